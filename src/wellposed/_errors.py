@@ -1,0 +1,59 @@
+"""Exceptions and warnings. Every message has three parts: the rule, the value, the remedy."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class WellposedError(Exception):
+    """Base of every error that the library raises on purpose."""
+
+
+class DataError(WellposedError, ValueError):
+    """The data break a rule: not finite, of the wrong shape, outside a support."""
+
+
+class SettingError(WellposedError, ValueError):
+    """A setting breaks a rule: out of range, of an unknown name, at odds with another."""
+
+
+class UnboundedLikelihoodError(WellposedError, ValueError):
+    """The model's log density has no upper bound, so its likelihood has no maximum."""
+
+
+class DamagedFileError(WellposedError, ValueError):
+    """A file's checksum, version or structure is not what was written."""
+
+
+class OutputError(WellposedError, OSError):
+    """An output cannot be written where it was asked for."""
+
+
+class DownloadError(WellposedError, OSError):
+    """No mirror delivered a file with the right checksum."""
+
+
+class ConstantFeatureWarning(UserWarning):
+    """Features that never vary are modelled as their constant."""
+
+
+class FloorWarning(UserWarning):
+    """A noise variance rests on its floor, or a given one lies below it."""
+
+
+class TrainingWarning(UserWarning):
+    """Training ended for a reason that the user should know."""
+
+
+def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
+    """Build the error for a name that is not one of ``known``, with the closest suggested."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(known)}."
+    return SettingError(f"{what} must be one of {', '.join(known)}; got {name!r}. {hint}")
+
+
+def named_features(indices: Iterable[int], most: int = 8) -> str:
+    """List feature numbers for a message, cut after ``most``."""
+    listed = [int(i) for i in indices]
+    shown = ", ".join(map(str, listed[:most]))
+    return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"

@@ -1,0 +1,17 @@
+"""The shape alphabet: n data, d features, k latents, s Monte Carlo samples, r decoder outputs.
+
+Core code sees one datum, so these shapes carry no batch axis; records that survive ``vmap``
+(``ElboTerms``, for one) say ``*batch``.
+"""
+
+from typing import Any, TypeAlias
+
+from jaxtyping import Array, Float, Key, Num, PyTree
+
+Data: TypeAlias = Num[Array, "n d"]
+Point: TypeAlias = Float[Array, " d"]
+Latent: TypeAlias = Float[Array, " k"]
+Raw: TypeAlias = Float[Array, " r"]
+Scalar: TypeAlias = Float[Array, ""]
+PRNGKey: TypeAlias = Key[Array, ""]
+Tree: TypeAlias = PyTree[Any]
