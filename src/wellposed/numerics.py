@@ -44,12 +44,16 @@ def kl_to_standard_normal(mean: Latent, scale: Latent) -> Float[Array, " k"]:
 
     Near the prior the naive form cancels: with σ = 1 + e it subtracts numbers of size one to
     get e². (σ − 1)(σ + 1)/2 − log1p(σ − 1) keeps the digits, so that a collapsed latent's rate
-    is zero rather than rounding noise.
+    is zero rather than rounding noise. Far below one, σ − 1 rounds to −1 and the plain log is
+    the exact one; each branch sees only arguments that it can bear, or its gradient is NaN.
 
     References: Kingma & Welling (2014), appendix B.
     """
+    near = scale > 0.5
     excess = scale - 1.0
-    return 0.5 * mean**2 + 0.5 * excess * (scale + 1.0) - jnp.log1p(excess)
+    log_near = jnp.log1p(jnp.where(near, excess, 0.0))
+    log_far = jnp.log(jnp.where(near, 1.0, scale))
+    return 0.5 * mean**2 + 0.5 * excess * (scale + 1.0) - jnp.where(near, log_near, log_far)
 
 
 def logit(p: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
