@@ -1,0 +1,4 @@
+"""Priors p(z) and approximate posteriors q(z | x)."""
+
+from ._diagonal_normal import DiagonalNormal as DiagonalNormal
+from ._standard_normal import StandardNormal as StandardNormal

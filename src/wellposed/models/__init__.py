@@ -1,0 +1,5 @@
+"""Models: what maps data to latents and back."""
+
+from ._owned import owned as owned
+from ._vae import VAEModel as VAEModel
+from ._vae import check_bounded as check_bounded

@@ -1,0 +1,23 @@
+"""Which leaves the optimiser may write, declared once."""
+
+import equinox as eqx
+import jax
+
+from wellposed._typing import Tree
+
+from ._vae import VAEModel
+
+
+def owned(model: VAEModel) -> Tree:
+    """Mask the model's leaves: True for the networks' weights and for what the noise learns.
+
+    A given variance, a floor, the transform's statistics and the prior are never in the
+    optimiser's tree: under ``stop_gradient`` alone, weight decay still writes to them.
+    """
+    mask = jax.tree.map(lambda _: False, model)
+    networks = jax.tree.map(eqx.is_inexact_array, (model.encoder, model.decoder))
+    mask = eqx.tree_at(lambda m: (m.encoder, m.decoder), mask, networks)
+    learned = model.noise.learned()
+    if not learned:
+        return mask
+    return eqx.tree_at(lambda m: m.noise.learned(), mask, (True,) * len(learned))

@@ -1,0 +1,59 @@
+"""The variational autoencoder as a value."""
+
+import math
+from collections.abc import Callable
+
+import equinox as eqx
+from numpyro.distributions import Distribution, Normal
+
+from wellposed._errors import UnboundedLikelihoodError
+from wellposed._typing import Latent, Point
+from wellposed.latents import DiagonalNormal, StandardNormal
+from wellposed.noise import AbstractNoise
+from wellposed.transforms import AbstractTransform
+
+
+class VAEModel(eqx.Module):
+    """p(z), p(y | z), q(z | y) and the transform y = T(x), for one datum.
+
+    ``encoder`` and ``decoder`` are pytrees callable on one vector: (d,) → (2k,) and
+    (k,) → (n_raw·d,).
+    """
+
+    transform: AbstractTransform
+    prior: StandardNormal
+    encoder: Callable
+    posterior: DiagonalNormal
+    decoder: Callable
+    noise: AbstractNoise
+
+    def encode(self, y: Point) -> Normal:
+        """q(z | y), for a datum in model units."""
+        return self.posterior(self.encoder(y))
+
+    def decode(self, z: Latent) -> Distribution:
+        """p(y | z), in model units."""
+        return self.noise(self.decoder(z))
+
+    def log_density_bound(self, d: int) -> float:
+        """No log density of this model exceeds this, in nats and data units."""
+        return self.noise.log_density_bound(d) + self.transform.log_det_bound(d)
+
+
+def check_bounded(model: VAEModel, d: int, *, allow_unbounded: bool) -> None:
+    """Refuse a model whose likelihood has no maximum.
+
+    Raises
+    ------
+    UnboundedLikelihoodError
+        If the log density bound is infinite and ``allow_unbounded`` is false.
+    """
+    bound = model.log_density_bound(d)
+    if math.isfinite(bound) or allow_unbounded:
+        return
+    raise UnboundedLikelihoodError(
+        f"The log density must have an upper bound, or maximum likelihood has no maximum; this "
+        f"model's is {bound}: σ can shrink to zero on one datum. Leave the noise's floor to the "
+        "data, give a positive `resolution` or `floor`, or pass allow_unbounded=True to see it "
+        "diverge."
+    )

@@ -1,0 +1,5 @@
+"""p(x | z): one family a file."""
+
+from ._abstract import AbstractNoise as AbstractNoise
+from ._gaussian import Gaussian as Gaussian
+from ._resolve import resolve as resolve

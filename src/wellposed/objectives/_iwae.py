@@ -1,0 +1,63 @@
+"""The importance-weighted bound."""
+
+from typing import ClassVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from wellposed._errors import SettingError
+from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.models import VAEModel
+from wellposed.numerics import log_mean_exp
+
+from ._abstract import AbstractObjective, Evaluation
+from ._terms import ElboTerms, log_weights
+
+
+class IWAE(AbstractObjective):
+    r"""log (1/K) Σ_k p(x, z_k) / q(z_k | x), z_k ~ q: between the ELBO (K = 1) and log p(x).
+
+    Parameters
+    ----------
+    n_importance : int ≥ 1
+        K, the number of draws, used exactly.
+
+    References: Burda, Grosse & Salakhutdinov (2016), eq. 8.
+
+    Examples
+    --------
+    >>> print(IWAE(8))
+    IWAE(8): a lower bound on log p(x); the noise variance is the model's own
+    """
+
+    trains_noise: ClassVar[bool] = True
+    refits_noise: ClassVar[bool] = False
+    n_importance: int = eqx.field(static=True)
+
+    def __init__(self, n_importance: int = 8):
+        if n_importance < 1:
+            raise SettingError(f"n_importance must be 1 or more; got {n_importance}. Try 8.")
+        self.n_importance = int(n_importance)
+
+    def __call__(
+        self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
+    ) -> Evaluation:
+        transform_key, latent_key = jax.random.split(key)
+        mapped = model.transform.forward(x, key=transform_key)
+        q = model.encode(mapped.value)
+        log_likelihood, ratio = log_weights(
+            model, mapped.value, q, n_samples=self.n_importance, key=latent_key
+        )
+        value = log_mean_exp(log_likelihood + annealing * ratio) + mapped.log_det
+        terms = ElboTerms(log_likelihood.mean() + mapped.log_det, jnp.sum(model.prior.kl(q)))
+        return Evaluation(value, jax.lax.stop_gradient(terms))
+
+    def implied_noise_variance(self) -> None:
+        return None
+
+    def __str__(self) -> str:
+        return (
+            f"IWAE({self.n_importance}): a lower bound on log p(x); the noise variance is the "
+            "model's own"
+        )

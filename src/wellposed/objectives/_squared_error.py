@@ -1,0 +1,70 @@
+"""Squared error in place of the likelihood, with the noise variance that it implies."""
+
+import math
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from wellposed._errors import SettingError
+from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.models import VAEModel
+
+from ._abstract import AbstractObjective, Evaluation
+from ._terms import ElboTerms
+
+
+class SquaredError(AbstractObjective):
+    r"""−‖y − μ(z)‖² − w · KL(q(z | x) ‖ p(z)), in model units, summed over features.
+
+    Up to scale and constant it is the ELBO at the fixed variance σ² = w/2, whatever noise model
+    stands behind it. With w = 0 it is the autoencoder's objective, and σ² is as good as zero:
+    no density belongs to it.
+
+    Parameters
+    ----------
+    kl_weight : float ≥ 0
+        w.
+
+    Examples
+    --------
+    >>> print(SquaredError(1.0))
+    SquaredError(1): acts as the ELBO at a noise variance fixed at 0.5, in model units
+    """
+
+    trains_noise: ClassVar[bool] = False
+    refits_noise: ClassVar[bool] = True
+    kl_weight: Scalar
+
+    def __init__(self, kl_weight: float = 0.0):
+        if not (math.isfinite(kl_weight) and kl_weight >= 0):
+            raise SettingError(
+                f"kl_weight must be a finite number ≥ 0; got {kl_weight}. "
+                "1 is the usual choice and implies σ² = 0.5; 0 is a plain autoencoder."
+            )
+        self.kl_weight = jnp.asarray(float(kl_weight))
+
+    def __call__(
+        self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
+    ) -> Evaluation:
+        transform_key, latent_key = jax.random.split(key)
+        mapped = model.transform.forward(x, key=transform_key)
+        q = model.encode(mapped.value)
+        p = model.decode(q.rsample(latent_key))
+        kl = jnp.sum(model.prior.kl(q))
+        error = jnp.sum((mapped.value - p.mean) ** 2)
+        terms = ElboTerms(p.log_prob(mapped.value) + mapped.log_det, kl)
+        value = -error - annealing * self.kl_weight * kl
+        return Evaluation(value, jax.lax.stop_gradient(terms))
+
+    def implied_noise_variance(self) -> Scalar:
+        return 0.5 * self.kl_weight
+
+    def __str__(self) -> str:
+        weight = float(self.kl_weight)
+        if weight == 0:
+            return "SquaredError(0): an autoencoder; its noise variance is as good as zero"
+        return (
+            f"SquaredError({weight:g}): acts as the ELBO at a noise variance fixed at "
+            f"{weight / 2:g}, in model units"
+        )

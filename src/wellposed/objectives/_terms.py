@@ -1,0 +1,59 @@
+"""The two halves of the ELBO, and importance weights: what every objective is made of."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+from numpyro.distributions import Normal
+
+from wellposed._typing import Point, PRNGKey
+from wellposed.models import VAEModel
+
+
+class ElboTerms(eqx.Module):
+    """One evaluation of the ELBO, in nats and data units; may carry batch axes."""
+
+    log_likelihood: Float[Array, "*batch"]  # E_q log p(x | z): minus the distortion
+    kl: Float[Array, "*batch"]  # KL(q(z | x) ‖ p(z)): the rate
+
+    @property
+    def elbo(self) -> Float[Array, "*batch"]:
+        """log_likelihood − kl."""
+        return self.log_likelihood - self.kl
+
+
+def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
+    r"""Estimate the ELBO of one datum with one draw of z and the KL in closed form.
+
+    .. math:: E_{q(z|x)} \log p(y \mid z) + \log|\det dT/dx| - KL(q(z|x) \| p(z))
+
+    Parameters
+    ----------
+    model : VAEModel
+    x : array of shape (d,), data units
+    key : PRNG key
+
+    References: Kingma & Welling (2014), eq. 7.
+    """
+    transform_key, latent_key = jax.random.split(key)
+    mapped = model.transform.forward(x, key=transform_key)
+    q = model.encode(mapped.value)
+    p = model.decode(q.rsample(latent_key))
+    log_likelihood = p.log_prob(mapped.value) + mapped.log_det
+    return ElboTerms(log_likelihood, jnp.sum(model.prior.kl(q)))
+
+
+def log_weights(
+    model: VAEModel, y: Point, q: Normal, *, n_samples: int, key: PRNGKey
+) -> tuple[Float[Array, " s"], Float[Array, " s"]]:
+    """Draw z_1 … z_s from q and return log p(y | z_s) and log p(z_s) − log q(z_s).
+
+    Their sum is the log importance weight, in nats and model units. The two are kept apart
+    because an annealed objective weighs the second alone.
+    """
+    standard = jax.random.normal(key, (n_samples, *q.batch_shape))
+    z = q.loc + q.scale * standard
+    log_likelihood = jax.vmap(lambda latent: model.decode(latent).log_prob(y))(z)
+    # log p(z) − log q(z) latent by latent: a collapsed one contributes exactly zero.
+    ratio = jnp.log(q.scale) + 0.5 * (standard**2 - z**2)
+    return log_likelihood, ratio.sum(axis=-1)

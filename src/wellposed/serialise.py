@@ -1,0 +1,277 @@
+"""One safetensors file: a versioned JSON header, a checksum over every byte, atomic writes.
+
+The header describes a tree of our own classes, by names from a closed list; loading builds those
+and nothing else, so that nothing in a file is ever executed.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors.numpy
+
+from wellposed import latents, models, nn, noise, objectives, transforms
+from wellposed._errors import DamagedFileError, OutputError, SettingError
+from wellposed._version import __version__
+
+FORMAT_VERSION = 1
+
+_BLANK = "0" * 64
+_CHECKSUM_KEY = "sha256"
+_CLASSES = {
+    f"{room.__name__.rsplit('.', 1)[-1]}.{name}": value
+    for room in (latents, models, nn, noise, objectives, transforms)
+    for name, value in vars(room).items()
+    if isinstance(value, type) and dataclasses.is_dataclass(value)
+} | {"equinox.Linear": eqx.nn.Linear}
+_NAMES = {cls: name for name, cls in _CLASSES.items()}
+
+
+# -- bytes -----------------------------------------------------------------------------------
+
+
+def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict) -> None:
+    """Write tensors and a JSON header to ``path``; a failure leaves the old file as it was.
+
+    Parameters
+    ----------
+    path : where to
+    tensors : arrays by name
+    header : JSON-serialisable; must not hold the keys ``sha256`` and ``wellposed``
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written; the message has the system's reason.
+    """
+    body = {"version": FORMAT_VERSION, "library": __version__, **header}
+    metadata = {
+        "wellposed": json.dumps(body, allow_nan=False, sort_keys=True),
+        _CHECKSUM_KEY: _BLANK,
+    }
+    blank = safetensors.numpy.save(
+        {name: np.ascontiguousarray(a) for name, a in tensors.items()}, metadata
+    )
+    digest = hashlib.sha256(blank).hexdigest()
+    _replace(Path(path), blank.replace(_blank_field(), _field(digest), 1))
+
+
+def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
+    """Read what :func:`write` wrote, checking every byte.
+
+    Raises
+    ------
+    DamagedFileError
+        If any byte differs from what was written, or the version is unknown.
+    """
+    data = Path(path).read_bytes()
+    try:
+        size = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
+        stated = metadata[_CHECKSUM_KEY]
+        blank = data.replace(_field(stated), _blank_field(), 1)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedFileError(
+            f"{path} is not a wellposed file, or its header is damaged ({type(error).__name__}). "
+            "Take it from a backup, or save it again."
+        ) from error
+    if hashlib.sha256(blank).hexdigest() != stated:
+        raise DamagedFileError(
+            f"{path} is damaged: its checksum is not that of its content. "
+            "Take it from a backup, or save it again."
+        )
+    header = json.loads(metadata["wellposed"])
+    if header["version"] != FORMAT_VERSION:
+        raise DamagedFileError(
+            f"{path} has format version {header['version']}; this library reads "
+            f"{FORMAT_VERSION}. Open it with wellposed {header['library']}."
+        )
+    return safetensors.numpy.load(data), header
+
+
+def check_writable(path: str | os.PathLike, *, overwrite: bool) -> Path:
+    """Make sure, before any long work, that ``path`` can be written.
+
+    Raises
+    ------
+    OutputError
+        If it exists and ``overwrite`` is false, is a folder, or its folder is not writable.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise OutputError(f"An output must be a file; {path} is a folder. Name a file in it.")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists and is not overwritten. Pass --force, or another name.")
+    folder = path.absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}. Choose another folder."
+        ) from error
+    return path
+
+
+def _field(digest: str) -> bytes:
+    return f'"{_CHECKSUM_KEY}":"{digest}"'.encode()
+
+
+def _blank_field() -> bytes:
+    return _field(_BLANK)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} could not be written: {error.strerror or error}. The old file, if there was "
+            "one, is untouched."
+        ) from error
+    finally:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# -- trees -----------------------------------------------------------------------------------
+
+
+def leaves_by_name(tree: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the array leaves of a pytree with a name made of their path."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        yield jax.tree_util.keystr(path, simple=True, separator="."), leaf
+
+
+def fill(skeleton: Any, tensors: dict[str, np.ndarray], prefix: str = "") -> Any:
+    """Put stored tensors into the places of a skeleton's leaves, by name.
+
+    Raises
+    ------
+    DamagedFileError
+        If a leaf is missing or of another shape.
+    """
+
+    def pick(path: Any, leaf: Any) -> Any:
+        name = prefix + jax.tree_util.keystr(path, simple=True, separator=".")
+        found = tensors.get(name)
+        if found is None or found.shape != jnp.shape(leaf):
+            has = "nothing" if found is None else f"shape {found.shape}"
+            raise DamagedFileError(
+                f"The file must hold {name} of shape {jnp.shape(leaf)}; it holds {has}. "
+                "Give the same networks as when it was saved."
+            )
+        return jnp.asarray(found, jnp.result_type(leaf))
+
+    return jax.tree_util.tree_map_with_path(pick, skeleton)
+
+
+def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
+    """Turn a value into JSON, its arrays into entries of ``tensors`` under ``name``.
+
+    A network of a class that is not ours is described by its leaves alone: loading it needs the
+    maker that built it.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else {"float": repr(float(value))}
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, (np.ndarray, jax.Array)):
+        tensors[name] = np.asarray(value)
+        return {"tensor": name}
+    if isinstance(value, (tuple, list)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [describe(v, tensors, f"{name}.{i}") for i, v in enumerate(value)]}
+    if isinstance(value, dict):
+        return {"dict": {str(k): describe(v, tensors, f"{name}.{k}") for k, v in value.items()}}
+    if type(value) in _NAMES:
+        fields = {
+            field.name: describe(getattr(value, field.name), tensors, f"{name}.{field.name}")
+            for field in dataclasses.fields(value)
+        }
+        return {"class": _NAMES[type(value)], "fields": fields}
+    for leaf_name, leaf in leaves_by_name(value):
+        if eqx.is_array(leaf):
+            tensors[f"{name}.{leaf_name}"] = np.asarray(leaf)
+    return {"foreign": type(value).__qualname__, "name": name}
+
+
+def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) -> Any:
+    """Undo :func:`describe`; ``foreign`` holds, by name, skeletons of the user's own networks.
+
+    Raises
+    ------
+    SettingError
+        If the file needs a network that was not given.
+    DamagedFileError
+        If it names a class, a field or a tensor that is not ours.
+    """
+    if not isinstance(spec, dict):
+        return spec
+    match spec:
+        case {"float": str(text)}:
+            return float(text)
+        case {"tensor": str(name)} if name in tensors:
+            return jnp.asarray(tensors[name])
+        case {"tuple": list(items)}:
+            return tuple(rebuild(item, tensors, foreign) for item in items)
+        case {"list": list(items)}:
+            return [rebuild(item, tensors, foreign) for item in items]
+        case {"dict": dict(items)}:
+            return {k: rebuild(v, tensors, foreign) for k, v in items.items()}
+        case {"class": str(name), "fields": dict(fields)} if name in _CLASSES:
+            return _instance(_CLASSES[name], fields, tensors, foreign)
+        case {"foreign": kind, "name": str(name)}:
+            if name not in foreign:
+                raise SettingError(
+                    f"The file's {name} is a network of your own ({kind}), which no file can "
+                    f"rebuild. Pass the maker it was built with: wp.load(path, "
+                    f"{name.rsplit('.', 1)[-1]}=make)."
+                )
+            return fill(foreign[name], tensors, prefix=f"{name}.")
+    raise DamagedFileError(
+        f"The file holds {str(spec)[:80]}, which this library ({__version__}) does not know. "
+        "Open it with the version that wrote it."
+    )
+
+
+def _instance(cls: type, fields: dict, tensors: dict, foreign: dict) -> Any:
+    names = {field.name for field in dataclasses.fields(cls)}
+    if names != set(fields):
+        raise DamagedFileError(
+            f"{cls.__name__} has the fields {sorted(names)}; the file has {sorted(fields)}. "
+            "Open it with the version that wrote it."
+        )
+    # As Equinox itself unflattens: no __init__, since the stored fields are its result.
+    instance = object.__new__(cls)
+    for name, spec in fields.items():
+        object.__setattr__(instance, name, rebuild(spec, tensors, foreign))
+    return instance

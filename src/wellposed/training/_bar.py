@@ -1,0 +1,59 @@
+"""A progress bar for trainings over two seconds, on a terminal."""
+
+import sys
+import time
+
+from ._history import History
+
+_PATIENCE_SECONDS = 2.0
+
+
+class Bar:
+    """Shows epochs done, the objective and the noise variance.
+
+    Parameters
+    ----------
+    total : epochs at most
+    progress : "auto" shows it on a terminal only; True always; False never
+    """
+
+    def __init__(self, total: int, progress: bool | str):
+        self._total = total
+        self._wanted = sys.stderr.isatty() if progress == "auto" else bool(progress)
+        self._started = time.monotonic()
+        self._live = None
+
+    def update(self, history: History) -> None:
+        """Show the last epoch."""
+        if not self._wanted or time.monotonic() - self._started < _PATIENCE_SECONDS:
+            return
+        if self._live is None:
+            self._open()
+        objective, variance = history.watched[-1], history.column("noise_variance")[-1]
+        self._live.update(
+            self._task,
+            completed=len(history.rows),
+            numbers=f"objective {objective:.2f} nats  σ² {variance:.4g}",
+        )
+
+    def _open(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn
+
+        self._live = Progress(
+            TextColumn("epoch"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._live.add_task("", total=self._total, numbers="")
+        self._live.start()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._live is not None:
+            self._live.stop()

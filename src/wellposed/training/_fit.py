@@ -1,0 +1,274 @@
+"""The training loop: epochs on the device, decisions between them on the host."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._errors import SettingError
+from wellposed._typing import PRNGKey, Tree
+from wellposed.models import VAEModel, check_bounded, owned
+from wellposed.objectives import ELBO, AbstractObjective
+
+from ._bar import Bar
+from ._checkpoint import Checkpoint, fingerprint
+from ._epoch import Metrics, TrainState, held_out, run_epoch, steps_in
+from ._history import History
+from ._optimiser import Rates, adam
+from ._outcome import Outcome
+from ._plan import Plan
+from ._refit import refit_noise
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochReport:
+    """What a callback sees after each epoch."""
+
+    epoch: int
+    history: History
+    model: VAEModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished training: the model to use, what each epoch measured, how it ended."""
+
+    model: VAEModel
+    history: History
+    outcome: Outcome
+    reason: str  # for the user; empty when there is nothing to say
+
+
+class _Position(eqx.Module):
+    """Where a training stands between two epochs: all that a checkpoint must hold."""
+
+    state: TrainState
+    best_params: Tree
+    best_value: jax.Array
+    best_epoch: jax.Array
+
+
+def fit(
+    model: VAEModel,
+    data: Any,
+    *,
+    key: PRNGKey,
+    objective: AbstractObjective | None = None,
+    plan: Plan | None = None,
+    validation_fraction: float = 0.0,
+    checkpoint: str | os.PathLike | None = None,
+    callbacks: Sequence[Callable[[EpochReport], object]] = (),
+    progress: bool | str = False,
+    allow_unbounded: bool = False,
+) -> Run:
+    """Train a model by gradient ascent on an objective.
+
+    Parameters
+    ----------
+    model : VAEModel, its transform and noise already fitted to the data
+    data : array of shape (n, d), data units, any real dtype; kept once
+    key : PRNG key; splits, order and noise all come from it
+    objective : what to maximise; the ELBO by default
+    plan : the numbers of the training
+    validation_fraction : share of the rows held out, on which the best epoch is chosen
+    checkpoint : file to write the state to; where it exists, the training goes on from it, and
+        ends with the model that an uninterrupted run on the same machine ends with, bit for bit
+    callbacks : called with an :class:`EpochReport` after each epoch; a true result stops
+    progress : show a bar: True, False or "auto" (on a terminal)
+    allow_unbounded : train a model whose likelihood has no maximum
+
+    Raises
+    ------
+    UnboundedLikelihoodError
+        If the model's log density bound is infinite and was not asked for.
+    SettingError
+        If the settings are at odds, or the checkpoint belongs to another training.
+    """
+    objective = ELBO() if objective is None else objective
+    plan = Plan() if plan is None else plan
+    data = jnp.asarray(data)
+    check_bounded(model, data.shape[1], allow_unbounded=allow_unbounded)
+    _check_noise(model, objective)
+    keys = dict(zip(("split", "epochs", "held_out", "refit"), jax.random.split(key, 4), strict=True))
+    training, held = _split(data.shape[0], validation_fraction, key=keys["split"])
+    mask = _trained(model, objective)
+    params, fixed = eqx.partition(model, mask)
+    loop = _Loop(fixed, data, training, held, objective, plan, keys)
+    file = None
+    if checkpoint is not None:
+        decisive = (data, model, objective, jax.random.key_data(key))
+        file = Checkpoint.at(checkpoint, fingerprint(decisive, plan, validation_fraction))
+    position, history, outcome = loop.run(params, file, callbacks, progress)
+    trained = eqx.combine(position.best_params, fixed)
+    if objective.refits_noise and len(history.rows):
+        size = min(plan.batch_size, training.size)
+        trained = refit_noise(trained, data, training, batch_size=size, key=keys["refit"])
+    return Run(trained, history, outcome, _reason(outcome, trained, data.shape[1], len(history.rows)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Loop:
+    """The parts of a training that no epoch changes."""
+
+    fixed: Tree
+    data: jax.Array
+    training: jax.Array
+    held: jax.Array
+    objective: AbstractObjective
+    plan: Plan
+    keys: dict[str, PRNGKey]
+
+    @property
+    def batch_size(self) -> int:
+        return min(self.plan.batch_size, self.training.size)
+
+    def run(
+        self,
+        params: Tree,
+        checkpoint: Checkpoint | None,
+        callbacks: Sequence[Callable[[EpochReport], object]],
+        progress: bool | str,
+    ) -> tuple[_Position, History, Outcome]:
+        position, history = self._start(params, checkpoint)
+        rates = Rates.of(self.plan, steps_in(self.training.size, self.batch_size))
+        bar = Bar(self.plan.max_epochs, progress)
+        outcome = None
+        try:
+            while (outcome := self._ended(position, history)) is None:
+                reached = self._epoch(position, history, rates)
+                if reached is None:
+                    outcome = Outcome.nonfinite
+                    break
+                position, history = reached
+                bar.update(history)
+                if checkpoint:
+                    checkpoint.save(position, history.rows)
+                if callbacks and self._stop_asked(position, history, callbacks):
+                    outcome = Outcome.interrupted
+                    break
+        except KeyboardInterrupt:
+            outcome = Outcome.interrupted
+        finally:
+            bar.close()
+            if checkpoint and history.rows:
+                checkpoint.save(position, history.rows, now=True)
+        return position, history, outcome
+
+    def _start(
+        self, params: Tree, checkpoint: Checkpoint | None
+    ) -> tuple[_Position, History]:
+        state = TrainState(params, adam().init(params), jnp.zeros(()))
+        nothing = jnp.asarray(-jnp.inf), jnp.zeros((), jnp.int32)
+        position = _Position(state, params, *nothing)
+        stored = checkpoint.load(position) if checkpoint else None
+        if stored is None:
+            return position, History()
+        position, rows = stored
+        return position, History(tuple(tuple(row) for row in rows))
+
+    def _ended(self, position: _Position, history: History) -> Outcome | None:
+        done = len(history.rows)
+        patience = self.plan.patience if self.held.size else None
+        if patience is not None and done - int(position.best_epoch) >= patience:
+            return Outcome.converged
+        if done < self.plan.max_epochs:
+            return None
+        return Outcome.converged if history.settled else Outcome.budget_spent
+
+    def _epoch(
+        self, position: _Position, history: History, rates: Rates
+    ) -> tuple[_Position, History] | None:
+        """Train an epoch and judge it; None if anything turned non-finite."""
+        done = len(history.rows)
+        state, trained = run_epoch(
+            position.state,
+            self.fixed,
+            self.data,
+            self.training,
+            self.objective,
+            rates,
+            batch_size=self.batch_size,
+            key=jax.random.fold_in(self.keys["epochs"], done),
+        )
+        held = self._judge(state) if self.held.size else None
+        trained, held = jax.device_get((trained, held))
+        if not _finite(trained) or (held and not _finite(held)):
+            return None
+        value = -np.inf if held is None else held.value
+        better = held is None or value > float(position.best_value)
+        reached = _Position(
+            state,
+            state.params if better else position.best_params,
+            jnp.asarray(value) if better else position.best_value,
+            jnp.asarray(done + 1, jnp.int32) if better else position.best_epoch,
+        )
+        variance = eqx.combine(state.params, self.fixed).noise.variance()
+        mean_variance = np.nan if variance is None else float(jnp.mean(variance))
+        return reached, history.with_epoch(
+            trained, held, mean_variance, float(rates.at(state.step))
+        )
+
+    def _judge(self, state: TrainState) -> Metrics:
+        # The same draws every epoch: what changes between two epochs is the model alone.
+        return held_out(
+            state.params,
+            self.fixed,
+            self.data,
+            self.held,
+            self.objective,
+            batch_size=min(self.batch_size, self.held.size),
+            key=self.keys["held_out"],
+        )
+
+    def _stop_asked(self, position: _Position, history: History, callbacks: Sequence) -> bool:
+        model = eqx.combine(position.state.params, self.fixed)
+        report = EpochReport(len(history.rows), history, model)
+        return any([bool(callback(report)) for callback in callbacks])
+
+
+def _split(n: int, fraction: float, *, key: PRNGKey) -> tuple[jax.Array, jax.Array]:
+    """Rows to train on and rows to hold out, in random order."""
+    if not 0 <= fraction < 1:
+        raise SettingError(
+            f"validation_fraction must lie in [0, 1); got {fraction}. 0.1 is usual."
+        )
+    held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
+    order = jax.random.permutation(key, n)
+    return order[held:], order[:held]
+
+
+def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
+    if objective.trains_noise or model.noise.n_raw == 1:
+        return
+    raise SettingError(
+        f"{type(objective).__name__} does not train a noise variance that depends on z. Use "
+        'noise="shared", whose variance is solved after training, or objective="elbo".'
+    )
+
+
+def _trained(model: VAEModel, objective: AbstractObjective) -> Tree:
+    mask = owned(model)
+    learned = model.noise.learned()
+    if objective.trains_noise or not learned:
+        return mask
+    return eqx.tree_at(lambda m: m.noise.learned(), mask, (False,) * len(learned))
+
+
+def _finite(metrics: Metrics) -> bool:
+    return bool(np.isfinite([metrics.value, metrics.gradient_norm]).all())
+
+
+def _reason(outcome: Outcome, model: VAEModel, d: int, epochs: int) -> str:
+    if outcome is not Outcome.nonfinite:
+        return outcome.message
+    cause = (
+        "The noise has no floor, so that σ can shrink to zero on one datum: give it one"
+        if not np.isfinite(model.log_density_bound(d))
+        else "Most likely the steps were too large: lower learning_rate, or set clip_norm"
+    )
+    return f"{outcome.message} It happened in epoch {epochs + 1}. {cause}."

@@ -1,0 +1,63 @@
+"""What each epoch measured, on the host."""
+
+import dataclasses
+
+import numpy as np
+
+from ._epoch import Metrics
+
+COLUMNS = (
+    "epoch",
+    "objective",
+    "log_likelihood",
+    "kl",
+    "held_out_objective",
+    "held_out_log_likelihood",
+    "held_out_kl",
+    "noise_variance",
+    "learning_rate",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """A table with a row an epoch, means in nats a datum.
+
+    ``noise_variance`` is the mean over features in model units, NaN where it depends on z.
+    """
+
+    rows: tuple[tuple[float, ...], ...] = ()
+
+    def with_epoch(
+        self, trained: Metrics, held: Metrics | None, noise_variance: float, learning_rate: float
+    ) -> "History":
+        """Append an epoch; ``held`` None leaves NaN."""
+        kept = (held.value, held.log_likelihood, held.kl) if held else (np.nan,) * 3
+        row = (len(self.rows) + 1, trained.value, trained.log_likelihood, trained.kl, *kept)
+        row = (*row, noise_variance, learning_rate)
+        return History((*self.rows, tuple(float(value) for value in row)))
+
+    def column(self, name: str) -> np.ndarray:
+        """One column, shape (epochs,)."""
+        place = COLUMNS.index(name)
+        return np.array([row[place] for row in self.rows])
+
+    def table(self) -> dict[str, np.ndarray]:
+        """All columns by name; ``pandas.DataFrame`` takes it as it is."""
+        return {name: self.column(name) for name in COLUMNS}
+
+    @property
+    def watched(self) -> np.ndarray:
+        """The held-out objective where there is one, else the training objective."""
+        held = self.column("held_out_objective")
+        return self.column("objective") if np.isnan(held).all() else held
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last tenth of the epochs brought less than 1/500 of the whole gain."""
+        watched = self.watched
+        tail = max(1, len(watched) // 10)
+        if len(watched) < 10:
+            return False
+        total = watched.max() - watched[0]
+        return bool(watched.max() - watched[:-tail].max() <= 0.002 * total)

@@ -1,0 +1,88 @@
+"""Adam and AdamW with a cosine decay; every rate is data, so that changing one never recompiles."""
+
+import functools
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+
+from wellposed._typing import Scalar, Tree
+from wellposed.models import VAEModel
+
+from ._plan import Plan
+
+# The noise's few numbers move this many times faster than the weights: Adam's step is its rate
+# whatever the gradient, so that at 1e-3 a standard deviation needs a thousand steps to fall by
+# the factor e, and lags behind the networks all the while. Weight decay leaves them alone.
+_NOISE_PACE = 10.0
+
+
+@functools.lru_cache
+def adam() -> optax.GradientTransformation:
+    """Adam's moments. One object for ever: jit caches by identity, a fresh one recompiles."""
+    return optax.scale_by_adam()
+
+
+class Rates(eqx.Module):
+    """The plan's numbers as traced scalars."""
+
+    learning_rate: Scalar
+    weight_decay: Scalar
+    clip_norm: Scalar
+    decay_steps: Scalar  # infinity: no decay
+    warmup_steps: Scalar
+
+    @classmethod
+    def of(cls, plan: Plan, steps_per_epoch: int) -> "Rates":
+        """Count the plan's epochs in steps."""
+        numbers = (
+            plan.learning_rate,
+            plan.weight_decay,
+            plan.clip_norm,
+            plan.max_epochs * steps_per_epoch if plan.decay else math.inf,
+            plan.kl_warmup * steps_per_epoch,
+        )
+        return cls(*(jnp.asarray(number, jnp.float32) for number in numbers))
+
+    def at(self, step: Scalar) -> Scalar:
+        """Learning rate at a step: a half cosine from its peak to zero."""
+        return self.learning_rate * 0.5 * (1 + jnp.cos(jnp.pi * step / self.decay_steps))
+
+    def annealing(self, step: Scalar) -> Scalar:
+        """Weight of the KL at a step, from 1/warmup_steps up to 1."""
+        return jnp.minimum(1.0, (step + 1) / jnp.maximum(self.warmup_steps, 1.0))
+
+
+def squared_norm(tree: Tree) -> Scalar:
+    """Sum of squares over all leaves."""
+    return sum((jnp.vdot(leaf, leaf) for leaf in jax.tree.leaves(tree)), jnp.zeros(()))
+
+
+def update(
+    params: VAEModel,
+    gradient: VAEModel,
+    memory: optax.OptState,
+    rates: Rates,
+    step: Scalar,
+    norm: Scalar,
+) -> tuple[VAEModel, optax.OptState]:
+    """Take one step uphill along ``gradient``, whose norm is ``norm``.
+
+    ``params`` is a model with the leaves that the optimiser does not own taken out.
+    """
+    shrink = jnp.minimum(1.0, rates.clip_norm / jnp.maximum(norm, 1e-30))
+    clipped = jax.tree.map(lambda g: g * shrink.astype(g.dtype), gradient)
+    direction, memory = adam().update(clipped, memory)
+    rate = rates.at(step)
+
+    def move_weight(p, u):
+        return p + (rate * (u - rates.weight_decay * p)).astype(p.dtype)
+
+    def move_noise(p, u):
+        return p + (_NOISE_PACE * rate * u).astype(p.dtype)
+
+    moved = jax.tree.map(move_weight, params, direction)
+    noise = jax.tree.map(move_noise, params.noise, direction.noise)
+    return eqx.tree_at(lambda m: m.noise, moved, noise), memory

@@ -1,0 +1,30 @@
+"""How a training ended."""
+
+import enum
+
+
+class Outcome(enum.Enum):
+    """How a training ended; ``message`` says what to do about it, empty when nothing."""
+
+    converged = "converged"
+    budget_spent = "budget_spent"
+    nonfinite = "nonfinite"
+    interrupted = "interrupted"
+
+    @property
+    def message(self) -> str:
+        """What the user should know and do, in a sentence."""
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    Outcome.converged: "",
+    Outcome.budget_spent: (
+        "max_epochs was reached while the held-out objective was still rising; raise max_epochs."
+    ),
+    Outcome.nonfinite: "The objective became non-finite; the last good state was kept.",
+    Outcome.interrupted: (
+        "Training was interrupted; the best state so far was kept. Fit again with the same "
+        "`checkpoint` to go on from where it stopped."
+    ),
+}

@@ -1,0 +1,12 @@
+"""Data units ⇄ model units, each with log |det J|."""
+
+from ._abstract import AbstractTransform as AbstractTransform
+from ._abstract import Transformed as Transformed
+from ._identity import Identity as Identity
+from ._logit import Logit as Logit
+from ._resolve import resolve as resolve
+from ._standardize import Standardize as Standardize
+from ._summary import Moments as Moments
+from ._summary import Summary as Summary
+from ._summary import check_finite as check_finite
+from ._summary import summarise as summarise

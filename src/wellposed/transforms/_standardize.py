@@ -1,0 +1,75 @@
+"""Model units in which every feature, or the whole datum, has unit variance."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool
+
+from wellposed._typing import Point, PRNGKey
+
+from ._abstract import AbstractTransform, Transformed
+from ._summary import Moments, Summary, as_moments
+
+
+class Standardize(AbstractTransform):
+    r"""Centre each feature and divide it by its scale.
+
+    .. math:: y_j = (x_j - m_j) / s_j, \qquad \log|\det J| = -\sum_j \log s_j
+
+    The scale never falls below resolution/√12, the standard deviation of rounding: a pixel lit
+    once in ten thousand images would otherwise lie a hundred standard deviations out.
+
+    Parameters
+    ----------
+    shared : bool
+        One scale for all features (the root mean variance), where they share a unit, as pixels
+        do. Otherwise one each.
+
+    Notes
+    -----
+    A feature that never varies is carried as its constant: y_j = 0 on the training data, and
+    ``inverse`` returns the constant whatever y_j is.
+    """
+
+    mean: Point | None
+    scale: Point | None
+    varies: Bool[Array, " d"] | None
+    shared: bool = eqx.field(static=True)
+
+    def __init__(self, shared: bool = False):
+        self.shared = shared
+        self.mean = self.scale = self.varies = None
+
+    def fit(self, summary: Summary) -> "Standardize":
+        scale = np.sqrt(summary.variance)
+        if self.shared:
+            scale = np.full_like(scale, np.sqrt(summary.variance.mean()))
+        scale = np.maximum(scale, summary.resolution / np.sqrt(12.0))
+        scale = np.where(scale > 0, scale, 1.0)
+        dtype = jnp.result_type(float)
+        arrays = (jnp.asarray(summary.mean, dtype), jnp.asarray(scale, dtype))
+        return eqx.tree_at(
+            lambda t: (t.mean, t.scale, t.varies),
+            self,
+            (*arrays, jnp.asarray(summary.varies)),
+            is_leaf=lambda leaf: leaf is None,
+        )
+
+    def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
+        del key
+        return Transformed((x - self.mean) / self.scale, -jnp.sum(jnp.log(self.scale)))
+
+    def inverse(self, y: Point) -> Point:
+        return jnp.where(self.varies, self.mean + self.scale * y, self.mean)
+
+    def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
+        del key
+        scale = np.asarray(self.scale, np.float64)
+        zero = np.zeros_like(scale)
+        return as_moments(
+            zero, summary.variance / scale**2, summary.resolution / scale, summary.varies
+        )
+
+    def log_det_bound(self, d: int) -> float:
+        del d
+        return float(-jnp.sum(jnp.log(self.scale)))

@@ -1,0 +1,158 @@
+"""What a fit learns of the data before any model: moments, resolution, support."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool
+
+from wellposed._errors import DataError
+from wellposed._typing import Point
+
+_SORTED_AT_MOST = 1_000_000  # entries looked at for the smallest gap: a tenth of a second
+_SAMPLE_ROWS = 2_000
+_CHUNK_ENTRIES = 8_000_000
+
+
+class Moments(eqx.Module):
+    """The data in model units, feature by feature."""
+
+    mean: Point
+    variance: Point
+    resolution: Point
+    varies: Bool[Array, " d"]
+
+
+class Summary(eqx.Module):
+    """The data in data units, feature by feature, in float64 on the host."""
+
+    n: int
+    mean: np.ndarray
+    variance: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    resolution: np.ndarray
+    whole: bool  # whole numbers throughout
+    counted: bool  # of an integer dtype: one unit for all features
+    sample: np.ndarray  # at most 2,000 rows, spread over the data
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Shape (d,): which features take more than one value."""
+        return self.high > self.low
+
+
+def check_finite(values: np.ndarray) -> None:
+    """Raise ``DataError`` where ``values`` holds NaN or infinity, with count and position."""
+    if values.dtype.kind != "f":
+        return
+    # One pass that allocates nothing: a sum is finite only if every term is, overflow aside.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):
+            return
+    bad = ~np.isfinite(values)
+    count = int(bad.sum())
+    if count == 0:
+        return
+    first = tuple(int(i) for i in np.argwhere(bad)[0])
+    where = f"row {first[0]}, column {first[1]}" if len(first) == 2 else f"position {first}"
+    kind = "NaN" if np.isnan(values[first]) else "inf"
+    raise DataError(
+        f"Data must be finite; {count} of {values.size} entries are NaN or inf, "
+        f"the first ({kind}) at {where}. Drop those rows, or fill the gaps first."
+    )
+
+
+def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) -> Summary:
+    """Summarise data of shape (n, d).
+
+    Parameters
+    ----------
+    values : array of shape (n, d), any real dtype, finite
+    resolution : None, number or array of shape (d,)
+        The measurement's smallest step in data units. None: one for integer dtypes, else the
+        smallest gap between distinct values of the feature. A feature that never varies takes
+        the smallest step of the others. Zero disclaims any resolution.
+
+    Raises
+    ------
+    DataError
+        If no feature varies.
+    SettingError
+        If ``resolution`` is negative or of the wrong length (see the estimators' checks).
+    """
+    n, d = values.shape
+    mean, variance = _moments(values)
+    low = values.min(axis=0).astype(np.float64)
+    high = values.max(axis=0).astype(np.float64)
+    varies = high > low
+    if not varies.any():
+        raise DataError(
+            f"At least one feature must vary; all {d} are constant over {n} rows. "
+            "There is nothing to model: check how the data were read."
+        )
+    variance = np.where(varies, variance, 0.0)
+    mean = np.where(varies, mean, low)
+    rows = np.linspace(0, n - 1, min(n, _SAMPLE_ROWS)).astype(int)
+    sample = values[rows]
+    counted = values.dtype.kind in "iub"
+    whole = counted or bool(np.all(sample == np.round(sample)))
+    return Summary(
+        n=n,
+        mean=mean,
+        variance=variance,
+        low=low,
+        high=high,
+        resolution=_resolution(values, varies, counted, resolution),
+        whole=whole,
+        counted=counted,
+        sample=sample,
+    )
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each column, shifted by the first row so that nothing cancels."""
+    n, d = values.shape
+    shift = values[0].astype(np.float64)
+    first, second = np.zeros(d), np.zeros(d)
+    step = max(1, _CHUNK_ENTRIES // d)
+    for start in range(0, n, step):
+        block = values[start : start + step].astype(np.float64) - shift
+        first += block.sum(axis=0)
+        second += np.einsum("nd,nd->d", block, block)
+    return shift + first / n, np.maximum(second / n - (first / n) ** 2, 0.0)
+
+
+def _resolution(
+    values: np.ndarray, varies: np.ndarray, counted: bool, given: float | np.ndarray | None
+) -> np.ndarray:
+    d = values.shape[1]
+    if given is not None:
+        return np.broadcast_to(np.asarray(given, np.float64), (d,)).copy()
+    if counted:
+        return np.ones(d)
+    gap = _smallest_gap(values)
+    usable = varies & np.isfinite(gap)
+    fallback = gap[usable].min() if usable.any() else 0.0
+    return np.where(usable, gap, fallback)
+
+
+def _smallest_gap(values: np.ndarray) -> np.ndarray:
+    """Smallest gap between distinct values of each column.
+
+    Gaps of a few units in the last place are one value that rounding has split, not a step.
+    """
+    n, d = values.shape
+    rows = np.linspace(0, n - 1, min(n, max(1_000, _SORTED_AT_MOST // d))).astype(int)
+    ordered = np.sort(values[rows], axis=0)
+    gaps = np.diff(ordered, axis=0).astype(np.float64)
+    dust = 4 * np.finfo(values.dtype).eps * np.abs(ordered).max(axis=0)
+    gaps[gaps <= dust] = np.inf
+    return gaps.min(axis=0, initial=np.inf)
+
+
+def as_moments(
+    mean: np.ndarray, variance: np.ndarray, resolution: np.ndarray, varies: np.ndarray
+) -> Moments:
+    """Put host arrays onto the device in the default float type."""
+    floats = (jnp.asarray(a, jnp.result_type(float)) for a in (mean, variance, resolution))
+    return Moments(*floats, varies=jnp.asarray(varies))
