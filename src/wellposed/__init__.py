@@ -1,0 +1,71 @@
+"""Variational autoencoders whose observation noise is right.
+
+Names load when they are first used, so that ``import wellposed`` costs next to nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from wellposed._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from wellposed import datasets as datasets
+    from wellposed import evaluation as evaluation
+    from wellposed import models as models
+    from wellposed import nn as nn
+    from wellposed import noise as noise
+    from wellposed import objectives as objectives
+    from wellposed import plotting as plotting
+    from wellposed import training as training
+    from wellposed import transforms as transforms
+    from wellposed._errors import ConstantFeatureWarning as ConstantFeatureWarning
+    from wellposed._errors import DamagedFileError as DamagedFileError
+    from wellposed._errors import DataError as DataError
+    from wellposed._errors import DownloadError as DownloadError
+    from wellposed._errors import FloorWarning as FloorWarning
+    from wellposed._errors import OutputError as OutputError
+    from wellposed._errors import SettingError as SettingError
+    from wellposed._errors import TrainingWarning as TrainingWarning
+    from wellposed._errors import UnboundedLikelihoodError as UnboundedLikelihoodError
+    from wellposed._errors import WellposedError as WellposedError
+    from wellposed.estimators import VAE as VAE
+    from wellposed.estimators import load as load
+
+_ROOMS = (
+    "datasets",
+    "evaluation",
+    "models",
+    "nn",
+    "noise",
+    "objectives",
+    "plotting",
+    "training",
+    "transforms",
+)
+_NAMES = {
+    "VAE": "estimators",
+    "load": "estimators",
+    "ConstantFeatureWarning": "_errors",
+    "DamagedFileError": "_errors",
+    "DataError": "_errors",
+    "DownloadError": "_errors",
+    "FloorWarning": "_errors",
+    "OutputError": "_errors",
+    "SettingError": "_errors",
+    "TrainingWarning": "_errors",
+    "UnboundedLikelihoodError": "_errors",
+    "WellposedError": "_errors",
+}
+__all__ = ["__version__", *_ROOMS, *_NAMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return importlib.import_module(f"wellposed.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"wellposed.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'wellposed' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

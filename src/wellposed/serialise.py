@@ -179,6 +179,8 @@ def fill(skeleton: Any, tensors: dict[str, np.ndarray], prefix: str = "") -> Any
     """
 
     def pick(path: Any, leaf: Any) -> Any:
+        if not eqx.is_array(leaf):
+            return leaf
         name = prefix + jax.tree_util.keystr(path, simple=True, separator=".")
         found = tensors.get(name)
         if found is None or found.shape != jnp.shape(leaf):

@@ -3,3 +3,5 @@
 from ._owned import owned as owned
 from ._vae import VAEModel as VAEModel
 from ._vae import check_bounded as check_bounded
+from ._sampling import SAMPLERS as SAMPLERS
+from ._sampling import sample as sample

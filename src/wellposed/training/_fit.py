@@ -96,7 +96,7 @@ def fit(
     _check_noise(model, objective)
     keys = dict(zip(("split", "epochs", "held_out", "refit"), jax.random.split(key, 4), strict=True))
     training, held = _split(data.shape[0], validation_fraction, key=keys["split"])
-    mask = _trained(model, objective)
+    mask = trained_leaves(model, objective)
     params, fixed = eqx.partition(model, mask)
     loop = _Loop(fixed, data, training, held, objective, plan, keys)
     file = None
@@ -162,7 +162,7 @@ class _Loop:
     def _start(
         self, params: Tree, checkpoint: Checkpoint | None
     ) -> tuple[_Position, History]:
-        state = TrainState(params, adam().init(params), jnp.zeros(()))
+        state = fresh_state(params)
         nothing = jnp.asarray(-jnp.inf), jnp.zeros((), jnp.int32)
         position = _Position(state, params, *nothing)
         stored = checkpoint.load(position) if checkpoint else None
@@ -197,7 +197,7 @@ class _Loop:
         )
         held = self._judge(state) if self.held.size else None
         trained, held = jax.device_get((trained, held))
-        if not _finite(trained) or (held and not _finite(held)):
+        if not is_finite(trained) or (held and not is_finite(held)):
             return None
         value = -np.inf if held is None else held.value
         better = held is None or value > float(position.best_value)
@@ -231,6 +231,11 @@ class _Loop:
         return any([bool(callback(report)) for callback in callbacks])
 
 
+def fresh_state(params: Tree) -> TrainState:
+    """State before the first step."""
+    return TrainState(params, adam().init(params), jnp.zeros(()))
+
+
 def _split(n: int, fraction: float, *, key: PRNGKey) -> tuple[jax.Array, jax.Array]:
     """Rows to train on and rows to hold out, in random order."""
     if not 0 <= fraction < 1:
@@ -251,7 +256,8 @@ def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
     )
 
 
-def _trained(model: VAEModel, objective: AbstractObjective) -> Tree:
+def trained_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
+    """Mask of the leaves to train: those the optimiser owns and the objective has a gradient in."""
     mask = owned(model)
     learned = model.noise.learned()
     if objective.trains_noise or not learned:
@@ -259,7 +265,8 @@ def _trained(model: VAEModel, objective: AbstractObjective) -> Tree:
     return eqx.tree_at(lambda m: m.noise.learned(), mask, (False,) * len(learned))
 
 
-def _finite(metrics: Metrics) -> bool:
+def is_finite(metrics: Metrics) -> bool:
+    """Whether a pass stayed finite: its objective, and the largest gradient."""
     return bool(np.isfinite([metrics.value, metrics.gradient_norm]).all())
 
 

@@ -1,0 +1,98 @@
+"""From an estimator's settings and a summary of its data to a model, an objective and a plan."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from wellposed import latents, models, nn, noise, objectives, training, transforms
+from wellposed._errors import SettingError
+from wellposed._typing import PRNGKey
+
+
+def build(
+    settings: Any, summary: transforms.Summary, image_shape: tuple[int, ...] | None, *, key: PRNGKey
+) -> models.VAEModel:
+    """Make an untrained model whose transform and noise have seen the data's summary.
+
+    Raises
+    ------
+    SettingError
+        For unknown names, and networks that do not fit the data.
+    DataError
+        For data off the transform's domain.
+    """
+    encoder_key, decoder_key, moments_key = jax.random.split(key, 3)
+    one_unit = image_shape is not None or summary.counted
+    transform = transforms.resolve(settings.transform, one_unit=one_unit).fit(summary)
+    moments = transform.moments(summary, key=moments_key)
+    observation = noise.resolve(settings.noise).initialise(moments)
+    posterior = latents.DiagonalNormal()
+    d, k = len(summary.mean), settings.n_components
+    encoder, decoder = networks(settings, image_shape)
+    return models.VAEModel(
+        transform=transform,
+        prior=latents.StandardNormal(k),
+        encoder=nn.make_checked(encoder, d, posterior.n_raw * k, key=encoder_key),
+        posterior=posterior,
+        decoder=nn.make_checked(decoder, k, observation.n_raw * d, key=decoder_key),
+        noise=observation,
+    )
+
+
+def networks(settings: Any, image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:
+    """Return the makers of the encoder and the decoder."""
+    return tuple(
+        nn.resolve(
+            getattr(settings, role),
+            role=role,
+            hidden=tuple(settings.hidden),
+            activation=settings.activation,
+            image_shape=image_shape,
+        )
+        for role in ("encoder", "decoder")
+    )  # type: ignore[return-value]
+
+
+def plan_of(settings: Any) -> training.Plan:
+    """Collect the numbers of the training."""
+    return training.Plan(
+        batch_size=settings.batch_size,
+        max_epochs=settings.max_epochs,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        clip_norm=np.inf if settings.clip_norm is None else settings.clip_norm,
+        kl_warmup=settings.kl_warmup,
+        patience=settings.patience,
+    )
+
+
+def objective_of(settings: Any) -> objectives.AbstractObjective:
+    """Return the objective that the settings name."""
+    return objectives.resolve(
+        settings.objective, beta=settings.beta, n_importance=settings.n_importance
+    )
+
+
+def resolution_of(settings: Any, d: int) -> np.ndarray | None:
+    """Check the resolution against the number of features; None leaves it to the data.
+
+    Raises
+    ------
+    SettingError
+        If it is no number ≥ 0, or does not give one for each feature.
+    """
+    given = settings.resolution
+    if isinstance(given, str) and given == "auto":
+        return None
+    try:
+        values = np.asarray(given, np.float64)
+        valid = values.shape in ((), (d,)) and bool((np.isfinite(values) & (values >= 0)).all())
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise SettingError(
+            f'resolution must be "auto", a number ≥ 0 or {d} of them, in data units; got '
+            f"{given!r}. Give the step of the measurement, such as 0.01 for two decimals."
+        )
+    return values

@@ -1,0 +1,69 @@
+"""From what users have (arrays, frames, paths) to rows that a model can read."""
+
+import os
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from wellposed import datasets
+from wellposed._errors import DataError
+from wellposed.transforms import check_finite
+
+Source = datasets.Source
+
+
+def opened(X: Any) -> tuple[Any, tuple[int, ...] | None]:
+    """Read ``X`` where it is a path; return the values and, if known, one image's shape."""
+    if isinstance(X, (str, os.PathLike)):
+        X = datasets.read(X)
+    if isinstance(X, Source):
+        return X.values, X.image_shape
+    return X, None
+
+
+def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+    """Check rows of data as scikit-learn does, and put them in the narrowest faithful type.
+
+    Raises
+    ------
+    DataError
+        For text, and for NaN or infinity, with count and first position.
+    ValueError
+        For the wrong number of dimensions, rows or features, in scikit-learn's words.
+    """
+    _refuse_text(X)
+    rows = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype="numeric",
+        ensure_all_finite=False,
+        ensure_min_samples=2 if reset else 1,
+    )
+    check_finite(rows)
+    return _narrowed(rows)
+
+
+def _refuse_text(X: Any) -> None:
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind in ("U", "S", "M", "m"):
+        raise DataError(
+            f"Data must be numbers; got an array of dtype {X.dtype}. "
+            "Convert it first, dates to days and categories to indicator columns."
+        )
+
+
+def _narrowed(rows: np.ndarray) -> np.ndarray:
+    """Floats as they are, integers in a type that float32 holds exactly, or as float64."""
+    if rows.dtype.kind == "b":
+        return rows.astype(np.uint8)
+    if rows.dtype.kind not in "iu" or rows.dtype.itemsize <= 2:
+        return rows
+    low, high = rows.min(), rows.max()
+    for narrow in (np.uint8, np.int16, np.int32):
+        bounds = np.iinfo(narrow)
+        if bounds.min <= low and high <= bounds.max:
+            return rows.astype(narrow)
+    return rows.astype(np.float64)

@@ -1,0 +1,69 @@
+"""Warnings at the boundary: what a user should know of data, noise and outcome."""
+
+import math
+import warnings
+
+import numpy as np
+
+from wellposed import models, noise, training, transforms
+from wellposed._errors import (
+    ConstantFeatureWarning,
+    FloorWarning,
+    TrainingWarning,
+    named_features,
+)
+
+
+def warn_of_data(summary: transforms.Summary, n_components: int) -> None:
+    """Name features that never vary, and latents beyond the number of features."""
+    constant = np.flatnonzero(~summary.varies)
+    d = len(summary.mean)
+    if constant.size:
+        warnings.warn(
+            f"{constant.size} of {d} features never vary ({named_features(constant)}) and are "
+            "modelled as their constant. Drop them if they should not count in log p(x).",
+            ConstantFeatureWarning,
+            stacklevel=4,
+        )
+    if n_components > d:
+        warnings.warn(
+            f"n_components={n_components} exceeds the {d} features: at most {d} latents can carry "
+            "anything, the others will collapse. That is harmless; fewer would be faster.",
+            TrainingWarning,
+            stacklevel=4,
+        )
+
+
+def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> None:
+    """Say so when a given noise variance is below what the data can resolve."""
+    observation = model.noise
+    if not isinstance(observation, noise.Gaussian) or observation.kind != "given":
+        return
+    varies = np.asarray(moments.varies)
+    floor = float(np.asarray(moments.resolution)[varies].min()) / math.sqrt(12)
+    deviation = math.sqrt(float(observation.variance()))  # type: ignore[arg-type]
+    if deviation < floor:
+        warnings.warn(
+            f"The given noise has σ = {deviation:.3g} in model units, below the data's own "
+            f"rounding, resolution/√12 = {floor:.3g}: the density would be sharper than the "
+            f"measurement. Give a variance above {floor**2:.3g}, or noise='shared'.",
+            FloorWarning,
+            stacklevel=4,
+        )
+
+
+def warn_of_outcome(run: training.Run) -> None:
+    """Say how a training ended where that matters, and which noise rests on its floor."""
+    if run.reason:
+        warnings.warn(run.reason, TrainingWarning, stacklevel=3)
+    resting = run.model.noise.on_floor()
+    if resting:
+        shared = run.model.noise.variance().ndim == 0  # type: ignore[union-attr]
+        which = "The noise" if shared else f"The noise of features {named_features(resting)}"
+        warnings.warn(
+            f"{which} rests on its floor, resolution/√12: the model predicts the data to within "
+            "their rounding, and the floor, not the data, decides the density. If the resolution "
+            "is finer than estimated, pass `resolution`; else a discretised noise fits better.",
+            FloorWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,367 @@
+"""The variational autoencoder as a scikit-learn estimator."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from wellposed import evaluation, models, training, transforms
+from wellposed._errors import SettingError, unknown_name
+from wellposed._typing import PRNGKey
+
+from ._build import build, objective_of, plan_of, resolution_of
+from ._constraints import Constraint, boolean, check, fraction, optional, real, sizes, whole
+from ._data import opened, validated
+from ._file import save
+from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
+
+
+class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Gaussian variational autoencoder with honest observation noise.
+
+    Maximises the ELBO, by default, with β = 1 and a learned noise variance:
+
+    .. math:: E_{q(z|x)} \log p(x \mid z) - KL(q(z|x) \| p(z)) \le \log p(x), \quad
+       p(x \mid z) = N(\mu(z), \sigma^2), \; p(z) = N(0, I_k)
+
+    Parameters
+    ----------
+    n_components : int, default 10
+        k, the number of latents. More than there are features is allowed, and noted.
+    noise : positive number, "shared", "feature", "conditional" or a noise object
+        The noise variance σ² in model units: given; or learned, one for all features, one each,
+        or a function of z. See :class:`wellposed.noise.Gaussian`.
+    encoder, decoder : "mlp", "conv" or a maker ``make(n_in, n_out, *, key)``
+    hidden : widths of the hidden layers of "mlp"
+    activation : name of the activation
+    image_shape : (H, W) or (H, W, C) of one datum; needed by "conv"
+    transform : "standardize", "logit", "identity" or a transform object
+        Data units to model units. Every reported density is in data units. Where all features
+        share a unit (``image_shape`` given, or integers), "standardize" gives them one scale.
+    objective : "elbo", "iwae", "squared_error" or an objective
+    beta : weight of the KL; anything but 1 is not the ELBO
+    n_importance : K of "iwae"
+    batch_size, learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
+    kl_warmup : epochs over which the KL's weight rises to its target
+    validation_fraction : share of rows held out to choose the best epoch on; 0 trains on all
+    patience : epochs without a better held-out objective before stopping; None never stops
+    resolution : "auto", number or array of shape (d,)
+        The measurement's smallest step in data units. σ never falls below resolution/√12.
+    checkpoint : file that makes the training resumable
+    progress : "auto", True or False: a progress bar
+    allow_unbounded : train a model whose likelihood has no maximum
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    model_ : the trained :class:`wellposed.models.VAEModel`
+    noise_variance_ : σ² in model units: float, or array of shape (d,)
+    history_ : dict of arrays, one entry an epoch
+    outcome_ : :class:`wellposed.training.Outcome`
+    n_epochs_ : epochs trained
+    n_features_in_ : d
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> vae = VAE(n_components=1, max_epochs=20, random_state=0, hidden=(8,)).fit(X)
+    >>> vae.transform(X).shape
+    (100, 1)
+    """
+
+    _constraints: ClassVar[dict[str, Constraint]] = {
+        "n_components": whole(1),
+        "hidden": sizes(),
+        "image_shape": optional(sizes()),
+        "beta": real(0),
+        "n_importance": whole(1),
+        "batch_size": whole(1),
+        "learning_rate": real(0, open_below=True),
+        "weight_decay": real(0),
+        "max_epochs": whole(1),
+        "kl_warmup": whole(0),
+        "validation_fraction": fraction(),
+        "patience": optional(whole(1)),
+        "clip_norm": optional(real(0, open_below=True)),
+        "allow_unbounded": boolean(),
+    }
+
+    def __init__(
+        self,
+        n_components: int = 10,
+        *,
+        noise: Any = "shared",
+        encoder: Any = "mlp",
+        decoder: Any = "mlp",
+        hidden: Sequence[int] = (256, 256),
+        activation: str = "relu",
+        image_shape: Sequence[int] | None = None,
+        transform: Any = "standardize",
+        objective: Any = "elbo",
+        beta: float = 1.0,
+        n_importance: int = 8,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.0,
+        max_epochs: int = 200,
+        kl_warmup: int = 0,
+        validation_fraction: float = 0.1,
+        patience: int | None = 20,
+        clip_norm: float | None = None,
+        resolution: Any = "auto",
+        checkpoint: str | os.PathLike | None = None,
+        progress: bool | str = "auto",
+        allow_unbounded: bool = False,
+        random_state: Any = None,
+    ):
+        self.n_components = n_components
+        self.noise = noise
+        self.encoder = encoder
+        self.decoder = decoder
+        self.hidden = hidden
+        self.activation = activation
+        self.image_shape = image_shape
+        self.transform = transform
+        self.objective = objective
+        self.beta = beta
+        self.n_importance = n_importance
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.kl_warmup = kl_warmup
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.clip_norm = clip_norm
+        self.resolution = resolution
+        self.checkpoint = checkpoint
+        self.progress = progress
+        self.allow_unbounded = allow_unbounded
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callable] = ()) -> "VAE":
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path that :func:`wellposed.datasets.read`
+            understands
+        y : ignored
+        callbacks : called with a :class:`wellposed.training.EpochReport` after each epoch; a
+            true result stops the training
+
+        Raises
+        ------
+        DataError
+            If the data are not finite numbers, never vary, or are off the transform's domain.
+        SettingError
+            If a setting is out of range, unknown, or at odds with another.
+        UnboundedLikelihoodError
+            If the noise has no floor.
+        """
+        rows, model = self._prepared(X)
+        run = training.fit(
+            model,
+            rows,
+            key=self._key("fit"),
+            objective=objective_of(self),
+            plan=plan_of(self),
+            validation_fraction=self.validation_fraction,
+            checkpoint=self.checkpoint,
+            callbacks=callbacks,
+            progress=self.progress,
+            allow_unbounded=self.allow_unbounded,
+        )
+        self._store(run.model, run.history, run.outcome, rows)
+        warn_of_outcome(run)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> "VAE":
+        """Train one pass over a piece of the data.
+
+        The transform's statistics, the noise's start and its floor come from the first piece,
+        which should therefore be typical. The learning rate does not decay, no rows are held
+        out, and σ² is learned by gradient alone.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), or a path
+        y : ignored
+        """
+        before = getattr(self, "_advance", None)
+        if before is None:
+            rows, model = self._prepared(X)
+            models.check_bounded(model, rows.shape[1], allow_unbounded=self.allow_unbounded)
+        else:
+            rows, model = validated(self, opened(X)[0], reset=False), before.model
+        reached = training.advance(
+            model,
+            rows,
+            key=self._key("fit"),
+            objective=objective_of(self),
+            plan=plan_of(self),
+            before=before,
+        )
+        outcome = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
+        self._store(reached.model, reached.history, outcome, rows)
+        self._advance = reached
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
+        return evaluation.latent_means(self.model_, self._rows(X), key=self._key("score"))
+
+    def inverse_transform(self, Z: Any) -> np.ndarray:
+        """Return the decoder mean at each latent: (n, k) to (n, d), data units."""
+        check_is_fitted(self)
+        latents = check_array(Z)
+        if latents.shape[1] != self.n_components:
+            raise SettingError(
+                f"Z must have {self.n_components} columns, one a latent; got {latents.shape[1]}. "
+                "Pass what transform() returns."
+            )
+        return evaluation.latent_means_to_data(self.model_, latents, key=self._key("score"))
+
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """Return the decoder mean at each row's posterior mean, shape (n, d), data units."""
+        return evaluation.reconstructions(self.model_, self._rows(X), key=self._key("score"))
+
+    def score_samples(self, X: Any, n_samples: int = 128) -> np.ndarray:
+        """Estimate log p(x) of each row by importance sampling.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), or a path
+        n_samples : draws of z a row, used exactly
+
+        Returns
+        -------
+        array of shape (n,), nats, the density of the data as passed in. The same row gets the
+        same value whatever rows it comes with. :func:`wellposed.evaluation.log_likelihood`
+        gives the standard errors too.
+        """
+        rows = self._rows(X)
+        found = evaluation.log_likelihood(
+            self.model_, rows, n_samples=n_samples, key=self._key("score")
+        )
+        return found.value
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
+        return float(self.score_samples(X).mean(dtype=np.float64))
+
+    def elbo(self, X: Any, n_samples: int = 16) -> np.ndarray:
+        """Estimate the ELBO of each row, shape (n,), nats in data units.
+
+        ``n_samples`` draws of z a row are averaged; the KL is exact. Whatever the training
+        objective, this is the bound with β = 1.
+        """
+        rows = self._rows(X)
+        return evaluation.elbo(
+            self.model_, rows, n_samples=n_samples, key=self._key("score")
+        ).elbo
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        how: str = "ancestral",
+        *,
+        prior: str = "standard",
+        alpha: float = 1.0,
+        random_state: Any = None,
+    ) -> np.ndarray:
+        """Draw new data.
+
+        Parameters
+        ----------
+        n_samples : how many
+        how : "ancestral" draws x ~ p(x | z), the model's own draw; "mean" shows μ(z), without
+            the noise; "coupled" shows μ(z) + alpha·σ(z), every feature at one quantile
+        prior : "standard" draws z ~ N(0, I)
+        alpha : of "coupled"
+        random_state : None repeats the estimator's own
+
+        Returns
+        -------
+        array of shape (n_samples, d), data units
+        """
+        check_is_fitted(self)
+        if how not in models.SAMPLERS:
+            raise unknown_name("how", how, models.SAMPLERS)
+        if prior != "standard":
+            raise unknown_name("prior", prior, ("standard",))
+        check({"n_samples": n_samples}, {"n_samples": whole(1)})
+        key = self._key("sample") if random_state is None else _key_of(random_state)
+        return evaluation.samples(self.model_, n_samples, how=how, alpha=alpha, key=key)
+
+    def save(self, path: str | os.PathLike, *, overwrite: bool = True) -> None:
+        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
+        check_is_fitted(self)
+        save(self, path, overwrite=overwrite)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components
+
+    def _prepared(self, X: Any) -> tuple[np.ndarray, models.VAEModel]:
+        """Check everything that can be checked before training, and build the model."""
+        settings = self.get_params(deep=False)
+        check(settings, self._constraints)
+        plan_of(self), objective_of(self)
+        values, found_shape = opened(X)
+        rows = validated(self, values, reset=True)
+        shape = found_shape if self.image_shape is None else tuple(self.image_shape)
+        _check_image_shape(shape, rows.shape[1])
+        summary = transforms.summarise(rows, resolution_of(self, rows.shape[1]))
+        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        model = build(self, summary, shape, key=self._key("build"))
+        self.image_shape_ = shape
+        warn_of_data(summary, self.n_components)
+        warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
+        return rows, model
+
+    def _store(
+        self,
+        model: models.VAEModel,
+        history: training.History,
+        outcome: training.Outcome,
+        rows: np.ndarray,
+    ) -> None:
+        self.model_ = model
+        self.history_ = history.table()
+        self.outcome_ = outcome
+        self.n_epochs_ = len(history.rows)
+        typical = rows[:: max(1, len(rows) // 2_000)]
+        variance = evaluation.mean_noise_variance(model, typical, key=self._key("score"))
+        self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
+
+    def _rows(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return validated(self, opened(X)[0], reset=False)
+
+    def _key(self, use: str) -> PRNGKey:
+        """Derive one key of the fit's seed for each use."""
+        uses = ("build", "fit", "score", "sample")
+        return jax.random.fold_in(jax.random.key(self._seed), uses.index(use))
+
+
+def _key_of(random_state: Any) -> PRNGKey:
+    return jax.random.key(int(check_random_state(random_state).randint(2**31 - 1)))
+
+
+def _check_image_shape(shape: tuple[int, ...] | None, d: int) -> None:
+    if shape is None or int(np.prod(shape)) == d:
+        return
+    raise SettingError(
+        f"image_shape must multiply to the number of features; {shape} gives "
+        f"{int(np.prod(shape))}, the data have {d}. Correct image_shape, or leave it out."
+    )

@@ -1,0 +1,99 @@
+"""What a model says of each datum: latents, reconstructions, ELBO, rates."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed.models import VAEModel, sample
+from wellposed.objectives import ElboTerms, elbo_terms
+
+from ._rows import over_rows
+
+
+def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+    """E[z | x] under q for each row: (n, d) data units to (n, k)."""
+    return over_rows(_latent_mean, model, rows, key=key)
+
+
+def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+    """Decoder mean at the posterior mean of each row, shape (n, d), data units."""
+    return over_rows(_reconstruction, model, rows, key=key)
+
+
+def latent_means_to_data(model: VAEModel, latents: Any, *, key: PRNGKey) -> np.ndarray:
+    """Decoder mean at each latent: (n, k) to (n, d), data units."""
+    return over_rows(_decoded_mean, model, latents, key=key)
+
+
+def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTerms:
+    """ELBO terms of each row, the likelihood averaged over exactly ``n_samples`` draws of z.
+
+    Returns
+    -------
+    ElboTerms with arrays of shape (n,), in nats and data units
+    """
+
+    # A draw at a time over all rows: the terms are per datum, and the sum stays exact.
+    total = None
+    for draw in range(n_samples):
+        terms = over_rows(elbo_terms, model, rows, key=jax.random.fold_in(key, draw))
+        total = terms if total is None else jax.tree.map(np.add, total, terms)
+    return jax.tree.map(lambda sums: sums / n_samples, total)
+
+
+def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+    """KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats."""
+    return over_rows(_rates, model, rows, key=key)
+
+
+def mean_noise_variance(model: VAEModel, rows: Any, *, key: PRNGKey) -> Scalar | Point:
+    """Noise variance in model units; averaged over rows, shape (d,), where it depends on z."""
+    known = model.noise.variance()
+    if known is not None:
+        return known
+    return jnp.asarray(over_rows(_noise_variance, model, rows, key=key).mean(axis=0))
+
+
+def samples(
+    model: VAEModel, n_samples: int, *, how: str, alpha: float, key: PRNGKey, chunk: int = 256
+) -> np.ndarray:
+    """Draw data from the model, shape (n_samples, d), data units; ``how`` as models.SAMPLERS."""
+    parts = []
+    for start in range(0, n_samples, chunk):
+        keys = jax.random.split(jax.random.fold_in(key, start), chunk)
+        parts.append(np.asarray(_draws(model, how, jnp.asarray(float(alpha)), keys)))
+    return np.concatenate(parts)[:n_samples]
+
+
+@eqx.filter_jit
+def _draws(model: VAEModel, how: str, alpha: Scalar, keys: PRNGKey) -> jax.Array:
+    return jax.vmap(lambda key: sample(model, how, alpha, key=key))(keys)
+
+
+def _posterior(model: VAEModel, x: Point, key: PRNGKey):
+    return model.encode(model.transform.forward(x, key=key).value)
+
+
+def _latent_mean(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:
+    return _posterior(model, x, key).loc
+
+
+def _reconstruction(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
+    return _decoded_mean(model, _latent_mean(model, x, key=key), key=key)
+
+
+def _decoded_mean(model: VAEModel, z: Latent, *, key: PRNGKey) -> Point:
+    del key
+    return model.transform.inverse(model.decode(z).mean)
+
+
+def _rates(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:
+    return model.prior.kl(_posterior(model, x, key))
+
+
+def _noise_variance(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
+    return model.decode(_latent_mean(model, x, key=key)).variance

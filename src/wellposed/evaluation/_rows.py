@@ -1,0 +1,48 @@
+"""One compiled pass over any number of rows, memory bounded."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._typing import Point, PRNGKey, Tree
+from wellposed.numerics import content_key
+
+
+def over_rows(
+    visit: Callable[..., Any], model: Tree, rows: Any, *, key: PRNGKey, chunk: int = 256
+) -> Any:
+    """Apply ``visit(model, x, key=...)`` to each row and stack the results on the host.
+
+    Chunks are of one size, the last filled up, so that a new number of rows compiles nothing and
+    a row's result does not depend on how many others came with it. Each row's key is made from
+    its content, so that it does not depend on their order either.
+
+    Parameters
+    ----------
+    visit : a function at the top of a module (compiled once for each)
+    model : first argument of ``visit``
+    rows : array of shape (n, ...)
+    chunk : rows at a time
+    """
+    rows = np.asarray(rows)
+    pieces = []
+    for start in range(0, len(rows), chunk):
+        piece = rows[start : start + chunk]
+        filled = np.concatenate([piece, np.repeat(piece[:1], chunk - len(piece), axis=0)])
+        result = _chunk(visit, model, jnp.asarray(filled), key)
+        pieces.append((result, len(piece)))
+    host = [jax.tree.map(lambda a, m=m: np.asarray(a)[:m], result) for result, m in pieces]
+    return jax.tree.map(lambda *parts: np.concatenate(parts), *host)
+
+
+@eqx.filter_jit
+def _chunk(visit: Callable[..., Any], model: Tree, rows: jax.Array, key: PRNGKey) -> Any:
+    def one(row: Point) -> Any:
+        x = row.astype(jnp.result_type(float))
+        return visit(model, x, key=content_key(x, key))
+
+    return jax.vmap(one)(rows)

@@ -1,0 +1,36 @@
+"""Draws from a model, one datum at a time."""
+
+import jax
+import jax.numpy as jnp
+
+from wellposed._typing import Latent, Point, PRNGKey, Scalar
+
+from ._vae import VAEModel
+
+
+def ancestral(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
+    """x ~ p(x | z): the model's own draw."""
+    del alpha
+    return model.transform.inverse(model.decode(z).sample(key))
+
+
+def mean(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
+    """x = μ(z): no draw from p(x | z), whose noise is left out."""
+    del alpha, key
+    return model.transform.inverse(model.decode(z).mean)
+
+
+def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
+    """x = μ(z) + α σ(z): every feature at the same quantile of its noise."""
+    del key
+    p = model.decode(z)
+    return model.transform.inverse(p.mean + alpha * jnp.sqrt(p.variance))
+
+
+SAMPLERS = {"ancestral": ancestral, "mean": mean, "coupled": coupled}
+
+
+def sample(model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey) -> Point:
+    """Draw z from the prior, then x by one of the ways in ``SAMPLERS``; data units."""
+    latent_key, noise_key = jax.random.split(key)
+    return SAMPLERS[how](model, model.prior.sample(key=latent_key), alpha, key=noise_key)

@@ -1,0 +1,79 @@
+"""One pass over one piece of data, for data that arrive in pieces."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._typing import PRNGKey
+from wellposed.models import VAEModel
+from wellposed.objectives import AbstractObjective
+
+from ._epoch import TrainState, run_epoch, steps_in
+from ._fit import fresh_state, is_finite, trained_leaves
+from ._history import History
+from ._optimiser import Rates
+from ._plan import Plan
+
+
+@dataclasses.dataclass(frozen=True)
+class Advance:
+    """Where training in pieces stands: the model, and what the next piece goes on from."""
+
+    model: VAEModel
+    state: TrainState
+    history: History
+    finite: bool
+
+
+def advance(
+    model: VAEModel,
+    data: Any,
+    *,
+    key: PRNGKey,
+    objective: AbstractObjective,
+    plan: Plan,
+    before: Advance | None = None,
+) -> Advance:
+    """Train one pass over a piece of data.
+
+    The learning rate does not decay, since nobody knows how much is still to come. A pass that
+    turns non-finite is dropped: the model comes back as it was, ``finite`` false.
+
+    Parameters
+    ----------
+    model : VAEModel, as built; ``before``, where there is one, holds the trained one
+    data : array of shape (n, d), data units
+    key : PRNG key; the pass takes its own from it by its number
+    objective : what to maximise
+    plan : rates and batch size; its epochs, warm-up and patience play no part
+    before : the result of the piece before
+    """
+    data = jnp.asarray(data)
+    model = model if before is None else before.model
+    params, fixed = eqx.partition(model, trained_leaves(model, objective))
+    state = fresh_state(params) if before is None else before.state
+    history = History() if before is None else before.history
+    size = min(plan.batch_size, data.shape[0])
+    rates = Rates.of(dataclasses.replace(plan, decay=False, kl_warmup=0), steps_in(len(data), size))
+    reached, metrics = run_epoch(
+        state,
+        fixed,
+        data,
+        jnp.arange(data.shape[0]),
+        objective,
+        rates,
+        batch_size=size,
+        key=jax.random.fold_in(key, len(history.rows)),
+    )
+    metrics = jax.device_get(metrics)
+    if not is_finite(metrics):
+        return Advance(model, state, history, finite=False)
+    trained = eqx.combine(reached.params, fixed)
+    variance = trained.noise.variance()
+    mean_variance = np.nan if variance is None else float(jnp.mean(variance))
+    history = history.with_epoch(metrics, None, mean_variance, plan.learning_rate)
+    return Advance(trained, reached, history, finite=True)
