@@ -1,8 +1,9 @@
 """Which columns of a named table to leave out, and how to say that one is not numeric."""
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 
-from wellposed._errors import DataError, unknown_name
+from wellposed._errors import DataError, SettingError, unknown_name
 
 
 def dropped_columns(
@@ -11,15 +12,15 @@ def dropped_columns(
     """Turn names, or positions counted from 0, into positions; a name drops all that bear it."""
     chosen: set[int] = set()
     for column in drop:
-        if isinstance(column, int):
+        if isinstance(column, Integral):
             if not 0 <= column < width:
-                raise DataError(
+                raise SettingError(
                     f"A column to drop must be a name or a position from 0 to {width - 1} in "
                     f"{origin}; got {column}. Correct `drop`."
                 )
-            chosen.add(column)
+            chosen.add(int(column))
         elif names is None:
-            raise DataError(
+            raise SettingError(
                 f"Columns can be dropped by name only where a header names them; {origin} has no "
                 f"header and got {column!r}. Pass the position, counted from 0."
             )
@@ -28,7 +29,7 @@ def dropped_columns(
         else:
             chosen.update(i for i, name in enumerate(names) if name == column)
     if len(chosen) == width:
-        raise DataError(
+        raise SettingError(
             f"At least one column must remain; `drop` removes all {width} of {origin}. Shorten it."
         )
     return frozenset(chosen)

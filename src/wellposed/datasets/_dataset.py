@@ -1,7 +1,7 @@
 """What is known of a published data set before a byte of it is here."""
 
+import re
 from dataclasses import dataclass
-from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from wellposed._errors import SettingError
@@ -34,11 +34,7 @@ class RemoteFile:
     md5: str | None = None
 
     def __post_init__(self) -> None:
-        if PurePath(self.name).name != self.name or "\\" in self.name:
-            raise SettingError(
-                f"A remote file's name must be a plain name; got {self.name!r}. Put folders into "
-                f"the mirror's address."
-            )
+        _check_plain(self.name, "Put folders into the mirror's address.")
 
 
 @dataclass(frozen=True)
@@ -68,10 +64,7 @@ class Dataset:
     licence: str = "not stated"
 
     def __post_init__(self) -> None:
-        if PurePath(self.name).name != self.name or "\\" in self.name:
-            raise SettingError(
-                f"A data set's name must be a plain name; got {self.name!r}. Leave out separators."
-            )
+        _check_plain(self.name, "Use letters, digits, dots and dashes.")
         for mirror in self.mirrors:
             if urlsplit(mirror).scheme not in ("http", "https"):
                 raise SettingError(
@@ -82,3 +75,9 @@ class Dataset:
     def address(self, mirror: str, file: RemoteFile) -> str:
         """Return where ``mirror`` keeps ``file``."""
         return f"{mirror.rstrip('/')}/{file.name}"
+
+
+def _check_plain(name: str, remedy: str) -> None:
+    """Refuse names that mean another folder: they are joined to the cache's path."""
+    if re.fullmatch(r"[\w-][\w.-]*", name) is None:
+        raise SettingError(f"What is cached must have a plain name; got {name!r}. {remedy}")

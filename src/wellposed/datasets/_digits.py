@@ -1,5 +1,7 @@
 """The digits that come with scikit-learn: data on every machine."""
 
+from typing import Any
+
 import numpy as np
 
 from ._source import Source
@@ -27,7 +29,7 @@ def load_digits() -> Source:
     """
     import sklearn.datasets  # here, since it takes a second that `read` should not cost
 
-    bunch = sklearn.datasets.load_digits()
+    bunch: Any = sklearn.datasets.load_digits()
     return Source(
         values=bunch["data"].astype(np.uint8),
         image_shape=(8, 8),

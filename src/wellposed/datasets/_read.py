@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wellposed._errors import DataError, unknown_name
+from wellposed._errors import DataError, SettingError, unknown_name
 
 from ._idx import is_idx_name, read_idx
 from ._images import read_images
@@ -80,7 +80,8 @@ def read(
     DamagedFileError
         If the file is cut short or corrupt.
     SettingError
-        If the suffix or a name is unknown, or the package that reads the format is missing.
+        If the suffix or a name is unknown, an option does not apply, or the package that reads
+        the format is missing.
 
     Examples
     --------
@@ -141,7 +142,7 @@ def _parse(
     is_text, is_table = suffix in TEXT_SUFFIXES, suffix in TEXT_SUFFIXES | {".parquet"}
     if (header is not None and not is_text) or (drop and not is_table):
         option = "header" if header is not None and not is_text else "drop"
-        raise DataError(
+        raise SettingError(
             f"`{option}` is for tables with named columns; {path} is read as {suffix or 'IDX'}. "
             f"Leave it out."
         )
