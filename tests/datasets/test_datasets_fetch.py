@@ -249,6 +249,13 @@ def test_a_range_that_was_not_asked_for_is_refused(dataset, fetched, tmp_path, m
         fetched(dataset(mirror))
 
 
+@pytest.mark.parametrize(("mirror", "requests"), [("silent", 1), ("truncate_without_ranges", 2)])
+def test_a_mirror_that_brings_nothing_more_is_left(server, dataset, fetched, mirror, requests):
+    with pytest.raises(DownloadError):
+        fetched(dataset(mirror), timeout=0.2)
+    assert len(server.requests) == requests
+
+
 def test_a_corrupt_copy_is_deleted(dataset, fetched, tmp_path):
     with pytest.raises(DownloadError):
         fetched(dataset("corrupt"))

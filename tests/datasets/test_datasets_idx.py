@@ -27,6 +27,7 @@ def test_every_type_is_read_in_native_byte_order(tmp_path, code, packed):
     np.testing.assert_array_equal(source.values, [[0, 1, 2], [3, 100, 127]])
     assert source.values.dtype == np.dtype(TYPES[code])
     assert source.values.dtype.isnative
+    assert source.values.flags.writeable
     assert source.image_shape is None
 
 

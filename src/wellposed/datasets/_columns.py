@@ -1,7 +1,6 @@
 """Which columns of a named table to leave out, and how to say that one is not numeric."""
 
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 
 from wellposed._errors import DataError, SettingError, unknown_name
 
@@ -12,7 +11,7 @@ def dropped_columns(
     """Turn names, or positions counted from 0, into positions; a name drops all that bear it."""
     chosen: set[int] = set()
     for column in drop:
-        if isinstance(column, Integral):
+        if not isinstance(column, str):
             if not 0 <= column < width:
                 raise SettingError(
                     f"A column to drop must be a name or a position from 0 to {width - 1} in "

@@ -44,7 +44,8 @@ def read_idx(path: Path) -> Parsed:
     expected = math.prod(shape) * dtype.itemsize
     if len(body) != expected:
         raise _damaged(path, f"{expected} bytes for shape {shape} of {dtype.name}", f"{len(body)}")
-    return Parsed(np.frombuffer(body, dtype).astype(dtype.newbyteorder("=")).reshape(shape))
+    # A bytearray, since an array on plain bytes can never be written.
+    return Parsed(np.frombuffer(bytearray(body), dtype).reshape(shape))
 
 
 def _magic(head: bytes, path: Path) -> tuple[np.dtype, int]:

@@ -31,13 +31,11 @@ def is_missing(cell: str) -> bool:
 
 def to_number(cell: str) -> float | None:
     """Return the cell's number, NaN for a missing one, or None for anything else."""
-    if is_missing(cell):
-        return float("nan")
     try:
         # Python reads 1_000 as a number; in a table it is a label.
         return None if "_" in cell else float(cell)
     except ValueError:
-        return None
+        return float("nan") if is_missing(cell) else None
 
 
 def find_layout(path: Path, header: bool | None) -> Layout:

@@ -77,10 +77,8 @@ def _dense(archive: np.lib.npyio.NpzFile, path: Path) -> np.ndarray:
     array = scipy.sparse.csc_array if kind in (b"csc", "csc") else scipy.sparse.csr_array
     part = {key: _member(archive, path, key) for key in SPARSE_NAMES}
     shape = tuple(int(length) for length in part["shape"])
-    # scipy wants signed indices; files keep them in the smallest unsigned type.
-    pointers = (part["indices"].astype(np.int64), part["indptr"].astype(np.int64))
     try:
-        packed = array((part["data"], *pointers), shape=shape)
+        packed = array((part["data"], part["indices"], part["indptr"]), shape=shape)
         packed.check_format(full_check=True)
     except (ValueError, IndexError) as error:
         raise DamagedFileError(
