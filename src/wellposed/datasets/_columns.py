@@ -1,0 +1,46 @@
+"""Which columns of a named table to leave out, and how to say that one is not numeric."""
+
+from collections.abc import Iterable, Sequence
+
+from wellposed._errors import DataError, SettingError, unknown_name
+
+
+def dropped_columns(
+    drop: Sequence[str | int], names: tuple[str, ...] | None, width: int, origin: str
+) -> frozenset[int]:
+    """Turn names, or positions counted from 0, into positions; a name drops all that bear it."""
+    chosen: set[int] = set()
+    for column in drop:
+        if not isinstance(column, str):
+            if not 0 <= column < width:
+                raise SettingError(
+                    f"A column to drop must be a name or a position from 0 to {width - 1} in "
+                    f"{origin}; got {column}. Correct `drop`."
+                )
+            chosen.add(int(column))
+        elif names is None:
+            raise SettingError(
+                f"Columns can be dropped by name only where a header names them; {origin} has no "
+                f"header and got {column!r}. Pass the position, counted from 0."
+            )
+        elif column not in names:
+            raise unknown_name(f"A column to drop from {origin}", column, names)
+        else:
+            chosen.update(i for i, name in enumerate(names) if name == column)
+    if len(chosen) == width:
+        raise SettingError(
+            f"At least one column must remain; `drop` removes all {width} of {origin}. Shorten it."
+        )
+    return frozenset(chosen)
+
+
+def not_numeric(
+    columns: Iterable[int], names: tuple[str, ...] | None, origin: str, example: str
+) -> DataError:
+    """Build the error for columns that hold something other than numbers."""
+    listed = [names[i] if names else i for i in columns]
+    called = ", ".join(f"column {column!r}" for column in listed)
+    return DataError(
+        f"Every column must be numeric; {origin} has {called} with {example}. Encode them as "
+        f"numbers, or leave them out: drop={tuple(listed)!r}."
+    )

@@ -1,0 +1,62 @@
+"""The IDX format of the MNIST family."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+
+from wellposed._errors import DamagedFileError
+
+from ._open import open_binary
+from ._source import Parsed
+
+# The third byte of the magic number names the type; everything is big-endian.
+TYPES = {
+    0x08: np.dtype(">u1"),
+    0x09: np.dtype(">i1"),
+    0x0B: np.dtype(">i2"),
+    0x0C: np.dtype(">i4"),
+    0x0D: np.dtype(">f4"),
+    0x0E: np.dtype(">f8"),
+}
+
+# train-images-idx3-ubyte.gz, train-images.idx3-ubyte and plain x.idx are all in use.
+_NAME = re.compile(r"([.-]idx\d*(-[a-z]+)?|-ubyte|\.ubyte)(\.gz)?$", re.IGNORECASE)
+
+
+def is_idx_name(name: str) -> bool:
+    """Say whether a file name follows one of the conventions for IDX files."""
+    return _NAME.search(name) is not None
+
+
+def read_idx(path: Path) -> Parsed:
+    """Read an IDX file, packed or not, of any of its six types and any number of axes."""
+    with open_binary(path) as handle:
+        head = handle.read(4)
+        dtype, n_axes = _magic(head, path)
+        sizes = handle.read(4 * n_axes)
+        if len(sizes) < 4 * n_axes:
+            raise _damaged(path, f"{4 * n_axes} bytes of axis lengths", f"{len(sizes)}")
+        shape = tuple(int(length) for length in np.frombuffer(sizes, ">u4"))
+        # Not `read(expected)`: a damaged header may ask for more memory than there is.
+        body = handle.read()
+    expected = math.prod(shape) * dtype.itemsize
+    if len(body) != expected:
+        raise _damaged(path, f"{expected} bytes for shape {shape} of {dtype.name}", f"{len(body)}")
+    # A bytearray, since an array on plain bytes can never be written.
+    return Parsed(np.frombuffer(bytearray(body), dtype).reshape(shape))
+
+
+def _magic(head: bytes, path: Path) -> tuple[np.dtype, int]:
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or head[3] == 0:
+        known = ", ".join(f"{code:02x}" for code in TYPES)
+        raise _damaged(path, f"a header 00 00, type ({known}), axes (≥ 1)", head.hex(" ") or "none")
+    return TYPES[head[2]], head[3]
+
+
+def _damaged(path: Path, expected: str, found: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"{path} is not a whole IDX file: expected {expected}; found {found}. "
+        f"Fetch or copy it again."
+    )

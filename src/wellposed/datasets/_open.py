@@ -1,0 +1,57 @@
+"""Opening files: compression by content, damage as one kind of error."""
+
+import contextlib
+import difflib
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from wellposed._errors import DamagedFileError, DataError
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@contextlib.contextmanager
+def open_binary(path: Path) -> Iterator[BinaryIO]:
+    """Open for reading, through gzip where the content is; damage met meanwhile is named.
+
+    The content decides, not the suffix: browsers unpack ``.gz`` files and keep the name.
+    """
+    with path.open("rb") as raw:
+        packed = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        try:
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DamagedFileError(
+                f"A gzip file must unpack to its end; {path} does not ({error}). "
+                f"Fetch or copy it again."
+            ) from error
+
+
+@contextlib.contextmanager
+def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
+    """Open as UTF-8 text, with or without a byte-order mark, through gzip where need be."""
+    with open_binary(path) as binary:
+        try:
+            yield io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+        except UnicodeDecodeError as error:
+            raise DamagedFileError(
+                f"Text must be encoded as UTF-8; {path} is not ({error}). Save it as UTF-8."
+            ) from error
+
+
+def existing(path: Path) -> Path:
+    """Return the path, or say that nothing is there and what is near."""
+    if path.exists():
+        return path
+    folder = path.parent
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    hint = f"Did you mean {str(folder / near[0])!r}?" if near else "Check the path."
+    if not folder.is_dir():
+        hint = f"Its folder {str(folder)!r} does not exist either; check the path."
+    raise DataError(f"Data are read from a file or folder that exists; {path} does not. {hint}")

@@ -1,0 +1,74 @@
+"""Parquet tables: types promoted, nulls NaN, the rest named."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wellposed._errors import DamagedFileError, DataError, SettingError
+from wellposed.datasets import read
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(columns, **options):
+        path = tmp_path / "t.parquet"
+        pd.DataFrame(columns, **options).to_parquet(path)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32", "float64", "bool"])
+def test_one_type_is_kept(table, dtype):
+    source = read(table({"a": np.array([0, 1], dtype), "b": np.array([1, 1], dtype)}))
+    assert source.values.dtype == dtype
+    assert source.feature_names == ("a", "b")
+    np.testing.assert_array_equal(source.values, [[0, 1], [1, 1]])
+
+
+def test_types_are_promoted(table):
+    source = read(table({"a": np.array([1], "int16"), "b": np.array([2], "float32")}))
+    assert source.values.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "column", [pd.array([1, None], "Int64"), pd.array([True, None], "boolean"), [1.0, np.nan]]
+)
+def test_nulls_are_nan(table, column):
+    np.testing.assert_array_equal(read(table({"a": column})).values, [[1], [np.nan]])
+
+
+def test_the_index_of_pandas_is_no_feature(table):
+    source = read(table({"a": [1.0, 2.0]}, index=[5, 9]))
+    assert source.feature_names == ("a",)
+
+
+def test_other_types_are_named(table):
+    path = table({"a": [1.0], "when": [pd.Timestamp("2020-01-01")], "who": ["x"]})
+    with pytest.raises(DataError, match=r"column 'when', column 'who' with the type timestamp"):
+        read(path)
+    np.testing.assert_array_equal(read(path, drop=["when", "who"]).values, [[1]])
+    with pytest.raises(SettingError, match="must be one of a, when, who"):
+        read(path, drop=["whom"])
+
+
+def test_no_rows_are_refused(table):
+    with pytest.raises(DataError, match=r"shape \(0, 1\)"):
+        read(table({"a": np.zeros(0)}))
+
+
+@pytest.mark.parametrize("cut", [0, 20, -20])
+def test_a_cut_file_is_damage(table, cut):
+    path = table({"a": np.arange(9.0)})
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(DamagedFileError, match=r"t\.parquet"):
+        read(path)
+
+
+def test_without_pyarrow_the_remedy_is_named(table, monkeypatch):
+    path = table({"a": [1.0]})
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(SettingError, match=r"pip install 'wellposed\[data\]'"):
+        read(path)
