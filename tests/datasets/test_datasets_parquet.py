@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from wellposed._errors import DamagedFileError, DataError, SettingError
@@ -40,9 +42,16 @@ def test_nulls_are_nan(table, column):
     np.testing.assert_array_equal(read(table({"a": column})).values, [[1], [np.nan]])
 
 
-def test_the_index_of_pandas_is_no_feature(table):
-    source = read(table({"a": [1.0, 2.0]}, index=[5, 9]))
+@pytest.mark.parametrize("index", [None, [5, 9], pd.Index([5, 9], name="id")])
+def test_the_index_of_pandas_is_no_feature(table, index):
+    source = read(table({"a": [1.0, 2.0]}, index=index))
     assert source.feature_names == ("a",)
+
+
+def test_tables_of_other_writers_have_no_index(tmp_path):
+    pq.write_table(pa.table({"a": [1, 2], "b": [0.5, 1.5]}), tmp_path / "t.parquet")
+    source = read(tmp_path / "t.parquet")
+    np.testing.assert_array_equal(source.values, [[1, 0.5], [2, 1.5]])
 
 
 def test_other_types_are_named(table):

@@ -9,9 +9,6 @@ from wellposed._errors import DamagedFileError, SettingError
 from ._columns import dropped_columns, not_numeric
 from ._source import Parsed
 
-# pandas stores an index under such names; it numbers the rows and is no feature.
-INDEX_PREFIX = "__index_level_"
-
 
 def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
     """Read every numeric column; types are promoted to one, nulls become NaN."""
@@ -24,14 +21,16 @@ def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
             f"Run `pip install 'wellposed[data]'`, or save the table as CSV."
         ) from error
     try:
-        table = pq.ParquetFile(path).read()
+        with pq.ParquetFile(path) as file:
+            table = file.read()
     except (pa.ArrowInvalid, OSError) as error:
         raise DamagedFileError(
             f"A parquet file must be whole; {path} cannot be decoded ({error}). "
             f"Write or copy it again."
         ) from error
-    indices = [n for n in table.column_names if n.startswith(INDEX_PREFIX)]
-    table = table.drop_columns(indices)
+    # pandas stores its index as columns, and says so; it labels the rows and is no feature.
+    stored = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    table = table.drop_columns([name for name in stored if isinstance(name, str)])
     names = tuple(table.column_names)
     dropped = dropped_columns(drop, names, len(names), str(path)) if names else frozenset()
     kept = [i for i in range(len(names)) if i not in dropped]
