@@ -11,7 +11,7 @@ from wellposed._typing import PRNGKey
 
 
 def build(
-    settings: Any, summary: transforms.Summary, image_shape: tuple[int, ...] | None, *, key: PRNGKey
+    settings: dict[str, Any], summary: transforms.Summary, image_shape: tuple[int, ...] | None, *, key: PRNGKey
 ) -> models.VAEModel:
     """Make an untrained model whose transform and noise have seen the data's summary.
 
@@ -24,11 +24,11 @@ def build(
     """
     encoder_key, decoder_key, moments_key = jax.random.split(key, 3)
     one_unit = image_shape is not None or summary.counted
-    transform = transforms.resolve(settings.transform, one_unit=one_unit).fit(summary)
+    transform = transforms.resolve(settings["transform"], one_unit=one_unit).fit(summary)
     moments = transform.moments(summary, key=moments_key)
-    observation = noise.resolve(settings.noise).initialise(moments)
+    observation = noise.resolve(settings["noise"]).initialise(moments)
     posterior = latents.DiagonalNormal()
-    d, k = len(summary.mean), settings.n_components
+    d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
     return models.VAEModel(
         transform=transform,
@@ -40,41 +40,41 @@ def build(
     )
 
 
-def networks(settings: Any, image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:
+def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:
     """Return the makers of the encoder and the decoder."""
     return tuple(
         nn.resolve(
-            getattr(settings, role),
+            settings[role],
             role=role,
-            hidden=tuple(settings.hidden),
-            activation=settings.activation,
+            hidden=tuple(settings["hidden"]),
+            activation=settings["activation"],
             image_shape=image_shape,
         )
         for role in ("encoder", "decoder")
     )  # type: ignore[return-value]
 
 
-def plan_of(settings: Any) -> training.Plan:
+def plan_of(settings: dict[str, Any]) -> training.Plan:
     """Collect the numbers of the training."""
     return training.Plan(
-        batch_size=settings.batch_size,
-        max_epochs=settings.max_epochs,
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        clip_norm=np.inf if settings.clip_norm is None else settings.clip_norm,
-        kl_warmup=settings.kl_warmup,
-        patience=settings.patience,
+        batch_size=settings["batch_size"],
+        max_epochs=settings["max_epochs"],
+        learning_rate=settings["learning_rate"],
+        weight_decay=settings["weight_decay"],
+        clip_norm=np.inf if settings["clip_norm"] is None else settings["clip_norm"],
+        kl_warmup=settings["kl_warmup"],
+        patience=settings["patience"],
     )
 
 
-def objective_of(settings: Any) -> objectives.AbstractObjective:
+def objective_of(settings: dict[str, Any]) -> objectives.AbstractObjective:
     """Return the objective that the settings name."""
     return objectives.resolve(
-        settings.objective, beta=settings.beta, n_importance=settings.n_importance
+        settings["objective"], beta=settings["beta"], n_importance=settings["n_importance"]
     )
 
 
-def resolution_of(settings: Any, d: int) -> np.ndarray | None:
+def resolution_of(settings: dict[str, Any], d: int) -> np.ndarray | None:
     """Check the resolution against the number of features; None leaves it to the data.
 
     Raises
@@ -82,7 +82,7 @@ def resolution_of(settings: Any, d: int) -> np.ndarray | None:
     SettingError
         If it is no number ≥ 0, or does not give one for each feature.
     """
-    given = settings.resolution
+    given = settings["resolution"]
     if isinstance(given, str) and given == "auto":
         return None
     try:

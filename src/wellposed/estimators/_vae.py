@@ -18,9 +18,11 @@ from ._build import build, objective_of, plan_of, resolution_of
 from ._constraints import Constraint, boolean, check, fraction, optional, real, sizes, whole
 from ._data import opened, validated
 from ._file import save
+from ._homonym import setting_and_method
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
 
 
+@setting_and_method("transform")
 class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Gaussian variational autoencoder with honest observation noise.
 
@@ -170,8 +172,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             model,
             rows,
             key=self._key("fit"),
-            objective=objective_of(self),
-            plan=plan_of(self),
+            objective=objective_of(self.get_params()),
+            plan=plan_of(self.get_params()),
             validation_fraction=self.validation_fraction,
             checkpoint=self.checkpoint,
             callbacks=callbacks,
@@ -204,8 +206,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             model,
             rows,
             key=self._key("fit"),
-            objective=objective_of(self),
-            plan=plan_of(self),
+            objective=objective_of(self.get_params()),
+            plan=plan_of(self.get_params()),
             before=before,
         )
         outcome = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
@@ -305,6 +307,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         save(self, path, overwrite=overwrite)
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's settings by name."""
+        return {**super().get_params(deep), "transform": vars(self)["transform"]}
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
 
@@ -316,14 +322,14 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Check everything that can be checked before training, and build the model."""
         settings = self.get_params(deep=False)
         check(settings, self._constraints)
-        plan_of(self), objective_of(self)
+        plan_of(settings), objective_of(settings)
         values, found_shape = opened(X)
         rows = validated(self, values, reset=True)
         shape = found_shape if self.image_shape is None else tuple(self.image_shape)
         _check_image_shape(shape, rows.shape[1])
-        summary = transforms.summarise(rows, resolution_of(self, rows.shape[1]))
+        summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        model = build(self, summary, shape, key=self._key("build"))
+        model = build(settings, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
         warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
