@@ -1,0 +1,39 @@
+"""Activations by name: ``jax.nn.relu`` itself neither pickles nor survives a saved file."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from wellposed._errors import unknown_name
+
+# Each with the variance of its weights times fan-in that keeps a signal's size from layer to
+# layer: two where half of the inputs are cut off (He et al., 2015), one elsewhere (LeCun).
+_ACTIVATIONS: dict[str, tuple[Callable, float]] = {
+    "relu": (jax.nn.relu, 2.0),
+    "leaky_relu": (jax.nn.leaky_relu, 2.0),
+    "elu": (jax.nn.elu, 2.0),
+    "gelu": (jax.nn.gelu, 2.0),
+    "silu": (jax.nn.silu, 2.0),
+    "softplus": (jax.nn.softplus, 1.0),
+    "tanh": (jnp.tanh, 1.0),
+    "sigmoid": (jax.nn.sigmoid, 1.0),
+    "identity": (lambda x: x, 1.0),
+}
+
+
+def check_activation(name: str) -> None:
+    """Raise :class:`SettingError` unless ``name`` is a known activation."""
+    if not isinstance(name, str) or name not in _ACTIVATIONS:
+        raise unknown_name("activation", name, _ACTIVATIONS)
+
+
+def activate(name: str, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Apply the activation of that name, elementwise."""
+    return _ACTIVATIONS[name][0](x)
+
+
+def gain(name: str) -> float:
+    """Variance of a weight times its fan-in, for layers followed by that activation."""
+    return _ACTIVATIONS[name][1]

@@ -1,0 +1,114 @@
+"""Fully connected networks."""
+
+import itertools
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from wellposed._errors import SettingError
+from wellposed._typing import PRNGKey
+
+from ._activations import activate, check_activation, gain
+from ._draw import LAST, Plan, draw
+
+
+class Linear(eqx.Module):
+    """x ↦ x W + b, with W of shape ``(n_in, n_out)``."""
+
+    weight: Float[Array, "n_in n_out"]
+    bias: Float[Array, " n_out"]
+
+    def __call__(self, x: Float[Array, " n_in"]) -> Float[Array, " n_out"]:
+        """Map one vector."""
+        return x @ self.weight + self.bias
+
+
+class MLP(eqx.Module):
+    """Linear layers with one activation between them; the last layer has none.
+
+    The activation is kept by name, so that the network pickles, hashes and is written to a
+    file; see :class:`MakeMLP` for drawing one.
+    """
+
+    layers: tuple[Linear, ...]
+    activation: str = eqx.field(static=True)
+
+    def __call__(self, x: Float[Array, " n_in"]) -> Float[Array, " n_out"]:
+        """Map one vector."""
+        *inner, last = self.layers
+        for layer in inner:
+            x = activate(self.activation, layer(x))
+        return last(x)
+
+
+class MakeMLP(eqx.Module):
+    """Make an :class:`MLP`: the maker behind ``encoder="mlp"`` and ``decoder="mlp"``.
+
+    Weights are centred normals of variance g / n_in, with g = 2 for the activations that cut
+    off half of the line (He et al., 2015) and g = 1 for the others; biases are zero. The last
+    layer is a tenth of that, so that a fresh decoder starts near a constant.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Widths of the hidden layers; empty makes one linear layer.
+    activation : str
+        Name of the activation.
+
+    Raises
+    ------
+    SettingError
+        When a width is not a positive integer or the activation is unknown.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp
+    >>> net = MakeMLP(hidden=(16,))(3, 5, key=jax.random.key(0))
+    >>> net(jnp.zeros(3)).shape
+    (5,)
+    """
+
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    activation: str = eqx.field(static=True)
+
+    def __init__(self, hidden: tuple[int, ...] = (256, 256), activation: str = "relu"):
+        self.hidden = check_widths("hidden", hidden)
+        check_activation(activation)
+        self.activation = activation
+
+    def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> MLP:
+        """Return an MLP from ``(n_in,)`` to ``(n_out,)``."""
+        plan = plan_mlp((n_in, *self.hidden, n_out), self.activation)
+        return build_mlp(draw(key, plan), self.activation)
+
+
+def plan_mlp(widths: tuple[int, ...], activation: str, last: float = LAST) -> Plan:
+    """Plan the draw of an MLP of those widths; ``last`` scales the last layer's weights."""
+    pairs = list(itertools.pairwise(widths))
+    scales = [1.0] * (len(pairs) - 1) + [last]
+    return tuple(
+        entry
+        for (n_in, n_out), scale in zip(pairs, scales, strict=True)
+        for entry in (((n_in, n_out), scale * (gain(activation) / n_in) ** 0.5), ((n_out,), 0.0))
+    )
+
+
+def build_mlp(arrays: tuple[Array, ...], activation: str) -> MLP:
+    """Assemble an MLP from arrays in the order of :func:`plan_mlp`."""
+    layers = tuple(Linear(*pair) for pair in zip(arrays[::2], arrays[1::2], strict=True))
+    return MLP(layers, activation)
+
+
+def check_widths(name: str, widths: object) -> tuple[int, ...]:
+    """Return ``widths`` as a tuple of positive ints, or raise :class:`SettingError`."""
+    try:
+        given = tuple(widths)  # pyright: ignore[reportArgumentType]
+        whole = tuple(int(w) for w in given)
+    except (TypeError, ValueError):
+        given, whole = (), None
+    if whole is None or whole != given or any(w < 1 for w in whole):
+        raise SettingError(
+            f"{name} must be a tuple of positive integers; got {widths!r}. "
+            f"Pass the width of each layer, {name}=(256, 256) for one."
+        )
+    return whole

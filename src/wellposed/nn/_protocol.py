@@ -1,0 +1,25 @@
+"""What a user hands over in place of a network's name."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from jaxtyping import Array, Float
+
+from wellposed._typing import PRNGKey
+
+# Any pytree that is callable on one vector (n_in,) and returns one vector (n_out,).
+Network: TypeAlias = Callable[[Float[Array, " n_in"]], Float[Array, " n_out"]] | Any
+
+
+@runtime_checkable
+class MakeNetwork(Protocol):
+    """Make a network for given sizes: ``make(n_in, n_out, key=key)``.
+
+    The maker holds choices (widths, an activation), never weights, so that one maker serves
+    many fits. What it returns holds its weights as leaves of a pytree, where the optimiser,
+    the checkpoint and ``vmap`` find them.
+    """
+
+    def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> Network:
+        """Return a network from ``(n_in,)`` to ``(n_out,)``, drawn with ``key``."""
+        ...
