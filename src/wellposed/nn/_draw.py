@@ -25,10 +25,11 @@ def draw(key: PRNGKey, plan: Plan) -> tuple[Array, ...]:
     """Draw one centred normal array for each entry of ``plan``.
 
     One jitted call, cached by the plan: drawn array by array, a network costs a dispatch each.
-    One vector, cut up: a generator for each array took XLA seconds to compile.
+    One vector, cut up: a generator for each array took XLA seconds to compile, and so does the
+    one generator when it is fused anew into each cut, which the barrier forbids.
     """
     sizes = [math.prod(shape) if std else 0 for shape, std in plan]
-    flat = jax.random.normal(key, (sum(sizes),))
+    flat = jax.lax.optimization_barrier(jax.random.normal(key, (sum(sizes),)))
     starts = itertools.accumulate(sizes, initial=0)
     return tuple(
         std * flat[start : start + size].reshape(shape) if std else jnp.zeros(shape)

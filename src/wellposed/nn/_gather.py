@@ -52,10 +52,10 @@ def _patches(x: Float[Array, "n H W C"]) -> Float[Array, "n h w k"]:
 
 def _scatter(p: Float[Array, "n h w k"]) -> Float[Array, "n H W C"]:
     n, h, w, k = p.shape
-    quarters = jnp.split(p, 4, -1)
-    cells = sum(
+    shifted = [
         jnp.pad(q, ((0, 0), (a, 1 - a), (b, 1 - b), (0, 0)))
-        for q, (a, b) in zip(quarters, _SHIFTS, strict=True)
-    )
+        for q, (a, b) in zip(jnp.split(p, 4, -1), _SHIFTS, strict=True)
+    ]
+    cells = shifted[0] + shifted[1] + shifted[2] + shifted[3]
     pixels = cells.reshape(n, h + 1, w + 1, 2, 2, k // 16).transpose(0, 1, 3, 2, 4, 5)
     return pixels.reshape(n, 2 * h + 2, 2 * w + 2, k // 16)[:, 1:-1, 1:-1]

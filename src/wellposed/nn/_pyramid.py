@@ -67,7 +67,8 @@ def check_image_shape(shape: object) -> tuple[int, int, int]:
             f"image_shape must be two or three positive integers; got {shape!r}. "
             "Pass (height, width) or (height, width, channels)."
         )
-    return whole if len(whole) == 3 else (*whole, 1)
+    height, width, *depth = whole
+    return height, width, depth[0] if depth else 1
 
 
 def plan_pyramid(image_shape: tuple[int, ...], channels: tuple[int, ...] | None) -> Pyramid:
