@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,12 +29,28 @@ FORMAT_VERSION = 1
 
 _BLANK = "0" * 64
 _CHECKSUM_KEY = "sha256"
-_CLASSES = {
-    f"{room.__name__.rsplit('.', 1)[-1]}.{name}": value
-    for room in (latents, models, nn, noise, objectives, transforms)
-    for name, value in vars(room).items()
-    if isinstance(value, type) and dataclasses.is_dataclass(value)
-} | {"equinox.Linear": eqx.nn.Linear}
+_ROOMS = (latents, models, nn, noise, objectives, transforms)
+
+
+def _own_classes() -> dict[str, type]:
+    """Every record and module that our rooms define, by room and name: the closed list.
+
+    Not the wrapper of Flax networks: what it wraps is the user's, and only its maker rebuilds it.
+    """
+    found = {}
+    for module in list(sys.modules.values()):
+        room = getattr(module, "__name__", "").rpartition(".")[0]
+        if room not in {package.__name__ for package in _ROOMS}:
+            continue
+        for value in vars(module).values():
+            if dataclasses.is_dataclass(value) and getattr(value, "__module__", "") == module.__name__:
+                if "Flax" in value.__name__:
+                    continue
+                found[f"{room.rpartition('.')[2]}.{value.__name__}"] = value
+    return found
+
+
+_CLASSES = _own_classes()
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
 
 
@@ -60,7 +77,7 @@ def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict)
         _CHECKSUM_KEY: _BLANK,
     }
     blank = safetensors.numpy.save(
-        {name: np.ascontiguousarray(a) for name, a in tensors.items()}, metadata
+        {name: np.asarray(a, order="C") for name, a in tensors.items()}, metadata
     )
     digest = hashlib.sha256(blank).hexdigest()
     _replace(Path(path), blank.replace(_blank_field(), _field(digest), 1))

@@ -21,7 +21,7 @@ def fingerprint(arrays: Any, *settings: Any) -> str:
     """Digest everything that decides the course of a training: a pytree's arrays, and settings."""
     digest = hashlib.sha256(repr((jax.tree.structure(arrays), settings)).encode())
     for leaf in jax.tree.leaves(arrays):
-        content = np.ascontiguousarray(leaf)
+        content = np.asarray(leaf, order="C")
         digest.update(f"{content.dtype}{content.shape}".encode())
         digest.update(content.reshape(-1).view(np.uint8))
     return digest.hexdigest()

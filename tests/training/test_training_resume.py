@@ -1,0 +1,135 @@
+"""Stop anywhere, resume, and get the same model, bit for bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import jax
+import numpy as np
+import pytest
+from test_training_fit import DATA, model_for, same
+
+import wellposed as wp
+from wellposed.training import Outcome, Plan, _checkpoint, fit
+
+PLAN = Plan(max_epochs=12, kl_warmup=4)
+SETTINGS = {"key": jax.random.key(4), "plan": PLAN, "validation_fraction": 0.2}
+
+
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """Write a checkpoint after each epoch, however fast they are."""
+    monkeypatch.setattr(_checkpoint, "_SECONDS_BETWEEN", 0.0)
+
+
+def interrupt_after(epochs):
+    def callback(report):
+        if report.epoch == epochs:
+            raise KeyboardInterrupt
+
+    return callback
+
+
+@pytest.mark.parametrize("epochs", [1, 5, 11])
+def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(tmp_path, epochs):
+    whole = fit(model_for(), DATA, **SETTINGS)
+    path = tmp_path / "training.ckpt"
+    stopped = fit(
+        model_for(), DATA, checkpoint=path, callbacks=[interrupt_after(epochs)], **SETTINGS
+    )
+    assert stopped.outcome is Outcome.interrupted
+    assert len(stopped.history.rows) == epochs
+    resumed = fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+    assert same(resumed.model, whole.model)
+    np.testing.assert_array_equal(resumed.history.rows, whole.history.rows)
+
+
+def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
+    """kill -9 in the middle of an epoch: what is on disk is whole and enough."""
+    path = tmp_path / "training.ckpt"
+    script = textwrap.dedent(
+        """
+        import sys
+        from test_training_fit import DATA, model_for
+        from test_training_resume import SETTINGS
+        from wellposed.training import _checkpoint, fit
+        import time
+        _checkpoint._SECONDS_BETWEEN = 0.0
+        fit(model_for(), DATA, checkpoint=sys.argv[1],
+            callbacks=[lambda report: time.sleep(0.2)], **SETTINGS)
+        """
+    )
+    here = os.path.dirname(__file__)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([here, os.path.dirname(here)])}
+    process = subprocess.Popen([sys.executable, "-c", script, str(path)], env=environment)
+    deadline = time.monotonic() + 120
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    seen = []
+    resumed = fit(
+        model_for(),
+        DATA,
+        checkpoint=path,
+        callbacks=[lambda report: seen.append(report.epoch)],
+        **SETTINGS,
+    )
+    assert 1 < seen[0] <= PLAN.max_epochs
+    assert same(resumed.model, fit(model_for(), DATA, **SETTINGS).model)
+
+
+def test_a_finished_checkpoint_gives_the_finished_model(tmp_path, every_epoch):
+    path = tmp_path / "training.ckpt"
+    first = fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+    seen = []
+    again = fit(model_for(), DATA, checkpoint=path, callbacks=[seen.append], **SETTINGS)
+    assert seen == []
+    assert same(first.model, again.model)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plan": Plan(max_epochs=13, kl_warmup=4)},
+        {"key": jax.random.key(5)},
+        {"validation_fraction": 0.1},
+        {"objective": wp.objectives.BetaELBO(2.0)},
+    ],
+    ids=["plan", "key", "split", "objective"],
+)
+def test_a_checkpoint_of_another_training_is_refused(tmp_path, change):
+    path = tmp_path / "training.ckpt"
+    fit(model_for(), DATA, checkpoint=path, callbacks=[lambda report: True], **SETTINGS)
+    with pytest.raises(wp.SettingError, match="other data or settings"):
+        fit(model_for(), DATA, checkpoint=path, **{**SETTINGS, **change})
+    with pytest.raises(wp.SettingError, match="other data or settings"):
+        fit(model_for(DATA + 1), DATA + 1, checkpoint=path, **SETTINGS)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "training.ckpt"
+    fit(model_for(), DATA, checkpoint=path, callbacks=[lambda report: True], **SETTINGS)
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(wp.DamagedFileError, match="checksum"):
+        fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+
+
+def test_an_unwritable_checkpoint_is_found_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    seen = []
+    with pytest.raises(wp.OutputError, match="cannot be written"):
+        fit(
+            model_for(),
+            DATA,
+            checkpoint=tmp_path / "file" / "training.ckpt",
+            callbacks=[seen.append],
+            **SETTINGS,
+        )
+    assert seen == []
