@@ -1,0 +1,329 @@
+"""The estimator as a user calls it."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import wellposed as wp
+from wellposed import evaluation
+
+QUICK = {"n_components": 2, "hidden": (16,), "max_epochs": 30, "random_state": 0}
+TRUTH = wp.datasets.linear_gaussian(
+    600, n_features=5, n_latents=2, noise_variance=0.3, seed=0
+)
+X = TRUTH.values
+
+
+@pytest.fixture(scope="module")
+def vae() -> wp.VAE:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wp.TrainingWarning)
+        return wp.VAE(**QUICK).fit(X)
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+
+
+# -- densities -------------------------------------------------------------------------------
+
+
+def test_scores_approach_the_exact_density_from_below(vae):
+    exact = TRUTH.log_density
+    scores = vae.score_samples(X, n_samples=500)
+    assert np.corrcoef(scores, exact)[0, 1] > 0.9
+    assert 0 < exact.mean() - scores.mean() < 0.5
+    assert vae.elbo(X).mean() < scores.mean()
+
+
+@pytest.mark.parametrize("transform", ["standardize", wp.transforms.Standardize(shared=True)])
+def test_rescaling_the_data_changes_the_density_by_its_jacobian(transform):
+    """Exactly −d·log c: the model is fitted in units of its own."""
+    c = 8.0  # a power of two, so that float32 rescales without rounding
+    one = wp.VAE(**QUICK, transform=transform, resolution=0.01).fit(X)
+    other = wp.VAE(**QUICK, transform=transform, resolution=0.01 * c).fit(c * X)
+    shift = other.elbo(c * X, n_samples=200).mean() - one.elbo(X, n_samples=200).mean()
+    assert shift == pytest.approx(-X.shape[1] * np.log(c), abs=0.02)
+
+
+def test_a_score_is_of_the_row_alone(vae):
+    whole = vae.score_samples(X)
+    np.testing.assert_array_equal(vae.score_samples(X), whole)
+    np.testing.assert_array_equal(vae.score_samples(X[::-1])[::-1], whole)
+    np.testing.assert_array_equal(vae.score_samples(X[7:8]), whole[7:8])
+
+
+def test_scoring_refits_nothing(vae):
+    before = vae.noise_variance_
+    vae.score_samples(100 * X)
+    assert vae.noise_variance_ == before == float(vae.model_.noise.variance())
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 77, 4096, 5000])
+def test_the_number_of_draws_asked_for_is_the_number_used(n_samples, x64):
+    """With an exact posterior all weights are equal, and the effective sample size is the count."""
+    from linear_gaussian import rows_of, solved
+
+    model, density = solved()
+    rows = rows_of(density, 3)
+    import jax
+
+    found = evaluation.log_likelihood(model, rows, n_samples=n_samples, key=jax.random.key(0))
+    np.testing.assert_allclose(found.effective_sample_size, n_samples, rtol=1e-6)
+    np.testing.assert_allclose(found.value, density.logpdf(rows), rtol=1e-6)
+
+
+def test_standard_errors_cover_the_scatter():
+    """The scatter over keys is what the standard error says, within a fifth."""
+    import jax
+    from linear_gaussian import rows_of, solved
+
+    model, density = solved(spread=1.5)
+    rows = rows_of(density, 20).astype(np.float32)
+    found = [
+        evaluation.log_likelihood(model, rows, n_samples=400, key=jax.random.key(seed))
+        for seed in range(100)
+    ]
+    scatter = np.std([f.value for f in found], axis=0).mean()
+    stated = np.mean([f.standard_error for f in found])
+    assert stated == pytest.approx(scatter, rel=0.2)
+
+
+def test_no_elbo_exceeds_the_bound(vae):
+    bound = vae.model_.log_density_bound(X.shape[1])
+    assert np.isfinite(bound)
+    assert vae.elbo(X).max() <= bound
+
+
+def test_a_certain_latent_has_a_posterior_narrower_than_the_prior(vae):
+    import jax
+    import jax.numpy as jnp
+
+    def scale(x):
+        y = vae.model_.transform.forward(x, key=jax.random.key(0)).value
+        return vae.model_.encode(y).scale
+
+    assert float(jax.vmap(scale)(jnp.asarray(X, jnp.float32)).mean(axis=0).min()) < 0.5
+
+
+# -- draws -----------------------------------------------------------------------------------
+
+
+def test_ancestral_draws_have_the_datas_covariance_and_means_lack_the_noise(vae):
+    draws = vae.sample(4_000)
+    means = vae.sample(4_000, how="mean")
+    data = np.cov(X.T)
+    assert np.abs(np.cov(draws.T) - data).max() < 0.15 * np.abs(data).max()
+    noise = vae.noise_variance_ * np.asarray(vae.model_.transform.scale) ** 2
+    missing = np.diag(np.cov(draws.T) - np.cov(means.T))
+    np.testing.assert_allclose(missing, noise, rtol=0.5)
+
+
+def test_coupled_draws_are_one_quantile_away_from_the_means(vae):
+    sigma = np.sqrt(vae.noise_variance_) * np.asarray(vae.model_.transform.scale)
+    mean = vae.sample(10, how="mean")
+    for alpha in (-1.0, 2.0):
+        coupled = vae.sample(10, how="coupled", alpha=alpha)
+        np.testing.assert_allclose(coupled - mean, np.tile(alpha * sigma, (10, 1)), rtol=1e-3)
+
+
+def test_draws_repeat_with_their_seed_and_differ_without(vae):
+    np.testing.assert_array_equal(vae.sample(3), vae.sample(3))
+    assert not np.array_equal(vae.sample(3), vae.sample(3, random_state=1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"how": "means"}, "'mean'"),
+        ({"prior": "aggregate"}, "prior"),
+        ({"n_samples": 0}, "n_samples"),
+    ],
+)
+def test_draws_are_asked_for_by_name(vae, arguments, words):
+    with pytest.raises(wp.SettingError, match=words):
+        vae.sample(**arguments)
+
+
+# -- company ---------------------------------------------------------------------------------
+
+
+def test_transform_and_its_inverse_reconstruct(vae):
+    np.testing.assert_allclose(
+        vae.inverse_transform(vae.transform(X)), vae.reconstruct(X), rtol=1e-4, atol=1e-4
+    )
+    residual = ((X - vae.reconstruct(X)) ** 2).mean()
+    assert residual < 0.6 * X.var(axis=0).mean()
+    with pytest.raises(wp.SettingError, match="2 columns"):
+        vae.inverse_transform(np.zeros((1, 3)))
+
+
+def test_the_setting_and_the_method_share_a_name(vae):
+    assert vae.get_params()["transform"] == "standardize"
+    assert vae.transform(X).shape == (600, 2)
+    assert clone(vae).set_params(transform="identity").get_params()["transform"] == "identity"
+
+
+def test_in_a_pipeline_and_a_grid_search():
+    pipeline = make_pipeline(StandardScaler(), wp.VAE(**QUICK))
+    assert pipeline.fit_transform(X).shape == (600, 2)
+    search = GridSearchCV(
+        wp.VAE(**{**QUICK, "max_epochs": 40}), {"noise": [30.0, "shared"]}, cv=2
+    ).fit(X)
+    assert search.best_params_ == {"noise": "shared"}
+
+
+def test_pandas_in_and_out():
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    vae = wp.VAE(**QUICK).set_output(transform="pandas").fit(frame)
+    latents = vae.transform(frame)
+    assert list(latents.columns) == ["vae0", "vae1"]
+    assert list(vae.feature_names_in_) == list("abcde")
+    with pytest.raises(ValueError, match="feature names"):
+        vae.transform(frame.rename(columns={"a": "z"}))
+
+
+def test_a_path_is_data_too(tmp_path, vae):
+    np.save(tmp_path / "X.npy", X)
+    again = wp.VAE(**QUICK).fit(tmp_path / "X.npy")
+    np.testing.assert_array_equal(
+        again.score_samples(str(tmp_path / "X.npy")), vae.score_samples(X)
+    )
+
+
+def test_one_seed_is_one_model_and_another_another(vae):
+    np.testing.assert_array_equal(wp.VAE(**QUICK).fit(X).transform(X), vae.transform(X))
+    other = wp.VAE(**{**QUICK, "random_state": 1}).fit(X)
+    assert not np.array_equal(other.transform(X), vae.transform(X))
+
+
+def test_data_in_pieces(vae):
+    pieces = wp.VAE(**QUICK)
+    for _ in range(30):
+        for piece in np.array_split(X, 3):
+            pieces.partial_fit(piece)
+    assert pieces.n_epochs_ == 90
+    assert pieces.score(X) == pytest.approx(vae.score(X), abs=0.3)
+
+
+def test_a_fit_forgets_the_pieces_before_it(vae):
+    started = wp.VAE(**QUICK).partial_fit(10 * X)
+    np.testing.assert_array_equal(started.fit(X).transform(X), vae.transform(X))
+    started.partial_fit(X)
+    assert started.n_epochs_ == 1
+
+
+# -- bad input -------------------------------------------------------------------------------
+
+
+def refused(error, words, data=X, **settings):
+    with pytest.raises(error, match=words):
+        wp.VAE(**{**QUICK, **settings}).fit(data)
+
+
+def test_entries_that_are_not_finite_are_counted_and_placed():
+    bad = X.copy()
+    bad[3, 2], bad[9, 1] = np.nan, np.inf
+    refused(wp.DataError, r"2 of 3000 entries .* the first \(NaN\) at row 3, column 2", bad)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (X[0], "2D array"),
+        (X[:0], "0 sample"),
+        (X[:1], "1 sample"),
+        (np.array([["a", "b"]] * 3), "numbers"),
+        (np.array([["1", "x"]] * 3, dtype=object), "could not convert"),
+        (np.ones((9, 3)), "At least one feature must vary"),
+        (X[None], "dim 3"),
+    ],
+    ids=["1-d", "empty", "one-row", "text", "objects", "constant", "3-d"],
+)
+def test_data_of_the_wrong_form(data, words):
+    refused(ValueError, words, data)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"noise": 0}, "positive"),
+        ({"noise": -2.0}, "positive"),
+        ({"noise": "sharde"}, "'shared'"),
+        ({"transform": "logits"}, "'logit'"),
+        ({"objective": "elbow"}, "'elbo'"),
+        ({"encoder": "mpl"}, "'mlp'"),
+        ({"activation": "rleu"}, "relu"),
+        ({"encoder": "conv"}, "image_shape"),
+        ({"image_shape": (2, 3)}, "multiply to the number of features"),
+        ({"n_components": 0}, "n_components"),
+        ({"n_components": 2.5}, "n_components"),
+        ({"hidden": (0,)}, "hidden"),
+        ({"beta": -1.0}, "beta"),
+        ({"beta": float("nan")}, "beta"),
+        ({"max_epochs": 0}, "max_epochs"),
+        ({"validation_fraction": 1.0}, "validation_fraction"),
+        ({"kl_warmup": 30}, "warm-up"),
+        ({"resolution": -1.0}, "resolution"),
+        ({"resolution": [1.0, 2.0]}, "resolution"),
+        ({"resolution": "fine"}, "resolution"),
+        ({"objective": "iwae", "beta": 2.0}, "no beta"),
+    ],
+    ids=str,
+)
+def test_settings_that_break_a_rule(settings, words):
+    refused(wp.SettingError, words, **settings)
+
+
+def test_no_resolution_is_no_bound():
+    refused(wp.UnboundedLikelihoodError, "allow_unbounded", resolution=0.0)
+    wp.VAE(**QUICK, resolution=0.0, allow_unbounded=True).fit(X)
+
+
+def test_the_logit_is_for_an_interval():
+    refused(wp.DataError, "needs data in", transform="logit")
+
+
+def test_data_of_another_width(vae):
+    with pytest.raises(ValueError, match="5 features"):
+        vae.score_samples(X[:, :4])
+
+
+def test_constant_features_are_named_and_modelled_as_their_constant():
+    data = np.column_stack([X, np.full(len(X), 4.0)])
+    with pytest.warns(wp.ConstantFeatureWarning, match=r"1 of 6 .* \(5\)"):
+        vae = wp.VAE(**QUICK, noise="feature").fit(data)
+    np.testing.assert_array_equal(vae.sample(50)[:, 5], 4.0)
+    assert np.isfinite(vae.score_samples(data)).all()
+
+
+def test_more_latents_than_features_is_noted_and_works():
+    with pytest.warns(wp.TrainingWarning, match="exceeds the 5 features"):
+        vae = wp.VAE(**{**QUICK, "n_components": 9}).fit(X)
+    assert vae.transform(X).shape == (600, 9)
+
+
+def test_integers_have_resolution_one():
+    counts = np.random.default_rng(0).integers(0, 30, size=(200, 4))
+    vae = wp.VAE(**QUICK, noise="feature", transform="identity").fit(counts)
+    np.testing.assert_allclose(vae.model_.noise.floor, 1 / np.sqrt(12), rtol=1e-6)
+
+
+def test_a_noise_on_its_floor_is_a_warning():
+    data = np.round(X)
+    with pytest.warns(wp.FloorWarning, match="rests on its floor"):
+        wp.VAE(**{**QUICK, "max_epochs": 60}, resolution=30.0).fit(data)
+    with pytest.warns(wp.FloorWarning, match="below the data's own rounding"):
+        wp.VAE(**QUICK, transform="identity", noise=1e-4).fit(data)
+
+
+def test_a_failed_fit_loses_nothing(vae):
+    before = vae.transform(X)
+    with pytest.raises(wp.DataError):
+        vae.fit(np.full((4, 5), np.nan))
+    np.testing.assert_array_equal(vae.transform(X), before)
