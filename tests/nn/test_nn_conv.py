@@ -35,7 +35,7 @@ def test_encoder_is_the_padded_convolution_and_a_linear_head():
         h = lax.conv_general_dilated(
             image, kernel.weight, (2, 2), [(1, 1), (1, 1)], dimension_numbers=numbers
         )
-        want = net.head(jnp.tanh(h + kernel.bias).reshape(-1))
+        want = net.head(jnp.tanh(h[0] + kernel.bias[None, None]).reshape(-1))
         np.testing.assert_allclose(net(y), want, rtol=1e-10)
 
 

@@ -111,6 +111,14 @@ def test_down_and_up_are_adjoint_without_any_oracle():
         np.testing.assert_allclose(jnp.vdot(w, _strided.weight(x[0], c[0])), trilinear, rtol=1e-10)
 
 
+def test_types_promote_as_in_jax_numpy():
+    with jax.enable_x64(True):
+        x, w, _ = drawn((4, 4, 2, 3), "float64", n=1)
+        mixed = _strided.down(x[0].astype("float32"), w)
+        assert mixed.dtype == jnp.float64
+        assert_close(mixed, oracle_down(x, w)[0], "float32")
+
+
 def stepped(x, w):
     """Gradient steps on a two-layer loss, as training nests them: scan, grad, vmap."""
 

@@ -32,7 +32,8 @@ class ConvEncoder(eqx.Module):
         """Map one image, flattened row by row with channels last."""
         x = jnp.pad(y.reshape(self.pyramid.image_shape), self.pyramid.padding)
         for kernel in self.kernels:
-            x = activate(self.activation, _strided.down(x, kernel.weight) + kernel.bias)
+            x = _strided.down(x, kernel.weight) + kernel.bias[None, None]
+            x = activate(self.activation, x)
         return self.head(x.reshape(-1))
 
 
@@ -49,7 +50,7 @@ class ConvDecoder(eqx.Module):
         """Map one latent vector to ``n_raw`` images, flattened one after the other."""
         x = self.head(z).reshape(self.pyramid.coarse_shape)
         for kernel in self.kernels:
-            x = _strided.up(activate(self.activation, x), kernel.weight) + kernel.bias
+            x = _strided.up(activate(self.activation, x), kernel.weight) + kernel.bias[None, None]
         height, width, channels = self.pyramid.image_shape
         (top, _), (left, _), _ = self.pyramid.padding
         x = x[top : top + height, left : left + width]

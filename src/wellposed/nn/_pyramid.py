@@ -61,14 +61,13 @@ def check_image_shape(shape: object) -> tuple[int, int, int]:
         given = tuple(shape)  # pyright: ignore[reportArgumentType]
         whole = tuple(int(s) for s in given)
     except (TypeError, ValueError):
-        given, whole = (), ()
+        given, whole = (), (0, 0)
     if whole != given or len(whole) not in (2, 3) or any(s < 1 for s in whole):
         raise SettingError(
             f"image_shape must be two or three positive integers; got {shape!r}. "
             "Pass (height, width) or (height, width, channels)."
         )
-    height, width, *depth = whole
-    return height, width, depth[0] if depth else 1
+    return whole[0], whole[1], whole[2] if len(whole) == 3 else 1
 
 
 def plan_pyramid(image_shape: tuple[int, ...], channels: tuple[int, ...] | None) -> Pyramid:

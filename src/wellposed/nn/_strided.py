@@ -34,17 +34,26 @@ from . import _native, _products
 
 def down(x: Float[Array, "H W C"], w: Float[Array, "4 4 C N"]) -> Float[Array, "h w N"]:
     """Convolve one image of even sides at stride 2, padded by one: halves its sides."""
+    x, w = _alike(x, w)
     return _down_p.bind(x[None, None], w[None])[0, 0]
 
 
 def up(c: Float[Array, "h w N"], w: Float[Array, "4 4 C N"]) -> Float[Array, "H W C"]:
     """Convolve one image transposed: doubles its sides. The transpose of :func:`down` in x."""
+    c, w = _alike(c, w)
     return _up_p.bind(c[None, None], w[None])[0, 0]
 
 
 def weight(x: Float[Array, "H W C"], c: Float[Array, "h w N"]) -> Float[Array, "4 4 C N"]:
     """Correlate an image with a coarse one. The transpose of :func:`down` in w."""
+    x, c = _alike(x, c)
     return _weight_p.bind(x[None, None], c[None, None])[0]
+
+
+def _alike(a: Array, b: Array) -> tuple[Array, Array]:
+    """Promote to a common type, as every operation of jax.numpy does."""
+    dtype = jnp.result_type(a, b)
+    return a.astype(dtype), b.astype(dtype)
 
 
 def _down_shape(x, w):
