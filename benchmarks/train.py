@@ -12,6 +12,7 @@ import contextlib
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks.cases import CASES
@@ -39,10 +40,12 @@ class Runner:
         worker = str(Path(__file__).with_name("worker.py"))
         self.name = name
         self.seconds: list[float] = []
+        self._complaints = tempfile.TemporaryFile("w+")  # progress bars too, shown on failure
         self._process = subprocess.Popen(
             [python, worker, name, case],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._complaints,
             text=True,
         )
         self._read()  # the first epoch, with its compilation
@@ -62,7 +65,8 @@ class Runner:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.name} ended early; see its message above.")
+            self._complaints.seek(0)
+            raise RuntimeError(f"{self.name} ended early:\n{self._complaints.read()[-2000:]}")
         return float(line)
 
 

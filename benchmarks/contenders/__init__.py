@@ -1,1 +1,1 @@
-"""Who runs, one a file: ``train(case, turn)`` trains for ever and calls ``turn()`` between epochs."""
+"""Who runs, one a file: ``train(case, turn)`` trains for ever, ``turn()`` ends an epoch."""

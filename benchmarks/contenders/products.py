@@ -1,5 +1,6 @@
 """The matrix products of a training epoch and nothing else: the floor of the dense case."""
 
+import itertools
 from collections.abc import Callable
 
 import jax
@@ -38,4 +39,4 @@ def train(case: Case, turn: Callable[[], None]) -> None:
 
 
 def pairs(widths: tuple[int, ...]) -> list[tuple[int, int]]:
-    return list(zip(widths[:-1], widths[1:], strict=True))
+    return list(itertools.pairwise(widths))

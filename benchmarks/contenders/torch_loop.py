@@ -1,5 +1,6 @@
 """A tight PyTorch loop: data in memory, one index_select a step, fused Adam, channels last."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -38,7 +39,7 @@ def dense(case: Case) -> tuple[nn.Module, nn.Module]:
 
 def stack(widths: tuple[int, ...]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(widths):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -50,11 +51,11 @@ def convolutional(case: Case) -> tuple[nn.Module, nn.Module]:
     grid = (channels[-1], h // strides, w // strides)
     flat = math.prod(grid)
     down: list[nn.Module] = []
-    for n_in, n_out in zip(channels[:-1], channels[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(channels):
         down += [nn.Conv2d(n_in, n_out, 4, 2, 1), nn.ReLU()]
     up: list[nn.Module] = [nn.Linear(case.n_latents, flat), nn.ReLU(), nn.Unflatten(1, grid)]
     backwards = channels[::-1]
-    for n_in, n_out in zip(backwards[:-1], backwards[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(backwards):
         up += [nn.ConvTranspose2d(n_in, n_out, 4, 2, 1), nn.ReLU()]
     encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, 2 * case.n_latents))
     return encoder, nn.Sequential(*up[:-1])

@@ -56,7 +56,7 @@ _NAMES = {
     "UnboundedLikelihoodError": "_errors",
     "WellposedError": "_errors",
 }
-__all__ = ["__version__", *_ROOMS, *_NAMES]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOMS, *_NAMES]
 
 
 def __getattr__(name: str) -> object:

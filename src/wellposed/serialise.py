@@ -43,7 +43,10 @@ def _own_classes() -> dict[str, type]:
         if room not in {package.__name__ for package in _ROOMS}:
             continue
         for value in vars(module).values():
-            if dataclasses.is_dataclass(value) and getattr(value, "__module__", "") == module.__name__:
+            if (
+                dataclasses.is_dataclass(value)
+                and getattr(value, "__module__", "") == module.__name__
+            ):
                 if "Flax" in value.__name__:
                     continue
                 found[f"{room.rpartition('.')[2]}.{value.__name__}"] = value
@@ -225,7 +228,7 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
         return int(value)
     if isinstance(value, (np.ndarray, jax.Array)):
         tensors[name] = np.asarray(value)
-        return {"tensor": name}
+        return {"array" if isinstance(value, np.ndarray) else "tensor": name}
     if isinstance(value, (tuple, list)):
         kind = "tuple" if isinstance(value, tuple) else "list"
         return {kind: [describe(v, tensors, f"{name}.{i}") for i, v in enumerate(value)]}
@@ -260,6 +263,8 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
             return float(text)
         case {"tensor": str(name)} if name in tensors:
             return jnp.asarray(tensors[name])
+        case {"array": str(name)} if name in tensors:
+            return tensors[name]
         case {"tuple": list(items)}:
             return tuple(rebuild(item, tensors, foreign) for item in items)
         case {"list": list(items)}:

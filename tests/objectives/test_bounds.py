@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from linear_gaussian import per_row, rows_of, solved
 
+from linear_gaussian import per_row, rows_of, solved
 from wellposed.latents import StandardNormal
 from wellposed.nn import Linear
 from wellposed.numerics import log_mean_exp
@@ -73,9 +73,7 @@ def test_better_draws_get_larger_weights():
     """d IWAE / d log w_s is the normalised weight: largest for the best draw."""
     model, density = solved(spread=3.0)
     x = jnp.asarray(rows_of(density, 2)[0])
-    likelihood, ratio = log_weights(
-        model, x, model.encode(x), n_samples=9, key=jax.random.key(0)
-    )
+    likelihood, ratio = log_weights(model, x, model.encode(x), n_samples=9, key=jax.random.key(0))
     share = jax.grad(log_mean_exp)(likelihood + ratio)
     np.testing.assert_allclose(share.sum(), 1.0)
     assert np.argmax(share) == np.argmax(likelihood + ratio)

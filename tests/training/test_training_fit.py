@@ -104,18 +104,14 @@ def test_the_variance_after_training_is_the_mean_squared_residual():
         for seed in range(40)
     ]
     each = np.array([s.mean() for s in squares])
-    assert float(m.noise.variance()) == pytest.approx(
-        float(each.mean()), abs=4 * float(each.std())
-    )
+    assert float(m.noise.variance()) == pytest.approx(float(each.mean()), abs=4 * float(each.std()))
 
 
 def test_every_row_of_a_partial_batch_counts_once():
     """An epoch that moves nothing reports the mean over all rows, whatever the batch size."""
     model = model_for(noise=0.5)
     # A decoder that ignores z makes the value of a row free of Monte Carlo noise.
-    model = eqx.tree_at(
-        lambda m: m.decoder, model, jax.tree.map(jnp.zeros_like, model.decoder)
-    )
+    model = eqx.tree_at(lambda m: m.decoder, model, jax.tree.map(jnp.zeros_like, model.decoder))
     params, fixed = eqx.partition(model, owned(model))
     still = Rates.of(Plan(learning_rate=1e-30), 1)
     rows = jnp.arange(97)
@@ -191,9 +187,7 @@ def test_an_unbounded_likelihood_is_refused_before_training():
     model = model_for(noise=Gaussian("conditional", floor=0.0))
     with pytest.raises(wp.UnboundedLikelihoodError, match="allow_unbounded"):
         fit(model, DATA, key=jax.random.key(0))
-    run = fit(
-        model, DATA, key=jax.random.key(0), plan=Plan(max_epochs=1), allow_unbounded=True
-    )
+    run = fit(model, DATA, key=jax.random.key(0), plan=Plan(max_epochs=1), allow_unbounded=True)
     assert len(run.history.rows) == 1
 
 
@@ -270,9 +264,7 @@ def test_changing_a_number_compiles_nothing():
     train("shared", objectives.ELBO(), Plan(max_epochs=2))
     train(0.5, objectives.BetaELBO(2.0), Plan(max_epochs=1))
     before = (run_epoch._cached._cache_size(), held_out._cached._cache_size())
-    changed = Plan(
-        max_epochs=3, learning_rate=0.01, clip_norm=5.0, kl_warmup=1, weight_decay=0.1
-    )
+    changed = Plan(max_epochs=3, learning_rate=0.01, clip_norm=5.0, kl_warmup=1, weight_decay=0.1)
     train("shared", objectives.ELBO(), changed, DATA + 1.0)
     train(0.1, objectives.BetaELBO(0.3), changed)
     assert (run_epoch._cached._cache_size(), held_out._cached._cache_size()) == before

@@ -9,9 +9,17 @@ from wellposed import latents, models, nn, noise, objectives, training, transfor
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
+# An epoch of a small table would be a handful of steps, and two hundred epochs too few of them.
+_STEPS_AN_EPOCH = 20
+_SMALL_BATCH, _LARGE_BATCH = 16, 128
+
 
 def build(
-    settings: dict[str, Any], summary: transforms.Summary, image_shape: tuple[int, ...] | None, *, key: PRNGKey
+    settings: dict[str, Any],
+    summary: transforms.Summary,
+    image_shape: tuple[int, ...] | None,
+    *,
+    key: PRNGKey,
 ) -> models.VAEModel:
     """Make an untrained model whose transform and noise have seen the data's summary.
 
@@ -54,10 +62,13 @@ def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> t
     )  # type: ignore[return-value]
 
 
-def plan_of(settings: dict[str, Any]) -> training.Plan:
-    """Collect the numbers of the training."""
+def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
+    """Collect the numbers of the training; ``n_rows`` decides an automatic batch size."""
+    batch_size = settings["batch_size"]
+    if batch_size == "auto":
+        batch_size = min(_LARGE_BATCH, max(_SMALL_BATCH, n_rows // _STEPS_AN_EPOCH))
     return training.Plan(
-        batch_size=settings["batch_size"],
+        batch_size=batch_size,
         max_epochs=settings["max_epochs"],
         learning_rate=settings["learning_rate"],
         weight_decay=settings["weight_decay"],

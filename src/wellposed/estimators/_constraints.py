@@ -48,6 +48,14 @@ def optional(inner: Constraint) -> Constraint:
     return Constraint(f"None or {inner.rule}", lambda v: v is None or inner.allows(v))
 
 
+def or_word(word: str, inner: Constraint) -> Constraint:
+    """Accept one word beside what ``inner`` accepts."""
+    return Constraint(
+        f'"{word}" or {inner.rule}',
+        lambda v: v == word if isinstance(v, str) else inner.allows(v),
+    )
+
+
 def sizes() -> Constraint:
     """Accept sequences of positive whole numbers."""
     one = whole(1)

@@ -15,7 +15,17 @@ from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import PRNGKey
 
 from ._build import build, objective_of, plan_of, resolution_of
-from ._constraints import Constraint, boolean, check, fraction, optional, real, sizes, whole
+from ._constraints import (
+    Constraint,
+    boolean,
+    check,
+    fraction,
+    optional,
+    or_word,
+    real,
+    sizes,
+    whole,
+)
 from ._data import opened, validated
 from ._file import save
 from ._homonym import setting_and_method
@@ -48,7 +58,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     objective : "elbo", "iwae", "squared_error" or an objective
     beta : weight of the KL; anything but 1 is not the ELBO
     n_importance : K of "iwae"
-    batch_size, learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
+    batch_size : rows a step; "auto" is 128, and less for small tables, down to 16, so that an
+        epoch has some twenty steps
+    learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
     kl_warmup : epochs over which the KL's weight rises to its target
     validation_fraction : share of rows held out to choose the best epoch on; 0 trains on all
     patience : epochs without a better held-out objective before stopping; None never stops
@@ -83,7 +95,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "image_shape": optional(sizes()),
         "beta": real(0),
         "n_importance": whole(1),
-        "batch_size": whole(1),
+        "batch_size": or_word("auto", whole(1)),
         "learning_rate": real(0, open_below=True),
         "weight_decay": real(0),
         "max_epochs": whole(1),
@@ -108,7 +120,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         objective: Any = "elbo",
         beta: float = 1.0,
         n_importance: int = 8,
-        batch_size: int = 128,
+        batch_size: int | str = "auto",
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
         max_epochs: int = 200,
@@ -168,12 +180,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             If the noise has no floor.
         """
         rows, model = self._prepared(X)
+        self._advance = None
         run = training.fit(
             model,
             rows,
             key=self._key("fit"),
             objective=objective_of(self.get_params()),
-            plan=plan_of(self.get_params()),
+            plan=plan_of(self.get_params(), len(rows)),
             validation_fraction=self.validation_fraction,
             checkpoint=self.checkpoint,
             callbacks=callbacks,
@@ -207,7 +220,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             rows,
             key=self._key("fit"),
             objective=objective_of(self.get_params()),
-            plan=plan_of(self.get_params()),
+            plan=plan_of(self.get_params(), len(rows)),
             before=before,
         )
         outcome = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
@@ -265,9 +278,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         objective, this is the bound with β = 1.
         """
         rows = self._rows(X)
-        return evaluation.elbo(
-            self.model_, rows, n_samples=n_samples, key=self._key("score")
-        ).elbo
+        return evaluation.elbo(self.model_, rows, n_samples=n_samples, key=self._key("score")).elbo
 
     def sample(
         self,
@@ -327,7 +338,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Check everything that can be checked before training, and build the model."""
         settings = self.get_params(deep=False)
         check(settings, self._constraints)
-        plan_of(settings), objective_of(settings)
+        plan_of(settings, n_rows=1), objective_of(settings)
         values, found_shape = opened(X)
         rows = validated(self, values, reset=True)
         shape = found_shape if self.image_shape is None else tuple(self.image_shape)

@@ -29,9 +29,7 @@ class LogLikelihood(eqx.Module):
     effective_sample_size: Float[Array, "*batch"]  # (Σw)² / Σw², between 1 and n_samples
 
 
-def log_likelihood(
-    model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey
-) -> LogLikelihood:
+def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> LogLikelihood:
     r"""Estimate log p(x) = log E_q[p(x, z) / q(z | x)] with exactly ``n_samples`` draws a row.
 
     The estimate is below log p(x) on average, by about half its squared standard error where
@@ -72,9 +70,7 @@ def _visit(n_samples: int, block: int):
 
         def add(sums, index, size):
             block_key = jax.random.fold_in(latent_key, index)
-            likelihood, ratio = log_weights(
-                model, mapped.value, q, n_samples=size, key=block_key
-            )
+            likelihood, ratio = log_weights(model, mapped.value, q, n_samples=size, key=block_key)
             log_w = likelihood + ratio
             first = jnp.logaddexp(sums[0], jax.nn.logsumexp(log_w))
             return first, jnp.logaddexp(sums[1], jax.nn.logsumexp(2 * log_w))

@@ -1,15 +1,16 @@
 """The grids between an image and its coarsest: sizes, padding and their checks."""
 
+import dataclasses
 import math
-from typing import NamedTuple
 
 from wellposed._errors import SettingError
 
 _CHANNELS = (32, 64, 128, 256)
 
 
-class Pyramid(NamedTuple):
-    """Grids that halve from a padded image; a tuple, so that it hashes."""
+@dataclasses.dataclass(frozen=True)
+class Pyramid:
+    """Grids that halve from a padded image; frozen, so that it hashes."""
 
     image_shape: tuple[int, int, int]  # H, W, C
     channels: tuple[int, ...]  # of each grid below the image, finest first

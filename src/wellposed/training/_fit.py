@@ -94,7 +94,9 @@ def fit(
     data = jnp.asarray(data)
     check_bounded(model, data.shape[1], allow_unbounded=allow_unbounded)
     _check_noise(model, objective)
-    keys = dict(zip(("split", "epochs", "held_out", "refit"), jax.random.split(key, 4), strict=True))
+    keys = dict(
+        zip(("split", "epochs", "held_out", "refit"), jax.random.split(key, 4), strict=True)
+    )
     training, held = _split(data.shape[0], validation_fraction, key=keys["split"])
     mask = trained_leaves(model, objective)
     params, fixed = eqx.partition(model, mask)
@@ -108,7 +110,9 @@ def fit(
     if objective.refits_noise and len(history.rows):
         size = min(plan.batch_size, training.size)
         trained = refit_noise(trained, data, training, batch_size=size, key=keys["refit"])
-    return Run(trained, history, outcome, _reason(outcome, trained, data.shape[1], len(history.rows)))
+    return Run(
+        trained, history, outcome, _reason(outcome, trained, data.shape[1], len(history.rows))
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,9 +163,7 @@ class _Loop:
                 checkpoint.save(position, history.rows, now=True)
         return position, history, outcome
 
-    def _start(
-        self, params: Tree, checkpoint: Checkpoint | None
-    ) -> tuple[_Position, History]:
+    def _start(self, params: Tree, checkpoint: Checkpoint | None) -> tuple[_Position, History]:
         state = fresh_state(params)
         nothing = jnp.asarray(-jnp.inf), jnp.zeros((), jnp.int32)
         position = _Position(state, params, *nothing)
@@ -228,7 +230,8 @@ class _Loop:
     def _stop_asked(self, position: _Position, history: History, callbacks: Sequence) -> bool:
         model = eqx.combine(position.state.params, self.fixed)
         report = EpochReport(len(history.rows), history, model)
-        return any([bool(callback(report)) for callback in callbacks])
+        asked = [bool(callback(report)) for callback in callbacks]  # each one is called
+        return any(asked)
 
 
 def fresh_state(params: Tree) -> TrainState:
@@ -239,9 +242,7 @@ def fresh_state(params: Tree) -> TrainState:
 def _split(n: int, fraction: float, *, key: PRNGKey) -> tuple[jax.Array, jax.Array]:
     """Rows to train on and rows to hold out, in random order."""
     if not 0 <= fraction < 1:
-        raise SettingError(
-            f"validation_fraction must lie in [0, 1); got {fraction}. 0.1 is usual."
-        )
+        raise SettingError(f"validation_fraction must lie in [0, 1); got {fraction}. 0.1 is usual.")
     held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
     order = jax.random.permutation(key, n)
     return order[held:], order[:held]
