@@ -42,7 +42,7 @@ def encode(
     drop: Drop = None,
     force: Force = False,
 ) -> None:
-    """Write the posterior mean E[z | x] of each row."""
+    """Write the mean of q(z | x) for each row."""
     from ._inputs import open_model, read_rows
     from ._outputs import TABLES, check_output, write_table
 

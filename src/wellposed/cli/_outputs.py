@@ -60,9 +60,7 @@ def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
     try:
-        # newline: the csv of every platform has the same bytes.
-        options = {"mode": "w", "encoding": "utf-8", "newline": ""} if text else {"mode": "wb"}
-        with os.fdopen(descriptor, **options) as file:
+        with _opened(descriptor, text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -79,6 +77,12 @@ def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def _opened(descriptor: int, text: bool) -> IO[Any]:
+    if text:  # newline: a CSV has the same bytes on every platform
+        return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+    return os.fdopen(descriptor, "wb")
 
 
 def _write_csv(file: IO[str], values: np.ndarray, columns: Sequence[str]) -> None:

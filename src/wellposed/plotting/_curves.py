@@ -29,12 +29,12 @@ def training_curves(
     """
     ax = axes_or_new(ax)
     epochs = np.asarray(history["epoch"])
-    lines = ax.plot(epochs, history["objective"], color=TRAIN, label="objective, training")
-    held = np.asarray(history["held_out_objective"])
+    trained, held = (np.asarray(history[n]) for n in ("objective", "held_out_objective"))
+    lines = ax.plot(epochs, trained, color=TRAIN, label="objective, training")
     if not np.isnan(held).all():
         lines += ax.plot(epochs, held, color=HELD_OUT, label="objective, held out")
         ax.axvline(epochs[np.nanargmax(held)], color=QUIET, linestyle=":")
-    shown = np.concatenate([line.get_ydata()[len(epochs) // 10 :] for line in lines])
+    shown = np.stack([trained, held])[:, len(epochs) // 10 :]
     low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
     margin = 0.05 * (high - low) or 1.0
     ax.set(xlabel="epoch", ylabel="nats a datum", ylim=(low - margin, high + margin))
@@ -43,6 +43,13 @@ def training_curves(
         twin = ax.twinx()
         lines += twin.plot(epochs, variance, color=NOISE, linestyle="--", label="noise variance")
         twin.set(ylabel="noise variance, model units", yscale="log")
-    ax.legend(handles=lines, loc="lower right", frameon=False)
+    ax.legend(
+        handles=lines,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.15),
+        ncols=3,
+        frameon=False,
+        fontsize="small",
+    )
     ax.set_title(title, loc="left")
     return ax

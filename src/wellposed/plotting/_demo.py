@@ -5,11 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ._axes import headed
 from ._images import images
 from ._plane import latent_plane
 from ._reconstructions import reconstructions
+from ._tiles import limits_of
 
 _COLUMNS = 10
+_WORDS = (
+    ("Draws from the model, x ~ p(x | z)", "z drawn from the prior, then the noise of every pixel"),
+    ("The means μ(z) of the same z", "noise left out: what is usually shown as samples"),
+    (
+        "Held-out data and their reconstructions",
+        "model: μ(z) at the posterior mean of z",
+    ),
+    ("The two most active latents", "each numeral is the posterior mean of one held-out datum"),
+)
 
 
 def demo_figure(
@@ -39,22 +50,18 @@ def demo_figure(
 
     Returns
     -------
-    Figure of 12 × 9.4 inches: 1200 pixels wide at 100 dots an inch
+    Figure of 12 × 7.8 inches: 1200 pixels wide at 100 dots an inch
     """
-    figure = Figure((12, 9.4), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)  # type: ignore[union-attr]
-    places = figure.subplots(2, 2, height_ratios=(1, 1.1))
+    figure = Figure((12, 7.8), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr]
+    places = figure.subplots(2, 2, height_ratios=(2.15, 3.85))
     # One scale of greys throughout, the data's: a draw outside it is shown as white or black.
-    limits = float(np.min(data)), float(np.max(data))
-    shared = {"limits": limits, "n_columns": _COLUMNS}
-    titles = (
-        "Draws from the model, x ~ p(x | z)\nlatent drawn, then the noise of every pixel drawn",
-        "Means μ(z) of the same latents\nthe noise left out: what is usually shown as samples",
-        "Held-out digits, and their reconstructions below\ndecoder mean at the posterior mean",
-        "Held-out digits in the two most active latents\neach numeral is one image's posterior mean",
-    )
-    images(ancestral, image_shape, ax=places[0, 0], title=titles[0], **shared)
-    images(mean, image_shape, ax=places[0, 1], title=titles[1], **shared)
-    reconstructions(data, reconstructed, image_shape, ax=places[1, 0], title=titles[2], **shared)
-    latent_plane(latents, labels=labels, rates=rates, ax=places[1, 1], title=titles[3])
+    shared = {"limits": limits_of(np.asarray(data)), "n_columns": _COLUMNS}
+    images(ancestral, image_shape, ax=places[0, 0], **shared)
+    images(mean, image_shape, ax=places[0, 1], **shared)
+    reconstructions(data, reconstructed, image_shape, ax=places[1, 0], **shared)
+    latent_plane(latents, labels=labels, rates=rates, ax=places[1, 1])
+    for ax, words in zip(places.flat, _WORDS, strict=True):
+        ax.set_anchor("NW")
+        headed(ax, *words)
     return figure

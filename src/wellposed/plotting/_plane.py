@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle
 
 from wellposed._errors import DataError
 
@@ -13,6 +12,8 @@ from ._palette import PALETTE, QUIET
 
 # Of N(0, I) in the plane, this radius holds 95 %: 1 − exp(−r²/2) = 0.95.
 _RADIUS = math.sqrt(-2 * math.log(0.05))
+
+_MARKERS = ("o", "^", "s", "D")  # the next one when colours start anew
 
 
 def latent_plane(
@@ -25,8 +26,9 @@ def latent_plane(
 ) -> Axes:
     """Scatter the posterior means of the two most active latents.
 
-    Labels of one or two characters are drawn as themselves, so that colour is never the only
-    thing that tells classes apart. A dashed circle holds 95 % of the prior.
+    Labels of one or two characters are drawn as themselves, so that colour is not the only
+    thing that tells classes apart; others are named in a legend. A dashed circle holds 95 % of
+    the prior.
 
     Parameters
     ----------
@@ -55,30 +57,40 @@ def latent_plane(
     ax = axes_or_new(ax)
     first, second = (0, 1) if rates is None else np.argsort(-np.asarray(rates), kind="stable")[:2]
     _scatter(ax, latents[:, [first, second]], labels)
-    ax.add_patch(
-        Circle((0, 0), _RADIUS, fill=False, color=QUIET, linestyle="--", label="95 % of prior")
+    turn = np.linspace(0, 2 * np.pi, 200)
+    circle = _RADIUS * np.stack([np.cos(turn), np.sin(turn)])
+    ax.plot(*circle, color=QUIET, linestyle="--", linewidth=1)
+    ax.annotate(
+        "95 % of the prior",
+        circle[:, 7 * len(turn) // 8],
+        (6, -10),
+        textcoords="offset points",
+        color=QUIET,
     )
     ax.set_xlabel(_axis_name(first, rates))
     ax.set_ylabel(_axis_name(second, rates))
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_title(title, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, handletextpad=0.4)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return ax
 
 
 def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:
     if labels is None:
-        ax.scatter(*points.T, s=12, color=PALETTE[0], label="data")
+        ax.scatter(*points.T, s=12, color=PALETTE[0])
         return
     labels = np.asarray(labels)
     for i, label in enumerate(np.unique(labels)):
         own = points[labels == label]
         name = str(label)
-        drawn = name.isalnum() and len(name) <= 2
-        marker, size = (f"${name}$", 36) if drawn else ("o", 14)
         colour = PALETTE[i % len(PALETTE)]
-        ax.scatter(*own.T, s=size, marker=marker, color=colour, linewidths=0.3, label=name)
+        if name.isalnum() and len(name) <= 2:  # says itself what it is, so not in the legend
+            ax.scatter(*own.T, s=48, marker=f"${name}$", color=colour, linewidths=0.3)
+        else:
+            marker = _MARKERS[i // len(PALETTE) % len(_MARKERS)]
+            ax.scatter(*own.T, s=14, marker=marker, color=colour, label=name)
 
 
 def _axis_name(index: int, rates: np.ndarray | None) -> str:

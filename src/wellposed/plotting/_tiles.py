@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from wellposed._errors import DataError
 
 GAP = 0.12  # between images, as a share of their height
 
-_INK = "gray_r"
+_INK, _FRAME = "gray_r", "#cccccc"
 
 
 def as_images(values: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
@@ -54,7 +55,10 @@ def tile(ax: Axes, pictures: np.ndarray, corners: np.ndarray, limits: tuple[floa
             interpolation="nearest",
             extent=(left, left + width, top + height, top),
         )
-    right, bottom = corners.max(axis=0) + (width, height)
+        # Without a frame, white margins run into one another.
+        frame = Rectangle((left, top), width, height, fill=False, lw=0.6, ec=_FRAME)
+        ax.add_patch(frame).set_clip_on(False)
+    right, bottom = corners.max(axis=0) + np.array([width, height])
     ax.set(xlim=(0, right), ylim=(bottom, 0), xticks=[], yticks=[], aspect="equal")
     ax.spines[:].set_visible(False)
 
