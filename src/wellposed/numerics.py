@@ -12,6 +12,15 @@ LOG_2PI = 1.8378770664093453
 _UNIT = 0.5413248546129181
 
 
+def scalar(value: float) -> Scalar:
+    """Make a number a leaf of the default float type.
+
+    Not ``jnp.asarray(value)``, whose type is weak: a stored and reloaded leaf is not, and a
+    compiled function would be compiled again for it.
+    """
+    return jnp.asarray(value, jnp.result_type(float))
+
+
 def positive(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Map the real line onto the positive numbers, zero to one.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.models import VAEModel, sample
+from wellposed.numerics import scalar
 from wellposed.objectives import ElboTerms, elbo_terms
 
 from ._rows import over_rows
@@ -65,7 +66,7 @@ def samples(
     parts = []
     for start in range(0, n_samples, chunk):
         keys = jax.random.split(jax.random.fold_in(key, start), chunk)
-        parts.append(np.asarray(_draws(model, how, jnp.asarray(float(alpha)), keys)))
+        parts.append(np.asarray(_draws(model, how, scalar(alpha), keys)))
     return np.concatenate(parts)[:n_samples]
 
 

@@ -1,6 +1,8 @@
 """Initial weights: all of a network's in one compiled draw."""
 
 import functools
+import itertools
+import math
 from typing import TypeAlias
 
 import jax
@@ -22,11 +24,14 @@ LAST = 0.1
 def draw(key: PRNGKey, plan: Plan) -> tuple[Array, ...]:
     """Draw one centred normal array for each entry of ``plan``.
 
-    One jitted call, cached by the plan: drawn array by array, a network costs a dispatch and,
-    for each new shape, a compilation.
+    One jitted call, cached by the plan: drawn array by array, a network costs a dispatch each.
+    One vector, cut up: a generator for each array took XLA seconds to compile, and so does the
+    one generator when it is fused anew into each cut, which the barrier forbids.
     """
-    keys = jax.random.split(key, len(plan))
+    sizes = [math.prod(shape) if std else 0 for shape, std in plan]
+    flat = jax.lax.optimization_barrier(jax.random.normal(key, (sum(sizes),)))
+    starts = itertools.accumulate(sizes, initial=0)
     return tuple(
-        std * jax.random.normal(k, shape) if std else jnp.zeros(shape)
-        for k, (shape, std) in zip(keys, plan, strict=True)
+        std * flat[start : start + size].reshape(shape) if std else jnp.zeros(shape)
+        for (shape, std), start, size in zip(plan, starts, sizes, strict=False)
     )

@@ -10,9 +10,7 @@ from jaxtyping import Array, Float
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
-def down(
-    x: Float[Array, "n H W C"], w: Float[Array, "4 4 C N"]
-) -> Float[Array, "n h w N"]:
+def down(x: Float[Array, "n H W C"], w: Float[Array, "4 4 C N"]) -> Float[Array, "n h w N"]:
     """Convolve with a 4 x 4 kernel at stride 2, padded by one."""
     return lax.conv_general_dilated(x, w, (2, 2), ((1, 1), (1, 1)), dimension_numbers=_LAYOUT)
 

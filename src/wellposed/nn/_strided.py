@@ -67,8 +67,9 @@ def _primitive(name: str, shape: Callable) -> Primitive:
     p.def_abstract_eval(shape)
     compiled = jax.jit(lambda a, b: p.bind(a, b))
     p.def_impl(compiled)
-    mlir.register_lowering(p, mlir.lower_fun(_per_model(getattr(_native, name)), False))
-    products = mlir.lower_fun(_per_model(getattr(_products, name)), False)
+    native = mlir.lower_fun(_per_model(getattr(_native, name)), multiple_results=False)
+    mlir.register_lowering(p, native)
+    products = mlir.lower_fun(_per_model(getattr(_products, name)), multiple_results=False)
     mlir.register_lowering(p, products, platform="cpu")
     return p
 
@@ -97,9 +98,10 @@ def _batched(p: Primitive, over_images: bool) -> Callable:
         return out.reshape(size, -1, *out.shape[1:]), 0
 
     def rule(operands, axes):
+        a, b = operands
         if over_images and axes[1] is None:
-            return images(*operands, axes[0])
-        return models(*operands, axes)
+            return images(a, b, axes[0])
+        return models(a, b, axes)
 
     return rule
 

@@ -11,7 +11,7 @@ from numpyro.distributions import Distribution, Normal
 
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import Point, Raw, Scalar
-from wellposed.numerics import LOG_2PI, inverse_positive, positive
+from wellposed.numerics import LOG_2PI, inverse_positive, positive, scalar
 from wellposed.transforms import Moments
 
 from ._abstract import AbstractNoise
@@ -75,8 +75,8 @@ class Gaussian(AbstractNoise):
                 f"floor must be a number ≥ 0, a standard deviation in model units; got {floor}. "
                 "Leave it out to take it from the data's resolution."
             )
-        self.given = jnp.asarray(float(variance)) if self.kind == "given" else None
-        self.floor = None if floor is None else jnp.asarray(float(floor))
+        self.given = scalar(variance) if self.kind == "given" else None
+        self.floor = None if floor is None else scalar(floor)
         self.rho = self.start = self.constant = self.varies = None
 
     def initialise(self, moments: Moments) -> "Gaussian":

@@ -3,11 +3,10 @@
 import math
 from typing import ClassVar
 
-import jax.numpy as jnp
-
 from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
+from wellposed.numerics import scalar
 
 from ._abstract import AbstractObjective, Evaluation, evaluation
 from ._terms import elbo_terms
@@ -65,7 +64,7 @@ class BetaELBO(AbstractObjective):
                 f"beta must be a finite number ≥ 0; got {beta}. 1 is the ELBO; to move the noise "
                 "variance, set it (noise=0.1) or learn it (noise='shared')."
             )
-        self.beta = jnp.asarray(float(beta))
+        self.beta = scalar(beta)
 
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
+from wellposed.numerics import scalar
 
 from ._abstract import AbstractObjective, Evaluation
 from ._terms import ElboTerms
@@ -42,7 +43,7 @@ class SquaredError(AbstractObjective):
                 f"kl_weight must be a finite number ≥ 0; got {kl_weight}. "
                 "1 is the usual choice and implies σ² = 0.5; 0 is a plain autoencoder."
             )
-        self.kl_weight = jnp.asarray(float(kl_weight))
+        self.kl_weight = scalar(kl_weight)
 
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from wellposed._errors import DataError, SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.numerics import scalar
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
@@ -42,9 +43,9 @@ class Logit(AbstractTransform):
             raise SettingError(f"alpha must lie in (0, 0.5); got {alpha}. The usual one is 1e-6.")
         if isinstance(levels, int) and levels < 2:
             raise SettingError(f"levels must be 2 or more; got {levels}. 8-bit images have 256.")
-        self.alpha = jnp.asarray(alpha)
+        self.alpha = scalar(alpha)
         self.levels = levels
-        self.n_levels = jnp.asarray(float(levels)) if isinstance(levels, int) else None
+        self.n_levels = scalar(levels) if isinstance(levels, int) else None
 
     @property
     def _quantised(self) -> bool:
@@ -75,10 +76,9 @@ class Logit(AbstractTransform):
             )
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
-        size = jnp.ones((), x.dtype) if self.n_levels is None else self.n_levels.astype(x.dtype)
+        alpha, size = self._constants(x)
         if self._quantised:
             x = x + jax.random.uniform(key, x.shape, x.dtype)
-        alpha = self.alpha.astype(x.dtype)
         slope = (1 - 2 * alpha) / size
         # 1 − p is formed from the other end: near p = 1 float32 has too few digits left of it.
         log_p = jnp.log(alpha + slope * x)
@@ -86,11 +86,16 @@ class Logit(AbstractTransform):
         return Transformed(log_p - log_1mp, jnp.sum(jnp.log(slope) - log_p - log_1mp))
 
     def inverse(self, y: Point) -> Point:
-        size = 1.0 if self.n_levels is None else self.n_levels
-        x = size * (jax.nn.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
+        alpha, size = self._constants(y)
+        x = size * (jax.nn.sigmoid(y) - alpha) / (1 - 2 * alpha)
         if self._quantised:
             return jnp.clip(jnp.floor(x), 0.0, size - 1.0)
         return jnp.clip(x, 0.0, 1.0)
+
+    def _constants(self, like: Point) -> tuple[Scalar, Scalar]:
+        """α and L in the float type of the data."""
+        size = jnp.ones(()) if self.n_levels is None else self.n_levels
+        return self.alpha.astype(like.dtype), size.astype(like.dtype)
 
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         rows = jnp.asarray(summary.sample, jnp.result_type(float))

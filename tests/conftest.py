@@ -1,12 +1,14 @@
-"""Where the large public data sets are, when they are."""
+"""Fixtures for all tests."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -21,3 +23,18 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return locate
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Compute in float64, as oracles want it."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def digits() -> np.ndarray:
+    """The embedded digits, uint8, shape (1797, 64)."""
+    from wellposed import datasets
+
+    return datasets.load_digits().values

@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside the reference, in one run."""

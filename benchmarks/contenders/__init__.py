@@ -1,0 +1,1 @@
+"""Who runs, one a file: ``train(case, turn)`` trains for ever and calls ``turn()`` between epochs."""

@@ -1,0 +1,104 @@
+"""Seconds an epoch, ours beside a tight PyTorch loop, pythae and the matrix products alone.
+
+    python -m benchmarks.train [mlp] [conv32] [conv64] --peers PYTHON [--epochs 7]
+
+Contenders take turns, an epoch each, in processes of their own, so that a slow spell of the
+machine falls on all of them. Peers need an environment with ``torch==2.13.0`` and
+``pythae==0.1.2``; ``--peers`` is its interpreter.
+"""
+
+import argparse
+import contextlib
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.cases import CASES
+
+WARM_UP = 2
+CONTENDERS = {
+    "mlp": ("ours", "torch_loop", "pythae_trainer", "products"),
+    "conv32": ("ours", "torch_loop"),
+    "conv64": ("ours", "torch_loop"),
+}
+# reference: the ratio seconds(reference) / seconds(ours) must reach this
+TARGETS = {
+    ("mlp", "torch_loop"): 2.0,
+    ("mlp", "pythae_trainer"): 2.8,
+    ("mlp", "products"): 1 / 1.25,
+    ("conv32", "torch_loop"): 1.1,
+    ("conv64", "torch_loop"): 1.0,
+}
+
+
+class Runner:
+    """A contender in its own process."""
+
+    def __init__(self, name: str, case: str, python: str):
+        worker = str(Path(__file__).with_name("worker.py"))
+        self.name = name
+        self.seconds: list[float] = []
+        self._process = subprocess.Popen(
+            [python, worker, name, case],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._read()  # the first epoch, with its compilation
+
+    def epoch(self) -> None:
+        """Run one epoch and keep its time."""
+        assert self._process.stdin is not None
+        print("go", file=self._process.stdin, flush=True)
+        self.seconds.append(self._read())
+
+    def close(self) -> None:
+        """Let the process end."""
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate("stop\n", timeout=60)
+
+    def _read(self) -> float:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended early; see its message above.")
+        return float(line)
+
+
+def measure(case: str, epochs: int, peers: str) -> dict[str, float]:
+    """Median seconds an epoch of each contender."""
+    runners = []
+    try:
+        for name in CONTENDERS[case]:
+            python = sys.executable if name in ("ours", "products") else peers
+            runners.append(Runner(name, case, python))
+        for _ in range(WARM_UP + epochs):
+            for runner in runners:
+                runner.epoch()
+    finally:
+        for runner in runners:
+            runner.close()
+    return {runner.name: statistics.median(runner.seconds[WARM_UP:]) for runner in runners}
+
+
+def main() -> None:
+    """Measure the cases asked for and print a table of ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", choices=[*CASES, []], default=list(CASES))
+    parser.add_argument("--peers", default=sys.executable)
+    parser.add_argument("--epochs", type=int, default=7)
+    arguments = parser.parse_args()
+    print(f"{'case':8} {'reference':15} {'reference/ours':>14} {'target':>7}  verdict")
+    for case in arguments.cases:
+        seconds = measure(case, arguments.epochs, arguments.peers)
+        for name in CONTENDERS[case][1:]:
+            ratio, target = seconds[name] / seconds["ours"], TARGETS[case, name]
+            verdict = "met" if ratio >= target else "missed"
+            print(f"{case:8} {name:15} {ratio:14.2f} {target:7.2f}  {verdict}")
+        listed = ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items())
+        print(f"{'':8} {listed}")
+
+
+if __name__ == "__main__":
+    main()

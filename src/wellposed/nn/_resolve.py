@@ -1,0 +1,61 @@
+"""From what a user writes for ``encoder=`` and ``decoder=`` to a maker."""
+
+from typing import Literal
+
+from wellposed._errors import SettingError, unknown_name
+
+from ._conv import MakeConvDecoder, MakeConvEncoder
+from ._mlp import MakeMLP
+from ._protocol import MakeNetwork
+
+
+def resolve(
+    network: str | MakeNetwork,
+    *,
+    role: Literal["encoder", "decoder"],
+    hidden: tuple[int, ...] = (256, 256),
+    activation: str = "relu",
+    image_shape: tuple[int, ...] | None = None,
+) -> MakeNetwork:
+    """Turn ``"mlp"``, ``"conv"`` or a maker into a maker.
+
+    Parameters
+    ----------
+    network : str or MakeNetwork
+        A maker is returned as it is, and the other settings are left to it.
+    role : {"encoder", "decoder"}
+        Which of the two networks it is to be.
+    hidden : tuple of int
+        Widths of an MLP's hidden layers; a convolutional network has none beside its grids.
+    activation : str
+        Name of the activation.
+    image_shape : tuple of int, optional
+        ``(H, W)`` or ``(H, W, C)``, needed by ``"conv"``.
+
+    Raises
+    ------
+    SettingError
+        When the name is unknown, ``"conv"`` lacks its image shape, or a maker is no callable.
+    """
+    if isinstance(network, str):
+        return _named(network, role, hidden, activation, image_shape)
+    if not callable(network):
+        raise SettingError(
+            f'{role} must be "mlp", "conv" or a maker; got {network!r}. '
+            "A maker is callable as make(n_in, n_out, key=key) and returns a network."
+        )
+    return network
+
+
+def _named(name, role, hidden, activation, image_shape) -> MakeNetwork:
+    if name == "mlp":
+        return MakeMLP(hidden, activation)
+    if name != "conv":
+        raise unknown_name(role, name, ("mlp", "conv"))
+    if image_shape is None:
+        raise SettingError(
+            f'{role}="conv" must know the images\' shape; got image_shape=None. '
+            "Pass image_shape=(height, width) or (height, width, channels)."
+        )
+    make = MakeConvEncoder if role == "encoder" else MakeConvDecoder
+    return make(image_shape, activation=activation)

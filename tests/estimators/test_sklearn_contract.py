@@ -1,0 +1,15 @@
+"""scikit-learn's own contract, whole."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import wellposed as wp
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::wellposed.FloorWarning")
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks([wp.VAE(n_components=2, hidden=(8,), max_epochs=3, random_state=0)])
+def test_the_estimator_keeps_the_contract(estimator, check):
+    check(estimator)
