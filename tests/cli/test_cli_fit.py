@@ -153,6 +153,12 @@ def test_ctrl_c_without_a_checkpoint_keeps_the_best_model(fitted, tmp_path, monk
     assert wp.load(tmp_path / "m.wp").n_epochs_ == 2
 
 
+def test_the_checkpoint_is_not_the_output(fitted, tmp_path):
+    path = tmp_path / "m.wp"
+    assert "two files" in run("fit", fitted.npy, "-o", path, "--checkpoint", path, code=2).stderr
+    assert not path.exists()
+
+
 def test_a_signal_ends_a_real_process_the_same_way(fitted, tmp_path):
     state = tmp_path / "state"
     options = (*SMALL, "--max-epochs", "1000000", "--patience", "0", "--checkpoint", state)

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from wellposed._errors import SettingError
+
 from ._boundary import INTERRUPTED
 from ._fit_options import (
     Activation,
@@ -85,6 +87,7 @@ def _run(
 
     vae = VAE(**estimator_settings(given))
     serialise.check_writable(output, overwrite=force)
+    _check_apart(output, given["checkpoint"])
     source = read_rows(data, header, drop)
     interrupted = train(vae, source)
     if interrupted and given["checkpoint"] is not None:
@@ -101,3 +104,11 @@ def _run(
         raise typer.Exit(INTERRUPTED)
     if vae.outcome_.value == "nonfinite":
         raise typer.Exit(1)
+
+
+def _check_apart(output: Path, checkpoint: Path | None) -> None:
+    if checkpoint is not None and output.absolute() == checkpoint.absolute():
+        raise SettingError(
+            f"The model and the checkpoint must be two files; both are {output}. "
+            "Name another --checkpoint."
+        )
