@@ -48,25 +48,11 @@ def latent_plane(
     DataError
         If there are fewer than two latents.
     """
-    latents = np.asarray(latents)
-    if latents.ndim != 2 or latents.shape[1] < 2:
-        raise DataError(
-            f"A plane needs two latents a datum; got an array of shape {latents.shape}. "
-            "Fit with n_components of 2 or more."
-        )
+    latents = _at_least_two(np.asarray(latents))
     ax = axes_or_new(ax)
     first, second = (0, 1) if rates is None else np.argsort(-np.asarray(rates), kind="stable")[:2]
     _scatter(ax, latents[:, [first, second]], labels)
-    turn = np.linspace(0, 2 * np.pi, 200)
-    circle = _RADIUS * np.stack([np.cos(turn), np.sin(turn)])
-    ax.plot(*circle, color=QUIET, linestyle="--", linewidth=1)
-    ax.annotate(
-        "95 % of the prior",
-        circle[:, 7 * len(turn) // 8],
-        (6, -10),
-        textcoords="offset points",
-        color=QUIET,
-    )
+    _draw_prior(ax)
     ax.set_xlabel(_axis_name(first, rates))
     ax.set_ylabel(_axis_name(second, rates))
     ax.set_aspect("equal", adjustable="datalim")
@@ -75,6 +61,28 @@ def latent_plane(
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return ax
+
+
+def _at_least_two(latents: np.ndarray) -> np.ndarray:
+    if latents.ndim != 2 or latents.shape[1] < 2:
+        raise DataError(
+            f"A plane needs two latents a datum; got an array of shape {latents.shape}. "
+            "Fit with n_components of 2 or more."
+        )
+    return latents
+
+
+def _draw_prior(ax: Axes) -> None:
+    turn = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color=QUIET, linestyle="--", lw=1)
+    lower_right = _RADIUS / math.sqrt(2)
+    ax.annotate(
+        "95 % of the prior",
+        (lower_right, -lower_right),
+        (6, -10),
+        textcoords="offset points",
+        color=QUIET,
+    )
 
 
 def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:

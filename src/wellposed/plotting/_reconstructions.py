@@ -51,19 +51,21 @@ def reconstructions(
         )
     ax = axes_or_new(ax)
     height, width = above.shape[1:3]
-    n, n_columns = len(above), min(n_columns, len(above))
-    order = np.arange(n)
-    # Rows alternate: a datum's cell is its own in every second row, its reconstruction's below.
-    cells = 2 * n_columns * (order // n_columns) + order % n_columns
-    corners = grid_corners(
-        cells[-1] + n_columns + 1, n_columns, height, width, row_gaps=(GAP, _PAIR_GAP)
-    )
-    limits = limits or limits_of(above)
-    places = np.concatenate([corners[cells], corners[cells + n_columns]])
-    tile(ax, np.concatenate([above, below]), places, limits)
+    places = _places(len(above), min(n_columns, len(above)), height, width)
+    tile(ax, np.concatenate([above, below]), places, limits or limits_of(above))
     tops = np.unique(places[:, 1])
     names = np.resize(["data", "model"], len(tops))
     ax.set_yticks(tops + height / 2, names)
     ax.tick_params(length=0)
     ax.set_title(title, loc="left")
     return ax
+
+
+def _places(n: int, n_columns: int, height: int, width: int) -> np.ndarray:
+    """Corners of ``n`` data, then of their reconstructions: shape (2n, 2)."""
+    order = np.arange(n)
+    # Rows alternate: data in every second one, each with its reconstruction in the next.
+    cells = 2 * n_columns * (order // n_columns) + order % n_columns
+    last = cells[-1] + n_columns + 1
+    corners = grid_corners(last, n_columns, height, width, row_gaps=(GAP, _PAIR_GAP))
+    return np.concatenate([corners[cells], corners[cells + n_columns]])
