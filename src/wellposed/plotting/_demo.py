@@ -13,7 +13,10 @@ from ._tiles import limits_of
 
 _COLUMNS = 10
 _WORDS = (
-    ("Draws from the model, x ~ p(x | z)", "z drawn from the prior, then the noise of every pixel"),
+    (
+        "Draws from the model, x ~ p(x | z)",
+        "z from the prior, then each pixel's noise; shown within the data's range",
+    ),
     ("The means μ(z) of the same z", "noise left out: what is usually shown as samples"),
     (
         "Held-out data and their reconstructions",
