@@ -1,0 +1,3 @@
+"""The command line: thin commands over the library."""
+
+from ._app import app as app

@@ -1,0 +1,43 @@
+"""The application: its commands by name, and what holds for all of them."""
+
+from typing import Annotated
+
+import typer
+
+from wellposed import __version__
+
+from ._apply import decode, encode, sample, score
+from ._boundary import Boundary
+from ._data import data
+from ._demo import demo
+from ._fit import fit
+
+app = typer.Typer(
+    name="wellposed",
+    cls=Boundary,
+    help="Variational autoencoders whose observation noise is right.",
+    epilog="Start with: wellposed demo",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wellposed {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (demo, fit, sample, score, encode, decode):
+    app.command()(command)
+app.add_typer(data)

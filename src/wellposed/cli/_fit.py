@@ -1,0 +1,114 @@
+"""``wellposed fit``: data to a model file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wellposed._errors import SettingError
+
+from ._boundary import INTERRUPTED
+from ._fit_options import (
+    Activation,
+    BatchSize,
+    Beta,
+    Checkpoint,
+    Components,
+    Decoder,
+    Encoder,
+    Hidden,
+    ImageShape,
+    Importance,
+    KlWarmup,
+    LearningRate,
+    MaxEpochs,
+    Noise,
+    Objective,
+    Patience,
+    Resolution,
+    Transform,
+    ValidationFraction,
+)
+from ._options import Data, Drop, Force, Header, Seed
+
+
+def fit(
+    data: Data,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="To write.")],
+    components: Components = 10,
+    noise: Noise = "shared",
+    transform: Transform = "standardize",
+    encoder: Encoder = "mlp",
+    decoder: Decoder = "mlp",
+    hidden: Hidden = "256,256",
+    activation: Activation = "relu",
+    image_shape: ImageShape = None,
+    objective: Objective = "elbo",
+    beta: Beta = 1.0,
+    importance: Importance = 8,
+    max_epochs: MaxEpochs = 200,
+    batch_size: BatchSize = 128,
+    learning_rate: LearningRate = 1e-3,
+    kl_warmup: KlWarmup = 0,
+    validation_fraction: ValidationFraction = 0.1,
+    patience: Patience = 20,
+    resolution: Resolution = "auto",
+    checkpoint: Checkpoint = None,
+    seed: Seed = 0,
+    header: Header = None,
+    drop: Drop = None,
+    force: Force = False,
+) -> None:
+    """Fit a VAE to DATA and write it to a file.
+
+    Ctrl-C stops the training; with --checkpoint the same command goes on from there.
+    """
+    settings = dict(locals())
+    for name in ("data", "output", "header", "drop", "force"):
+        del settings[name]
+    _run(data, output, settings, header, drop, force)
+
+
+def _run(
+    data: str,
+    output: Path,
+    given: dict[str, Any],
+    header: bool | None,
+    drop: list[str] | None,
+    force: bool,
+) -> None:
+    from wellposed import serialise
+    from wellposed.estimators import VAE
+
+    from ._fit_settings import estimator_settings
+    from ._inputs import read_rows
+    from ._summary import show_fit
+    from ._train import train
+
+    vae = VAE(**estimator_settings(given))
+    serialise.check_writable(output, overwrite=force)
+    _check_apart(output, given["checkpoint"])
+    source = read_rows(data, header, drop)
+    interrupted = train(vae, source)
+    if interrupted and given["checkpoint"] is not None:
+        typer.echo(
+            f"Interrupted after {vae.n_epochs_} epochs. {given['checkpoint']} keeps the training: "
+            "run the same command again to go on.",
+            err=True,
+        )
+        raise typer.Exit(INTERRUPTED)
+    vae.save(output, overwrite=force)
+    show_fit(vae, source.values.shape, output)
+    if interrupted:
+        typer.echo("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if vae.outcome_.value == "nonfinite":
+        raise typer.Exit(1)
+
+
+def _check_apart(output: Path, checkpoint: Path | None) -> None:
+    if checkpoint is not None and output.absolute() == checkpoint.absolute():
+        raise SettingError(
+            f"The model and the checkpoint must be two files; both are {output}. "
+            "Name another --checkpoint."
+        )

@@ -1,0 +1,61 @@
+"""The settings of ``wellposed fit``; names and defaults are those of ``wellposed.VAE``."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+_MODEL, _TRAINING = "Model", "Training"
+
+
+def _model(text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=_MODEL)
+
+
+def _training(text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=_TRAINING)
+
+
+Components: TypeAlias = Annotated[int, _model("Number of latents.", "--components", "-k")]
+Noise: TypeAlias = Annotated[
+    str,
+    _model(
+        "Noise variance in model units: a positive number; or learned: shared, feature or "
+        "conditional.",
+        metavar="VARIANCE",
+    ),
+]
+Transform: TypeAlias = Annotated[
+    str, _model("Data units to model units: standardize, logit or identity.", metavar="NAME")
+]
+Encoder: TypeAlias = Annotated[str, _model("mlp or conv.", metavar="NAME")]
+Decoder: TypeAlias = Annotated[str, _model("mlp or conv.", metavar="NAME")]
+Hidden: TypeAlias = Annotated[str, _model("Widths of mlp's hidden layers.", metavar="N,N,...")]
+Activation: TypeAlias = Annotated[str, _model("Activation of the networks.", metavar="NAME")]
+ImageShape: TypeAlias = Annotated[
+    str | None,
+    _model("Shape of one image; that of the file by default.", metavar="HxW[xC]"),
+]
+Resolution: TypeAlias = Annotated[
+    str,
+    _model("Smallest step of the measurement in data units, or auto.", metavar="STEP"),
+]
+Objective: TypeAlias = Annotated[str, _training("elbo, iwae or squared_error.", metavar="NAME")]
+Beta: TypeAlias = Annotated[float, _training("Weight of the KL; only 1 is the ELBO.")]
+Importance: TypeAlias = Annotated[int, _training("Draws a datum, for iwae.")]
+MaxEpochs: TypeAlias = Annotated[int, _training("Epochs at most.")]
+BatchSize: TypeAlias = Annotated[int, _training("Rows a step.")]
+LearningRate: TypeAlias = Annotated[float, _training("Adam's, at the start.")]
+KlWarmup: TypeAlias = Annotated[
+    int, _training("Epochs over which the KL's weight rises to its target.")
+]
+ValidationFraction: TypeAlias = Annotated[
+    float, _training("Share of rows held out, to choose the best epoch on.")
+]
+Patience: TypeAlias = Annotated[
+    int, _training("Epochs without a better one before stopping; 0 never stops.")
+]
+Checkpoint: TypeAlias = Annotated[
+    Path | None,
+    _training("File that makes the training resumable.", metavar="FILE"),
+]

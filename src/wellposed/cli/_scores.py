@@ -1,0 +1,58 @@
+"""log p(x) with its errors, to a table and to one line."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import typer
+
+from ._outputs import write_table
+
+COLUMNS = ("log_p", "standard_error", "effective_sample_size")
+
+
+def scored(vae: Any, source: Any, n_samples: int) -> Any:
+    """Return the same numbers as ``vae.score_samples``, with standard errors."""
+    from wellposed import evaluation
+
+    # score_samples itself drops the errors; its rows and its key give its numbers.
+    return evaluation.log_likelihood(
+        vae.model_, vae._rows(source), n_samples=n_samples, key=vae._key("score")
+    )
+
+
+def write_scores(path: Path | None, found: Any) -> None:
+    """Write three columns as CSV, or log p alone as npy."""
+    if path is not None and path.suffix.lower() == ".npy":
+        write_table(path, found.value, COLUMNS[:1])
+        return
+    columns = (found.value, found.standard_error, found.effective_sample_size)
+    write_table(path, np.stack(columns, axis=1), COLUMNS)
+
+
+def standard_error(found: Any) -> float:
+    """Standard error of the mean of log p(x) over rows.
+
+    The estimates' spread holds both the spread over data and each one's Monte Carlo error, so
+    that nothing is added to it.
+    """
+    n = len(found.value)
+    return float(found.value.std(ddof=1, dtype=np.float64) / np.sqrt(n)) if n > 1 else float("nan")
+
+
+def monte_carlo_error(found: Any) -> float:
+    """Monte Carlo error alone of the mean of log p(x) over rows."""
+    return float(
+        np.sqrt(np.sum(np.square(found.standard_error, dtype=np.float64))) / len(found.value)
+    )
+
+
+def show_mean(found: Any) -> None:
+    """Say the mean on stderr, out of the way of a table on stdout."""
+    n = len(found.value)
+    typer.echo(
+        f"mean log p(x) over {n} rows: {found.value.mean(dtype=np.float64):.4f} nats, standard "
+        f"error {standard_error(found):.2g} (of Monte Carlo alone: "
+        f"{monte_carlo_error(found):.2g})",
+        err=True,
+    )

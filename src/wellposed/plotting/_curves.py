@@ -1,0 +1,55 @@
+"""How a training went."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ._axes import axes_or_new
+from ._palette import HELD_OUT, NOISE, QUIET, TRAIN
+
+
+def training_curves(
+    history: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
+) -> Axes:
+    """Draw the objective, in training and held out, with the noise variance on an axis of its own.
+
+    The objective's scale leaves out the first tenth of the epochs, whose steep rise would
+    flatten all that follows. A dotted line marks the best held-out epoch.
+
+    Parameters
+    ----------
+    history : an estimator's ``history_``
+    ax : axes to draw on; those of a new figure by default
+    title : above the curves
+
+    Returns
+    -------
+    Axes of the objective; the noise variance, where it does not depend on z, is on the twin
+    """
+    ax = axes_or_new(ax)
+    epochs = np.asarray(history["epoch"])
+    trained, held = (np.asarray(history[n]) for n in ("objective", "held_out_objective"))
+    lines = ax.plot(epochs, trained, color=TRAIN, label="objective, training")
+    if not np.isnan(held).all():
+        lines += ax.plot(epochs, held, color=HELD_OUT, label="objective, held out")
+        ax.axvline(epochs[np.nanargmax(held)], color=QUIET, linestyle=":")
+    shown = np.stack([trained, held])[:, len(epochs) // 10 :]
+    low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+    margin = 0.05 * (high - low) or 1.0
+    ax.set(xlabel="epoch", ylabel="nats a datum", ylim=(low - margin, high + margin))
+    variance = np.asarray(history["noise_variance"])
+    if not np.isnan(variance).all():
+        twin = ax.twinx()
+        lines += twin.plot(epochs, variance, color=NOISE, linestyle="--", label="noise variance")
+        twin.set(ylabel="noise variance, model units", yscale="log")
+    ax.legend(
+        handles=lines,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.15),
+        ncols=3,
+        frameon=False,
+        fontsize="small",
+    )
+    ax.set_title(title, loc="left")
+    return ax

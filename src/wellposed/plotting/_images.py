@@ -1,0 +1,53 @@
+"""A grid of images."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ._axes import axes_or_new
+from ._tiles import as_images, grid_corners, limits_of, tile
+
+
+def images(
+    values: np.ndarray,
+    image_shape: Sequence[int],
+    *,
+    ax: Axes | None = None,
+    n_columns: int | None = None,
+    limits: tuple[float, float] | None = None,
+    title: str = "",
+) -> Axes:
+    """Draw rows of data as a grid of images, dark where values are high.
+
+    Parameters
+    ----------
+    values : array of shape (n, d), data units
+    image_shape : (H, W), (H, W, 1) or (H, W, 3), with H·W·C = d
+    ax : axes to draw on; those of a new figure by default
+    n_columns : images in a row; about as many as rows by default
+    limits : values shown as white and as black; the smallest and largest by default
+    title : above the grid
+
+    Returns
+    -------
+    Axes, with one image a row of ``values``
+
+    Raises
+    ------
+    DataError
+        If a row is no image of that shape.
+
+    Examples
+    --------
+    >>> len(images(np.zeros((6, 4)), (2, 2)).images)
+    6
+    """
+    pictures = as_images(values, image_shape)
+    n_columns = n_columns or math.ceil(math.sqrt(len(pictures)))
+    ax = axes_or_new(ax)
+    corners = grid_corners(len(pictures), n_columns, *pictures.shape[1:3])
+    tile(ax, pictures, corners, limits or limits_of(pictures))
+    ax.set_title(title, loc="left")
+    return ax

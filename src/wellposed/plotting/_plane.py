@@ -1,0 +1,106 @@
+"""The latents, two at a time."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from wellposed._errors import DataError
+
+from ._axes import axes_or_new
+from ._palette import PALETTE, QUIET
+
+# Of N(0, I) in the plane, this radius holds 95 %: 1 − exp(−r²/2) = 0.95.
+_RADIUS = math.sqrt(-2 * math.log(0.05))
+
+_MARKERS = ("o", "^", "s", "D")  # the next one when colours start anew
+
+
+def latent_plane(
+    latents: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    rates: np.ndarray | None = None,
+    ax: Axes | None = None,
+    title: str = "",
+) -> Axes:
+    """Scatter the posterior means of the two most active latents.
+
+    Labels of one or two characters are drawn as themselves, so that colour is not the only
+    thing that tells classes apart; others are named in a legend. A dashed circle holds 95 % of
+    the prior.
+
+    Parameters
+    ----------
+    latents : array of shape (n, k), posterior means; k ≥ 2
+    labels : array of shape (n,), or None for one colour
+    rates : array of shape (k,), nats: mean rate of each latent, by which the two are chosen.
+        None takes the first two.
+    ax : axes to draw on; those of a new figure by default
+    title : above the plane
+
+    Returns
+    -------
+    Axes, with one collection of points a label
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two latents.
+    """
+    latents = _at_least_two(np.asarray(latents))
+    ax = axes_or_new(ax)
+    first, second = (0, 1) if rates is None else np.argsort(-np.asarray(rates), kind="stable")[:2]
+    _scatter(ax, latents[:, [first, second]], labels)
+    _draw_prior(ax)
+    ax.set_xlabel(_axis_name(first, rates))
+    ax.set_ylabel(_axis_name(second, rates))
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_title(title, loc="left")
+    ax.spines[["top", "right"]].set_visible(False)
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    return ax
+
+
+def _at_least_two(latents: np.ndarray) -> np.ndarray:
+    if latents.ndim != 2 or latents.shape[1] < 2:
+        raise DataError(
+            f"A plane needs two latents a datum; got an array of shape {latents.shape}. "
+            "Fit with n_components of 2 or more."
+        )
+    return latents
+
+
+def _draw_prior(ax: Axes) -> None:
+    turn = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color=QUIET, linestyle="--", lw=1)
+    lower_right = _RADIUS / math.sqrt(2)
+    ax.annotate(
+        "95 % of the prior",
+        (lower_right, -lower_right),
+        (6, -10),
+        textcoords="offset points",
+        color=QUIET,
+    )
+
+
+def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:
+    if labels is None:
+        ax.scatter(*points.T, s=12, color=PALETTE[0])
+        return
+    labels = np.asarray(labels)
+    for i, label in enumerate(np.unique(labels)):
+        own = points[labels == label]
+        name = str(label)
+        colour = PALETTE[i % len(PALETTE)]
+        if name.isalnum() and len(name) <= 2:  # says itself what it is, so not in the legend
+            ax.scatter(*own.T, s=48, marker=f"${name}$", color=colour, linewidths=0.3)
+        else:
+            marker = _MARKERS[i // len(PALETTE) % len(_MARKERS)]
+            ax.scatter(*own.T, s=14, marker=marker, color=colour, label=name)
+
+
+def _axis_name(index: int, rates: np.ndarray | None) -> str:
+    rate = "" if rates is None else f"  (rate {rates[index]:.1f} nats)"
+    return f"latent {index}{rate}"

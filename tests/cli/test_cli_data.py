@@ -1,0 +1,67 @@
+"""``wellposed data``."""
+
+import numpy as np
+import pytest
+from cli_running import run
+
+from wellposed.datasets import DATASETS
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_fetch_from_a_folder(shared_data, tmp_path, name):
+    result = run("data", "fetch", name, "--from", shared_data(name), "--cache", tmp_path)
+    here = sorted(path.name for path in (tmp_path / name).iterdir())
+    assert here == sorted(file.name for file in DATASETS[name].files)
+    assert "wellposed fit" in result.stdout
+    listed = run("data", "list", "--cache", tmp_path).stdout.splitlines()
+    (line,) = [line for line in listed if line.startswith(f"{name} ")]
+    assert str(tmp_path / name) in line
+
+
+def test_nothing_is_fetched_into_an_empty_cache(tmp_path):
+    listed = run("data", "list", "--cache", tmp_path).stdout.splitlines()
+    assert len(listed) == len(DATASETS)
+    assert all("not fetched" in line for line in listed)
+
+
+def test_a_folder_without_the_files_is_one_message(tmp_path):
+    said = run("data", "fetch", "mnist", "--from", tmp_path, "--cache", tmp_path / "c", code=2)
+    assert said.stderr.startswith("error: Every file of mnist must be as published")
+
+
+def test_unknown_names_suggest_the_closest(tmp_path):
+    said = run("data", "fetch", "fashion", "--cache", tmp_path, code=2).stderr
+    assert "Did you mean 'fashion-mnist'?" in said
+
+
+def lines(path, *options):
+    said = run("data", "info", path, *options).stdout
+    return {line[:20].strip(): line[20:] for line in said.splitlines()}
+
+
+def test_info_describes_a_table(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("name,a,b,c\nu,1,0.5,7\nv,2,0.75,7\nw,4,2,7\n")
+    said = lines(path, "--drop", "name")
+    assert said["shape"] == "3 rows of 3 features"
+    assert said["range"] == "0.5 to 7"
+    assert said["resolution"] == "0.25 to 1"
+    assert said["constant features"] == "1 (2)"
+
+
+def test_info_of_images_and_of_gaps(tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+    said = lines(tmp_path / "x.npy")
+    assert said["image shape"] == "3x4"
+    assert said["type"] == "uint8"
+    assert said["resolution"] == "1"
+    assert said["constant features"] == "none"
+    np.save(tmp_path / "y.npy", np.array([[1.0, np.nan], [np.inf, 2.0]]))
+    assert lines(tmp_path / "y.npy")["not finite"] == "2 of 4 entries"
+
+
+def test_no_header(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("1,2\n3,5\n")
+    assert lines(path)["shape"] == "2 rows of 2 features"
+    assert lines(path, "--header")["shape"] == "1 rows of 2 features"

@@ -1,0 +1,247 @@
+"""``wellposed fit``: settings, outputs, interruption."""
+
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from cli_running import SMALL, run, table
+
+import wellposed as wp
+from wellposed import cli
+from wellposed.cli import _fit, _fit_settings
+from wellposed.training import _fit as loop
+
+
+def given_by_default():
+    parameters = inspect.signature(_fit.fit).parameters
+    return {name: p.default for name, p in parameters.items()}
+
+
+def test_the_defaults_are_those_of_the_estimator():
+    options = given_by_default()
+    for name in ("data", "output", "header", "drop", "force", "seed"):
+        options.pop(name)
+    settings = _fit_settings.estimator_settings(options)
+    ours = wp.VAE().get_params()
+    assert {name: ours[name] for name in settings} == settings
+
+
+def test_words_become_settings():
+    options = given_by_default() | {
+        "noise": "0.25",
+        "hidden": "32,16",
+        "image_shape": "4X5x3",
+        "resolution": "1e-3",
+        "patience": 0,
+        "seed": 7,
+    }
+    settings = _fit_settings.estimator_settings(options)
+    assert settings["noise"] == 0.25
+    assert settings["hidden"] == (32, 16)
+    assert settings["image_shape"] == (4, 5, 3)
+    assert settings["resolution"] == 1e-3
+    assert settings["patience"] is None
+    assert settings["random_state"] == 7
+
+
+def test_the_summary_says_what_was_fitted(fitted):
+    said = fitted.result.stdout
+    assert "60 rows of 5 features" in said
+    assert "budget_spent after 3 epochs" in said
+    assert str(fitted.model) in said
+    warning = fitted.result.stderr.strip()
+    assert warning.startswith("warning: max_epochs was reached")
+    assert len(warning.splitlines()) == 1
+
+
+def test_every_setting_reaches_the_model(tmp_path):
+    np.save(tmp_path / "x.npy", table())
+    path = tmp_path / "m.wp"
+    words = "--noise feature --transform identity --hidden 8,4 --activation tanh --objective iwae"
+    numbers = "--importance 3 --max-epochs 2 --batch-size 16 --learning-rate 0.01 --kl-warmup 1"
+    rest = "--validation-fraction 0 --patience 0 --resolution 0.01 --components 3 --seed 5"
+    run("fit", tmp_path / "x.npy", "-o", path, *f"{words} {numbers} {rest}".split())
+    got = wp.load(path).get_params()
+    expected = {
+        "noise": "feature",
+        "transform": "identity",
+        "hidden": (8, 4),
+        "activation": "tanh",
+        "objective": "iwae",
+        "n_importance": 3,
+        "max_epochs": 2,
+        "batch_size": 16,
+        "learning_rate": 0.01,
+        "kl_warmup": 1,
+        "validation_fraction": 0.0,
+        "patience": None,
+        "resolution": 0.01,
+        "n_components": 3,
+        "random_state": 5,
+    }
+    assert {name: got[name] for name in expected} == expected
+
+
+def test_columns_are_dropped(fitted, tmp_path):
+    path = tmp_path / "m.wp"
+    run("fit", fitted.csv, "-o", path, *SMALL, "--drop", "b", "--drop", "4")
+    assert wp.load(path).n_features_in_ == 3
+
+
+def never(*_, **__):
+    raise AssertionError("training started")
+
+
+def test_a_model_is_overwritten_only_when_forced(fitted, tmp_path, monkeypatch):
+    path = tmp_path / "m.wp"
+    path.write_bytes(b"precious")
+    monkeypatch.setattr(wp.VAE, "fit", never)
+    said = run("fit", fitted.csv, "-o", path, *SMALL, code=2).stderr
+    assert "not overwritten" in said
+    assert "--force" in said
+    assert path.read_bytes() == b"precious"
+    monkeypatch.undo()
+    run("fit", fitted.csv, "-o", path, *SMALL, "--force")
+    assert wp.load(path).n_features_in_ == 5
+
+
+@pytest.mark.parametrize("option", ["-o", "--checkpoint"])
+def test_an_unwritable_path_is_found_before_training(fitted, tmp_path, monkeypatch, option):
+    (tmp_path / "file").write_text("not a folder")
+    bad = tmp_path / "file" / "m.wp"
+    monkeypatch.setattr(loop, "run_epoch", never)
+    outputs = {"-o": tmp_path / "good.wp", option: bad}
+    flat = [word for pair in outputs.items() for word in pair]
+    said = run("fit", fitted.csv, *flat, *SMALL, code=2).stderr
+    assert said.startswith(f"error: {bad} cannot be written")
+
+
+def stop_in_epoch(epoch):
+    def update(self, history):
+        if len(history.rows) == epoch:
+            raise KeyboardInterrupt
+
+    return update
+
+
+def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(fitted, tmp_path, monkeypatch):
+    whole, stopped = tmp_path / "whole.wp", tmp_path / "stopped.wp"
+    command = ("fit", fitted.npy, *SMALL, "-o")
+    run(*command, whole)
+    resumable = (*command, stopped, "--checkpoint", tmp_path / "state")
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Bar, "update", stop_in_epoch(2))
+        result = run(*resumable, code=130)
+    assert "Interrupted after 2 epochs" in result.stderr
+    assert "same command again" in result.stderr
+    assert "warning" not in result.stderr
+    assert not stopped.exists()
+    run(*resumable)
+    rows = table()
+    np.testing.assert_array_equal(wp.load(whole).transform(rows), wp.load(stopped).transform(rows))
+
+
+def test_ctrl_c_without_a_checkpoint_keeps_the_best_model(fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop.Bar, "update", stop_in_epoch(2))
+    said = run("fit", fitted.npy, *SMALL, "-o", tmp_path / "m.wp", code=130).stderr
+    assert "best so far" in said
+    assert wp.load(tmp_path / "m.wp").n_epochs_ == 2
+
+
+def test_the_checkpoint_is_not_the_output(fitted, tmp_path):
+    path = tmp_path / "m.wp"
+    assert "two files" in run("fit", fitted.npy, "-o", path, "--checkpoint", path, code=2).stderr
+    assert not path.exists()
+
+
+def test_a_signal_ends_a_real_process_the_same_way(fitted, tmp_path):
+    state = tmp_path / "state"
+    options = (*SMALL, "--max-epochs", "1000000", "--patience", "0", "--checkpoint", state)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wellposed", "fit", fitted.npy, "-o", tmp_path / "m.wp", *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(wp.__file__))},
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not state.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, said
+    assert "keeps the training" in said
+    assert "Traceback" not in said
+
+
+def test_training_that_turns_non_finite_ends_with_code_one(fitted, tmp_path):
+    path = tmp_path / "m.wp"
+    result = run("fit", fitted.npy, *SMALL, "--learning-rate", "1e30", "-o", path, code=1)
+    assert "warning: The objective became non-finite" in result.stderr
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--noise", "sharde"], "Did you mean 'shared'?"),
+        (["--noise", "-1"], "positive"),
+        (["--noise", "0"], "positive"),
+        (["--transform", "standardise"], "Did you mean 'standardize'?"),
+        (["--objective", "elbow"], "Did you mean 'elbo'?"),
+        (["--hidden", "8;8"], "--hidden 256,256"),
+        (["--image-shape", "3x3"], "image_shape must multiply to the number of features"),
+        (["--kl-warmup", "3"], "warm-up must reach its target"),
+        (["--transform", "logit"], "logit"),
+        (["--drop", "z"], "z"),
+    ],
+)
+def test_settings_out_of_order_are_one_message(fitted, tmp_path, options, message):
+    result = run("fit", fitted.csv, "-o", tmp_path / "m.wp", *SMALL, *options, code=2)
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "m.wp").exists()
+
+
+def test_gaps_in_the_data_are_named(tmp_path):
+    values = table()
+    values[3, 1] = np.nan
+    np.save(tmp_path / "x.npy", values)
+    said = run("fit", tmp_path / "x.npy", "-o", tmp_path / "m.wp", *SMALL, code=2).stderr
+    assert "1 of 300 entries" in said
+    assert "row 3, column 1" in said
+
+
+def test_a_single_row_is_refused_in_one_message(tmp_path):
+    np.save(tmp_path / "x.npy", table()[:1])
+    said = run("fit", tmp_path / "x.npy", "-o", tmp_path / "m.wp", *SMALL, code=2).stderr
+    assert said.startswith("error: ")
+    assert "minimum of 2" in said
+
+
+def test_constant_features_are_one_line(tmp_path):
+    values = table()
+    values[:, 2] = 4.0
+    np.save(tmp_path / "x.npy", values)
+    said = run("fit", tmp_path / "x.npy", "-o", tmp_path / "m.wp", *SMALL).stderr
+    lines = [line for line in said.splitlines() if "never vary" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("warning: 1 of 5 features never vary (2)")
+
+
+def test_a_bug_keeps_its_traceback(fitted, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(wp.VAE, "fit", broken)
+    result = run("fit", fitted.csv, "-o", tmp_path / "m.wp", *SMALL, code=1)
+    assert isinstance(result.exception, ValueError)
+    assert cli.app.pretty_exceptions_enable is False
