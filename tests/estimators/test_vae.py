@@ -79,6 +79,7 @@ def test_the_number_of_draws_asked_for_is_the_number_used(n_samples, x64):
 def test_standard_errors_cover_the_scatter():
     """The scatter over keys is what the standard error says, within a fifth."""
     import jax
+
     from linear_gaussian import rows_of, solved
 
     model, density = solved(spread=1.5)

@@ -115,7 +115,7 @@ def test_only_our_own_classes_are_built(spec):
 
 def test_another_format_version_is_refused(tmp_path, monkeypatch, vae):
     path = tmp_path / "model.wp"
-    monkeypatch.setattr(serialise, "FORMAT_VERSION", 99)
+    monkeypatch.setattr("wellposed.serialise._file.FORMAT_VERSION", 99)
     vae.save(path)
     monkeypatch.undo()
     with pytest.raises(wp.DamagedFileError, match="format version 99"):

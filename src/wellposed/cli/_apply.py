@@ -26,10 +26,10 @@ def score(
     """
     from ._inputs import open_model, read_rows
     from ._outputs import TABLES, check_output
-    from ._scores import scored, show_mean, write_scores
+    from ._scores import show_mean, write_scores
 
     check_output(output, force=force, kinds=TABLES)
-    found = scored(open_model(model), read_rows(data, header, drop), samples)
+    found = open_model(model).log_likelihood(read_rows(data, header, drop), samples)
     write_scores(output, found)
     show_mean(found)
 

@@ -28,6 +28,7 @@ class Verdict:
     rates: np.ndarray  # (k,)
     collapse: evaluation.Collapse
     ppca: np.ndarray  # (n,)
+    ppca_variance: float
 
 
 def judge(vae: Any, training: np.ndarray, rows: np.ndarray, *, seed: int) -> Verdict:
@@ -36,12 +37,14 @@ def judge(vae: Any, training: np.ndarray, rows: np.ndarray, *, seed: int) -> Ver
     model = vae.model_
     rates = evaluation.rates(model, rows, key=rate_key)
     collapse = evaluation.collapse(rates)
+    ppca = evaluation.fit_ppca(training, vae.n_components)
     return Verdict(
         found=evaluation.log_likelihood(model, rows, n_samples=_IMPORTANCE_SAMPLES, key=score_key),
         terms=evaluation.elbo(model, rows, n_samples=_ELBO_SAMPLES, key=elbo_key),
         rates=collapse.rate,
         collapse=collapse,
-        ppca=evaluation.ppca_log_likelihood(training, rows, vae.n_components),
+        ppca=ppca.log_density(rows),
+        ppca_variance=ppca.noise_variance,
     )
 
 
@@ -74,7 +77,11 @@ def _rows(verdict: Verdict, vae: Any) -> list[tuple[str, str, str]]:
         ("ELBO = −(distortion + rate), nats", f"{_mean(terms.elbo):.2f}", "= log p(x)"),
         ("distortion, nats", f"{-_mean(terms.log_likelihood):.2f}", ""),
         ("rate, nats", f"{_mean(terms.kl):.2f}", ""),
-        ("noise variance σ², grey levels²", f"{_data_variance(vae):.3f}", ""),
+        (
+            "noise variance σ², grey levels²",
+            f"{_data_variance(vae):.3f}",
+            f"{verdict.ppca_variance:.3f}",
+        ),
         (
             f"collapsed latents (ε={collapse.epsilon:g}, δ={collapse.delta:g})",
             f"{int(collapse.collapsed.sum())} of {k}",

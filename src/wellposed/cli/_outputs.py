@@ -1,16 +1,13 @@
 """Writing what commands make: whole or not at all, and never over a file unasked."""
 
-import contextlib
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
-from wellposed._errors import OutputError, SettingError, unknown_name
+from wellposed._errors import SettingError, unknown_name
 
 TABLES = (".csv", ".npy")
 
@@ -36,6 +33,8 @@ def check_output(path: Path | None, *, force: bool, kinds: Sequence[str]) -> Non
 
 def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:
     """Write an array of shape (n, d) or (n,) to .npy or .csv, or as CSV to stdout."""
+    from wellposed.serialise import replacing
+
     if path is not None and path.suffix.lower() == ".npy":
         with replacing(path) as file:
             np.save(file, values)
@@ -47,42 +46,6 @@ def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -
         return
     with replacing(path, text=True) as file:
         _write_csv(file, values, columns)
-
-
-@contextlib.contextmanager
-def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
-    """Open a temporary file that takes the place of ``path`` once all is written.
-
-    Raises
-    ------
-    OutputError
-        If writing fails; the old file, if there was one, is then as before.
-    """
-    descriptor, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-    try:
-        with _opened(descriptor, text) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private; an output gets what any new file gets.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. The old file, if there was "
-            "one, is untouched."
-        ) from error
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-
-
-def _opened(descriptor: int, text: bool) -> IO[Any]:
-    if text:  # newline: a CSV has the same bytes on every platform
-        return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
-    return os.fdopen(descriptor, "wb")
 
 
 def _write_csv(file: IO[str], values: np.ndarray, columns: Sequence[str]) -> None:

@@ -7,8 +7,6 @@ import numpy as np
 
 from wellposed._errors import SettingError
 
-from ._outputs import replacing
-
 _DPI = 150
 
 
@@ -39,5 +37,7 @@ def write_images(path: Path, values: np.ndarray, image_shape: tuple[int, ...]) -
 
 def save_figure(path: Path, figure: Any, *, dpi: int = _DPI, **options: Any) -> None:
     """Write a figure as PNG, whole or not at all."""
+    from wellposed.serialise import replacing
+
     with replacing(path) as file:
         figure.savefig(file, format="png", dpi=dpi, **options)

@@ -11,16 +11,6 @@ from ._outputs import write_table
 COLUMNS = ("log_p", "standard_error", "effective_sample_size")
 
 
-def scored(vae: Any, source: Any, n_samples: int) -> Any:
-    """Return the same numbers as ``vae.score_samples``, with standard errors."""
-    from wellposed import evaluation
-
-    # score_samples itself drops the errors; its rows and its key give its numbers.
-    return evaluation.log_likelihood(
-        vae.model_, vae._rows(source), n_samples=n_samples, key=vae._key("score")
-    )
-
-
 def write_scores(path: Path | None, found: Any) -> None:
     """Write three columns as CSV, or log p alone as npy."""
     if path is not None and path.suffix.lower() == ".npy":

@@ -258,14 +258,21 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         array of shape (n,), nats, the density of the data as passed in. The same row gets the
-        same value whatever rows it comes with. :func:`wellposed.evaluation.log_likelihood`
-        gives the standard errors too.
+        same value whatever rows it comes with. :meth:`log_likelihood` gives the errors too.
         """
-        rows = self._rows(X)
-        found = evaluation.log_likelihood(
-            self.model_, rows, n_samples=n_samples, key=self._key("score")
+        return self.log_likelihood(X, n_samples).value
+
+    def log_likelihood(self, X: Any, n_samples: int = 128) -> evaluation.LogLikelihood:
+        """Estimate log p(x) as :meth:`score_samples` does, with its errors.
+
+        Returns
+        -------
+        record of arrays of shape (n,): ``value`` and ``standard_error`` in nats, and
+        ``effective_sample_size``, the number of draws that the estimate really rests on
+        """
+        return evaluation.log_likelihood(
+            self.model_, self._rows(X), n_samples=n_samples, key=self._key("score")
         )
-        return found.value
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""

@@ -11,4 +11,5 @@ from ._passes import mean_noise_variance as mean_noise_variance
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
-from ._ppca import ppca_log_likelihood as ppca_log_likelihood
+from ._ppca import PPCADensity as PPCADensity
+from ._ppca import fit_ppca as fit_ppca

@@ -1,28 +1,41 @@
 """Probabilistic PCA by maximum likelihood: the exact model that a VAE must beat."""
 
+import dataclasses
+
 import numpy as np
 
 from wellposed._errors import SettingError
 from wellposed.numerics import LOG_2PI
 
 
-def ppca_log_likelihood(training: np.ndarray, rows: np.ndarray, n_components: int) -> np.ndarray:
-    r"""log p(x) of each row under the pPCA that is most likely for the training data.
+@dataclasses.dataclass(frozen=True)
+class PPCADensity:
+    r"""p(x) = N(m, W Wᵀ + σ² I), in data units.
 
-    With the covariance's eigenvalues λ and eigenvectors u,
+    Kept as the covariance's eigenvalues and eigenvectors; ``noise_variance`` is σ².
+    """
 
-    .. math:: p(x) = N(\bar x, W W^\top + \sigma^2 I), \quad
-       \sigma^2 = \frac{1}{d - k} \sum_{j > k} \lambda_j
+    mean: np.ndarray  # (d,)
+    eigenvalues: np.ndarray  # (d,), ascending
+    eigenvectors: np.ndarray  # (d, d), one a column
+    noise_variance: float
 
-    Parameters
-    ----------
-    training : array of shape (n, d)
-    rows : array of shape (m, d)
-    n_components : k < d
+    def log_density(self, rows: np.ndarray) -> np.ndarray:
+        """log p(x) of rows of shape (n, d): shape (n,), nats."""
+        scores = (rows - self.mean) @ self.eigenvectors
+        quadratic = (scores**2 / self.eigenvalues).sum(axis=1)
+        d = len(self.mean)
+        return -0.5 * (d * LOG_2PI + np.log(self.eigenvalues).sum() + quadratic)
 
-    Returns
-    -------
-    array of shape (m,), nats in the units of the data
+
+def fit_ppca(rows: np.ndarray, n_components: int) -> PPCADensity:
+    r"""Fit the pPCA that is most likely for rows of shape (n, d).
+
+    With the eigenvalues λ of the rows' covariance in falling order,
+
+    .. math:: \sigma^2 = \frac{1}{d - k} \sum_{j > k} \lambda_j
+
+    and the first k eigenvalues are kept as they are.
 
     Raises
     ------
@@ -31,10 +44,10 @@ def ppca_log_likelihood(training: np.ndarray, rows: np.ndarray, n_components: in
 
     References: Tipping & Bishop (1999), eqs 3, 8.
     """
-    d = training.shape[1]
-    mean = training.mean(axis=0, dtype=np.float64)
-    centred = training - mean
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(training))
+    d = rows.shape[1]
+    mean = rows.mean(axis=0, dtype=np.float64)
+    centred = rows - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
     discarded = values[: max(d - n_components, 0)]
     variance = float(discarded.mean()) if discarded.size else 0.0
     if variance <= 1e-12 * values[-1]:
@@ -42,7 +55,6 @@ def ppca_log_likelihood(training: np.ndarray, rows: np.ndarray, n_components: in
             f"pPCA needs variance left over for its noise; {n_components} components leave "
             f"{variance:.3g}. Use fewer components."
         )
-    spectrum = np.maximum(values, variance)
-    spectrum[: discarded.size] = variance
-    scores = (rows - mean) @ vectors
-    return -0.5 * (d * LOG_2PI + np.log(spectrum).sum() + (scores**2 / spectrum).sum(axis=1))
+    kept = values[discarded.size :]
+    spectrum = np.concatenate([np.full(discarded.size, variance), kept])
+    return PPCADensity(mean, spectrum, vectors, variance)

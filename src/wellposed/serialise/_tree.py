@@ -1,34 +1,20 @@
-"""One safetensors file: a versioned JSON header, a checksum over every byte, atomic writes.
-
-The header describes a tree of our own classes, by names from a closed list; loading builds those
-and nothing else, so that nothing in a file is ever executed.
-"""
+"""Trees of our own classes as JSON and tensors, and back."""
 
 import dataclasses
-import hashlib
-import json
 import math
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import safetensors.numpy
 
 from wellposed import latents, models, nn, noise, objectives, transforms
-from wellposed._errors import DamagedFileError, OutputError, SettingError
+from wellposed._errors import DamagedFileError, SettingError
 from wellposed._version import __version__
 
-FORMAT_VERSION = 1
-
-_BLANK = "0" * 64
-_CHECKSUM_KEY = "sha256"
 _ROOMS = (latents, models, nn, noise, objectives, transforms)
 
 
@@ -55,132 +41,6 @@ def _own_classes() -> dict[str, type]:
 
 _CLASSES = _own_classes()
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
-
-
-# -- bytes -----------------------------------------------------------------------------------
-
-
-def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict) -> None:
-    """Write tensors and a JSON header to ``path``; a failure leaves the old file as it was.
-
-    Parameters
-    ----------
-    path : where to
-    tensors : arrays by name
-    header : JSON-serialisable; must not hold the keys ``sha256`` and ``wellposed``
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written; the message has the system's reason.
-    """
-    body = {"version": FORMAT_VERSION, "library": __version__, **header}
-    metadata = {
-        "wellposed": json.dumps(body, allow_nan=False, sort_keys=True),
-        _CHECKSUM_KEY: _BLANK,
-    }
-    blank = safetensors.numpy.save(
-        {name: np.asarray(a, order="C") for name, a in tensors.items()}, metadata
-    )
-    digest = hashlib.sha256(blank).hexdigest()
-    _replace(Path(path), blank.replace(_blank_field(), _field(digest), 1))
-
-
-def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
-    """Read what :func:`write` wrote, checking every byte.
-
-    Raises
-    ------
-    DamagedFileError
-        If any byte differs from what was written, or the version is unknown.
-    """
-    data = Path(path).read_bytes()
-    try:
-        size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
-        stated = metadata[_CHECKSUM_KEY]
-        blank = data.replace(_field(stated), _blank_field(), 1)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DamagedFileError(
-            f"{path} is not a wellposed file, or its header is damaged ({type(error).__name__}). "
-            "Take it from a backup, or save it again."
-        ) from error
-    if hashlib.sha256(blank).hexdigest() != stated:
-        raise DamagedFileError(
-            f"{path} is damaged: its checksum is not that of its content. "
-            "Take it from a backup, or save it again."
-        )
-    header = json.loads(metadata["wellposed"])
-    if header["version"] != FORMAT_VERSION:
-        raise DamagedFileError(
-            f"{path} has format version {header['version']}; this library reads "
-            f"{FORMAT_VERSION}. Open it with wellposed {header['library']}."
-        )
-    return safetensors.numpy.load(data), header
-
-
-def check_writable(path: str | os.PathLike, *, overwrite: bool) -> Path:
-    """Make sure, before any long work, that ``path`` can be written.
-
-    Raises
-    ------
-    OutputError
-        If it exists and ``overwrite`` is false, is a folder, or its folder is not writable.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"An output must be a file; {path} is a folder. Name a file in it.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists and is not overwritten. Pass --force, or another name.")
-    folder = path.absolute().parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}. Choose another folder."
-        ) from error
-    return path
-
-
-def _field(digest: str) -> bytes:
-    return f'"{_CHECKSUM_KEY}":"{digest}"'.encode()
-
-
-def _blank_field() -> bytes:
-    return _field(_BLANK)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. The old file, if there was "
-            "one, is untouched."
-        ) from error
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-# -- trees -----------------------------------------------------------------------------------
 
 
 def leaves_by_name(tree: Any) -> Iterator[tuple[str, Any]]:
