@@ -89,12 +89,12 @@ def measure(case: str, epochs: int, peers: str) -> dict[str, float]:
 def main() -> None:
     """Measure the cases asked for and print a table of ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", choices=[*CASES, []], default=list(CASES))
+    parser.add_argument("cases", nargs="*", help=f"of {', '.join(CASES)}; all by default")
     parser.add_argument("--peers", default=sys.executable)
     parser.add_argument("--epochs", type=int, default=7)
     arguments = parser.parse_args()
     print(f"{'case':8} {'reference':15} {'reference/ours':>14} {'target':>7}  verdict")
-    for case in arguments.cases:
+    for case in arguments.cases or CASES:
         seconds = measure(case, arguments.epochs, arguments.peers)
         for name in CONTENDERS[case][1:]:
             ratio, target = seconds[name] / seconds["ours"], TARGETS[case, name]
