@@ -40,7 +40,7 @@ class Runner:
         worker = str(Path(__file__).with_name("worker.py"))
         self.name = name
         self.seconds: list[float] = []
-        self._complaints = tempfile.TemporaryFile("w+")  # progress bars too, shown on failure
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
             [python, worker, name, case],
             stdin=subprocess.PIPE,

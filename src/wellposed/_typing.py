@@ -15,3 +15,8 @@ Raw: TypeAlias = Float[Array, " r"]
 Scalar: TypeAlias = Float[Array, ""]
 PRNGKey: TypeAlias = Key[Array, ""]
 Tree: TypeAlias = PyTree[Any]
+
+# A numpyro distribution; numpyro types its attributes wider (ArrayLike) than they are.
+Density: TypeAlias = Any
+# A leaf that is an array once the data have been seen, and None before or where it has no part.
+Fitted: TypeAlias = Any

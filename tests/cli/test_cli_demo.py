@@ -27,7 +27,7 @@ def test_the_table_holds_what_python_measures(shown):
     out, result = shown
     training, held_out = split()
     vae = wp.load(out / "digits.wp")
-    ppca = evaluation.ppca_log_likelihood(training, held_out, vae.n_components)
+    ppca = evaluation.fit_ppca(training, vae.n_components).log_density(held_out)
     (row,) = [line for line in result.stdout.splitlines() if "log p(x), nats" in line]
     ours, error, theirs, their_error = map(float, re.findall(r"-?\d+\.\d+", row))
     assert theirs == pytest.approx(ppca.mean(), abs=0.01)

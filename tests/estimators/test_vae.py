@@ -13,7 +13,13 @@ from sklearn.preprocessing import StandardScaler
 import wellposed as wp
 from wellposed import evaluation
 
-QUICK = {"n_components": 2, "hidden": (16,), "max_epochs": 60, "random_state": 0}
+QUICK = {
+    "n_components": 2,
+    "hidden": (16,),
+    "max_epochs": 60,
+    "learning_rate": 0.005,
+    "random_state": 0,
+}
 TRUTH = wp.datasets.linear_gaussian(600, n_features=5, n_latents=2, noise_variance=0.3, seed=0)
 X = TRUTH.values
 
@@ -111,16 +117,6 @@ def test_a_certain_latent_has_a_posterior_narrower_than_the_prior(vae):
 
 
 # -- draws -----------------------------------------------------------------------------------
-
-
-def test_ancestral_draws_have_the_datas_covariance_and_means_lack_the_noise(vae):
-    draws = vae.sample(4_000)
-    means = vae.sample(4_000, how="mean")
-    data = np.cov(X.T)
-    assert np.abs(np.cov(draws.T) - data).max() < 0.15 * np.abs(data).max()
-    noise = vae.noise_variance_ * np.asarray(vae.model_.transform.scale) ** 2
-    missing = np.diag(np.cov(draws.T) - np.cov(means.T))
-    np.testing.assert_allclose(missing, noise, rtol=0.5)
 
 
 def test_coupled_draws_are_one_quantile_away_from_the_means(vae):

@@ -47,7 +47,7 @@ def fit(
     beta: Beta = 1.0,
     importance: Importance = 8,
     max_epochs: MaxEpochs = 200,
-    batch_size: BatchSize = 128,
+    batch_size: BatchSize = "auto",
     learning_rate: LearningRate = 1e-3,
     kl_warmup: KlWarmup = 0,
     validation_fraction: ValidationFraction = 0.1,

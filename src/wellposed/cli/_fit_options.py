@@ -44,7 +44,9 @@ Objective: TypeAlias = Annotated[str, _training("elbo, iwae or squared_error.", 
 Beta: TypeAlias = Annotated[float, _training("Weight of the KL; only 1 is the ELBO.")]
 Importance: TypeAlias = Annotated[int, _training("Draws a datum, for iwae.")]
 MaxEpochs: TypeAlias = Annotated[int, _training("Epochs at most.")]
-BatchSize: TypeAlias = Annotated[int, _training("Rows a step.")]
+BatchSize: TypeAlias = Annotated[
+    str, _training("Rows a step, or auto: 128, fewer for small tables.", metavar="N")
+]
 LearningRate: TypeAlias = Annotated[float, _training("Adam's, at the start.")]
 KlWarmup: TypeAlias = Annotated[
     int, _training("Epochs over which the KL's weight rises to its target.")

@@ -18,6 +18,7 @@ def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
     return {
         **{_RENAMED.get(name, name): value for name, value in given.items()},
         "noise": number_or_name(given["noise"]),
+        "batch_size": _whole_number_or_word(given["batch_size"]),
         "hidden": _whole_numbers("--hidden", given["hidden"], ",", "256,256"),
         "image_shape": given["image_shape"]
         and _whole_numbers("--image-shape", given["image_shape"].lower(), "x", "28x28"),
@@ -32,6 +33,10 @@ def number_or_name(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def _whole_number_or_word(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() else text
 
 
 def _whole_numbers(option: str, text: str, separator: str, example: str) -> tuple[int, ...]:

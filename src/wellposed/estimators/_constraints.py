@@ -21,7 +21,7 @@ def whole(low: int) -> Constraint:
     """Accept whole numbers from ``low`` upwards."""
     return Constraint(
         f"a whole number ≥ {low}",
-        lambda v: isinstance(v, Integral) and not isinstance(v, bool) and v >= low,
+        lambda v: isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= low,
     )
 
 

@@ -34,7 +34,7 @@ def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         For the wrong number of dimensions, rows or features, in scikit-learn's words.
     """
     _refuse_text(X)
-    rows = validate_data(
+    rows: Any = validate_data(
         estimator,
         X,
         reset=reset,

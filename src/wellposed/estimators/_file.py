@@ -76,7 +76,7 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
         for name, spec in header["settings"].items()
         if name in makers or not _is_foreign(spec)
     }
-    vae = VAE(**settings)
+    vae: Any = VAE(**settings)
     state = {name: serialise.rebuild(s, tensors, {}) for name, s in header["state"].items()}
     foreign = _skeletons(header, state, settings, makers)
     vae.model_ = serialise.rebuild(header["model"], tensors, foreign)

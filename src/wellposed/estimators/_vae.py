@@ -260,7 +260,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         array of shape (n,), nats, the density of the data as passed in. The same row gets the
         same value whatever rows it comes with. :meth:`log_likelihood` gives the errors too.
         """
-        return self.log_likelihood(X, n_samples).value
+        return np.asarray(self.log_likelihood(X, n_samples).value)
 
     def log_likelihood(self, X: Any, n_samples: int = 128) -> evaluation.LogLikelihood:
         """Estimate log p(x) as :meth:`score_samples` does, with its errors.
@@ -284,8 +284,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ``n_samples`` draws of z a row are averaged; the KL is exact. Whatever the training
         objective, this is the bound with β = 1.
         """
-        rows = self._rows(X)
-        return evaluation.elbo(self.model_, rows, n_samples=n_samples, key=self._key("score")).elbo
+        terms = evaluation.elbo(
+            self.model_, self._rows(X), n_samples=n_samples, key=self._key("score")
+        )
+        return np.asarray(terms.elbo)
 
     def sample(
         self,
@@ -345,7 +347,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Check everything that can be checked before training, and build the model."""
         settings = self.get_params(deep=False)
         check(settings, self._constraints)
-        plan_of(settings, n_rows=1), objective_of(settings)
+        objective_of(settings)
+        plan_of(settings, n_rows=1)
         values, found_shape = opened(X)
         rows = validated(self, values, reset=True)
         shape = found_shape if self.image_shape is None else tuple(self.image_shape)

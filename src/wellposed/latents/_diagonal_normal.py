@@ -3,7 +3,7 @@
 import equinox as eqx
 from numpyro.distributions import Normal
 
-from wellposed._typing import Raw
+from wellposed._typing import Density, Raw
 from wellposed.numerics import positive
 
 
@@ -16,7 +16,7 @@ class DiagonalNormal(eqx.Module):
 
     n_raw: int = eqx.field(static=True, default=2)
 
-    def __call__(self, raw: Raw) -> Normal:
+    def __call__(self, raw: Raw) -> Density:
         """Return the posterior of one datum, batch shape (k,)."""
         k = raw.shape[0] // 2
         return Normal(raw[:k], positive(raw[k:]))

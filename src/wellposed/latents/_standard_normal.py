@@ -2,9 +2,8 @@
 
 import equinox as eqx
 import jax
-from numpyro.distributions import Normal
 
-from wellposed._typing import Latent, PRNGKey, Scalar
+from wellposed._typing import Density, Latent, PRNGKey, Scalar
 from wellposed.numerics import LOG_2PI, kl_to_standard_normal
 
 
@@ -13,7 +12,7 @@ class StandardNormal(eqx.Module):
 
     k: int = eqx.field(static=True)
 
-    def kl(self, q: Normal) -> Latent:
+    def kl(self, q: Density) -> Latent:
         """Rate of each latent: KL(q(z_i | x) ‖ p(z_i)), shape (k,), in nats."""
         return kl_to_standard_normal(q.loc, q.scale)
 

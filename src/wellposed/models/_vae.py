@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable
 
 import equinox as eqx
-from numpyro.distributions import Distribution, Normal
 
 from wellposed._errors import UnboundedLikelihoodError
-from wellposed._typing import Latent, Point
+from wellposed._typing import Density, Latent, Point
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform
@@ -27,11 +26,11 @@ class VAEModel(eqx.Module):
     decoder: Callable
     noise: AbstractNoise
 
-    def encode(self, y: Point) -> Normal:
+    def encode(self, y: Point) -> Density:
         """q(z | y), for a datum in model units."""
         return self.posterior(self.encoder(y))
 
-    def decode(self, z: Latent) -> Distribution:
+    def decode(self, z: Latent) -> Density:
         """p(y | z), in model units."""
         return self.noise(self.decoder(z))
 

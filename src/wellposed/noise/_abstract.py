@@ -4,9 +4,8 @@ import abc
 
 import equinox as eqx
 from jaxtyping import Array
-from numpyro.distributions import Distribution
 
-from wellposed._typing import Point, Raw, Scalar
+from wellposed._typing import Density, Point, Raw, Scalar
 from wellposed.transforms import Moments
 
 
@@ -19,7 +18,7 @@ class AbstractNoise(eqx.Module):
     n_raw: eqx.AbstractVar[int]
 
     @abc.abstractmethod
-    def __call__(self, raw: Raw) -> Distribution:
+    def __call__(self, raw: Raw) -> Density:
         """Return the distribution of one datum in model units, event shape (d,)."""
 
     @abc.abstractmethod

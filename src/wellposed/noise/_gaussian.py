@@ -6,11 +6,11 @@ from numbers import Real
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool
-from numpyro.distributions import Distribution, Normal
+from jaxtyping import Array
+from numpyro.distributions import Normal
 
 from wellposed._errors import SettingError, unknown_name
-from wellposed._typing import Point, Raw, Scalar
+from wellposed._typing import Density, Fitted, Point, Raw, Scalar
 from wellposed.numerics import LOG_2PI, inverse_positive, positive, scalar
 from wellposed.transforms import Moments
 
@@ -60,12 +60,12 @@ class Gaussian(AbstractNoise):
 
     kind: str = eqx.field(static=True)
     n_raw: int = eqx.field(static=True)
-    given: Scalar | None  # σ² set by the user
-    rho: Array | None  # () shared, (d,) per feature
-    start: Point | None  # (d,) scale of the conditional σ(z) at raw zero
-    floor: Array | None  # () or (d,)
-    constant: Point | None  # the mean of features that never vary; None when all vary
-    varies: Bool[Array, " d"] | None
+    given: Fitted  # (), σ² set by the user
+    rho: Fitted  # () shared, (d,) per feature
+    start: Fitted  # (d,), scale of the conditional σ(z) at raw zero
+    floor: Fitted  # () or (d,)
+    constant: Fitted  # (d,), the mean of features that never vary; None when all vary
+    varies: Fitted  # (d,), bool
 
     def __init__(self, variance: float | str = "shared", *, floor: float | None = None):
         self.kind = _kind(variance)
@@ -75,7 +75,7 @@ class Gaussian(AbstractNoise):
                 f"floor must be a number ≥ 0, a standard deviation in model units; got {floor}. "
                 "Leave it out to take it from the data's resolution."
             )
-        self.given = scalar(variance) if self.kind == "given" else None
+        self.given = scalar(float(variance)) if self.kind == "given" else None
         self.floor = None if floor is None else scalar(floor)
         self.rho = self.start = self.constant = self.varies = None
 
@@ -108,7 +108,7 @@ class Gaussian(AbstractNoise):
             return np.asarray(floor[varies].min())
         return np.broadcast_to(floor, () if self.kind == "shared" else resolution.shape)
 
-    def __call__(self, raw: Raw) -> Distribution:
+    def __call__(self, raw: Raw) -> Density:
         mean = raw if self.n_raw == 1 else raw[: raw.shape[0] // 2]
         scale = self._scale(raw)
         if self.varies is not None:

@@ -4,9 +4,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-from numpyro.distributions import Normal
 
-from wellposed._typing import Point, PRNGKey
+from wellposed._typing import Density, Point, PRNGKey
 from wellposed.models import VAEModel
 
 
@@ -44,7 +43,7 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
 
 
 def log_weights(
-    model: VAEModel, y: Point, q: Normal, *, n_samples: int, key: PRNGKey
+    model: VAEModel, y: Point, q: Density, *, n_samples: int, key: PRNGKey
 ) -> tuple[Float[Array, " s"], Float[Array, " s"]]:
     """Draw z_1 … z_s from q and return log p(y | z_s) and log p(z_s) − log q(z_s).
 

@@ -23,20 +23,17 @@ def _own_classes() -> dict[str, type]:
 
     Not the wrapper of Flax networks: what it wraps is the user's, and only its maker rebuilds it.
     """
-    found = {}
-    for module in list(sys.modules.values()):
-        room = getattr(module, "__name__", "").rpartition(".")[0]
-        if room not in {package.__name__ for package in _ROOMS}:
-            continue
-        for value in vars(module).values():
-            if (
-                dataclasses.is_dataclass(value)
-                and getattr(value, "__module__", "") == module.__name__
-            ):
-                if "Flax" in value.__name__:
-                    continue
-                found[f"{room.rpartition('.')[2]}.{value.__name__}"] = value
-    return found
+    rooms = {package.__name__ for package in _ROOMS}
+    return {
+        f"{name.split('.')[1]}.{value.__name__}": value
+        for name, module in list(sys.modules.items())
+        if name.rpartition(".")[0] in rooms
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and dataclasses.is_dataclass(value)
+        and value.__module__ == name
+        and "Flax" not in value.__name__
+    }
 
 
 _CLASSES = _own_classes()

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 from ._history import History
 
@@ -21,22 +22,21 @@ class Bar:
         self._total = total
         self._wanted = sys.stderr.isatty() if progress == "auto" else bool(progress)
         self._started = time.monotonic()
-        self._live = None
+        self._live: Any = None
 
     def update(self, history: History) -> None:
         """Show the last epoch."""
         if not self._wanted or time.monotonic() - self._started < _PATIENCE_SECONDS:
             return
-        if self._live is None:
-            self._open()
+        live = self._live or self._open()
         objective, variance = history.watched[-1], history.column("noise_variance")[-1]
-        self._live.update(
+        live.update(
             self._task,
             completed=len(history.rows),
             numbers=f"objective {objective:.2f} nats  σ² {variance:.4g}",
         )
 
-    def _open(self) -> None:
+    def _open(self) -> Any:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -57,6 +57,7 @@ class Bar:
         )
         self._task = self._live.add_task("", total=self._total, numbers="")
         self._live.start()
+        return self._live
 
     def close(self) -> None:
         """Take the bar away."""

@@ -23,7 +23,7 @@ def fingerprint(arrays: Any, *settings: Any) -> str:
     for leaf in jax.tree.leaves(arrays):
         content = np.asarray(leaf, order="C")
         digest.update(f"{content.dtype}{content.shape}".encode())
-        digest.update(content.reshape(-1).view(np.uint8))
+        digest.update(content.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

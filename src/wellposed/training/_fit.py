@@ -94,9 +94,8 @@ def fit(
     data = jnp.asarray(data)
     check_bounded(model, data.shape[1], allow_unbounded=allow_unbounded)
     _check_noise(model, objective)
-    keys = dict(
-        zip(("split", "epochs", "held_out", "refit"), jax.random.split(key, 4), strict=True)
-    )
+    uses = ("split", "epochs", "held_out", "refit")
+    keys: dict[str, PRNGKey] = dict(zip(uses, jax.random.split(key, len(uses)), strict=True))
     training, held = _split(data.shape[0], validation_fraction, key=keys["split"])
     mask = trained_leaves(model, objective)
     params, fixed = eqx.partition(model, mask)

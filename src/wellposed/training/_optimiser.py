@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -74,6 +75,7 @@ def update(
     """
     shrink = jnp.minimum(1.0, rates.clip_norm / jnp.maximum(norm, 1e-30))
     clipped = jax.tree.map(lambda g: g * shrink.astype(g.dtype), gradient)
+    direction: Any
     direction, memory = adam().update(clipped, memory)
     rate = rates.at(step)
 

@@ -3,9 +3,8 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool
 
-from wellposed._typing import Point, PRNGKey
+from wellposed._typing import Fitted, Point, PRNGKey
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
@@ -31,9 +30,9 @@ class Standardize(AbstractTransform):
     ``inverse`` returns the constant whatever y_j is.
     """
 
-    mean: Point | None
-    scale: Point | None
-    varies: Bool[Array, " d"] | None
+    mean: Fitted  # (d,)
+    scale: Fitted  # (d,)
+    varies: Fitted  # (d,), bool
     shared: bool = eqx.field(static=True)
 
     def __init__(self, shared: bool = False):
