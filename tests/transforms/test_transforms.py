@@ -107,6 +107,14 @@ def test_moments_do_not_cancel():
     assert summarise(rows).variance[0] == pytest.approx(rows.var(), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32, np.float64])
+def test_moments_are_those_of_float64(dtype):
+    rows = RNG.integers(0, 200, size=(3_000, 3)).astype(dtype)
+    found, exact = summarise(rows), rows.astype(np.float64)
+    np.testing.assert_allclose(found.mean, exact.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.variance, exact.var(axis=0), rtol=1e-5)
+
+
 def test_logit_auto_reads_the_levels_or_the_unit_interval():
     assert Logit().fit(summarise(LEVELS)).levels == int(LEVELS.max()) + 1
     assert Logit().fit(summarise(UNIT)).levels is None

@@ -10,7 +10,7 @@ from wellposed._typing import Point
 
 _SORTED_AT_MOST = 1_000_000  # entries looked at for the smallest gap: a tenth of a second
 _SAMPLE_ROWS = 2_000
-_CHUNK_ENTRIES = 8_000_000
+_BLOCK_ROWS = 512
 
 
 class Moments(eqx.Module):
@@ -110,14 +110,18 @@ def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) 
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each column, shifted by the first row so that nothing cancels."""
+    """Mean and variance of each column, shifted by the first row so that nothing cancels.
+
+    Blocks are summed in the data's own precision, which is fast, and small enough that it costs
+    no digits; the blocks' sums are added in float64.
+    """
     n, d = values.shape
-    shift = values[0].astype(np.float64)
-    first, second = np.zeros(d), np.zeros(d)
-    step = max(1, _CHUNK_ENTRIES // d)
-    for start in range(0, n, step):
-        block = values[start : start + step].astype(np.float64) - shift
-        first += block.sum(axis=0)
+    own = np.float64 if values.dtype.itemsize > 4 else np.float32
+    shift = values[0].astype(own)
+    first, second, ones = np.zeros(d), np.zeros(d), np.ones(_BLOCK_ROWS, own)
+    for start in range(0, n, _BLOCK_ROWS):
+        block = values[start : start + _BLOCK_ROWS] - shift
+        first += ones[: len(block)] @ block
         second += np.einsum("nd,nd->d", block, block)
     return shift + first / n, np.maximum(second / n - (first / n) ** 2, 0.0)
 
