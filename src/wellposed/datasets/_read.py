@@ -1,4 +1,24 @@
-"""One door for every format: the path decides which reader opens it."""
+r"""One door for every format: the path decides which reader opens it.
+
+==================== ======================================================================
+path                 rule
+==================== ======================================================================
+``.npy``             one array, in its own type
+``.npz``             the only array in it, or the one called ``X``, ``x`` or ``data``, or
+                     ``path.npz:name``; rows stored as ``data``, ``indices``, ``indptr`` and
+                     ``shape`` (as by ``scipy.sparse.save_npz``) become dense, and an array
+                     ``genes`` or ``feature_names`` names their columns
+``.csv`` ``.tsv``    comma, semicolon or tab, whichever the first line has most of; float64;
+                     cells that are empty or say ``NA``, ``N/A``, ``NaN``, ``null``,
+                     ``none`` or ``?`` become NaN
+``.txt``             numbers separated by whitespace (or commas); ``#`` begins a comment
+``.parquet``         all columns, their types promoted to one; nulls become NaN; pandas'
+                     index is left out; needs the extra ``data``
+IDX                  ``.idx``, ``…-idx3-ubyte`` and the like, ``.gz`` or not, all six types
+folder               its images sorted by name (so pad numbers with zeros), 8-bit grey or
+                     RGB, one size; EXIF rotation is not applied; needs the extra ``data``
+==================== ======================================================================
+"""
 
 import os
 import re
@@ -32,27 +52,8 @@ def read(
 ) -> Source:
     r"""Read a table or images from a path.
 
-    The suffix decides the format; gzip is recognised by content. Nothing is executed on reading:
-    pickled arrays are refused.
-
-    ==================== ======================================================================
-    path                 rule
-    ==================== ======================================================================
-    ``.npy``             one array, in its own type
-    ``.npz``             the only array in it, or the one called ``X``, ``x`` or ``data``, or
-                         ``path.npz:name``; rows stored as ``data``, ``indices``, ``indptr`` and
-                         ``shape`` (as by ``scipy.sparse.save_npz``) become dense, and an array
-                         ``genes`` or ``feature_names`` names their columns
-    ``.csv`` ``.tsv``    comma, semicolon or tab, whichever the first line has most of; float64;
-                         cells that are empty or say ``NA``, ``N/A``, ``NaN``, ``null``,
-                         ``none`` or ``?`` become NaN
-    ``.txt``             numbers separated by whitespace (or commas); ``#`` begins a comment
-    ``.parquet``         all columns, their types promoted to one; nulls become NaN; pandas'
-                         index is left out; needs the extra ``data``
-    IDX                  ``.idx``, ``…-idx3-ubyte`` and the like, ``.gz`` or not, all six types
-    folder               its images sorted by name (so pad numbers with zeros), 8-bit grey or
-                         RGB, one size; EXIF rotation is not applied; needs the extra ``data``
-    ==================== ======================================================================
+    The suffix decides the format (see this module's table); gzip is recognised by content.
+    Nothing is executed on reading: pickled arrays are refused.
 
     An array of more than two axes becomes (n, d) in row-major order, and ``image_shape`` keeps
     its trailing axes. Values are never rescaled, and NaN is passed on.

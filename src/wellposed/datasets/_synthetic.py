@@ -66,18 +66,12 @@ def linear_gaussian(
     seed : int or Generator
         Where the randomness comes from; there is no default.
 
-    Returns
-    -------
-    LinearGaussian
-
     Raises
     ------
     SettingError
         If a size or the noise variance is out of range.
 
-    References
-    ----------
-    Tipping & Bishop (1999), eq. 3–5.
+    References: Tipping & Bishop (1999), eqs 3–5.
 
     Examples
     --------
