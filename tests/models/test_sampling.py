@@ -3,8 +3,8 @@
 import jax
 import numpy as np
 import pytest
-from linear_gaussian import solved
 
+from linear_gaussian import solved
 from wellposed import evaluation, models
 
 N = 40_000

@@ -51,7 +51,7 @@ class BetaELBO(AbstractObjective):
     Examples
     --------
     >>> print(BetaELBO(4.0))
-    BetaELBO(4): not a bound; acts as the ELBO at 4 times the noise variance of the model
+    BetaELBO(4): a bound; acts as the ELBO at 4 times the noise variance of the model
     """
 
     trains_noise: ClassVar[bool] = True
