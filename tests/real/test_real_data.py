@@ -51,7 +51,7 @@ def test_the_logit_of_mnist_is_scored_in_pixel_units(shared_data):
         50,
         hidden=(512, 256),
         transform=wp.transforms.Logit(levels=256),
-        max_epochs=6,
+        max_epochs=12,
         validation_fraction=0.02,
         random_state=0,
     ).fit(images)
