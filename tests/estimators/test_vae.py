@@ -265,12 +265,19 @@ def test_data_of_the_wrong_form(data, words):
         ({"resolution": -1.0}, "resolution"),
         ({"resolution": [1.0, 2.0]}, "resolution"),
         ({"resolution": "fine"}, "resolution"),
+        ({"progress": "yes"}, "progress"),
         ({"objective": "iwae", "beta": 2.0}, "no beta"),
     ],
     ids=str,
 )
 def test_settings_that_break_a_rule(settings, words):
     refused(wp.SettingError, words, **settings)
+
+
+def test_a_feature_that_float32_cannot_tell_apart():
+    refused(
+        wp.DataError, r"features 2 do not: feature 2 .* Subtract an offset", X + 1e8 * np.eye(5)[2]
+    )
 
 
 def test_no_resolution_is_no_bound():
@@ -311,6 +318,8 @@ def test_a_noise_on_its_floor_is_a_warning():
     data = np.round(X)
     with pytest.warns(wp.FloorWarning, match="rests on its floor"):
         wp.VAE(**QUICK, resolution=30.0).fit(data)
+    with pytest.warns(wp.FloorWarning, match="rests on its floor"):
+        wp.VAE(**QUICK, noise="conditional", resolution=30.0).fit(data)
     with pytest.warns(wp.FloorWarning, match="below the data's own rounding"):
         wp.VAE(**QUICK, transform="identity", noise=1e-4).fit(data)
 
@@ -318,5 +327,7 @@ def test_a_noise_on_its_floor_is_a_warning():
 def test_a_failed_fit_loses_nothing(vae):
     before = vae.transform(X)
     with pytest.raises(wp.DataError):
-        vae.fit(np.full((4, 5), np.nan))
+        vae.fit(np.full((4, 3), np.nan))
+    with pytest.raises(wp.UnboundedLikelihoodError):
+        clone(vae).set_params(resolution=0.0).fit(X)
     np.testing.assert_array_equal(vae.transform(X), before)

@@ -128,8 +128,8 @@ def test_the_refit_is_the_maximum(kind, x64):
 def test_a_refit_below_the_floor_rests_on_it_and_says_so():
     noise = Gaussian("feature").initialise(moments(resolution=0.6))
     rested = noise.refitted(jnp.array([1e-9, 1.0, 1e-9, 1.0]))
-    assert rested.on_floor() == (0, 2)
-    assert noise.on_floor() == ()
+    assert rested.on_floor(rested.variance()) == (0, 2)
+    assert noise.on_floor(noise.variance()) == ()
     assert np.isfinite(rested.rho).all()
 
 

@@ -1,6 +1,8 @@
 """From what users have (arrays, frames, paths) to rows that a model can read."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,18 @@ from wellposed._errors import DataError
 from wellposed.transforms import check_finite
 
 Source = datasets.Source
+
+
+@contextlib.contextmanager
+def kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
+    """Leave the estimator as it was if fitting it fails: an earlier fit is not lost."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def opened(X: Any) -> tuple[Any, tuple[int, ...] | None]:

@@ -52,18 +52,18 @@ def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> 
         )
 
 
-def warn_of_outcome(run: training.Run) -> None:
+def warn_of_outcome(run: training.Run, noise_variance: float | np.ndarray) -> None:
     """Say how a training ended where that matters, and which noise rests on its floor."""
     if run.reason:
         warnings.warn(run.reason, TrainingWarning, stacklevel=3)
-    resting = run.model.noise.on_floor()
+    resting = run.model.noise.on_floor(np.asarray(noise_variance))
     if resting:
-        shared = run.model.noise.variance().ndim == 0  # type: ignore[union-attr]
+        shared = np.ndim(noise_variance) == 0
         which = "The noise" if shared else f"The noise of features {named_features(resting)}"
         warnings.warn(
             f"{which} rests on its floor, resolution/√12: the model predicts the data to within "
             "their rounding, and the floor, not the data, decides the density. If the resolution "
-            "is finer than estimated, pass `resolution`; else a discretised noise fits better.",
+            "is finer than estimated, pass `resolution`.",
             FloorWarning,
             stacklevel=3,
         )

@@ -26,7 +26,7 @@ from ._constraints import (
     sizes,
     whole,
 )
-from ._data import opened, validated
+from ._data import kept_on_failure, opened, validated
 from ._file import save
 from ._homonym import setting_and_method
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
@@ -103,6 +103,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "validation_fraction": fraction(),
         "patience": optional(whole(1)),
         "clip_norm": optional(real(0, open_below=True)),
+        "progress": or_word("auto", boolean()),
         "allow_unbounded": boolean(),
     }
 
@@ -179,22 +180,23 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         UnboundedLikelihoodError
             If the noise has no floor.
         """
-        rows, model = self._prepared(X)
-        self._advance = None
-        run = training.fit(
-            model,
-            rows,
-            key=self._key("fit"),
-            objective=objective_of(self.get_params()),
-            plan=plan_of(self.get_params(), len(rows)),
-            validation_fraction=self.validation_fraction,
-            checkpoint=self.checkpoint,
-            callbacks=callbacks,
-            progress=self.progress,
-            allow_unbounded=self.allow_unbounded,
-        )
-        self._store(run.model, run.history, run.outcome, rows)
-        warn_of_outcome(run)
+        with kept_on_failure(self):
+            rows, model = self._prepared(X)
+            run = training.fit(
+                model,
+                rows,
+                key=self._key("fit"),
+                objective=objective_of(self.get_params()),
+                plan=plan_of(self.get_params(), len(rows)),
+                validation_fraction=self.validation_fraction,
+                checkpoint=self.checkpoint,
+                callbacks=callbacks,
+                progress=self.progress,
+                allow_unbounded=self.allow_unbounded,
+            )
+            self._store(run.model, run.history, run.outcome, rows)
+            self._advance = None
+        warn_of_outcome(run, self.noise_variance_)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> "VAE":
@@ -210,22 +212,23 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         y : ignored
         """
         before = getattr(self, "_advance", None)
-        if before is None:
-            rows, model = self._prepared(X)
-            models.check_bounded(model, rows.shape[1], allow_unbounded=self.allow_unbounded)
-        else:
-            rows, model = validated(self, opened(X)[0], reset=False), before.model
-        reached = training.advance(
-            model,
-            rows,
-            key=self._key("fit"),
-            objective=objective_of(self.get_params()),
-            plan=plan_of(self.get_params(), len(rows)),
-            before=before,
-        )
-        outcome = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
-        self._store(reached.model, reached.history, outcome, rows)
-        self._advance = reached
+        with kept_on_failure(self):
+            if before is None:
+                rows, model = self._prepared(X)
+                models.check_bounded(model, rows.shape[1], allow_unbounded=self.allow_unbounded)
+            else:
+                rows, model = validated(self, opened(X)[0], reset=False), before.model
+            reached = training.advance(
+                model,
+                rows,
+                key=self._key("fit"),
+                objective=objective_of(self.get_params()),
+                plan=plan_of(self.get_params(), len(rows)),
+                before=before,
+            )
+            ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
+            self._store(reached.model, reached.history, ended, rows)
+            self._advance = reached
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -354,6 +357,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         shape = found_shape if self.image_shape is None else tuple(self.image_shape)
         _check_image_shape(shape, rows.shape[1])
         summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
+        transforms.check_precision(summary)
         self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         model = build(settings, summary, shape, key=self._key("build"))
         self.image_shape_ = shape

@@ -46,5 +46,9 @@ class AbstractNoise(eqx.Module):
         """Return the noise variance in model units, or None where it depends on z."""
 
     @abc.abstractmethod
-    def on_floor(self) -> tuple[int, ...]:
-        """Return the features whose learned noise rests on its floor."""
+    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+        """Return the features whose learned noise rests on its floor.
+
+        ``variance`` is the noise variance of the fitted model, averaged over data where it
+        depends on z.
+        """

@@ -152,12 +152,12 @@ class Gaussian(AbstractNoise):
             return self.given
         return None if self.rho is None else (self.floor + positive(self.rho)) ** 2
 
-    def on_floor(self) -> tuple[int, ...]:
-        if self.rho is None or self.floor is None:
+    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+        if self.kind == "given" or self.floor is None:
             return ()
-        scale = np.atleast_1d(np.asarray(self.floor + positive(self.rho)))
+        scale = np.sqrt(np.atleast_1d(np.asarray(variance)))
         resting = scale <= _RESTING * np.atleast_1d(np.asarray(self.floor))
-        if self.varies is not None and self.kind == "feature":
+        if self.varies is not None and self.kind != "shared":
             resting &= np.asarray(self.varies)
         return tuple(int(j) for j in np.flatnonzero(resting))
 

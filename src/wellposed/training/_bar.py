@@ -46,14 +46,15 @@ class Bar:
             TimeRemainingColumn,
         )
 
+        console = Console(stderr=True)
         self._live = Progress(
             TextColumn("epoch"),
             MofNCompleteColumn(),
             BarColumn(),
             TextColumn("{task.fields[numbers]}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
+            console=console,
+            transient=console.is_terminal,  # elsewhere only the last line is ever shown
         )
         self._task = self._live.add_task("", total=self._total, numbers="")
         self._live.start()

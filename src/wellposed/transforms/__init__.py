@@ -9,4 +9,5 @@ from ._standardize import Standardize as Standardize
 from ._summary import Moments as Moments
 from ._summary import Summary as Summary
 from ._summary import check_finite as check_finite
+from ._summary import check_precision as check_precision
 from ._summary import summarise as summarise

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from wellposed._errors import DataError
+from wellposed._errors import DataError, named_features
 from wellposed._typing import Point
 
 _SORTED_AT_MOST = 1_000_000  # entries looked at for the smallest gap: a tenth of a second
@@ -60,6 +60,25 @@ def check_finite(values: np.ndarray) -> None:
         f"Data must be finite; {count} of {values.size} entries are NaN or inf, "
         f"the first ({kind}) at {where}. Drop those rows, or fill the gaps first."
     )
+
+
+def check_precision(summary: Summary) -> None:
+    """Raise ``DataError`` where the model's float type cannot tell a feature's values apart.
+
+    At 10⁸ float32 steps by 8: a feature that varies by one there would be fitted as noise of
+    rounding.
+    """
+    largest = np.maximum(np.abs(summary.low), np.abs(summary.high))
+    step = np.finfo(jnp.result_type(float)).eps * largest
+    lost = np.flatnonzero(summary.varies & (step > 1e-3 * np.sqrt(summary.variance)))
+    if lost.size:
+        j = int(lost[0])
+        deviation = summary.variance[j] ** 0.5
+        raise DataError(
+            f"A feature must vary by more than the rounding of {jnp.result_type(float)}; features "
+            f"{named_features(lost)} do not: feature {j} varies by {deviation:.3g} "
+            f"around {summary.mean[j]:.6g}. Subtract an offset from it first."
+        )
 
 
 def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) -> Summary:

@@ -1,0 +1,41 @@
+"""The progress bar: on a terminal, after two seconds, or on request."""
+
+import sys
+
+import pytest
+
+from wellposed.training import History, _bar
+from wellposed.training._epoch import Metrics
+
+
+def history(epochs=3):
+    kept = History()
+    for epoch in range(epochs):
+        kept = kept.with_epoch(Metrics(-9.0 - epoch, -8.0, 1.0, 0.5), None, 0.25, 1e-3)
+    return kept
+
+
+def shown(capsys, progress) -> str:
+    bar = _bar.Bar(10, progress)
+    bar.update(history())
+    bar.close()
+    return capsys.readouterr().err
+
+
+def test_it_shows_epochs_objective_and_noise_variance(capsys, monkeypatch):
+    monkeypatch.setattr(_bar, "_PATIENCE_SECONDS", 0.0)
+    text = shown(capsys, True)
+    assert "3/10" in text
+    assert "objective -11.00 nats" in text
+    assert "0.25" in text
+
+
+def test_it_waits_two_seconds(capsys):
+    assert shown(capsys, True) == ""
+
+
+@pytest.mark.parametrize("progress", ["auto", False])
+def test_it_is_off_where_there_is_no_terminal(capsys, monkeypatch, progress):
+    monkeypatch.setattr(_bar, "_PATIENCE_SECONDS", 0.0)
+    assert not sys.stderr.isatty()
+    assert shown(capsys, progress) == ""
