@@ -65,12 +65,11 @@ def _visit(n_samples: int, block: int):
 
     def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> LogLikelihood:
         transform_key, latent_key = jax.random.split(key)
-        mapped = model.transform.forward(x, key=transform_key)
-        q = model.encode(mapped.value)
+        found = model.infer(x, key=transform_key)
 
         def add(sums, index, size):
             block_key = jax.random.fold_in(latent_key, index)
-            likelihood, ratio = log_weights(model, mapped.value, q, n_samples=size, key=block_key)
+            likelihood, ratio = log_weights(model, found.y, found.q, n_samples=size, key=block_key)
             log_w = likelihood + ratio
             first = jnp.logaddexp(sums[0], jax.nn.logsumexp(log_w))
             return first, jnp.logaddexp(sums[1], jax.nn.logsumexp(2 * log_w))
@@ -80,7 +79,7 @@ def _visit(n_samples: int, block: int):
         log_sum, log_squares = add(sums, full, rest) if rest else sums
         size = jnp.exp(2 * log_sum - log_squares)
         return LogLikelihood(
-            log_sum - math.log(n_samples) + mapped.log_det,
+            log_sum - math.log(n_samples) + found.log_det,
             jnp.sqrt(_relative_variance(size, n_samples)),
             size,
         )

@@ -46,15 +46,14 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
 def _elbo_visit(n_samples: int) -> Callable:
     def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
         transform_key, latent_key = jax.random.split(key)
-        mapped = model.transform.forward(x, key=transform_key)
-        q = model.encode(mapped.value)
+        found = model.infer(x, key=transform_key)
 
         def add(total: Scalar, draw_key: PRNGKey) -> tuple[Scalar, None]:
-            return total + model.decode(q.rsample(draw_key)).log_prob(mapped.value), None
+            return total + model.decode(found.q.rsample(draw_key)).log_prob(found.y), None
 
         keys = jax.random.split(latent_key, n_samples)
         total, _ = jax.lax.scan(add, jnp.zeros(()), keys)
-        return ElboTerms(total / n_samples + mapped.log_det, jnp.sum(model.prior.kl(q)))
+        return ElboTerms(total / n_samples + found.log_det, jnp.sum(model.prior.kl(found.q)))
 
     return visit
 
@@ -88,12 +87,8 @@ def _draws(model: VAEModel, how: str, alpha: Scalar, keys: PRNGKey) -> jax.Array
     return jax.vmap(lambda key: sample(model, how, alpha, key=key))(keys)
 
 
-def _posterior(model: VAEModel, x: Point, key: PRNGKey):
-    return model.encode(model.transform.forward(x, key=key).value)
-
-
 def _latent_mean(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:
-    return _posterior(model, x, key).loc
+    return model.infer(x, key=key).q.loc
 
 
 def _reconstruction(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
@@ -106,7 +101,7 @@ def _decoded_mean(model: VAEModel, z: Latent, *, key: PRNGKey) -> Point:
 
 
 def _rates(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:
-    return model.prior.kl(_posterior(model, x, key))
+    return model.prior.kl(model.infer(x, key=key).q)
 
 
 def _noise_variance(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:

@@ -6,10 +6,18 @@ from collections.abc import Callable
 import equinox as eqx
 
 from wellposed._errors import UnboundedLikelihoodError
-from wellposed._typing import Density, Latent, Point
+from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform
+
+
+class Inferred(eqx.Module):
+    """One datum in model units, log |det dT/dx| in nats, and its approximate posterior."""
+
+    y: Point
+    log_det: Scalar
+    q: Density
 
 
 class VAEModel(eqx.Module):
@@ -29,6 +37,11 @@ class VAEModel(eqx.Module):
     def encode(self, y: Point) -> Density:
         """q(z | y), for a datum in model units."""
         return self.posterior(self.encoder(y))
+
+    def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
+        """Map a datum in data units to model units and encode it; ``key`` dequantises."""
+        mapped = self.transform.forward(x, key=key)
+        return Inferred(mapped.value, mapped.log_det, self.encode(mapped.value))
 
     def decode(self, z: Latent) -> Density:
         """p(y | z), in model units."""

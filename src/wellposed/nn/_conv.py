@@ -59,6 +59,28 @@ class ConvDecoder(eqx.Module):
         return jnp.moveaxis(x, 2, 0).reshape(-1)
 
 
+class ConvSettings(eqx.Module):
+    """What both makers are told, checked once."""
+
+    image_shape: tuple[int, ...] = eqx.field(static=True)
+    channels: tuple[int, ...] | None = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    activation: str = eqx.field(static=True)
+
+    def __init__(self, image_shape, channels=None, hidden=(), activation: str = "relu"):
+        self.image_shape = check_image_shape(image_shape)
+        self.channels = None if channels is None else check_widths("channels", channels)
+        self.hidden = check_widths("hidden", hidden)
+        check_activation(activation)
+        self.activation = activation
+        plan_pyramid(self.image_shape, self.channels)
+
+    @property
+    def pyramid(self) -> Pyramid:
+        """The grids between the image and the coarsest."""
+        return plan_pyramid(self.image_shape, self.channels)
+
+
 class MakeConvEncoder(eqx.Module):
     """Make a :class:`ConvEncoder`: the maker behind ``encoder="conv"``.
 
@@ -91,35 +113,25 @@ class MakeConvEncoder(eqx.Module):
     (6,)
     """
 
-    image_shape: tuple[int, ...] = eqx.field(static=True)
-    channels: tuple[int, ...] | None = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
-    activation: str = eqx.field(static=True)
+    settings: ConvSettings
 
     def __init__(self, image_shape, channels=None, hidden=(), activation: str = "relu"):
-        self.image_shape = check_image_shape(image_shape)
-        self.channels = None if channels is None else check_widths("channels", channels)
-        self.hidden = check_widths("hidden", hidden)
-        check_activation(activation)
-        self.activation = activation
-        plan_pyramid(self.image_shape, self.channels)
+        self.settings = ConvSettings(image_shape, channels, hidden, activation)
 
     def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> ConvEncoder:
         """Return an encoder from ``n_in = H W C`` numbers to ``n_out``."""
-        pyramid = plan_pyramid(self.image_shape, self.channels)
+        pyramid, activation = self.settings.pyramid, self.settings.activation
         pyramid.multiple_of_features("encoder's input", n_in, exactly=True)
         pairs = pyramid.pairs(pyramid.image_shape[2])
         plan = tuple(
             entry
             for c, n in pairs
-            for entry in (((4, 4, c, n), (gain(self.activation) / (16 * c)) ** 0.5), ((n,), 0.0))
+            for entry in (((4, 4, c, n), (gain(activation) / (16 * c)) ** 0.5), ((n,), 0.0))
         )
-        widths = (pyramid.n_coarse, *self.hidden, n_out)
-        arrays = draw(key, plan + plan_mlp(widths, self.activation))
+        widths = (pyramid.n_coarse, *self.settings.hidden, n_out)
+        arrays = draw(key, plan + plan_mlp(widths, activation))
         kernels, head = arrays[: len(plan)], arrays[len(plan) :]
-        return ConvEncoder(
-            _kernels(kernels), build_mlp(head, self.activation), pyramid, self.activation
-        )
+        return ConvEncoder(_kernels(kernels), build_mlp(head, activation), pyramid, activation)
 
 
 class MakeConvDecoder(eqx.Module):
@@ -154,24 +166,16 @@ class MakeConvDecoder(eqx.Module):
     (1120,)
     """
 
-    image_shape: tuple[int, ...] = eqx.field(static=True)
-    channels: tuple[int, ...] | None = eqx.field(static=True)
-    hidden: tuple[int, ...] = eqx.field(static=True)
-    activation: str = eqx.field(static=True)
+    settings: ConvSettings
 
     def __init__(self, image_shape, channels=None, hidden=(), activation: str = "relu"):
-        self.image_shape = check_image_shape(image_shape)
-        self.channels = None if channels is None else check_widths("channels", channels)
-        self.hidden = check_widths("hidden", hidden)
-        check_activation(activation)
-        self.activation = activation
-        plan_pyramid(self.image_shape, self.channels)
+        self.settings = ConvSettings(image_shape, channels, hidden, activation)
 
     def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> ConvDecoder:
         """Return a decoder from ``(n_in,)`` to ``n_out = n_raw H W C`` numbers."""
-        pyramid = plan_pyramid(self.image_shape, self.channels)
+        pyramid, activation = self.settings.pyramid, self.settings.activation
         n_raw = pyramid.multiple_of_features("decoder's output", n_out, exactly=False)
-        scale = gain(self.activation)
+        scale = gain(activation)
         pairs = pyramid.pairs(n_raw * pyramid.image_shape[2])
         # Four of a kernel's 16 taps meet in each output, whence the fan-in of 4 n.
         plan: Plan = tuple(
@@ -182,15 +186,15 @@ class MakeConvDecoder(eqx.Module):
                 ((c,), 0.0),
             )
         )
-        widths = (n_in, *self.hidden, pyramid.n_coarse)
-        head = plan_mlp(widths, self.activation, last=1.0)
+        widths = (n_in, *self.settings.hidden, pyramid.n_coarse)
+        head = plan_mlp(widths, activation, last=1.0)
         arrays = draw(key, plan + head)
         return ConvDecoder(
-            build_mlp(arrays[len(plan) :], self.activation),
+            build_mlp(arrays[len(plan) :], activation),
             _kernels(arrays[: len(plan)]),
             pyramid,
             n_raw,
-            self.activation,
+            activation,
         )
 
 

@@ -44,13 +44,12 @@ class IWAE(AbstractObjective):
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
         transform_key, latent_key = jax.random.split(key)
-        mapped = model.transform.forward(x, key=transform_key)
-        q = model.encode(mapped.value)
+        found = model.infer(x, key=transform_key)
         log_likelihood, ratio = log_weights(
-            model, mapped.value, q, n_samples=self.n_importance, key=latent_key
+            model, found.y, found.q, n_samples=self.n_importance, key=latent_key
         )
-        value = log_mean_exp(log_likelihood + annealing * ratio) + mapped.log_det
-        terms = ElboTerms(log_likelihood.mean() + mapped.log_det, jnp.sum(model.prior.kl(q)))
+        value = log_mean_exp(log_likelihood + annealing * ratio) + found.log_det
+        terms = ElboTerms(log_likelihood.mean() + found.log_det, jnp.sum(model.prior.kl(found.q)))
         return Evaluation(value, jax.lax.stop_gradient(terms))
 
     def implied_noise_variance(self) -> None:

@@ -49,12 +49,11 @@ class SquaredError(AbstractObjective):
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
         transform_key, latent_key = jax.random.split(key)
-        mapped = model.transform.forward(x, key=transform_key)
-        q = model.encode(mapped.value)
-        p = model.decode(q.rsample(latent_key))
-        kl = jnp.sum(model.prior.kl(q))
-        error = jnp.sum((mapped.value - p.mean) ** 2)
-        terms = ElboTerms(p.log_prob(mapped.value) + mapped.log_det, kl)
+        found = model.infer(x, key=transform_key)
+        p = model.decode(found.q.rsample(latent_key))
+        kl = jnp.sum(model.prior.kl(found.q))
+        error = jnp.sum((found.y - p.mean) ** 2)
+        terms = ElboTerms(p.log_prob(found.y) + found.log_det, kl)
         value = -error - annealing * self.kl_weight * kl
         return Evaluation(value, jax.lax.stop_gradient(terms))
 

@@ -35,11 +35,10 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
     References: Kingma & Welling (2014), eq. 7.
     """
     transform_key, latent_key = jax.random.split(key)
-    mapped = model.transform.forward(x, key=transform_key)
-    q = model.encode(mapped.value)
-    p = model.decode(q.rsample(latent_key))
-    log_likelihood = p.log_prob(mapped.value) + mapped.log_det
-    return ElboTerms(log_likelihood, jnp.sum(model.prior.kl(q)))
+    found = model.infer(x, key=transform_key)
+    p = model.decode(found.q.rsample(latent_key))
+    log_likelihood = p.log_prob(found.y) + found.log_det
+    return ElboTerms(log_likelihood, jnp.sum(model.prior.kl(found.q)))
 
 
 def log_weights(

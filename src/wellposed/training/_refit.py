@@ -19,8 +19,8 @@ def mean_squared_residual(
 
     def residual(row: Point, row_key: PRNGKey) -> Point:
         transform_key, latent_key = jax.random.split(row_key)
-        y = model.transform.forward(row, key=transform_key).value
-        return (y - model.decode(model.encode(y).rsample(latent_key)).mean) ** 2
+        found = model.infer(row, key=transform_key)
+        return (found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2
 
     def visit(total: Point, inputs) -> tuple[Point, None]:
         chosen, weight, batch_key = inputs
