@@ -62,8 +62,10 @@ def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
             callbacks=[lambda report: time.sleep(0.2)], **SETTINGS)
         """
     )
-    here = os.path.dirname(__file__)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([here, os.path.dirname(here)])}
+    # The library under test first: another one may be installed.
+    here, library = os.path.dirname(__file__), os.path.dirname(os.path.dirname(wp.__file__))
+    path_of_child = os.pathsep.join([library, here, os.path.dirname(here)])
+    environment = {**os.environ, "PYTHONPATH": path_of_child}
     process = subprocess.Popen([sys.executable, "-c", script, str(path)], env=environment)
     deadline = time.monotonic() + 120
     while not path.exists() and time.monotonic() < deadline:
