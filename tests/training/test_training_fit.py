@@ -48,13 +48,123 @@ def same(a, b) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(arrays(a), arrays(b), strict=True))
 
 
-def test_the_objective_rises_and_the_best_epoch_is_kept():
+def test_the_objective_rises():
     run = fit(
         model_for(), DATA, key=jax.random.key(1), plan=Plan(max_epochs=40), validation_fraction=0.2
     )
     held = run.history.column("held_out_objective")
     assert held.max() > held[0] + 0.5
     assert len(held) == 40
+
+
+def test_the_best_epoch_on_held_out_rows_is_kept():
+    seen = []
+    run = fit(
+        model_for(),
+        DATA[:60],
+        key=jax.random.key(1),
+        plan=Plan(max_epochs=400, patience=5, learning_rate=0.02),
+        validation_fraction=0.3,
+        callbacks=[lambda report: seen.append(report.model)],
+    )
+    held = run.history.column("held_out_objective")
+    best = seen[held.argmax()]
+    assert held.argmax() < len(held) - 1
+    assert same((run.model.encoder, run.model.decoder), (best.encoder, best.decoder))
+
+
+def test_without_held_out_rows_the_last_epoch_is_kept():
+    seen = []
+    run = fit(
+        model_for(noise=0.1),
+        DATA,
+        key=jax.random.key(1),
+        plan=Plan(max_epochs=3, patience=1),
+        callbacks=[lambda report: seen.append(report.model)],
+    )
+    assert len(seen) == 3
+    assert same(run.model, seen[-1])
+
+
+def blind(model) -> VAEModel:
+    """The model with a decoder that ignores z, whose values have no Monte Carlo noise."""
+    return eqx.tree_at(lambda m: m.decoder, model, jax.tree.map(jnp.zeros_like, model.decoder))
+
+
+def test_the_variance_is_solved_on_the_training_rows_alone():
+    """The history's mean log likelihoods give the mean squares of either part of the rows."""
+    model = blind(model_for(noise="shared"))
+    run = fit(
+        model,
+        DATA[:90],
+        key=jax.random.key(1),
+        plan=Plan(max_epochs=1, learning_rate=1e-12, batch_size=32),
+        validation_fraction=0.5,
+    )
+    start = float(model.noise.variance())
+    d = DATA.shape[1]
+    log_det = float(model.transform.log_det_bound(d))
+
+    def mean_square(log_likelihood):
+        per_feature = (log_likelihood - log_det) / d
+        return -2 * start * (per_feature + 0.5 * np.log(2 * np.pi * start))
+
+    trained = mean_square(run.history.column("log_likelihood")[0])
+    held = mean_square(run.history.column("held_out_log_likelihood")[0])
+    assert abs(trained / held - 1) > 0.01
+    assert float(run.model.noise.variance()) == pytest.approx(trained, rel=1e-4)
+
+
+def test_every_epoch_draws_anew_and_is_judged_by_the_same_draws():
+    run = fit(
+        model_for(noise=0.5),
+        DATA,
+        key=jax.random.key(1),
+        plan=Plan(max_epochs=5, learning_rate=1e-30),
+        validation_fraction=0.2,
+    )
+    # Several digits apart: the order of a sum moves the last one.
+    objective = run.history.column("objective")
+    assert np.diff(np.sort(objective)).min() > 1e-4
+    assert np.ptp(run.history.column("held_out_objective")) == 0.0
+
+
+def still_epoch(model, data, key, *, rate=1e-30, batch_size=16):
+    params, fixed = eqx.partition(model, owned(model))
+    rates = Rates.of(Plan(learning_rate=rate, decay=False), 1)
+    return run_epoch(
+        fresh_state(params),
+        fixed,
+        jnp.asarray(data),
+        jnp.arange(len(data)),
+        objectives.ELBO(),
+        rates,
+        batch_size=batch_size,
+        key=key,
+    )
+
+
+def test_every_row_and_every_step_has_draws_of_its_own():
+    """The mean over n copies of one row scatters by 1/√n of what one of them does."""
+    model = model_for(noise=0.05)
+    copies = np.repeat(DATA[:1], 256, axis=0)
+    each = jax.vmap(lambda x, k: objectives.elbo_terms(model, x, key=k).elbo)(
+        np.repeat(DATA[:1], 4_000, axis=0), jax.random.split(jax.random.key(9), 4_000)
+    )
+    means = [float(still_epoch(model, copies, jax.random.key(seed))[1].value) for seed in range(60)]
+    assert np.std(means) == pytest.approx(float(each.std()) / 16, rel=0.4)
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    """With a decoder that ignores z, the order of the rows is all that a key can change."""
+    model = blind(model_for(noise=0.5))
+
+    def bias(seed):
+        state, _ = still_epoch(model, DATA, jax.random.key(seed), rate=0.01)
+        return np.asarray(state.params.decoder.layers[-1].bias)
+
+    np.testing.assert_array_equal(bias(0), bias(0))
+    assert np.abs(bias(0) - bias(1)).max() > 1e-3
 
 
 def test_a_given_variance_is_out_of_the_optimisers_reach():
@@ -109,9 +219,7 @@ def test_the_variance_after_training_is_the_mean_squared_residual():
 
 def test_every_row_of_a_partial_batch_counts_once():
     """An epoch that moves nothing reports the mean over all rows, whatever the batch size."""
-    model = model_for(noise=0.5)
-    # A decoder that ignores z makes the value of a row free of Monte Carlo noise.
-    model = eqx.tree_at(lambda m: m.decoder, model, jax.tree.map(jnp.zeros_like, model.decoder))
+    model = blind(model_for(noise=0.5))
     params, fixed = eqx.partition(model, owned(model))
     still = Rates.of(Plan(learning_rate=1e-30), 1)
     rows = jnp.arange(97)
