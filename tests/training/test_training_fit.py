@@ -113,6 +113,27 @@ def test_the_variance_is_solved_on_the_training_rows_alone():
     held = mean_square(run.history.column("held_out_log_likelihood")[0])
     assert abs(trained / held - 1) > 0.01
     assert float(run.model.noise.variance()) == pytest.approx(trained, rel=1e-4)
+    # Halves that share no row: together they are the data.
+    y = jax.vmap(lambda x: model.transform.forward(x, key=jax.random.key(0)).value)(DATA[:90])
+    assert (trained + held) / 2 == pytest.approx(float((y**2).mean()), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("objective", "solved"), [(objectives.ELBO(), True), (objectives.IWAE(3), False)], ids=str
+)
+def test_the_variance_is_solved_only_where_that_is_its_optimum(objective, solved):
+    """The mean squared residual under q is not the optimum of the importance-weighted bound."""
+    seen = []
+    run = fit(
+        model_for(noise="shared"),
+        DATA,
+        key=jax.random.key(1),
+        plan=Plan(max_epochs=2),
+        objective=objective,
+        callbacks=[lambda report: seen.append(report.model)],
+    )
+    assert same(run.model.decoder, seen[-1].decoder)
+    assert (float(run.model.noise.rho) != float(seen[-1].noise.rho)) == solved
 
 
 def test_every_epoch_draws_anew_and_is_judged_by_the_same_draws():
@@ -302,6 +323,30 @@ def test_a_non_finite_training_stops_with_the_last_good_state():
     assert run.outcome is Outcome.nonfinite
     assert all(np.isfinite(a).all() for a in arrays(run.model))
     assert "learning_rate" in run.reason
+
+
+class Kinked(objectives.AbstractObjective):
+    """A finite value with a gradient that is not."""
+
+    trains_noise = True
+    refits_noise = False
+
+    def __call__(self, model, x, *, key, annealing=1.0):
+        found = objectives.ELBO()(model, x, key=key, annealing=annealing)
+        bias = model.decoder.layers[-1].bias
+        return eqx.tree_at(lambda e: e.value, found, found.value + jnp.sqrt(0.0 * bias).sum())
+
+    def implied_noise_variance(self):
+        return None
+
+
+def test_a_gradient_that_is_not_finite_reaches_no_model():
+    """In the last epoch no later value would give it away."""
+    model = model_for(noise=0.5)
+    plan = Plan(max_epochs=1, batch_size=len(DATA))
+    run = fit(model, DATA, key=jax.random.key(1), plan=plan, objective=Kinked())
+    assert run.outcome is Outcome.nonfinite
+    assert same(run.model, model)
 
 
 def test_an_unbounded_likelihood_is_refused_before_training():

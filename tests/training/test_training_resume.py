@@ -99,6 +99,15 @@ def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
     assert same(resumed.model, fit(model_for(), DATA, **SETTINGS).model)
 
 
+def test_a_checkpoint_is_not_written_more_often_than_it_must(tmp_path, monkeypatch):
+    monkeypatch.setattr(_checkpoint, "_SECONDS_BETWEEN", 1e9)
+    written = []
+    write = _checkpoint.serialise.write
+    monkeypatch.setattr(_checkpoint.serialise, "write", lambda *a: (written.append(a), write(*a)))
+    fit(model_for(), DATA, checkpoint=tmp_path / "training.ckpt", **SETTINGS)
+    assert len(written) == 1
+
+
 def test_a_finished_checkpoint_gives_the_finished_model(tmp_path, every_epoch):
     path = tmp_path / "training.ckpt"
     first = fit(model_for(), DATA, checkpoint=path, **SETTINGS)
