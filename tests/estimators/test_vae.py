@@ -55,6 +55,8 @@ def test_rescaling_the_data_changes_the_density_by_its_jacobian(transform):
     other = wp.VAE(**QUICK, transform=transform, resolution=0.01 * c).fit(c * X)
     shift = other.elbo(c * X, n_samples=200).mean() - one.elbo(X, n_samples=200).mean()
     assert shift == pytest.approx(-X.shape[1] * np.log(c), abs=0.02)
+    bounds = [vae.model_.log_density_bound(X.shape[1]) for vae in (one, other)]
+    assert bounds[1] - bounds[0] == pytest.approx(-X.shape[1] * np.log(c), rel=1e-5)
 
 
 def test_a_score_is_of_the_row_alone(vae):
@@ -265,6 +267,8 @@ def test_callbacks_the_checkpoint_and_held_out_rows_are_those_asked_for(tmp_path
     assert vae.n_epochs_ == 2
     assert path.exists()
     assert np.isnan(vae.history_["held_out_objective"]).all()
+    half = wp.VAE(**{**QUICK, "validation_fraction": 0.5, "max_epochs": 1}).fit(X)
+    assert np.isfinite(half.history_["held_out_objective"]).all()
     resumed = wp.VAE(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(X)
     whole = wp.VAE(**{**QUICK, "validation_fraction": 0.0}).fit(X)
     np.testing.assert_array_equal(resumed.transform(X), whole.transform(X))
@@ -274,6 +278,22 @@ def test_a_budget_that_ran_out_is_told_from_a_training_that_settled():
     with pytest.warns(wp.TrainingWarning, match="max_epochs"):
         short = wp.VAE(**{**QUICK, "max_epochs": 3}).fit(X)
     assert short.outcome_ is wp.training.Outcome.budget_spent
+
+
+def test_encoder_and_decoder_start_from_draws_of_their_own():
+    """With as many latents as features their first layers have one shape."""
+    quick = {**QUICK, "n_components": 5, "max_epochs": 1, "learning_rate": 1e-12}
+    model = wp.VAE(**quick).fit(X).model_
+    first, second = (np.asarray(net.layers[0].weight) for net in (model.encoder, model.decoder))
+    assert first.shape == second.shape
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.5
+
+
+@pytest.mark.parametrize("top", [100, 300, 40_000, 10**6])
+def test_integers_of_any_size_keep_their_values(top):
+    counts = np.random.default_rng(0).integers(-top, top, size=(100, 3))
+    mean = wp.VAE(**{**QUICK, "max_epochs": 1}).fit(counts).model_.transform.mean
+    np.testing.assert_allclose(mean, counts.mean(axis=0), rtol=1e-5)
 
 
 def test_features_of_one_unit_share_a_scale():
