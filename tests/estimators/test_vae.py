@@ -12,6 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 import wellposed as wp
 from wellposed import evaluation
+from wellposed.estimators._build import plan_of
+from wellposed.training import Plan
 
 QUICK = {
     "n_components": 2,
@@ -53,6 +55,8 @@ def test_rescaling_the_data_changes_the_density_by_its_jacobian(transform):
     other = wp.VAE(**QUICK, transform=transform, resolution=0.01 * c).fit(c * X)
     shift = other.elbo(c * X, n_samples=200).mean() - one.elbo(X, n_samples=200).mean()
     assert shift == pytest.approx(-X.shape[1] * np.log(c), abs=0.02)
+    bounds = [vae.model_.log_density_bound(X.shape[1]) for vae in (one, other)]
+    assert bounds[1] - bounds[0] == pytest.approx(-X.shape[1] * np.log(c), rel=1e-5)
 
 
 def test_a_score_is_of_the_row_alone(vae):
@@ -82,23 +86,6 @@ def test_the_number_of_draws_asked_for_is_the_number_used(n_samples, x64):
     np.testing.assert_allclose(found.value, density.logpdf(rows), rtol=1e-6)
 
 
-def test_standard_errors_cover_the_scatter():
-    """The scatter over keys is what the standard error says, within a fifth."""
-    import jax
-
-    from linear_gaussian import rows_of, solved
-
-    model, density = solved(spread=1.5)
-    rows = rows_of(density, 20).astype(np.float32)
-    found = [
-        evaluation.log_likelihood(model, rows, n_samples=400, key=jax.random.key(seed))
-        for seed in range(100)
-    ]
-    scatter = np.std([f.value for f in found], axis=0).mean()
-    stated = np.mean([f.standard_error for f in found])
-    assert stated == pytest.approx(scatter, rel=0.2)
-
-
 def test_no_elbo_exceeds_the_bound(vae):
     bound = vae.model_.log_density_bound(X.shape[1])
     assert np.isfinite(bound)
@@ -116,6 +103,37 @@ def test_a_certain_latent_has_a_posterior_narrower_than_the_prior(vae):
     assert float(jax.vmap(scale)(jnp.asarray(X, jnp.float32)).mean(axis=0).min()) < 0.5
 
 
+def test_densities_are_exact_for_an_exact_posterior_in_other_units(vae):
+    """The model solved in closed form, put behind a change of units: log p(y) − Σ log s."""
+    import equinox as eqx
+    import jax.numpy as jnp
+
+    from linear_gaussian import rows_of, solved
+
+    model, density = solved()
+    scale = np.array([0.1, 3.0, 7.0, 0.5, 20.0], np.float32)
+    units = eqx.tree_at(
+        lambda t: (t.mean, t.scale, t.varies),
+        vae.model_.transform,
+        (jnp.zeros(5), jnp.asarray(scale), jnp.ones(5, bool)),
+    )
+    solved_vae = clone(vae).fit(X)
+    solved_vae.model_ = eqx.tree_at(lambda m: m.transform, model, units)
+    rows = rows_of(density, 50)
+    exact = density.logpdf(rows) - np.log(scale).sum()
+    found = solved_vae.score_samples(rows * scale)
+    np.testing.assert_allclose(found, exact, atol=2e-4)
+    assert solved_vae.score(rows * scale) == pytest.approx(exact.mean(), abs=2e-4)
+
+
+def test_the_number_of_draws_is_passed_on(vae):
+    found = vae.log_likelihood(X[:20], 7).effective_sample_size
+    assert found.max() <= 7.001
+    assert found.max() > 2
+    np.testing.assert_array_equal(vae.score_samples(X[:20], 7), vae.log_likelihood(X[:20], 7).value)
+    assert not np.array_equal(vae.score_samples(X[:20], 7), vae.score_samples(X[:20], 128))
+
+
 # -- draws -----------------------------------------------------------------------------------
 
 
@@ -125,6 +143,14 @@ def test_coupled_draws_are_one_quantile_away_from_the_means(vae):
     for alpha in (-1.0, 2.0):
         coupled = vae.sample(10, how="coupled", alpha=alpha)
         np.testing.assert_allclose(coupled - mean, np.tile(alpha * sigma, (10, 1)), rtol=1e-3)
+
+
+def test_draws_are_of_the_kind_asked_for(vae):
+    """Ancestral draws are the means and the noise that they lack, draw by draw."""
+    noise = vae.sample(2_000) - vae.sample(2_000, how="mean")
+    scale = np.asarray(vae.model_.transform.scale)
+    expected = np.sqrt(vae.noise_variance_) * scale
+    np.testing.assert_allclose(noise.std(axis=0), expected, rtol=0.08)
 
 
 def test_draws_repeat_with_their_seed_and_differ_without(vae):
@@ -193,6 +219,102 @@ def test_one_seed_is_one_model_and_another_another(vae):
     np.testing.assert_array_equal(wp.VAE(**QUICK).fit(X).transform(X), vae.transform(X))
     other = wp.VAE(**{**QUICK, "random_state": 1}).fit(X)
     assert not np.array_equal(other.transform(X), vae.transform(X))
+
+
+def test_no_seed_is_another_model_each_time():
+    quick = {**QUICK, "random_state": None, "max_epochs": 1}
+    one, other = (wp.VAE(**quick).fit(X).transform(X) for _ in range(2))
+    assert not np.array_equal(one, other)
+
+
+def test_settings_reach_the_training():
+    vae = wp.VAE(
+        batch_size=33,
+        max_epochs=44,
+        learning_rate=0.5,
+        weight_decay=0.25,
+        clip_norm=7.0,
+        kl_warmup=5,
+        patience=6,
+    )
+    assert plan_of(vae.get_params(), 1_000) == Plan(
+        batch_size=33,
+        max_epochs=44,
+        learning_rate=0.5,
+        weight_decay=0.25,
+        clip_norm=7.0,
+        kl_warmup=5,
+        patience=6,
+    )
+    assert plan_of(wp.VAE().get_params(), 1_000).clip_norm == np.inf
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 16), (1_000, 50), (2_560, 128), (10**6, 128)])
+def test_a_small_table_gets_some_twenty_steps_an_epoch(n, size):
+    assert plan_of(wp.VAE().get_params(), n).batch_size == size
+
+
+def test_callbacks_the_checkpoint_and_held_out_rows_are_those_asked_for(tmp_path):
+    path = tmp_path / "training.ckpt"
+    seen = []
+
+    def stop(report):
+        seen.append(report.epoch)
+        return report.epoch == 2
+
+    vae = wp.VAE(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(X, callbacks=[stop])
+    assert seen == [1, 2]
+    assert vae.n_epochs_ == 2
+    assert path.exists()
+    assert np.isnan(vae.history_["held_out_objective"]).all()
+    half = wp.VAE(**{**QUICK, "validation_fraction": 0.5, "max_epochs": 1}).fit(X)
+    assert np.isfinite(half.history_["held_out_objective"]).all()
+    resumed = wp.VAE(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(X)
+    whole = wp.VAE(**{**QUICK, "validation_fraction": 0.0}).fit(X)
+    np.testing.assert_array_equal(resumed.transform(X), whole.transform(X))
+
+
+def test_a_budget_that_ran_out_is_told_from_a_training_that_settled():
+    with pytest.warns(wp.TrainingWarning, match="max_epochs"):
+        short = wp.VAE(**{**QUICK, "max_epochs": 3}).fit(X)
+    assert short.outcome_ is wp.training.Outcome.budget_spent
+
+
+def test_encoder_and_decoder_start_from_draws_of_their_own():
+    """With as many latents as features their first layers have one shape."""
+    quick = {**QUICK, "n_components": 5, "max_epochs": 1, "learning_rate": 1e-12}
+    model = wp.VAE(**quick).fit(X).model_
+    first, second = (np.asarray(net.layers[0].weight) for net in (model.encoder, model.decoder))
+    assert first.shape == second.shape
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.5
+
+
+@pytest.mark.parametrize("top", [100, 300, 40_000, 10**6])
+def test_integers_of_any_size_keep_their_values(top):
+    counts = np.random.default_rng(0).integers(-top, top, size=(100, 3))
+    mean = wp.VAE(**{**QUICK, "max_epochs": 1}).fit(counts).model_.transform.mean
+    np.testing.assert_allclose(mean, counts.mean(axis=0), rtol=1e-5)
+
+
+def test_features_of_one_unit_share_a_scale():
+    """Pixels and counts do; columns of a table do not."""
+    counts = np.random.default_rng(0).integers(0, [5, 50, 9, 99], size=(100, 4))
+    quick = {**QUICK, "max_epochs": 1}
+    for vae, data, shared in (
+        (wp.VAE(**quick), counts, True),
+        (wp.VAE(**quick, image_shape=(2, 2)), counts + 0.5, True),
+        (wp.VAE(**quick), counts + 0.5, False),
+    ):
+        scale = np.asarray(vae.fit(data).model_.transform.scale)
+        assert (np.ptp(scale) == 0) == shared
+
+
+def test_the_next_piece_goes_on_from_the_one_before():
+    """The optimiser's memory and its count of steps, which a fresh start would lose."""
+    pieces = wp.VAE(**QUICK, batch_size=100)
+    counts = [float(pieces.partial_fit(X)._advance.state.step) for _ in range(3)]
+    assert counts == [6.0, 12.0, 18.0]
+    assert len(set(pieces.history_["objective"])) == 3
 
 
 def test_data_in_pieces(vae):
@@ -324,10 +446,24 @@ def test_a_noise_on_its_floor_is_a_warning():
         wp.VAE(**QUICK, transform="identity", noise=1e-4).fit(data)
 
 
-def test_a_failed_fit_loses_nothing(vae):
-    before = vae.transform(X)
-    with pytest.raises(wp.DataError):
-        vae.fit(np.full((4, 3), np.nan))
-    with pytest.raises(wp.UnboundedLikelihoodError):
-        clone(vae).set_params(resolution=0.0).fit(X)
-    np.testing.assert_array_equal(vae.transform(X), before)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("settings", "data"),
+    [
+        ({}, np.full((4, 5), np.nan)),
+        ({}, np.full((4, 7), np.nan)),
+        ({"transform": "logit"}, X),
+        ({"resolution": 0.0}, 2 * X),
+    ],
+    ids=["nan", "wider", "domain", "unbounded"],
+)
+def test_a_failed_fit_loses_nothing(method, settings, data):
+    """Neither the model, nor the width of its data, nor the seed of its draws and scores."""
+    vae = wp.VAE(**{**QUICK, "max_epochs": 2, "random_state": None}).fit(X)
+    before = vae.transform(X), vae.score_samples(X), vae.sample(3)
+    with pytest.raises((wp.DataError, wp.UnboundedLikelihoodError)):
+        getattr(vae.set_params(**settings), method)(data)
+    for found, expected in zip(
+        (vae.transform(X), vae.score_samples(X), vae.sample(3)), before, strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)

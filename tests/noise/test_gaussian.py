@@ -46,6 +46,48 @@ def test_the_density_is_the_normal_one_constants_kept(noise, x64):
     np.testing.assert_allclose(p.mean, raw[:D])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_scale_is_the_root_of_the_variance(kind, x64):
+    """Against numbers worked out here: a density agrees with its own variance, right or wrong."""
+    noise = Gaussian(kind).initialise(moments())
+    raw = raw_of(noise)
+    floor = 0.1 / math.sqrt(12)
+
+    def softplus(v):
+        return np.log1p(np.exp(np.asarray(v)))
+
+    if kind == 0.3:
+        scale = math.sqrt(0.3)
+    elif kind == "conditional":
+        start = 0.5 * np.sqrt([1.0, 4.0, 0.5, 2.0]) - floor
+        scale = floor + start * softplus(raw[D:] + math.log(math.e - 1))
+    else:
+        scale = floor + softplus(noise.rho + math.log(math.e - 1))
+    y = jnp.linspace(-1, 2, D)
+    expected = norm.logpdf(y, raw[:D], scale).sum()
+    # Moments are float32: the start and the floor are given to seven digits.
+    assert float(noise(raw).log_prob(y)) == pytest.approx(expected, rel=1e-6)
+    if kind != "conditional":
+        np.testing.assert_allclose(noise.variance(), np.asarray(scale) ** 2, rtol=1e-6)
+
+
+def test_a_shared_noise_takes_the_smallest_floor_of_the_features_that_vary():
+    resolution = jnp.array([0.6, 0.1, 0.01, 0.3])
+    given = eqx.tree_at(
+        lambda m: m.resolution, moments(varies=(True, True, False, True)), resolution
+    )
+    floor = Gaussian("shared").initialise(given).floor
+    assert float(floor) == pytest.approx(0.1 / math.sqrt(12), rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["shared", "feature", "conditional"])
+def test_a_floor_given_is_the_one_used(kind):
+    noise = Gaussian(kind, floor=0.25).initialise(moments())
+    np.testing.assert_allclose(noise.floor, 0.25)
+    bound = D * norm.logpdf(0, 0, 0.25)
+    assert noise.log_density_bound(D) == pytest.approx(bound, rel=1e-6)
+
+
 @pytest.mark.parametrize("size", [1.0, 30.0, 1e4])
 def test_no_density_exceeds_the_bound(noise, size):
     """Adversarial parameters: raw outputs and ρ driven far down, data on the mean."""

@@ -10,6 +10,12 @@ from scipy.special import logsumexp
 from wellposed import numerics
 
 
+def test_a_scalar_has_the_type_that_it_has_when_loaded(x64):
+    """A weak type is compiled for anew, and gives way to another float in a sum."""
+    assert not numerics.scalar(0.1).weak_type
+    assert numerics.scalar(0.1).dtype == jnp.float64
+
+
 def test_positive_maps_zero_to_one_and_is_undone(x64):
     raw = jnp.linspace(-20, 50, 201)
     assert float(numerics.positive(jnp.zeros(()))) == pytest.approx(1.0, abs=1e-15)

@@ -12,7 +12,16 @@ from linear_gaussian import per_row, rows_of, solved
 from wellposed.latents import StandardNormal
 from wellposed.nn import Linear
 from wellposed.numerics import log_mean_exp
-from wellposed.objectives import ELBO, IWAE, BetaELBO, SquaredError, elbo_terms, log_weights
+from wellposed.objectives import (
+    ELBO,
+    IWAE,
+    BetaELBO,
+    SquaredError,
+    elbo_terms,
+    log_weights,
+    resolve,
+)
+from wellposed.transforms import Standardize
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -96,6 +105,74 @@ def test_beta_weighs_the_rate_and_nothing_else():
         value = BetaELBO(beta)(model, x, key=key).value
         np.testing.assert_allclose(value, terms.log_likelihood - beta * terms.kl, rtol=1e-12)
     np.testing.assert_allclose(BetaELBO(1.0)(model, x, key=key).value, terms.elbo, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("objective", "weight"),
+    [(ELBO(), 1.0), (BetaELBO(4.0), 4.0), (SquaredError(3.0), 3.0), (IWAE(1), 1.0)],
+    ids=str,
+)
+def test_annealing_weighs_the_rate_and_nothing_else(objective, weight):
+    """One draw of the importance-weighted bound has log q − log p, whose mean is the KL."""
+    model, density = solved(spread=1.2)
+    rows = rows_of(density, 4_000)
+
+    def lost(x, key):
+        full, eased = (objective(model, x, key=key, annealing=a) for a in (1.0, 0.25))
+        return (eased.value - full.value) / 0.75, full.terms.kl
+
+    price, kl = per_row(lost, rows)
+    if isinstance(objective, IWAE):
+        error = float((price - kl).std()) / np.sqrt(len(rows))
+        assert float(price.mean()) == pytest.approx(float(kl.mean()), abs=4 * error)
+    else:
+        np.testing.assert_allclose(price, weight * kl, rtol=1e-9)
+
+
+@pytest.mark.parametrize("objective", [ELBO(), IWAE(3), SquaredError(1.0)], ids=str)
+def test_the_jacobian_of_the_transform_is_in_every_density(objective):
+    """The same model in other units: every log density moves by −Σ log s, no squared error."""
+    model, density = solved()
+    y, key = jnp.asarray(rows_of(density, 2)[0]), jax.random.key(3)
+    m, s = jnp.arange(5.0), jnp.array([0.1, 3.0, 7.0, 0.5, 20.0])
+    transform = eqx.tree_at(
+        lambda t: (t.mean, t.scale, t.varies),
+        Standardize(),
+        (m, s, jnp.ones(5, bool)),
+        is_leaf=lambda leaf: leaf is None,
+    )
+    plain = objective(model, y, key=key)
+    moved = objective(eqx.tree_at(lambda v: v.transform, model, transform), m + s * y, key=key)
+    shift = -np.log(s).sum()
+    at_stake = 0.0 if isinstance(objective, SquaredError) else shift
+    np.testing.assert_allclose(moved.value, plain.value + at_stake, rtol=1e-9)
+    np.testing.assert_allclose(
+        moved.terms.log_likelihood, plain.terms.log_likelihood + shift, rtol=1e-9
+    )
+    np.testing.assert_allclose(moved.terms.kl, model.prior.kl(model.encode(y)).sum(), rtol=1e-9)
+
+
+def test_settings_reach_the_objective_they_name():
+    assert isinstance(resolve("elbo", beta=1.0, n_importance=5), ELBO)
+    assert float(resolve("elbo", beta=3.0, n_importance=5).beta) == 3.0
+    assert float(resolve("squared_error", beta=3.0, n_importance=5).kl_weight) == 3.0
+    assert resolve("iwae", beta=1.0, n_importance=5).n_importance == 5
+
+
+@pytest.mark.parametrize("n_importance", [1, 2, 5])
+def test_the_number_of_draws_asked_for_is_the_number_used(n_importance):
+    """Where q is the prior, the mean of K weights p(x | z) varies by 1/K of what one does."""
+    model, density = solved(k=1)
+    model = eqx.tree_at(lambda m: m.encoder, model, jax.tree.map(jnp.zeros_like, model.encoder))
+    rows = np.tile(density.mean, (20_000, 1))
+
+    def variance(k, seed):
+        value = per_row(lambda x, key: IWAE(k)(model, x, key=key).value, rows, seed=seed)
+        return float(jnp.exp(value - value.max()).var()), float(value.max())
+
+    (one, top), (many, other_top) = variance(1, 2), variance(n_importance, 3)
+    ratio = one / many * np.exp(2 * (top - other_top))
+    assert ratio == pytest.approx(n_importance, rel=0.1)
 
 
 def test_squared_error_has_the_gradient_of_the_elbo_at_the_variance_it_states():

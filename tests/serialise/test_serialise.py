@@ -137,6 +137,25 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, vae):
     assert os.listdir(tmp_path) == ["model.wp"]
 
 
+def test_a_file_has_the_permissions_of_any_other(tmp_path, vae):
+    path, other = tmp_path / "model.wp", tmp_path / "other"
+    vae.save(path)
+    other.touch()
+    assert path.stat().st_mode == other.stat().st_mode
+
+
+@pytest.mark.parametrize("entry", ["model.decoder.layers.0.weight", "model.noise.rho"])
+def test_a_header_changed_under_the_same_checksum_is_refused(tmp_path, vae, entry):
+    """The checksum is over the header too: one name less, with the tensors as they were."""
+    path = tmp_path / "model.wp"
+    vae.save(path)
+    whole = path.read_bytes()
+    assert whole.count(entry.encode()) > 1
+    path.write_bytes(whole.replace(entry.encode(), entry[::-1].encode()))
+    with pytest.raises(wp.DamagedFileError):
+        wp.load(path)
+
+
 def test_an_existing_file_is_kept_on_request(tmp_path, vae):
     path = tmp_path / "model.wp"
     vae.save(path, overwrite=False)
@@ -166,6 +185,28 @@ def test_a_users_network_needs_its_maker(tmp_path):
         wp.load(path)
     again = wp.load(path, encoder=make_affine)
     np.testing.assert_array_equal(again.score_samples(X), vae.score_samples(X))
+
+
+def test_a_maker_of_other_shapes_is_refused(tmp_path):
+    class Wide(eqx.Module):
+        inner: Affine
+        outer: Affine
+
+        def __call__(self, x):
+            return self.outer(self.inner(x))
+
+    def make(width):
+        def build(n_in, n_out, *, key):
+            first, second = jax.random.split(key)
+            return Wide(make_affine(n_in, width, key=first), make_affine(width, n_out, key=second))
+
+        return build
+
+    path = tmp_path / "model.wp"
+    fitted(encoder=make(5)).save(path)
+    with pytest.raises(wp.DamagedFileError, match=r"encoder\.inner\.weight of shape \(3, 6\)"):
+        wp.load(path, encoder=make(6))
+    assert wp.load(path, encoder=make(5)).transform(X).shape == (60, 2)
 
 
 def test_a_checkpoint_is_not_a_model(tmp_path):

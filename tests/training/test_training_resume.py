@@ -47,6 +47,20 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(tmp_path, 
     np.testing.assert_array_equal(resumed.history.rows, whole.history.rows)
 
 
+def test_a_training_stopped_past_its_best_epoch_remembers_it(tmp_path):
+    """What is best, how good, and when: after the stop no epoch comes near it."""
+    plan = Plan(max_epochs=400, patience=6, learning_rate=0.02)
+    settings = {"key": jax.random.key(1), "plan": plan, "validation_fraction": 0.3}
+    whole = fit(model_for(), DATA[:60], **settings)
+    assert whole.outcome is Outcome.converged
+    past = len(whole.history.rows) - 3
+    path = tmp_path / "training.ckpt"
+    fit(model_for(), DATA[:60], checkpoint=path, callbacks=[interrupt_after(past)], **settings)
+    resumed = fit(model_for(), DATA[:60], checkpoint=path, **settings)
+    np.testing.assert_array_equal(resumed.history.rows, whole.history.rows)
+    assert same(resumed.model, whole.model)
+
+
 def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
     """kill -9 in the middle of an epoch: what is on disk is whole and enough."""
     path = tmp_path / "training.ckpt"
@@ -62,8 +76,10 @@ def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
             callbacks=[lambda report: time.sleep(0.2)], **SETTINGS)
         """
     )
-    here = os.path.dirname(__file__)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([here, os.path.dirname(here)])}
+    # The library under test first: another one may be installed.
+    here, library = os.path.dirname(__file__), os.path.dirname(os.path.dirname(wp.__file__))
+    path_of_child = os.pathsep.join([library, here, os.path.dirname(here)])
+    environment = {**os.environ, "PYTHONPATH": path_of_child}
     process = subprocess.Popen([sys.executable, "-c", script, str(path)], env=environment)
     deadline = time.monotonic() + 120
     while not path.exists() and time.monotonic() < deadline:
@@ -81,6 +97,15 @@ def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
     )
     assert 1 < seen[0] <= PLAN.max_epochs
     assert same(resumed.model, fit(model_for(), DATA, **SETTINGS).model)
+
+
+def test_a_checkpoint_is_not_written_more_often_than_it_must(tmp_path, monkeypatch):
+    monkeypatch.setattr(_checkpoint, "_SECONDS_BETWEEN", 1e9)
+    written = []
+    write = _checkpoint.serialise.write
+    monkeypatch.setattr(_checkpoint.serialise, "write", lambda *a: (written.append(a), write(*a)))
+    fit(model_for(), DATA, checkpoint=tmp_path / "training.ckpt", **SETTINGS)
+    assert len(written) == 1
 
 
 def test_a_finished_checkpoint_gives_the_finished_model(tmp_path, every_epoch):
@@ -107,8 +132,19 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path, change):
     fit(model_for(), DATA, checkpoint=path, callbacks=[lambda report: True], **SETTINGS)
     with pytest.raises(wp.SettingError, match="other data or settings"):
         fit(model_for(), DATA, checkpoint=path, **{**SETTINGS, **change})
+
+
+@pytest.mark.parametrize(
+    ("model", "data"),
+    [(model_for(), DATA + 1), (model_for(), DATA[::-1]), (model_for(noise="feature"), DATA)],
+    ids=["data", "order", "model"],
+)
+def test_a_checkpoint_of_other_data_or_another_model_is_refused(tmp_path, model, data):
+    """Each alone: a model is fitted to its data, so that changing both would hide one."""
+    path = tmp_path / "training.ckpt"
+    fit(model_for(), DATA, checkpoint=path, callbacks=[lambda report: True], **SETTINGS)
     with pytest.raises(wp.SettingError, match="other data or settings"):
-        fit(model_for(DATA + 1), DATA + 1, checkpoint=path, **SETTINGS)
+        fit(model, data, checkpoint=path, **SETTINGS)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):

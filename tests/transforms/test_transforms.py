@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import kstest
 
 import wellposed as wp
 from wellposed.transforms import Identity, Logit, Standardize, summarise
@@ -50,6 +51,71 @@ def test_no_log_det_exceeds_its_bound(case):
     keys = jax.random.split(jax.random.key(0), len(rows))
     found = jax.vmap(lambda x, k: transform.forward(x, key=k).log_det)(rows, keys)
     assert found.max() <= transform.log_det_bound(rows.shape[1]) + 1e-9
+
+
+def test_moments_are_those_of_the_data_in_model_units(case):
+    """Sixteen draws of the dequantisation against the one that ``moments`` takes."""
+    transform, rows = case
+    moments = transform.moments(summarise(np.asarray(rows)), key=jax.random.key(5))
+    many = jnp.tile(rows, (16, 1))
+    keys = jax.random.split(jax.random.key(0), len(many))
+    y = jax.vmap(lambda x, k: transform.forward(x, key=k).value)(many, keys)
+    quantised = isinstance(transform, Logit) and transform.levels is not None
+    tolerance = 0.1 if quantised else 1e-9
+    np.testing.assert_allclose(moments.variance, y.var(axis=0), rtol=tolerance)
+    deviation = np.sqrt(moments.variance)
+    np.testing.assert_allclose(moments.mean, y.mean(axis=0), atol=tolerance * deviation.max())
+    assert bool(moments.varies.all())
+
+
+def test_the_resolution_in_model_units_is_the_least_that_a_step_of_the_data_makes(case):
+    transform, rows = case
+    summary = summarise(np.asarray(rows))
+    step, key = jnp.asarray(summary.resolution), jax.random.key(2)
+    moments = transform.moments(summary, key=key)
+    low, high = jnp.asarray(summary.low), jnp.asarray(summary.high) - step
+
+    def made(share):
+        x = low + share * (high - low)
+        start, end = (transform.forward(v, key=key).value for v in (x, x + step))
+        return end - start
+
+    least = jax.vmap(made)(jnp.linspace(0, 1, 999)).min(axis=0)
+    np.testing.assert_allclose(moments.resolution, least, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_the_logit_keeps_the_digits_at_both_ends(dtype, x64):
+    """0 and 1 are alpha = 1e-6 inside; naively, float32 has one digit of 1 − p left there."""
+    transform = Logit(levels=None)
+    ends = [transform.forward(jnp.full(3, x, dtype), key=jax.random.key(0)) for x in (0.0, 1.0)]
+    expected = np.log(1e-6) - np.log1p(-1e-6)
+    for end, sign in zip(ends, (1, -1), strict=True):
+        assert end.value.dtype == dtype
+        np.testing.assert_allclose(end.value, sign * expected, rtol=1e-6)
+        assert float(end.log_det) == pytest.approx(transform.log_det_bound(3), rel=1e-6)
+
+
+def test_dequantisation_is_uniform_over_the_level_and_independent_between_pixels(x64):
+    transform = Logit(levels=16).fit(summarise(LEVELS // 16))
+    keys = jax.random.split(jax.random.key(0), 20_000)
+    x = jnp.array([0.0, 7.0, 15.0])
+    y = jax.vmap(lambda k: transform.forward(x, key=k).value)(keys)
+    u = 16 * (jax.nn.sigmoid(y) - 1e-6) / (1 - 2e-6) - x
+    for column in np.asarray(u).T:
+        assert kstest(column, "uniform").pvalue > 1e-4
+    np.testing.assert_allclose(np.corrcoef(np.asarray(u).T), np.eye(3), atol=0.03)
+
+
+def test_whatever_the_decoder_says_a_draw_is_a_level():
+    y = jnp.array([-60.0, -14.0, 0.0, 14.0, 60.0])
+    assert Logit(levels=256).inverse(y).tolist() == [0.0, 0.0, 128.0, 255.0, 255.0]
+    np.testing.assert_allclose(Logit(levels=None).inverse(y), [0, 0, 0.5, 1, 1], atol=1e-5)
+
+
+def test_a_resolution_given_is_the_one_used():
+    assert summarise(TABLE, 0.25).resolution.tolist() == [0.25] * 4
+    assert summarise(LEVELS, np.arange(4.0)).resolution.tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_standardize_gives_unit_variance_each_or_on_average():
