@@ -349,6 +349,22 @@ def test_a_gradient_that_is_not_finite_reaches_no_model():
     assert same(run.model, model)
 
 
+def test_a_value_that_is_not_finite_is_seen_in_either_part_of_the_rows():
+    """One wild row; over six keys it is trained on in some, held out in others."""
+    wild, model = DATA.copy(), model_for(noise=0.5)
+    wild[0] = 1e30
+    for seed in range(6):
+        run = fit(
+            model,
+            wild,
+            key=jax.random.key(seed),
+            plan=Plan(max_epochs=1, batch_size=250),
+            validation_fraction=0.5,
+        )
+        assert run.outcome is Outcome.nonfinite
+        assert same(run.model, model)
+
+
 def test_an_unbounded_likelihood_is_refused_before_training():
     model = model_for(noise=Gaussian("conditional", floor=0.0))
     with pytest.raises(wp.UnboundedLikelihoodError, match="allow_unbounded"):
@@ -375,6 +391,30 @@ def test_a_callback_sees_each_epoch_and_can_stop():
     run = fit(model_for(), DATA, key=jax.random.key(1), callbacks=[callback])
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
     assert run.outcome is Outcome.interrupted
+
+
+def test_every_callback_is_called_whatever_another_asks():
+    calls = []
+    asks = [lambda report, n=n: calls.append(n) or n == 0 for n in range(3)]
+    run = fit(model_for(), DATA, key=jax.random.key(1), callbacks=asks)
+    assert calls == [0, 1, 2]
+    assert run.outcome is Outcome.interrupted
+
+
+def test_the_history_is_of_the_models_that_were():
+    seen = []
+    run = fit(
+        model_for(noise="feature"),
+        DATA,
+        key=jax.random.key(1),
+        plan=Plan(max_epochs=4, learning_rate=0.01),
+        callbacks=[lambda report: seen.append(float(report.model.noise.variance().mean()))],
+    )
+    table = run.history.table()
+    np.testing.assert_allclose(table["noise_variance"], seen, rtol=1e-6)
+    np.testing.assert_array_equal(table["epoch"], [1, 2, 3, 4])
+    cosine = 0.5 * (1 + np.cos(np.pi * np.arange(1, 5) / 4))
+    np.testing.assert_allclose(table["learning_rate"], 0.01 * cosine, atol=1e-8)
 
 
 def test_squared_error_leaves_the_noise_to_the_closed_form():
