@@ -280,6 +280,13 @@ def test_a_budget_that_ran_out_is_told_from_a_training_that_settled():
     assert short.outcome_ is wp.training.Outcome.budget_spent
 
 
+def test_a_conditional_variance_is_reported_as_its_mean_over_the_data():
+    """Untrained: half a standard deviation of each feature, which have unit variance."""
+    quick = {**QUICK, "max_epochs": 1, "learning_rate": 1e-12}
+    vae = wp.VAE(**quick, noise="conditional").fit(X)
+    np.testing.assert_allclose(vae.noise_variance_, 0.25, rtol=0.1)
+
+
 def test_encoder_and_decoder_start_from_draws_of_their_own():
     """With as many latents as features their first layers have one shape."""
     quick = {**QUICK, "n_components": 5, "max_epochs": 1, "learning_rate": 1e-12}

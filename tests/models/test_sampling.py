@@ -43,9 +43,3 @@ def test_no_draw_repeats_across_chunks():
     found = evaluation.samples(model, 600, how="ancestral", alpha=1.0, key=jax.random.key(0))
     assert len(np.unique(found[:, 0])) == 600
     assert set(models.SAMPLERS) == {"ancestral", "mean", "coupled"}
-
-
-def test_the_noise_of_a_draw_is_not_the_latent_again():
-    """One latent a feature, x = z + noise: shared draws would correlate them."""
-    model, density = solved(d=2, k=2, variance=0.3)
-    assert close(draws(model, "ancestral"), density.cov)

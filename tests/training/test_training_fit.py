@@ -11,8 +11,8 @@ from wellposed import nn, objectives
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.models import VAEModel, owned
 from wellposed.noise import Gaussian
-from wellposed.training import Outcome, Plan, fit
-from wellposed.training._epoch import held_out, run_epoch
+from wellposed.training import History, Outcome, Plan, fit
+from wellposed.training._epoch import Metrics, held_out, run_epoch
 from wellposed.training._fit import fresh_state
 from wellposed.training._optimiser import Rates
 from wellposed.transforms import Standardize, summarise
@@ -415,6 +415,16 @@ def test_the_history_is_of_the_models_that_were():
     np.testing.assert_array_equal(table["epoch"], [1, 2, 3, 4])
     cosine = 0.5 * (1 + np.cos(np.pi * np.arange(1, 5) / 4))
     np.testing.assert_allclose(table["learning_rate"], 0.01 * cosine, atol=1e-8)
+
+
+@pytest.mark.parametrize(("late", "settled"), [(1.0, True), (3.0, False)])
+def test_a_training_has_settled_when_its_last_tenth_brings_a_five_hundredth(late, settled):
+    curve = [*np.linspace(0.0, 1_000.0, 18), 1_000.0, 1_000.0 + late]
+    history = History()
+    for value in curve:
+        history = history.with_epoch(Metrics(value, 0.0, 0.0, 0.0), None, 1.0, 1.0)
+    assert history.settled == settled
+    assert not History(history.rows[:9]).settled
 
 
 def test_squared_error_leaves_the_noise_to_the_closed_form():
