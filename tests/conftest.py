@@ -25,6 +25,13 @@ def shared_data() -> Callable[[str], Path]:
     return locate
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled_code_is_dropped() -> Iterator[None]:
+    """Forget a module's compiled functions: a whole run would hold gigabytes of them."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def x64() -> Iterator[None]:
     """Compute in float64, as oracles want it."""

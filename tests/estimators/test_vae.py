@@ -336,8 +336,17 @@ def test_data_in_pieces(vae):
 def test_a_fit_forgets_the_pieces_before_it(vae):
     started = wp.VAE(**QUICK).partial_fit(10 * X)
     np.testing.assert_array_equal(started.fit(X).transform(X), vae.transform(X))
-    started.partial_fit(X)
-    assert started.n_epochs_ == 1
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_pieces_go_on_from_a_fit_or_a_loaded_model(vae, tmp_path, loaded):
+    vae.save(tmp_path / "model.wp")
+    started = wp.load(tmp_path / "model.wp") if loaded else wp.VAE(**QUICK).fit(X)
+    before = started.score(X)
+    started.set_params(learning_rate=1e-4).partial_fit(X)
+    assert started.n_epochs_ == vae.n_epochs_ + 1
+    assert started.score(X) == pytest.approx(before, abs=0.1)
+    assert not np.array_equal(started.transform(X), vae.transform(X))
 
 
 # -- bad input -------------------------------------------------------------------------------

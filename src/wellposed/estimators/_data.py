@@ -70,7 +70,7 @@ def _refuse_text(X: Any) -> None:
 
 
 def _narrowed(rows: np.ndarray) -> np.ndarray:
-    """Floats as they are, integers in a type that float32 holds exactly, or as float64."""
+    """Floats as they are; integers in the narrowest type that holds them, or as float64."""
     if rows.dtype.kind == "b":
         return rows.astype(np.uint8)
     if rows.dtype.kind not in "iu" or rows.dtype.itemsize <= 2:

@@ -203,7 +203,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Train one pass over a piece of the data.
 
         The transform's statistics, the noise's start and its floor come from the first piece,
-        which should therefore be typical. The learning rate does not decay, no rows are held
+        which should therefore be typical. After ``fit``, or on a loaded model, the passes go on
+        from there, with Adam's memory empty. The learning rate does not decay, no rows are held
         out, and σ² is learned by gradient alone.
 
         Parameters
@@ -211,7 +212,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X : array-like of shape (n, d), or a path
         y : ignored
         """
+        objective = objective_of(self.get_params())
         before = getattr(self, "_advance", None)
+        if before is None and hasattr(self, "model_"):
+            before = training.standing(self.model_, objective, self.history_)
         with kept_on_failure(self):
             if before is None:
                 rows, model = self._prepared(X)
@@ -222,7 +226,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
                 model,
                 rows,
                 key=self._key("fit"),
-                objective=objective_of(self.get_params()),
+                objective=objective,
                 plan=plan_of(self.get_params(), len(rows)),
                 before=before,
             )

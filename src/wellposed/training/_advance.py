@@ -29,6 +29,14 @@ class Advance:
     finite: bool
 
 
+def standing(
+    model: VAEModel, objective: AbstractObjective, table: dict[str, np.ndarray]
+) -> Advance:
+    """Where a model stands that was trained or loaded whole: Adam's memory starts afresh."""
+    params = eqx.filter(model, trained_leaves(model, objective))
+    return Advance(model, fresh_state(params), History.of(table), finite=True)
+
+
 def advance(
     model: VAEModel,
     data: Any,

@@ -37,6 +37,12 @@ class History:
         row = (*row, noise_variance, learning_rate)
         return History((*self.rows, tuple(float(value) for value in row)))
 
+    @classmethod
+    def of(cls, table: dict[str, np.ndarray]) -> "History":
+        """Undo :meth:`table`."""
+        columns = (np.asarray(table[name], float).tolist() for name in COLUMNS)
+        return cls(tuple(zip(*columns, strict=True)))
+
     def column(self, name: str) -> np.ndarray:
         """One column, shape (epochs,)."""
         place = COLUMNS.index(name)
