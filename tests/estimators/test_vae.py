@@ -462,22 +462,23 @@ def test_a_noise_on_its_floor_is_a_warning():
         wp.VAE(**QUICK, transform="identity", noise=1e-4).fit(data)
 
 
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize(
-    ("settings", "data"),
+    ("method", "settings", "data"),
     [
-        ({}, np.full((4, 5), np.nan)),
-        ({}, np.full((4, 7), np.nan)),
-        ({"transform": "logit"}, X),
-        ({"resolution": 0.0}, 2 * X),
+        ("fit", {}, np.full((4, 5), np.nan)),
+        ("fit", {}, np.full((4, 7), np.nan)),
+        ("fit", {"transform": "logit"}, X),
+        ("fit", {"resolution": 0.0}, 2 * X),
+        ("partial_fit", {}, np.full((4, 5), np.nan)),
+        ("partial_fit", {}, np.ones((4, 7))),
     ],
-    ids=["nan", "wider", "domain", "unbounded"],
+    ids=["nan", "wider", "domain", "unbounded", "piece-nan", "piece-wider"],
 )
 def test_a_failed_fit_loses_nothing(method, settings, data):
     """Neither the model, nor the width of its data, nor the seed of its draws and scores."""
     vae = wp.VAE(**{**QUICK, "max_epochs": 2, "random_state": None}).fit(X)
     before = vae.transform(X), vae.score_samples(X), vae.sample(3)
-    with pytest.raises((wp.DataError, wp.UnboundedLikelihoodError)):
+    with pytest.raises(ValueError):  # noqa: PT011 - each has its own words, tested above
         getattr(vae.set_params(**settings), method)(data)
     for found, expected in zip(
         (vae.transform(X), vae.score_samples(X), vae.sample(3)), before, strict=True
