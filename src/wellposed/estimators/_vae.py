@@ -204,8 +204,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
         The transform's statistics, the noise's start and its floor come from the first piece,
         which should therefore be typical. After ``fit``, or on a loaded model, the passes go on
-        from there, with Adam's memory empty and the model's own settings as they were fitted. The learning rate does not decay, no rows are held
-        out, and σ² is learned by gradient alone.
+        from there, with Adam's memory empty and the model's settings as they were fitted. The
+        learning rate does not decay, no rows are held out, and σ² is learned by gradient alone.
 
         Parameters
         ----------
