@@ -65,16 +65,6 @@ def kl_to_standard_normal(mean: Latent, scale: Latent) -> Float[Array, " k"]:
     return 0.5 * mean**2 + 0.5 * excess * (scale + 1.0) - jnp.where(near, log_near, log_far)
 
 
-def logit(p: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """log(p / (1 − p)), with log1p so that p near zero loses nothing."""
-    return jnp.log(p) - jnp.log1p(-p)
-
-
-def log_logistic_density(y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """log of sigmoid(y)·(1 − sigmoid(y)), in log space: the product underflows from |y| = 45."""
-    return jax.nn.log_sigmoid(y) + jax.nn.log_sigmoid(-y)
-
-
 def content_key(x: Num[Array, " d"], key: PRNGKey) -> PRNGKey:
     """Derive a datum's own key from its content.
 
