@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from wellposed._errors import TrainingWarning as TrainingWarning
     from wellposed._errors import UnboundedLikelihoodError as UnboundedLikelihoodError
     from wellposed._errors import WellposedError as WellposedError
+    from wellposed.estimators import PPCA as PPCA
     from wellposed.estimators import VAE as VAE
+    from wellposed.estimators import LinearVAE as LinearVAE
+    from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
 
 _ROOMS = (
@@ -43,7 +46,10 @@ _ROOMS = (
     "transforms",
 )
 _NAMES = {
+    "LinearVAE": "estimators",
+    "PPCA": "estimators",
     "VAE": "estimators",
+    "forecast": "estimators",
     "load": "estimators",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wellposed import evaluation, plotting
+from wellposed.estimators import PPCA
 from wellposed.objectives import ElboTerms
 
 from ._scores import monte_carlo_error, standard_error

@@ -1,4 +1,7 @@
 """scikit-learn's face: validate, translate, call, store."""
 
 from ._file import load as load
+from ._forecast import forecast as forecast
+from ._linear_vae import LinearVAE as LinearVAE
+from ._ppca import PPCA as PPCA
 from ._vae import VAE as VAE

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -54,6 +54,11 @@ def or_word(word: str, inner: Constraint) -> Constraint:
         f'"{word}" or {inner.rule}',
         lambda v: v == word if isinstance(v, str) else inner.allows(v),
     )
+
+
+def one_of(words: Sequence[str]) -> Constraint:
+    """Accept a few words."""
+    return Constraint(f"one of {', '.join(words)}", lambda v: isinstance(v, str) and v in words)
 
 
 def sizes() -> Constraint:

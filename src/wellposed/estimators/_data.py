@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from wellposed import datasets
@@ -58,6 +59,11 @@ def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     )
     check_finite(rows)
     return _narrowed(rows)
+
+
+def seed_of(random_state: Any) -> int:
+    """Draw one seed from what scikit-learn takes as a random state."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _refuse_text(X: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models, training, transforms
@@ -26,7 +25,7 @@ from ._constraints import (
     sizes,
     whole,
 )
-from ._data import kept_on_failure, opened, validated
+from ._data import kept_on_failure, opened, seed_of, validated
 from ._file import save
 from ._homonym import setting_and_method
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
@@ -326,7 +325,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         if prior != "standard":
             raise unknown_name("prior", prior, ("standard",))
         check({"n_samples": n_samples}, {"n_samples": whole(1)})
-        key = self._key("sample") if random_state is None else _key_of(random_state)
+        key = self._key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         return evaluation.samples(self.model_, n_samples, how=how, alpha=alpha, key=key)
 
     def save(self, path: str | os.PathLike, *, overwrite: bool = True) -> None:
@@ -362,7 +361,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         _check_image_shape(shape, rows.shape[1])
         summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
         transforms.check_precision(summary)
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._seed = seed_of(self.random_state)
         model = build(settings, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
@@ -392,10 +391,6 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Derive one key of the fit's seed for each use."""
         uses = ("build", "fit", "score", "sample")
         return jax.random.fold_in(jax.random.key(self._seed), uses.index(use))
-
-
-def _key_of(random_state: Any) -> PRNGKey:
-    return jax.random.key(int(check_random_state(random_state).randint(2**31 - 1)))
 
 
 def _check_image_shape(shape: tuple[int, ...] | None, d: int) -> None:

@@ -84,9 +84,7 @@ def collapse(
     )
 
 
-def measure_collapse(
-    model: VAEModel, rows: Any, *, key: PRNGKey, **thresholds: float
-) -> Collapse:
+def measure_collapse(model: VAEModel, rows: Any, *, key: PRNGKey, **thresholds: float) -> Collapse:
     """Measure :func:`collapse` of a model on rows of shape (n, d), data units."""
     return collapse(*over_rows(_rates_and_means, model, rows, key=key), **thresholds)
 

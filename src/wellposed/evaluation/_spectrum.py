@@ -1,5 +1,7 @@
 """The covariance of the data and its spectrum."""
 
+from typing import Any
+
 import numpy as np
 
 from wellposed._errors import unknown_name
@@ -86,7 +88,7 @@ def _by_scikit_learn(
 
     values, log_det = units.whole(rows)
     wanted = None if svd_solver == "full" else n_components
-    found = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
+    found: Any = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
     per_row = (len(rows) - 1) / len(rows)
     eigenvalues = found.explained_variance_ * per_row
     return Spectrum(

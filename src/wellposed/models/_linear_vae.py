@@ -4,8 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from wellposed._typing import Latent, Point, Scalar
-from wellposed.numerics import LOG_2PI
+from wellposed._typing import Fitted, Latent, Point, Scalar
+from wellposed.numerics import LOG_2PI, kl_to_standard_normal
 
 
 class LinearVAEModel(eqx.Module):
@@ -23,11 +23,11 @@ class LinearVAEModel(eqx.Module):
     References: Lucas, Tucker, Grosse & Norouzi (2019), §4.1 and appendix.
     """
 
-    mean: Point
-    weight: Float[Array, "d k"]  # W
-    encoder: Float[Array, "k d"]  # V
-    variance: Latent  # D
-    noise_variance: Scalar
+    mean: Fitted  # (d,)
+    weight: Fitted  # (d, k), W
+    encoder: Fitted  # (k, d), V
+    variance: Fitted  # (k,), D
+    noise_variance: Fitted  # ()
 
     def rates(self, covariance: Float[Array, "d d"]) -> Latent:
         """Mean of KL(q(z_i | x) ‖ p(z_i)) over data with this covariance, shape (k,), nats."""
@@ -52,6 +52,17 @@ class LinearVAEModel(eqx.Module):
             + jnp.sum(gram * (mapped @ self.encoder.T))
             + jnp.sum(jnp.diag(gram) * self.variance)
         )
+
+    def elbo_of(self, x: Point) -> Scalar:
+        """ELBO of one datum, nats."""
+        centred = x - self.mean
+        loc = self.encoder @ centred
+        rate = jnp.sum(kl_to_standard_normal(loc, jnp.sqrt(self.variance)))
+        error = jnp.sum((centred - self.weight @ loc) ** 2)
+        error = error + jnp.sum(jnp.sum(self.weight**2, axis=0) * self.variance)
+        d = self.mean.shape[0]
+        constant = d * (LOG_2PI + jnp.log(self.noise_variance))
+        return -0.5 * (constant + error / self.noise_variance) - rate
 
     def elbo(self, covariance: Float[Array, "d d"], *, beta: float | Scalar = 1.0) -> Scalar:
         """Mean over data of the expected log likelihood less β times the rate, nats."""

@@ -26,6 +26,11 @@ class Covariance:
         """Trace: the variance summed over features."""
         return float(np.trace(self.matrix))
 
+    @property
+    def varies(self) -> np.ndarray:
+        """Shape (d,): which features vary by more than the rounding of their mean."""
+        return _varies(self.mean, np.diag(self.matrix))
+
 
 @dataclasses.dataclass(frozen=True)
 class Spectrum:
@@ -56,7 +61,7 @@ class Spectrum:
     @property
     def varies(self) -> np.ndarray:
         """Shape (d,): which features vary by more than the rounding of their mean."""
-        return self.variances > 100 * np.finfo(np.float64).eps * self.mean**2
+        return _varies(self.mean, self.variances)
 
     @property
     def rank(self) -> int:
@@ -102,3 +107,7 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
     )
+
+
+def _varies(mean: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    return variances > 100 * np.finfo(np.float64).eps * mean**2

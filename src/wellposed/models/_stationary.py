@@ -184,9 +184,7 @@ def _n_alive(spectrum: Spectrum, n_components: int, threshold: float) -> int:
     return min(n_components, int(np.sum(spectrum.eigenvalues > threshold)))
 
 
-def _stationary_variance(
-    spectrum: Spectrum, n_active: int, left_over: float, beta: float
-) -> float:
+def _stationary_variance(spectrum: Spectrum, n_active: int, left_over: float, beta: float) -> float:
     room = spectrum.n_features - beta * n_active
     if room <= 0:
         raise SettingError(

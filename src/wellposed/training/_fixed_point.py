@@ -17,8 +17,8 @@ def fixed_point(
 ) -> LinearRun:
     r"""Raise the ELBO by exact maximisation over q, over W, over σ² and over rotations of W.
 
-    .. math:: V = M^{-1}W^T, \; D_i = \tau / M_{ii} \quad (M = W^TW + \tau I, \; \tau = \beta\sigma^2),
-       \qquad W = SV^T(D + VSV^T)^{-1}, \qquad
+    .. math:: V = M^{-1}W^T, \; D_i = \tau / M_{ii} \quad
+       (M = W^TW + \tau I, \; \tau = \beta\sigma^2), \qquad W = SV^T(D + VSV^T)^{-1}, \qquad
        \sigma^2 = \tfrac1d \left[\operatorname{tr} S - \operatorname{tr}(WVS)\right]
 
     then W is turned to its principal axes, at which diagonal q loses nothing. Every step is a

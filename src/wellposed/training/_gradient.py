@@ -42,7 +42,7 @@ def gradient(
         matrix = jnp.asarray(covariance.matrix)
         beta, lowest = jnp.asarray(plan.beta), jnp.asarray(plan.floor**2)
         given = None if learned else jnp.asarray(plan.noise_variance)
-        reached = np.asarray(flat)
+        reached: Any = np.asarray(flat)
 
         def value(point: np.ndarray) -> tuple[float, np.ndarray]:
             found, slope = _value_and_slope(unravel(point), mean, matrix, beta, lowest, given)
@@ -87,9 +87,7 @@ def _free(model: LinearVAEModel, floor: float, learned: bool) -> dict[str, Any]:
     return {"weight": model.weight, "log_above": np.log(above)}
 
 
-def _model(
-    free: dict[str, Any], mean: Any, beta: Any, lowest: Any, given: Any
-) -> LinearVAEModel:
+def _model(free: dict[str, Any], mean: Any, beta: Any, lowest: Any, given: Any) -> LinearVAEModel:
     """The model with its best encoder, which is held fixed under differentiation."""
     weight = free["weight"]
     variance = given if given is not None else lowest + jnp.exp(free["log_above"])

@@ -10,4 +10,5 @@ from ._summary import Moments as Moments
 from ._summary import Summary as Summary
 from ._summary import check_finite as check_finite
 from ._summary import check_precision as check_precision
+from ._summary import resolution_of as resolution_of
 from ._summary import summarise as summarise

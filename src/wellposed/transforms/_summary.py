@@ -121,7 +121,7 @@ def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) 
         variance=variance,
         low=low,
         high=high,
-        resolution=_resolution(values, varies, counted, resolution),
+        resolution=resolution_of(values, resolution),
         whole=whole,
         counted=counted,
         sample=sample,
@@ -145,16 +145,15 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return shift + first / n, np.maximum(second / n - (first / n) ** 2, 0.0)
 
 
-def _resolution(
-    values: np.ndarray, varies: np.ndarray, counted: bool, given: float | np.ndarray | None
-) -> np.ndarray:
+def resolution_of(values: np.ndarray, given: float | np.ndarray | None = None) -> np.ndarray:
+    """Smallest step of each feature, shape (d,); ``given`` and defaults as :func:`summarise`."""
     d = values.shape[1]
     if given is not None:
         return np.broadcast_to(np.asarray(given, np.float64), (d,)).copy()
-    if counted:
+    if values.dtype.kind in "iub":
         return np.ones(d)
     gap = _smallest_gap(values)
-    usable = varies & np.isfinite(gap)
+    usable = np.isfinite(gap)
     fallback = gap[usable].min() if usable.any() else 0.0
     return np.where(usable, gap, fallback)
 

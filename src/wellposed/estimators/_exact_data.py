@@ -1,0 +1,112 @@
+"""From what users have to rows and model units, for the models that are solved exactly."""
+
+import dataclasses
+import math
+import warnings
+from typing import Any
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from wellposed import evaluation, models, transforms
+from wellposed._errors import (
+    ConstantFeatureWarning,
+    FloorWarning,
+    SettingError,
+    TrainingWarning,
+    named_features,
+)
+
+from ._build import resolution_of
+from ._data import opened, validated
+
+
+@dataclasses.dataclass(frozen=True)
+class Exact:
+    """Rows as validated, the fitted map to model units, and one image's shape where known."""
+
+    rows: np.ndarray
+    units: evaluation.ModelUnits
+    resolution: np.ndarray | None  # as given, in data units
+    image_shape: tuple[int, ...] | None
+
+    def floor(self, varies: np.ndarray) -> float:
+        """Smallest resolution/√12 of the features that vary, in model units.
+
+        One σ shared by all features takes the smallest floor of them, as ``noise="shared"`` does.
+        """
+        if not isinstance(self.units.transform, transforms.Identity):
+            summary = transforms.summarise(self.rows, self.resolution)
+            with jax.enable_x64(True):
+                moments = self.units.transform.moments(summary, key=self.units.key)
+            resolution = np.asarray(moments.resolution)
+        else:
+            resolution = transforms.resolution_of(self.rows, self.resolution)
+        return float(resolution[varies].min()) / math.sqrt(12)
+
+
+def prepared(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, seed: int) -> Exact:
+    """Open, validate and map; ``resolution`` is the estimators' setting."""
+    values, image_shape = opened(X)
+    rows = validated(estimator, values, reset=True)
+    given = resolution_of({"resolution": resolution}, rows.shape[1])
+    found = transforms.resolve(transform, one_unit=image_shape is not None or _counted(rows))
+    if not isinstance(found, transforms.Identity):
+        with jax.enable_x64(True):
+            found = found.fit(transforms.summarise(rows, given))
+        found = jax.tree.map(np.asarray, found)
+    units = evaluation.ModelUnits(found, jax.random.key(seed))
+    return Exact(rows, units, given, image_shape)
+
+
+def check_components(n_components: int, rows: np.ndarray) -> None:
+    """Refuse more components than directions in which n rows of d features can vary."""
+    n, d = rows.shape
+    if n_components > min(n, d):
+        raise SettingError(
+            f"n_components must be at most min(n_samples, n_features) = {min(n, d)} "
+            f"(n_samples = {n}, n_features = {d}); got {n_components}. No more directions vary: "
+            "use fewer components."
+        )
+
+
+def warn_of_constants(moments: models.Covariance | models.Spectrum) -> None:
+    """Name the features that never vary."""
+    constant = np.flatnonzero(~moments.varies)
+    if constant.size:
+        warnings.warn(
+            f"{constant.size} of {len(moments.mean)} features never vary "
+            f"({named_features(constant)}). Each counts as a feature with residual zero, which "
+            "lowers σ². Drop them if they should not count in log p(x).",
+            ConstantFeatureWarning,
+            stacklevel=3,
+        )
+
+
+def warn_of_floor(noise_variance: float, n_components: int, spectrum: models.Spectrum) -> None:
+    """Say that the noise rests on its floor, and what that means."""
+    warnings.warn(
+        f"The noise rests on its floor, resolution/√12 = {math.sqrt(noise_variance):.3g}: the "
+        f"data have rank {spectrum.rank} of {spectrum.n_features}, {n_components} components "
+        "carry all that varies beyond their rounding, and without a floor the likelihood would "
+        "have no maximum. Use fewer components, or pass the measurement's `resolution`.",
+        FloorWarning,
+        stacklevel=3,
+    )
+
+
+def warn_of_dead(noise_variance: float, spectrum: models.Spectrum, beta: float = 1.0) -> None:
+    """Say that no latent lives, and which σ² would keep one."""
+    weight = "" if beta == 1 else f" times β = {beta:g}"
+    warnings.warn(
+        f"Every latent is dead: σ² = {noise_variance:.4g}{weight} exceeds what any direction of "
+        f"the data varies by. A σ² below {spectrum.eigenvalues[0] / beta:.4g} keeps one alive; "
+        "noise='shared' learns it.",
+        TrainingWarning,
+        stacklevel=3,
+    )
+
+
+def _counted(rows: np.ndarray) -> bool:
+    return rows.dtype.kind in "iub"

@@ -1,0 +1,139 @@
+"""What the exactly solved estimators share: everything after fitting."""
+
+import os
+from typing import Any
+
+import jax
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from wellposed import evaluation, models
+from wellposed._errors import SettingError, unknown_name
+from wellposed._typing import PRNGKey
+from wellposed.numerics import kl_to_standard_normal
+
+from ._constraints import check, whole
+from ._data import opened, seed_of, validated
+from ._file import save
+
+
+class ExactMethods:
+    """Scores, latents and draws of a fitted linear Gaussian model, in float64.
+
+    For classes with ``transform_`` (the fitted map to model units), ``_seed``, and ``_linear``.
+    """
+
+    @property
+    def _linear(self) -> models.PPCAModel:
+        raise NotImplementedError
+
+    def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means (n, k) and variances (k,) of q(z | x), for rows in model units."""
+        raise NotImplementedError
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
+        return self._posterior(self._mapped(X)[0])[0]
+
+    def inverse_transform(self, Z: Any) -> np.ndarray:
+        """Return E[x | z] at each latent, through the transform: (n, k) to (n, d), data units."""
+        check_is_fitted(self)
+        latents = check_array(Z, dtype=np.float64)
+        k = self._linear.weight.shape[1]
+        if latents.shape[1] != k:
+            raise SettingError(
+                f"Z must have {k} columns, one a latent; got {latents.shape[1]}. "
+                "Pass what transform() returns."
+            )
+        return self._units.back(self._linear.decode(latents))
+
+    def reconstruct(self, X: Any) -> np.ndarray:
+        """Return E[x | z] at each row's posterior mean, shape (n, d), data units."""
+        return self.inverse_transform(self.transform(X))
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return the exact log p(x) of each row, shape (n,), nats in data units."""
+        values, log_det = self._mapped(X)
+        return self._linear.log_density(values) + log_det
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
+        return float(self.score_samples(X).mean())
+
+    def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
+        """Judge each latent on X; see :func:`wellposed.evaluation.collapse`."""
+        means, variances = self._posterior(self._mapped(X)[0])
+        with jax.enable_x64(True):
+            rates = np.asarray(kl_to_standard_normal(means, np.sqrt(variances)))
+        return evaluation.collapse(rates, means, **thresholds)
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        how: str = "ancestral",
+        *,
+        alpha: float = 1.0,
+        random_state: Any = None,
+    ) -> np.ndarray:
+        """Draw new data.
+
+        Parameters
+        ----------
+        n_samples : how many
+        how : "ancestral" draws x ~ p(x | z); "mean" leaves the noise out; "coupled" adds
+            alpha·σ to every feature of the mean
+        alpha : of "coupled"
+        random_state : None repeats the estimator's own
+
+        Returns
+        -------
+        array of shape (n_samples, d), data units
+        """
+        check_is_fitted(self)
+        if how not in models.SAMPLERS:
+            raise unknown_name("how", how, models.SAMPLERS)
+        check({"n_samples": n_samples}, {"n_samples": whole(1)})
+        seed = self._seed if random_state is None else seed_of(random_state)
+        return self._units.back(_drawn(self._linear, n_samples, how, alpha, jax.random.key(seed)))
+
+    def save(self, path: str | os.PathLike, *, overwrite: bool = True) -> None:
+        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
+        check_is_fitted(self)
+        save(self, path, overwrite=overwrite)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's settings by name."""
+        own: Any = super()
+        return {**own.get_params(deep), "transform": vars(self)["transform"]}
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._linear.weight.shape[1]
+
+    @property
+    def _units(self) -> evaluation.ModelUnits:
+        return evaluation.ModelUnits(self.transform_, jax.random.key(self._seed))
+
+    def _mapped(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Rows in model units, and log |det dT/dx| of each."""
+        check_is_fitted(self)
+        owner: Any = self
+        return self._units.whole(validated(owner, opened(X)[0], reset=False))
+
+
+def _drawn(
+    model: models.PPCAModel, n_samples: int, how: str, alpha: float, key: PRNGKey
+) -> np.ndarray:
+    latent_key, noise_key = jax.random.split(key)
+    d, k = model.weight.shape
+    with jax.enable_x64(True):
+        mean = model.decode(np.asarray(jax.random.normal(latent_key, (n_samples, k))))
+        if how == "mean":
+            return mean
+        spread = alpha
+        if how == "ancestral":
+            spread = np.asarray(jax.random.normal(noise_key, (n_samples, d)))
+    return mean + np.sqrt(model.noise_variance) * spread

@@ -1,0 +1,274 @@
+"""The linear variational autoencoder as a scikit-learn estimator."""
+
+import warnings
+from numbers import Integral
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from wellposed import evaluation, models, training
+from wellposed._errors import SettingError, TrainingWarning, unknown_name
+from wellposed._typing import Point, PRNGKey, Scalar
+
+from ._constraints import Constraint, boolean, check, one_of, or_word, real, whole
+from ._data import kept_on_failure, seed_of
+from ._exact_data import (
+    Exact,
+    check_components,
+    prepared,
+    warn_of_constants,
+    warn_of_dead,
+    warn_of_floor,
+)
+from ._exact_methods import ExactMethods
+from ._homonym import setting_and_method
+
+_DEAD = 1e-3  # nats: a rate that no datum would notice
+_SOLVERS = ("accelerated", "auto", "fixed_point", "gradient")
+
+
+@setting_and_method("transform")
+class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Linear variational autoencoder, trained on its exact ELBO.
+
+    .. math:: p(x \mid z) = N(Wz + \mu, \sigma^2 I), \quad q(z \mid x) = N(V(x - \mu), D)
+
+    with diagonal D. The ELBO needs the covariance of the data alone, so that a step costs the
+    same for any number of rows, and its maximum is pPCA's: the columns of W are the principal
+    axes, each times √(λ − βσ²), up to sign and order; latents with λ ≤ βσ² collapse. It is the
+    model in which collapse can be watched and proved. All in float64.
+
+    Parameters
+    ----------
+    n_components : int, default 2
+        k, at most min(n, d).
+    noise : "shared" or positive number
+        σ² in model units, learned or given.
+    beta : weight of the KL; anything but 1 is not the ELBO
+    solver : "auto", "accelerated", "fixed_point" or "gradient"
+        "fixed_point" repeats the exact updates of q, W and σ², which climb slowly where
+        eigenvalues are close; "accelerated" takes many of them at once, from a random start;
+        "gradient" climbs the exact gradient. "auto" is "accelerated" for a random start, else
+        "fixed_point". See :mod:`wellposed.training`.
+    start : "random", directions, or a LinearVAEModel
+        Small random weights; or the stationary point that uses these directions (counted from 0
+        by falling eigenvalue), the other columns being zero; or any weights and σ² of your own.
+    transform, resolution : as in :class:`wellposed.PPCA`
+    max_iter : iterations at most
+    tol : stop when three iterations in a row change the objective by less than this share
+    progress : "auto", True or False: a progress bar
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    model_ : :class:`wellposed.models.LinearVAEModel`
+    noise_variance_ : float, σ² in model units
+    components_ : array of shape (k, d), Wᵀ
+    mean_ : array of shape (d,), model units
+    elbo_ : mean ELBO of the training data, nats in data units, whatever β
+    history_ : dict with ``objective``, E_q log p(x|z) − β·KL at each iteration, mean nats
+    outcome_ : :class:`wellposed.training.Outcome`
+    n_iter_ : iterations
+    n_features_in_ : d
+
+    References: Lucas, Tucker, Grosse & Norouzi (2019), Don't blame the ELBO!
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(500, 3)) * [3.0, 1.0, 1.0]
+    >>> vae = LinearVAE(n_components=1, random_state=0).fit(X)
+    >>> bool(np.isclose(vae.elbo(X).mean(), vae.score(X)))
+    True
+    """
+
+    _constraints: ClassVar[dict[str, Constraint]] = {
+        "n_components": whole(1),
+        "noise": or_word("shared", real(0, open_below=True)),
+        "beta": real(0, open_below=True),
+        "solver": one_of(_SOLVERS),
+        "max_iter": whole(1),
+        "tol": real(0),
+        "progress": or_word("auto", boolean()),
+    }
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        noise: float | str = "shared",
+        beta: float = 1.0,
+        solver: str = "auto",
+        start: Any = "random",
+        transform: Any = "identity",
+        resolution: Any = "auto",
+        max_iter: int = 10_000,
+        tol: float = 1e-9,
+        progress: bool | str = "auto",
+        random_state: Any = None,
+    ):
+        self.n_components = n_components
+        self.noise = noise
+        self.beta = beta
+        self.solver = solver
+        self.start = start
+        self.transform = transform
+        self.resolution = resolution
+        self.max_iter = max_iter
+        self.tol = tol
+        self.progress = progress
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "LinearVAE":
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : ignored
+
+        Raises
+        ------
+        DataError
+            If the data are not finite numbers, never vary, or are off the transform's domain.
+        SettingError
+            If a setting is out of range, unknown, or at odds with another; if k exceeds
+            min(n, d); if there is no stationary point with the directions of ``start``.
+        UnboundedLikelihoodError
+            If k directions carry everything and ``resolution`` is zero.
+        """
+        settings = self.get_params(deep=False)
+        check(settings, self._constraints)
+        _check_start(self.start, self.solver)
+        with kept_on_failure(self):
+            seed = seed_of(self.random_state)
+            data = prepared(self, X, settings["transform"], self.resolution, seed)
+            check_components(self.n_components, data.rows)
+            covariance = evaluation.covariance(data.rows, data.units)
+            plan = self._plan(data, covariance)
+            run = self._solved(covariance, plan, np.random.default_rng(seed))
+            self._seed, self.transform_ = seed, data.units.transform
+            self._store(run, covariance)
+        warn_of_constants(covariance)
+        if run.outcome is not training.Outcome.converged:
+            warnings.warn(
+                f"The iterations stopped at {self.n_iter_} before the objective settled; raise "
+                "max_iter or tol, or go on with start=vae.model_.",
+                TrainingWarning,
+                stacklevel=2,
+            )
+        if self.noise_variance_ <= plan.floor**2 * (1 + 1e-9):
+            spectrum = models.eigendecompose(covariance)
+            warn_of_floor(self.noise_variance_, self.n_components, spectrum)
+        if (self._rates < _DEAD).all():
+            spectrum = models.eigendecompose(covariance)
+            warn_of_dead(self.noise_variance_, spectrum, self.beta)
+        return self
+
+    def elbo(self, X: Any) -> np.ndarray:
+        """Return the exact ELBO of each row, shape (n,), nats in data units, with β = 1."""
+        values, log_det = self._mapped(X)
+        with jax.enable_x64(True):
+            found = evaluation.over_rows(_elbo_of, self.model_, values, key=jax.random.key(0))
+        return found + log_det
+
+    def _plan(self, data: Exact, covariance: models.Covariance) -> training.LinearPlan:
+        given = None if isinstance(self.noise, str) else float(self.noise)
+        floor = data.floor(covariance.varies) if given is None else 0.0
+        if given is None and floor == 0:
+            # Refuses what has no maximum; with a floor there always is one.
+            models.optimum(models.eigendecompose(covariance), self.n_components, beta=self.beta)
+        return training.LinearPlan(given, self.beta, floor, self.max_iter, self.tol)
+
+    def _solved(
+        self,
+        covariance: models.Covariance,
+        plan: training.LinearPlan,
+        rng: np.random.Generator,
+    ) -> training.LinearRun:
+        from_random = isinstance(self.start, str)
+        solver = self.solver
+        if solver == "auto":
+            solver = "accelerated" if from_random else "fixed_point"
+        if from_random:
+            begin = training.random_state(covariance, self.n_components, plan, rng=rng)
+        else:
+            begin = self._begun(covariance, plan)
+        if solver == "accelerated":
+            return training.accelerated(covariance, begin, plan, rng=rng, progress=self.progress)
+        solve = training.fixed_point if solver == "fixed_point" else training.gradient
+        return solve(covariance, begin, plan, progress=self.progress)
+
+    def _begun(
+        self, covariance: models.Covariance, plan: training.LinearPlan
+    ) -> training.LinearState:
+        if isinstance(self.start, models.LinearVAEModel):
+            weight = np.asarray(self.start.weight, np.float64)
+            wanted = (len(covariance.mean), self.n_components)
+            if weight.shape != wanted:
+                raise SettingError(
+                    f"The weights of `start` must have shape {wanted}, (n_features, "
+                    f"n_components); got {weight.shape}. Give a model of the same sizes."
+                )
+            variance = plan.noise_variance or float(self.start.noise_variance)
+            return training.state_of(weight, variance)
+        point = models.stationary_point(
+            models.eigendecompose(covariance),
+            self.start,
+            self.n_components,
+            noise_variance=plan.noise_variance,
+            beta=self.beta,
+            floor=plan.floor,
+        )
+        return training.state_of(point.model.weight, point.noise_variance)
+
+    def _store(self, run: training.LinearRun, covariance: models.Covariance) -> None:
+        model = run.model
+        self.model_, self.noise_variance_ = model, float(model.noise_variance)
+        self.components_, self.mean_ = np.asarray(model.weight).T, covariance.mean
+        with jax.enable_x64(True):
+            self.elbo_ = float(model.elbo(covariance.matrix)) + covariance.log_det
+            self._rates = np.asarray(model.rates(covariance.matrix))
+        self.history_ = {"objective": run.objective}
+        self.outcome_, self.n_iter_ = run.outcome, len(run.objective)
+
+    @property
+    def _linear(self) -> models.PPCAModel:
+        return models.PPCAModel(
+            np.asarray(self.model_.mean),
+            np.asarray(self.model_.weight),
+            float(self.model_.noise_variance),
+        )
+
+    def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        means = (values - self.mean_) @ np.asarray(self.model_.encoder).T
+        return means, np.asarray(self.model_.variance)
+
+
+def _elbo_of(model: models.LinearVAEModel, x: Point, *, key: PRNGKey) -> Scalar:
+    del key
+    return model.elbo_of(x)
+
+
+def _check_start(start: Any, solver: str) -> None:
+    if isinstance(start, str):
+        if start != "random":
+            raise unknown_name("start", start, ("random",))
+        return
+    if not isinstance(start, models.LinearVAEModel) and not _are_directions(start):
+        raise SettingError(
+            f'start must be "random", a sequence of directions or a LinearVAEModel; got {start!r}. '
+            "Directions are whole numbers, counted from 0 by falling eigenvalue."
+        )
+    if solver == "accelerated":
+        raise SettingError(
+            'solver="accelerated" leaves any start behind in one step; got a start of your own. '
+            'Use "fixed_point" or "gradient" with it.'
+        )
+
+
+def _are_directions(start: Any) -> bool:
+    return isinstance(start, (list, tuple, range, np.ndarray)) and all(
+        isinstance(i, Integral) and not isinstance(i, bool) for i in start
+    )

@@ -1,0 +1,177 @@
+"""Probabilistic PCA as a scikit-learn estimator."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from wellposed import evaluation, models
+from wellposed._errors import SettingError
+
+from ._constraints import Constraint, check, or_word, real, whole
+from ._data import kept_on_failure, seed_of
+from ._exact_data import (
+    check_components,
+    prepared,
+    warn_of_constants,
+    warn_of_dead,
+    warn_of_floor,
+)
+from ._exact_methods import ExactMethods
+from ._homonym import setting_and_method
+
+
+@setting_and_method("transform")
+class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Probabilistic PCA by maximum likelihood: the linear Gaussian VAE, solved.
+
+    .. math:: z \sim N(0, I_k), \quad x \mid z \sim N(Wz + \mu, \sigma^2 I), \quad
+       W = U_k (\Lambda_k - \sigma^2 I)^{1/2}, \quad
+       \sigma^2 = \frac{1}{d - k} \sum_{j > k} \lambda_j
+
+    with the eigenvalues λ and eigenvectors U of the covariance (1/n). All in float64, whatever
+    the data's type.
+
+    Parameters
+    ----------
+    n_components : int, default 2
+        k, at most min(n, d).
+    noise : "shared" or positive number
+        σ² in model units: learned, as above; or given, and then only directions with λ > σ² are
+        used, the others being dead.
+    transform : "identity", "standardize", "logit" or a transform object
+        Data units to model units. Every reported density is in data units.
+    resolution : "auto", number or array of shape (d,)
+        The measurement's smallest step. A learned σ never falls below resolution/√12: with k up
+        to the rank of the data pPCA itself has no maximum.
+    svd_solver : "auto", "covariance_eigh", "full", "arpack" or "randomized"
+        The last two find k directions only. "auto" decomposes the covariance where n ≥ d.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    model_ : :class:`wellposed.models.PPCAModel`
+    noise_variance_ : float, σ² in model units
+    components_ : array of shape (k, d), Wᵀ: principal axes, each times √(λ − σ²)
+    mean_ : array of shape (d,), model units
+    spectrum_ : :class:`wellposed.models.Spectrum` of the training data
+    log_likelihood_ : mean log p(x) of the training data, nats in data units
+    n_features_in_ : d
+
+    References: Tipping & Bishop (1999), Probabilistic principal component analysis.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(500, 3)) * [3.0, 1.0, 1.0]
+    >>> ppca = PPCA(n_components=1).fit(X)
+    >>> bool(np.isclose(ppca.score(X), ppca.log_likelihood_))
+    True
+    """
+
+    _constraints: ClassVar[dict[str, Constraint]] = {
+        "n_components": whole(1),
+        "noise": or_word("shared", real(0, open_below=True)),
+    }
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        *,
+        noise: float | str = "shared",
+        transform: Any = "identity",
+        resolution: Any = "auto",
+        svd_solver: str = "auto",
+        random_state: Any = None,
+    ):
+        self.n_components = n_components
+        self.noise = noise
+        self.transform = transform
+        self.resolution = resolution
+        self.svd_solver = svd_solver
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "PPCA":
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : ignored
+
+        Raises
+        ------
+        DataError
+            If the data are not finite numbers, never vary, or are off the transform's domain.
+        SettingError
+            If a setting is out of range or unknown; if k exceeds min(n, d).
+        UnboundedLikelihoodError
+            If k directions carry everything and ``resolution`` is zero.
+        """
+        settings = self.get_params(deep=False)
+        check(settings, self._constraints)
+        with kept_on_failure(self):
+            seed = seed_of(self.random_state)
+            data = prepared(self, X, settings["transform"], self.resolution, seed)
+            check_components(self.n_components, data.rows)
+            spectrum = evaluation.spectrum(
+                data.rows,
+                data.units,
+                n_components=self.n_components,
+                svd_solver=self.svd_solver,
+                seed=seed,
+            )
+            given = None if isinstance(self.noise, str) else float(self.noise)
+            floor = data.floor(spectrum.varies) if given is None else 0.0
+            best = models.optimum(spectrum, self.n_components, noise_variance=given, floor=floor)
+            self._seed, self.transform_ = seed, data.units.transform
+            self.model_, self.noise_variance_ = best.model, best.noise_variance
+            self.components_, self.mean_ = best.model.weight.T, spectrum.mean
+            self.spectrum_, self.log_likelihood_ = spectrum, best.log_likelihood
+        warn_of_constants(spectrum)
+        if best.on_floor:
+            warn_of_floor(best.noise_variance, self.n_components, spectrum)
+        if not best.active:
+            warn_of_dead(best.noise_variance, spectrum)
+        return self
+
+    def stationary_point(
+        self, active: Sequence[int], *, noise_variance: float | str | None = None
+    ) -> models.StationaryPoint:
+        """Solve the stationary point of the likelihood that uses a given set of directions.
+
+        Parameters
+        ----------
+        active : directions, counted from 0 by falling eigenvalue; the other latents are dead
+        noise_variance : σ², or "shared" for the one that is stationary too; None takes the
+            estimator's ``noise``
+
+        Returns
+        -------
+        :class:`wellposed.models.StationaryPoint`: parameters, log likelihood, the gain of taking
+        up each direction, the curvature at a zero column, and whether it is a maximum
+
+        Raises
+        ------
+        SettingError
+            If there is no such point, or the solver found only the first directions.
+        """
+        check_is_fitted(self)
+        if not self.spectrum_.complete:
+            raise SettingError(
+                f"Stationary points need every direction; svd_solver={self.svd_solver!r} found "
+                f'{len(self.spectrum_.eigenvalues)}. Fit with svd_solver="full".'
+            )
+        wanted = self.noise if noise_variance is None else noise_variance
+        given = None if isinstance(wanted, str) else float(wanted)
+        return models.stationary_point(
+            self.spectrum_, active, self.n_components, noise_variance=given
+        )
+
+    @property
+    def _linear(self) -> models.PPCAModel:
+        return self.model_
+
+    def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.model_.posterior_means(values), np.diag(self.model_.posterior_covariance)
