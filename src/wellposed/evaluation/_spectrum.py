@@ -93,7 +93,8 @@ def _by_scikit_learn(
     eigenvalues = found.explained_variance_ * per_row
     return Spectrum(
         mean=found.mean_,
-        variances=values.var(axis=0),
+        # Of differences: the mean of a constant is off by the rounding of its sum.
+        variances=(values - found.mean_).var(axis=0),
         eigenvalues=eigenvalues,
         eigenvectors=found.components_.T,
         n_rows=len(rows),
