@@ -22,6 +22,8 @@ from ._ppca import PPCAModel
 from ._spectrum import Spectrum
 
 _TIE = 1e-9
+# Rounding leaves a little variance where there is none: no noise is to be made of that.
+_ROUNDING = 1e-13
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +36,9 @@ class StationaryPoint:
 
     - ``gain``, what a zero column adds to the objective when it takes up the direction, or has
       added where it is active: ½β[λ/τ − 1 − log(λ/τ)];
-    - ``curvature`` of the objective at a zero column along the direction, (λ/τ − 1)/σ²; zero for
-      active directions, along which the model only turns.
+    - ``curvature`` of the objective at a zero column along the direction, q staying at its best,
+      (λ/τ − 1)/σ²; zero for active directions, along which the model only turns and the
+      likelihood is flat.
 
     ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
     ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
@@ -85,6 +88,8 @@ def stationary_point(
     SettingError
         If an active direction has λ ≤ βσ², or there is no such direction: then there is no such
         stationary point.
+    UnboundedLikelihoodError
+        If the active directions hold all the variance, σ² is None and there is no floor.
 
     Examples
     --------
@@ -102,7 +107,10 @@ def stationary_point(
     variance, on_floor = noise_variance, False
     if variance is None:
         variance = _stationary_variance(spectrum, len(chosen), left_over, beta)
-        variance, on_floor = max(variance, floor**2), variance < floor**2
+        on_floor = variance < floor**2 or variance <= _ROUNDING * spectrum.eigenvalues[0]
+        if on_floor and floor == 0:
+            raise _unbounded(spectrum, len(chosen))
+        variance = floor**2 if on_floor else variance
     values = spectrum.eigenvalues
     below = [int(j) for j in chosen if values[j] <= beta * variance]
     if below:
@@ -146,11 +154,7 @@ def optimum(
         for a, variance in _consistent(spectrum, n_components, beta, floor)
     ]
     if not candidates:
-        raise UnboundedLikelihoodError(
-            f"The likelihood needs variance left over for the noise; the data have rank "
-            f"{spectrum.rank}, and {n_components} components leave none, so that σ² → 0 makes it "
-            "infinite. Use fewer components, give a positive `resolution`, or give σ² as `noise`."
-        )
+        raise _unbounded(spectrum, n_components)
     best = max(candidates, key=lambda point: _objective(point))
     return dataclasses.replace(best, on_floor=best.noise_variance == floor**2)
 
@@ -165,8 +169,7 @@ def _consistent(
     found = []
     values = spectrum.eigenvalues
     most = min(n_components, len(values))
-    # Rounding leaves a little variance where there is none: no noise is to be made of that.
-    smallest = max(floor**2, 1e-13 * values[0])
+    smallest = max(floor**2, _ROUNDING * values[0])
     for a in range(most + 1):
         if beta * a >= spectrum.n_features:
             break
@@ -192,6 +195,14 @@ def _stationary_variance(spectrum: Spectrum, n_active: int, left_over: float, be
             f"{spectrum.n_features}. Use fewer active directions, or give the noise variance."
         )
     return left_over / room
+
+
+def _unbounded(spectrum: Spectrum, n_used: int) -> UnboundedLikelihoodError:
+    return UnboundedLikelihoodError(
+        f"The likelihood needs variance left over for the noise; the data have rank "
+        f"{spectrum.rank}, and {n_used} components leave none, so that σ² → 0 makes it "
+        "infinite. Use fewer components, give a positive `resolution`, or give σ² as `noise`."
+    )
 
 
 def _objective(point: StationaryPoint) -> float:
