@@ -26,6 +26,7 @@ from ._exact_methods import ExactMethods
 from ._homonym import setting_and_method
 
 _DEAD = 1e-3  # nats: a rate that no datum would notice
+_ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it
 _SOLVERS = ("accelerated", "auto", "fixed_point", "gradient")
 
 
@@ -158,7 +159,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 TrainingWarning,
                 stacklevel=2,
             )
-        if self.noise_variance_ <= plan.floor**2 * (1 + 1e-9):
+        if self.noise_variance_ <= plan.floor**2 * (1 + _ON_FLOOR):
             spectrum = models.eigendecompose(covariance)
             warn_of_floor(self.noise_variance_, self.n_components, spectrum)
         if (self._rates < _DEAD).all():

@@ -164,6 +164,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
                 f'{len(self.spectrum_.eigenvalues)}. Fit with svd_solver="full".'
             )
         wanted = self.noise if noise_variance is None else noise_variance
+        check({"noise_variance": wanted}, {"noise_variance": self._constraints["noise"]})
         given = None if isinstance(wanted, str) else float(wanted)
         return models.stationary_point(
             self.spectrum_, active, self.n_components, noise_variance=given

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import unknown_name
+from wellposed._errors import DataError, unknown_name
 from wellposed.models import Covariance, Spectrum, eigendecompose
 
 from ._model_units import ModelUnits
@@ -22,7 +22,7 @@ def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
     Raises
     ------
     DataError
-        For data off the transform's domain.
+        If nothing varies, or data are off the transform's domain.
     """
     n, d = rows.shape
     shift, product, total, log_det = None, np.zeros((d, d)), np.zeros(d), 0.0
@@ -36,7 +36,18 @@ def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
         log_det += float(log_dets.sum())
     mean = total / n
     matrix = product / n - np.outer(mean, mean)
-    return Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
+    found = Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
+    _check_varies(found.varies, n)
+    return found
+
+
+def _check_varies(varies: np.ndarray, n: int) -> None:
+    if not varies.any():
+        raise DataError(
+            f"At least one feature must vary by more than the rounding of its mean; all "
+            f"{len(varies)} are constant over {n} rows. There is nothing to model: check how the "
+            "data were read, or subtract an offset."
+        )
 
 
 def _shift(piece: np.ndarray) -> np.ndarray:

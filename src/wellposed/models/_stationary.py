@@ -22,6 +22,7 @@ from ._ppca import PPCAModel
 from ._spectrum import Spectrum
 
 _TIE = 1e-9
+_FLAT = 1e-12
 # Rounding leaves a little variance where there is none: no noise is to be made of that.
 _ROUNDING = 1e-13
 
@@ -155,7 +156,14 @@ def optimum(
     ]
     if not candidates:
         raise _unbounded(spectrum, n_components)
-    best = max(candidates, key=lambda point: _objective(point))
+    values = [_objective(point) for point in candidates]
+    near = max(values) - _FLAT * abs(max(values))
+    # With as many components as features σ² is free up to the smallest eigenvalue: the largest
+    # of the equally good is the one that no floor is needed for.
+    best = max(
+        (point for point, value in zip(candidates, values, strict=True) if value >= near),
+        key=lambda point: point.noise_variance,
+    )
     return dataclasses.replace(best, on_floor=best.noise_variance == floor**2)
 
 
