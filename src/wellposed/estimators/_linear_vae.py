@@ -121,6 +121,9 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.progress = progress
         self.random_state = random_state
 
+    # Named here as well: scikit-learn gives frames for what a class itself defines.
+    transform = ExactMethods.transform
+
     def fit(self, X: Any, y: Any = None) -> "LinearVAE":
         """Fit the model.
 

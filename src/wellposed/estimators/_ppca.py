@@ -92,6 +92,9 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.svd_solver = svd_solver
         self.random_state = random_state
 
+    # Named here as well: scikit-learn gives frames for what a class itself defines.
+    transform = ExactMethods.transform
+
     def fit(self, X: Any, y: Any = None) -> "PPCA":
         """Fit the model.
 

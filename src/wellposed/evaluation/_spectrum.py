@@ -98,17 +98,21 @@ def _by_scikit_learn(
     from sklearn.decomposition import PCA  # its import takes longer than most fits
 
     values, log_det = units.whole(rows)
+    # Of differences: the mean of a constant is off by the rounding of its sum.
+    variances = (values - values.mean(axis=0)).var(axis=0)
     wanted = None if svd_solver == "full" else n_components
+    _check_varies(variances > 0, len(rows))
     found: Any = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
     per_row = (len(rows) - 1) / len(rows)
     eigenvalues = found.explained_variance_ * per_row
-    return Spectrum(
+    spectrum = Spectrum(
         mean=found.mean_,
-        # Of differences: the mean of a constant is off by the rounding of its sum.
-        variances=(values - found.mean_).var(axis=0),
+        variances=variances,
         eigenvalues=eigenvalues,
         eigenvectors=found.components_.T,
         n_rows=len(rows),
         log_det=float(log_det.mean()),
         complete=len(eigenvalues) == min(rows.shape),
     )
+    _check_varies(spectrum.varies, len(rows))
+    return spectrum
