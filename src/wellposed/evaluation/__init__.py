@@ -1,5 +1,7 @@
 """What a model is worth: log likelihood, collapse, and pPCA to compare with."""
 
+from ._accounting import ImpliedNoise as ImpliedNoise
+from ._accounting import implied_noise_variance as implied_noise_variance
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._log_likelihood import LogLikelihood as LogLikelihood
