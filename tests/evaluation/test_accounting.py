@@ -175,15 +175,16 @@ def test_what_it_says():
     said = str(implied_noise_variance(reduction="sum", kl_weight=4.0))
     assert "ELBO at σ² = 2, σ = 1.414" in said
     assert "β = 2" in said
-    assert "bounds nothing" not in said
+    assert "no bound" not in said
     said = str(implied_noise_variance(reduction="sum", noise_variance=0.04, kl_weight=0.5))
     assert "stated σ² = 0.04" in said
-    assert "β = 0.5, and there bounds nothing" in said
-    # 1/49 · 49 is one but for rounding.
+    assert "β = 0.5, so its value is no bound" in said
+    # A third of a sum over three is a mean: β is one but for rounding.
     one = implied_noise_variance(
-        reduction="sum", noise_variance=0.1, kl_reduction="mean", n_latents=49, kl_weight=49.0
+        reduction="mean", n_features=3, noise_variance=0.1, kl_weight=1 / 3
     )
-    assert "bounds nothing" not in str(one)
+    assert one.beta < 1
+    assert "no bound" not in str(one)
 
 
 def test_no_weight_on_the_kl_is_no_likelihood():

@@ -56,7 +56,7 @@ class ImpliedNoise:
         whose, verdict = "the σ² = 1 of ½‖x − x̂‖²", ""
         if self.stated_noise_variance is not None:
             whose = f"its stated σ² = {self.stated_noise_variance:.4g}"
-            verdict = ", and there bounds nothing" if self.beta < 1 - _ROUNDING else ""
+            verdict = ", so its value is no bound on log p(x)" if self.beta < 1 - _ROUNDING else ""
         return (
             f"This loss is the ELBO at σ² = {self.noise_variance:.4g}, "
             f"σ = {math.sqrt(self.noise_variance):.4g} in the units of x̂; read at {whose}, "
@@ -75,96 +75,80 @@ def implied_noise_variance(
     scale: float = 1.0,
     noise_variance: float | None = None,
 ) -> ImpliedNoise:
-    r"""Give the noise variance for which a VAE loss is the ELBO.
+    r"""Give the noise variance at which a VAE loss is the ELBO.
 
     A loss a‖x − x̂‖² + b KL for each datum is, divided by b and up to a constant, the negative
-    ELBO of p(x|z) = N(x̂(z), σ²I), so that its gradients and minimisers are those of the ELBO at
-
-    .. math:: \sigma^2 = \frac{b}{2a}
+    ELBO of p(x|z) = N(x̂(z), σ²I) with σ² = b/2a: the same gradients, the same minimisers.
 
     Parameters
     ----------
-    reduction : "sum" or "mean"
-        Over the features of one datum, of the squared error or the log likelihood.
+    reduction, kl_reduction : "sum" or "mean"
+        Of the reconstruction term over the features of a datum; of the KL over latents.
     kl_weight : number ≥ 0
-        What multiplies the KL. Zero is no likelihood: the record then says so.
-    n_features : whole number ≥ 1
-        d; needed where ``reduction`` is "mean".
-    n_latents : whole number ≥ 1
-        k; needed where ``kl_reduction`` is "mean".
+        What multiplies the KL. Zero is no likelihood, and the record says so: no error, since it
+        is the limit of small weights and a sweep over weights may start there.
+    n_features, n_latents : whole numbers ≥ 1
+        d and k; each is needed where its term is a mean.
     half : bool
         Whether ½ stands before the squared error.
-    kl_reduction : "sum" or "mean"
-        Over latents.
     scale : positive number
-        What else multiplies the reconstruction term; 255² where pixels in [0, 1] are compared
-        in [0, 255].
+        What else multiplies the reconstruction term.
     noise_variance : positive number, optional
-        σ² of the loss's own, where its reconstruction term is a Gaussian log likelihood,
-        (x − x̂)²/2σ² and constants, in place of a squared error.
-
-    Returns
-    -------
-    ImpliedNoise
-        A loss without a likelihood is a record as well, not an error: zero is the limit of small
-        weights, and a sweep over weights should be able to start there. Its
-        ``has_likelihood`` is False.
+        σ² of the loss's own, where it has (x − x̂)²/2σ² in place of a squared error.
 
     Raises
     ------
     SettingError
-        For an unknown reduction, a size that is missing or not a whole number ≥ 1, a weight out
-        of range, or ``half`` beside a stated noise variance.
+        For an unknown reduction, a size that is missing, a number out of range, or ``half``
+        beside ``noise_variance``.
 
     Notes
     -----
-    Over the batch both terms must be reduced alike. Where the error is a mean over the batch and
-    the KL a sum, multiply ``kl_weight`` by the batch size. A rate in bits per pixel is a
-    ``kl_weight`` of 1/(log 2 · pixels). σ² is in the units of x̂: pixels in [0, 1] or in [0, 255].
+    σ² is in squared units of x̂. Both terms must be reduced alike over the batch: where the error
+    is its mean and the KL its sum, multiply ``kl_weight`` by the batch size. A rate in bits a
+    pixel has the ``kl_weight`` 1/(pixels · log 2).
 
     References: Lucas, Tucker, Grosse & Norouzi (2019); Rybkin, Daniilidis & Levine (2021), §3.
 
     Examples
     --------
-    >>> loss = implied_noise_variance(reduction="mean", kl_weight=0.00025, n_features=3 * 64 * 64)
+    >>> loss = implied_noise_variance(reduction="mean", kl_weight=0.00025, n_features=12288)
     >>> print(loss)  # doctest: +ELLIPSIS
     This loss is the ELBO at σ² = 1.536, σ = 1.239 in the units of x̂; read at ...
-    >>> loss.kl_weight_at(0.01)
-    1.6276041666666667e-06
     """
-    for what, name in (("reduction", reduction), ("kl_reduction", kl_reduction)):
-        if name not in _REDUCTIONS:
-            raise unknown_name(what, name, _REDUCTIONS)
-    if half and noise_variance is not None:
+    d = _size("n_features", n_features, "reduction", reduction)
+    k = _size("n_latents", n_latents, "kl_reduction", kl_reduction)
+    error_weight = _error_weight(scale, half, noise_variance) / d
+    return _implied(error_weight, _kl_weight(kl_weight), k, noise_variance)
+
+
+def _implied(
+    error_weight: float, kl_weight: float, latents: int, stated: float | None
+) -> ImpliedNoise:
+    variance = kl_weight / latents / (2 * error_weight)
+    beta = variance / (_UNSTATED if stated is None else stated)
+    return ImpliedNoise(variance, beta, stated, error_weight, kl_weight, 1 / latents)
+
+
+def _error_weight(scale: float, half: bool, stated: float | None) -> float:
+    weight = _positive("scale", scale, "what multiplies the reconstruction term")
+    if stated is None:
+        return 0.5 * weight if half else weight
+    if half:
         raise SettingError(
             "half=True and noise_variance exclude each other; got both. A Gaussian log likelihood "
             "has its ½ already: leave half out."
         )
-    d = _size("n_features", n_features, needed_by="reduction", reduction=reduction)
-    k = _size("n_latents", n_latents, needed_by="kl_reduction", reduction=kl_reduction)
-    kl_weight = _kl_weight(kl_weight)
-    error_weight = _positive("scale", scale, "what multiplies the reconstruction term") / d
-    if noise_variance is not None:
-        noise_variance = _positive("noise_variance", noise_variance, "the loss's own σ²")
-        error_weight /= 2 * noise_variance
-    elif half:
-        error_weight /= 2
-    implied = kl_weight / k / (2 * error_weight)
-    return ImpliedNoise(
-        noise_variance=implied,
-        beta=implied / (_UNSTATED if noise_variance is None else noise_variance),
-        stated_noise_variance=noise_variance,
-        error_weight=error_weight,
-        kl_weight=kl_weight,
-        kl_share=1 / k,
-    )
+    return 0.5 * weight / _positive("noise_variance", stated, "the loss's own σ²")
 
 
-def _size(name: str, value: int | None, *, needed_by: str, reduction: str) -> int:
-    """By how much a mean is smaller than the sum: the size, or 1 where a sum is taken."""
+def _size(name: str, value: int | None, option: str, reduction: str) -> int:
+    """By how much the mean is smaller than the sum: the size, or 1 where a sum is taken."""
+    if reduction not in _REDUCTIONS:
+        raise unknown_name(option, reduction, _REDUCTIONS)
     if value is None and reduction == "mean":
         raise SettingError(
-            f'{name} must be given for {needed_by}="mean", which divides by it; got None. '
+            f'{name} must be given for {option}="mean", which divides by it; got None. '
             f"Pass the number of {name[2:]} of one datum."
         )
     if value is None:
