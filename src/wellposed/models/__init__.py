@@ -1,8 +1,18 @@
 """Models: what maps data to latents and back."""
 
+from ._linear_vae import LinearVAEModel as LinearVAEModel
+from ._linear_vae import inference_gap as inference_gap
+from ._linear_vae import with_best_encoder as with_best_encoder
 from ._owned import owned as owned
+from ._ppca import PPCAModel as PPCAModel
 from ._sampling import SAMPLERS as SAMPLERS
 from ._sampling import sample as sample
+from ._spectrum import Covariance as Covariance
+from ._spectrum import Spectrum as Spectrum
+from ._spectrum import eigendecompose as eigendecompose
+from ._stationary import StationaryPoint as StationaryPoint
+from ._stationary import optimum as optimum
+from ._stationary import stationary_point as stationary_point
 from ._vae import Inferred as Inferred
 from ._vae import VAEModel as VAEModel
 from ._vae import check_bounded as check_bounded

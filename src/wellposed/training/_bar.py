@@ -10,31 +10,33 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Bar:
-    """Shows epochs done, the objective and the noise variance.
+    """Shows steps done, the objective and the noise variance.
 
     Parameters
     ----------
-    total : epochs at most
+    total : steps at most
     progress : "auto" shows it on a terminal only; True always; False never
+    unit : what a step is called
     """
 
-    def __init__(self, total: int, progress: bool | str):
+    def __init__(self, total: int, progress: bool | str, unit: str = "epoch"):
         self._total = total
+        self._unit = unit
         self._wanted = sys.stderr.isatty() if progress == "auto" else bool(progress)
         self._started = time.monotonic()
         self._live: Any = None
 
     def update(self, history: History) -> None:
         """Show the last epoch."""
+        objective, variance = history.watched[-1], history.column("noise_variance")[-1]
+        self.show(len(history.rows), f"objective {objective:.2f} nats  σ² {variance:.4g}")
+
+    def show(self, completed: int, numbers: str) -> None:
+        """Show how many steps are done, and what was reached."""
         if not self._wanted or time.monotonic() - self._started < _PATIENCE_SECONDS:
             return
         live = self._live or self._open()
-        objective, variance = history.watched[-1], history.column("noise_variance")[-1]
-        live.update(
-            self._task,
-            completed=len(history.rows),
-            numbers=f"objective {objective:.2f} nats  σ² {variance:.4g}",
-        )
+        live.update(self._task, completed=completed, numbers=numbers)
 
     def _open(self) -> Any:
         from rich.console import Console
@@ -48,7 +50,7 @@ class Bar:
 
         console = Console(stderr=True)
         self._live = Progress(
-            TextColumn("epoch"),
+            TextColumn(self._unit),
             MofNCompleteColumn(),
             BarColumn(),
             TextColumn("{task.fields[numbers]}"),

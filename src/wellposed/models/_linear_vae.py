@@ -1,0 +1,82 @@
+"""The linear variational autoencoder, whose ELBO needs the data's covariance alone."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from wellposed._typing import Latent, Point, Scalar
+from wellposed.numerics import LOG_2PI
+
+
+class LinearVAEModel(eqx.Module):
+    r"""p(x | z) = N(Wz + μ, σ²I), q(z | x) = N(V(x − μ), diag D), z ~ N(0, I), in model units.
+
+    With S the covariance (1/n) of the data and μ their mean, averages over the data are exact:
+
+    .. math::
+       E\,KL &= \tfrac12 \left[\operatorname{tr} D - \textstyle\sum_i \log D_i
+               + \operatorname{tr}(VSV^T) - k\right] \\
+       E\,E_q \log p(x|z) &= -\tfrac{1}{2\sigma^2} \left[\operatorname{tr} S
+               - 2\operatorname{tr}(WVS) + \operatorname{tr}(WVSV^TW^T)
+               + \operatorname{tr}(WDW^T)\right] - \tfrac d2 \log 2\pi\sigma^2
+
+    References: Lucas, Tucker, Grosse & Norouzi (2019), §4.1 and appendix.
+    """
+
+    mean: Point
+    weight: Float[Array, "d k"]  # W
+    encoder: Float[Array, "k d"]  # V
+    variance: Latent  # D
+    noise_variance: Scalar
+
+    def rates(self, covariance: Float[Array, "d d"]) -> Latent:
+        """Mean of KL(q(z_i | x) ‖ p(z_i)) over data with this covariance, shape (k,), nats."""
+        spread = jnp.sum((self.encoder @ covariance) * self.encoder, axis=1)
+        return 0.5 * (self.variance - jnp.log(self.variance) + spread - 1)
+
+    def expected_log_likelihood(self, covariance: Float[Array, "d d"]) -> Scalar:
+        """Mean of E_q log p(x | z) over data with this covariance, nats."""
+        d = self.mean.shape[0]
+        return -0.5 * (
+            d * (LOG_2PI + jnp.log(self.noise_variance))
+            + self.squared_error(covariance) / self.noise_variance
+        )
+
+    def squared_error(self, covariance: Float[Array, "d d"]) -> Scalar:
+        """Mean of E_q ‖x − Wz − μ‖² over data with this covariance, summed over features."""
+        mapped = self.encoder @ covariance  # VS
+        gram = self.weight.T @ self.weight
+        return (
+            jnp.trace(covariance)
+            - 2 * jnp.sum(self.weight.T * mapped)
+            + jnp.sum(gram * (mapped @ self.encoder.T))
+            + jnp.sum(jnp.diag(gram) * self.variance)
+        )
+
+    def elbo(self, covariance: Float[Array, "d d"], *, beta: float | Scalar = 1.0) -> Scalar:
+        """Mean over data of the expected log likelihood less β times the rate, nats."""
+        rate = jnp.sum(self.rates(covariance))
+        return self.expected_log_likelihood(covariance) - beta * rate
+
+
+def inference_gap(model: LinearVAEModel) -> Scalar:
+    r"""log p(x) − ELBO under the best diagonal q, the same for every datum, in nats.
+
+    .. math:: \tfrac12 \left[\textstyle\sum_i \log M_{ii} - \log\det M\right] \ge 0,
+       \quad M = W^TW + \sigma^2 I
+
+    Zero only where the columns of W are orthogonal (Hadamard's inequality): the ELBO alone tells
+    the principal axes from their rotations.
+    """
+    m = model.weight.T @ model.weight
+    m = m + model.noise_variance * jnp.eye(len(m), dtype=m.dtype)
+    return 0.5 * (jnp.sum(jnp.log(jnp.diag(m))) - jnp.linalg.slogdet(m)[1])
+
+
+def with_best_encoder(model: LinearVAEModel, *, beta: float | Scalar = 1.0) -> LinearVAEModel:
+    """Give the model the q that maximises its objective: V = M⁻¹Wᵀ and D_i = τ/M_ii, τ = βσ²."""
+    threshold = beta * model.noise_variance
+    m = model.weight.T @ model.weight
+    m = m + threshold * jnp.eye(len(m), dtype=m.dtype)
+    best = (jnp.linalg.solve(m, model.weight.T), threshold / jnp.diag(m))
+    return eqx.tree_at(lambda v: (v.encoder, v.variance), model, best)

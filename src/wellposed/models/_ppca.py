@@ -1,0 +1,70 @@
+"""Probabilistic PCA: the linear Gaussian latent variable model, solved."""
+
+import dataclasses
+from functools import cached_property
+
+import numpy as np
+
+from wellposed.numerics import LOG_2PI
+
+_ROWS_AT_ONCE = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class PPCAModel:
+    r"""z ~ N(0, I_k), x | z ~ N(Wz + μ, σ²I_d), in model units and float64.
+
+    .. math:: p(x) = N(\mu, WW^T + \sigma^2 I), \qquad
+       p(z \mid x) = N(M^{-1}W^T(x - \mu), \sigma^2 M^{-1}), \quad M = W^TW + \sigma^2 I
+
+    References: Tipping & Bishop (1999), eqs 1-6.
+
+    Examples
+    --------
+    >>> model = PPCAModel(np.zeros(2), np.array([[1.0], [0.0]]), noise_variance=1.0)
+    >>> model.posterior_means(np.array([[2.0, 5.0]])).tolist(), model.posterior_covariance.tolist()
+    ([[1.0]], [[0.5]])
+    """
+
+    mean: np.ndarray  # (d,)
+    weight: np.ndarray  # (d, k)
+    noise_variance: float
+
+    def log_density(self, rows: np.ndarray) -> np.ndarray:
+        """log p(x) of rows of shape (n, d): shape (n,), nats.
+
+        Along the axes of W and across them apart, so that no large squares are subtracted.
+        """
+        axes, scales, _ = self._axes
+        explained = scales**2 + self.noise_variance
+        d, k = len(self.mean), len(scales)
+        log_det = np.log(explained).sum() + (d - k) * np.log(self.noise_variance)
+        found = np.empty(len(rows))
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            centred = rows[start : start + _ROWS_AT_ONCE] - self.mean
+            along = centred @ axes
+            across = centred - along @ axes.T
+            quadratic = (along**2 / explained).sum(1) + (across**2).sum(1) / self.noise_variance
+            found[start : start + len(centred)] = -0.5 * (d * LOG_2PI + log_det + quadratic)
+        return found
+
+    def posterior_means(self, rows: np.ndarray) -> np.ndarray:
+        """E[z | x] of rows of shape (n, d): shape (n, k)."""
+        axes, scales, rotation = self._axes
+        shrunk = scales / (scales**2 + self.noise_variance)
+        return (rows - self.mean) @ (axes * shrunk) @ rotation
+
+    @cached_property
+    def posterior_covariance(self) -> np.ndarray:
+        """Cov[z | x], shape (k, k): the same for every x."""
+        _, scales, rotation = self._axes
+        return (rotation.T * (self.noise_variance / (scales**2 + self.noise_variance))) @ rotation
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """E[x | z] of latents of shape (n, k): shape (n, d)."""
+        return latents @ self.weight.T + self.mean
+
+    @cached_property
+    def _axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """W = U diag(s) R: shapes (d, k), (k,), (k, k)."""
+        return np.linalg.svd(self.weight, full_matrices=False)

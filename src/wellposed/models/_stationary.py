@@ -1,0 +1,262 @@
+r"""Stationary points of probabilistic PCA and of the linear VAE, in closed form.
+
+With the eigenvalues λ_j of the data's covariance and τ = βσ² (β = 1 is pPCA), every stationary
+point of the linear VAE's objective has, up to a rotation of a degenerate eigenspace,
+
+.. math:: W = U_A (\Lambda_A - \tau I)^{1/2}
+
+for a set A of directions, the others being zero columns: collapsed latents.
+
+References: Tipping & Bishop (1999), appendix A; Lucas et al. (2019), §4; Wang & Ziyin (2022).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from wellposed._errors import SettingError, UnboundedLikelihoodError
+from wellposed.numerics import LOG_2PI
+
+from ._ppca import PPCAModel
+from ._spectrum import Spectrum
+
+_TIE = 1e-9
+
+
+@dataclasses.dataclass(frozen=True)
+class StationaryPoint:
+    r"""One stationary point, its value and its surroundings; mean nats a datum, in data units.
+
+    ``active`` are the directions used, counted from 0 in the order of falling eigenvalues; the
+    columns of ``model.weight`` follow them, zero columns last. With τ = βσ², and of shape (r,),
+    one entry a direction:
+
+    - ``gain``, what a zero column adds to the objective when it takes up the direction, or has
+      added where it is active: ½β[λ/τ − 1 − log(λ/τ)];
+    - ``curvature`` of the objective at a zero column along the direction, (λ/τ − 1)/σ²; zero for
+      active directions, along which the model only turns.
+
+    ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
+    ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
+    objective; they are equal for β = 1. ``is_maximum`` says that no direction leads upwards.
+    """
+
+    active: tuple[int, ...]
+    n_components: int
+    beta: float
+    model: PPCAModel
+    log_likelihood: float
+    elbo: float
+    rates: np.ndarray
+    gain: np.ndarray
+    curvature: np.ndarray
+    is_maximum: bool
+    on_floor: bool
+
+    @property
+    def noise_variance(self) -> float:
+        """σ², in model units."""
+        return self.model.noise_variance
+
+
+def stationary_point(
+    spectrum: Spectrum,
+    active: Sequence[int],
+    n_components: int,
+    *,
+    noise_variance: float | None = None,
+    beta: float = 1.0,
+    floor: float = 0.0,
+) -> StationaryPoint:
+    r"""Solve the stationary point with a given active set.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    active : the directions used, counted from 0 in the order of falling eigenvalues
+    n_components : k ≥ the number of them
+    noise_variance : σ², given; None takes the stationary one, (Σ_{j∉A} λ_j) / (d − β|A|)
+    beta : weight of the KL
+    floor : smallest standard deviation that a learned noise may have
+
+    Raises
+    ------
+    SettingError
+        If an active direction has λ ≤ βσ², or there is no such direction: then there is no such
+        stationary point.
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance, eigendecompose
+    >>> spectrum = eigendecompose(Covariance(np.zeros(3), np.diag([4.0, 2.0, 0.5]), n_rows=9))
+    >>> point = stationary_point(spectrum, [0], 2, noise_variance=1.0)
+    >>> point.curvature.tolist(), point.is_maximum
+    ([0.0, 1.0, -0.5], False)
+    """
+    chosen = _checked_set(spectrum, active, n_components)
+    unused = np.setdiff1d(np.arange(len(spectrum.eigenvalues)), chosen)
+    left_over = spectrum.left_over(len(chosen))
+    if not np.array_equal(chosen, np.arange(len(chosen))):
+        left_over = float(spectrum.eigenvalues[unused][::-1].sum())
+    variance, on_floor = noise_variance, False
+    if variance is None:
+        variance = _stationary_variance(spectrum, len(chosen), left_over, beta)
+        variance, on_floor = max(variance, floor**2), variance < floor**2
+    values = spectrum.eigenvalues
+    below = [int(j) for j in chosen if values[j] <= beta * variance]
+    if below:
+        raise SettingError(
+            f"An active direction needs an eigenvalue above βσ² = {beta * variance:.4g}; direction "
+            f"{below[0]} has {values[below[0]]:.4g}, and its latent is dead. Leave it out of the "
+            "active set, or lower the noise variance."
+        )
+    return _described(spectrum, chosen, unused, left_over, n_components, variance, beta, on_floor)
+
+
+def optimum(
+    spectrum: Spectrum,
+    n_components: int,
+    *,
+    noise_variance: float | None = None,
+    beta: float = 1.0,
+    floor: float = 0.0,
+) -> StationaryPoint:
+    r"""Solve the global maximum of the linear VAE's objective, which for β = 1 is pPCA's.
+
+    With σ² given, the min(k, #{λ_j > βσ²}) largest directions are active. With σ² learned and
+    β = 1, all k are and σ² is the mean of the discarded eigenvalues; with β ≠ 1 the best of the
+    consistent pairs of active set and σ² is taken. σ never falls below ``floor``.
+
+    Raises
+    ------
+    UnboundedLikelihoodError
+        If k directions hold all the variance and there is no floor: the likelihood then grows
+        without bound as σ² → 0.
+
+    References: Tipping & Bishop (1999), eqs 7-8; Wang & Ziyin (2022), theorem 2.
+    """
+    if noise_variance is not None:
+        n_active = _n_alive(spectrum, n_components, beta * noise_variance)
+        return stationary_point(
+            spectrum, range(n_active), n_components, noise_variance=noise_variance, beta=beta
+        )
+    candidates = [
+        stationary_point(spectrum, range(a), n_components, noise_variance=variance, beta=beta)
+        for a, variance in _consistent(spectrum, n_components, beta, floor)
+    ]
+    if not candidates:
+        raise UnboundedLikelihoodError(
+            f"The likelihood needs variance left over for the noise; the data have rank "
+            f"{spectrum.rank}, and {n_components} components leave none, so that σ² → 0 makes it "
+            "infinite. Use fewer components, give a positive `resolution`, or give σ² as `noise`."
+        )
+    best = max(candidates, key=lambda point: _objective(point))
+    return dataclasses.replace(best, on_floor=best.noise_variance == floor**2)
+
+
+def _consistent(
+    spectrum: Spectrum, n_components: int, beta: float, floor: float
+) -> list[tuple[int, float]]:
+    """Pairs of |A| and σ² at which neither wants to move, or σ² rests on the floor.
+
+    Equal eigenvalues are equal up to rounding only: a tie counts for either side.
+    """
+    found = []
+    values = spectrum.eigenvalues
+    most = min(n_components, len(values))
+    # Rounding leaves a little variance where there is none: no noise is to be made of that.
+    smallest = max(floor**2, 1e-13 * values[0])
+    for a in range(most + 1):
+        if beta * a >= spectrum.n_features:
+            break
+        variance = _stationary_variance(spectrum, a, spectrum.left_over(a), beta)
+        alive = a == 0 or values[a - 1] >= (1 - _TIE) * beta * variance
+        content = a == most or values[a] <= (1 + _TIE) * beta * variance
+        if variance > smallest and alive and content:
+            found.append((_n_alive(spectrum, n_components, beta * variance), variance))
+    if floor > 0:
+        found.append((_n_alive(spectrum, n_components, beta * floor**2), floor**2))
+    return found
+
+
+def _n_alive(spectrum: Spectrum, n_components: int, threshold: float) -> int:
+    return min(n_components, int(np.sum(spectrum.eigenvalues > threshold)))
+
+
+def _stationary_variance(
+    spectrum: Spectrum, n_active: int, left_over: float, beta: float
+) -> float:
+    room = spectrum.n_features - beta * n_active
+    if room <= 0:
+        raise SettingError(
+            f"A learned noise variance needs β·|A| < d; got β = {beta:g}, |A| = {n_active}, d = "
+            f"{spectrum.n_features}. Use fewer active directions, or give the noise variance."
+        )
+    return left_over / room
+
+
+def _objective(point: StationaryPoint) -> float:
+    """What the linear VAE maximises: the expected log likelihood less β times the rate."""
+    return point.elbo - (point.beta - 1) * float(point.rates.sum())
+
+
+def _described(
+    spectrum: Spectrum,
+    chosen: np.ndarray,
+    unused: np.ndarray,
+    left_over: float,
+    n_components: int,
+    variance: float,
+    beta: float,
+    on_floor: bool,
+) -> StationaryPoint:
+    d, a, threshold = spectrum.n_features, len(chosen), beta * variance
+    used = spectrum.eigenvalues[chosen]
+    weight = np.zeros((d, n_components))
+    weight[:, :a] = spectrum.eigenvectors[:, chosen] * np.sqrt(used - threshold)
+    rates = np.zeros(n_components)
+    rates[:a] = 0.5 * np.log(used / threshold)
+    explained = used - threshold + variance
+    log_likelihood = -0.5 * (
+        d * LOG_2PI
+        + np.sum(np.log(explained) + used / explained)
+        + (d - a) * np.log(variance)
+        + left_over / variance
+    )
+    distortion = 0.5 * (d * (LOG_2PI + np.log(variance)) + left_over / variance + a * beta)
+    with np.errstate(divide="ignore"):
+        ratio = spectrum.eigenvalues / threshold
+        gain = 0.5 * beta * (ratio - 1 - np.log(ratio))
+    curvature = (ratio - 1) / variance
+    curvature[chosen] = 0.0
+    bar = threshold if a < n_components else float(used.min(initial=np.inf))
+    return StationaryPoint(
+        active=tuple(int(j) for j in chosen),
+        n_components=n_components,
+        beta=beta,
+        model=PPCAModel(spectrum.mean, weight, float(variance)),
+        log_likelihood=float(log_likelihood) + spectrum.log_det,
+        elbo=float(-distortion - rates.sum()) + spectrum.log_det,
+        rates=rates,
+        gain=gain,
+        curvature=curvature,
+        is_maximum=bool(np.all(spectrum.eigenvalues[unused] <= bar)),
+        on_floor=on_floor,
+    )
+
+
+def _checked_set(spectrum: Spectrum, active: Sequence[int], n_components: int) -> np.ndarray:
+    chosen = np.asarray(sorted(active), dtype=int)
+    r = len(spectrum.eigenvalues)
+    if len(set(chosen.tolist())) != len(chosen) or len(chosen) > n_components:
+        raise SettingError(
+            f"An active set must name at most {n_components} directions, each once; got "
+            f"{tuple(active)}. Leave some out, or raise n_components."
+        )
+    if chosen.size and (chosen[0] < 0 or chosen[-1] >= r):
+        raise SettingError(
+            f"Directions are counted from 0 to {r - 1}, by falling eigenvalue; got "
+            f"{tuple(active)}. Name directions that exist."
+        )
+    return chosen
