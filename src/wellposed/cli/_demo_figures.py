@@ -35,16 +35,15 @@ def judge(vae: Any, training: np.ndarray, rows: np.ndarray, *, seed: int) -> Ver
     """Measure a fitted estimator on ``rows``, and pPCA fitted to ``training``."""
     score_key, elbo_key, rate_key = jax.random.split(jax.random.key(seed), 3)
     model = vae.model_
-    rates = evaluation.rates(model, rows, key=rate_key)
-    collapse = evaluation.collapse(rates)
-    ppca = evaluation.fit_ppca(training, vae.n_components)
+    collapse = evaluation.measure_collapse(model, rows, key=rate_key)
+    ppca = PPCA(vae.n_components).fit(training)
     return Verdict(
         found=evaluation.log_likelihood(model, rows, n_samples=_IMPORTANCE_SAMPLES, key=score_key),
         terms=evaluation.elbo(model, rows, n_samples=_ELBO_SAMPLES, key=elbo_key),
         rates=collapse.rate,
         collapse=collapse,
-        ppca=ppca.log_density(rows),
-        ppca_variance=ppca.noise_variance,
+        ppca=ppca.score_samples(rows),
+        ppca_variance=ppca.noise_variance_,
     )
 
 

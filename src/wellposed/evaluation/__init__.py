@@ -1,9 +1,10 @@
-"""What a model is worth: log likelihood, collapse, and pPCA to compare with."""
+"""What a model is worth, and what the data let one expect: likelihood, collapse, forecast."""
 
 from ._accounting import ImpliedNoise as ImpliedNoise
 from ._accounting import implied_noise_variance as implied_noise_variance
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
+from ._collapse import measure_collapse as measure_collapse
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum

@@ -1,37 +1,96 @@
-"""Posterior collapse, measured."""
+"""Posterior collapse, measured in the two ways that the field uses."""
 
 import dataclasses
+from typing import Any
 
+import jax
 import numpy as np
+
+from wellposed._typing import Latent, Point, PRNGKey
+from wellposed.models import VAEModel
+
+from ._rows import over_rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Collapse:
-    """Which latents have collapsed, and by how little they miss or make it.
+    r"""Two verdicts on each latent, which need not agree; every array is of shape (k,).
 
-    ``collapsed`` is of shape (k,); ``rate`` the mean KL of each latent in nats.
+    - ``collapsed``: KL(q(z_i|x) ‖ p(z_i)) < ε on a share of the data of at least 1 − δ;
+      ``silent_share`` is that share, ``rate`` the mean KL in nats.
+    - ``active``: the latent's posterior mean moves, Var E[z_i|x] > threshold; ``mean_variance``
+      is that variance over the data.
+
+    A latent may be neither: its posterior mean stands still, and its posterior variance does not
+    equal the prior's.
     """
 
     collapsed: np.ndarray
+    active: np.ndarray
     rate: np.ndarray
+    silent_share: np.ndarray
+    mean_variance: np.ndarray
     epsilon: float
     delta: float
+    threshold: float
+
+    def __str__(self) -> str:
+        k = len(self.rate)
+        return (
+            f"{int(self.collapsed.sum())} of {k} latents have collapsed: their rate is below "
+            f"{self.epsilon:g} nats on {1 - self.delta:.0%} of the data or more. "
+            f"{int(self.active.sum())} of {k} are active units: the variance of their posterior "
+            f"mean exceeds {self.threshold:g}. Rates add up to {self.rate.sum():.4g} nats a datum."
+        )
 
 
-def collapse(rates: np.ndarray, *, epsilon: float = 0.01, delta: float = 0.01) -> Collapse:
-    """Find the latents for which KL(q(z_i | x) ‖ p(z_i)) < ε on a share ≥ 1 − δ of the data.
+def collapse(
+    rates: np.ndarray,
+    means: np.ndarray,
+    *,
+    epsilon: float = 0.01,
+    delta: float = 0.01,
+    threshold: float = 0.01,
+) -> Collapse:
+    """Judge each latent by its rates and by its posterior means.
 
     Parameters
     ----------
-    rates : array of shape (n, k), nats (see :func:`wellposed.evaluation.rates`)
-    epsilon, delta : thresholds
+    rates : array of shape (n, k), KL(q(z_i | x) ‖ p(z_i)) in nats
+    means : array of shape (n, k), E[z | x]
+    epsilon, delta : of (ε, δ)-collapse
+    threshold : of active units
 
-    References: Lucas, Tucker, Grosse & Norouzi (2019), the definition of (ε, δ)-collapse.
+    References: (ε, δ)-collapse, Lucas, Tucker, Grosse & Norouzi (2019), definition 1; active
+    units, Burda, Grosse & Salakhutdinov (2016), §5.1.
 
     Examples
     --------
-    >>> collapse(np.array([[0.0, 2.0], [0.001, 1.5]])).collapsed.tolist()
-    [True, False]
+    >>> found = collapse(np.array([[0.0, 2.0], [0.001, 1.5]]), np.array([[0, 1.0], [0, -1.0]]))
+    >>> found.collapsed.tolist(), found.active.tolist()
+    ([True, False], [False, True])
     """
     silent = (rates < epsilon).mean(axis=0)
-    return Collapse(silent >= 1 - delta, rates.mean(axis=0), epsilon, delta)
+    moved = means.var(axis=0, dtype=np.float64)
+    return Collapse(
+        collapsed=silent >= 1 - delta,
+        active=moved > threshold,
+        rate=rates.mean(axis=0, dtype=np.float64),
+        silent_share=silent,
+        mean_variance=moved,
+        epsilon=epsilon,
+        delta=delta,
+        threshold=threshold,
+    )
+
+
+def measure_collapse(
+    model: VAEModel, rows: Any, *, key: PRNGKey, **thresholds: float
+) -> Collapse:
+    """Measure :func:`collapse` of a model on rows of shape (n, d), data units."""
+    return collapse(*over_rows(_rates_and_means, model, rows, key=key), **thresholds)
+
+
+def _rates_and_means(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, jax.Array]:
+    q = model.infer(x, key=key).q
+    return model.prior.kl(q), q.loc

@@ -91,9 +91,9 @@ def _by_scikit_learn(
     eigenvalues = found.explained_variance_ * per_row
     return Spectrum(
         mean=found.mean_,
+        variances=values.var(axis=0),
         eigenvalues=eigenvalues,
         eigenvectors=found.components_.T,
-        total_variance=float(values.var(axis=0).sum()),
         n_rows=len(rows),
         log_det=float(log_det.mean()),
         complete=len(eigenvalues) == min(rows.shape),

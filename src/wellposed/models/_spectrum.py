@@ -32,13 +32,13 @@ class Spectrum:
     """Eigenvalues of the covariance (1/n) of n rows in model units, falling, with eigenvectors.
 
     All r = min(n, d) of them, or only the first r, when ``complete`` is false; the variance that
-    they leave out is still part of ``total_variance``.
+    they leave out is still part of ``variances``.
     """
 
     mean: np.ndarray  # (d,)
+    variances: np.ndarray  # (d,), of each feature
     eigenvalues: np.ndarray  # (r,), falling
     eigenvectors: np.ndarray  # (d, r), one a column
-    total_variance: float
     n_rows: int
     log_det: float = 0.0
     complete: bool = True
@@ -47,6 +47,16 @@ class Spectrum:
     def n_features(self) -> int:
         """Number of features, d."""
         return len(self.mean)
+
+    @property
+    def total_variance(self) -> float:
+        """The variance summed over features."""
+        return float(self.variances.sum())
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Shape (d,): which features vary by more than the rounding of their mean."""
+        return self.variances > 100 * np.finfo(np.float64).eps * self.mean**2
 
     @property
     def rank(self) -> int:
@@ -86,9 +96,9 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
         )
     return Spectrum(
         mean=covariance.mean,
+        variances=np.diag(covariance.matrix).copy(),
         eigenvalues=np.maximum(values[::-1], 0.0),
         eigenvectors=vectors[:, ::-1],
-        total_variance=covariance.total_variance,
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
     )

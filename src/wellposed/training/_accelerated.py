@@ -64,9 +64,9 @@ def _within(columns: np.ndarray, covariance: Covariance) -> Spectrum:
     values, turn = np.linalg.eigh(basis.T @ (covariance.matrix @ basis))
     return Spectrum(
         mean=covariance.mean,
+        variances=np.diag(covariance.matrix),
         eigenvalues=np.maximum(values[::-1], 0.0),
         eigenvectors=basis @ turn[:, ::-1],
-        total_variance=covariance.total_variance,
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
         complete=columns.shape[1] == len(columns),
