@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -68,6 +69,14 @@ def test_a_known_variance_is_recovered():
     assert found.optimal_error < 0.003
     assert found.optimal_noise_variance == pytest.approx(0.3, abs=4 * found.optimal_error)
     assert found.noise_variance == 5.0
+
+
+@pytest.mark.parametrize("make", [np.float32, np.asarray, jnp.asarray])
+def test_a_learned_variance_may_be_an_array_of_no_dimensions(make):
+    model, density = linear()
+    found = audited(model, rows_of(density, 10), noise_variance=make(0.25))
+    assert found.noise_variance == 0.25
+    assert isinstance(found.noise_variance, float)
 
 
 def test_the_error_of_the_optimal_variance_is_its_scatter():

@@ -87,7 +87,7 @@ def test_the_classic_loss_is_audited_and_its_advice_pays(rows):
     gained = after.trained.elbo - before.optimal.elbo
     assert gained > 5 * (after.trained.standard_error + before.optimal.standard_error)
     # And on rows that were not trained on, each model at a variance fixed beforehand.
-    old = audited(vae, test, before.optimal_noise_variance).trained
+    old = audited(vae, test, torch.tensor(before.optimal_noise_variance)).trained
     new = audited(again, test, advised).trained
     assert new.elbo - old.elbo > 5 * (old.standard_error + new.standard_error)
     print(before, after, old, new, sep="\n\n")

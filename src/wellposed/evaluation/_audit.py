@@ -162,9 +162,11 @@ def _rows(X: Any) -> np.ndarray:
     return rows
 
 
-def _variance(given: float | ImpliedNoise) -> float:
+def _variance(given: Any) -> float:
     if isinstance(given, ImpliedNoise):
         return given.noise_variance
+    if getattr(given, "shape", None) == ():
+        given = given.item()  # a learned σ² is an array or a tensor of no dimensions
     real = isinstance(given, Real) and not isinstance(given, bool)
     if not real or not math.isfinite(given) or given <= 0:
         raise SettingError(
