@@ -1,5 +1,10 @@
 """What a model is worth, and what the data let one expect: likelihood, collapse, forecast."""
 
+from ._accounting import ImpliedNoise as ImpliedNoise
+from ._accounting import implied_noise_variance as implied_noise_variance
+from ._audit import audit as audit
+from ._audit_record import Audit as Audit
+from ._audit_record import ScoreAtVariance as ScoreAtVariance
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
