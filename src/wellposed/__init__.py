@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
+    from wellposed.evaluation import audit as audit
+    from wellposed.evaluation import implied_noise_variance as implied_noise_variance
 
 _ROOMS = (
     "datasets",
@@ -49,7 +51,9 @@ _NAMES = {
     "LinearVAE": "estimators",
     "PPCA": "estimators",
     "VAE": "estimators",
+    "audit": "evaluation",
     "forecast": "estimators",
+    "implied_noise_variance": "evaluation",
     "load": "estimators",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",

@@ -23,6 +23,8 @@ from ._passes import mean_noise_variance as mean_noise_variance
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
+from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
+from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
 from ._spectrum import SOLVERS as SOLVERS
 from ._spectrum import covariance as covariance
