@@ -17,7 +17,33 @@ _VARIANCES = 10.0 ** -np.arange(0, 65, 2.0)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Divergence:
-    """Mean log densities in nats a datum, in data units, as the variance in the ball shrinks."""
+    r"""Mean log densities in nats a datum, in data units, as the variance in the ball shrinks.
+
+    One latent, p(z) = N(0, 1), and a decoder that knows one datum, x₁:
+
+    .. math:: \mu(z) = x_1, \qquad
+       \sigma^2(z) = \epsilon \text{ if } |z| \le r, \text{ else } \tau^2
+
+    *Likelihood.* With π = P(|z| ≤ r) the marginal is the mixture
+    p(x) = π N(x | x₁, εI) + (1 − π) N(x | x₁, τ²I). The data at x₁, a share w, gain
+    (d/2) log(1/ε); the others keep log[(1 − π) N(x_i | x₁, τ²I)] at least.
+
+    *ELBO.* Take q(z|x₁) = N(0, (r/t)²), with mass 1 − 2Φ(−t) in the ball, and q(z|x_i) = N(m, s²)
+    with m = r + ts, whose mass in the ball is δ ≤ Φ(−t) ≤ ½exp(−t²/2). With
+    t² = 2 log(D̄/ε), D̄ the mean of D_i = |x_i − x₁|², that mass costs δD̄/(2ε) ≤ ¼ nat. The rate
+    of the others, ½(s² + m² − 1) − log s, is least where (1 + t²)s² + rts = 1, so s shrinks like
+    1/t, m stays bounded, and the rates of all data grow like log t = ½ log log(1/ε) + constant.
+    Hence
+
+    .. math:: \text{mean ELBO} = \tfrac d2 w \log\tfrac1\epsilon
+        - \tfrac12 \log\log\tfrac1\epsilon + O(1) \to \infty :
+
+    the KL is paid in log log, the likelihood in log. A fixed s costs s² log(1/ε) for each of the
+    others instead, and still loses to the gain if it is small enough.
+
+    *Floor.* With σ = f + √ε in the ball and f + τ outside, every N(x | μ, σ²I) is at most
+    (2πf²)^(−d/2), so the same curves end below −(d/2) log 2πf².
+    """
 
     variances: np.ndarray  # (e,), ε
     elbo: np.ndarray  # (e,)
@@ -25,7 +51,7 @@ class Divergence:
     floored_elbo: np.ndarray  # (e,), the same construction with σ = floor + √ε
     floored_log_likelihood: np.ndarray  # (e,)
     bound: float  # −(d/2) log 2π floor²
-    slope: float  # (d/2)·share, what both curves gain for each unit of log(1/ε) in the limit
+    slope: float  # (d/2)·w, what both curves gain for each unit of log(1/ε) in the limit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,32 +76,9 @@ def divergence(
     outside_variance: float | None = None,
     scales: tuple[float, float] | None = None,
 ) -> Divergence:
-    r"""Let σ(z) of one datum go to zero, and follow the ELBO and log p(x) without Monte Carlo.
+    """Let σ(z) of one datum go to zero, and follow the ELBO and log p(x) without Monte Carlo.
 
-    One latent, p(z) = N(0, 1), and a decoder that knows one datum, x₁:
-
-    .. math:: \mu(z) = x_1, \qquad
-       \sigma^2(z) = \epsilon \text{ if } |z| \le r, \text{ else } \tau^2
-
-    *Likelihood.* With π = P(|z| ≤ r) the marginal is the mixture
-    p(x) = π N(x | x₁, εI) + (1 − π) N(x | x₁, τ²I). The data at x₁, a share w, gain
-    (d/2) log(1/ε); the others keep log[(1 − π) N(x_i | x₁, τ²I)] at least.
-
-    *ELBO.* Take q(z|x₁) = N(0, (r/t)²), with mass 1 − 2Φ(−t) in the ball, and q(z|x_i) = N(m, s²)
-    with m = r + ts, whose mass in the ball is δ ≤ Φ(−t) ≤ ½exp(−t²/2). With
-    t² = 2 log(D̄/ε), D̄ the mean of D_i = |x_i − x₁|², that mass costs δD̄/(2ε) ≤ ¼ nat. The rate
-    of the others, ½(s² + m² − 1) − log s, is least where (1 + t²)s² + rts = 1, so s shrinks like
-    1/t, m stays bounded, and the rates of all data grow like log t = ½ log log(1/ε) + constant.
-    Hence
-
-    .. math:: \text{mean ELBO} = \tfrac d2 w \log\tfrac1\epsilon
-        - \tfrac12 \log\log\tfrac1\epsilon + O(1) \to \infty :
-
-    the KL is paid in log log, the likelihood in log. A fixed s would cost s² log(1/ε) a datum and
-    still lose to the gain if it is small enough: ``scales`` = (scale of q(z|x₁), s).
-
-    *Floor.* With σ = f + √ε in the ball and f + τ outside, every N(x | μ, σ²I) is at most
-    (2πf²)^(−d/2), so the same curves end below −(d/2) log 2πf².
+    The construction, and why the KL does not stop it, are in :class:`Divergence`.
 
     Parameters
     ----------
@@ -107,11 +110,8 @@ def divergence(
     values, variances = as_rows(rows, 10), np.asarray(variances, np.float64)
     squares = ((values - values[datum]) ** 2).sum(axis=1)
     _check(squares, variances, floor, radius)
-    others, d = squares[squares > 0], values.shape[1]
-    outside = float(others.mean()) / d if outside_variance is None else outside_variance
-    share = 1 - len(others) / len(values)
-    built = _Construction(others, share, d, radius, outside, scales)
-    floored = dataclasses.replace(built, outside=(floor + math.sqrt(outside)) ** 2)
+    built = _construction(squares, values.shape[1], radius, outside_variance, scales)
+    floored = dataclasses.replace(built, outside=(floor + math.sqrt(built.outside)) ** 2)
     above = (floor + np.sqrt(variances)) ** 2
     return Divergence(
         variances=variances,
@@ -119,9 +119,22 @@ def divergence(
         log_likelihood=np.array([_log_likelihood(built, v) for v in variances]),
         floored_elbo=np.array([_elbo(floored, v) for v in above]),
         floored_log_likelihood=np.array([_log_likelihood(floored, v) for v in above]),
-        bound=-0.5 * d * (LOG_2PI + 2 * math.log(floor)),
-        slope=0.5 * d * share,
+        bound=-0.5 * built.d * (LOG_2PI + 2 * math.log(floor)),
+        slope=0.5 * built.d * built.share,
     )
+
+
+def _construction(
+    squares: np.ndarray,
+    d: int,
+    radius: float,
+    outside: float | None,
+    scales: tuple[float, float] | None,
+) -> _Construction:
+    others = squares[squares > 0]
+    share = (len(squares) - len(others)) / len(squares)
+    outside = float(others.mean()) / d if outside is None else outside
+    return _Construction(others, share, d, radius, outside, scales)
 
 
 def _check(squares: np.ndarray, variances: np.ndarray, floor: float, radius: float) -> None:

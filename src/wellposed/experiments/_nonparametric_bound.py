@@ -50,17 +50,16 @@ def nonparametric_bound(rows: np.ndarray, variance: float, *, n_rounds: int = 5)
     .. math:: \tfrac1n \sum_j \log p_G(x_j) \le c + \tfrac1n \sum_j \log \sum_a \pi_a A_{aj} .
 
     *Certificate.* The right-hand side is concave in π, and by Jensen's inequality, for any
-    weights π whatever, with P_j = Σ_a π_a A_aj, its maximum is at most
+    weights π and P_j = Σ_a π_a A_aj, its maximum is at most
 
     .. math:: c + \tfrac1n \sum_j \log P_j + \log \max_a \tfrac1n \sum_j A_{aj} / P_j ,
 
     Lindsay's gradient condition for the capped kernels. So π need not be optimal, only good: each
     round improves it by EM, and adds the cells that stand out. The least certificate of all
-    rounds is returned, or c, or the value of the widest cell, whichever is smaller.
+    rounds is returned.
 
-    It is certified up to rounding in float64, some 1e-12 of its size. Cells are shells around the
-    data, so the bound is tight where ξ is small beside the distances between them, and where few
-    data share a component; it never exceeds c.
+    It is certified up to rounding in float64. Cells are shells around the data, so the bound is
+    tight where few data share a component; it never exceeds c.
 
     Parameters
     ----------

@@ -16,13 +16,28 @@ from ._nonparametric_bound import nonparametric_bound
 from ._quiet import expected_warnings
 from ._rows import as_rows
 
+_EM_STEPS = 20  # from a kernel on every datum, which is nearly the best where ξ is small
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ParsimonyGap:
-    """Mean log densities of the training rows, in nats a datum and data units.
+    r"""Mean log densities of the training rows, in nats a datum and data units.
 
-    In order: ``elbo`` ≤ log p ≤ the nonparametric optimum ≤ ``certified`` ≤ ``ceiling``, where
-    log p is estimated by ``log_likelihood`` and the optimum from below by ``nonparametric``.
+    A VAE is a mixture, p(x) = ∫ N(x | μ(z), diag σ²(z)) p(z) dz, infinite but with few
+    parameters. Over all mixing distributions the likelihood has a maximum, reached by at most n
+    components; what a VAE stays below it is the parsimony gap:
+
+    .. math:: \mathrm{ELBO} \le \log p_{VAE} \le \log p_{\hat G} \le -\tfrac d2 \log 2\pi\xi .
+
+    *Certified:* ``certified`` and ``ceiling`` bound the optimum from above, ``gaussians``,
+    ``kernels`` and ``locations`` from below, as values of mixtures in the class. Adding ξ to the
+    diagonal, as reg_covar does, keeps a mixture in the class without being its best step under
+    the constraint, and EM finds a local optimum: so these are lower estimates, no more.
+    *Estimated:* ``elbo`` and ``log_likelihood``.
+
+    References
+    ----------
+    Mattei & Frellsen (2018), §2.2: Frey faces, five latents, 200 hidden units.
     """
 
     variance: float  # ξ, the smallest eigenvalue allowed, data units squared
@@ -62,23 +77,12 @@ def parsimony_gap(
     max_epochs: int = 400,
     n_samples: int = 512,
     n_gaussians: int = 10,
-    n_steps: int = 20,
     n_rounds: int = 5,
     random_state: int = 0,
 ) -> ParsimonyGap:
-    r"""Stand a VAE with σ²(z) ≥ ξ beside the best mixture of Gaussians with eigenvalues ≥ ξ.
+    """Stand a VAE with σ²(z) ≥ ξ beside the best mixture of Gaussians with eigenvalues ≥ ξ.
 
-    A VAE is a mixture, p(x) = ∫ N(x | μ(z), diag σ²(z)) p(z) dz, infinite but with few
-    parameters. Over all mixing distributions the likelihood has a maximum, reached by at most n
-    components; what a VAE stays below it is the parsimony gap:
-
-    .. math:: \mathrm{ELBO} \le \log p_{VAE} \le \log p_{\hat G} \le -\tfrac d2 \log 2\pi\xi .
-
-    *Certified:* ``certified`` and ``ceiling`` bound the optimum from above, ``gaussians``,
-    ``kernels`` and ``locations`` from below, as values of mixtures in the class. Adding ξ to the
-    diagonal, as reg_covar does, keeps a mixture in the class without being its best step under
-    the constraint, and EM finds a local optimum: so these are lower estimates, no more.
-    *Estimated:* ``elbo`` and ``log_likelihood``.
+    What is certified and what is estimated is said in :class:`ParsimonyGap`.
 
     Parameters
     ----------
@@ -87,17 +91,12 @@ def parsimony_gap(
     n_components, hidden, max_epochs, random_state : of :class:`wellposed.VAE`, trained on all rows
     n_samples : draws a row for log p
     n_gaussians : components of scikit-learn's mixture, at most n
-    n_steps : EM steps of the mixture of kernels
     n_rounds : see ``nonparametric_bound``
 
     Raises
     ------
     SettingError
         If ``variance`` is not positive.
-
-    References
-    ----------
-    Mattei & Frellsen (2018), §2.2: Frey faces, five latents, 200 hidden units.
 
     Examples
     --------
@@ -109,19 +108,14 @@ def parsimony_gap(
     if not variance > 0:
         raise SettingError(f"variance must be positive; got {variance}. Try 2**-4 on data in 0..1.")
     values = as_rows(rows, 1797) if rows is not None else as_rows(None, 1797) / 16
-    vae = VAE(
-        n_components,
+    vae = _fitted(
+        values,
+        n_components=n_components,
         noise=noise.Gaussian("conditional", floor=math.sqrt(variance)),
         hidden=hidden,
-        transform="identity",
         max_epochs=max_epochs,
-        validation_fraction=0.0,
-        patience=None,
-        progress=False,
         random_state=random_state,
     )
-    with expected_warnings():
-        vae.fit(values)
     found = vae.log_likelihood(values, n_samples)
     return ParsimonyGap(
         variance=variance,
@@ -129,11 +123,20 @@ def parsimony_gap(
         **_importance_sampled(found),
         gaussians=_gaussians(values, variance, min(n_gaussians, len(values)), random_state),
         kernels=float(kernel_mixture(values, variance).log_density(values).mean()),
-        locations=_locations(values, variance, n_steps),
+        locations=_locations(values, variance),
         certified=nonparametric_bound(values, variance, n_rounds=n_rounds),
         ceiling=-0.5 * values.shape[1] * (LOG_2PI + math.log(variance)),
         outcome=vae.outcome_.value,
     )
+
+
+def _fitted(values: np.ndarray, **settings: Any) -> VAE:
+    """Train on all rows, in their own units, so that ξ is in them too."""
+    vae = VAE(
+        **settings, transform="identity", validation_fraction=0.0, patience=None, progress=False
+    )
+    with expected_warnings():
+        return vae.fit(values)
 
 
 def _importance_sampled(found: evaluation.LogLikelihood) -> dict[str, float]:
@@ -153,6 +156,6 @@ def _gaussians(values: np.ndarray, variance: float, n_components: int, seed: int
         return float(mixture.fit(values).score(values))
 
 
-def _locations(values: np.ndarray, variance: float, n_steps: int) -> float:
-    mixture = fit_location_mixture(values, variance, n_steps=n_steps)
+def _locations(values: np.ndarray, variance: float) -> float:
+    mixture = fit_location_mixture(values, variance, n_steps=_EM_STEPS)
     return float(mixture.log_density(values).mean())

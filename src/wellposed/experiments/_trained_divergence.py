@@ -62,24 +62,14 @@ def trained_divergence(
     values = values[:, values.max(axis=0) > values.min(axis=0)]
     if not (values % 1).any():
         values = values.astype(int)  # counts share one unit, and one resolution
-    fits = []
-    for floor in (0.0, None):
-        vae = VAE(
-            n_components,
-            noise=noise.Gaussian("conditional", floor=floor),
-            hidden=hidden,
-            batch_size=len(values),
-            learning_rate=learning_rate,
-            max_epochs=max_epochs,
-            validation_fraction=0.0,
-            patience=None,
-            allow_unbounded=floor == 0,
-            progress=False,
-            random_state=random_state,
-        )
-        with expected_warnings():
-            fits.append(vae.fit(values))
-    free, floored = fits
+    settings = {
+        "n_components": n_components,
+        "hidden": hidden,
+        "max_epochs": max_epochs,
+        "learning_rate": learning_rate,
+        "random_state": random_state,
+    }
+    free, floored = (_fitted(values, floor, settings) for floor in (0.0, None))
     bound = floored.model_.log_density_bound(values.shape[1])
     above = np.flatnonzero(free.history_["objective"] > bound)
     return TrainedDivergence(
@@ -94,7 +84,22 @@ def trained_divergence(
     )
 
 
+def _fitted(values: np.ndarray, floor: float | None, settings: dict[str, Any]) -> VAE:
+    vae = VAE(
+        **settings,
+        noise=noise.Gaussian("conditional", floor=floor),
+        batch_size=len(values),
+        validation_fraction=0.0,
+        patience=None,
+        allow_unbounded=floor == 0,
+        progress=False,
+    )
+    with expected_warnings():
+        return vae.fit(values)
+
+
 def _smallest_scale(vae: VAE, values: np.ndarray) -> float:
+    transform: Any = vae.model_.transform
     latents = jnp.asarray(vae.transform(values))
     variances = jax.vmap(lambda z: vae.model_.decode(z).variance)(latents)
-    return float(jnp.sqrt(jnp.min(variances, axis=0) * vae.model_.transform.scale**2).min())
+    return float(jnp.sqrt(jnp.min(variances, axis=0) * transform.scale**2).min())
