@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from wellposed import experiments
@@ -60,6 +61,19 @@ def test_elbo_is_the_integral_over_q_less_the_kl(epsilon):
         kl = q.expect(lambda z, q=q: q.logpdf(z) - norm.logpdf(z))
         expected.append(likelihood - kl)
     assert found.elbo[0] == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("epsilon", [1e-4, 1e-64])
+def test_the_scale_that_follows_epsilon_is_the_best(epsilon):
+    t = math.sqrt(2 * math.log(2.0 / epsilon))
+    settings = {"variances": np.array([epsilon]), "outside_variance": 1.0}
+
+    def cost(log_scale: float) -> float:
+        pair = (1 / t, math.exp(log_scale))
+        return -experiments.divergence(TWO, scales=pair, **settings).elbo[0]
+
+    search = minimize_scalar(cost, bounds=(-6, 1), method="bounded")
+    assert experiments.divergence(TWO, **settings).elbo[0] == pytest.approx(-search.fun, abs=0.002)
 
 
 def test_the_growth_is_half_d_times_the_share(digits):
@@ -120,7 +134,7 @@ def test_rows_must_differ_and_variances_be_positive():
 
 
 def test_training_passes_the_bound_without_a_floor_only():
-    found = experiments.trained_divergence(max_epochs=1200)
+    found = experiments.trained_divergence(max_epochs=800)
     assert found.passed is not None
     assert found.free.max() > found.bound >= found.floored.max()
     assert found.free[found.passed - 1] > found.bound

@@ -41,7 +41,7 @@ class ParsimonyGap:
     """
 
     variance: float  # ξ, the smallest eigenvalue allowed, data units squared
-    elbo: float  # estimated; its draws average out over the rows
+    elbo: float  # of the VAE, estimated with as many draws as log p
     log_likelihood: float  # of the VAE, by importance sampling, low on average
     log_likelihood_error: float  # its standard error, of Monte Carlo alone
     effective_sample_size: float  # median over rows
@@ -89,7 +89,7 @@ def parsimony_gap(
     rows : array-like of shape (n, d); the embedded digits over 16 by default
     variance : ξ > 0, in the units of the rows squared
     n_components, hidden, max_epochs, random_state : of :class:`wellposed.VAE`, trained on all rows
-    n_samples : draws a row for log p
+    n_samples : draws of z a row, for the ELBO and for log p
     n_gaussians : components of scikit-learn's mixture, at most n
     n_rounds : see ``nonparametric_bound``
 
@@ -119,7 +119,7 @@ def parsimony_gap(
     found = vae.log_likelihood(values, n_samples)
     return ParsimonyGap(
         variance=variance,
-        elbo=float(vae.elbo(values).mean(dtype=np.float64)),
+        elbo=float(vae.elbo(values, n_samples).mean(dtype=np.float64)),
         **_importance_sampled(found),
         gaussians=_gaussians(values, variance, min(n_gaussians, len(values)), random_state),
         kernels=float(kernel_mixture(values, variance).log_density(values).mean()),
