@@ -37,7 +37,7 @@ class ParsimonyGap:
 
     References
     ----------
-    Mattei & Frellsen (2018), §2.2: Frey faces, five latents, 200 hidden units.
+    Mattei & Frellsen (2018), §2: Frey faces, five latents, 200 hidden units.
     """
 
     variance: float  # ξ, the smallest eigenvalue allowed, data units squared

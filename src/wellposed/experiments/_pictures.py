@@ -13,7 +13,7 @@ from ._parsimony_gap import ParsimonyGap
 from ._trained_divergence import TrainedDivergence
 
 _SIZE = (8.0, 4.6)
-_FREE, _FLOORED, _BOUND = PALETTE[1], PALETTE[0], QUIET
+_FREE, _FLOORED, _BOUND, _INK = PALETTE[1], PALETTE[0], QUIET, PALETTE[-1]
 
 
 def divergence_figure(found: Divergence) -> Figure:
@@ -64,7 +64,7 @@ def one_dimension_figure(found: OneDimension) -> Figure:
         left.plot(found.best_scale[i], found.best_elbo[i], "o", color=colour)
         if found.precisions[i] > 0.5:
             published = found.published_scale[i], found.elbo_at_published_scale[i]
-            left.plot(*published, "x", color=colour)
+            left.plot(*published, "x", color=_INK, markersize=9, zorder=3)
     low = float(found.best_elbo[chosen].min())
     left.set(xscale="log", xlabel="s, scale of q(z | x)", ylabel="ELBO, nats")
     left.set_ylim(low - 3.0, 0.2)
