@@ -11,6 +11,7 @@ from wellposed._version import __version__ as __version__
 if TYPE_CHECKING:
     from wellposed import datasets as datasets
     from wellposed import evaluation as evaluation
+    from wellposed import experiments as experiments
     from wellposed import models as models
     from wellposed import nn as nn
     from wellposed import noise as noise
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _ROOMS = (
     "datasets",
     "evaluation",
+    "experiments",
     "models",
     "nn",
     "noise",

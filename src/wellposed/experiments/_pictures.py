@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wellposed.plotting._palette import PALETTE, QUIET
+from wellposed.plotting import PALETTE, QUIET
 
 from ._discrete import Discrete
 from ._divergence import Divergence
