@@ -111,8 +111,9 @@ def conditioning(
     Lucas et al. hold that "as σ is decreased, the conditioning of the objective at these points
     improves". What holds: the directions that lead out of the collapse become more, and each
     becomes steeper, without end; and ``leading_condition`` falls to λ_first/λ_last. What does not:
-    the condition number of the Hessian is smallest, one in the profile, at σ² → ∞, where the
-    collapse is a maximum; it is infinite wherever βσ² meets an eigenvalue.
+    the condition number of the Hessian. In the profile it is one at σ² → ∞, where the collapse is
+    a maximum, grows without bound wherever βσ² nears an eigenvalue, and ends at λ_1/λ_d (or at
+    infinity, where features never vary); in (W, V, D) it ends growing as 1/σ².
 
     Parameters
     ----------

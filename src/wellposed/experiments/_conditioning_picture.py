@@ -18,7 +18,7 @@ def conditioning_figure(found: Conditioning) -> Figure:
     figure = Figure((8.0, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot(grid, found.profile.n_ascent[order], color=_PROFILE, drawstyle="steps-mid")
-    left.set_ylabel("directions that lead upwards, a collapsed latent")
+    left.set_ylabel("directions leading upwards, per collapsed latent")
     left.set_ylim(bottom=0)
     left.set_title("The lower σ², the more ways out", loc="left", fontsize="medium")
     for values, colour, style, label in (
@@ -30,7 +30,13 @@ def conditioning_figure(found: Conditioning) -> Figure:
         right.plot(grid, shown, color=colour, linestyle=style, label=label)
     right.set(yscale="log", ylabel="largest over smallest |curvature|")
     right.set_title("… but no better condition number", loc="left", fontsize="medium")
-    right.legend(frameon=False, fontsize="small", loc="best")
+    figure.legend(
+        handles=right.get_lines(),
+        loc="outside lower right",
+        ncols=3,
+        frameon=False,
+        fontsize="small",
+    )
     for ax in (left, right):
         _against_noise(ax, grid)
     return figure
@@ -38,7 +44,7 @@ def conditioning_figure(found: Conditioning) -> Figure:
 
 def _leading(found: Conditioning) -> str:
     m = found.n_collapsed
-    return f"profile, the {m} strongest unused" if m > 1 else "profile, the strongest unused"
+    return f"profile, the {m} strongest directions" if m > 1 else "profile, the strongest direction"
 
 
 def _against_noise(ax: Axes, grid: np.ndarray) -> None:
