@@ -1,64 +1,33 @@
 """``wellposed forecast``: which latents must die, before any training."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from wellposed._errors import SettingError
 
+from ._forecast_options import (
+    Beta,
+    Components,
+    DivideBy,
+    NoiseVariance,
+    Output,
+    Resolution,
+    Transform,
+)
 from ._options import Data, Drop, Force, Header
 
 
 def forecast(
     data: Data,
-    components: Annotated[
-        int | None,
-        typer.Option(
-            "--components",
-            "-k",
-            help="Number of latents; every direction of the data by default.",
-            show_default=False,
-        ),
-    ] = None,
-    noise_variance: Annotated[
-        float | None,
-        typer.Option(
-            help="σ², in the units that the data have after --divide-by and --transform; "
-            "the best one by default.",
-            metavar="VARIANCE",
-            show_default=False,
-        ),
-    ] = None,
-    beta: Annotated[float, typer.Option(help="Weight of the KL; only 1 is the ELBO.")] = 1.0,
-    divide_by: Annotated[
-        float,
-        typer.Option(help="Divide the data by this first: 255 takes bytes to 0…1.", metavar="X"),
-    ] = 1.0,
-    transform: Annotated[
-        str,
-        typer.Option(
-            help="Data units to model units: identity, standardize or logit.", metavar="NAME"
-        ),
-    ] = "identity",
-    resolution: Annotated[
-        str,
-        typer.Option(
-            help="Smallest step of the measurement, as in the file, or auto: a learned σ² has its "
-            "floor there.",
-            metavar="STEP",
-        ),
-    ] = "auto",
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="A .png file for the figure or a .csv file for the whole table; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    components: Components = None,
+    noise_variance: NoiseVariance = None,
+    beta: Beta = 1.0,
+    divide_by: DivideBy = 1.0,
+    transform: Transform = "identity",
+    resolution: Resolution = "auto",
+    output: Output = None,
     header: Header = None,
     drop: Drop = None,
     force: Force = False,

@@ -121,8 +121,8 @@ def conditioning(
     n_components : k
     active : directions in use, counted from 0 by falling eigenvalue; the other latents have
         collapsed
-    noise_variances : array-like of shape (s,); by default 61 from above all that is unused (or
-        from just below what is in use) down by a factor of 10⁵
+    noise_variances : array-like of shape (s,); by default 61, from 10 λ_1 (or just below the
+        directions in use) down by a factor of 10⁵
     beta : weight of the KL
 
     Raises
@@ -142,25 +142,21 @@ def conditioning(
     >>> found.profile.n_ascent.tolist(), found.profile.values.tolist()
     ([0, 1, 2], [[-0.125, -0.21875], [1.0, -0.5], [28.0, 4.0]])
     """
+    _check_collapsed(n_components, active)
     spectrum = evaluation.spectrum(_rows(X), evaluation.IDENTITY)
     values = np.zeros(spectrum.n_features)
     values[: spectrum.rank] = spectrum.eigenvalues[: spectrum.rank]
-    if n_components <= len(active):
-        raise SettingError(
-            f"A collapsed latent needs n_components > {len(active)} active directions; got "
-            f"{n_components}. Raise n_components, or leave a direction out of `active`."
-        )
     grid = _grid(values, active, noise_variances, beta)
-    models.stationary_point(  # refuses an active set that does not exist
-        spectrum, active, n_components, noise_variance=float(grid.max()), beta=beta
-    )
+    highest = float(grid.max())  # the active set must exist there, and then does below
+    models.stationary_point(spectrum, active, n_components, noise_variance=highest, beta=beta)
     used = np.isin(np.arange(len(values)), active)
+    chosen = tuple(sorted(int(j) for j in active))
     return Conditioning(
-        eigenvalues=values,
-        noise_variances=grid,
-        n_components=n_components,
-        active=tuple(sorted(int(j) for j in active)),
-        beta=beta,
+        values,
+        grid,
+        n_components,
+        chosen,
+        beta,
         joint=Curvatures(_joint(values, used, grid[:, None], beta)),
         profile=Curvatures(_profile(values, used, grid[:, None], beta)),
     )
@@ -200,6 +196,14 @@ def _grid(values: np.ndarray, active: Sequence[int], given: Any, beta: float) ->
             "no noise, hence no likelihood: leave it out."
         )
     return grid
+
+
+def _check_collapsed(n_components: int, active: Sequence[int]) -> None:
+    if n_components <= len(active):
+        raise SettingError(
+            f"A collapsed latent needs n_components > {len(active)} active directions; got "
+            f"{n_components}. Raise n_components, or leave a direction out of `active`."
+        )
 
 
 def _rows(X: Any) -> np.ndarray:
