@@ -130,8 +130,7 @@ def conditioning(
     DataError
         If X is no finite table, or nothing varies.
     SettingError
-        If no latent is left to collapse, a noise variance is not positive, or an active direction
-        has λ ≤ βσ².
+        If no latent collapses, a noise variance is not positive, or an active λ ≤ βσ².
 
     References: Lucas et al. (2019), §4 and their poster; Wang & Ziyin (2022), theorem 3.
 
@@ -144,22 +143,27 @@ def conditioning(
     """
     _check_collapsed(n_components, active)
     spectrum = evaluation.spectrum(_rows(X), evaluation.IDENTITY)
-    values = np.zeros(spectrum.n_features)
-    values[: spectrum.rank] = spectrum.eigenvalues[: spectrum.rank]
+    values = _without_rounding(spectrum)
     grid = _grid(values, active, noise_variances, beta)
     highest = float(grid.max())  # the active set must exist there, and then does below
     models.stationary_point(spectrum, active, n_components, noise_variance=highest, beta=beta)
-    used = np.isin(np.arange(len(values)), active)
-    chosen = tuple(sorted(int(j) for j in active))
+    used, variance = np.isin(np.arange(len(values)), active), grid[:, None]
     return Conditioning(
-        values,
-        grid,
-        n_components,
-        chosen,
-        beta,
-        joint=Curvatures(_joint(values, used, grid[:, None], beta)),
-        profile=Curvatures(_profile(values, used, grid[:, None], beta)),
+        eigenvalues=values,
+        noise_variances=grid,
+        n_components=n_components,
+        active=tuple(sorted(int(j) for j in active)),
+        beta=beta,
+        joint=Curvatures(_joint(values, used, variance, beta)),
+        profile=Curvatures(_profile(values, used, variance, beta)),
     )
+
+
+def _without_rounding(spectrum: models.Spectrum) -> np.ndarray:
+    """All d eigenvalues, zero beyond the rank."""
+    values = np.zeros(spectrum.n_features)
+    values[: spectrum.rank] = spectrum.eigenvalues[: spectrum.rank]
+    return values
 
 
 def _excess(values: np.ndarray, variance: np.ndarray, beta: float) -> np.ndarray:
