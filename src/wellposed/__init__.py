@@ -11,6 +11,7 @@ from wellposed._version import __version__ as __version__
 if TYPE_CHECKING:
     from wellposed import datasets as datasets
     from wellposed import evaluation as evaluation
+    from wellposed import experiments as experiments
     from wellposed import models as models
     from wellposed import nn as nn
     from wellposed import noise as noise
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
+    from wellposed.evaluation import audit as audit
+    from wellposed.evaluation import implied_noise_variance as implied_noise_variance
 
 _ROOMS = (
     "datasets",
     "evaluation",
+    "experiments",
     "models",
     "nn",
     "noise",
@@ -49,7 +53,9 @@ _NAMES = {
     "LinearVAE": "estimators",
     "PPCA": "estimators",
     "VAE": "estimators",
+    "audit": "evaluation",
     "forecast": "estimators",
+    "implied_noise_variance": "evaluation",
     "load": "estimators",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",

@@ -1,12 +1,21 @@
 """Every delicate operation, once, with its reason."""
 
+import math
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Num
 
 from wellposed._typing import Latent, PRNGKey, Scalar
 
 LOG_2PI = 1.8378770664093453
+
+# Ends of an interval beyond this hold nothing; its square is still a float32.
+_FAR = 1e18
+
+# The positive half of eight-point Gauss-Legendre quadrature on [−1, 1], weights that sum to one.
+_NODES, _WEIGHTS = (part[4:].tolist() for part in np.polynomial.legendre.leggauss(8))
 
 # softplus(_UNIT) = 1, so that a network's raw output of zero means a scale of one.
 _UNIT = 0.5413248546129181
@@ -85,3 +94,69 @@ def weighted_mean(values: Float[Array, "*batch"], weights: Float[Array, "*batch"
     """
     kept = jnp.where(weights > 0, values * weights, 0.0)
     return jnp.sum(kept) / jnp.sum(weights)
+
+
+def log_normal_interval(
+    low: Float[Array, "*shape"], high: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    r"""Log of the standard normal probability of an interval, log[Φ(high) − Φ(low)], in nats.
+
+    Ends are standardised, low < high, and may be infinite. The plain formula is −∞ in the tails
+    and rounding noise for short intervals, and a difference of log Φ cancels in both. Reflected
+    so that its middle m is at most zero, an interval of width w = b − a is one of three:
+
+    - short, w < 1 and w|m| < 2: eight-point Gauss-Legendre quadrature around the middle, exact
+      to 1e-15, whose nodes pair up into cosh;
+    - left of zero: φ(b)·[M(−b) − e^{mw} M(−a)] with Mills' ratio M = (1 − Φ)/φ, where
+      (b² − a²)/2 = mw is exact, so nothing cancels;
+    - across zero and wide: 1 − Φ(a) − Φ(−b), of which at least a third is left.
+
+    Each branch sees only arguments that it can bear, so gradients are finite in float32 from
+    1e-30 to 1e18. Ends that round to one number are taken one rounding step apart.
+
+    Examples
+    --------
+    >>> round(float(log_normal_interval(jnp.array(40.0), jnp.array(jnp.inf))), 3)
+    -804.608
+    """
+    a, b = jnp.clip(low, -_FAR, _FAR), jnp.clip(high, -_FAR, _FAR)
+    right = a + b > 0
+    a, b = jnp.where(right, -b, a), jnp.where(right, -a, b)
+    middle = 0.5 * (a + b)
+    step = jnp.finfo(middle.dtype).eps * jnp.maximum(-0.5 * middle, 1e-30)
+    width = jnp.maximum(b - a, step)
+    short = (width < 1.0) & (-middle * width < 2.0)
+    left = ~short & (b <= 0)
+    across = ~short & (b > 0)
+    return jnp.where(
+        short,
+        _log_short(jnp.where(short, middle, 0.0), jnp.where(short, width, 0.5)),
+        jnp.where(
+            left,
+            _log_left(jnp.where(left, b, -1.0), jnp.where(left, width, 1.0)),
+            _log_across(jnp.where(across, a, -1.0), jnp.where(across, b, 1.0)),
+        ),
+    )
+
+
+def _log_short(middle: Array, width: Array) -> Array:
+    half = 0.5 * width
+    terms = (
+        weight * jnp.cosh(middle * half * node) * jnp.exp(-0.5 * (half * node) ** 2)
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True)
+    )
+    return -0.5 * (middle**2 + LOG_2PI) + jnp.log(width) + jnp.log(sum(terms))
+
+
+def _log_left(b: Array, width: Array) -> Array:
+    faded = jnp.exp((b - 0.5 * width) * width)
+    return -0.5 * (b**2 + LOG_2PI) + jnp.log(_mills(-b) - faded * _mills(width - b))
+
+
+def _mills(t: Array) -> Array:
+    return math.sqrt(0.5 * math.pi) * jax.scipy.special.erfcx(t * math.sqrt(0.5))
+
+
+def _log_across(a: Array, b: Array) -> Array:
+    outside = jax.scipy.special.ndtr(a) + jax.scipy.special.ndtr(-b)
+    return jnp.log1p(-outside)

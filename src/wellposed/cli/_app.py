@@ -11,6 +11,7 @@ from ._boundary import Boundary
 from ._data import data
 from ._demo import demo
 from ._fit import fit
+from ._forecast import forecast
 
 app = typer.Typer(
     name="wellposed",
@@ -38,6 +39,6 @@ def _options(
     pass
 
 
-for command in (demo, fit, sample, score, encode, decode):
+for command in (demo, forecast, fit, sample, score, encode, decode):
     app.command()(command)
 app.add_typer(data)

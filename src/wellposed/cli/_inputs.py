@@ -1,15 +1,38 @@
 """Reading what commands are given."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from wellposed._errors import SettingError
+
 
 def read_rows(source: str, header: bool | None = None, drop: list[str] | None = None) -> Any:
-    """Read data as ``wellposed.datasets.read`` does; digits in ``drop`` are positions."""
+    """Read data as ``wellposed.datasets.read`` does; digits in ``drop`` are positions.
+
+    Where nothing is at the path, ``digits``, ``mnist`` and ``fashion-mnist`` name a data set,
+    whose training part is taken.
+    """
     from wellposed import datasets
 
+    if (source == "digits" or source in datasets.DATASETS) and not Path(source).exists():
+        if header is not None or drop:
+            raise SettingError(
+                f"--header and --drop are for text and tables; {source} is a data set of images. "
+                "Leave them out."
+            )
+        return datasets.load_digits() if source == "digits" else datasets.load(source).train
     columns = [int(name) if name.isdigit() else name for name in drop or ()]
     return datasets.read(source, header=header, drop=columns)
+
+
+def scaled(source: Any, divisor: float) -> Any:
+    """Divide data by a number, in float64; leave them in their own type for one."""
+    if divisor == 1:
+        return source
+    return dataclasses.replace(source, values=source.values / np.float64(divisor))
 
 
 def open_model(path: Path) -> Any:

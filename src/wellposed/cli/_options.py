@@ -10,7 +10,8 @@ Data: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="Rows of data: npy, npz, csv, tsv, txt, parquet, IDX, or a folder of images.",
+        help="Rows of data: npy, npz, csv, tsv, txt, parquet, IDX, or a folder of images; or a "
+        "data set by name: digits, or mnist and fashion-mnist once fetched.",
     ),
 ]
 Header: TypeAlias = Annotated[

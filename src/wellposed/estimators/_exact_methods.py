@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -11,6 +12,7 @@ from wellposed import evaluation, models
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import PRNGKey
 from wellposed.numerics import kl_to_standard_normal
+from wellposed.transforms import AbstractTransform
 
 from ._constraints import check, whole
 from ._data import opened, seed_of, validated
@@ -20,8 +22,11 @@ from ._file import save
 class ExactMethods:
     """Scores, latents and draws of a fitted linear Gaussian model, in float64.
 
-    For classes with ``transform_`` (the fitted map to model units), ``_seed``, and ``_linear``.
+    For estimators; the two hooks below say where their model is.
     """
+
+    transform_: AbstractTransform  # the fitted map to model units
+    _seed: int
 
     @property
     def _linear(self) -> models.PPCAModel:
@@ -38,7 +43,7 @@ class ExactMethods:
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Return E[x | z] at each latent, through the transform: (n, k) to (n, d), data units."""
         check_is_fitted(self)
-        latents = check_array(Z, dtype=np.float64)
+        latents = np.asarray(check_array(Z), np.float64)
         k = self._linear.weight.shape[1]
         if latents.shape[1] != k:
             raise SettingError(
@@ -64,7 +69,7 @@ class ExactMethods:
         """Judge each latent on X; see :func:`wellposed.evaluation.collapse`."""
         means, variances = self._posterior(self._mapped(X)[0])
         with jax.enable_x64(True):
-            rates = np.asarray(kl_to_standard_normal(means, np.sqrt(variances)))
+            rates = np.asarray(kl_to_standard_normal(jnp.asarray(means), jnp.sqrt(variances)))
         return evaluation.collapse(rates, means, **thresholds)
 
     def sample(

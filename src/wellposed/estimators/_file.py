@@ -1,5 +1,6 @@
 """A fitted estimator as one file."""
 
+import importlib
 import os
 from typing import Any
 
@@ -10,32 +11,32 @@ from wellposed import nn, serialise
 from wellposed._errors import DamagedFileError
 from wellposed.training import Outcome
 
-_STATE = ("n_features_in_", "n_epochs_", "image_shape_", "_seed")
-_ARRAYS = ("noise_variance_", "history_")
+_HOMES = {"LinearVAE": "_linear_vae", "PPCA": "_ppca", "VAE": "_vae"}
 
 
-def save(vae: Any, path: str | os.PathLike, *, overwrite: bool) -> None:
-    """Write a fitted estimator to ``path``."""
+def save(estimator: Any, path: str | os.PathLike, *, overwrite: bool) -> None:
+    """Write a fitted estimator to ``path``: settings, model, and what ``_file_state`` names."""
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
-    settings = vae.get_params(deep=False)
+    settings = estimator.get_params(deep=False)
     if not isinstance(settings["random_state"], (int, np.integer)):
         settings["random_state"] = None
-    if settings["checkpoint"] is not None:
+    if settings.get("checkpoint") is not None:
         settings["checkpoint"] = os.fspath(settings["checkpoint"])
-    names = getattr(vae, "feature_names_in_", None)
+    names = getattr(estimator, "feature_names_in_", None)
+    outcome = getattr(estimator, "outcome_", None)
     header = {
-        "kind": "VAE",
+        "kind": type(estimator).__name__,
         "settings": {
             name: serialise.describe(value, tensors, f"settings.{name}")
             for name, value in settings.items()
         },
-        "model": serialise.describe(vae.model_, tensors, "model"),
+        "model": serialise.describe(estimator.model_, tensors, "model"),
         "state": {
-            name: serialise.describe(getattr(vae, name), tensors, name)
-            for name in (*_STATE, *_ARRAYS)
+            name: serialise.describe(getattr(estimator, name), tensors, name)
+            for name in estimator._file_state
         },
-        "outcome": vae.outcome_.value,
+        "outcome": None if outcome is None else outcome.value,
         "feature_names": None if names is None else [str(name) for name in names],
     }
     serialise.write(path, tensors, header)
@@ -46,7 +47,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
 
     Parameters
     ----------
-    path : a file written by ``VAE.save``
+    path : a file written by ``save`` of an estimator
     **makers : ``encoder=``, ``decoder=``: the makers of networks of your own, which no file
         can rebuild
 
@@ -60,7 +61,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
         If there is no such file.
     """
     tensors, header = serialise.read(path)
-    if header.get("kind") != "VAE":
+    if header.get("kind") not in _HOMES:
         raise DamagedFileError(
             f"{path} holds a {header.get('kind')}, not a model. Pass the file that save() wrote; "
             "a checkpoint is resumed by fitting with the same `checkpoint`."
@@ -69,39 +70,38 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
 
 
 def _restored(header: dict, tensors: dict, makers: dict) -> Any:
-    from ._vae import VAE  # the estimator imports this file
-
+    # Found by name: the estimators import this file.
+    home = importlib.import_module(f"wellposed.estimators.{_HOMES[header['kind']]}")
     settings = {
         name: makers[name] if name in makers else serialise.rebuild(spec, tensors, {})
         for name, spec in header["settings"].items()
         if name in makers or not _is_foreign(spec)
     }
-    vae: Any = VAE(**settings)
-    state = {name: serialise.rebuild(s, tensors, {}) for name, s in header["state"].items()}
-    foreign = _skeletons(header, state, settings, makers)
-    vae.model_ = serialise.rebuild(header["model"], tensors, foreign)
-    vae.outcome_ = Outcome(header["outcome"])
-    for name in _STATE:
-        setattr(vae, name, state[name])
-    variance = np.asarray(state["noise_variance_"])
-    vae.noise_variance_ = float(variance) if variance.ndim == 0 else variance
-    vae.history_ = {name: np.asarray(column) for name, column in state["history_"].items()}
+    estimator: Any = getattr(home, header["kind"])(**settings)
+    for name in estimator._file_state:
+        setattr(estimator, name, serialise.rebuild(header["state"][name], tensors, {}))
+    foreign = _skeletons(header, estimator.n_features_in_, settings, makers)
+    estimator.model_ = serialise.rebuild(header["model"], tensors, foreign)
+    if header["outcome"] is not None:
+        estimator.outcome_ = Outcome(header["outcome"])
     if header["feature_names"] is not None:
-        vae.feature_names_in_ = np.array(header["feature_names"], dtype=object)
-    return vae
+        estimator.feature_names_in_ = np.array(header["feature_names"], dtype=object)
+    return estimator
 
 
 def _is_foreign(spec: Any) -> bool:
     return isinstance(spec, dict) and "foreign" in spec
 
 
-def _skeletons(header: dict, state: dict, settings: dict, makers: dict) -> dict[str, Any]:
+def _skeletons(header: dict, d: int, settings: dict, makers: dict) -> dict[str, Any]:
     """Networks of the right shapes, by the names under which the file has their leaves."""
-    d, k = state["n_features_in_"], settings["n_components"]
-    n_raw = header["model"]["fields"]["noise"]["fields"]["n_raw"]
+    own = {role: maker for role, maker in makers.items() if not isinstance(maker, str)}
+    if not own:
+        return {}
+    k, n_raw = settings["n_components"], header["model"]["fields"]["noise"]["fields"]["n_raw"]
     shapes = {"encoder": (d, 2 * k), "decoder": (k, n_raw * d)}
     return {
         f"model.{role}": nn.make_checked(maker, *shapes[role], key=jax.random.key(0))
-        for role, maker in makers.items()
-        if role in shapes and not isinstance(maker, str)
+        for role, maker in own.items()
+        if role in shapes
     }

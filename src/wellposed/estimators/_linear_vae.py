@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
@@ -94,6 +95,18 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         "progress": or_word("auto", boolean()),
     }
 
+    _file_state: ClassVar[tuple[str, ...]] = (
+        "n_features_in_",
+        "_seed",
+        "transform_",
+        "noise_variance_",
+        "components_",
+        "mean_",
+        "elbo_",
+        "history_",
+        "n_iter_",
+    )
+
     def __init__(
         self,
         n_components: int = 2,
@@ -153,7 +166,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             plan = self._plan(data, covariance)
             run = self._solved(covariance, plan, np.random.default_rng(seed))
             self._seed, self.transform_ = seed, data.units.transform
-            self._store(run, covariance)
+            rates = self._store(run, covariance)
         warn_of_constants(covariance)
         if run.outcome is not training.Outcome.converged:
             warnings.warn(
@@ -165,7 +178,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.noise_variance_ <= plan.floor**2 * (1 + _ON_FLOOR):
             spectrum = models.eigendecompose(covariance)
             warn_of_floor(self.noise_variance_, self.n_components, spectrum)
-        if (self._rates < _DEAD).all():
+        if (rates < _DEAD).all():
             spectrum = models.eigendecompose(covariance)
             warn_of_dead(self.noise_variance_, spectrum, self.beta)
         return self
@@ -227,15 +240,18 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         return training.state_of(point.model.weight, point.noise_variance)
 
-    def _store(self, run: training.LinearRun, covariance: models.Covariance) -> None:
+    def _store(self, run: training.LinearRun, covariance: models.Covariance) -> np.ndarray:
+        """Set the fitted attributes; return the mean rate of each latent."""
         model = run.model
         self.model_, self.noise_variance_ = model, float(model.noise_variance)
         self.components_, self.mean_ = np.asarray(model.weight).T, covariance.mean
         with jax.enable_x64(True):
-            self.elbo_ = float(model.elbo(covariance.matrix)) + covariance.log_det
-            self._rates = np.asarray(model.rates(covariance.matrix))
+            matrix = jnp.asarray(covariance.matrix)
+            self.elbo_ = float(model.elbo(matrix)) + covariance.log_det
+            rates = np.asarray(model.rates(matrix))
         self.history_ = {"objective": run.objective}
         self.outcome_, self.n_iter_ = run.outcome, len(run.objective)
+        return rates
 
     @property
     def _linear(self) -> models.PPCAModel:

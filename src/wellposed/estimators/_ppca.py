@@ -75,6 +75,17 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         "noise": or_word("shared", real(0, open_below=True)),
     }
 
+    _file_state: ClassVar[tuple[str, ...]] = (
+        "n_features_in_",
+        "_seed",
+        "transform_",
+        "noise_variance_",
+        "components_",
+        "mean_",
+        "spectrum_",
+        "log_likelihood_",
+    )
+
     def __init__(
         self,
         n_components: int = 2,

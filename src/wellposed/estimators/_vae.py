@@ -27,6 +27,7 @@ from ._constraints import (
 )
 from ._data import kept_on_failure, opened, seed_of, validated
 from ._file import save
+from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
 
@@ -105,6 +106,15 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "progress": or_word("auto", boolean()),
         "allow_unbounded": boolean(),
     }
+
+    _file_state: ClassVar[tuple[str, ...]] = (
+        "n_features_in_",
+        "n_epochs_",
+        "image_shape_",
+        "_seed",
+        "noise_variance_",
+        "history_",
+    )
 
     def __init__(
         self,
@@ -294,6 +304,32 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             self.model_, self._rows(X), n_samples=n_samples, key=self._key("score")
         )
         return np.asarray(terms.elbo)
+
+    def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
+        """Judge each latent on X, by its rate and by its posterior mean.
+
+        ``thresholds`` are ``epsilon``, ``delta`` and ``threshold`` of
+        :func:`wellposed.evaluation.collapse`.
+        """
+        rows = self._rows(X)
+        return evaluation.measure_collapse(self.model_, rows, key=self._key("score"), **thresholds)
+
+    def residual_spectrum(self, X: Any) -> evaluation.ResidualSpectrum:
+        """Test whether a dead latent could revive; see :class:`evaluation.ResidualSpectrum`."""
+        beta = getattr(objective_of(self.get_params()), "beta", 1.0)
+        return evaluation.residual_spectrum(
+            self.model_, self._rows(X), beta=float(beta), key=self._key("score")
+        )
+
+    def forecast(self, X: Any) -> evaluation.Forecast:
+        """Forecast which latents live on X, with this estimator's settings.
+
+        Before fitting: at the noise variance that ``noise`` gives, or at the best one for
+        ``n_components`` where it is learned. After: in the fitted model's units, at its
+        ``noise_variance_``; where that is one a feature, each is divided by its own σ, and the
+        noise variance of the forecast is one. See :func:`wellposed.forecast`.
+        """
+        return forecast_of(self, X)
 
     def sample(
         self,

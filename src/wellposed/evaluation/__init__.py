@@ -1,5 +1,10 @@
 """What a model is worth, and what the data let one expect: likelihood, collapse, forecast."""
 
+from ._accounting import ImpliedNoise as ImpliedNoise
+from ._accounting import implied_noise_variance as implied_noise_variance
+from ._audit import audit as audit
+from ._audit_record import Audit as Audit
+from ._audit_record import ScoreAtVariance as ScoreAtVariance
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
@@ -18,6 +23,8 @@ from ._passes import mean_noise_variance as mean_noise_variance
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
+from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
+from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
 from ._spectrum import SOLVERS as SOLVERS
 from ._spectrum import covariance as covariance

@@ -51,6 +51,12 @@ class Forecast:
         return self.beta * self.noise_variance
 
     @property
+    def n_varying(self) -> int:
+        """Directions in which the data vary beyond rounding: no σ² keeps more latents alive."""
+        rounding = self.n_features * np.finfo(np.float64).eps * self.eigenvalues[0]
+        return int((self.eigenvalues > rounding).sum())
+
+    @property
     def explained(self) -> float:
         """Share of the total variance in the active directions."""
         return float(self.eigenvalues[: self.n_active].sum() / self.total_variance)
@@ -146,35 +152,63 @@ def _is_positive(value: object) -> bool:
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:
     """Say a forecast so that a reader who has never heard of eigenvalues can act on it."""
-    k, alive, variance = forecast.n_components, forecast.n_active, forecast.noise_variance
-    noise = "the best noise variance, " if forecast.learned else "a noise variance of "
-    weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
-    told = [f"With {noise}{variance:.4g}{weight}, {alive} of {k} latents live."]
+    alive, k = forecast.n_active, forecast.n_components
+    told = [_of_the_count(forecast)]
     if alive:
+        nats = forecast.rates.sum()
         told.append(
-            f"They carry {forecast.rates.sum():.3g} nats a datum and describe directions that "
-            f"hold {forecast.explained:.1%} of the variance."
+            f"What lives describes the directions in which the data vary most, "
+            f"{forecast.explained:.1%} of their variance, and carries {nats:.3g} nats "
+            f"({nats / math.log(2):.3g} bits) a datum."
         )
     if alive < k:
-        told.append(_of_the_dead(forecast))
+        told += [_of_the_price(forecast), *_of_the_remedy(forecast)]
     if forecast.on_floor:
         told.append(
-            "The noise rests on its floor, resolution/√12: the latents can carry all that varies."
+            "The noise rests on its floor, the rounding of the measurement (resolution/√12): so "
+            "many latents can carry all that varies beyond it."
         )
     return tuple(told)
 
 
-def _of_the_dead(forecast: Forecast) -> str:
-    alive, k = forecast.n_active, forecast.n_components
-    who = "Everything dies: all" if alive == 0 else "The other"
-    next_best, weakest = forecast.keeps_alive[alive], forecast.keeps_alive[k - 1]
-    found = (
-        f"{who} {k - alive} collapse, because the noise explains what they could describe more "
-        f"cheaply: the next direction varies by {next_best * forecast.beta:.4g} only, and the "
-        f"threshold is {forecast.threshold:.4g}."
+def _of_the_count(forecast: Forecast) -> str:
+    alive, k, variance = forecast.n_active, forecast.n_components, forecast.noise_variance
+    learned = f"the noise variance learned ({variance:.4g} is best)"
+    noise = learned if forecast.learned else f"a noise variance of {variance:.4g}"
+    weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
+    latents = "latent lives" if k == 1 else "latents live"
+    count = f"With {noise}{weight}, {alive} of {k} {latents}"
+    if alive == k:
+        return f"{count}."
+    rest = "it collapses and carries" if k == 1 else f"all {k} collapse and carry"
+    if alive:
+        rest = f"{k - alive} {'collapses and carries' if k - alive == 1 else 'collapse and carry'}"
+    return f"{count}; {rest} nothing."
+
+
+def _of_the_price(forecast: Forecast) -> str:
+    next_best = forecast.keeps_alive[forecast.n_active] * forecast.beta
+    where = "the next" if forecast.n_active else "even the strongest"
+    bar = "the noise variance" if forecast.beta == 1 else "β times the noise variance"
+    if forecast.n_active >= forecast.n_varying:
+        return (
+            f"The data vary in {forecast.n_varying} directions only, so that no noise variance "
+            "keeps more alive."
+        )
+    return (
+        f"Telling where a datum lies along a direction pays only if the data's variance along it "
+        f"exceeds {bar}, {forecast.threshold:.4g}; along {where} direction it is {next_best:.4g}."
     )
-    if forecast.learned or next_best == 0:
-        return found
-    if weakest == 0:
-        return f"{found} A noise variance below {next_best:.4g} keeps one more."
-    return f"{found} A noise variance below {weakest:.4g} keeps all {k}."
+
+
+def _of_the_remedy(forecast: Forecast) -> tuple[str, ...]:
+    alive, most = forecast.n_active, min(forecast.n_components, forecast.n_varying)
+    if alive >= most:
+        return ()
+    if forecast.learned:
+        return ("A smaller β keeps more alive.",) if forecast.beta > 1 else ()
+    one_more = f"Below a noise variance of {forecast.keeps_alive[alive]:.4g} one more lives"
+    if alive + 1 == most:
+        return (f"{one_more}.",)
+    whole = "all" if most == forecast.n_components else "the most that can,"
+    return (f"{one_more}, below {forecast.keeps_alive[most - 1]:.4g} {whole} {most}.",)

@@ -21,7 +21,7 @@ class ModelUnits:
     """A fitted transform, and the key that feeds its dequantisation."""
 
     transform: AbstractTransform
-    key: PRNGKey | None = None
+    key: Any = None  # no transform draws anything where it is None
 
     def pieces(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield values of shape (m, d) and log |det dT/dx| of shape (m,), in order."""

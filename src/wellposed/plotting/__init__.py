@@ -2,6 +2,9 @@
 
 from ._curves import training_curves as training_curves
 from ._demo import demo_figure as demo_figure
+from ._forecast import forecast as forecast
 from ._images import images as images
+from ._palette import PALETTE as PALETTE
+from ._palette import QUIET as QUIET
 from ._plane import latent_plane as latent_plane
 from ._reconstructions import reconstructions as reconstructions

@@ -45,7 +45,9 @@ def gradient(
         reached: Any = np.asarray(flat)
 
         def value(point: np.ndarray) -> tuple[float, np.ndarray]:
-            found, slope = _value_and_slope(unravel(point), mean, matrix, beta, lowest, given)
+            found, slope = _value_and_slope(
+                unravel(jnp.asarray(point)), mean, matrix, beta, lowest, given
+            )
             return -float(found), -np.asarray(ravel_pytree(slope)[0])
 
         def after(intermediate_result: scipy.optimize.OptimizeResult) -> None:

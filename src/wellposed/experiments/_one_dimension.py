@@ -1,0 +1,90 @@
+"""The one-dimensional example of the discussion, with its signs put right."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from wellposed._errors import SettingError
+from wellposed.numerics import LOG_2PI
+
+_PRECISIONS = 2.0 ** np.arange(-3, 13)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class OneDimension:
+    """Nats, for one datum x = 0; ``p`` values of λ, ``s`` scales of q."""
+
+    precisions: np.ndarray  # (p,), λ: the noise variance is 1/(2λ)
+    scales: np.ndarray  # (s,)
+    elbo: np.ndarray  # (p, s), decoder mean μ(z) = z
+    best_scale: np.ndarray  # (p,), (2λ + 1)^(−1/2)
+    best_elbo: np.ndarray  # (p,), which is log p(0)
+    published_scale: np.ndarray  # (p,), (2λ − 1)^(−1/2) with the sign slip; NaN for λ ≤ ½
+    elbo_at_published_scale: np.ndarray  # (p,)
+    limit: float  # sup over λ of best_elbo: −½ log 2π
+    constant_mean: np.ndarray  # (p,), ELBO with μ(z) = 0: ½ log(λ/π), without a bound
+
+
+def one_dimension(
+    precisions: np.ndarray = _PRECISIONS, *, scales: np.ndarray | None = None
+) -> OneDimension:
+    r"""Work out x = 0, q = N(0, s²), p(x|z) = N(x | μ(z), 1/(2λ)) in closed form.
+
+    With μ(z) = z, since E_q z² = s²,
+
+    .. math:: L(\lambda, s) = \tfrac12 \log\tfrac\lambda\pi - \lambda s^2
+        + \log s - \tfrac{s^2}2 + \tfrac12 .
+
+    ∂L/∂s = 1/s − (2λ + 1)s = 0 gives s² = 1/(2λ + 1) for every λ > 0: λ' = λ **+** ½, where the
+    discussion has λ − ½ and therefore a condition λ > ½ that is not there. The best value is
+    log N(0; 0, 1 + 1/(2λ)), the exact log p(0), since q is then the posterior; it rises to
+    −½ log 2π = −0.9189 and no further. But that is the doing of the mean: tied to μ(z) = z, it
+    reads the datum off a latent that must pay for being precise. With μ(z) = 0 the latent is not
+    needed, s = 1 costs nothing, and L = ½ log(λ/π) has no bound.
+
+    Parameters
+    ----------
+    precisions : λ > 0, shape (p,)
+    scales : s > 0, shape (s,); a grid from 0.003 to 3 by default
+
+    Raises
+    ------
+    SettingError
+        If a precision or a scale is not positive.
+
+    References
+    ----------
+    "Is the optimization of the Gaussian VAE well-posed?", Cross Validated, question 373858.
+
+    Examples
+    --------
+    >>> found = one_dimension(np.array([0.5, 1e12]))
+    >>> found.best_scale[0].round(4), found.best_elbo[1].round(4), found.constant_mean[1].round(1)
+    (np.float64(0.7071), np.float64(-0.9189), np.float64(13.2))
+    """
+    precisions = np.asarray(precisions, np.float64)
+    scales = np.geomspace(0.003, 3.0, 121) if scales is None else np.asarray(scales, np.float64)
+    for name, values in (("precisions", precisions), ("scales", scales)):
+        if not (values > 0).all():
+            raise SettingError(f"{name} must be positive; got {values.min()}. Leave it out.")
+    best = (2 * precisions + 1) ** -0.5
+    published = np.full_like(precisions, np.nan)
+    defined = precisions > 0.5
+    published[defined] = (2 * precisions[defined] - 1) ** -0.5
+    return OneDimension(
+        precisions=precisions,
+        scales=scales,
+        elbo=_elbo(precisions[:, None], scales[None, :]),
+        best_scale=best,
+        best_elbo=-0.5 * (LOG_2PI + np.log1p(0.5 / precisions)),
+        published_scale=published,
+        elbo_at_published_scale=_elbo(precisions, published),
+        limit=-0.5 * LOG_2PI,
+        constant_mean=0.5 * np.log(precisions / math.pi),
+    )
+
+
+def _elbo(precision: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    likelihood = 0.5 * np.log(precision / math.pi) - precision * scale**2
+    return likelihood - (0.5 * (scale**2 - 1) - np.log(scale))

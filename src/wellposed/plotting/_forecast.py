@@ -1,0 +1,133 @@
+"""Which latents must die, and at which noise variance."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+from wellposed.evaluation import Forecast, sentences
+
+from ._palette import PALETTE, QUIET
+
+_LIVING, _BAR = PALETTE[0], PALETTE[5]
+_COLOURS = {
+    "living latents": _LIVING,
+    "dead latents": PALETTE[1],
+    "directions without a latent": QUIET,
+}
+_CROWDED = 40  # directions; beyond, the first ones are spread by a logarithmic axis
+_DEPTH = 1e-4  # of threshold or strongest direction: below, nothing decides anything
+
+
+def forecast(found: Forecast) -> Figure:
+    """Draw the data's variances against the threshold βσ², and how many latents live at each σ².
+
+    In the left panel a direction of the data lies at its variance, and the threshold is a line;
+    on the right-hand axis, which counts from there, a living latent's height is its rate ½
+    log(λ/βσ²). Directions far below the threshold, or without variance, are counted in the legend.
+    In the right panel, the noise variance of the forecast is marked on the whole ladder.
+
+    Parameters
+    ----------
+    found : what :func:`wellposed.forecast` returned
+
+    Returns
+    -------
+    Figure of 11 × 5 inches
+
+    Examples
+    --------
+    >>> from wellposed import evaluation
+    >>> rows = np.diag([3.0, 2.0, 1.0])
+    >>> figure = forecast(evaluation.forecast(rows, noise_variance=0.5, n_components=2))
+    >>> figure.get_suptitle()
+    'With a noise variance of 0.5, 2 of 2 latents live.'
+    """
+    figure = Figure((11.0, 5.0), layout="constrained")
+    figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr]
+    scree, ladder = figure.subplots(1, 2, width_ratios=(3, 2))
+    _draw_scree(scree, found)
+    _draw_ladder(ladder, found)
+    figure.suptitle(sentences(found)[0], x=0.01, ha="left", fontweight="bold")
+    for ax in (scree, ladder):
+        ax.legend(frameon=False, fontsize="small")
+    return figure
+
+
+def _draw_scree(ax: Axes, found: Forecast) -> None:
+    values, alive = found.eigenvalues, found.n_active
+    lowest = _DEPTH * min(found.threshold, values[0])
+    values = values[values > lowest]
+    order = np.arange(1, len(values) + 1)
+    ax.vlines(order[:alive], found.threshold, values[:alive], color=_LIVING, alpha=0.35, lw=1)
+    for first, last, style, name in _parts(found):
+        hidden = max(last - max(first, len(values)), 0)
+        left_out = f", {hidden} below the frame" if hidden else ""
+        shown = order[first:last], values[first:last]
+        label = f"{name} ({last - first}{left_out})"
+        ax.plot(*shown, style, label=label, markersize=5, color=_COLOURS[name])
+    ax.axhline(found.threshold, color=_BAR, lw=2, label=f"threshold βσ² = {found.threshold:.4g}")
+    limits = np.append(values, found.threshold)
+    ax.set(yscale="log", ylim=(limits.min() / 2, limits.max() * 2))
+    if len(values) > _CROWDED:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+    else:
+        ax.set_xlim(0.5, len(values) + 0.5)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.set(xlabel="direction of the data, by falling variance", ylabel="variance λ (model units²)")
+    ax.set_title("What the data offer", loc="left", fontsize="medium")
+    ax.spines["top"].set_visible(False)
+    _add_rates(ax, found.threshold)
+
+
+def _parts(found: Forecast) -> list[tuple[int, int, str, str]]:
+    """First and last direction, marker and name of the parts that are not empty."""
+    alive, k, r = found.n_active, found.n_components, len(found.eigenvalues)
+    bounds = ((0, alive, "o"), (alive, k, "x"), (k, r, "."))
+    return [(*part, name) for part, name in zip(bounds, _COLOURS, strict=True) if part[0] < part[1]]
+
+
+def _add_rates(ax: Axes, threshold: float) -> None:
+    """The rate is affine in log λ: on the same height, an axis of its own."""
+    low, high = (0.5 * float(np.log(end / threshold)) for end in ax.get_ylim())
+    rates = ax.twinx()
+    room = max(int(8 * high / (high - low)), 1)  # ticks only where they count something
+    ticks = [tick for tick in MaxNLocator(room).tick_values(0.0, high) if 0 <= tick <= high]
+    rates.set_ylim(low, high)
+    rates.set_yticks(ticks)
+    rates.set_ylabel("rate of a living latent (nats)")
+    rates.spines["top"].set_visible(False)
+
+
+def _draw_ladder(ax: Axes, found: Forecast) -> None:
+    steps = found.keeps_alive[: min(found.n_components, found.n_varying)]
+    edges = np.append(steps, found.noise_variance)
+    low, high = edges.min() / 3, edges.max() * 3
+    # From the highest σ² down: another latent lives below each step.
+    ax.plot(
+        np.concatenate([[high], steps, [low]]),
+        np.concatenate([np.arange(len(steps) + 1), [len(steps)]]),
+        drawstyle="steps-post",
+        color=_LIVING,
+    )
+    name = "best" if found.learned else "given"
+    ax.axvline(found.noise_variance, color=_BAR, lw=2)
+    ax.plot(
+        found.noise_variance,
+        found.n_active,
+        "o",
+        color=_BAR,
+        markeredgecolor="black",
+        label=f"σ² = {found.noise_variance:.4g} ({name}): {found.n_active} live",
+    )
+    ax.set(xscale="log", xlim=(low, high), xlabel="noise variance σ² (model units²)")
+    if high < 100 * low:  # too few powers of ten to read by
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set(ylim=(-0.03 * max(len(steps), 1), 1.08 * max(len(steps), 1)))
+    ax.set_ylabel(f"living latents, of {found.n_components}")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_title("What a noise variance leaves alive", loc="left", fontsize="medium")
+    ax.spines[["top", "right"]].set_visible(False)
