@@ -704,3 +704,14 @@ def test_the_linear_vae_of_the_digits_is_ppca(digits, k):
     )
     assert ppca.log_likelihood_ == pytest.approx(closed, rel=1e-10)
     assert ppca.score(digits) == pytest.approx(closed, rel=1e-10)
+
+
+@BOTH
+def test_a_saved_fit_comes_back_whole(make, tmp_path):
+    fitted = make(2, transform="standardize").fit(X)
+    fitted.save(tmp_path / "model.wp")
+    again = wp.load(tmp_path / "model.wp")
+    assert type(again) is type(fitted)
+    np.testing.assert_array_equal(again.score_samples(X), fitted.score_samples(X))
+    np.testing.assert_array_equal(again.transform(X), fitted.transform(X))
+    np.testing.assert_array_equal(again.sample(3), fitted.sample(3))

@@ -107,8 +107,7 @@ def forecast_spectrum(
     best = optimum(spectrum, min(k, r), noise_variance=noise_variance, beta=beta, floor=floor)
     rates, values = np.zeros(k), np.zeros(k)
     rates[:r] = best.rates
-    varying = min(k, spectrum.rank)
-    values[:varying] = spectrum.eigenvalues[:varying]
+    values[:r] = spectrum.eigenvalues[:k]
     return Forecast(
         eigenvalues=spectrum.eigenvalues,
         noise_variance=best.noise_variance,
@@ -147,7 +146,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_positive(value: object) -> bool:
-    return isinstance(value, Real) and math.isfinite(value) and value > 0
+    return isinstance(value, Real) and math.isfinite(value) and float(value) > 0
 
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:
