@@ -140,15 +140,19 @@ LOGIT = [  # k, σ², active, rate, mean log p of training and test data, in log
 
 
 def test_logits_of_mnist(images):
-    """Dequantised pixels, α = 1e-6: figures vary by less than a nat with the dequantisation."""
+    """Dequantised pixels, α = 1e-6: figures vary by less than a nat with the dequantisation.
+
+    The log of a uniform has variance 1, and 784 pixels and 10,000 images leave the mean of the
+    Jacobian a standard error of 0.28 nats.
+    """
     training, held_out = images("mnist", "train"), images("mnist", "t10k")
     ppca = wp.PPCA(200, noise=10.0, transform="logit", random_state=0).fit(training)
     assert ((ppca.components_**2).sum(1) > 0).sum() == 74
     spectrum = ppca.spectrum_
     units = evaluation.ModelUnits(ppca.transform_, jax.random.key(1))
-    assert units.whole(training[:10_000])[1].mean() == pytest.approx(271.6, abs=0.2)
+    assert units.whole(training[:10_000])[1].mean() == pytest.approx(271.6, abs=0.9)
     values, jacobian = units.whole(held_out)
-    assert jacobian.mean() == pytest.approx(272.6, abs=0.2)
+    assert jacobian.mean() == pytest.approx(272.6, abs=0.9)
     assert ppca.score(held_out) == pytest.approx(-1497.4, abs=1.0)
     for k, variance, alive, rate, train, test in LOGIT:
         best = models.optimum(spectrum, k, noise_variance=variance)
