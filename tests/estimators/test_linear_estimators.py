@@ -305,6 +305,25 @@ def test_every_solver_refuses_data_that_never_vary(solver, value):
 
 
 @BOTH
+@pytest.mark.parametrize("settings", [{}, {"noise": 0.5}])
+def test_data_that_vary_by_their_rounding_alone_are_refused(make, settings):
+    rows = np.full((40, 3), 1e9)
+    rows[::2] = np.nextafter(1e9, 2e9)
+    with pytest.raises(wp.DataError, match="rounding of its mean"):
+        make(1, **settings).fit(rows)
+    with pytest.raises(wp.DataError, match="rounding of its mean"):
+        wp.PPCA(1, svd_solver="full", **settings).fit(rows)
+
+
+@pytest.mark.parametrize("solver", ["covariance_eigh", "full"])
+def test_a_constant_over_many_rows_is_still_one(solver):
+    """The mean of 60,000 times 0.1 is off by 4e-13 of itself: rounding, and no variance."""
+    rows = np.c_[np.random.default_rng(7).normal(size=(60_000, 2)), np.full(60_000, 0.1)]
+    with pytest.warns(wp.ConstantFeatureWarning, match=r"1 of 3 features never vary \(2\)"):
+        wp.PPCA(1, svd_solver=solver).fit(rows)
+
+
+@BOTH
 def test_everything_dies_above_the_largest_eigenvalue(make):
     with pytest.warns(wp.TrainingWarning, match="Every latent is dead") as caught:
         fitted = make(2, noise=2 * EIGENVALUES[0]).fit(X)

@@ -25,6 +25,21 @@ def test_the_spectrum_is_that_of_the_covariance_with_one_over_n(svd_solver):
     assert (found.n_rows, found.complete) == (300, True)
 
 
+def test_the_covariance_is_decomposed_where_it_is_the_smaller():
+    rows = np.random.default_rng(0).normal(size=(40, 30))
+    for some, chosen in (
+        (rows, "covariance_eigh"),
+        (rows[:30], "covariance_eigh"),
+        (rows.T, "full"),
+    ):
+        auto = evaluation.spectrum(some, evaluation.IDENTITY)
+        same = evaluation.spectrum(some, evaluation.IDENTITY, svd_solver=chosen)
+        np.testing.assert_array_equal(auto.eigenvalues, same.eigenvalues)
+        assert len(auto.eigenvalues) == 30
+    with pytest.raises(wp.SettingError, match="svd_solver must be one of"):
+        evaluation.spectrum(rows, evaluation.IDENTITY, svd_solver="lapack")
+
+
 def test_ppca_maximises_the_likelihood_of_its_rows():
     rows = np.random.default_rng(0).normal(size=(200, 5)) * [3, 2, 1, 1, 1]
     found = models.optimum(evaluation.spectrum(rows, evaluation.IDENTITY), 2)

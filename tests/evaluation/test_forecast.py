@@ -105,7 +105,7 @@ def test_units_are_those_of_the_transform(digits):
 def test_fewer_rows_than_features():
     rows = ROWS[:4]
     found = wp.forecast(rows, noise_variance=1e-3)
-    assert found.n_components == 5
+    assert (found.n_components, found.n_features) == (5, 5)
     assert found.n_active == 3
     values = np.linalg.svd(rows - rows.mean(0), compute_uv=False) ** 2 / 4
     np.testing.assert_allclose(found.keeps_alive[:3], values[:3], rtol=1e-10)

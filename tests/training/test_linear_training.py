@@ -8,7 +8,7 @@ import pytest
 import linear_oracles as own
 from wellposed import models, training
 from wellposed.models import Covariance, eigendecompose, optimum, stationary_point
-from wellposed.training import LinearPlan, LinearState, Outcome, _gradient, _linear
+from wellposed.training import LinearPlan, LinearState, Outcome, _accelerated, _gradient, _linear
 
 VALUES = [6.0, 3.5, 1.9, 0.8, 0.25]
 SOLVERS = ["accelerated", "fixed_point", "gradient"]
@@ -109,6 +109,26 @@ def test_the_accelerated_solver_where_the_span_holds_all_that_varies():
     run = from_random("accelerated", covariance, 2, LinearPlan())
     assert run.objective[-1] == pytest.approx(best.elbo, rel=1e-9)
     assert float(run.model.noise_variance) == pytest.approx(best.noise_variance, rel=1e-9)
+
+
+@pytest.mark.parametrize(("ratio", "degree"), [(1.05, 12), (100.0, 7), (1e8, 2)])
+def test_the_filter_is_chebyshevs_polynomial(ratio, degree):
+    """T_m(2λ/b − 1), m the largest ≤ 12 that raises no direction by more than 1e20, at least 2."""
+    values = np.array([ratio, 1.0, 0.6, 0.3, 0.0])
+    vectors = np.random.default_rng(0).normal(size=(5, 2))
+    span = models.Spectrum(np.zeros(5), values, np.array([ratio, 1.0]), vectors, 9)
+    found = _accelerated._filtered(np.diag(values), span)
+    gain = np.polynomial.chebyshev.Chebyshev.basis(degree)(2 * values - 1)
+    np.testing.assert_allclose(found, gain[:, None] * vectors, rtol=1e-9)
+
+
+def test_the_accelerated_solver_on_equal_eigenvalues():
+    covariance = own.with_eigenvalues([2.0] * 6)
+    run = from_random("accelerated", covariance, 2, LinearPlan(0.5))
+    assert run.objective[-1] == pytest.approx(own.least_loss([2.0] * 6, 6, 2, 0.5), rel=1e-12)
+    wide = own.with_eigenvalues([2.0] * 30)
+    run = from_random("accelerated", wide, 2, LinearPlan())
+    assert float(run.model.noise_variance) == pytest.approx(2.0, rel=1e-9)
 
 
 @pytest.mark.usefixtures("x64")
@@ -308,6 +328,7 @@ def test_settled_means_three_small_changes_in_a_row():
     assert not _linear._settled([1.0, 1.0, 2.0, 2.0, 2.0], 1e-9)
     assert _linear._settled([-100.0, -100.05, -100.1, -100.15], 1e-3)
     assert not _linear._settled([-100.0, -100.05, -100.1, -100.25], 1e-3)
+    assert _linear._settled([2.0] * 4, 0.0)
 
 
 # Interruption.
