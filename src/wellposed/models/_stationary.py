@@ -35,7 +35,8 @@ class StationaryPoint:
     - ``gain``, what a zero column adds to the objective when it takes up the direction, or has
       added where it is active: ½β[λ/τ − 1 − log(λ/τ)];
     - ``curvature`` of the objective at a zero column along the direction, (λ/τ − 1)/σ²; zero for
-      active directions, along which the model only turns.
+      active directions, along which the model only turns (log p(x) is flat there; the ELBO with
+      diagonal q falls, by −(1 − τ/λ)/σ²).
 
     ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
     ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
