@@ -10,6 +10,12 @@ import wellposed as wp
 @pytest.mark.filterwarnings("ignore::wellposed.FloorWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@parametrize_with_checks([wp.VAE(n_components=2, hidden=(8,), max_epochs=3, random_state=0)])
+@parametrize_with_checks(
+    [
+        wp.VAE(n_components=2, hidden=(8,), max_epochs=3, random_state=0),
+        wp.PPCA(n_components=1),
+        wp.LinearVAE(n_components=1, random_state=0),
+    ]
+)
 def test_the_estimator_keeps_the_contract(estimator, check):
     check(estimator)

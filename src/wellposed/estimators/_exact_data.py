@@ -97,7 +97,15 @@ def warn_of_floor(noise_variance: float, n_components: int, spectrum: models.Spe
 
 
 def warn_of_dead(noise_variance: float, spectrum: models.Spectrum, beta: float = 1.0) -> None:
-    """Say that no latent lives, and which σ² would keep one."""
+    """Say that no latent lives, and which σ² or which start would keep one."""
+    if beta * noise_variance < spectrum.eigenvalues[0]:
+        warnings.warn(
+            f"Every latent is dead, though at σ² = {noise_variance:.4g} the data would keep one: "
+            'the iterations began and stayed where columns are zero. Use start="random".',
+            TrainingWarning,
+            stacklevel=3,
+        )
+        return
     weight = "" if beta == 1 else f" times β = {beta:g}"
     warnings.warn(
         f"Every latent is dead: σ² = {noise_variance:.4g}{weight} exceeds what any direction of "

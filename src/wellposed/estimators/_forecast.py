@@ -60,7 +60,7 @@ def forecast(
     >>> X = wp.datasets.load_digits().values
     >>> found = wp.forecast(X, noise_variance=100.0, n_components=10)
     >>> found.n_active, found.keeps_alive.round(1).tolist()[:3]
-    (3, [178.9, 163.6, 141.7])
+    (4, [178.9, 163.6, 141.7])
     """
     data = prepared(BaseEstimator(), X, transform, resolution, seed=0)
     spectrum = evaluation.spectrum(data.rows, data.units)

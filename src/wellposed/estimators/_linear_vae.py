@@ -27,6 +27,7 @@ from ._exact_methods import ExactMethods
 from ._homonym import setting_and_method
 
 _DEAD = 1e-3  # nats: a rate that no datum would notice
+_ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it
 _SOLVERS = ("accelerated", "auto", "fixed_point", "gradient")
 
 
@@ -133,6 +134,9 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.progress = progress
         self.random_state = random_state
 
+    # Named here as well: scikit-learn gives frames for what a class itself defines.
+    transform = ExactMethods.transform
+
     def fit(self, X: Any, y: Any = None) -> "LinearVAE":
         """Fit the model.
 
@@ -171,7 +175,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 TrainingWarning,
                 stacklevel=2,
             )
-        if self.noise_variance_ <= plan.floor**2 * (1 + 1e-9):
+        if self.noise_variance_ <= plan.floor**2 * (1 + _ON_FLOOR):
             spectrum = models.eigendecompose(covariance)
             warn_of_floor(self.noise_variance_, self.n_components, spectrum)
         if (rates < _DEAD).all():

@@ -103,6 +103,9 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.svd_solver = svd_solver
         self.random_state = random_state
 
+    # Named here as well: scikit-learn gives frames for what a class itself defines.
+    transform = ExactMethods.transform
+
     def fit(self, X: Any, y: Any = None) -> "PPCA":
         """Fit the model.
 
@@ -175,6 +178,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
                 f'{len(self.spectrum_.eigenvalues)}. Fit with svd_solver="full".'
             )
         wanted = self.noise if noise_variance is None else noise_variance
+        check({"noise_variance": wanted}, {"noise_variance": self._constraints["noise"]})
         given = None if isinstance(wanted, str) else float(wanted)
         return models.stationary_point(
             self.spectrum_, active, self.n_components, noise_variance=given

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -128,16 +129,24 @@ def _check(noise_variance: float | None, n_components: int | None, beta: float) 
             "A forecast needs the noise variance, the number of latents, or both; got neither. "
             "Give noise_variance=, in the units of the data, or n_components=."
         )
-    if n_components is not None and n_components < 1:
+    if n_components is not None and not _is_count(n_components):
         raise SettingError(
-            f"n_components must be a whole number ≥ 1; got {n_components}. Change n_components."
+            f"n_components must be a whole number ≥ 1; got {n_components!r}. Change n_components."
         )
     for name, value in (("noise_variance", noise_variance), ("beta", beta)):
-        if value is not None and not (math.isfinite(value) and value > 0):
+        if value is not None and not _is_positive(value):
             raise SettingError(
-                f"{name} must be a finite number > 0; got {value}. At zero there is no noise, "
+                f"{name} must be a finite number > 0; got {value!r}. At zero there is no noise, "
                 "hence no likelihood and nothing to forecast."
             )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value) and float(value) > 0
 
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import unknown_name
+from wellposed._errors import DataError, unknown_name
 from wellposed.models import Covariance, Spectrum, eigendecompose
 
 from ._model_units import ModelUnits
@@ -22,7 +22,7 @@ def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
     Raises
     ------
     DataError
-        For data off the transform's domain.
+        If nothing varies, or data are off the transform's domain.
     """
     n, d = rows.shape
     shift, product, total, log_det = None, np.zeros((d, d)), np.zeros(d), 0.0
@@ -36,7 +36,18 @@ def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
         log_det += float(log_dets.sum())
     mean = total / n
     matrix = product / n - np.outer(mean, mean)
-    return Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
+    found = Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
+    _check_varies(found.varies, n)
+    return found
+
+
+def _check_varies(varies: np.ndarray, n: int) -> None:
+    if not varies.any():
+        raise DataError(
+            f"At least one feature must vary by more than the rounding of its mean; all "
+            f"{len(varies)} are constant over {n} rows. There is nothing to model: check how the "
+            "data were read, or subtract an offset."
+        )
 
 
 def _shift(piece: np.ndarray) -> np.ndarray:
@@ -87,16 +98,21 @@ def _by_scikit_learn(
     from sklearn.decomposition import PCA  # its import takes longer than most fits
 
     values, log_det = units.whole(rows)
+    # Of differences: the mean of a constant is off by the rounding of its sum.
+    variances = (values - values.mean(axis=0)).var(axis=0)
     wanted = None if svd_solver == "full" else n_components
+    _check_varies(variances > 0, len(rows))
     found: Any = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
     per_row = (len(rows) - 1) / len(rows)
     eigenvalues = found.explained_variance_ * per_row
-    return Spectrum(
+    spectrum = Spectrum(
         mean=found.mean_,
-        variances=values.var(axis=0),
+        variances=variances,
         eigenvalues=eigenvalues,
         eigenvectors=found.components_.T,
         n_rows=len(rows),
         log_det=float(log_det.mean()),
         complete=len(eigenvalues) == min(rows.shape),
     )
+    _check_varies(spectrum.varies, len(rows))
+    return spectrum

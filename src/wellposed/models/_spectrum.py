@@ -110,4 +110,4 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
 
 
 def _varies(mean: np.ndarray, variances: np.ndarray) -> np.ndarray:
-    return variances > 100 * np.finfo(np.float64).eps * mean**2
+    return variances > (100 * np.finfo(np.float64).eps * mean) ** 2

@@ -22,6 +22,9 @@ from ._ppca import PPCAModel
 from ._spectrum import Spectrum
 
 _TIE = 1e-9
+_FLAT = 1e-12
+# Rounding leaves a little variance where there is none: no noise is to be made of that.
+_ROUNDING = 1e-13
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +37,9 @@ class StationaryPoint:
 
     - ``gain``, what a zero column adds to the objective when it takes up the direction, or has
       added where it is active: ½β[λ/τ − 1 − log(λ/τ)];
-    - ``curvature`` of the objective at a zero column along the direction, (λ/τ − 1)/σ²; zero for
-      active directions, along which the model only turns (log p(x) is flat there; the ELBO with
-      diagonal q falls, by −(1 − τ/λ)/σ²).
+    - ``curvature`` of the objective at a zero column along the direction, q staying at its best,
+      (λ/τ − 1)/σ²; zero for active directions, along which the model only turns and the
+      likelihood is flat (with diagonal q the ELBO falls there, by −(1 − τ/λ)/σ²).
 
     ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
     ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
@@ -86,6 +89,8 @@ def stationary_point(
     SettingError
         If an active direction has λ ≤ βσ², or there is no such direction: then there is no such
         stationary point.
+    UnboundedLikelihoodError
+        If the active directions hold all the variance, σ² is None and there is no floor.
 
     Examples
     --------
@@ -103,7 +108,10 @@ def stationary_point(
     variance, on_floor = noise_variance, False
     if variance is None:
         variance = _stationary_variance(spectrum, len(chosen), left_over, beta)
-        variance, on_floor = max(variance, floor**2), variance < floor**2
+        on_floor = variance < floor**2 or variance <= _ROUNDING * spectrum.eigenvalues[0]
+        if on_floor and floor == 0:
+            raise _unbounded(spectrum, len(chosen))
+        variance = floor**2 if on_floor else variance
     values = spectrum.eigenvalues
     below = [int(j) for j in chosen if values[j] <= beta * variance]
     if below:
@@ -147,12 +155,15 @@ def optimum(
         for a, variance in _consistent(spectrum, n_components, beta, floor)
     ]
     if not candidates:
-        raise UnboundedLikelihoodError(
-            f"The likelihood needs variance left over for the noise; the data have rank "
-            f"{spectrum.rank}, and {n_components} components leave none, so that σ² → 0 makes it "
-            "infinite. Use fewer components, give a positive `resolution`, or give σ² as `noise`."
-        )
-    best = max(candidates, key=lambda point: _objective(point))
+        raise _unbounded(spectrum, n_components)
+    values = [_objective(point) for point in candidates]
+    near = max(values) - _FLAT * abs(max(values))
+    # With as many components as features σ² is free up to the smallest eigenvalue: the largest
+    # of the equally good is the one that no floor is needed for.
+    best = max(
+        (point for point, value in zip(candidates, values, strict=True) if value >= near),
+        key=lambda point: point.noise_variance,
+    )
     return dataclasses.replace(best, on_floor=best.noise_variance == floor**2)
 
 
@@ -166,8 +177,7 @@ def _consistent(
     found = []
     values = spectrum.eigenvalues
     most = min(n_components, len(values))
-    # Rounding leaves a little variance where there is none: no noise is to be made of that.
-    smallest = max(floor**2, 1e-13 * values[0])
+    smallest = max(floor**2, _ROUNDING * values[0])
     for a in range(most + 1):
         if beta * a >= spectrum.n_features:
             break
@@ -193,6 +203,14 @@ def _stationary_variance(spectrum: Spectrum, n_active: int, left_over: float, be
             f"{spectrum.n_features}. Use fewer active directions, or give the noise variance."
         )
     return left_over / room
+
+
+def _unbounded(spectrum: Spectrum, n_used: int) -> UnboundedLikelihoodError:
+    return UnboundedLikelihoodError(
+        f"The likelihood needs variance left over for the noise; the data have rank "
+        f"{spectrum.rank}, and {n_used} components leave none, so that σ² → 0 makes it "
+        "infinite. Use fewer components, give a positive `resolution`, or give σ² as `noise`."
+    )
 
 
 def _objective(point: StationaryPoint) -> float:
