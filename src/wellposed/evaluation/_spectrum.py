@@ -6,6 +6,7 @@ import numpy as np
 
 from wellposed._errors import unknown_name
 from wellposed.models import Covariance, Spectrum, eigendecompose
+from wellposed.transforms import Identity
 
 from ._model_units import ModelUnits
 
@@ -14,6 +15,10 @@ SOLVERS = ("auto", "covariance_eigh", "full", "arpack", "randomized")
 # Means this many standard deviations away cost the plain product XᵀX − nμμᵀ four digits of
 # sixteen; beyond, the rows are shifted first, at the price of a copy.
 _FAR = 100.0
+
+# So many products of two numbers up to 128 add up exactly in float32: 2¹⁰ · 2⁷ · 2⁷ = 2²⁴.
+_EXACT_ROWS = 1024
+_BYTES = ("uint8", "int8", "bool")
 
 
 def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
@@ -25,18 +30,36 @@ def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
         For data off the transform's domain.
     """
     n, d = rows.shape
+    if rows.dtype.name in _BYTES and isinstance(units.transform, Identity):
+        return _of_bytes(rows)
     shift, product, total, log_det = None, np.zeros((d, d)), np.zeros(d), 0.0
+    part = np.empty((d, d))
     for piece, log_dets in units.pieces(rows):
         if shift is None:
             shift = _shift(piece)
         if shift.any():
             piece = piece - shift
-        product += piece.T @ piece
-        total += piece.sum(axis=0)
+        product += np.matmul(piece.T, piece, out=part)
+        total += np.ones(len(piece)) @ piece
         log_det += float(log_dets.sum())
     mean = total / n
     matrix = product / n - np.outer(mean, mean)
     return Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
+
+
+def _of_bytes(rows: np.ndarray) -> Covariance:
+    """Covariance of one-byte integers: float32 products, which are exact and twice as fast."""
+    n, d = rows.shape
+    middle = 128 if rows.dtype.kind == "u" else 0
+    product, total, part = np.zeros((d, d)), np.zeros(d), np.empty((d, d), np.float32)
+    for start in range(0, n, _EXACT_ROWS):
+        piece = rows[start : start + _EXACT_ROWS].astype(np.float32)
+        piece -= middle
+        product += np.matmul(piece.T, piece, out=part)
+        total += np.ones(len(piece), np.float32) @ piece
+    # Whole numbers to here, so that nothing cancels: exact up to n = 700,000.
+    matrix = (n * product - np.outer(total, total)) / n**2
+    return Covariance(total / n + middle, matrix, n_rows=n)
 
 
 def _shift(piece: np.ndarray) -> np.ndarray:
