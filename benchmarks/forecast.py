@@ -4,8 +4,9 @@
 
 For MNIST, Fashion-MNIST and the digits, at noise variances over four decades: what
 ``wellposed.forecast`` says before training, and what an MLP VAE has on held-out rows after. Then
-the same with other seeds, without warm-up and with three times the epochs, which tells the model
-from its training; and the largest noise variance that leaves a latent alive, foretold to be λ₁.
+the same with another seed, without warm-up, for three times the epochs and at a quarter of the
+learning rate, which tells the model from its training; and the largest noise variance that leaves
+a latent alive, foretold to be λ₁.
 """
 
 import argparse
@@ -71,26 +72,37 @@ def tasks(quick: bool) -> list[Task]:
     """The data sets; ``quick`` leaves Fashion-MNIST out and trains briefly."""
     digits = wp.datasets.load_digits().values / 16.0
     shuffled = np.random.default_rng(0).permutation(digits)
-    found = [Task("digits", shuffled[:1437], shuffled[1437:], 32, *((100,) if quick else (400,)))]
-    n_rows, epochs = (3_000, 40) if quick else (10_000, 60)
+    found = [Task("digits", shuffled[:1437], shuffled[1437:], 32, 100 if quick else 300)]
+    n_rows, epochs = (5_000, 40) if quick else (10_000, 60)
     for name in ("mnist",) if quick else ("mnist", "fashion-mnist"):
         train, test = unit_images(name, "train", n_rows), unit_images(name, "test", 2_000)
         found.append(Task(name, train, test, 64, epochs))
     if not quick:
-        found[0] = dataclasses.replace(found[0], seeds=(0, 1, 2))
-        found[1] = dataclasses.replace(found[1], seeds=(0, 1))
+        found[0] = dataclasses.replace(found[0], seeds=(0, 1))
     return found
 
 
 def trained(
-    task: Task, variance: float, *, seed: int = 0, longer: int = 1, warm: bool = True
+    task: Task,
+    variance: float,
+    *,
+    seed: int = 0,
+    longer: int = 1,
+    warm: bool = True,
+    learning_rate: float = 4e-3,
 ) -> wp.VAE:
-    """An MLP VAE with its noise variance given."""
+    """An MLP VAE with its noise variance given.
+
+    At the usual rate of 1e-3 latents that nothing needs take many times the epochs to fall
+    silent; the half cosine ends at zero whatever the rate.
+    """
     epochs = longer * task.epochs
     vae = wp.VAE(
         task.n_components,
         noise=float(variance),
+        hidden=(128, 128),
         transform="identity",
+        learning_rate=learning_rate,
         max_epochs=epochs,
         kl_warmup=epochs // 6 if warm else 0,
         patience=None,
@@ -163,11 +175,15 @@ def sweep(task: Task) -> list[Point]:
 
 def checks(task: Task) -> list[Point]:
     """Train otherwise where the forecast changes: a count that moves is the training's."""
-    ways = {"no warm-up": {"warm": False}, "3x epochs": {"longer": 3}}
+    ways: dict[str, dict] = {
+        "no warm-up": {"warm": False},
+        "3x epochs": {"longer": 3},
+        "slow, 3x": {"longer": 3, "learning_rate": 1e-3},
+    }
     return [
         said(point(task, variance, trained(task, variance, **way), variant))
         for variant, way in ways.items()
-        for variance in task.variances()[1:7:2]
+        for variance in task.variances()[2:6:2]
     ]
 
 

@@ -30,8 +30,12 @@ def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
         For data off the transform's domain.
     """
     n, d = rows.shape
-    if rows.dtype.name in _BYTES and isinstance(units.transform, Identity):
-        return _of_bytes(rows)
+    if isinstance(units.transform, Identity):
+        if rows.dtype.name in _BYTES:
+            return _of_bytes(rows)
+        if rows.dtype == np.float64 and not _shift(rows[:_EXACT_ROWS]).any():
+            mean = np.ones(n) @ rows / n
+            return Covariance(mean, rows.T @ rows / n - np.outer(mean, mean), n_rows=n)
     shift, product, total, log_det = None, np.zeros((d, d)), np.zeros(d), 0.0
     part = np.empty((d, d))
     for piece, log_dets in units.pieces(rows):
@@ -109,17 +113,34 @@ def _by_scikit_learn(
 ) -> Spectrum:
     from sklearn.decomposition import PCA  # its import takes longer than most fits
 
-    values, log_det = units.whole(rows)
+    values, log_det = _whole(rows, units)
     wanted = None if svd_solver == "full" else n_components
     found: Any = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
     per_row = (len(rows) - 1) / len(rows)
     eigenvalues = found.explained_variance_ * per_row
     return Spectrum(
         mean=found.mean_,
-        variances=values.var(axis=0),
+        variances=_variances(values, found.mean_),
         eigenvalues=eigenvalues,
         eigenvectors=found.components_.T,
         n_rows=len(rows),
-        log_det=float(log_det.mean()),
+        log_det=log_det,
         complete=len(eigenvalues) == min(rows.shape),
     )
+
+
+def _whole(rows: np.ndarray, units: ModelUnits) -> tuple[np.ndarray, float]:
+    """All values, which are the rows themselves where nothing maps them, and mean log-det."""
+    if isinstance(units.transform, Identity):
+        return np.asarray(rows, np.float64), 0.0
+    values, log_dets = units.whole(rows)
+    return values, float(log_dets.mean())
+
+
+def _variances(values: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Variance of each feature, without a copy of the values."""
+    total = np.zeros(len(mean))
+    for start in range(0, len(values), _EXACT_ROWS):
+        apart = values[start : start + _EXACT_ROWS] - mean
+        total += np.einsum("nd,nd->d", apart, apart)
+    return total / len(values)
