@@ -41,3 +41,15 @@ def test_survives_a_mean_a_million_deviations_away():
     rows = drawn + 1e6
     found = evaluation.covariance(rows, IDENTITY).matrix
     np.testing.assert_allclose(found, np.cov(rows - 1e6, rowvar=False, ddof=0), atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["full", "arpack", "randomized"])
+@pytest.mark.parametrize("kind", ["float64", "float32", "uint8"])
+def test_every_solver_sees_the_same_variances(solver: str, kind: str):
+    drawn = np.random.default_rng(3).normal(120, 9, size=(2_100, 6)) * np.arange(1, 7) / 6
+    rows = drawn.astype(kind)
+    plain = evaluation.spectrum(rows, IDENTITY, svd_solver="covariance_eigh")
+    found = evaluation.spectrum(rows, IDENTITY, n_components=2, svd_solver=solver)
+    np.testing.assert_allclose(found.variances, plain.variances, rtol=1e-12)
+    np.testing.assert_allclose(found.mean, plain.mean, rtol=1e-13)
+    np.testing.assert_allclose(found.eigenvalues[:2], plain.eigenvalues[:2], rtol=1e-6)
