@@ -12,7 +12,7 @@ from wellposed._errors import SettingError
 
 from ._build import objective_of
 from ._data import opened, validated
-from ._exact_data import prepared
+from ._exact_data import Exact, prepared
 
 
 def forecast(
@@ -23,7 +23,6 @@ def forecast(
     beta: float = 1.0,
     transform: Any = "identity",
     resolution: Any = "auto",
-    floor: float | None = None,
 ) -> evaluation.Forecast:
     r"""Forecast, before any training, which latents of a Gaussian VAE the noise prices out.
 
@@ -43,8 +42,6 @@ def forecast(
         Data units to model units: those in which σ² is stated. ``VAE`` standardises by default,
         and :meth:`wellposed.VAE.forecast` uses its settings.
     resolution : as in :class:`wellposed.PPCA`, for the floor of a learned σ²
-    floor : smallest standard deviation of a learned noise, in model units; None takes it from
-        the resolution
 
     Returns
     -------
@@ -71,6 +68,17 @@ def forecast(
     if isinstance(noise_variance, evaluation.ImpliedNoise):
         noise_variance = noise_variance.noise_variance
     data = prepared(BaseEstimator(), X, transform, resolution, seed=0)
+    return _forecast(data, noise_variance, n_components, beta)
+
+
+def _forecast(
+    data: Exact,
+    noise_variance: float | None,
+    n_components: int | None,
+    beta: float,
+    floor: float | None = None,
+) -> evaluation.Forecast:
+    """``floor`` is the smallest σ in model units; None takes it from the resolution."""
     spectrum = evaluation.spectrum(data.rows, data.units)
     return evaluation.forecast_spectrum(
         spectrum,
@@ -105,13 +113,11 @@ def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
         )
     if implied is None and kind == "given":
         implied = given.given
-    return forecast(
-        X,
-        noise_variance=None if implied is None else float(implied),
-        n_components=settings["n_components"],
-        beta=effective_beta(objective, None),
-        transform=_one_scale(settings),
-        resolution=settings["resolution"],
+    return _forecast(
+        prepared(BaseEstimator(), X, _one_scale(settings), settings["resolution"], seed=0),
+        None if implied is None else float(implied),
+        settings["n_components"],
+        effective_beta(objective, None),
         floor=None if given.floor is None else float(given.floor),
     )
 

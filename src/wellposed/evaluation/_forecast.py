@@ -181,7 +181,7 @@ def _of_the_count(forecast: Forecast) -> str:
     noise = learned if forecast.learned else f"a noise variance of {variance:.4g}"
     weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
     latents = "latent lives" if k == 1 else "latents live"
-    count = f"With {noise}{weight}, {alive} of {k} {latents} in the best linear VAE"
+    count = f"In the best linear VAE with {noise}{weight}, {alive} of {k} {latents}"
     if alive == k:
         return f"{count}."
     rest = "it collapses and carries" if k == 1 else f"all {k} collapse and carry"
