@@ -27,18 +27,28 @@ def test_examples_in_docstrings(name):
     assert result.failed == 0
 
 
-def test_the_example_of_the_readme(tmp_path, monkeypatch, capsys):
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    shown = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    fit_and_score, before_and_after = shown
     names: dict = {}
-    with pytest.warns(wellposed.ConstantFeatureWarning):
-        exec(code, names)
+    exec(fit_and_score, names)
     log_p, bound, variance = map(float, capsys.readouterr().out.split())
     assert bound < log_p
     assert 0 < variance < 1
     np.testing.assert_array_equal(
         names["again"].transform(names["X"]), names["vae"].transform(names["X"])
     )
+    exec(before_and_after, names)
+    forecast, implied, linear, collapse, residual = capsys.readouterr().out.splitlines()
+    assert "10 of 20 latents live" in forecast
+    assert "σ² = 32" in implied
+    exact, elbo = map(float, linear.split())
+    assert exact == pytest.approx(elbo, rel=1e-9)
+    assert exact == pytest.approx(-159.99, abs=0.005)
+    assert "of 10 latents" in collapse
+    assert "βσ²" in residual
 
 
 def test_every_name_at_the_front_door_is_there():

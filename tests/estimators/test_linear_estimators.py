@@ -161,17 +161,17 @@ def test_a_given_noise_is_kept_and_kills_what_it_exceeds(make):
     assert norms[2:].max() < 1e-6 * norms[0]
     found = fitted.collapse(X)
     assert found.collapsed.sum() == 2
-    assert found.rate.max() == pytest.approx(0.5 * np.log(EIGENVALUES[0] / noise), rel=1e-6)
+    assert found.rates.max() == pytest.approx(0.5 * np.log(EIGENVALUES[0] / noise), rel=1e-6)
 
 
 def test_rates_and_variance_of_means_are_measured_on_the_data():
     found = wp.PPCA(3).fit(X).collapse(X, epsilon=0.5, threshold=0.7)
     variance = EIGENVALUES[3:].mean()
-    close(found.rate, 0.5 * np.log(EIGENVALUES[:3] / variance), 1e-10)
+    close(found.rates, 0.5 * np.log(EIGENVALUES[:3] / variance), 1e-10)
     close(found.mean_variance, 1 - variance / EIGENVALUES[:3], 1e-10)
     assert (found.epsilon, found.threshold) == (0.5, 0.7)
     vae = wp.LinearVAE(3, random_state=0, tol=1e-14).fit(X).collapse(X)
-    close(np.sort(vae.rate)[::-1], found.rate, 1e-6)
+    close(np.sort(vae.rates)[::-1], found.rates, 1e-6)
 
 
 # Beta.
@@ -182,7 +182,7 @@ def test_beta_moves_the_threshold(beta):
     noise = 1.0
     vae = wp.LinearVAE(5, beta=beta, noise=noise, random_state=0, tol=1e-14).fit(X)
     alive = int((beta * noise < EIGENVALUES).sum())
-    rates = np.sort(vae.collapse(X).rate)[::-1]
+    rates = np.sort(vae.collapse(X).rates)[::-1]
     np.testing.assert_allclose(
         rates[:alive], 0.5 * np.log(EIGENVALUES[:alive] / (beta * noise)), rtol=1e-5
     )

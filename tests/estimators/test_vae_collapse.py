@@ -36,16 +36,16 @@ def test_the_forecast_before_fitting_is_that_of_the_units_it_trains_in(priced):
 def test_collapse_agrees_with_the_forecast_where_the_linear_model_is_the_optimum(priced):
     digits, vae = priced
     found = vae.collapse(digits)
-    assert found.active.sum() >= vae.forecast(digits).n_active
+    assert found.active_units.sum() >= vae.forecast(digits).n_active
     assert 10 - found.collapsed.sum() >= vae.forecast(digits).n_active
     terms = evaluation.elbo(vae.model_, digits, n_samples=1, key=jax.random.key(0))
-    assert found.rate.sum() == pytest.approx(float(terms.kl.mean()), rel=1e-5)
+    assert found.rates.sum() == pytest.approx(float(terms.kl.mean()), rel=1e-5)
 
 
 def test_thresholds_reach_the_verdicts(priced):
     digits, vae = priced
     assert vae.collapse(digits, epsilon=1e6).collapsed.all()
-    assert not vae.collapse(digits, threshold=1e6).active.any()
+    assert not vae.collapse(digits, threshold=1e6).active_units.any()
 
 
 def test_one_variance_a_feature_is_forecast_in_units_of_its_noise(priced):

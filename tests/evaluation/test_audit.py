@@ -115,7 +115,7 @@ def test_the_elbo_at_another_variance_is_its_closed_form(variance):
     assert found.trained.elbo < found.optimal.elbo
     best = -0.5 * d * (LOG_2PI + math.log(error.mean() / d) + 1) - kl.mean()
     assert found.optimal.elbo == pytest.approx(best, abs=4 * found.optimal.monte_carlo_error)
-    np.testing.assert_allclose(found.rate.sum(), kl.mean(), rtol=1e-5)
+    np.testing.assert_allclose(found.rates.sum(), kl.mean(), rtol=1e-5)
 
 
 def test_the_monte_carlo_error_is_the_scatter_over_seeds_and_falls_with_draws():
@@ -243,11 +243,11 @@ def test_too_large_a_variance_is_named_with_the_latents_that_it_prices_out():
     assert loss.noise_variance == 1.5
     found = audited(model, rows, noise_variance=loss)
     assert found.collapse.collapsed.tolist() == [False, False, True, True]
-    assert found.collapse.active.tolist() == [True, True, False, False]
+    assert found.collapse.active_units.tolist() == [True, True, False, False]
     assert found.forecast.n_active == 2
     assert found.forecast_at_optimum.n_active == 3
     np.testing.assert_allclose(
-        found.rate, [0.5 * math.log(4 / 1.5), 0.5 * math.log(2 / 1.5), 0, 0], atol=0.05
+        found.rates, [0.5 * math.log(4 / 1.5), 0.5 * math.log(2 / 1.5), 0, 0], atol=0.05
     )
     # What is left is σ² of the two kept directions, and the variance of the others.
     best = (1.5 + 1.5 + 1 + 0.5 + 0.1 + 0.1) / 6
@@ -328,7 +328,7 @@ def test_active_units_and_collapse_are_two_criteria():
 
     found = audit(encode=encode, decode=decode, X=rows_of(density, 500), noise_variance=0.3)
     assert found.collapse.collapsed.tolist() == [False, False, True]
-    assert found.collapse.active.tolist() == [True, True, True]
+    assert found.collapse.active_units.tolist() == [True, True, True]
     said = str(found)
     assert "1 of 3 (2)" in said
     assert "3 of 3" in said

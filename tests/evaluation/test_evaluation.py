@@ -86,7 +86,7 @@ def test_collapse_is_a_share_of_data_below_a_rate():
     means = np.zeros((1_000, 3))
     found = evaluation.collapse(rates, means)
     assert found.collapsed.tolist() == [True, False, False]
-    np.testing.assert_allclose(found.rate, rates.mean(axis=0))
+    np.testing.assert_allclose(found.rates, rates.mean(axis=0))
     np.testing.assert_allclose(found.silent_share, [0.99, 0.989, 0.0])
     loose = evaluation.collapse(rates, means, delta=0.02)
     assert loose.collapsed.tolist() == [True, True, False]
@@ -103,11 +103,11 @@ def test_active_units_are_those_whose_posterior_mean_moves():
     means[:, 1] = np.resize([0.125, -0.125], 100)  # 0.0156
     means[:, 2] = np.resize([0.0625, -0.0625], 100)  # 0.0039
     found = evaluation.collapse(np.zeros((100, 4)), means)
-    assert found.active.tolist() == [True, True, False, False]
+    assert found.active_units.tolist() == [True, True, False, False]
     np.testing.assert_allclose(found.mean_variance, [0.25, 1 / 64, 1 / 256, 0])
     assert found.collapsed.all()  # the two verdicts need not agree
     at = evaluation.collapse(np.zeros((100, 4)), means, threshold=1 / 64)
-    assert at.active.tolist() == [True, False, False, False]
+    assert at.active_units.tolist() == [True, False, False, False]
     assert "4 of 4 latents have collapsed" in str(found)
     assert "2 of 4 are active units" in str(found)
 
@@ -118,10 +118,10 @@ def test_the_collapse_of_a_model_is_measured_on_its_rates_and_means():
     found = evaluation.measure_collapse(model, rows, key=KEY, epsilon=1.0, threshold=0.9)
     rates = evaluation.rates(model, rows, key=KEY)
     means = evaluation.latent_means(model, rows, key=KEY)
-    np.testing.assert_allclose(found.rate, rates.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(found.rates, rates.mean(0), rtol=1e-6)
     np.testing.assert_allclose(found.mean_variance, means.var(0), rtol=1e-5)
     assert (found.epsilon, found.threshold) == (1.0, 0.9)
-    assert found.active.tolist() == (means.var(0) > 0.9).tolist()
+    assert found.active_units.tolist() == (means.var(0) > 0.9).tolist()
 
 
 def test_mean_rates_of_the_exact_model_are_half_log_lambda_over_sigma():

@@ -84,7 +84,7 @@ def test_the_forecast_is_what_a_linear_vae_then_does(digits):
     seen = vae.collapse(digits)
     assert found.n_active == 12 - seen.collapsed.sum()
     assert 0 < found.n_active < 12
-    np.testing.assert_allclose(np.sort(seen.rate)[::-1], found.rates, atol=1e-5)
+    np.testing.assert_allclose(np.sort(seen.rates)[::-1], found.rates, atol=1e-5)
     assert vae.elbo_ == pytest.approx(found.elbo, rel=1e-8)
 
 

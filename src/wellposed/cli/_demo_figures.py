@@ -41,7 +41,7 @@ def judge(vae: Any, training: np.ndarray, rows: np.ndarray, *, seed: int) -> Ver
     return Verdict(
         found=evaluation.log_likelihood(model, rows, n_samples=_IMPORTANCE_SAMPLES, key=score_key),
         terms=evaluation.elbo(model, rows, n_samples=_ELBO_SAMPLES, key=elbo_key),
-        rates=collapse.rate,
+        rates=collapse.rates,
         collapse=collapse,
         ppca=ppca.score_samples(rows),
         ppca_variance=ppca.noise_variance_,

@@ -49,14 +49,22 @@ def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         For the wrong number of dimensions, rows or features, in scikit-learn's words.
     """
     _refuse_text(X)
-    rows: Any = validate_data(
-        estimator,
-        X,
-        reset=reset,
-        dtype="numeric",
-        ensure_all_finite=False,
-        ensure_min_samples=2 if reset else 1,
-    )
+    try:
+        rows: Any = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype="numeric",
+            ensure_all_finite=False,
+            ensure_min_samples=2 if reset else 1,
+        )
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise DataError(
+            f"Data must be numbers; {error}. Convert it first, dates to days and categories to "
+            "indicator columns, or drop the column."
+        ) from error
     check_finite(rows)
     return _narrowed(rows)
 

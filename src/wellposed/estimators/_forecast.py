@@ -1,38 +1,41 @@
 """The forecast of collapse, for data as users have them."""
 
+import dataclasses
 from typing import Any
 
 import jax
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from wellposed import evaluation, models, noise, transforms
+from wellposed import evaluation, models, noise, objectives, transforms
 from wellposed._errors import SettingError
 
 from ._build import objective_of
 from ._data import opened, validated
-from ._exact_data import prepared
+from ._exact_data import Exact, prepared
 
 
 def forecast(
     X: Any,
     *,
-    noise_variance: float | None = None,
+    noise_variance: float | evaluation.ImpliedNoise | None = None,
     n_components: int | None = None,
     beta: float = 1.0,
     transform: Any = "identity",
     resolution: Any = "auto",
 ) -> evaluation.Forecast:
-    r"""Forecast, before any training, which latents of a Gaussian VAE must die.
+    r"""Forecast, before any training, which latents of a Gaussian VAE the noise prices out.
 
     With the eigenvalues λ of the data's covariance, the best linear VAE keeps latent i alive
-    where λ_i > βσ², at the rate ½ log(λ_i/βσ²). A nonlinear VAE sees the same prices; its
-    latents may share or bend directions, so that its count is near this one rather than equal.
+    where λ_i > βσ², at the rate ½ log(λ_i/βσ²). A nonlinear VAE pays the same prices for other
+    wares: one curved latent may do the work of several directions, and rare or clustered
+    structure may pay above its variance. Its count rises and falls with this one.
 
     Parameters
     ----------
     X : array-like or frame of shape (n, d), or a path
-    noise_variance : σ² in model units; None takes the best one for ``n_components``
+    noise_variance : σ² in model units, or what :func:`wellposed.implied_noise_variance` returns;
+        None takes the best one for ``n_components``
     n_components : k; None counts every direction
     beta : weight of the KL
     transform : "identity", "standardize", "logit" or a transform object
@@ -62,41 +65,84 @@ def forecast(
     >>> found.n_active, found.keeps_alive.round(1).tolist()[:3]
     (4, [178.9, 163.6, 141.7])
     """
+    if isinstance(noise_variance, evaluation.ImpliedNoise):
+        noise_variance = noise_variance.noise_variance
     data = prepared(BaseEstimator(), X, transform, resolution, seed=0)
+    return _forecast(data, noise_variance, n_components, beta)
+
+
+def _forecast(
+    data: Exact,
+    noise_variance: float | None,
+    n_components: int | None,
+    beta: float,
+    floor: float | None = None,
+) -> evaluation.Forecast:
+    """``floor`` is the smallest σ in model units; None takes it from the resolution."""
     spectrum = evaluation.spectrum(data.rows, data.units)
     return evaluation.forecast_spectrum(
         spectrum,
         noise_variance=noise_variance,
         n_components=n_components,
         beta=beta,
-        floor=data.floor(spectrum.varies) if noise_variance is None else 0.0,
+        floor=data.floor(spectrum.varies) if floor is None else floor,
     )
 
 
 def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
     """Forecast with the settings of a :class:`wellposed.VAE`, and its σ² where it is fitted."""
     settings = vae.get_params(deep=False)
-    beta = float(getattr(objective_of(settings), "beta", 1.0))
-    k = settings["n_components"]
+    objective = objective_of(settings)
     if hasattr(vae, "model_"):
         rows = validated(vae, opened(X)[0], reset=False)
         units = evaluation.ModelUnits(vae.model_.transform, jax.random.key(0))
-        return _in_noise_units(evaluation.covariance(rows, units), vae.noise_variance_, k, beta)
+        found, variance = _in_noise_units(rows, units, vae.noise_variance_)
+        return evaluation.forecast_spectrum(
+            found,
+            noise_variance=variance,
+            n_components=settings["n_components"],
+            beta=effective_beta(objective, vae.noise_variance_),
+        )
     given: Any = noise.resolve(settings["noise"])
     kind = getattr(given, "kind", None)
-    if kind not in ("given", "shared"):
+    implied = objective.implied_noise_variance()
+    if implied is None and kind not in ("given", "shared"):
         raise SettingError(
             f"A forecast before fitting needs one noise variance for all features; got noise = "
             f'{settings["noise"]!r}. Fit first, or forecast with a number or "shared".'
         )
-    return forecast(
-        X,
-        noise_variance=float(given.given) if kind == "given" else None,
-        n_components=k,
-        beta=beta,
-        transform=_one_scale(settings),
-        resolution=settings["resolution"],
+    if implied is None and kind == "given":
+        implied = given.given
+    return _forecast(
+        prepared(BaseEstimator(), X, _one_scale(settings), settings["resolution"], seed=0),
+        None if implied is None else float(implied),
+        settings["n_components"],
+        effective_beta(objective, None),
+        floor=None if given.floor is None else float(given.floor),
     )
+
+
+def effective_beta(objective: objectives.AbstractObjective, noise_variance: Any) -> float:
+    """The weight of the KL, with the likelihood at the model's own σ².
+
+    A squared error acts at the σ² that it implies; a model that has another is as if its KL were
+    weighed by the ratio. None stands for a model that takes the implied one.
+
+    Raises
+    ------
+    SettingError
+        If the KL has no weight.
+    """
+    beta = float(getattr(objective, "beta", 1.0))
+    implied = objective.implied_noise_variance()
+    if implied is not None and noise_variance is not None:
+        beta = float(implied) / float(np.mean(noise_variance))
+    if beta <= 0 or (implied is not None and float(implied) <= 0):
+        raise SettingError(
+            f"Collapse needs a weight > 0 on the KL; got {objective}. Without it nothing draws a "
+            "latent to the prior: give beta or kl_weight > 0."
+        )
+    return beta
 
 
 def _one_scale(settings: dict[str, Any]) -> Any:
@@ -107,20 +153,13 @@ def _one_scale(settings: dict[str, Any]) -> Any:
 
 
 def _in_noise_units(
-    covariance: models.Covariance, noise_variance: Any, k: int, beta: float
-) -> evaluation.Forecast:
-    """Where σ² is one a feature, divide by σ first: what is left has noise variance one."""
+    rows: np.ndarray, units: evaluation.ModelUnits, noise_variance: Any
+) -> tuple[models.Spectrum, float]:
+    """Spectrum and σ²; where σ² is one a feature, divide by σ first, which leaves σ² = 1."""
     if np.ndim(noise_variance) == 0:
-        spectrum, variance = models.eigendecompose(covariance), float(noise_variance)
-    else:
-        deviation = np.sqrt(np.asarray(noise_variance, np.float64))
-        scaled = models.Covariance(
-            covariance.mean / deviation,
-            covariance.matrix / np.outer(deviation, deviation),
-            covariance.n_rows,
-            covariance.log_det - float(np.log(deviation).sum()),
-        )
-        spectrum, variance = models.eigendecompose(scaled), 1.0
-    return evaluation.forecast_spectrum(
-        spectrum, noise_variance=variance, n_components=k, beta=beta
-    )
+        return evaluation.spectrum(rows, units), float(noise_variance)
+    deviation = np.sqrt(np.asarray(noise_variance, np.float64))
+    values, log_det = units.whole(rows)
+    found = evaluation.spectrum(values / deviation, evaluation.IDENTITY)
+    log_det = float(log_det.mean() - np.log(deviation).sum())
+    return dataclasses.replace(found, log_det=log_det), 1.0

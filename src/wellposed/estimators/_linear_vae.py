@@ -1,7 +1,6 @@
 """The linear variational autoencoder as a scikit-learn estimator."""
 
 import warnings
-from numbers import Integral
 from typing import Any, ClassVar
 
 import jax
@@ -10,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from wellposed import evaluation, models, training
-from wellposed._errors import SettingError, TrainingWarning, unknown_name
+from wellposed._errors import SettingError, TrainingWarning
 from wellposed._typing import Point, PRNGKey, Scalar
 
 from ._constraints import Constraint, boolean, check, one_of, or_word, real, whole
@@ -274,9 +273,12 @@ def _elbo_of(model: models.LinearVAEModel, x: Point, *, key: PRNGKey) -> Scalar:
 def _check_start(start: Any, solver: str) -> None:
     if isinstance(start, str):
         if start != "random":
-            raise unknown_name("start", start, ("random",))
+            raise SettingError(
+                f'start must be "random", a sequence of directions or a LinearVAEModel; got '
+                f'{start!r}. Use "random", or [0, 1] for the first two directions.'
+            )
         return
-    if not isinstance(start, models.LinearVAEModel) and not _are_directions(start):
+    if not isinstance(start, models.LinearVAEModel) and not models.are_directions(start):
         raise SettingError(
             f'start must be "random", a sequence of directions or a LinearVAEModel; got {start!r}. '
             "Directions are whole numbers, counted from 0 by falling eigenvalue."
@@ -286,9 +288,3 @@ def _check_start(start: Any, solver: str) -> None:
             'solver="accelerated" leaves any start behind in one step; got a start of your own. '
             'Use "fixed_point" or "gradient" with it.'
         )
-
-
-def _are_directions(start: Any) -> bool:
-    return isinstance(start, (list, tuple, range, np.ndarray)) and all(
-        isinstance(i, Integral) and not isinstance(i, bool) for i in start
-    )

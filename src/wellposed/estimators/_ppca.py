@@ -8,7 +8,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, models
-from wellposed._errors import SettingError
 
 from ._constraints import Constraint, check, or_word, real, whole
 from ._data import kept_on_failure, seed_of
@@ -84,6 +83,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         "mean_",
         "spectrum_",
         "log_likelihood_",
+        "_floor",
     )
 
     def __init__(
@@ -137,8 +137,10 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
                 seed=seed,
             )
             given = None if isinstance(self.noise, str) else float(self.noise)
-            floor = data.floor(spectrum.varies) if given is None else 0.0
-            best = models.optimum(spectrum, self.n_components, noise_variance=given, floor=floor)
+            self._floor = data.floor(spectrum.varies)
+            best = models.optimum(
+                spectrum, self.n_components, noise_variance=given, floor=self._floor
+            )
             self._seed, self.transform_ = seed, data.units.transform
             self.model_, self.noise_variance_ = best.model, best.noise_variance
             self.components_, self.mean_ = best.model.weight.T, spectrum.mean
@@ -169,19 +171,20 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Raises
         ------
         SettingError
-            If there is no such point, or the solver found only the first directions.
+            If there is no such point, or it needs directions that the solver did not find.
+        UnboundedLikelihoodError
+            If the directions carry everything, σ² is to be stationary too, and there is no floor.
         """
         check_is_fitted(self)
-        if not self.spectrum_.complete:
-            raise SettingError(
-                f"Stationary points need every direction; svd_solver={self.svd_solver!r} found "
-                f'{len(self.spectrum_.eigenvalues)}. Fit with svd_solver="full".'
-            )
         wanted = self.noise if noise_variance is None else noise_variance
         check({"noise_variance": wanted}, {"noise_variance": self._constraints["noise"]})
         given = None if isinstance(wanted, str) else float(wanted)
         return models.stationary_point(
-            self.spectrum_, active, self.n_components, noise_variance=given
+            self.spectrum_,
+            active,
+            self.n_components,
+            noise_variance=given,
+            floor=self._floor if given is None else 0.0,
         )
 
     @property

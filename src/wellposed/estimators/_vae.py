@@ -27,7 +27,7 @@ from ._constraints import (
 )
 from ._data import kept_on_failure, opened, seed_of, validated
 from ._file import save
-from ._forecast import forecast_of
+from ._forecast import effective_beta, forecast_of
 from ._homonym import setting_and_method
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
 
@@ -316,10 +316,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def residual_spectrum(self, X: Any) -> evaluation.ResidualSpectrum:
         """Test whether a dead latent could revive; see :class:`evaluation.ResidualSpectrum`."""
-        beta = getattr(objective_of(self.get_params()), "beta", 1.0)
-        return evaluation.residual_spectrum(
-            self.model_, self._rows(X), beta=float(beta), key=self._key("score")
-        )
+        rows = self._rows(X)
+        beta = effective_beta(objective_of(self.get_params()), self.noise_variance_)
+        return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
 
     def forecast(self, X: Any) -> evaluation.Forecast:
         """Forecast which latents live on X, with this estimator's settings.

@@ -52,9 +52,9 @@ class Audit:
         return self.optimal.noise_variance
 
     @property
-    def rate(self) -> np.ndarray:
+    def rates(self) -> np.ndarray:
         """Mean KL(q(z_j|x) ‖ p(z_j)) of each latent, shape (k,), nats."""
-        return self.collapse.rate
+        return self.collapse.rates
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -88,14 +88,14 @@ def _scores(found: Audit) -> list[str]:
 
 def _latents(found: Audit) -> list[str]:
     collapse = found.collapse
-    k, gone = len(collapse.rate), np.flatnonzero(collapse.collapsed)
+    k, gone = len(collapse.rates), np.flatnonzero(collapse.collapsed)
     which = f" ({named_features(gone)})" if gone.size else ""
-    units = int(np.sum(collapse.active))
-    rates = ", ".join(f"{rate:.2f}" for rate in collapse.rate[:12]) + ", ..." * (k > 12)
+    units = int(np.sum(collapse.active_units))
+    rates = ", ".join(f"{rate:.2f}" for rate in collapse.rates[:12]) + ", ..." * (k > 12)
     kept, best = kept_by_linear(found)
     linear = f"{kept} at the σ² of training, " if found.forecast else ""
     return [
-        f"rates, nats: {rates}; in all {collapse.rate.sum():.2f}",
+        f"rates, nats: {rates}; in all {collapse.rates.sum():.2f}",
         f"collapsed, KL < {collapse.epsilon:g} on {1 - collapse.delta:.0%} of rows: "
         f"{gone.size} of {k}{which}",
         f"active units, Var E[z|x] > {collapse.threshold:g}: {units} of {k}",

@@ -136,9 +136,14 @@ def _check(noise_variance: float | None, n_components: int | None, beta: float) 
     for name, value in (("noise_variance", noise_variance), ("beta", beta)):
         if value is not None and not _is_positive(value):
             raise SettingError(
-                f"{name} must be a finite number > 0; got {value!r}. At zero there is no noise, "
-                "hence no likelihood and nothing to forecast."
+                f"{name} must be a finite number > 0; got {value!r}. {_REMEDIES[name]}"
             )
+
+
+_REMEDIES = {
+    "noise_variance": "Give σ², in squared model units, or leave it out to take the best one.",
+    "beta": "Without a weight on the KL nothing collapses; 1 is the ELBO.",
+}
 
 
 def _is_count(value: object) -> bool:
@@ -176,7 +181,7 @@ def _of_the_count(forecast: Forecast) -> str:
     noise = learned if forecast.learned else f"a noise variance of {variance:.4g}"
     weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
     latents = "latent lives" if k == 1 else "latents live"
-    count = f"With {noise}{weight}, {alive} of {k} {latents}"
+    count = f"In the best linear VAE with {noise}{weight}, {alive} of {k} {latents}"
     if alive == k:
         return f"{count}."
     rest = "it collapses and carries" if k == 1 else f"all {k} collapse and carry"
@@ -190,9 +195,15 @@ def _of_the_price(forecast: Forecast) -> str:
     where = "the next" if forecast.n_active else "even the strongest"
     bar = "the noise variance" if forecast.beta == 1 else "β times the noise variance"
     if forecast.n_active >= forecast.n_varying:
+        many = "direction" if forecast.n_varying == 1 else "directions"
         return (
-            f"The data vary in {forecast.n_varying} directions only, so that no noise variance "
-            "keeps more alive."
+            f"The data vary in {forecast.n_varying} {many} only, so that no noise variance keeps "
+            "more alive."
+        )
+    if forecast.learned and next_best <= (1 + 1e-6) * forecast.threshold:
+        return (
+            "With as many latents as features any smaller noise variance is as good: the weakest "
+            f"direction, {next_best:.4g}, may be noise or latent. Use fewer latents."
         )
     return (
         f"Telling where a datum lies along a direction pays only if the data's variance along it "

@@ -26,18 +26,18 @@ class ResidualSpectrum:
     ``eigenvalues`` (d,) fall; they are of the rows that they were fitted to, so that the first is
     too large by chance. ``leading`` is the variance along the first direction of one half of the
     rows, measured on the other half, with its ``standard_error``: an honest lower bound on what a
-    further latent could take up. Above ``threshold`` = β a collapsed latent is on a saddle.
+    further latent could take up. Above ``beta`` a collapsed latent is on a saddle.
     """
 
     eigenvalues: np.ndarray
     leading: float
     standard_error: float
-    threshold: float
+    beta: float
 
     @property
     def can_revive(self) -> bool:
         """Whether the leading residual exceeds the threshold by two standard errors."""
-        return self.leading > self.threshold + _SURE * self.standard_error
+        return self.leading > self.beta + _SURE * self.standard_error
 
     def __str__(self) -> str:
         size = f"{self.leading:.3g} ± {self.standard_error:.1g} times the noise variance"
@@ -47,11 +47,11 @@ class ResidualSpectrum:
                 "for one more latent, and a collapsed one could live. Train for longer, start "
                 "with a smaller weight on the KL, or add latents."
             )
-        if self.leading < self.threshold - _SURE * self.standard_error:
+        if self.leading < self.beta - _SURE * self.standard_error:
             return (
                 f"The residuals vary by {size} along their largest direction, less than βσ²: a "
-                "latent that took up a direction would cost more than it explains. Collapsed "
-                "latents stay dead at this σ² and β."
+                "latent that took up one direction would cost more than it explains. At this σ² "
+                "and β collapsed latents stay dead, unless by way of something curved or rare."
             )
         return (
             f"The residuals vary by {size} along their largest direction, as much as βσ²: these "
@@ -62,7 +62,7 @@ class ResidualSpectrum:
 def residual_spectrum(
     model: VAEModel, rows: Any, *, beta: float = 1.0, key: PRNGKey
 ) -> ResidualSpectrum:
-    r"""Measure the covariance R of r(x) = E_q[(y − μ(z))/σ(z) | x], what the live latents leave.
+    r"""Measure the covariance R of what the live latents leave, r(x) = E_q[(y − μ(z))/σ(z) | x].
 
     Let a dead latent z′ move the mean by ε h σ(z) z′ along a direction h of unit length, and its
     q follow as well as it can. To second order the β-ELBO changes by
@@ -72,7 +72,7 @@ def residual_spectrum(
     so that it revives if the largest eigenvalue of R exceeds β. Below β a curved direction, or
     one that turns with the live latents, may still be worth a latent: an eigenvalue above β
     proves that one can live, one below it does not prove the contrary. For a linear decoder it
-    does, and R's eigenvalues are λ_j/σ² in dead directions and σ²/λ_j in live ones.
+    does, and R's eigenvalues are λ_j/σ² in dead directions and β²σ²/λ_j in live ones.
 
     Parameters
     ----------
@@ -95,6 +95,7 @@ def residual_spectrum(
             f"to measure it; got {len(rows)}. Pass more rows."
         )
     pairs = over_rows(_mean_residuals, model, rows, key=key).astype(np.float64)
+    pairs = pairs - pairs.mean(axis=(0, 1))  # a constant offset is the decoder's own to learn
     pairs = pairs[np.random.default_rng(0).permutation(len(pairs))]
     halves = pairs[0::2], pairs[1::2]
     products = np.concatenate([_along_leading(a, b) for a, b in (halves, halves[::-1])])
@@ -102,7 +103,7 @@ def residual_spectrum(
         eigenvalues=np.linalg.eigvalsh(_covariance(pairs))[::-1],
         leading=float(products.mean()),
         standard_error=float(products.std(ddof=1)) / math.sqrt(len(products)),
-        threshold=beta,
+        beta=beta,
     )
 
 

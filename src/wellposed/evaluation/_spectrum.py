@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import DataError, unknown_name
+from wellposed._errors import DataError, SettingError, unknown_name
 from wellposed.models import Covariance, Spectrum, eigendecompose
+from wellposed.transforms import Identity
 
 from ._model_units import ModelUnits
 
@@ -15,30 +16,45 @@ SOLVERS = ("auto", "covariance_eigh", "full", "arpack", "randomized")
 # sixteen; beyond, the rows are shifted first, at the price of a copy.
 _FAR = 100.0
 
+# So many products of two numbers up to 128 add up exactly in float32: 2¹⁰ · 2⁷ · 2⁷ = 2²⁴.
+_EXACT_ROWS = 1024
+_BYTES = ("uint8", "int8", "bool")
+
 
 def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
-    """Accumulate mean and covariance (1/n) of rows of shape (n, d), piece by piece in float64.
+    """Accumulate mean and covariance (1/n) of rows of shape (n, d), in float64.
 
     Raises
     ------
     DataError
         If nothing varies, or data are off the transform's domain.
     """
+    found = _accumulated(rows, units)
+    _check_varies(found.varies, len(rows))
+    return found
+
+
+def _accumulated(rows: np.ndarray, units: ModelUnits) -> Covariance:
     n, d = rows.shape
+    if isinstance(units.transform, Identity):
+        if rows.dtype.name in _BYTES:
+            return _of_bytes(rows)
+        if rows.dtype == np.float64 and not _shift(rows[:_EXACT_ROWS]).any():
+            mean = np.ones(n) @ rows / n
+            return Covariance(mean, rows.T @ rows / n - np.outer(mean, mean), n_rows=n)
     shift, product, total, log_det = None, np.zeros((d, d)), np.zeros(d), 0.0
+    part = np.empty((d, d))
     for piece, log_dets in units.pieces(rows):
         if shift is None:
             shift = _shift(piece)
         if shift.any():
             piece = piece - shift
-        product += piece.T @ piece
-        total += piece.sum(axis=0)
+        product += np.matmul(piece.T, piece, out=part)
+        total += np.ones(len(piece)) @ piece
         log_det += float(log_dets.sum())
     mean = total / n
     matrix = product / n - np.outer(mean, mean)
-    found = Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
-    _check_varies(found.varies, n)
-    return found
+    return Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
 
 
 def _check_varies(varies: np.ndarray, n: int) -> None:
@@ -48,6 +64,21 @@ def _check_varies(varies: np.ndarray, n: int) -> None:
             f"{len(varies)} are constant over {n} rows. There is nothing to model: check how the "
             "data were read, or subtract an offset."
         )
+
+
+def _of_bytes(rows: np.ndarray) -> Covariance:
+    """Covariance of one-byte integers: float32 products, which are exact and twice as fast."""
+    n, d = rows.shape
+    middle = 128 if rows.dtype.kind == "u" else 0
+    product, total, part = np.zeros((d, d)), np.zeros(d), np.empty((d, d), np.float32)
+    for start in range(0, n, _EXACT_ROWS):
+        piece = rows[start : start + _EXACT_ROWS].astype(np.float32)
+        piece -= middle
+        product += np.matmul(piece.T, piece, out=part)
+        total += np.ones(len(piece), np.float32) @ piece
+    # Whole numbers to here, so that nothing cancels: exact up to n = 700,000.
+    matrix = (n * product - np.outer(total, total)) / n**2
+    return Covariance(total / n + middle, matrix, n_rows=n)
 
 
 def _shift(piece: np.ndarray) -> np.ndarray:
@@ -97,22 +128,46 @@ def _by_scikit_learn(
 ) -> Spectrum:
     from sklearn.decomposition import PCA  # its import takes longer than most fits
 
-    values, log_det = units.whole(rows)
-    # Of differences: the mean of a constant is off by the rounding of its sum.
-    variances = (values - values.mean(axis=0)).var(axis=0)
-    wanted = None if svd_solver == "full" else n_components
+    if svd_solver == "arpack" and n_components is not None and n_components >= min(rows.shape):
+        raise SettingError(
+            f'svd_solver="arpack" finds fewer directions than min(n, d) = {min(rows.shape)}; got '
+            f'n_components = {n_components}. Use "full".'
+        )
+    values, log_det = _whole(rows, units)
+    variances = _variances(values)
     _check_varies(variances > 0, len(rows))
+    wanted = None if svd_solver == "full" else n_components
     found: Any = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
-    per_row = (len(rows) - 1) / len(rows)
-    eigenvalues = found.explained_variance_ * per_row
+    eigenvalues = found.explained_variance_ * (len(rows) - 1) / len(rows)
     spectrum = Spectrum(
         mean=found.mean_,
         variances=variances,
         eigenvalues=eigenvalues,
         eigenvectors=found.components_.T,
         n_rows=len(rows),
-        log_det=float(log_det.mean()),
+        log_det=log_det,
         complete=len(eigenvalues) == min(rows.shape),
     )
     _check_varies(spectrum.varies, len(rows))
     return spectrum
+
+
+def _whole(rows: np.ndarray, units: ModelUnits) -> tuple[np.ndarray, float]:
+    """All values, which are the rows themselves where nothing maps them, and mean log-det."""
+    if isinstance(units.transform, Identity):
+        return np.asarray(rows, np.float64), 0.0
+    values, log_dets = units.whole(rows)
+    return values, float(log_dets.mean())
+
+
+def _variances(values: np.ndarray) -> np.ndarray:
+    """Variance of each feature, without a copy of all."""
+    n, d = values.shape
+    first, second = np.zeros(d), np.zeros(d)
+    shift = values.mean(axis=0)
+    for start in range(0, n, _EXACT_ROWS):
+        apart = values[start : start + _EXACT_ROWS] - shift
+        first += apart.sum(axis=0)
+        second += np.einsum("nd,nd->d", apart, apart)
+    # The mean of a constant is off by the rounding of its sum: take what is left of it away.
+    return np.maximum(second / n - (first / n) ** 2, 0.0)

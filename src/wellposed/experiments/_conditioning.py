@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 
 from wellposed import evaluation, models
-from wellposed._errors import DataError, SettingError
+from wellposed._errors import SettingError
+
+from ._rows import as_rows
 
 _TIE = 1e-12  # |λ/βσ² − 1| below it is rounding
 
@@ -142,7 +144,7 @@ def conditioning(
     ([0, 1, 2], [[-0.125, -0.21875], [1.0, -0.5], [28.0, 4.0]])
     """
     _check_collapsed(n_components, active)
-    spectrum = evaluation.spectrum(_rows(X), evaluation.IDENTITY)
+    spectrum = evaluation.spectrum(as_rows(X, 1797), evaluation.IDENTITY)
     values = _without_rounding(spectrum)
     grid = _grid(values, active, noise_variances, beta)
     highest = float(grid.max())  # the active set must exist there, and then does below
@@ -208,13 +210,3 @@ def _check_collapsed(n_components: int, active: Sequence[int]) -> None:
             f"A collapsed latent needs n_components > {len(active)} active directions; got "
             f"{n_components}. Raise n_components, or leave a direction out of `active`."
         )
-
-
-def _rows(X: Any) -> np.ndarray:
-    rows = np.asarray(X, np.float64)
-    if rows.ndim != 2 or rows.size == 0 or not np.isfinite(rows).all():
-        raise DataError(
-            f"An experiment runs on a finite table of shape (n, d); got shape {rows.shape}. "
-            "Flatten each datum to a row, and drop rows with missing values."
-        )
-    return rows

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wellposed.plotting._palette import PALETTE
+from wellposed.plotting import PALETTE
 
 from ._conditioning import Conditioning
 

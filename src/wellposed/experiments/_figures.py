@@ -1,17 +1,23 @@
-"""All figures at once."""
+"""All figures of the page on well-posedness at once."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from wellposed import serialise
+from wellposed import plotting, serialise
+from wellposed.estimators import forecast
 
 from . import _pictures as pictures
+from ._conditioning import conditioning
+from ._conditioning_picture import conditioning_figure
 from ._discrete import discrete
 from ._divergence import divergence
 from ._one_dimension import one_dimension
 from ._parsimony_gap import parsimony_gap
+from ._rows import as_rows
 from ._trained_divergence import trained_divergence
+
+_LATENTS, _NOISE_VARIANCE = 20, 30.0  # of the forecast: half of the latents live
 
 
 def figures(folder: str | os.PathLike[str], *, faces: Any = None) -> list[Path]:
@@ -28,12 +34,17 @@ def figures(folder: str | os.PathLike[str], *, faces: Any = None) -> list[Path]:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    digits = as_rows(None, 1797)
     drawn = {
         "divergence": pictures.divergence_figure(divergence()),
         "trained-divergence": pictures.trained_divergence_figure(trained_divergence()),
         "one-dimension": pictures.one_dimension_figure(one_dimension()),
         "discrete": pictures.discrete_figure(discrete()),
         "parsimony-gap": pictures.parsimony_gap_figure(parsimony_gap(faces)),
+        "conditioning": conditioning_figure(conditioning(digits, _LATENTS)),
+        "forecast": plotting.forecast(
+            forecast(digits, noise_variance=_NOISE_VARIANCE, n_components=_LATENTS)
+        ),
     }
     paths = []
     for name, figure in drawn.items():

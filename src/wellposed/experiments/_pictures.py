@@ -118,7 +118,7 @@ def parsimony_gap_figure(found: ParsimonyGap) -> Figure:
     ax.set_xlim(values.min() - 0.05 * span, values.max() + 0.28 * span)
     ax.set_xlabel(_MEAN)
     head = f"Parsimony gap, ξ = {found.variance:.3g}: {found.gap:.2f} nats, shaded"
-    ax.set_title(f"{head}; certified ≤ {found.largest_gap:.2f}", loc="left", fontsize="medium")
+    ax.set_title(f"{head}; at most {found.largest_gap:.2f}", loc="left", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 

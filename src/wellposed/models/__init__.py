@@ -11,6 +11,7 @@ from ._spectrum import Covariance as Covariance
 from ._spectrum import Spectrum as Spectrum
 from ._spectrum import eigendecompose as eigendecompose
 from ._stationary import StationaryPoint as StationaryPoint
+from ._stationary import are_directions as are_directions
 from ._stationary import optimum as optimum
 from ._stationary import stationary_point as stationary_point
 from ._vae import Inferred as Inferred

@@ -12,6 +12,7 @@ References: Tipping & Bishop (1999), appendix A; Lucas et al. (2019), §4; Wang 
 
 import dataclasses
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 
@@ -36,10 +37,10 @@ class StationaryPoint:
     one entry a direction:
 
     - ``gain``, what a zero column adds to the objective when it takes up the direction, or has
-      added where it is active: ½β[λ/τ − 1 − log(λ/τ)];
+      added where it is active: ½β[λ/τ − 1 − log(λ/τ)] where λ > τ, else zero;
     - ``curvature`` of the objective at a zero column along the direction, q staying at its best,
       (λ/τ − 1)/σ²; zero for active directions, along which the model only turns and the
-      likelihood is flat.
+      likelihood is flat (with diagonal q the ELBO falls there, by −(1 − τ/λ)/σ²).
 
     ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
     ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
@@ -88,7 +89,7 @@ def stationary_point(
     ------
     SettingError
         If an active direction has λ ≤ βσ², or there is no such direction: then there is no such
-        stationary point.
+        stationary point. If the spectrum is cut short and the directions are not the first.
     UnboundedLikelihoodError
         If the active directions hold all the variance, σ² is None and there is no floor.
 
@@ -104,6 +105,7 @@ def stationary_point(
     unused = np.setdiff1d(np.arange(len(spectrum.eigenvalues)), chosen)
     left_over = spectrum.left_over(len(chosen))
     if not np.array_equal(chosen, np.arange(len(chosen))):
+        _check_complete(spectrum)
         left_over = float(spectrum.eigenvalues[unused][::-1].sum())
     variance, on_floor = noise_variance, False
     if variance is None:
@@ -242,9 +244,9 @@ def _described(
         + left_over / variance
     )
     distortion = 0.5 * (d * (LOG_2PI + np.log(variance)) + left_over / variance + a * beta)
-    with np.errstate(divide="ignore"):
-        ratio = spectrum.eigenvalues / threshold
-        gain = 0.5 * beta * (ratio - 1 - np.log(ratio))
+    ratio = spectrum.eigenvalues / threshold
+    paid = np.maximum(ratio, 1.0)
+    gain = 0.5 * beta * (paid - 1 - np.log(paid))
     curvature = (ratio - 1) / variance
     curvature[chosen] = 0.0
     bar = threshold if a < n_components else float(used.min(initial=np.inf))
@@ -263,7 +265,27 @@ def _described(
     )
 
 
+def _check_complete(spectrum: Spectrum) -> None:
+    if not spectrum.complete:
+        raise SettingError(
+            f"Stationary points need every direction; the solver found "
+            f'{len(spectrum.eigenvalues)}. Fit with svd_solver="full".'
+        )
+
+
+def are_directions(active: object) -> bool:
+    """Whether this is a sequence of whole numbers."""
+    return isinstance(active, (list, tuple, range, np.ndarray)) and all(
+        isinstance(i, Integral) and not isinstance(i, bool) for i in active
+    )
+
+
 def _checked_set(spectrum: Spectrum, active: Sequence[int], n_components: int) -> np.ndarray:
+    if not are_directions(active):
+        raise SettingError(
+            f"An active set must be a sequence of whole numbers; got {active!r}. Directions are "
+            "counted from 0 by falling eigenvalue: [0, 2] are the first and the third."
+        )
     chosen = np.asarray(sorted(active), dtype=int)
     r = len(spectrum.eigenvalues)
     if len(set(chosen.tolist())) != len(chosen) or len(chosen) > n_components:

@@ -28,9 +28,8 @@ def gradient(
     """Climb the ELBO in W and, where it is learned, log(σ² − floor²), by L-BFGS.
 
     The gradient is exact and has no noise: the covariance takes the place of the data, and
-    closed forms that of sampling. For each W the encoder is at its best, V = M⁻¹Wᵀ and
-    D = τ/diag M; there the ELBO is flat in V and D, so that they need no gradient of their own.
-    A start at a stationary point stays there.
+    closed forms that of sampling. For each W the encoder is at its best; there the ELBO is flat in
+    V and D, which need no gradient of their own. A start at a stationary point stays there.
     """
     mean = covariance.mean
     learned = plan.noise_variance is None

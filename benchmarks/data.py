@@ -1,0 +1,22 @@
+"""The data that benchmarks read from the shared folder."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+import wellposed as wp
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+FILES = {"train": "train-images-idx3-ubyte.gz", "test": "t10k-images-idx3-ubyte.gz"}
+
+
+def images(name: str, part: str) -> np.ndarray:
+    """Images of "mnist" or "fashion-mnist", "train" or "test": uint8, shape (n, 784), IDX order."""
+    root = Path(os.environ.get("WELLPOSED_DATA", REPOSITORY.parent / "shared" / "data"))
+    return np.asarray(wp.datasets.read(root / name / FILES[part]).values)
+
+
+def unit_images(name: str, part: str, n_rows: int | None = None) -> np.ndarray:
+    """The first ``n_rows`` images divided by 255: float64 in [0, 1]."""
+    return images(name, part)[:n_rows] / 255.0
