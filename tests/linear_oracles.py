@@ -85,14 +85,15 @@ def least_loss(eigenvalues, d, k, variance, beta=1.0):
     return -loss - 0.5 * d * (LOG_2PI + np.log(variance))
 
 
-def best_variance(eigenvalues, d, k, beta):
-    """Maximise :func:`least_loss` over σ² by brute force: a fine grid, then golden sections."""
+def best_variance(eigenvalues, d, k, beta, floor=0.0):
+    """Maximise :func:`least_loss` over σ² ≥ floor², brute force: a grid, then golden sections."""
     eigenvalues = np.asarray(eigenvalues, float)
 
     def value(log_variance):
         return least_loss(eigenvalues, d, k, np.exp(log_variance), beta)
 
-    grid = np.linspace(np.log(1e-5 * eigenvalues.max()), np.log(2 * eigenvalues.max()), 4001)
+    lowest = max(1e-5 * eigenvalues.max(), floor**2)
+    grid = np.linspace(np.log(lowest), np.log(max(2 * eigenvalues.max(), 2 * lowest)), 4001)
     at = int(np.argmax(value(grid)))
     found = minimize_scalar(
         lambda t: -value(t),
@@ -100,7 +101,9 @@ def best_variance(eigenvalues, d, k, beta):
         method="bounded",
         options={"xatol": 1e-13},
     )
-    return float(np.exp(found.x)), -float(found.fun)
+    # The search never touches the ends of its interval, and a floor is one.
+    top = max(found.x, grid[at], key=value)
+    return float(np.exp(top)), float(value(top))
 
 
 def active_sets(d: int, k: int):

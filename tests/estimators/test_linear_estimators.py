@@ -141,6 +141,15 @@ def test_the_logit_counts_its_jacobian(make):
     assert ((draws > 0) & (draws < 1)).all()
 
 
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+def test_features_of_one_unit_share_a_scale(digits):
+    """Whole numbers are of one unit: standardised they are the same model in other units."""
+    standard = wp.PPCA(3, transform="standardize").fit(digits)
+    assert standard.transform_.shared
+    close(standard.score_samples(digits), wp.PPCA(3).fit(digits).score_samples(digits), 1e-7)
+    assert not wp.PPCA(3, transform="standardize").fit(digits.astype(float)).transform_.shared
+
+
 def test_dequantised_levels_are_scored_in_their_own_units(digits):
     ppca = wp.PPCA(5, transform="logit", random_state=3).fit(digits)
     assert ppca.log_likelihood_ == pytest.approx(ppca.score(digits), rel=1e-10)
@@ -244,6 +253,12 @@ def test_components_up_to_the_rank_rest_on_the_floor(make, k):
 def test_without_a_floor_components_up_to_the_rank_are_refused(make, k):
     with pytest.raises(wp.UnboundedLikelihoodError, match=r"Use fewer.*`resolution`"):
         make(k, resolution=0).fit(low_rank())
+
+
+@pytest.mark.parametrize("solver", ["fixed_point", "gradient", "accelerated"])
+def test_every_solver_refuses_what_has_no_maximum(solver):
+    with pytest.raises(wp.UnboundedLikelihoodError, match="Use fewer components"):
+        wp.LinearVAE(2, resolution=0, solver=solver, random_state=0).fit(low_rank())
 
 
 @pytest.mark.parametrize("solver", ["fixed_point", "gradient", "accelerated"])
@@ -623,6 +638,14 @@ def test_draws_repeat_with_their_seed(make):
         fitted.sample(3, how="typical")
     with pytest.raises(wp.SettingError, match="n_samples must be"):
         fitted.sample(0)
+
+
+def test_a_tolerance_is_heeded():
+    loose, tight = (
+        wp.LinearVAE(2, solver="fixed_point", tol=tol, random_state=0).fit(X).n_iter_
+        for tol in (1e-3, 1e-11)
+    )
+    assert 4 <= loose < tight
 
 
 def test_one_seed_is_one_fit():

@@ -109,6 +109,7 @@ def test_active_units_are_those_whose_posterior_mean_moves():
     at = evaluation.collapse(np.zeros((100, 4)), means, threshold=1 / 64)
     assert at.active_units.tolist() == [True, False, False, False]
     assert "4 of 4 latents have collapsed" in str(found)
+    assert "below 0.01 nats on 99% of the data" in str(found)
     assert "2 of 4 are active units" in str(found)
 
 

@@ -292,6 +292,7 @@ def test_lemma_1_on_the_digits(digits):
     values = np.linalg.eigvalsh(s.matrix)[::-1]
     best = optimum(eigendecompose(s), 10)
     assert best.noise_variance == pytest.approx(values[10:].mean(), rel=1e-12)
+    np.testing.assert_array_equal(best.model.mean, s.mean)
     exact = own.log_likelihood(best.model.weight, best.noise_variance, s.matrix)
     assert best.log_likelihood == pytest.approx(float(exact), rel=1e-12)
     profiled = own.profile(jnp.asarray(best.model.weight), best.noise_variance, s.matrix)
@@ -589,6 +590,33 @@ def test_a_floor_holds_only_where_the_noise_would_fall_below_it():
     assert dead.noise_variance == pytest.approx(9.0)
     assert stationary_point(spectrum, [0], 1, floor=1.2).on_floor
     assert not stationary_point(spectrum, [0], 1, floor=1.1).on_floor
+
+
+@pytest.mark.parametrize("beta", [0.3, 1.0, 2.0, 3.5])
+def test_the_best_noise_above_a_floor_is_that_of_brute_force(beta):
+    for values in spectra():
+        d = len(values)
+        spectrum = own.spectrum_of(values)
+        for floor in np.sqrt(values[[0, -2]] * 0.7):
+            for k in range(1, d):
+                best = optimum(spectrum, k, beta=beta, floor=floor)
+                variance, value = own.best_variance(values, d, k, beta, floor)
+                reached = best.elbo - (beta - 1) * best.rates.sum()
+                assert reached == pytest.approx(value, rel=1e-7, abs=1e-9)
+                assert best.on_floor == (best.noise_variance == floor**2)
+                assert best.noise_variance >= floor**2
+                near = best.noise_variance == pytest.approx(variance, rel=1e-3)
+                assert near or best.noise_variance > floor**2
+
+
+def test_a_direction_at_the_threshold_leads_nowhere():
+    """λ = βσ² to the last bit: the latent is dead, and the point is a maximum."""
+    spectrum = eigendecompose(Covariance(np.zeros(3), np.diag([4.0, 2.0, 1.0]), n_rows=9))
+    for variance, beta in ((2.0, 1.0), (1.0, 2.0), (4.0, 0.5)):
+        best = optimum(spectrum, 2, noise_variance=variance, beta=beta)
+        assert best.active == (0,)
+        assert best.is_maximum
+        assert best.gain[1] == best.curvature[1] == 0
 
 
 def test_given_noise_ignores_the_floor():

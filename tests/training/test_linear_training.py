@@ -375,6 +375,16 @@ def test_an_interruption_before_the_first_step_keeps_the_start(name, monkeypatch
     assert float(run.model.noise_variance) > 0
 
 
+@pytest.mark.usefixtures("x64")
+def test_the_gradient_starts_at_the_noise_of_its_start():
+    """It moves log(σ² − floor²), from where the start has it."""
+    model = LinearState(np.eye(3)[:, :2], np.array([2.0, 1.0]), 0.5).model(np.zeros(3), 1.0)
+    for floor in (0.0, 0.3, 0.7):
+        free = _gradient._free(model, floor, True)
+        again = _gradient._model(free, model.mean, 1.0, floor**2, None)
+        assert float(again.noise_variance) == pytest.approx(0.5, rel=1e-10)
+
+
 def test_a_state_is_what_it_says():
     state = LinearState(np.eye(3)[:, :2], np.array([2.0, 0.0]), 0.5)
     model = state.model(np.zeros(3), 1.0)
