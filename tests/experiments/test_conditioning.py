@@ -162,20 +162,34 @@ def test_without_a_way_up_there_is_no_ascent():
     ("settings", "message"),
     [
         ({"active": (0, 1)}, "n_components > 2"),
-        ({"noise_variances": [1.0, 0.0]}, "finite numbers > 0"),
-        ({"noise_variances": 1.0}, "finite numbers > 0"),
+        ({"noise_variances": [1.0, 0.0]}, "noise_variances must be positive"),
+        ({"noise_variances": [[1.0]]}, "noise_variances must be positive"),
+        ({"beta": 0}, "beta must be positive.*got 0"),
+        ({"beta": float("nan")}, "beta must be positive"),
+        ({"n_components": "a"}, "n_components must be a whole number.*got 'a'"),
+        ({"active": ("a",)}, "active must be a whole number"),
+        ({"active": (-1,)}, "active must be a whole number"),
         ({"active": (0,), "noise_variances": [50.0]}, "eigenvalue above"),
         ({"active": (9,)}, "counted from 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):
     with pytest.raises(SettingError, match=message):
-        experiments.conditioning(ROWS, K, **settings)
+        experiments.conditioning(ROWS, **{"n_components": K} | settings)
+
+
+def test_single_numbers_are_rows_of_one():
+    found = experiments.conditioning(ROWS, K, active=0, noise_variances=0.5)
+    expected = experiments.conditioning(ROWS, K, active=(0,), noise_variances=[0.5])
+    np.testing.assert_array_equal(found.joint.values, expected.joint.values)
 
 
 def test_data_must_be_a_finite_table():
     with pytest.raises(DataError, match="finite table"):
         experiments.conditioning(np.full((3, 2), np.nan), 1)
+    for rows in ([["a", "b"]], [[1.0, 2.0], [3.0]], None):
+        with pytest.raises(DataError, match="finite table"):
+            experiments.conditioning(rows, 1)
 
 
 @pytest.mark.parametrize("active", [(), (0,)])

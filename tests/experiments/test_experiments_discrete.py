@@ -53,5 +53,16 @@ def test_rows_must_be_whole_and_scales_positive():
         experiments.discrete(ROWS + 0.5)
     with pytest.raises(DataError, match="shaped like"):
         experiments.discrete(ROWS, means=MEANS[:2])
-    with pytest.raises(SettingError, match="scales"):
-        experiments.discrete(ROWS, scales=np.array([0.0]))
+    with pytest.raises(DataError, match="finite table"):
+        experiments.discrete(ROWS, means=np.full(ROWS.shape, np.nan))
+    for scales in ([0.0], [np.inf], [], "a", [[1.0]]):
+        with pytest.raises(SettingError, match=r"scales must be positive.*Try"):
+            experiments.discrete(ROWS, scales=scales)
+
+
+def test_one_scale_is_a_row_of_one():
+    found = experiments.discrete(ROWS, means=MEANS, scales=1.0)
+    expected = experiments.discrete(ROWS, means=MEANS, scales=[2.0, 1.0])
+    assert found.discrete.shape == (1,)
+    assert found.discrete[0] == expected.discrete[1]
+    assert found.continuous[0] == expected.continuous[1]

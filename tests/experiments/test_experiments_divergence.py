@@ -133,6 +133,46 @@ def test_rows_must_differ_and_variances_be_positive():
         experiments.divergence(np.array([1.0, 2.0]))
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"datum": 2}, "datum must be a whole number from -2 to 1; got 2"),
+        ({"datum": 0.0}, "datum must be a whole number"),
+        ({"variances": []}, "variances must be positive"),
+        ({"floor": 0}, "floor must be positive"),
+        ({"radius": math.inf}, "radius must be positive"),
+        ({"radius": [1.0, 2.0]}, "radius must be positive"),
+        ({"outside_variance": 0}, "outside_variance must be positive.*got 0"),
+        ({"scales": (-1, 1)}, "scales must be positive: 2 finite"),
+        ({"scales": (1, 1, 1)}, "scales must be positive: 2 finite"),
+        ({"scales": 1.0}, "scales must be positive: 2 finite"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(SettingError, match=message):
+        experiments.divergence(TWO, **settings)
+
+
+def test_one_variance_is_a_row_of_one():
+    found = experiments.divergence(TWO, variances=1e-3, datum=-1)
+    expected = experiments.divergence(TWO, variances=[1e-3, 1e-4], datum=1)
+    assert found.elbo.shape == (1,)
+    assert found.elbo[0] == expected.elbo[0]
+
+
+def test_a_ball_that_holds_all_of_the_prior_leaves_its_tail():
+    """At r = 40 the mass outside underflows: log P(|z| > r) ≈ −r²/2 − log(r√(π/2))."""
+    one = experiments.divergence(TWO, variances=1e-64, radius=40.0, outside_variance=1.0)
+    tail = -800 - math.log(40 * math.sqrt(math.pi / 2))
+    other = tail + log_normal(2.0, 1.0)
+    assert one.log_likelihood[0] == pytest.approx((log_normal(0, 1e-64) + other) / 2, abs=1e-3)
+
+
+def test_training_needs_a_feature_that_varies():
+    with pytest.raises(DataError, match="constant"):
+        experiments.trained_divergence([[1.0, 2.0]])
+
+
 def test_training_passes_the_bound_without_a_floor_only():
     found = experiments.trained_divergence(max_epochs=800)
     assert found.passed is not None

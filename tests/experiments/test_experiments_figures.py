@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wellposed import experiments
+from wellposed._errors import DataError, OutputError
 
 GAP = experiments.ParsimonyGap(
     variance=0.0625,
@@ -72,7 +73,12 @@ def test_the_gap_is_shaded_and_every_value_written():
         assert f"{value:.2f}" in written
 
 
-def test_figures_writes_one_file_a_recipe(tmp_path, monkeypatch):
+def width(path):
+    """In pixels: four bytes of the header, after the signature and the chunk's name."""
+    return int.from_bytes(path.read_bytes()[16:20], "big")
+
+
+def test_figures_writes_one_file_a_figure(tmp_path, monkeypatch):
     module = experiments._figures
     monkeypatch.setattr(module, "trained_divergence", lambda: TRAINED)
     monkeypatch.setattr(module, "parsimony_gap", lambda faces: GAP)
@@ -83,5 +89,21 @@ def test_figures_writes_one_file_a_recipe(tmp_path, monkeypatch):
         "one-dimension.png",
         "discrete.png",
         "parsimony-gap.png",
+        "conditioning.png",
+        "forecast.png",
     ]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    assert [width(path) for path in paths] == 6 * [800] + [1100]
+
+
+def test_figures_looks_at_folder_and_faces_before_the_long_work(tmp_path, monkeypatch):
+    monkeypatch.delattr(experiments._figures, "divergence")
+    file = tmp_path / "file"
+    file.write_text("kept")
+    with pytest.raises(OutputError, match=r"need a folder; .*file is a file\. Name a folder"):
+        experiments.figures(file)
+    with pytest.raises(OutputError, match="Choose another folder"):
+        experiments.figures(file / "inside")
+    assert file.read_text() == "kept"
+    with pytest.raises(DataError, match="finite table"):
+        experiments.figures(tmp_path, faces=np.zeros((2, 28, 20)))

@@ -72,3 +72,11 @@ def test_precisions_and_scales_must_be_positive():
         experiments.one_dimension(np.array([0.0]))
     with pytest.raises(SettingError, match="scales"):
         experiments.one_dimension(scales=np.array([-1.0]))
+    with pytest.raises(SettingError, match=r"precisions must be positive.*got inf"):
+        experiments.one_dimension(np.inf)
+
+
+def test_one_precision_is_a_row_of_one():
+    found = experiments.one_dimension(3.0, scales=0.4)
+    assert found.elbo.shape == (1, 1)
+    assert found.elbo[0, 0] == experiments.one_dimension([3.0], scales=[0.4]).elbo[0, 0]

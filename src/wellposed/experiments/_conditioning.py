@@ -22,7 +22,8 @@ import numpy as np
 from wellposed import evaluation, models
 from wellposed._errors import SettingError
 
-from ._rows import as_rows
+from ._checks import positive, positive_row, whole
+from ._rows import as_table
 
 _TIE = 1e-12  # |λ/βσ² − 1| below it is rounding
 
@@ -123,16 +124,16 @@ def conditioning(
     n_components : k
     active : directions in use, counted from 0 by falling eigenvalue; the other latents have
         collapsed
-    noise_variances : array-like of shape (s,); by default 61, from 10 λ_1 (or just below the
-        directions in use) down by a factor of 10⁵
-    beta : weight of the KL
+    noise_variances : σ² > 0, shape (s,), or one number; by default 61, from 10 λ_1 (or just below
+        the directions in use) down by a factor of 10⁵
+    beta : weight of the KL, > 0
 
     Raises
     ------
     DataError
         If X is no finite table, or nothing varies.
     SettingError
-        If no latent collapses, a noise variance is not positive, or an active λ ≤ βσ².
+        If no latent collapses, β or a noise variance is not positive, or an active λ ≤ βσ².
 
     References: Lucas et al. (2019), §4 and their poster; Wang & Ziyin (2022), theorem 3.
 
@@ -143,8 +144,9 @@ def conditioning(
     >>> found.profile.n_ascent.tolist(), found.profile.values.tolist()
     ([0, 1, 2], [[-0.125, -0.21875], [1.0, -0.5], [28.0, 4.0]])
     """
-    _check_collapsed(n_components, active)
-    spectrum = evaluation.spectrum(as_rows(X, 1797), evaluation.IDENTITY)
+    n_components, active = _checked_latents(n_components, active)
+    beta = positive("beta", beta, "Leave it out for the ELBO.")
+    spectrum = evaluation.spectrum(as_table(X), evaluation.IDENTITY)
     values = _without_rounding(spectrum)
     grid = _grid(values, active, noise_variances, beta)
     highest = float(grid.max())  # the active set must exist there, and then does below
@@ -154,7 +156,7 @@ def conditioning(
         eigenvalues=values,
         noise_variances=grid,
         n_components=n_components,
-        active=tuple(sorted(int(j) for j in active)),
+        active=tuple(sorted(active)),
         beta=beta,
         joint=Curvatures(_joint(values, used, variance, beta)),
         profile=Curvatures(_profile(values, used, variance, beta)),
@@ -195,18 +197,17 @@ def _grid(values: np.ndarray, active: Sequence[int], given: Any, beta: float) ->
         lowest = min((values[j] for j in active if 0 <= j < len(values)), default=np.inf)
         top = min(10 * values[0], 0.99 * lowest) / beta
         return np.geomspace(top, 1e-5 * top, 61)
-    grid = np.asarray(given, np.float64)
-    if grid.ndim != 1 or grid.size == 0 or not (np.isfinite(grid) & (grid > 0)).all():
-        raise SettingError(
-            f"noise_variances must be a row of finite numbers > 0; got {given}. At zero there is "
-            "no noise, hence no likelihood: leave it out."
-        )
-    return grid
+    remedy = "At zero there is no noise, hence no likelihood: leave it out."
+    return positive_row("noise_variances", given, remedy)
 
 
-def _check_collapsed(n_components: int, active: Sequence[int]) -> None:
+def _checked_latents(n_components: Any, active: Any) -> tuple[int, tuple[int, ...]]:
+    n_components = whole("n_components", n_components, "Give the number of latents.")
+    given = np.atleast_1d(np.asarray(active)).tolist()
+    active = tuple(whole("active", j, "Count directions from 0.", low=0) for j in given)
     if n_components <= len(active):
         raise SettingError(
             f"A collapsed latent needs n_components > {len(active)} active directions; got "
             f"{n_components}. Raise n_components, or leave a direction out of `active`."
         )
+    return n_components, active

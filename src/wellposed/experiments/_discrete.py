@@ -5,11 +5,13 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 
-from wellposed._errors import DataError, SettingError
+from wellposed._errors import DataError
 from wellposed.numerics import LOG_2PI, log_normal_interval
 
-from ._rows import as_rows
+from ._checks import positive_row
+from ._rows import as_rows, as_table
 
 _SCALES = np.geomspace(10.0, 1e-4, 61)
 
@@ -23,7 +25,7 @@ class Discrete:
     continuous: np.ndarray  # (s,), log N(v | μ, σ²), without a bound
 
 
-def discrete(rows: Any = None, *, means: Any = None, scales: np.ndarray = _SCALES) -> Discrete:
+def discrete(rows: Any = None, *, means: Any = None, scales: npt.ArrayLike = _SCALES) -> Discrete:
     r"""Compare the probability of whole numbers with the density of the same mean and σ.
 
     .. math:: P(x = v) = \Phi\Bigl(\frac{v + \frac12 - \mu}\sigma\Bigr)
@@ -38,14 +40,14 @@ def discrete(rows: Any = None, *, means: Any = None, scales: np.ndarray = _SCALE
     ----------
     rows : whole numbers, shape (n, d); a hundred digits, levels 0 to 16, by default
     means : μ, shape (n, d), in levels; the rows themselves by default, the perfect reconstruction
-    scales : σ > 0, in levels
+    scales : σ > 0, in levels, shape (s,), or one number
 
     Raises
     ------
     DataError
-        If the rows are no whole numbers, or the means are not shaped like them.
+        If the rows are no table of whole numbers, or the means are not finite and shaped like it.
     SettingError
-        If a scale is not positive.
+        If a scale is not positive and finite.
 
     References
     ----------
@@ -57,16 +59,14 @@ def discrete(rows: Any = None, *, means: Any = None, scales: np.ndarray = _SCALE
     >>> float(found.discrete[1]), bool(found.continuous[1] > 300)
     (0.0, True)
     """
-    values, scales = as_rows(rows, 100), np.asarray(scales, np.float64)
-    means = values if means is None else np.asarray(means, np.float64)
+    values, scales = as_rows(rows, 100), positive_row("scales", scales, "Try 1e-4.")
+    means = values if means is None else as_table(means)
     if (values % 1).any() or means.shape != values.shape:
         raise DataError(
             f"Rows must be whole numbers, and means shaped like them; got rows of shape "
             f"{values.shape} with fractions up to {(values % 1).max():g} and means of shape "
             f"{means.shape}. Count the rows in levels."
         )
-    if not (scales > 0).all():
-        raise SettingError(f"scales must be positive; got {scales.min()}. Try 1e-4.")
     off = values - means
     edges = np.stack(
         [

@@ -5,11 +5,13 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import numpy.typing as npt
+from scipy.special import log_ndtr, ndtr
 
-from wellposed._errors import DataError, SettingError
+from wellposed._errors import DataError
 from wellposed.numerics import LOG_2PI
 
+from ._checks import positive, positive_row, whole
 from ._rows import as_rows
 
 _VARIANCES = 10.0 ** -np.arange(0, 65, 2.0)
@@ -70,7 +72,7 @@ def divergence(
     rows: Any = None,
     *,
     datum: int = 0,
-    variances: np.ndarray = _VARIANCES,
+    variances: npt.ArrayLike = _VARIANCES,
     floor: float = 1 / math.sqrt(12),
     radius: float = 1.0,
     outside_variance: float | None = None,
@@ -83,8 +85,8 @@ def divergence(
     Parameters
     ----------
     rows : array-like of shape (n, d), data units; ten digits, one of each, by default
-    datum : row of x₁; rows equal to it share its fate
-    variances : ε, positive, data units squared
+    datum : row of x₁, counted from 0, or back from −1; rows equal to it share its fate
+    variances : ε > 0, data units squared, shape (e,), or one number
     floor : f, a standard deviation in data units; that of rounding to whole numbers by default
     radius : r
     outside_variance : τ²; the best one, the others' mean squared distance a feature, by default
@@ -93,9 +95,10 @@ def divergence(
     Raises
     ------
     DataError
-        If no row differs from x₁.
+        If the rows are no finite table, or none differs from x₁.
     SettingError
-        If a variance, the floor or the radius is not positive.
+        If there is no such row, or a variance, the floor, the radius or a scale is not positive
+        and finite.
 
     References
     ----------
@@ -107,9 +110,9 @@ def divergence(
     >>> bool(found.elbo[1] > found.bound > found.floored_log_likelihood[1])
     True
     """
-    values, variances = as_rows(rows, 10), np.asarray(variances, np.float64)
-    squares = ((values - values[datum]) ** 2).sum(axis=1)
-    _check(squares, variances, floor, radius)
+    values, variances = as_rows(rows, 10), positive_row("variances", variances, "Try 1e-8.")
+    floor = positive("floor", floor, "Try half the step between neighbouring values.")
+    squares = _squares(values, datum)
     built = _construction(squares, values.shape[1], radius, outside_variance, scales)
     floored = dataclasses.replace(built, outside=(floor + math.sqrt(built.outside)) ** 2)
     above = (floor + np.sqrt(variances)) ** 2
@@ -131,21 +134,29 @@ def _construction(
     outside: float | None,
     scales: tuple[float, float] | None,
 ) -> _Construction:
+    radius = positive("radius", radius, "Try 1.0.")
+    if outside is not None:
+        outside = positive("outside_variance", outside, "Leave it out for the best one.")
+    if scales is not None:
+        remedy = "Leave it out to let them follow the variances."
+        scales = tuple(positive_row("scales", scales, remedy, size=2).tolist())
     others = squares[squares > 0]
     share = (len(squares) - len(others)) / len(squares)
     outside = float(others.mean()) / d if outside is None else outside
     return _Construction(others, share, d, radius, outside, scales)
 
 
-def _check(squares: np.ndarray, variances: np.ndarray, floor: float, radius: float) -> None:
+def _squares(values: np.ndarray, datum: int) -> np.ndarray:
+    """Squared distances of all rows to one of them, shape (n,)."""
+    n = len(values)
+    datum = whole("datum", datum, "Name a row that exists.", low=-n, high=n - 1)
+    squares = ((values - values[datum]) ** 2).sum(axis=1)
     if not (squares > 0).any():
         raise DataError(
-            f"Some row must differ from the chosen one; all {len(squares)} are equal to it. "
+            f"Some row must differ from the chosen one; all {n} are equal to it. "
             "Give two distinct rows or more."
         )
-    for name, value in (("variances", variances.min()), ("floor", floor), ("radius", radius)):
-        if not value > 0:
-            raise SettingError(f"{name} must be positive; got {value}. Leave it out to see how.")
+    return squares
 
 
 def _log_normal(c: _Construction, variance: float, squares: Any) -> Any:
@@ -154,7 +165,7 @@ def _log_normal(c: _Construction, variance: float, squares: Any) -> Any:
 
 def _log_likelihood(c: _Construction, variance: float) -> float:
     inside = math.log(math.erf(c.radius / math.sqrt(2)))
-    outside = math.log(2 * ndtr(-c.radius))
+    outside = math.log(2) + float(log_ndtr(-c.radius))
 
     def log_p(squares: Any) -> Any:
         return np.logaddexp(

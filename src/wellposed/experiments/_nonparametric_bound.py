@@ -1,12 +1,15 @@
 """A certified upper bound on the likelihood of every mixture with a floor under its covariances."""
 
 import dataclasses
+import math
+from typing import Any
 
 import numpy as np
 
 from wellposed.numerics import LOG_2PI
 
-from ._rows import squared_distances
+from ._checks import positive, whole
+from ._rows import as_table, squared_distances
 
 _SHELLS = 60
 _EM_STEPS = 40
@@ -37,7 +40,7 @@ class _Cells:
         return float(np.exp(-0.5 * self.edges[-1] ** 2 / self.variance))
 
 
-def nonparametric_bound(rows: np.ndarray, variance: float, *, n_rounds: int = 5) -> float:
+def nonparametric_bound(rows: Any, variance: float, *, n_rounds: int = 5) -> float:
     r"""Bound the mean log density of the data under any mixture with eigenvalues ≥ ξ.
 
     *One kernel is enough.* If Σ ⪰ ξI then N(μ, Σ) is N(u, ξI) averaged over u ~ N(μ, Σ − ξI), so
@@ -63,13 +66,20 @@ def nonparametric_bound(rows: np.ndarray, variance: float, *, n_rounds: int = 5)
 
     Parameters
     ----------
-    rows : array of shape (n, d), data units
-    variance : ξ, data units squared
+    rows : array-like of shape (n, d), data units
+    variance : ξ > 0, data units squared
     n_rounds : ≥ 1; more are slower and tighter
 
     Returns
     -------
     nats a datum
+
+    Raises
+    ------
+    DataError
+        If the rows are no finite table.
+    SettingError
+        If ``variance`` is not positive and finite, or ``n_rounds`` no whole number ≥ 1.
 
     References
     ----------
@@ -82,7 +92,16 @@ def nonparametric_bound(rows: np.ndarray, variance: float, *, n_rounds: int = 5)
     >>> bool(best <= nonparametric_bound(far_apart, 1.0) < best + 1e-3)
     True
     """
-    n, d = rows.shape
+    rows = as_table(rows)
+    variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
+    n_rounds = whole("n_rounds", n_rounds, "Five are a start.")
+    peak = -0.5 * rows.shape[1] * (LOG_2PI + math.log(variance))
+    return peak + _least_certificate(rows, variance, n_rounds)
+
+
+def _least_certificate(rows: np.ndarray, variance: float, n_rounds: int) -> float:
+    """Bound the mean log density less its peak c: at most zero."""
+    n = len(rows)
     reach = np.sqrt(2 * variance * np.log(10 * n))
     distances = np.sqrt(squared_distances(rows, rows))
     np.fill_diagonal(distances, 0.0)
@@ -96,7 +115,7 @@ def nonparametric_bound(rows: np.ndarray, variance: float, *, n_rounds: int = 5)
         steepest = max(slopes.max(), cells.beyond * inverse.mean())
         best = min(best, float(np.log(steepest) - np.log(inverse).mean()))
         found, weights = _with_steepest(cells, slopes, found, weights)
-    return -0.5 * d * (LOG_2PI + float(np.log(variance))) + best
+    return best
 
 
 def _em(caps: np.ndarray, weights: np.ndarray) -> np.ndarray:

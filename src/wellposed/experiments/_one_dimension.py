@@ -4,9 +4,11 @@ import dataclasses
 import math
 
 import numpy as np
+import numpy.typing as npt
 
-from wellposed._errors import SettingError
 from wellposed.numerics import LOG_2PI
+
+from ._checks import positive_row
 
 _PRECISIONS = 2.0 ** np.arange(-3, 13)
 
@@ -27,7 +29,7 @@ class OneDimension:
 
 
 def one_dimension(
-    precisions: np.ndarray = _PRECISIONS, *, scales: np.ndarray | None = None
+    precisions: npt.ArrayLike = _PRECISIONS, *, scales: npt.ArrayLike | None = None
 ) -> OneDimension:
     r"""Work out x = 0, q = N(0, s²), p(x|z) = N(x | μ(z), 1/(2λ)) in closed form.
 
@@ -45,13 +47,13 @@ def one_dimension(
 
     Parameters
     ----------
-    precisions : λ > 0, shape (p,)
-    scales : s > 0, shape (s,); a grid from 0.003 to 3 by default
+    precisions : λ > 0, shape (p,), or one number
+    scales : s > 0, shape (s,), or one number; a grid from 0.003 to 3 by default
 
     Raises
     ------
     SettingError
-        If a precision or a scale is not positive.
+        If a precision or a scale is not positive and finite.
 
     References
     ----------
@@ -63,11 +65,9 @@ def one_dimension(
     >>> found.best_scale[0].round(4), found.best_elbo[1].round(4), found.constant_mean[1].round(1)
     (np.float64(0.7071), np.float64(-0.9189), np.float64(13.2))
     """
-    precisions = np.asarray(precisions, np.float64)
-    scales = np.geomspace(0.003, 3.0, 121) if scales is None else np.asarray(scales, np.float64)
-    for name, values in (("precisions", precisions), ("scales", scales)):
-        if not (values > 0).all():
-            raise SettingError(f"{name} must be positive; got {values.min()}. Leave it out.")
+    precisions = positive_row("precisions", precisions, "Leave it out, or try 1.0.")
+    scales = np.geomspace(0.003, 3.0, 121) if scales is None else scales
+    scales = positive_row("scales", scales, "Leave it out, or try 1.0.")
     best = (2 * precisions + 1) ** -0.5
     published = np.full_like(precisions, np.nan)
     defined = precisions > 0.5

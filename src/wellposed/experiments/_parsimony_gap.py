@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from wellposed import evaluation, noise
-from wellposed._errors import SettingError
-from wellposed.estimators import VAE
 from wellposed.numerics import LOG_2PI
 
+from ._checks import positive, whole
 from ._location_mixture import fit_location_mixture, kernel_mixture
 from ._nonparametric_bound import nonparametric_bound
-from ._quiet import expected_warnings
 from ._rows import as_rows
+from ._training import trained
 
 _EM_STEPS = 20  # from a kernel on every datum, which is nearly the best where ξ is small
 
@@ -33,7 +32,10 @@ class ParsimonyGap:
     ``kernels`` and ``locations`` from below, as values of mixtures in the class. Adding ξ to the
     diagonal, as reg_covar does, keeps a mixture in the class without being its best step under
     the constraint, and EM finds a local optimum: so these are lower estimates, no more.
-    *Estimated:* ``elbo`` and ``log_likelihood``.
+    *Estimated:* ``elbo`` and ``log_likelihood``, by Monte Carlo, at the parameters where training
+    ended. The gap is defined at the maximum-likelihood parameters of the VAE, so its estimate
+    includes the optimisation error of the training, for ``largest_gap`` too; ``outcome`` says
+    how that ended.
 
     References
     ----------
@@ -96,7 +98,9 @@ def parsimony_gap(
     Raises
     ------
     SettingError
-        If ``variance`` is not positive.
+        If ``variance`` is not positive, or another setting out of its range.
+    DataError
+        If the rows are no finite table.
 
     Examples
     --------
@@ -105,11 +109,14 @@ def parsimony_gap(
     >>> found.nonparametric <= found.certified <= found.ceiling
     True
     """
-    if not variance > 0:
-        raise SettingError(f"variance must be positive; got {variance}. Try 2**-4 on data in 0..1.")
+    variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
+    counts = {"n_samples": n_samples, "n_gaussians": n_gaussians, "n_rounds": n_rounds}
+    for name, count in counts.items():
+        whole(name, count, "Leave it out for the default.")  # before the long training
     values = as_rows(rows, 1797) if rows is not None else as_rows(None, 1797) / 16
-    vae = _fitted(
+    vae = trained(
         values,
+        transform="identity",  # in their own units, so that ξ is in them too
         n_components=n_components,
         noise=noise.Gaussian("conditional", floor=math.sqrt(variance)),
         hidden=hidden,
@@ -121,22 +128,11 @@ def parsimony_gap(
         variance=variance,
         elbo=float(vae.elbo(values, n_samples).mean(dtype=np.float64)),
         **_importance_sampled(found),
-        gaussians=_gaussians(values, variance, min(n_gaussians, len(values)), random_state),
-        kernels=float(kernel_mixture(values, variance).log_density(values).mean()),
-        locations=_locations(values, variance),
+        **_mixtures(values, variance, n_gaussians, random_state),
         certified=nonparametric_bound(values, variance, n_rounds=n_rounds),
         ceiling=-0.5 * values.shape[1] * (LOG_2PI + math.log(variance)),
         outcome=vae.outcome_.value,
     )
-
-
-def _fitted(values: np.ndarray, **settings: Any) -> VAE:
-    """Train on all rows, in their own units, so that ξ is in them too."""
-    vae = VAE(
-        **settings, transform="identity", validation_fraction=0.0, patience=None, progress=False
-    )
-    with expected_warnings():
-        return vae.fit(values)
 
 
 def _importance_sampled(found: evaluation.LogLikelihood) -> dict[str, float]:
@@ -148,14 +144,14 @@ def _importance_sampled(found: evaluation.LogLikelihood) -> dict[str, float]:
     }
 
 
-def _gaussians(values: np.ndarray, variance: float, n_components: int, seed: int) -> float:
+def _mixtures(values: np.ndarray, variance: float, n: int, seed: int) -> dict[str, float]:
     from sklearn.mixture import GaussianMixture  # here, since it takes a second to load
 
-    mixture = GaussianMixture(n_components, reg_covar=variance, random_state=seed)
-    with expected_warnings():
-        return float(mixture.fit(values).score(values))
-
-
-def _locations(values: np.ndarray, variance: float) -> float:
-    mixture = fit_location_mixture(values, variance, n_steps=_EM_STEPS)
-    return float(mixture.log_density(values).mean())
+    gaussians = GaussianMixture(min(n, len(values)), reg_covar=variance, random_state=seed)
+    kernels = kernel_mixture(values, variance)
+    locations = fit_location_mixture(values, variance, n_steps=_EM_STEPS)
+    return {
+        "gaussians": float(gaussians.fit(values).score(values)),
+        "kernels": float(kernels.log_density(values).mean()),
+        "locations": float(locations.log_density(values).mean()),
+    }

@@ -9,16 +9,25 @@ from wellposed._errors import DataError
 
 
 def as_rows(rows: Any, n_digits: int) -> np.ndarray:
-    """Return ``rows`` in float64, or the first of the embedded digits, values 0 to 16.
+    """Return ``rows`` by :func:`as_table`, or the first of the embedded digits, values 0 to 16."""
+    return as_table(datasets.load_digits().values[:n_digits] if rows is None else rows)
+
+
+def as_table(rows: Any) -> np.ndarray:
+    """Return ``rows`` in float64, shape (n, d).
 
     Raises
     ------
     DataError
         If they are no finite table.
     """
-    if rows is None:
-        rows = datasets.load_digits().values[:n_digits]
-    values = np.asarray(rows, np.float64)
+    try:
+        values = np.asarray(rows, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"An experiment runs on a finite table of shape (n, d); got {type(rows).__name__}: "
+            f"{error}. Give numbers, in rows of one length."
+        ) from error
     if values.ndim != 2 or values.size == 0 or not np.isfinite(values).all():
         raise DataError(
             f"An experiment runs on a finite table of shape (n, d); got shape {values.shape}. "

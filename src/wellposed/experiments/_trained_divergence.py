@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed import noise
+from wellposed._errors import DataError
 from wellposed.estimators import VAE
 
-from ._quiet import expected_warnings
 from ._rows import as_rows
+from ._training import trained
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,24 +53,37 @@ def trained_divergence(
     rows : array-like of shape (n, d), data units; ten digits, one of each, by default
     n_components, hidden, max_epochs, learning_rate, random_state : see :class:`wellposed.VAE`
 
+    Raises
+    ------
+    DataError
+        If the rows are no finite table, or all alike.
+    SettingError
+        If the VAE refuses a setting.
+
     Examples
     --------
     >>> found = trained_divergence(max_epochs=3)
     >>> len(found.free), bool((found.floored <= found.bound).all())
     (3, True)
     """
-    values = as_rows(rows, 10)
-    values = values[:, values.max(axis=0) > values.min(axis=0)]
-    if not (values % 1).any():
-        values = values.astype(int)  # counts share one unit, and one resolution
-    settings = {
+    values = _varying(as_rows(rows, 10))
+    settings: dict[str, Any] = {
         "n_components": n_components,
         "hidden": hidden,
         "max_epochs": max_epochs,
         "learning_rate": learning_rate,
         "random_state": random_state,
+        "batch_size": len(values),
     }
-    free, floored = (_fitted(values, floor, settings) for floor in (0.0, None))
+    free, floored = (
+        trained(
+            values,
+            **settings,
+            noise=noise.Gaussian("conditional", floor=floor),
+            allow_unbounded=floor == 0,
+        )
+        for floor in (0.0, None)
+    )
     bound = floored.model_.log_density_bound(values.shape[1])
     above = np.flatnonzero(free.history_["objective"] > bound)
     return TrainedDivergence(
@@ -84,18 +98,17 @@ def trained_divergence(
     )
 
 
-def _fitted(values: np.ndarray, floor: float | None, settings: dict[str, Any]) -> VAE:
-    vae = VAE(
-        **settings,
-        noise=noise.Gaussian("conditional", floor=floor),
-        batch_size=len(values),
-        validation_fraction=0.0,
-        patience=None,
-        allow_unbounded=floor == 0,
-        progress=False,
-    )
-    with expected_warnings():
-        return vae.fit(values)
+def _varying(values: np.ndarray) -> np.ndarray:
+    """Leave out features that never vary; whole numbers come out as integers."""
+    varying = values.max(axis=0) > values.min(axis=0)
+    if not varying.any():
+        raise DataError(
+            f"Some feature must vary; all {len(varying)} are constant over {len(values)} row(s). "
+            "Give two distinct rows or more."
+        )
+    values = values[:, varying]
+    # Counts share one unit, and one resolution.
+    return values if (values % 1).any() else values.astype(int)
 
 
 def _smallest_scale(vae: VAE, values: np.ndarray) -> float:
