@@ -110,9 +110,7 @@ def parsimony_gap(
     True
     """
     variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
-    counts = {"n_samples": n_samples, "n_gaussians": n_gaussians, "n_rounds": n_rounds}
-    for name, count in counts.items():
-        whole(name, count, "Leave it out for the default.")  # before the long training
+    _check_counts(n_samples=n_samples, n_gaussians=n_gaussians, n_rounds=n_rounds)
     values = as_rows(rows, 1797) if rows is not None else as_rows(None, 1797) / 16
     vae = trained(
         values,
@@ -123,16 +121,21 @@ def parsimony_gap(
         max_epochs=max_epochs,
         random_state=random_state,
     )
-    found = vae.log_likelihood(values, n_samples)
     return ParsimonyGap(
         variance=variance,
         elbo=float(vae.elbo(values, n_samples).mean(dtype=np.float64)),
-        **_importance_sampled(found),
+        **_importance_sampled(vae.log_likelihood(values, n_samples)),
         **_mixtures(values, variance, n_gaussians, random_state),
         certified=nonparametric_bound(values, variance, n_rounds=n_rounds),
         ceiling=-0.5 * values.shape[1] * (LOG_2PI + math.log(variance)),
         outcome=vae.outcome_.value,
     )
+
+
+def _check_counts(**counts: Any) -> None:
+    """Refuse, before the long training, what is needed only after it."""
+    for name, count in counts.items():
+        whole(name, count, "Leave it out for the default.")
 
 
 def _importance_sampled(found: evaluation.LogLikelihood) -> dict[str, float]:

@@ -67,22 +67,13 @@ def trained_divergence(
     (3, True)
     """
     values = _varying(as_rows(rows, 10))
-    settings: dict[str, Any] = {
-        "n_components": n_components,
-        "hidden": hidden,
-        "max_epochs": max_epochs,
-        "learning_rate": learning_rate,
-        "random_state": random_state,
-        "batch_size": len(values),
-    }
-    free, floored = (
-        trained(
-            values,
-            **settings,
-            noise=noise.Gaussian("conditional", floor=floor),
-            allow_unbounded=floor == 0,
-        )
-        for floor in (0.0, None)
+    free, floored = _both(
+        values,
+        n_components=n_components,
+        hidden=hidden,
+        max_epochs=max_epochs,
+        learning_rate=learning_rate,
+        random_state=random_state,
     )
     bound = floored.model_.log_density_bound(values.shape[1])
     above = np.flatnonzero(free.history_["objective"] > bound)
@@ -96,6 +87,21 @@ def trained_divergence(
         free_outcome=free.outcome_.value,
         floored_outcome=floored.outcome_.value,
     )
+
+
+def _both(values: np.ndarray, **settings: Any) -> tuple[VAE, VAE]:
+    """Train the free VAE and the floored one alike, on all rows at once."""
+    free, floored = (
+        trained(
+            values,
+            **settings,
+            noise=noise.Gaussian("conditional", floor=floor),
+            batch_size=len(values),
+            allow_unbounded=floor == 0,
+        )
+        for floor in (0.0, None)
+    )
+    return free, floored
 
 
 def _varying(values: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from wellposed.estimators import VAE
 
 
 def trained(values: np.ndarray, **settings: Any) -> VAE:
-    """Train a VAE on all rows, to the last epoch unless it breaks off.
+    """Train a VAE on all rows, without early stopping.
 
     What a fit warns of, floors, constants and unfinished training, is in a recipe's record.
     """
