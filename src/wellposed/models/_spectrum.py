@@ -103,10 +103,17 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
         mean=covariance.mean,
         variances=np.diag(covariance.matrix).copy(),
         eigenvalues=np.maximum(values[::-1], 0.0),
-        eigenvectors=vectors[:, ::-1],
+        eigenvectors=oriented(vectors[:, ::-1]),
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
     )
+
+
+def oriented(vectors: np.ndarray) -> np.ndarray:
+    """Turn each column so that its largest entry is positive: its sign is free, and so settled."""
+    largest = np.abs(vectors).argmax(axis=0)
+    signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
+    return vectors * np.where(signs == 0, 1.0, signs)
 
 
 def _varies(mean: np.ndarray, variances: np.ndarray) -> np.ndarray:

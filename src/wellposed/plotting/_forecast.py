@@ -41,7 +41,7 @@ def forecast(found: Forecast) -> Figure:
     >>> rows = np.diag([3.0, 2.0, 1.0])
     >>> figure = forecast(evaluation.forecast(rows, noise_variance=0.5, n_components=2))
     >>> figure.get_suptitle()
-    'With a noise variance of 0.5, 2 of 2 latents live.'
+    'In the best linear VAE with a noise variance of 0.5, 2 of 2 latents live.'
     """
     figure = Figure((11.0, 5.0), layout="constrained")
     figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr]

@@ -4,7 +4,14 @@ import math
 
 import numpy as np
 
-from wellposed.models import Covariance, LinearVAEModel, Spectrum, StationaryPoint, optimum
+from wellposed.models import (
+    Covariance,
+    LinearVAEModel,
+    Spectrum,
+    StationaryPoint,
+    optimum,
+    oriented,
+)
 
 from ._linear import LinearPlan, LinearRun, LinearState, iterate
 
@@ -49,7 +56,7 @@ def accelerated(
     def finish(ritz: Spectrum) -> LinearVAEModel:
         variance = best(ritz).noise_variance
         above = np.maximum(ritz.eigenvalues[:k] - plan.beta * variance, 0.0)
-        state = LinearState(ritz.eigenvectors[:, :k], np.sqrt(above), variance)
+        state = LinearState(oriented(ritz.eigenvectors[:, :k]), np.sqrt(above), variance)
         return state.model(covariance.mean, plan.beta)
 
     begin = _within(np.concatenate([start.axes, extra], axis=1), covariance)
