@@ -650,6 +650,9 @@ def test_a_stationary_point_without_variance_left_is_refused():
     ("active", "settings", "words"),
     [
         ([0, 0], {}, "each once"),
+        (0, {}, "sequence of whole numbers"),
+        ([0.0], {}, "sequence of whole numbers"),
+        ([True], {}, "sequence of whole numbers"),
         ([0, 1, 2], {}, "at most 2 directions"),
         ([3], {}, "counted from 0 to 2"),
         ([-1], {}, "counted from 0 to 2"),
@@ -678,6 +681,8 @@ def test_a_spectrum_of_the_first_directions_keeps_the_rest_as_noise():
         part, full = optimum(first, k), optimum(whole, k)
         assert part.noise_variance == pytest.approx(full.noise_variance, rel=1e-12)
         assert part.log_likelihood == pytest.approx(full.log_likelihood, rel=1e-12)
+    with pytest.raises(wp.SettingError, match="the solver found 2"):
+        stationary_point(first, [1], 2)
     assert first.left_over(2) == pytest.approx(2.0, rel=1e-12)
     assert whole.left_over(2) == pytest.approx(2.0, rel=1e-12)
 
