@@ -22,8 +22,8 @@ def test_a_forecast_reads_as_one_text():
         "In the best linear VAE with a noise variance of 3, 2 of 4 latents live; 2 collapse and "
         "carry nothing. What lives describes the directions in which the data vary most, 77.4% of "
         "their variance, and carries 0.634 nats (0.915 bits) a datum. Telling where a datum lies "
-        "along a direction pays only if the data's variance along it exceeds the noise variance, 3; "
-        "along the next direction it is 2. Below a noise variance of 2 one more lives, below 1 "
+        "along a direction pays only if the data's variance along it exceeds the noise variance, "
+        "3; along the next direction it is 2. Below a noise variance of 2 one more lives, below 1 "
         "all 4."
     )
 
