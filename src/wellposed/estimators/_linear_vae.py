@@ -58,7 +58,8 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         by falling eigenvalue), the other columns being zero; or any weights and σ² of your own.
     transform, resolution : as in :class:`wellposed.PPCA`
     max_iter : iterations at most
-    tol : stop when three iterations in a row change the objective by less than this share
+    tol : stop when three iterations in a row ("accelerated": one) change the objective by less than
+        this share; "gradient" hands it to L-BFGS
     progress : "auto", True or False: a progress bar
     random_state : int, RandomState or None
 

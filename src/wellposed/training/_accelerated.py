@@ -60,7 +60,7 @@ def accelerated(
         return state.model(covariance.mean, plan.beta)
 
     begin = _within(np.concatenate([start.axes, extra], axis=1), covariance)
-    return iterate(step, begin, plan, finish, progress)
+    return iterate(step, begin, plan, finish, progress, in_a_row=1)
 
 
 def _within(columns: np.ndarray, covariance: Covariance) -> Spectrum:

@@ -22,7 +22,8 @@ class LinearPlan:
     """What is given and when to stop.
 
     ``noise_variance`` is σ², or None to learn it, then with σ ≥ ``floor``. Iterations stop when
-    the objective has risen by less than ``tol`` of itself in each of three in a row.
+    the objective has changed by less than ``tol`` of itself in three in a row (in one, where they
+    are accelerated).
     """
 
     noise_variance: float | None = None
@@ -84,10 +85,13 @@ def iterate(
     plan: LinearPlan,
     finish: Callable[[State], LinearVAEModel],
     progress: bool | str,
+    *,
+    in_a_row: int = _IN_A_ROW,
 ) -> LinearRun:
     """Repeat ``step`` until the objective settles; an interruption keeps the last state.
 
-    ``step`` returns the next state and the objective at the one that it was given.
+    ``step`` returns the next state and the objective at the one that it was given. The objective
+    has settled when ``in_a_row`` changes are small: one will do where each step gains digits.
     """
     state, objective, outcome = start, [], Outcome.budget_spent
     bar = Bar(plan.max_iter, progress, "iteration")
@@ -95,7 +99,7 @@ def iterate(
         for _ in range(plan.max_iter):
             reached, value = step(state)
             objective.append(value)
-            if _settled(objective, plan.tol):
+            if _settled(objective, plan.tol, in_a_row):
                 outcome = Outcome.converged
                 break
             state = reached
@@ -107,6 +111,6 @@ def iterate(
     return LinearRun(finish(state), np.array(objective), outcome)
 
 
-def _settled(objective: list[float], tol: float) -> bool:
-    last = np.array(objective[-_IN_A_ROW - 1 :])
-    return len(last) > _IN_A_ROW and bool(np.all(np.abs(np.diff(last)) <= tol * np.abs(last[-1])))
+def _settled(objective: list[float], tol: float, in_a_row: int = _IN_A_ROW) -> bool:
+    last = np.array(objective[-in_a_row - 1 :])
+    return len(last) > in_a_row and bool(np.all(np.abs(np.diff(last)) <= tol * np.abs(last[-1])))
