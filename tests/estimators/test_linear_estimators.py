@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import linear_oracles as own
 import wellposed as wp
-from wellposed import training
+from wellposed import models, training
 from wellposed.training import Outcome
 
 RNG = np.random.default_rng(0)
@@ -760,3 +760,11 @@ def test_a_saved_fit_comes_back_whole(make, tmp_path):
     np.testing.assert_array_equal(again.score_samples(X), fitted.score_samples(X))
     np.testing.assert_array_equal(again.transform(X), fitted.transform(X))
     np.testing.assert_array_equal(again.sample(3), fitted.sample(3))
+
+
+def test_directions_begin_at_the_stationary_point_of_their_beta():
+    spectrum = wp.PPCA(2).fit(X).spectrum_
+    point = models.stationary_point(spectrum, [0], 2, noise_variance=0.5, beta=3.0)
+    vae = wp.LinearVAE(2, start=[0], noise=0.5, beta=3.0).fit(X)
+    expected = point.elbo - 2.0 * point.rates.sum()
+    assert vae.history_["objective"][0] == pytest.approx(expected, rel=1e-12)

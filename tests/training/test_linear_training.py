@@ -315,9 +315,13 @@ def test_a_learned_noise_respects_the_floor(name):
     assert float(free.model.noise_variance) == pytest.approx(2.95 / 3, rel=1e-4)
 
 
+# So many directions that no solver is done in two steps.
+WIDE = tuple(np.geomspace(3.0, 0.05, 40))
+
+
 @pytest.mark.parametrize("name", SOLVERS)
 def test_a_budget_that_runs_out_is_said(name):
-    run = from_random(name, own.with_eigenvalues(VALUES), 2, LinearPlan(max_iter=2, tol=1e-15))
+    run = from_random(name, own.with_eigenvalues(WIDE), 2, LinearPlan(max_iter=2, tol=1e-15))
     assert run.outcome is Outcome.budget_spent
     assert len(run.objective) == 2
 
@@ -331,13 +335,19 @@ def test_settled_means_three_small_changes_in_a_row():
     assert _linear._settled([2.0] * 4, 0.0)
 
 
+def test_settled_means_one_small_change_where_each_step_gains_digits():
+    assert _linear._settled([5.0, 1.0, 1.0], 1e-9, 1)
+    assert not _linear._settled([1.0, 1.0, 1.1], 1e-9, 1)
+    assert not _linear._settled([1.0], 1e-9, 1)
+
+
 # Interruption.
 
 
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("name", SOLVERS)
 def test_an_interruption_keeps_the_last_state(name, monkeypatch):
-    covariance = own.with_eigenvalues(VALUES)
+    covariance = own.with_eigenvalues(WIDE)
     plan = LinearPlan(tol=1e-15)
     shown = []
 
