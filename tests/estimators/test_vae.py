@@ -185,7 +185,7 @@ def test_transform_and_its_inverse_reconstruct(vae):
 
 
 def test_the_setting_and_the_method_share_a_name(vae):
-    assert vae.get_params()["transform"] == "standardize"
+    assert vae.get_params()["transform"] == "auto"
     assert vae.transform(X).shape == (600, 2)
     assert clone(vae).set_params(transform="identity").get_params()["transform"] == "identity"
 
@@ -449,7 +449,7 @@ def test_more_latents_than_features_is_noted_and_works():
 def test_integers_have_resolution_one():
     counts = np.random.default_rng(0).integers(0, 30, size=(200, 4))
     vae = wp.VAE(**QUICK, noise="feature", transform="identity").fit(counts)
-    np.testing.assert_allclose(vae.model_.noise.floor, 1 / np.sqrt(12), rtol=1e-6)
+    np.testing.assert_allclose(vae.model_.noise.scale.floor, 1 / np.sqrt(12), rtol=1e-6)
 
 
 def test_a_noise_on_its_floor_is_a_warning():

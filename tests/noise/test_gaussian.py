@@ -37,7 +37,7 @@ def noise(request) -> Gaussian:
 
 
 def test_the_density_is_the_normal_one_constants_kept(noise, x64):
-    noise = Gaussian(noise.kind if noise.given is None else 0.3).initialise(moments())
+    noise = Gaussian(noise.kind if noise.scale.given is None else 0.3).initialise(moments())
     raw = raw_of(noise)
     p, y = noise(raw), jnp.linspace(-1, 2, D)
     expected = norm.logpdf(y, p.mean, np.sqrt(p.variance)).sum()
@@ -62,7 +62,7 @@ def test_the_scale_is_the_root_of_the_variance(kind, x64):
         start = 0.5 * np.sqrt([1.0, 4.0, 0.5, 2.0]) - floor
         scale = floor + start * softplus(raw[D:] + math.log(math.e - 1))
     else:
-        scale = floor + softplus(noise.rho + math.log(math.e - 1))
+        scale = floor + softplus(noise.scale.rho + math.log(math.e - 1))
     y = jnp.linspace(-1, 2, D)
     expected = norm.logpdf(y, raw[:D], scale).sum()
     # Moments are float32: the start and the floor are given to seven digits.
@@ -76,14 +76,14 @@ def test_a_shared_noise_takes_the_smallest_floor_of_the_features_that_vary():
     given = eqx.tree_at(
         lambda m: m.resolution, moments(varies=(True, True, False, True)), resolution
     )
-    floor = Gaussian("shared").initialise(given).floor
+    floor = Gaussian("shared").initialise(given).scale.floor
     assert float(floor) == pytest.approx(0.1 / math.sqrt(12), rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["shared", "feature", "conditional"])
 def test_a_floor_given_is_the_one_used(kind):
     noise = Gaussian(kind, floor=0.25).initialise(moments())
-    np.testing.assert_allclose(noise.floor, 0.25)
+    np.testing.assert_allclose(noise.scale.floor, 0.25)
     bound = D * norm.logpdf(0, 0, 0.25)
     assert noise.log_density_bound(D) == pytest.approx(bound, rel=1e-6)
 
@@ -95,7 +95,7 @@ def test_no_density_exceeds_the_bound(noise, size):
     assert math.isfinite(bound)
     driven = noise
     if noise.learned():
-        driven = eqx.tree_at(lambda n: n.rho, noise, jnp.full_like(noise.rho, -size))
+        driven = eqx.tree_at(lambda n: n.scale.rho, noise, jnp.full_like(noise.scale.rho, -size))
     for seed in range(20):
         raw = -jnp.abs(raw_of(noise, seed, size))
         p = driven(raw)
@@ -106,21 +106,21 @@ def test_no_density_exceeds_the_bound(noise, size):
 def test_the_bound_is_reached_in_the_limit(kind):
     noise = Gaussian(kind).initialise(moments())
     if noise.learned():
-        noise = eqx.tree_at(lambda n: n.rho, noise, jnp.full_like(noise.rho, -80.0))
+        noise = eqx.tree_at(lambda n: n.scale.rho, noise, jnp.full_like(noise.scale.rho, -80.0))
     p = noise(jnp.full(noise.n_raw * D, -80.0))
     assert float(p.log_prob(p.mean)) == pytest.approx(noise.log_density_bound(D), rel=1e-5)
 
 
 def test_the_floor_is_the_standard_deviation_of_rounding():
     noise = Gaussian("feature").initialise(moments(resolution=0.6))
-    np.testing.assert_allclose(noise.floor, 0.6 / math.sqrt(12), rtol=1e-6)
+    np.testing.assert_allclose(noise.scale.floor, 0.6 / math.sqrt(12), rtol=1e-6)
 
 
 def test_the_floor_has_a_live_gradient():
     noise = Gaussian("shared").initialise(moments())
 
     def log_prob(rho):
-        p = eqx.tree_at(lambda n: n.rho, noise, rho)(jnp.zeros(D))
+        p = eqx.tree_at(lambda n: n.scale.rho, noise, rho)(jnp.zeros(D))
         return p.log_prob(jnp.full(D, 100.0))
 
     for rho in (-40.0, -5.0, 0.0, 5.0):
@@ -163,7 +163,7 @@ def test_the_refit_is_the_maximum(kind, x64):
     target = squares.mean() if kind == "shared" else squares
     np.testing.assert_allclose(best.variance(), target, rtol=1e-9)
     for step in (-1e-3, 1e-3):
-        other = eqx.tree_at(lambda n: n.rho, best, best.rho + step)
+        other = eqx.tree_at(lambda n: n.scale.rho, best, best.scale.rho + step)
         assert expected_log_density(other) < expected_log_density(best)
 
 
@@ -172,7 +172,7 @@ def test_a_refit_below_the_floor_rests_on_it_and_says_so():
     rested = noise.refitted(jnp.array([1e-9, 1.0, 1e-9, 1.0]))
     assert rested.on_floor(rested.variance()) == (0, 2)
     assert noise.on_floor(noise.variance()) == ()
-    assert np.isfinite(rested.rho).all()
+    assert np.isfinite(rested.scale.rho).all()
 
 
 def test_a_given_variance_is_never_refitted(x64):

@@ -133,7 +133,7 @@ def test_the_variance_is_solved_only_where_that_is_its_optimum(objective, solved
         callbacks=[lambda report: seen.append(report.model)],
     )
     assert same(run.model.decoder, seen[-1].decoder)
-    assert (float(run.model.noise.rho) != float(seen[-1].noise.rho)) == solved
+    assert (float(run.model.noise.scale.rho) != float(seen[-1].noise.scale.rho)) == solved
 
 
 def test_every_epoch_draws_anew_and_is_judged_by_the_same_draws():
@@ -193,7 +193,7 @@ def test_a_given_variance_is_out_of_the_optimisers_reach():
     model = model_for(noise=0.7)
     plan = Plan(max_epochs=3, weight_decay=0.5, learning_rate=0.01)
     run = fit(model, DATA, key=jax.random.key(1), plan=plan)
-    assert float(run.model.noise.given) == float(model.noise.given)
+    assert float(run.model.noise.scale.given) == float(model.noise.scale.given)
     assert same(run.model.transform, model.transform)
     assert not same(run.model.decoder, model.decoder)
 
@@ -437,10 +437,10 @@ def test_squared_error_leaves_the_noise_to_the_closed_form():
         key=jax.random.key(1),
         plan=plan,
         objective=objectives.SquaredError(1.0),
-        callbacks=[lambda report: seen.append(float(report.model.noise.rho))],
+        callbacks=[lambda report: seen.append(float(report.model.noise.scale.rho))],
     )
-    assert seen == [float(model.noise.rho)] * 3
-    assert float(run.model.noise.rho) != seen[0]
+    assert seen == [float(model.noise.scale.rho)] * 3
+    assert float(run.model.noise.scale.rho) != seen[0]
     with pytest.raises(wp.SettingError, match="depends on z"):
         fit(
             model_for(noise="conditional"),

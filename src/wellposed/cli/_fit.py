@@ -37,7 +37,7 @@ def fit(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="To write.")],
     components: Components = 10,
     noise: Noise = "shared",
-    transform: Transform = "standardize",
+    transform: Transform = "auto",
     encoder: Encoder = "mlp",
     decoder: Decoder = "mlp",
     hidden: Hidden = "256,256",

@@ -20,13 +20,18 @@ Components: TypeAlias = Annotated[int, _model("Number of latents.", "--component
 Noise: TypeAlias = Annotated[
     str,
     _model(
-        "Noise variance in model units: a positive number; or learned: shared, feature or "
-        "conditional.",
-        metavar="VARIANCE",
+        "Gaussian: a variance in model units, or learned: shared, feature or conditional. "
+        "Another family: laplace, bernoulli, causal-logistic, ...",
+        metavar="VARIANCE|FAMILY",
     ),
 ]
 Transform: TypeAlias = Annotated[
-    str, _model("Data units to model units: standardize, logit or identity.", metavar="NAME")
+    str,
+    _model(
+        "Data units to model units: standardize, logit, unit or identity; auto is what the noise "
+        "is made for.",
+        metavar="NAME",
+    ),
 ]
 Encoder: TypeAlias = Annotated[str, _model("mlp or conv.", metavar="NAME")]
 Decoder: TypeAlias = Annotated[str, _model("mlp or conv.", metavar="NAME")]

@@ -1,5 +1,6 @@
 """From an estimator's settings and a summary of its data to a model, an objective and a plan."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -16,25 +17,30 @@ _SMALL_BATCH, _LARGE_BATCH = 16, 128
 
 def build(
     settings: dict[str, Any],
+    rows: np.ndarray,
     summary: transforms.Summary,
     image_shape: tuple[int, ...] | None,
     *,
     key: PRNGKey,
 ) -> models.VAEModel:
-    """Make an untrained model whose transform and noise have seen the data's summary.
+    """Make an untrained model whose transform and noise have seen the data.
 
     Raises
     ------
     SettingError
         For unknown names, and networks that do not fit the data.
     DataError
-        For data off the transform's domain.
+        For data off the transform's domain or the noise's support.
     """
     encoder_key, decoder_key, moments_key = jax.random.split(key, 3)
     one_unit = image_shape is not None or summary.counted
-    transform = transforms.resolve(settings["transform"], one_unit=one_unit).fit(summary)
+    observation = noise.resolve(settings["noise"])
+    transform = transforms.resolve(
+        settings["transform"], one_unit=one_unit, support=observation.support
+    ).fit(summary)
+    check_domain(rows, transform, observation)
     moments = transform.moments(summary, key=moments_key)
-    observation = noise.resolve(settings["noise"]).initialise(moments)
+    observation = observation.initialise(dataclasses.replace(moments, image_shape=image_shape))
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
@@ -46,6 +52,23 @@ def build(
         decoder=nn.make_checked(decoder, k, observation.n_raw * d, key=decoder_key),
         noise=observation,
     )
+
+
+def check_domain(
+    rows: np.ndarray, transform: transforms.AbstractTransform, observation: noise.AbstractNoise
+) -> None:
+    """Refuse rows, in data units, that the transform or the noise has no place for.
+
+    Raises
+    ------
+    DataError
+        Naming the transform or the family that fits them.
+    """
+    transforms.check_support(
+        rows, transform.domain, who=f"The {type(transform).__name__} transform"
+    )
+    if transform.range is None:
+        transforms.check_support(rows, observation.support, who=type(observation).__name__)
 
 
 def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:

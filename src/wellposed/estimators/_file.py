@@ -80,7 +80,7 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
     estimator: Any = getattr(home, header["kind"])(**settings)
     for name in estimator._file_state:
         setattr(estimator, name, serialise.rebuild(header["state"][name], tensors, {}))
-    foreign = _skeletons(header, estimator.n_features_in_, settings, makers)
+    foreign = _skeletons(header, tensors, estimator.n_features_in_, settings, makers)
     estimator.model_ = serialise.rebuild(header["model"], tensors, foreign)
     if header["outcome"] is not None:
         estimator.outcome_ = Outcome(header["outcome"])
@@ -93,12 +93,15 @@ def _is_foreign(spec: Any) -> bool:
     return isinstance(spec, dict) and "foreign" in spec
 
 
-def _skeletons(header: dict, d: int, settings: dict, makers: dict) -> dict[str, Any]:
+def _skeletons(
+    header: dict, tensors: dict, d: int, settings: dict, makers: dict
+) -> dict[str, Any]:
     """Networks of the right shapes, by the names under which the file has their leaves."""
     own = {role: maker for role, maker in makers.items() if not isinstance(maker, str)}
     if not own:
         return {}
-    k, n_raw = settings["n_components"], header["model"]["fields"]["noise"]["fields"]["n_raw"]
+    k = settings["n_components"]
+    n_raw = serialise.rebuild(header["model"]["fields"]["noise"], tensors, {}).n_raw
     shapes = {"encoder": (d, 2 * k), "decoder": (k, n_raw * d)}
     return {
         f"model.{role}": nn.make_checked(maker, *shapes[role], key=jax.random.key(0))

@@ -104,21 +104,21 @@ def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
             beta=effective_beta(objective, vae.noise_variance_),
         )
     given: Any = noise.resolve(settings["noise"])
-    kind = getattr(given, "kind", None)
+    kind = given.kind if isinstance(given, noise.Gaussian) else None
     implied = objective.implied_noise_variance()
-    if implied is None and kind not in ("given", "shared"):
+    if kind is None or (implied is None and kind not in ("given", "shared")):
         raise SettingError(
-            f"A forecast before fitting needs one noise variance for all features; got noise = "
+            f"A forecast before fitting needs Gaussian noise with one variance for all features; got noise = "
             f'{settings["noise"]!r}. Fit first, or forecast with a number or "shared".'
         )
     if implied is None and kind == "given":
-        implied = given.given
+        implied = given.scale.given
     return _forecast(
         prepared(BaseEstimator(), X, _one_scale(settings), settings["resolution"], seed=0),
         None if implied is None else float(implied),
         settings["n_components"],
         effective_beta(objective, None),
-        floor=None if given.floor is None else float(given.floor),
+        floor=None if given.scale.floor is None else float(given.scale.floor),
     )
 
 
@@ -147,7 +147,7 @@ def effective_beta(objective: objectives.AbstractObjective, noise_variance: Any)
 
 def _one_scale(settings: dict[str, Any]) -> Any:
     """Images have one unit: "standardize" gives their features one scale, as fitting does."""
-    if settings["transform"] == "standardize" and settings["image_shape"] is not None:
+    if settings["transform"] in ("auto", "standardize") and settings["image_shape"] is not None:
         return transforms.Standardize(shared=True)
     return settings["transform"]
 

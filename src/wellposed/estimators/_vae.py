@@ -13,7 +13,7 @@ from wellposed import evaluation, models, training, transforms
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import PRNGKey
 
-from ._build import build, objective_of, plan_of, resolution_of
+from ._build import build, check_domain, objective_of, plan_of, resolution_of
 from ._constraints import (
     Constraint,
     boolean,
@@ -52,9 +52,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     hidden : widths of the hidden layers of "mlp"
     activation : name of the activation
     image_shape : (H, W) or (H, W, C) of one datum; needed by "conv"
-    transform : "standardize", "logit", "identity" or a transform object
-        Data units to model units. Every reported density is in data units. Where all features
-        share a unit (``image_shape`` given, or integers), "standardize" gives them one scale.
+    transform : "auto", "standardize", "logit", "unit", "identity" or a transform object
+        Data units to model units. Every reported density is in data units. "auto" is what the
+        noise is made for: "standardize" on the real line, "unit" on [0, 1], "identity" on whole
+        numbers. Where all features share a unit (``image_shape`` given, or integers),
+        "standardize" gives them one scale.
     objective : "elbo", "iwae", "squared_error" or an objective
     beta : weight of the KL; anything but 1 is not the ELBO
     n_importance : K of "iwae"
@@ -126,7 +128,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         hidden: Sequence[int] = (256, 256),
         activation: str = "relu",
         image_shape: Sequence[int] | None = None,
-        transform: Any = "standardize",
+        transform: Any = "auto",
         objective: Any = "elbo",
         beta: float = 1.0,
         n_importance: int = 8,
@@ -397,7 +399,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
         transforms.check_precision(summary)
         self._seed = seed_of(self.random_state)
-        model = build(settings, summary, shape, key=self._key("build"))
+        model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
         warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
@@ -420,7 +422,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _rows(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return validated(self, opened(X)[0], reset=False)
+        rows = validated(self, opened(X)[0], reset=False)
+        check_domain(rows, self.model_.transform, self.model_.noise)
+        return rows
 
     def _key(self, use: str) -> PRNGKey:
         """Derive one key of the fit's seed for each use."""

@@ -1,7 +1,6 @@
 """Draws from a model, one datum at a time."""
 
 import jax
-import jax.numpy as jnp
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 
@@ -21,10 +20,9 @@ def mean(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
 
 
 def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """x = μ(z) + α σ(z): every feature at the same quantile of its noise."""
+    """Every feature at the quantile Φ(α) of its noise: x = μ(z) + α σ(z) for a Gaussian."""
     del key
-    p = model.decode(z)
-    return model.transform.inverse(p.mean + alpha * jnp.sqrt(p.variance))
+    return model.transform.inverse(model.decode(z).coupled(alpha))
 
 
 SAMPLERS = {"ancestral": ancestral, "mean": mean, "coupled": coupled}

@@ -36,7 +36,7 @@ class VAEModel(eqx.Module):
 
     def encode(self, y: Point) -> Density:
         """q(z | y), for a datum in model units."""
-        return self.posterior(self.encoder(y))
+        return self.posterior(self.encoder(self.noise.presented(y)))
 
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
         """Map a datum in data units to model units and encode it; ``key`` dequantises."""

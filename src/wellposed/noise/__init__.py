@@ -2,4 +2,5 @@
 
 from ._abstract import AbstractNoise as AbstractNoise
 from ._gaussian import Gaussian as Gaussian
+from ._resolve import FAMILIES as FAMILIES
 from ._resolve import resolve as resolve

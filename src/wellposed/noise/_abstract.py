@@ -6,20 +6,39 @@ import equinox as eqx
 from jaxtyping import Array
 
 from wellposed._typing import Density, Point, Raw, Scalar
-from wellposed.transforms import Moments
+from wellposed.transforms import Moments, Support
 
 
 class AbstractNoise(eqx.Module):
     """p(y | z): how the decoder's raw output becomes a distribution over one datum.
 
-    The decoder gives ``n_raw`` numbers a feature, ``n_raw`` blocks of d one after another.
+    The decoder gives ``n_raw`` numbers a feature, ``n_raw`` blocks of d one after another. Raw
+    zeros stand for the data's own moments, so that a fresh decoder starts there.
     """
 
     n_raw: eqx.AbstractVar[int]
 
+    @property
+    @abc.abstractmethod
+    def support(self) -> Support:
+        """Return what a datum may be, in model units."""
+
+    @property
+    @abc.abstractmethod
+    def solved_by_squares(self) -> bool:
+        """Whether :meth:`refitted` finds the optimum, so that a squared error trains enough."""
+
     @abc.abstractmethod
     def __call__(self, raw: Raw) -> Density:
-        """Return the distribution of one datum in model units, event shape (d,)."""
+        """Return the distribution of one datum in model units, event shape (d,).
+
+        It has ``log_prob(y)`` in nats, ``sample(key)``, ``mean``, ``variance``, and
+        ``coupled(alpha)``: every feature at the quantile Φ(α) of its noise.
+        """
+
+    @abc.abstractmethod
+    def presented(self, y: Point) -> Point:
+        """Return what the encoder sees of a datum in model units, of the size of one."""
 
     @abc.abstractmethod
     def log_density_bound(self, d: int) -> float:

@@ -1,9 +1,32 @@
 """From a user's number or word to a noise model."""
 
+from collections.abc import Callable
+
+from wellposed._errors import unknown_name
+
 from ._abstract import AbstractNoise
 from ._gaussian import Gaussian
+from ._scale import LEARNED
+
+# Families by name, each with its own defaults.
+FAMILIES: dict[str, Callable[[], AbstractNoise]] = {}
 
 
 def resolve(noise: float | str | AbstractNoise) -> AbstractNoise:
-    """Turn a positive number (σ² given), a name of a learned variance, or a model into a model."""
-    return noise if isinstance(noise, AbstractNoise) else Gaussian(noise)
+    """Turn a number or word into a noise model; a model is returned as it is.
+
+    A positive number is a Gaussian's σ², given; "shared", "feature" and "conditional" are
+    Gaussians that learn it; the other words are families with their defaults.
+
+    Raises
+    ------
+    SettingError
+        For an unknown word, and for a variance that is not positive.
+    """
+    if isinstance(noise, AbstractNoise):
+        return noise
+    if isinstance(noise, str) and noise in FAMILIES:
+        return FAMILIES[noise]()
+    if isinstance(noise, str) and noise not in LEARNED:
+        raise unknown_name("noise", noise, (*LEARNED, *FAMILIES))
+    return Gaussian(noise)

@@ -248,10 +248,11 @@ def _split(n: int, fraction: float, *, key: PRNGKey) -> tuple[jax.Array, jax.Arr
 
 
 def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
-    if objective.trains_noise or model.noise.n_raw == 1:
+    if objective.trains_noise or model.noise.solved_by_squares:
         return
     raise SettingError(
-        f"{type(objective).__name__} does not train a noise variance that depends on z. Use "
+        f"{type(objective).__name__} trains no noise but a Gaussian whose variance does not depend "
+        f"on z; got {type(model.noise).__name__}. Use "
         'noise="shared", whose variance is solved after training, or objective="elbo".'
     )
 

@@ -43,7 +43,7 @@ def refit_noise(
     The encoder and the decoder stay. Only ever called with training rows: a variance fitted to
     the data being scored gives the likelihood of no fixed model.
     """
-    if not model.noise.learned():
+    if not (model.noise.learned() and model.noise.solved_by_squares):
         return model
     squares = mean_squared_residual(model, data, rows, batch_size=batch_size, key=key)
     return eqx.tree_at(lambda m: m.noise, model, model.noise.refitted(squares))

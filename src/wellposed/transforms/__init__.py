@@ -12,3 +12,11 @@ from ._summary import check_finite as check_finite
 from ._summary import check_precision as check_precision
 from ._summary import resolution_of as resolution_of
 from ._summary import summarise as summarise
+from ._support import BINARY as BINARY
+from ._support import COUNTS as COUNTS
+from ._support import REALS as REALS
+from ._support import UNIT as UNIT
+from ._support import Support as Support
+from ._support import check_support as check_support
+from ._support import levels as levels
+from ._unit import Unit as Unit

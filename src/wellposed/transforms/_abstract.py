@@ -7,6 +7,7 @@ import equinox as eqx
 from wellposed._typing import Point, PRNGKey, Scalar
 
 from ._summary import Moments, Summary
+from ._support import Support
 
 
 class Transformed(eqx.Module):
@@ -22,6 +23,16 @@ class AbstractTransform(eqx.Module):
     A transform that dequantises draws u and returns T(x + u); its ``inverse`` returns the datum
     in whose cell the value lies, so that ``inverse(forward(x, key=any).value)`` is x.
     """
+
+    @property
+    @abc.abstractmethod
+    def domain(self) -> Support:
+        """Return what a datum may be, in data units."""
+
+    @property
+    @abc.abstractmethod
+    def range(self) -> Support | None:
+        """Return what a datum is in model units; None for whatever it is in data units."""
 
     @abc.abstractmethod
     def fit(self, summary: Summary) -> "AbstractTransform":

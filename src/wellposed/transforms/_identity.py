@@ -6,6 +6,7 @@ from wellposed._typing import Point, PRNGKey
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
+from ._support import REALS, Support
 
 
 class Identity(AbstractTransform):
@@ -17,6 +18,14 @@ class Identity(AbstractTransform):
     >>> Identity().forward(jnp.ones(3), key=jax.random.key(0)).value.tolist()
     [1.0, 1.0, 1.0]
     """
+
+    @property
+    def domain(self) -> Support:
+        return REALS
+
+    @property
+    def range(self) -> None:
+        return None
 
     def fit(self, summary: Summary) -> "Identity":
         del summary
@@ -31,7 +40,14 @@ class Identity(AbstractTransform):
 
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         del key
-        return as_moments(summary.mean, summary.variance, summary.resolution, summary.varies)
+        return as_moments(
+            summary,
+            summary.mean,
+            summary.variance,
+            summary.resolution,
+            summary.varies,
+            high=float(summary.high.max()),
+        )
 
     def log_det_bound(self, d: int) -> float:
         del d

@@ -13,6 +13,7 @@ from wellposed.numerics import scalar
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
+from ._support import REALS, UNIT, Support, levels
 
 
 class Logit(AbstractTransform):
@@ -50,6 +51,14 @@ class Logit(AbstractTransform):
     @property
     def _quantised(self) -> bool:
         return self.levels is not None
+
+    @property
+    def domain(self) -> Support:
+        return levels(self.levels) if isinstance(self.levels, int) else UNIT
+
+    @property
+    def range(self) -> Support:
+        return REALS
 
     def fit(self, summary: Summary) -> "Logit":
         low, high = summary.low.min(), summary.high.max()
@@ -105,7 +114,7 @@ class Logit(AbstractTransform):
         # The finest gap in model units is where the logit is flattest, at p = ½.
         size = 1.0 if self.n_levels is None else float(self.n_levels)
         gap = 4 * (1 - 2 * float(self.alpha)) / size * summary.resolution
-        return as_moments(y.mean(axis=0), variance, gap, variance > 0)
+        return as_moments(summary, y.mean(axis=0), variance, gap, variance > 0)
 
     def log_det_bound(self, d: int) -> float:
         alpha = float(self.alpha)

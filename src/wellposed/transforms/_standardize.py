@@ -8,6 +8,7 @@ from wellposed._typing import Fitted, Point, PRNGKey
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
+from ._support import REALS, Support
 
 
 class Standardize(AbstractTransform):
@@ -39,6 +40,14 @@ class Standardize(AbstractTransform):
         self.shared = shared
         self.mean = self.scale = self.varies = None
 
+    @property
+    def domain(self) -> Support:
+        return REALS
+
+    @property
+    def range(self) -> Support:
+        return REALS
+
     def fit(self, summary: Summary) -> "Standardize":
         scale = np.sqrt(summary.variance)
         if self.shared:
@@ -66,7 +75,7 @@ class Standardize(AbstractTransform):
         scale = np.asarray(self.scale, np.float64)
         zero = np.zeros_like(scale)
         return as_moments(
-            zero, summary.variance / scale**2, summary.resolution / scale, summary.varies
+            summary, zero, summary.variance / scale**2, summary.resolution / scale, summary.varies
         )
 
     def log_det_bound(self, d: int) -> float:

@@ -1,5 +1,7 @@
 """What a fit learns of the data before any model: moments, resolution, support."""
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -14,12 +16,15 @@ _BLOCK_ROWS = 512
 
 
 class Moments(eqx.Module):
-    """The data in model units, feature by feature."""
+    """The data in model units, feature by feature: what a noise model starts from."""
 
     mean: Point
     variance: Point
     resolution: Point
     varies: Bool[Array, " d"]
+    high: float = math.inf  # the largest value of all
+    n: int = 0  # rows that the moments were taken from
+    image_shape: tuple[int, ...] | None = None  # of one datum, where it is an image
 
 
 class Summary(eqx.Module):
@@ -173,8 +178,13 @@ def _smallest_gap(values: np.ndarray) -> np.ndarray:
 
 
 def as_moments(
-    mean: np.ndarray, variance: np.ndarray, resolution: np.ndarray, varies: np.ndarray
+    summary: Summary,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    resolution: np.ndarray,
+    varies: np.ndarray,
+    high: float = math.inf,
 ) -> Moments:
     """Put host arrays onto the device in the default float type."""
     floats = (jnp.asarray(a, jnp.result_type(float)) for a in (mean, variance, resolution))
-    return Moments(*floats, varies=jnp.asarray(varies))
+    return Moments(*floats, varies=jnp.asarray(varies), high=high, n=summary.n)

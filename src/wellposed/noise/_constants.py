@@ -1,0 +1,177 @@
+"""Features that never vary in the training data, and the density that they get instead of a fit.
+
+Fitted like the others, a constant is predicted ever more sharply for as long as training lasts,
+and one exception among the draws sets off others around it.
+"""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool
+from numpyro.distributions import Distribution, Normal, constraints
+
+from wellposed._typing import Point, PRNGKey
+from wellposed.transforms import Moments
+
+
+class Pinned(eqx.Module):
+    """Which features have a density of their own, and that density for all d of them."""
+
+    varies: Bool[Array, " d"]
+    density: Any  # numpyro distribution of batch shape (d,); read where ``varies`` is false
+
+
+class Constants(eqx.Module):
+    """The constants of features that never vary; other entries mean nothing."""
+
+    value: Point
+    varies: Bool[Array, " d"]
+    n: int = eqx.field(static=True)  # rows in which they did not vary
+
+    @classmethod
+    def of(cls, moments: Moments) -> "Constants | None":
+        """Take them from the data; None where every feature varies."""
+        if bool(np.asarray(moments.varies).all()):
+            return None
+        return cls(moments.mean, moments.varies, moments.n)
+
+    def normal(self, scale: Array) -> Pinned:
+        """Real numbers: N(constant, scale²)."""
+        return Pinned(self.varies, Normal(self.value, jnp.broadcast_to(scale, self.value.shape)))
+
+    def whole(self, levels: int | None) -> Pinned:
+        """Whole numbers, 0 to ``levels`` − 1 or without end: the constant, or an exception."""
+        return Pinned(self.varies, Exceptional(self.value, self.n, levels))
+
+
+def pinned(each: Distribution, constants: Pinned | None) -> Distribution:
+    """Return ``each`` with the features that never vary replaced, batch shape (d,)."""
+    return each if constants is None else Replaced(each, constants)
+
+
+class Replaced(Distribution):
+    """A distribution for each feature, some of them replaced; batch shape (d,)."""
+
+    support = constraints.real
+    pytree_data_fields = ("each", "constants")
+
+    def __init__(self, each: Any, constants: Pinned):
+        self.each, self.constants = each, constants
+        super().__init__(batch_shape=each.batch_shape)
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        return self._chosen(lambda p: p.log_prob(value))
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        varying_key, constant_key = jax.random.split(key)
+        drawn = self.each.sample(varying_key, sample_shape)
+        exceptional = self.constants.density.sample(constant_key, sample_shape)
+        return jnp.where(self.constants.varies, drawn, exceptional)
+
+    @property
+    def mean(self) -> Point:
+        return self._chosen(lambda p: p.mean)
+
+    @property
+    def variance(self) -> Point:
+        return self._chosen(lambda p: p.variance)
+
+    def cdf(self, value: Point) -> Point:
+        return self._chosen(lambda p: p.cdf(value))
+
+    def icdf(self, q: Point) -> Point:
+        return self._chosen(lambda p: p.icdf(q))
+
+    def _chosen(self, of: Any) -> Point:
+        return jnp.where(self.constants.varies, of(self.each), of(self.constants.density))
+
+
+class Exceptional(Distribution):
+    r"""A constant c seen n times over, by Laplace's rule of succession; batch shape (d,).
+
+    On L levels, P(c) = (n + 1)/(n + L) and 1/(n + L) for each other. On whole numbers without
+    end, P(c) = (n + 1)/(n + 2), and the r-th smallest of the others has 2^{-r}/(n + 2).
+    """
+
+    support = constraints.nonnegative_integer
+    pytree_data_fields = ("value",)
+    pytree_aux_fields = ("n", "levels")
+
+    def __init__(self, value: Point, n: int, levels: int | None):
+        self.value, self.n, self.levels = jnp.asarray(value), n, levels
+        super().__init__(batch_shape=self.value.shape)
+
+    @property
+    def _log_exception(self) -> float:
+        """Log probability of any exception at all."""
+        others = 1 if self.levels is None else self.levels - 1
+        return math.log(others) - math.log(self.n + 1 + others)
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        if self.levels is None:
+            rank = value + (value < self.value)
+            other = self._log_exception - math.log(2.0) * rank
+        else:
+            other = jnp.full_like(value, self._log_exception - math.log(self.levels - 1))
+        return jnp.where(value == self.value, math.log1p(-math.exp(self._log_exception)), other)
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        return self.icdf(jax.random.uniform(key, self.shape(sample_shape)))
+
+    @property
+    def mean(self) -> Point:
+        exception = math.exp(self._log_exception)
+        if self.levels is None:  # the ranks' mean is two, and below c they are one too high
+            others = 2.0 - (1.0 - 0.5**self.value)
+        else:
+            others = (0.5 * self.levels * (self.levels - 1) - self.value) / (self.levels - 1)
+        return (1 - exception) * self.value + exception * others
+
+    @property
+    def variance(self) -> Point:
+        exception = math.exp(self._log_exception)
+        if self.levels is None:
+            # E r² = 6; below c the value is r − 1: subtract 2r − 1 there.
+            below = 3.0 - 0.5**self.value * (2 * self.value + 3)
+            squares = 6.0 - below
+        else:
+            last = self.levels - 1
+            squares = (last * (last + 1) * (2 * last + 1) / 6 - self.value**2) / last
+        second = (1 - exception) * self.value**2 + exception * squares
+        return second - self.mean**2
+
+    def cdf(self, value: Point) -> Point:
+        exception = math.exp(self._log_exception)
+        reached = value >= self.value
+        if self.levels is None:
+            others = 1 - 0.5 ** jnp.maximum(value + ~reached, 0)
+        else:
+            others = (jnp.clip(value, -1, self.levels - 1) + 1 - reached) / (self.levels - 1)
+        return exception * others + (1 - exception) * reached
+
+    def icdf(self, q: Point) -> Point:
+        exception = math.exp(self._log_exception)
+        before = exception * self._below()
+        low = q < before
+        share = jnp.where(low, q, q - (1 - exception)) / exception  # of the others' mass
+        share = jnp.clip(share, 0.0, 1.0)
+        if self.levels is None:
+            rank = jnp.maximum(jnp.ceil(-jnp.log2(jnp.maximum(1 - share, 1e-30))), 1)
+            found = jnp.where(low, rank - 1, rank)
+        else:
+            place = jnp.clip(jnp.floor(share * (self.levels - 1)), 0, self.levels - 2)
+            found = jnp.where(place < self.value, place, place + 1)
+        inside = (q >= before) & (q <= before + 1 - exception)
+        return jnp.where(inside, self.value, found)
+
+    def _below(self) -> Point:
+        """Share of the exceptions that lie below the constant."""
+        if self.levels is None:
+            return 1 - 0.5**self.value
+        return self.value / (self.levels - 1)

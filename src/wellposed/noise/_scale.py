@@ -1,0 +1,167 @@
+"""The scale of a noise: given, learned, or put out by the decoder; never below its floor."""
+
+import math
+from numbers import Real
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from wellposed._errors import SettingError, unknown_name
+from wellposed._typing import Fitted, Point, Scalar
+from wellposed.numerics import inverse_positive, positive, scalar
+from wellposed.transforms import Moments
+
+LEARNED = ("shared", "feature", "conditional")
+
+# A scale within this factor of its floor rests on it.
+_RESTING = 1.05
+
+# Noise starts at this share of the data's standard deviation. Larger, and latents are priced
+# out in the first epochs (σ² above an eigenvalue kills its latent); smaller, and the first
+# gradients are wild.
+_START = 0.5
+
+_LEAST = 1e-6
+
+
+class Scale(eqx.Module):
+    r"""Standard deviations σ_j of the features, in model units.
+
+    .. math:: \sigma_j = f_j + \mathrm{softplus}(\rho_j)
+
+    with ρ learned, one for all features or one each, or put out by the decoder.
+
+    Parameters
+    ----------
+    variance : positive number, "shared", "feature" or "conditional"
+    floor : None or number ≥ 0
+        f; None takes resolution/√12 of the data. One σ shared by all features takes the smallest
+        floor of them.
+
+    Raises
+    ------
+    SettingError
+        For a variance that is zero, negative, not finite or an unknown name; a negative floor.
+    """
+
+    kind: str = eqx.field(static=True)  # "given" or one of LEARNED
+    given: Fitted  # (), σ² set by the user
+    rho: Fitted  # () shared, (d,) per feature
+    start: Fitted  # (d,), scale above the floor at raw zero, where it depends on z
+    floor: Fitted  # () or (d,)
+
+    def __init__(self, variance: float | str = "shared", *, floor: float | None = None):
+        self.kind = _kind(variance)
+        if floor is not None and not (math.isfinite(floor) and floor >= 0):
+            raise SettingError(
+                f"floor must be a number ≥ 0, a standard deviation in model units; got {floor}. "
+                "Leave it out to take it from the data's resolution."
+            )
+        self.given = scalar(float(variance)) if self.kind == "given" else None
+        self.floor = None if floor is None else scalar(floor)
+        self.rho = self.start = None
+
+    @property
+    def n_raw(self) -> int:
+        """Decoder outputs that the scale needs for each feature."""
+        return int(self.kind == "conditional")
+
+    def initialise(self, moments: Moments) -> "Scale":
+        """Take the floor and the start from the data."""
+        varies = np.asarray(moments.varies)
+        deviation = np.sqrt(np.where(varies, np.asarray(moments.variance, np.float64), 0.0))
+        floor = self._data_floor(np.asarray(moments.resolution, np.float64), varies)
+        start = np.maximum(_START * deviation, np.maximum(2 * floor, _LEAST))
+        if self.kind == "shared":
+            start = max(_START * math.sqrt((deviation**2).mean()), 2 * float(floor), _LEAST)
+        dtype = jnp.result_type(float)
+        above = jnp.asarray(start - floor, dtype)
+        return eqx.tree_at(
+            lambda s: (s.rho, s.start, s.floor),
+            self,
+            (
+                inverse_positive(above) if self.kind in ("shared", "feature") else None,
+                above if self.kind == "conditional" else None,
+                None if self.kind == "given" else jnp.asarray(floor, dtype),
+            ),
+            is_leaf=lambda leaf: leaf is None,
+        )
+
+    def _data_floor(self, resolution: np.ndarray, varies: np.ndarray) -> np.ndarray:
+        floor = resolution / math.sqrt(12.0) if self.floor is None else np.asarray(self.floor)
+        if self.kind == "shared" and floor.ndim:
+            return np.asarray(floor[varies].min())
+        return np.broadcast_to(floor, () if self.kind == "shared" else resolution.shape)
+
+    def __call__(self, raw: Array) -> Array:
+        """Return σ, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
+        if self.kind == "given":
+            return jnp.sqrt(self.given)
+        if self.kind == "conditional":
+            return self.floor + self.start * positive(raw)
+        return self.floor + positive(self.rho)
+
+    def of_constants(self, scale: Array) -> Array:
+        """σ of features that never vary: the floor, where each feature has its own."""
+        return scale if self.kind in ("given", "shared") else jnp.maximum(self.floor, _LEAST)
+
+    def log_least(self, d: int) -> float:
+        """Sum over d features of the log of the smallest σ that can be reached; −inf for zero."""
+        if self.kind == "given":
+            return 0.5 * d * math.log(float(self.given))
+        floor = np.zeros(()) if self.floor is None else np.asarray(self.floor, np.float64)
+        if (floor <= 0).any():
+            return -math.inf
+        return float(np.log(np.broadcast_to(floor, (d,))).sum())
+
+    def learned(self) -> tuple[Array, ...]:
+        """Return the leaves that the optimiser owns."""
+        return () if self.rho is None else (self.rho,)
+
+    def with_variance(self, variance: Point) -> "Scale":
+        """Return the scale whose σ² is ``variance`` (d,), or its mean where σ is shared.
+
+        A σ that is given, or depends on z, is left as it is.
+        """
+        if self.rho is None:
+            return self
+        best = variance.mean() if self.kind == "shared" else variance
+        # The map reaches the floor in the limit only: stay a thousandth above it.
+        above = jnp.maximum(jnp.sqrt(best) - self.floor, 1e-3 * self.floor + 1e-12)
+        return eqx.tree_at(lambda s: s.rho, self, inverse_positive(above))
+
+    def variance(self) -> Scalar | Point | None:
+        """σ², or None where it depends on z."""
+        if self.kind == "given":
+            return self.given
+        return None if self.rho is None else (self.floor + positive(self.rho)) ** 2
+
+    def on_floor(self, variance: Scalar | Point, varies: Array | None) -> tuple[int, ...]:
+        """Return the features that vary whose learned σ rests on its floor."""
+        if self.kind == "given" or self.floor is None:
+            return ()
+        scale = np.sqrt(np.atleast_1d(np.asarray(variance)))
+        resting = scale <= _RESTING * np.atleast_1d(np.asarray(self.floor))
+        if varies is not None and self.kind != "shared":
+            resting &= np.asarray(varies)
+        return tuple(int(j) for j in np.flatnonzero(resting))
+
+
+def _kind(variance: float | str) -> str:
+    if isinstance(variance, str):
+        if variance not in LEARNED:
+            raise unknown_name("A noise variance's name", variance, LEARNED)
+        return variance
+    if not isinstance(variance, Real) or isinstance(variance, bool):
+        raise SettingError(
+            f"A noise variance must be a positive number or a name; got {variance!r}. "
+            f"The names are {', '.join(LEARNED)}."
+        )
+    if not (math.isfinite(variance) and variance > 0):
+        raise SettingError(
+            f"A noise variance must be positive and finite; got {variance}. With σ² = 0 there is "
+            'no density; "shared" learns σ² from the data.'
+        )
+    return "given"

@@ -1,0 +1,98 @@
+"""The values that a datum can take, and the check that it does."""
+
+import math
+
+import equinox as eqx
+import numpy as np
+
+from wellposed._errors import DataError, SettingError
+
+
+class Support(eqx.Module):
+    """An interval, of real or of whole numbers, each feature's own range."""
+
+    low: float = eqx.field(static=True)
+    high: float = eqx.field(static=True)
+    whole: bool = eqx.field(static=True)
+
+    def contains(self, other: "Support") -> bool:
+        """Whether every datum of ``other`` is one of this support."""
+        inside = self.low <= other.low and other.high <= self.high
+        return inside and (other.whole or not self.whole)
+
+    def __str__(self) -> str:
+        if self == REALS:
+            return "real numbers"
+        if not self.whole:
+            return f"numbers in [{self.low:g}, {self.high:g}]"
+        if math.isinf(self.high):
+            return f"whole numbers from {self.low:g} upwards"
+        return f"whole numbers {self.low:g} to {self.high:g}"
+
+
+REALS = Support(-math.inf, math.inf, False)
+UNIT = Support(0.0, 1.0, False)
+COUNTS = Support(0.0, math.inf, True)
+BINARY = Support(0.0, 1.0, True)
+
+
+def levels(n: int) -> Support:
+    """Whole numbers 0, …, n − 1.
+
+    Raises
+    ------
+    SettingError
+        If there are fewer than two.
+    """
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2:
+        raise SettingError(
+            f"levels must be a whole number ≥ 2; got {n!r}. 8-bit images have 256 levels."
+        )
+    return Support(0.0, float(n - 1), True)
+
+
+def check_support(values: np.ndarray, support: Support, *, who: str) -> None:
+    """Refuse data off a support.
+
+    Parameters
+    ----------
+    values : array of shape (n, d), finite
+    support : what they may be
+    who : the transform or noise that asks, to begin the message with
+
+    Raises
+    ------
+    DataError
+        Naming the support, the data's range, and the transform or family that fits them.
+    """
+    if support == REALS:
+        return
+    low, high = float(values.min()), float(values.max())
+    whole = values.dtype.kind in "iub" or bool(np.all(values == np.round(values)))
+    if support.low <= low and high <= support.high and (whole or not support.whole):
+        return
+    kind = "whole numbers" if whole else "fractions"
+    raise DataError(
+        f"{who} needs {support}; the data are {kind} in [{low:g}, {high:g}]. "
+        f"{_remedy(support, low, high, whole)}"
+    )
+
+
+def _remedy(support: Support, low: float, high: float, whole: bool) -> str:
+    if low < 0:
+        return 'Negative numbers fit noise on the real line: "shared", Laplace or StudentT.'
+    if support == BINARY:
+        if whole:
+            return f"Use BetaBinomial(levels={int(high) + 1}), or Poisson where they are counts."
+        return (
+            "Bernoulli's formula at grey values is the logarithm of nothing that sums to one: use "
+            "ContinuousBernoulli or Beta for [0, 1], or binarise the data."
+        )
+    if support.whole and not whole:
+        unit = "ContinuousBernoulli, Beta or TruncatedNormal" if high <= 1 else "noise='shared'"
+        return f"Pass the whole numbers as they were stored, or use {unit}."
+    if support.whole:
+        return f"Pass levels={int(high) + 1} or more, or use Poisson or NegativeBinomial."
+    if whole:
+        return f'transform="unit" takes whole numbers 0 to {int(high)} to [0, 1].'
+    return "Divide the data by their largest possible value, or use noise on the real line."
