@@ -5,11 +5,16 @@ from collections.abc import Callable
 from wellposed._errors import unknown_name
 
 from ._abstract import AbstractNoise
+from ._causal_gaussian import CausalGaussian
+from ._causal_logistic import CausalLogistic
 from ._gaussian import Gaussian
 from ._scale import LEARNED
 
 # Families by name, each with its own defaults.
-FAMILIES: dict[str, Callable[[], AbstractNoise]] = {}
+FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
+    "causal-gaussian": CausalGaussian,
+    "causal-logistic": CausalLogistic,
+}
 
 
 def resolve(noise: float | str | AbstractNoise) -> AbstractNoise:
