@@ -5,11 +5,16 @@ from collections.abc import Callable
 from wellposed._errors import unknown_name
 
 from ._abstract import AbstractNoise
+from ._discretized_gaussian import DiscretizedGaussian
+from ._discretized_logistic import DiscretizedLogistic
 from ._gaussian import Gaussian
 from ._scale import LEARNED
 
 # Families by name, each with its own defaults.
-FAMILIES: dict[str, Callable[[], AbstractNoise]] = {}
+FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
+    "discretized-gaussian": DiscretizedGaussian,
+    "discretized-logistic": DiscretizedLogistic,
+}
 
 
 def resolve(noise: float | str | AbstractNoise) -> AbstractNoise:
