@@ -27,7 +27,7 @@ from ._whole import AbstractWhole, Shown, deviations, levels_of
 
 _MOST_COMPONENTS = 5
 
-# Smallest σ in levels. At a logistic's scale of 0.022 a cell already holds all but 1e-10.
+# Smallest σ in levels: a cell already holds all but 1e-10 of a logistic.
 _LEAST = 0.04
 
 # A logistic's standard deviation is π/√3 of its scale.
