@@ -146,7 +146,7 @@ def cells(levels: int | None, variance: float | str, mixture: int) -> Cells:
 class Discretized(Distribution):
     r"""P(v) = Σ_m w_m [F_m(v + ½) − F_m(v − ½)], tails to ±∞ at the edges; batch shape (d,)."""
 
-    support = constraints.nonnegative_integer
+    support: Any = constraints.nonnegative_integer
     pytree_data_fields = ("log_weights", "locations", "scales")
     pytree_aux_fields = ("base", "levels")
 

@@ -1,6 +1,7 @@
 """What the families on whole numbers have in common."""
 
 import abc
+from collections.abc import Callable
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from ._abstract import AbstractNoise
 class AbstractWhole(AbstractNoise):
     """Noise on whole numbers: a probability for each, so that no log density exceeds zero."""
 
-    shown: eqx.AbstractVar["Shown | None"]
+    shown: eqx.AbstractVar[Callable[[Point], Point] | None]  # what the encoder sees
 
     @property
     def solved_by_squares(self) -> bool:
@@ -77,3 +78,9 @@ def deviations(moments: Moments) -> np.ndarray:
     """Standard deviation of each feature, in float64, shape (d,); zero where it never varies."""
     variance = np.where(np.asarray(moments.varies), np.asarray(moments.variance, np.float64), 0.0)
     return np.sqrt(np.maximum(variance, 0.0))
+
+
+def log_means(moments: Moments) -> Array:
+    """Log of each feature's mean, shape (d,); zero where it never varies."""
+    varying = jnp.where(moments.varies, moments.mean, 1.0)
+    return jnp.log(varying)
