@@ -1,8 +1,15 @@
 """p(x | z): one family a file."""
 
 from ._abstract import AbstractNoise as AbstractNoise
+from ._bernoulli import Bernoulli as Bernoulli
+from ._beta_binomial import BetaBinomial as BetaBinomial
+from ._categorical import Categorical as Categorical
 from ._causal_gaussian import CausalGaussian as CausalGaussian
 from ._causal_logistic import CausalLogistic as CausalLogistic
+from ._discretized_gaussian import DiscretizedGaussian as DiscretizedGaussian
+from ._discretized_logistic import DiscretizedLogistic as DiscretizedLogistic
 from ._gaussian import Gaussian as Gaussian
+from ._negative_binomial import NegativeBinomial as NegativeBinomial
+from ._poisson import Poisson as Poisson
 from ._resolve import FAMILIES as FAMILIES
 from ._resolve import resolve as resolve

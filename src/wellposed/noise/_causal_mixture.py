@@ -13,8 +13,12 @@ from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.nn import MLP, Linear, activate
 
 from ._constants import Constants
-from ._logistic_mixture import LEAST_SCALE, log_logistic_mixture, logistic_mixture_cdf
+from ._levels import moments_of_cdf
+from ._logistic_mixture import log_logistic_mixture, logistic_mixture_cdf
 from ._window import Window
+
+# Smallest scale in levels: a cell holds all but e^{-25} of a logistic there.
+_LEAST_SCALE = 0.02
 
 
 class CausalMixture(Distribution):
@@ -87,12 +91,12 @@ class CausalMixture(Distribution):
     @property
     def variance(self) -> Point:
         """Variance of each feature given its neighbours at their expectation, shape (d,)."""
-        values = self.mean
-        near = self.window.neighbours(self._shown(values))
-        log_weights, locations, scales = self._mixture(near, self._from_outputs())
-        weights = jax.nn.softmax(log_weights, axis=0)
-        spread = scales**2 * (math.pi**2 / 3) + (locations - values) ** 2
-        within = jnp.minimum(jnp.sum(weights * spread, axis=0), 0.25 * (self.levels - 1) ** 2)
+        near = self.window.neighbours(self._shown(self.mean))
+        mixture = self._mixture(near, self._from_outputs())
+        like = mixture[1][0]
+        _, within = moments_of_cdf(
+            lambda v: logistic_mixture_cdf(v, *mixture, self.levels), self.levels, like
+        )
         if self.constants is None:
             return within
         exceptional = self.constants.whole(self.levels).density.variance
@@ -160,7 +164,7 @@ class CausalMixture(Distribution):
         last, m = self.levels - 1, self._n_components
         places = (np.arange(m) + 0.5) / m
         locations = last * (places[:, None] + locations)
-        scales = LEAST_SCALE + (last / (4 * m)) * jnp.exp(jnp.minimum(log_scales, 10.0))
+        scales = _LEAST_SCALE + (last / (4 * m)) * jnp.exp(jnp.minimum(log_scales, 10.0))
         return log_weights, locations, scales
 
     def _filled(self, value_of: Any) -> Point:
