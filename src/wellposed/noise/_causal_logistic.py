@@ -7,19 +7,19 @@ import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, PRNGKey, Raw
 from wellposed.nn import MLP, MakeMLP
 from wellposed.transforms import COUNTS, Moments, Support, levels
 
-from ._abstract import AbstractNoise
 from ._causal_mixture import CausalMixture
 from ._constants import Constants
+from ._whole import AbstractWhole, Shown, levels_of
 from ._window import Window, check_size
 
 _MOST = 10  # components
 
 
-class CausalLogistic(AbstractNoise):
+class CausalLogistic(AbstractWhole):
     r"""Mixtures of discretised logistics that look at the neighbours already drawn.
 
     .. math:: P(y \mid z) = \prod_i \sum_m w_m [F(y_i + \tfrac12; \mu_m, s_m)
@@ -76,7 +76,8 @@ class CausalLogistic(AbstractNoise):
     network: MLP | None  # g
     window: Window | None
     constants: Constants | None
-    centre: Fitted  # () and spread (): how data are presented to networks
+    shown: Shown | None  # to the encoder
+    centre: Fitted  # (), and spread (): neighbours are seen as (y − centre)/spread
     spread: Fitted
 
     def __init__(
@@ -94,21 +95,18 @@ class CausalLogistic(AbstractNoise):
         self.levels, self.size, self.mixture, self.n_raw = levels, window, mixture, outputs
         if levels is not None:
             _ = self.support  # refuses a number of levels that is none
-        self.network = self.window = self.constants = self.centre = self.spread = None
+        self.network = self.window = self.constants = None
+        self.shown = self.centre = self.spread = None
 
     @property
     def support(self) -> Support:
         return COUNTS if self.levels is None else levels(self.levels)
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "CausalLogistic":
         if key is None:
             raise SettingError("CausalLogistic draws its network; pass initialise(..., key=key).")
         window = Window(self.size, moments.image_shape, moments.mean.shape[0])
-        n_levels = max(int(moments.high) + 1, 2) if self.levels is None else self.levels
+        n_levels = levels_of(self.levels, moments)
         network = MakeMLP(self.hidden)(window.n_neighbours + self.n_raw, 3 * self.mixture, key=key)
         mean = np.asarray(moments.mean, np.float64)
         spread = np.sqrt(np.asarray(moments.variance, np.float64).mean() + mean.var())
@@ -117,12 +115,13 @@ class CausalLogistic(AbstractNoise):
         )
         dtype = jnp.result_type(float)
         return eqx.tree_at(
-            lambda c: (c.network, c.window, c.constants, c.centre, c.spread),
+            lambda c: (c.network, c.window, c.constants, c.shown, c.centre, c.spread),
             made,
             (
                 network,
                 window,
                 Constants.of(moments),
+                Shown.of(moments),
                 jnp.asarray(mean.mean(), dtype),
                 jnp.asarray(max(spread, 1e-3), dtype),
             ),
@@ -143,26 +142,8 @@ class CausalLogistic(AbstractNoise):
             self.spread,
         )
 
-    def presented(self, y: Point) -> Point:
-        return (y - self.centre) / self.spread
-
-    def log_density_bound(self, d: int) -> float:
-        del d
-        return 0.0
-
     def learned(self) -> tuple[Array, ...]:
         return tuple(jax.tree.leaves(self.network))
-
-    def refitted(self, squared_residual: Point) -> "CausalLogistic":
-        del squared_residual
-        return self
-
-    def variance(self) -> None:
-        return None
-
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
-        del variance
-        return ()
 
 
 def _check_counts(**given: tuple[int, int | None]) -> None:

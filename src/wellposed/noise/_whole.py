@@ -25,7 +25,6 @@ class AbstractWhole(AbstractNoise):
 
     @abc.abstractmethod
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractWhole":
-        del key
         """Return the noise model with its levels, and a start, taken from the data."""
 
     def presented(self, y: Point) -> Point:
