@@ -2,9 +2,14 @@
 
 from ._accounting import ImpliedNoise as ImpliedNoise
 from ._accounting import implied_noise_variance as implied_noise_variance
+from ._artefacts import ArtefactBands as ArtefactBands
+from ._artefacts import artefact_bands as artefact_bands
 from ._audit import audit as audit
 from ._audit_record import Audit as Audit
 from ._audit_record import ScoreAtVariance as ScoreAtVariance
+from ._classified import accuracy as accuracy
+from ._classified import classifier_features as classifier_features
+from ._classified import predicted_classes as predicted_classes
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
@@ -12,6 +17,7 @@ from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum
 from ._forecast import sentences as sentences
+from ._frechet import frechet_distance as frechet_distance
 from ._log_likelihood import LogLikelihood as LogLikelihood
 from ._log_likelihood import log_likelihood as log_likelihood
 from ._model_units import IDENTITY as IDENTITY
@@ -23,6 +29,8 @@ from ._passes import mean_noise_variance as mean_noise_variance
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
+from ._precision_recall import PrecisionRecall as PrecisionRecall
+from ._precision_recall import precision_recall as precision_recall
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
