@@ -13,6 +13,8 @@ from ._classified import predicted_classes as predicted_classes
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
+from ._coverage import Coverage as Coverage
+from ._coverage import coverage as coverage
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum
@@ -34,6 +36,8 @@ from ._precision_recall import precision_recall as precision_recall
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
+from ._sample_quality import SampleQuality as SampleQuality
+from ._sample_quality import sample_quality as sample_quality
 from ._spectrum import SOLVERS as SOLVERS
 from ._spectrum import covariance as covariance
 from ._spectrum import spectrum as spectrum

@@ -69,8 +69,8 @@ def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> A
     if not (math.isfinite(full) and full > 0):
         raise DataError(f"full must be a positive level; got {full}. 8-bit images have 255.")
     pixels = values.reshape(len(values), *shape[:2], -1)
-    at_full = pixels >= full
-    banded = at_full.all(axis=(2, 3)).any(axis=1) | at_full.all(axis=(1, 3)).any(axis=1)
-    means = (pixels.mean(axis=axes, dtype=np.float64) for axes in ((2, 3), (1, 3)))
-    dark = np.concatenate([mean >= _NEARLY * full for mean in means], axis=1)
-    return ArtefactBands(banded, dark.any(axis=1), int(dark.sum()))
+    lines = (pixels, pixels.swapaxes(1, 2))  # rows, then columns: (n, lines, pixels, channels)
+    banded = np.concatenate([(part >= full).all(axis=(2, 3)) for part in lines], axis=1)
+    means = [part.mean(axis=(2, 3), dtype=np.float64) for part in lines]
+    dark = np.concatenate(means, axis=1) >= _NEARLY * full
+    return ArtefactBands(banded.any(axis=1), dark.any(axis=1), int(dark.sum()))

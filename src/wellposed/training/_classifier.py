@@ -31,8 +31,8 @@ def fit_classifier(
     key: PRNGKey,
     image_shape: Sequence[int] | None = None,
     n_features: int = 128,
-    max_epochs: int = 15,
-    batch_size: int = 128,
+    max_epochs: int = 10,
+    batch_size: int | str = "auto",
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-2,
 ) -> Classifier:
@@ -47,7 +47,9 @@ def fit_classifier(
     key : PRNG key, of the weights and of the rows' order
     image_shape : (H, W) or (H, W, C), sides of 4 pixels or more
     n_features : f, width of the layer whose activations are the features
-    max_epochs, batch_size, learning_rate, weight_decay : see :class:`Plan`
+    max_epochs, learning_rate, weight_decay : see :class:`Plan`
+    batch_size : rows a step; "auto" is 128, and less for small tables, down to 16, so that an
+        epoch has some hundred steps
 
     Raises
     ------
@@ -68,8 +70,9 @@ def fit_classifier(
     (128,)
     """
     rows, classes, labels = _checked(X, y)
-    plan = Plan(min(batch_size, len(rows)), max_epochs, learning_rate, weight_decay)
-    weight_key, epoch_key = jax.random.split(key)
+    size = _batch_size(batch_size, len(rows))
+    plan = Plan(size, max_epochs, learning_rate, weight_decay)
+    weight_key, order_key = jax.random.split(key)
     start = _untrained(rows, classes, n_features, image_shape, key=weight_key)
     owned = eqx.tree_at(
         lambda c: (c.body, c.head),
@@ -80,7 +83,7 @@ def fit_classifier(
     state = TrainState(params, adam().init(params), jnp.zeros(()))
     rates = Rates.of(plan, steps_in(len(rows), plan.batch_size))
     data, targets = jnp.asarray(rows), jnp.asarray(labels)
-    for epoch_key in jax.random.split(epoch_key, plan.max_epochs):
+    for epoch_key in jax.random.split(order_key, plan.max_epochs):
         state, value = _epoch(
             state, fixed, data, targets, rates, batch_size=plan.batch_size, key=epoch_key
         )
@@ -90,6 +93,13 @@ def fit_classifier(
             f"learning_rate, which was {learning_rate}."
         )
     return eqx.combine(state.params, fixed)
+
+
+def _batch_size(given: int | str, n: int) -> int:
+    if given != "auto" and not isinstance(given, int):
+        raise SettingError(f'batch_size must be "auto" or a whole number ≥ 1; got {given!r}.')
+    wanted = max(16, n // 100) if isinstance(given, str) else given
+    return min(128 if isinstance(given, str) else n, wanted, n)
 
 
 def _checked(X: Any, y: Any) -> tuple[np.ndarray, tuple[int | str, ...], np.ndarray]:
