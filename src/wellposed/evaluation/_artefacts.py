@@ -73,4 +73,4 @@ def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> A
     banded = np.concatenate([(part >= full).all(axis=(2, 3)) for part in lines], axis=1)
     means = [part.mean(axis=(2, 3), dtype=np.float64) for part in lines]
     dark = np.concatenate(means, axis=1) >= _NEARLY * full
-    return ArtefactBands(banded.any(axis=1), dark.any(axis=1), int(dark.sum()))
+    return ArtefactBands(np.any(banded, axis=1), np.any(dark, axis=1), int(dark.sum()))

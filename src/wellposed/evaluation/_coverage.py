@@ -85,7 +85,7 @@ def coverage(
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units; at least one feature must vary over them
-    key : PRNG key; each row's draws depend on its content and on this alone
+    key : PRNG key, of the latents, the draws and the ties
     n_draws : s
     latents : "posterior" or "prior"
 
@@ -112,7 +112,9 @@ def coverage(
         )
     chunk = max(1, min(256, _NUMBERS_AT_ONCE // (n_draws * rows.shape[1])))
     visit = _visit(int(n_draws), latents)
-    held, shares = over_rows(visit, (model, jnp.asarray(varies)), rows, key=key, chunk=chunk)
+    # Keys come of a row's content: numbered, equal rows have draws of their own.
+    numbered = np.column_stack([rows, np.arange(len(rows))])
+    held, shares = over_rows(visit, (model, jnp.asarray(varies)), numbered, key=key, chunk=chunk)
     return Coverage(
         np.asarray(LEVELS),
         *_mean_and_error(held),
@@ -126,10 +128,10 @@ def coverage(
 
 @functools.lru_cache
 def _visit(n_draws: int, latents: str) -> Callable:
-    def visit(fixed: tuple[VAEModel, Tree], x: Point, *, key: PRNGKey) -> tuple[Point, Point]:
+    def visit(fixed: tuple[VAEModel, Tree], numbered: Point, *, key: PRNGKey) -> tuple[Point, Point]:
         model, varies = fixed
         transform_key, latent_key, noise_key, tie_key = jax.random.split(key, 4)
-        found = model.infer(x, key=transform_key)
+        found = model.infer(numbered[:-1], key=transform_key)
         keys = jax.random.split(noise_key, n_draws)
         if latents == "posterior":
             draws = jax.vmap(model.decode(found.q.sample(latent_key)).sample)(keys)

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import DataError, SettingError
+from wellposed._errors import SettingError
 
 from ._frechet import as_features
 
 _DISTANCES_AT_ONCE = 4_000_000  # entries in memory
+
+_TENTHS = 10
 
 # Squares of two rows' distance are differences of larger squares: below this share of those they
 # are rounding, and the rows are one.
@@ -67,41 +69,75 @@ def precision_recall(drawn: Any, real: Any, *, k: int = 3) -> PrecisionRecall:
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise SettingError(f"k must be a whole number ≥ 1; got {k!r}. 3 is customary.")
     drawn, real = as_features(drawn, least=k + 1), as_features(real, like=drawn, least=k + 1)
-    return compared(Manifold.of(drawn, k), Manifold.of(real, k))
+    found = [Manifold.of(rows, k) for rows in (drawn, real)]
+    return PrecisionRecall(found[1].holds(found[0])[0], found[0].holds(found[1])[0])
+
+
+def precision_recall_errors(
+    drawn: np.ndarray, real: np.ndarray, k: int, *, fresh: np.random.Generator
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    r"""Return precision and recall, each with its standard error, of checked features.
+
+    The error is a jackknife over ten tenths of both samples' rows, chosen at random:
+
+    .. math:: \tfrac{9}{10} \textstyle\sum_g (p_g - \bar p)^2
+
+    with p_g the share where tenth g is left out of the samples, and of the neighbours. The
+    binomial error of a share takes the manifold for given and is up to three times too small.
+
+    References: Efron & Stein (1981).
+    """
+    of_drawn, of_real = (
+        Manifold.of(rows, k, fresh.permutation(len(rows)) % _TENTHS) for rows in (drawn, real)
+    )
+    return _jackknifed(of_drawn, of_real), _jackknifed(of_real, of_drawn)
+
+
+def _jackknifed(queries: "Manifold", manifold: "Manifold") -> tuple[float, float]:
+    whole, *without = manifold.holds(queries)
+    shares = [inside[queries.group != g].mean() for g, inside in enumerate(without)]
+    return float(whole.mean()), float(np.std(shares) * math.sqrt(len(shares) - 1))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Manifold:
-    """Rows, and the squared distance of each to its k-th nearest neighbour among the others."""
+    """Rows, and the squared distance of each to its k-th nearest neighbour among the others.
 
-    rows: np.ndarray
-    squared_radius: np.ndarray
+    The radii are those of all rows first, then of what is left when group 0, 1, … is taken out.
+    """
+
+    rows: np.ndarray  # (n, f)
+    group: np.ndarray  # (n,), 0 ≤ group < g
+    squared_radii: np.ndarray  # (1 + g, n); below zero where the row itself is out
 
     @classmethod
-    def of(cls, rows: np.ndarray, k: int) -> "Manifold":
-        if len(rows) <= k:
-            raise DataError(
-                f"A manifold of {k} neighbours needs more than {k} rows; got {len(rows)}. "
-                "Draw more, or lower k."
-            )
-        radius = np.empty(len(rows))
+    def of(cls, rows: np.ndarray, k: int, group: np.ndarray | None = None) -> "Manifold":
+        n, n_groups = len(rows), 0 if group is None else group.max() + 1
+        group = np.zeros(n, int) if group is None else group
+        radii = np.empty((1 + n_groups, n))
+        # As many neighbours as leave k whatever group is out: a tenth of them are, on average.
+        kept = min(k if n_groups == 0 else 4 * k + 20, n - 1)
         for chosen, squares in _squared_distances(rows, rows):
             own = np.arange(chosen.start, chosen.start + len(squares))
             squares[np.arange(len(squares)), own] = math.inf  # a row is no neighbour of its own
-            radius[chosen] = np.partition(squares, k - 1, axis=1)[:, k - 1]
-        return cls(rows, radius)
+            nearest = np.argpartition(squares, kept - 1, axis=1)[:, :kept]
+            near = np.take_along_axis(squares, nearest, axis=1)
+            order = np.argsort(near, axis=1)
+            near = np.take_along_axis(near, order, axis=1)
+            groups = group[np.take_along_axis(nearest, order, axis=1)]
+            for out in range(-1, n_groups):
+                place = np.argmax(np.cumsum(groups != out, axis=1) >= k, axis=1)[:, None]
+                radii[1 + out, chosen] = np.take_along_axis(near, place, axis=1)[:, 0]
+        radii[1:][np.arange(n_groups)[:, None] == group] = -1.0
+        return cls(rows, group, radii)
 
-    def holds(self, rows: np.ndarray) -> np.ndarray:
-        """Whether each row lies in one of the balls, shape (n,)."""
-        inside = np.empty(len(rows), bool)
-        for chosen, squares in _squared_distances(rows, self.rows):
-            inside[chosen] = (squares <= self.squared_radius).any(axis=1)
+    def holds(self, queries: "Manifold") -> np.ndarray:
+        """Whether each row lies in one of the balls, by all radii: shape (1 + g, queries)."""
+        inside = np.empty((len(self.squared_radii), len(queries.rows)), bool)
+        for chosen, squares in _squared_distances(queries.rows, self.rows):
+            for held, radii in zip(inside, self.squared_radii, strict=True):
+                held[chosen] = np.any(squares <= radii, axis=1)
         return inside
-
-
-def compared(drawn: Manifold, real: Manifold) -> PrecisionRecall:
-    """Hold each sample against the other's manifold."""
-    return PrecisionRecall(real.holds(drawn.rows), drawn.holds(real.rows))
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
