@@ -322,6 +322,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         beta = effective_beta(objective_of(self.get_params()), self.noise_variance_)
         return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
 
+    def coverage(self, X: Any, **options: Any) -> evaluation.Coverage:
+        """Measure the calibration of p(x | z) on X; see :func:`evaluation.coverage`."""
+        return evaluation.coverage(self.model_, self._rows(X), key=self._key("score"), **options)
+
     def forecast(self, X: Any) -> evaluation.Forecast:
         """Forecast which latents live on X, with this estimator's settings.
 

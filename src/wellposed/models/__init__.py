@@ -1,5 +1,6 @@
 """Models: what maps data to latents and back."""
 
+from ._classifier import Classifier as Classifier
 from ._linear_vae import LinearVAEModel as LinearVAEModel
 from ._linear_vae import inference_gap as inference_gap
 from ._linear_vae import with_best_encoder as with_best_encoder
