@@ -5,6 +5,8 @@ from ._accounting import implied_noise_variance as implied_noise_variance
 from ._audit import audit as audit
 from ._audit_record import Audit as Audit
 from ._audit_record import ScoreAtVariance as ScoreAtVariance
+from ._codes import Codes as Codes
+from ._codes import codes as codes
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
@@ -23,6 +25,8 @@ from ._passes import mean_noise_variance as mean_noise_variance
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
+from ._prior_mismatch import prior_mismatch as prior_mismatch
+from ._prior_record import PriorMismatch as PriorMismatch
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
