@@ -10,6 +10,8 @@ from ._audit_record import ScoreAtVariance as ScoreAtVariance
 from ._classified import accuracy as accuracy
 from ._classified import classifier_features as classifier_features
 from ._classified import predicted_classes as predicted_classes
+from ._codes import Codes as Codes
+from ._codes import codes as codes
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
@@ -33,6 +35,8 @@ from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
 from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
+from ._prior_mismatch import prior_mismatch as prior_mismatch
+from ._prior_record import PriorMismatch as PriorMismatch
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows

@@ -8,6 +8,7 @@ from ._owned import owned as owned
 from ._ppca import PPCAModel as PPCAModel
 from ._sampling import SAMPLERS as SAMPLERS
 from ._sampling import sample as sample
+from ._second_stage import SecondStage as SecondStage
 from ._spectrum import Covariance as Covariance
 from ._spectrum import Spectrum as Spectrum
 from ._spectrum import eigendecompose as eigendecompose
