@@ -5,11 +5,26 @@ from collections.abc import Callable
 from wellposed._errors import unknown_name
 
 from ._abstract import AbstractNoise
+from ._beta import Beta
+from ._continuous_bernoulli import ContinuousBernoulli
 from ._gaussian import Gaussian
+from ._laplace import Laplace
+from ._low_rank import LowRankGaussian
+from ._quantile import Quantile
 from ._scale import LEARNED
+from ._student_t import StudentT
+from ._truncated_normal import TruncatedNormal
 
 # Families by name, each with its own defaults.
-FAMILIES: dict[str, Callable[[], AbstractNoise]] = {}
+FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
+    "beta": Beta,
+    "continuous-bernoulli": ContinuousBernoulli,
+    "laplace": Laplace,
+    "low-rank": LowRankGaussian,
+    "quantile": Quantile,
+    "student-t": StudentT,
+    "truncated-normal": TruncatedNormal,
+}
 
 
 def resolve(noise: float | str | AbstractNoise) -> AbstractNoise:
