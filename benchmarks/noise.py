@@ -27,8 +27,14 @@ from wellposed import evaluation, plotting
 
 N_DRAWS = 10_000
 CAUSAL, INDEPENDENT = "causal logistic", ("discretised logistic", "Gaussian, shared σ")
-PICTURED = (CAUSAL, "discretised logistic", "Gaussian, shared σ", "Gaussian, σ(z)",
-            "causal Gaussian", "beta-binomial")
+PICTURED = (
+    CAUSAL,
+    "discretised logistic",
+    "Gaussian, shared σ",
+    "Gaussian, σ(z)",
+    "causal Gaussian",
+    "beta-binomial",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,8 +131,12 @@ def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ..
             for prior in priors:
                 rows, speed = drawn(models[name].vae, how, prior)
                 judged = evaluation.sample_quality(
-                    rows, data.train, features=features, held_out=data.test,
-                    key=jax.random.key(3), n_resamples=10,
+                    rows,
+                    data.train,
+                    features=features,
+                    held_out=data.test,
+                    key=jax.random.key(3),
+                    n_resamples=10,
                 )
                 bands = evaluation.artefact_bands(rows, data.image_shape, full=255)
                 f, real = judged.drawn, judged.held_out
@@ -145,8 +155,10 @@ def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ..
 
 def verdicts(frechet: dict[tuple[str, str, str], float], real: float) -> None:
     """Print the ratios that the targets are about."""
-    best = min((p for n, h, p in frechet if n == CAUSAL and h == "ancestral"),
-               key=lambda p: frechet[CAUSAL, "ancestral", p])
+    best = min(
+        (p for n, h, p in frechet if n == CAUSAL and h == "ancestral"),
+        key=lambda p: frechet[CAUSAL, "ancestral", p],
+    )
     ours = frechet[CAUSAL, "ancestral", best]
     for how, target in (("mean", 0.5), ("ancestral", 0.25)):
         others = [frechet[n, how, best] for n in INDEPENDENT if (n, how, best) in frechet]
@@ -175,9 +187,12 @@ def picture(data: Images, models: dict[str, Trained], path: Path) -> None:
         if name not in models:
             continue
         vae = models[name].vae
-        kinds = {"ancestral": {}, "mean": {"how": "mean"},
-                 "coupled_low": {"how": "coupled", "alpha": -1.0},
-                 "coupled_high": {"how": "coupled", "alpha": 1.0}}
+        kinds = {
+            "ancestral": {},
+            "mean": {"how": "mean"},
+            "coupled_low": {"how": "coupled", "alpha": -1.0},
+            "coupled_high": {"how": "coupled", "alpha": 1.0},
+        }
         made = {
             kind: vae.sample(4, prior="aggregate", random_state=1, **arguments)
             for kind, arguments in kinds.items()

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from wellposed import evaluation, latents, models, training, transforms
-from wellposed._errors import DataError, SettingError, TrainingWarning, unknown_name
+from wellposed._errors import DataError, TrainingWarning, unknown_name
 from wellposed._typing import PRNGKey
 
 from ._build import build, plan_of

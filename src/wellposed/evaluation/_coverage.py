@@ -128,7 +128,9 @@ def coverage(
 
 @functools.lru_cache
 def _visit(n_draws: int, latents: str) -> Callable:
-    def visit(fixed: tuple[VAEModel, Tree], numbered: Point, *, key: PRNGKey) -> tuple[Point, Point]:
+    def visit(
+        fixed: tuple[VAEModel, Tree], numbered: Point, *, key: PRNGKey
+    ) -> tuple[Point, Point]:
         model, varies = fixed
         transform_key, latent_key, noise_key, tie_key = jax.random.split(key, 4)
         found = model.infer(numbered[:-1], key=transform_key)
