@@ -70,7 +70,7 @@ def check_domain(
         rows, transform.domain, who=f"The {type(transform).__name__} transform"
     )
     if transform.range is None:
-        transforms.check_support(rows, observation.support, who=type(observation).__name__)
+        noise.check_rows(rows, observation)
 
 
 def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:

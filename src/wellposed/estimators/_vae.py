@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from wellposed import evaluation, models, training, transforms
+from wellposed import evaluation, models, noise, training, transforms
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import PRNGKey
 
@@ -442,6 +442,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
         transforms.check_precision(summary)
         self._seed = seed_of(self.random_state)
+        names = getattr(self, "feature_names_in_", None)
+        settings["noise"] = noise.placed(settings["noise"], rows.shape[1], names)
         model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)

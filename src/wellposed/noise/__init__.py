@@ -7,6 +7,9 @@ from ._beta_binomial import BetaBinomial as BetaBinomial
 from ._categorical import Categorical as Categorical
 from ._causal_gaussian import CausalGaussian as CausalGaussian
 from ._causal_logistic import CausalLogistic as CausalLogistic
+from ._columns import Columns as Columns
+from ._columns import check_rows as check_rows
+from ._columns import placed as placed
 from ._continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian as DiscretizedGaussian
 from ._discretized_logistic import DiscretizedLogistic as DiscretizedLogistic

@@ -32,8 +32,8 @@ class RowSize(eqx.Module):
     def of(cls, moments: Moments) -> "RowSize":
         """Start from the data."""
         varies = np.asarray(moments.varies)
-        mean = np.asarray(moments.mean, np.float64)[varies].sum()
-        together = (mean / deviations(moments).sum()) ** 2
+        mean = max(np.asarray(moments.mean, np.float64)[varies].sum(), 1e-6)
+        together = (mean / max(deviations(moments).sum(), 1e-6)) ** 2
         start = np.log([mean, np.clip(together, 1.0, 1e3)])
         return cls(jnp.asarray(start, moments.mean.dtype), jnp.zeros(2, moments.mean.dtype))
 
@@ -70,7 +70,8 @@ class ShownCounts(eqx.Module):
         """Take all of it from the data."""
         relative = moments.variance / (1.0 + moments.mean) ** 2
         size = jnp.sum(jnp.where(moments.varies, moments.mean, 0.0)) if library else None
-        spread = jnp.sqrt(jnp.mean(jnp.log1p(relative)))
+        square = jnp.mean(jnp.log1p(relative))
+        spread = jnp.sqrt(jnp.where(square > 0, square, 1.0))
         return cls(jnp.log1p(moments.mean), spread, moments.varies, size)
 
     def __call__(self, y: Point) -> Point:

@@ -63,7 +63,8 @@ class Shown(eqx.Module):
     @classmethod
     def of(cls, moments: Moments) -> "Shown":
         """Take both from the data."""
-        return cls(moments.mean, jnp.sqrt(jnp.mean(moments.variance)))
+        variance = jnp.mean(moments.variance)
+        return cls(moments.mean, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)))
 
     def __call__(self, y: Point) -> Point:
         return (y - self.center) / self.spread

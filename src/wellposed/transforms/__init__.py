@@ -14,6 +14,7 @@ from ._summary import resolution_of as resolution_of
 from ._summary import summarise as summarise
 from ._support import BINARY as BINARY
 from ._support import COUNTS as COUNTS
+from ._support import MIXED as MIXED
 from ._support import REALS as REALS
 from ._support import UNIT as UNIT
 from ._support import Support as Support

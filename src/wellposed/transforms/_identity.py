@@ -1,5 +1,7 @@
 """Model units that are data units."""
 
+import dataclasses
+
 import jax.numpy as jnp
 
 from wellposed._typing import Point, PRNGKey
@@ -40,7 +42,7 @@ class Identity(AbstractTransform):
 
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         del key
-        return as_moments(
+        found = as_moments(
             summary,
             summary.mean,
             summary.variance,
@@ -48,6 +50,8 @@ class Identity(AbstractTransform):
             summary.varies,
             high=float(summary.high.max()),
         )
+        highs = jnp.asarray(summary.high, jnp.result_type(float))
+        return dataclasses.replace(found, highs=highs)
 
     def log_det_bound(self, d: int) -> float:
         del d

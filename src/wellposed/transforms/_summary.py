@@ -25,6 +25,7 @@ class Moments(eqx.Module):
     high: float = math.inf  # the largest value of all
     n: int = 0  # rows that the moments were taken from
     image_shape: tuple[int, ...] | None = None  # of one datum, where it is an image
+    highs: Point | None = None  # the largest value of each feature, where units are the data's
 
 
 class Summary(eqx.Module):

@@ -23,6 +23,8 @@ class Support(eqx.Module):
     def __str__(self) -> str:
         if self == REALS:
             return "real numbers"
+        if self == MIXED:
+            return "each column in its own units"
         if not self.whole:
             return f"numbers in [{self.low:g}, {self.high:g}]"
         if math.isinf(self.high):
@@ -34,6 +36,7 @@ REALS = Support(-math.inf, math.inf, False)
 UNIT = Support(0.0, 1.0, False)
 COUNTS = Support(0.0, math.inf, True)
 BINARY = Support(0.0, 1.0, True)
+MIXED = Support(-math.inf, math.inf, True)  # of a table whose columns have supports of their own
 
 
 def levels(n: int) -> Support:

@@ -1,0 +1,83 @@
+"""The density of a row whose groups of columns have densities of their own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+from numpyro.distributions import Distribution, constraints
+
+from wellposed._typing import Point, PRNGKey, Scalar
+
+
+class Blocks(Distribution):
+    r"""p(y) = ∏_g p_g((y_g − c_g)/s_g)/∏_j s_j over disjoint groups g of columns, event (d,).
+
+    Parameters
+    ----------
+    parts : densities of event shape (d_g,)
+    center, scale : shape (d,), c and s
+    columns : positions of each group's columns
+    """
+
+    support: Any = constraints.real_vector
+    pytree_data_fields = ("parts", "center", "scale")
+    pytree_aux_fields = ("columns",)
+
+    def __init__(
+        self,
+        parts: tuple[Any, ...],
+        center: Point,
+        scale: Point,
+        columns: tuple[tuple[int, ...], ...],
+    ):
+        self.parts, self.center, self.scale, self.columns = parts, center, scale, columns
+        super().__init__(batch_shape=(), event_shape=center.shape)
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
+        del intermediates
+        y = (value - self.center) / self.scale
+        terms = [
+            part.log_prob(y[jnp.array(columns)])
+            for part, columns in zip(self.parts, self.columns, strict=True)
+        ]
+        return sum(terms) - jnp.log(self.scale).sum()
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        keys = dict(zip(self.columns, jax.random.split(key, len(self.parts)), strict=True))
+        y = self._gathered(
+            lambda part, columns: part.sample(keys[columns], sample_shape), sample_shape
+        )
+        return self.center + self.scale * y
+
+    @property
+    def mean(self) -> Point:
+        return self.center + self.scale * self._gathered(lambda part, _: part.mean)
+
+    @property
+    def variance(self) -> Point:
+        return self.scale**2 * self._gathered(lambda part, _: part.variance)
+
+    def coupled(self, alpha: Scalar) -> Point:
+        """Every column at the quantile Φ(α) of its noise, shape (d,)."""
+        return self.center + self.scale * self._gathered(lambda part, _: part.coupled(alpha))
+
+    def cdf(self, value: Point) -> Point:
+        """P(Y_j ≤ y_j | z) of each column, shape (d,)."""
+        y = (value - self.center) / self.scale
+        return self._gathered(lambda part, columns: part.cdf(y[jnp.array(columns)]))
+
+    def icdf(self, q: Point | Scalar) -> Point:
+        """Quantile of each column at probabilities q in (0, 1), shape (d,)."""
+        each = jnp.broadcast_to(q, self.event_shape)
+        y = self._gathered(lambda part, columns: part.icdf(each[jnp.array(columns)]))
+        return self.center + self.scale * y
+
+    def _gathered(
+        self, of: Callable[[Any, tuple[int, ...]], Array], sample_shape: tuple[int, ...] = ()
+    ) -> Array:
+        found = jnp.zeros((*sample_shape, *self.event_shape), self.center.dtype)
+        for part, columns in zip(self.parts, self.columns, strict=True):
+            found = found.at[..., jnp.array(columns)].set(of(part, columns))
+        return found
