@@ -50,7 +50,7 @@ def step_seconds(data: Images) -> tuple[float, float]:
 
 def built(observation: noise.AbstractNoise, data: Images) -> training.Advance:
     """A model that has seen a few rows."""
-    recipe = {**RECIPE, "validation_fraction": 0.0, "kl_warmup": 0}
+    recipe = {**RECIPE, "validation_fraction": 0.0}
     vae = wp.VAE(
         noise=observation, image_shape=data.image_shape, max_epochs=1, progress=False, **recipe
     )
