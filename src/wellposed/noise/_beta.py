@@ -86,8 +86,8 @@ class Beta(AbstractNoise):
         return False
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Beta":
-        del key
         """Start with the data's mean, and half their standard deviation where both can be had."""
+        del key
         width = self.width.initialise(_as_widths(moments))
         start = 1.0 / jnp.broadcast_to(width(jnp.zeros_like(moments.mean)), moments.mean.shape)
         logit = inverted(lambda eta: _Beta(eta, start).mean, moments.mean, -_FURTHEST, _FURTHEST)

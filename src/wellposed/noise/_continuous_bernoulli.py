@@ -83,8 +83,8 @@ class ContinuousBernoulli(AbstractNoise):
         return False
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "ContinuousBernoulli":
-        del key
         """Start with the data's mean."""
+        del key
         given = self.given_floor
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
         floor = jnp.broadcast_to(floor, moments.mean.shape)

@@ -102,8 +102,8 @@ class Quantile(AbstractNoise):
         return False
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Quantile":
-        del key
         """Start the heads at a normal's quantiles around the data's mean."""
+        del key
         given = self.scale.floor
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
         return eqx.tree_at(

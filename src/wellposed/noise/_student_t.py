@@ -87,8 +87,8 @@ class StudentT(AbstractNoise):
         return False
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "StudentT":
-        del key
         """Start the standard deviation, not s, where :class:`Scale` starts a σ."""
+        del key
         squared = moments.variance / _inflation(self.degrees.start)
         scale = self.scale.initialise(dataclasses.replace(moments, variance=squared))
         return eqx.tree_at(

@@ -76,8 +76,8 @@ class TruncatedNormal(AbstractNoise):
         return False
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "TruncatedNormal":
-        del key
         """Start with the data's mean, where a normal of the starting scale can have it."""
+        del key
         scale = self.scale.initialise(moments)
         start = jnp.broadcast_to(scale(jnp.zeros_like(moments.mean)), moments.mean.shape)
         logit = inverted(
