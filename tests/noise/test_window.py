@@ -26,7 +26,7 @@ def by_loops(values: np.ndarray, window: Window) -> np.ndarray:
             for dx in range(-reach, reach + 1):
                 if dy == 0 and dx >= 0:
                     break
-                inside = 0 <= y + dy and 0 <= x + dx < width
+                inside = y + dy >= 0 and 0 <= x + dx < width
                 near.extend(image[y + dy, x + dx] if inside else np.zeros(channels))
         near.extend(image[y, x, e] if e < c else 0.0 for e in range(channels - 1))
         rows.append(near)
