@@ -26,6 +26,7 @@ from ._log_likelihood import LogLikelihood as LogLikelihood
 from ._log_likelihood import log_likelihood as log_likelihood
 from ._model_units import IDENTITY as IDENTITY
 from ._model_units import ModelUnits as ModelUnits
+from ._noise_correlation import noise_correlation as noise_correlation
 from ._passes import elbo as elbo
 from ._passes import latent_means as latent_means
 from ._passes import latent_means_to_data as latent_means_to_data
