@@ -70,7 +70,7 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.Gaus
         best = _chosen(rows[order[held:]], rows[order[:held]], settings)
         start = {"weights_init": best.weights_, "means_init": best.means_}
         start["precisions_init"] = best.precisions_
-        whole = GaussianMixture(best.n_components, **settings, **start).fit(rows)
+        whole: Any = GaussianMixture(best.n_components, **settings, **start).fit(rows)
     return latents.GaussianMixture(
         jnp.asarray(np.log(whole.weights_), jnp.result_type(float)),
         jnp.asarray(whole.means_, jnp.result_type(float)),
@@ -145,14 +145,14 @@ def fitted_prior(estimator: Any, name: str, codes: np.ndarray | None = None) -> 
     """
     if name not in FITTED:
         raise unknown_name("A prior to fit", name, FITTED)
-    codes = estimator._codes if codes is None else codes
-    if len(codes) < 2:
+    rows: np.ndarray = estimator._codes if codes is None else codes
+    if len(rows) < 2:
         raise DataError(
-            f"A prior is fitted to at least 2 codes, one a row of data; there is {len(codes)}. "
+            f"A prior is fitted to at least 2 codes, one a row of data; there is {len(rows)}. "
             f'Call fit_prior("{name}", X) with more rows.'
         )
     key = jax.random.fold_in(estimator._key("priors"), PRIORS.index(name))
-    return FITTED[name](codes, key=key, progress=estimator.progress)
+    return FITTED[name](rows, key=key, progress=estimator.progress)
 
 
 def prior_of(estimator: Any, name: str) -> latents.Prior | None:

@@ -5,6 +5,7 @@ import math
 
 OUTSIDE = 0.05  # share of the codes counted as outlying; of a prior's draws, if it fits, as well
 _MANY = 2 * OUTSIDE
+_MUCH = 0.5  # nats of mismatch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,28 +95,28 @@ class PriorMismatch:
 
     def _own(self) -> list[str]:
         share = self.priors["standard"].outside
-        found = (
-            f"{_percent(share)} of the draws from N(0, I) lie where the codes are rarer than "
-            f"around {1 - OUTSIDE:.0%} of themselves ({OUTSIDE:.0%} would, were the two the same):"
-        )
-        if share.value <= _MANY:
-            return [found, "sampling from N(0, I) asks the decoder for little that it never saw."]
-        remedy = "the decoder was hardly trained there, so that samples suffer."
-        return [
-            found,
-            remedy,
-            'Draw z from the codes\' own distribution: sample(prior="aggregate").',
+        said = [
+            f"{_percent(share)} of the draws from N(0, I) lie outside the region that holds "
+            f"{1 - OUTSIDE:.0%} of the codes ({OUTSIDE:.0%} would, were the two the same)"
         ]
+        if share.value > _MANY:
+            said[0] += ": the decoder was hardly trained there, and samples suffer."
+        elif self.least_mismatch > _MUCH:
+            said[0] += ", but the draws seldom reach where many of the codes are."
+        else:
+            said[0] += ": sampling from N(0, I) asks the decoder for little that it never saw."
+            return said
+        return [*said, 'Draw z from the codes\' own distribution: sample(prior="aggregate").']
 
     def _others(self) -> list[str]:
         return [
             f"Prior {name!r}: {prior.gain} nats more log density on the codes than N(0, I), a "
-            f"mismatch of at most {prior.high.value:.3g} nats, and {_percent(prior.outside)} of its "
-            "draws lie out there."
+            f"mismatch of at most {max(prior.high.value, 0):.3g} nats, and "
+            f"{_percent(prior.outside)} of its draws outside."
             for name, prior in self.priors.items()
             if name != "standard"
         ]
 
 
 def _percent(share: Estimate) -> str:
-    return f"{100 * share.value:.3g} %"
+    return f"{100 * share.value:.3g}%"
