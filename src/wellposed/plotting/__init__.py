@@ -1,7 +1,9 @@
 """Figures: each panel a function from values to matplotlib axes."""
 
+from ._correlation import noise_correlation as noise_correlation
 from ._curves import training_curves as training_curves
 from ._demo import demo_figure as demo_figure
+from ._families import families as families
 from ._forecast import forecast as forecast
 from ._images import images as images
 from ._palette import PALETTE as PALETTE
