@@ -11,10 +11,22 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FILES = {"train": "train-images-idx3-ubyte.gz", "test": "t10k-images-idx3-ubyte.gz"}
 
 
+LABELS = {"train": "train-labels-idx1-ubyte.gz", "test": "t10k-labels-idx1-ubyte.gz"}
+
+
+def root() -> Path:
+    """Folder of the shared data: $WELLPOSED_DATA, or the one beside the repository."""
+    return Path(os.environ.get("WELLPOSED_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
 def images(name: str, part: str) -> np.ndarray:
     """Images of "mnist" or "fashion-mnist", "train" or "test": uint8, shape (n, 784), IDX order."""
-    root = Path(os.environ.get("WELLPOSED_DATA", REPOSITORY.parent / "shared" / "data"))
-    return np.asarray(wp.datasets.read(root / name / FILES[part]).values)
+    return np.asarray(wp.datasets.read(root() / name / FILES[part]).values)
+
+
+def labels(name: str, part: str) -> np.ndarray:
+    """Classes of those images: uint8, shape (n,)."""
+    return np.asarray(wp.datasets.read_labels(root() / name / LABELS[part]))
 
 
 def unit_images(name: str, part: str, n_rows: int | None = None) -> np.ndarray:

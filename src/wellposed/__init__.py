@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import load as load
     from wellposed.evaluation import audit as audit
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
+    from wellposed.evaluation import sample_quality as sample_quality
 
 _ROOMS = (
     "datasets",
@@ -57,6 +58,7 @@ _NAMES = {
     "forecast": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",
+    "sample_quality": "evaluation",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",
     "DataError": "_errors",

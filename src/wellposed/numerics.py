@@ -1,6 +1,7 @@
 """Every delicate operation, once, with its reason."""
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +46,39 @@ def inverse_positive(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     log(eᵛ − 1) is written v + log(−expm1(−v)): exact for small v, no overflow for large.
     """
     return value + jnp.log(-jnp.expm1(-value)) - _UNIT
+
+
+def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Map the real line onto (−limit, limit), with slope one at zero.
+
+    raw/√(1 + (raw/limit)²): its gradient falls as a power of raw, where a tanh's is an exact zero
+    in float32 from nine limits on. An infinite limit leaves ``raw`` as it is.
+    """
+    return raw * jax.lax.rsqrt(1.0 + (raw / limit) ** 2)
+
+
+def inverted(
+    increasing: Callable[[Array], Array],
+    value: Float[Array, "*shape"],
+    low: float | Float[Array, "*shape"],
+    high: float | Float[Array, "*shape"],
+) -> Float[Array, "*shape"]:
+    """Solve increasing(x) = value for x in [low, high], entry by entry.
+
+    Bisection, as many halvings as the type has digits: a quantile function whose Newton steps
+    leave the support is worth less than one that takes thirty calls. A value out of reach gives
+    the end that is nearest to it.
+    """
+    value = jnp.asarray(value)
+    ends = jnp.full_like(value, low), jnp.full_like(value, high)
+
+    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        middle = 0.5 * (ends[0] + ends[1])
+        short = increasing(middle) < value
+        return jnp.where(short, middle, ends[0]), jnp.where(short, ends[1], middle)
+
+    ends = jax.lax.fori_loop(0, jnp.finfo(value.dtype).nmant + 8, halve, ends)
+    return 0.5 * (ends[0] + ends[1])
 
 
 def log_mean_exp(log_w: Float[Array, "s *batch"]) -> Float[Array, "*batch"]:
@@ -167,6 +201,52 @@ def weighted_mean(values: Float[Array, "*batch"], weights: Float[Array, "*batch"
     """
     kept = jnp.where(weights > 0, values * weights, 0.0)
     return jnp.sum(kept) / jnp.sum(weights)
+
+
+def stirling_excess(
+    x: Float[Array, "*shape"], log_x: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    r"""s(x) = log Γ(1 + x) − x log x + x for x ≥ 0: concave, s(0) = 0, ½ log 2πx for large x.
+
+    A log beta function is a difference of numbers of size x; written with s it is one of size
+    log x. The logarithm is an argument of its own: where x has underflowed to zero, x log x and
+    its gradient are still finite. Above sixteen the asymptotic series is exact to 1e-14.
+    """
+    large = x > 16.0
+    inverse = 1.0 / jnp.where(large, x, 16.0)
+    square = inverse**2
+    series = 1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188)))
+    small = jnp.where(large, 1.0, x)
+    direct = jax.scipy.special.gammaln(1.0 + small) - small * jnp.where(large, 0.0, log_x) + small
+    return jnp.where(large, 0.5 * (LOG_2PI + log_x) + inverse * series, direct)
+
+
+def whiten_low_rank(
+    value: Float[Array, " d"], factor: Float[Array, "k d"]
+) -> tuple[Float[Array, " d"], Scalar]:
+    r"""Whiten N(0, I + F⊤F): return v with \|v\|² = value⊤(I + F⊤F)⁻¹value, and log det(I + F⊤F).
+
+    One factor f at a time: (I + f f⊤)^{−1/2} = I − c f f⊤, with c = 1/(√t (1 + √t)) and
+    t = 1 + \|f\|². Cholesky of the k×k matrix I + F F⊤, as numpyro has it, fails in float32 as
+    soon as two factors agree and \|f\|² exceeds 10⁷: the ones are rounded away. Here each term of
+    the log determinant is log(1 + \|f\|²) ≥ 0 and the square is one, so that no rounding lifts a
+    density above its bound.
+    """
+
+    def step(
+        carry: tuple[Array, Array, Scalar], _: None
+    ) -> tuple[tuple[Array, Array, Scalar], None]:
+        v, rest, log_det = carry
+        f = rest[0]
+        size = f @ f
+        root = jnp.sqrt(1.0 + size)
+        shrunk = f / (root * (1.0 + root))
+        rest = rest - (rest @ f)[:, None] * shrunk
+        return (v - (f @ v) * shrunk, jnp.roll(rest, -1, axis=0), log_det + jnp.log1p(size)), None
+
+    start = (value, factor, jnp.zeros((), value.dtype))
+    (whitened, _, log_det), _ = jax.lax.scan(step, start, length=factor.shape[0])
+    return whitened, log_det
 
 
 def log_normal_interval(

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import kstest
 
 import wellposed as wp
-from wellposed.transforms import Identity, Logit, Standardize, summarise
+from wellposed.transforms import Identity, Logit, Standardize, Unit, summarise
 
 RNG = np.random.default_rng(0)
 TABLE = RNG.normal(3.0, [0.1, 1.0, 50.0, 2.0], size=(200, 4))
@@ -21,6 +21,9 @@ CASES = {
     "logit-unit": (Logit(levels=None), UNIT),
     "logit-levels": (Logit(levels=256), LEVELS),
     "logit-auto": (Logit(), LEVELS),
+    "unit-unit": (Unit(levels=None), UNIT),
+    "unit-levels": (Unit(levels=256), LEVELS),
+    "unit-auto": (Unit(), LEVELS),
 }
 
 
@@ -60,7 +63,7 @@ def test_moments_are_those_of_the_data_in_model_units(case):
     many = jnp.tile(rows, (16, 1))
     keys = jax.random.split(jax.random.key(0), len(many))
     y = jax.vmap(lambda x, k: transform.forward(x, key=k).value)(many, keys)
-    quantised = isinstance(transform, Logit) and transform.levels is not None
+    quantised = isinstance(transform, (Logit, Unit)) and transform.levels is not None
     tolerance = 0.1 if quantised else 1e-9
     np.testing.assert_allclose(moments.variance, y.var(axis=0), rtol=tolerance)
     deviation = np.sqrt(moments.variance)

@@ -8,6 +8,10 @@ import typer
 from ._options import Data, Drop, Force, Header, Model, Table
 
 _HOW = "ancestral draws from p(x|z); mean shows μ(z); coupled shows μ(z) + α σ(z)."
+_PRIOR = (
+    "Where z comes from: standard is N(0, I); aggregate a Gaussian mixture fitted to the training "
+    "data's codes; second-stage a second VAE trained on them, in a minute or two."
+)
 
 
 def score(
@@ -72,6 +76,7 @@ def sample(
     number: Annotated[int, typer.Option("-n", "--number", help="How many.", min=1)] = 16,
     how: Annotated[str, typer.Option(help=_HOW)] = "ancestral",
     alpha: Annotated[float, typer.Option(help="α of coupled.")] = 1.0,
+    prior: Annotated[str, typer.Option(help=_PRIOR)] = "standard",
     seed: Annotated[
         int | None, typer.Option(help="The model's own by default.", min=0, show_default=False)
     ] = None,
@@ -95,7 +100,7 @@ def sample(
     vae = open_model(model)
     if is_picture(output):
         check_images(vae, output)
-    drawn = vae.sample(number, how, alpha=alpha, random_state=seed)
+    drawn = vae.sample(number, how, prior=prior, alpha=alpha, random_state=seed)
     if output is not None and is_picture(output):
         write_images(output, drawn, vae.image_shape_)
     else:

@@ -33,6 +33,7 @@ def build(
         For data off the transform's domain or the noise's support.
     """
     encoder_key, decoder_key, moments_key = jax.random.split(key, 3)
+    noise_key = jax.random.fold_in(key, 3)
     one_unit = image_shape is not None or summary.counted
     observation = noise.resolve(settings["noise"])
     transform = transforms.resolve(
@@ -40,7 +41,8 @@ def build(
     ).fit(summary)
     check_domain(rows, transform, observation)
     moments = transform.moments(summary, key=moments_key)
-    observation = observation.initialise(dataclasses.replace(moments, image_shape=image_shape))
+    moments = dataclasses.replace(moments, image_shape=image_shape)
+    observation = observation.initialise(moments, key=noise_key)
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)

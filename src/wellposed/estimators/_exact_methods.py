@@ -77,6 +77,7 @@ class ExactMethods:
         n_samples: int = 1,
         how: str = "ancestral",
         *,
+        prior: str = "standard",
         alpha: float = 1.0,
         random_state: Any = None,
     ) -> np.ndarray:
@@ -87,6 +88,7 @@ class ExactMethods:
         n_samples : how many
         how : "ancestral" draws x ~ p(x | z); "mean" leaves the noise out; "coupled" adds
             alpha·σ to every feature of the mean
+        prior : "standard", z ~ N(0, I), which the codes of a linear model are spread like
         alpha : of "coupled"
         random_state : None repeats the estimator's own
 
@@ -97,6 +99,8 @@ class ExactMethods:
         check_is_fitted(self)
         if how not in models.SAMPLERS:
             raise unknown_name("how", how, models.SAMPLERS)
+        if prior != "standard":
+            raise unknown_name("prior of an exact model", prior, ("standard",))
         check({"n_samples": n_samples}, {"n_samples": whole(1)})
         seed = self._seed if random_state is None else seed_of(random_state)
         return self._units.back(_drawn(self._linear, n_samples, how, alpha, jax.random.key(seed)))

@@ -108,7 +108,7 @@ def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
     implied = objective.implied_noise_variance()
     if kind is None or (implied is None and kind not in ("given", "shared")):
         raise SettingError(
-            f"A forecast before fitting needs Gaussian noise with one variance for all features; got noise = "
+            f"A forecast before fitting needs one Gaussian variance for all features; got noise = "
             f'{settings["noise"]!r}. Fit first, or forecast with a number or "shared".'
         )
     if implied is None and kind == "given":

@@ -30,6 +30,7 @@ from ._file import save
 from ._forecast import effective_beta, forecast_of
 from ._homonym import setting_and_method
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
+from ._priors import drawn_codes, fitted_prior, prior_of
 
 
 @setting_and_method("transform")
@@ -81,6 +82,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     outcome_ : :class:`wellposed.training.Outcome`
     n_epochs_ : epochs trained
     n_features_in_ : d
+    priors_ : the priors fitted so far, by name; see :meth:`sample`
 
     Examples
     --------
@@ -116,6 +118,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         "_seed",
         "noise_variance_",
         "history_",
+        "priors_",
+        "_codes",
     )
 
     def __init__(
@@ -217,6 +221,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         which should therefore be typical. After ``fit``, or on a loaded model, the passes go on
         from there, with Adam's memory empty and the model's settings as they were fitted. The
         learning rate does not decay, no rows are held out, and σ² is learned by gradient alone.
+        Priors other than the standard one are fitted to the last piece, until :meth:`fit_prior`
+        is given more.
 
         Parameters
         ----------
@@ -322,6 +328,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         beta = effective_beta(objective_of(self.get_params()), self.noise_variance_)
         return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
 
+    def coverage(self, X: Any, **options: Any) -> evaluation.Coverage:
+        """Measure the calibration of p(x | z) on X; see :func:`evaluation.coverage`."""
+        return evaluation.coverage(self.model_, self._rows(X), key=self._key("score"), **options)
+
     def forecast(self, X: Any) -> evaluation.Forecast:
         """Forecast which latents live on X, with this estimator's settings.
 
@@ -348,7 +358,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         n_samples : how many
         how : "ancestral" draws x ~ p(x | z), the model's own draw; "mean" shows μ(z), without
             the noise; "coupled" shows μ(z) + alpha·σ(z), every feature at one quantile
-        prior : "standard" draws z ~ N(0, I)
+        prior : where z comes from. "standard" is N(0, I), the p(z) of the ELBO; "aggregate" a
+            Gaussian mixture fitted to draws of q(z | x) of the training data; "second-stage" a
+            second VAE trained on them (Dai & Wipf 2019). The latter two are fitted at their
+            first use, in seconds and minutes, and saved with the model; p(x) as scored is that of
+            N(0, I) all the same. :meth:`prior_mismatch` tells which is needed.
         alpha : of "coupled"
         random_state : None repeats the estimator's own
 
@@ -359,11 +373,40 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if how not in models.SAMPLERS:
             raise unknown_name("how", how, models.SAMPLERS)
-        if prior != "standard":
-            raise unknown_name("prior", prior, ("standard",))
         check({"n_samples": n_samples}, {"n_samples": whole(1)})
         key = self._key("sample") if random_state is None else jax.random.key(seed_of(random_state))
-        return evaluation.samples(self.model_, n_samples, how=how, alpha=alpha, key=key)
+        source = prior_of(self, prior)
+        return evaluation.samples(
+            self.model_, n_samples, how=how, alpha=alpha, key=key, prior=source
+        )
+
+    def fit_prior(self, name: str, X: Any = None) -> "VAE":
+        """Fit the prior "aggregate" or "second-stage" now, and keep it for :meth:`sample`.
+
+        Parameters
+        ----------
+        name : as :meth:`sample` has it
+        X : array-like of shape (n, d), or a path: the data whose codes, at most 20,000, it is
+            fitted to. None: the training data's
+        """
+        check_is_fitted(self)
+        codes = None
+        if X is not None:
+            codes = drawn_codes(self.model_, self._rows(X), key=self._key("codes"))
+        self.priors_ = {**self.priors_, name: fitted_prior(self, name, codes)}
+        return self
+
+    def prior_mismatch(self, X: Any) -> evaluation.PriorMismatch:
+        """Measure how far N(0, I) is from the codes of X; see ``evaluation.prior_mismatch``.
+
+        The aggregate prior, and every other that was fitted, is measured beside it. Rows that
+        were not trained on tell the most.
+        """
+        rows = self._rows(X)
+        prior_of(self, "aggregate")
+        return evaluation.prior_mismatch(
+            self.model_, rows, key=self._key("score"), priors=self.priors_
+        )
 
     def save(self, path: str | os.PathLike, *, overwrite: bool = True) -> None:
         """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
@@ -421,6 +464,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         typical = rows[:: max(1, len(rows) // 2_000)]
         variance = evaluation.mean_noise_variance(model, typical, key=self._key("score"))
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
+        self.priors_ = {}
+        self._codes = drawn_codes(model, rows, key=self._key("codes"))
 
     def _rows(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -430,7 +475,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _key(self, use: str) -> PRNGKey:
         """Derive one key of the fit's seed for each use."""
-        uses = ("build", "fit", "score", "sample")
+        uses = ("build", "fit", "score", "sample", "codes", "priors")
         return jax.random.fold_in(jax.random.key(self._seed), uses.index(use))
 
 

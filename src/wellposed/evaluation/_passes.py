@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed.latents import Prior
 from wellposed.models import VAEModel, sample
 from wellposed.numerics import scalar
 from wellposed.objectives import ElboTerms
@@ -72,19 +73,32 @@ def mean_noise_variance(model: VAEModel, rows: Any, *, key: PRNGKey) -> Scalar |
 
 
 def samples(
-    model: VAEModel, n_samples: int, *, how: str, alpha: float, key: PRNGKey, chunk: int = 256
+    model: VAEModel,
+    n_samples: int,
+    *,
+    how: str,
+    alpha: float,
+    key: PRNGKey,
+    prior: Prior | None = None,
+    chunk: int = 256,
 ) -> np.ndarray:
-    """Draw data from the model, shape (n_samples, d), data units; ``how`` as models.SAMPLERS."""
+    """Draw data from the model, shape (n_samples, d), data units; ``how`` as models.SAMPLERS.
+
+    ``prior`` draws z in the place of the model's own. The draws depend on ``chunk``, how many
+    are made at a time.
+    """
     parts = []
     for start in range(0, n_samples, chunk):
         keys = jax.random.split(jax.random.fold_in(key, start), chunk)
-        parts.append(np.asarray(_draws(model, how, scalar(alpha), keys)))
+        parts.append(np.asarray(_draws(model, prior, how, scalar(alpha), keys)))
     return np.concatenate(parts)[:n_samples]
 
 
 @eqx.filter_jit
-def _draws(model: VAEModel, how: str, alpha: Scalar, keys: PRNGKey) -> jax.Array:
-    return jax.vmap(lambda key: sample(model, how, alpha, key=key))(keys)
+def _draws(
+    model: VAEModel, prior: Prior | None, how: str, alpha: Scalar, keys: PRNGKey
+) -> jax.Array:
+    return jax.vmap(lambda key: sample(model, how, alpha, key=key, prior=prior))(keys)
 
 
 def _latent_mean(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:

@@ -1,5 +1,6 @@
 """Models: what maps data to latents and back."""
 
+from ._classifier import Classifier as Classifier
 from ._linear_vae import LinearVAEModel as LinearVAEModel
 from ._linear_vae import inference_gap as inference_gap
 from ._linear_vae import with_best_encoder as with_best_encoder
@@ -7,6 +8,7 @@ from ._owned import owned as owned
 from ._ppca import PPCAModel as PPCAModel
 from ._sampling import SAMPLERS as SAMPLERS
 from ._sampling import sample as sample
+from ._second_stage import SecondStage as SecondStage
 from ._spectrum import Covariance as Covariance
 from ._spectrum import Spectrum as Spectrum
 from ._spectrum import eigendecompose as eigendecompose

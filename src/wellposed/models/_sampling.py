@@ -3,6 +3,7 @@
 import jax
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed.latents import Prior
 
 from ._vae import VAEModel
 
@@ -28,7 +29,13 @@ def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point
 SAMPLERS = {"ancestral": ancestral, "mean": mean, "coupled": coupled}
 
 
-def sample(model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """Draw z from the prior, then x by one of the ways in ``SAMPLERS``; data units."""
+def sample(
+    model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey, prior: Prior | None = None
+) -> Point:
+    """Draw z from the prior, then x by one of the ways in ``SAMPLERS``; data units.
+
+    ``prior`` stands in for the model's own, with which the decoder was trained.
+    """
     latent_key, noise_key = jax.random.split(key)
-    return SAMPLERS[how](model, model.prior.sample(key=latent_key), alpha, key=noise_key)
+    prior = model.prior if prior is None else prior
+    return SAMPLERS[how](model, prior.sample(key=latent_key), alpha, key=noise_key)

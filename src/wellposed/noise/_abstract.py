@@ -5,7 +5,7 @@ import abc
 import equinox as eqx
 from jaxtyping import Array
 
-from wellposed._typing import Density, Point, Raw, Scalar
+from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
 from wellposed.transforms import Moments, Support
 
 
@@ -45,8 +45,11 @@ class AbstractNoise(eqx.Module):
         """Supremum over parameters of log p(y | z) for d features, in nats; may be inf."""
 
     @abc.abstractmethod
-    def initialise(self, moments: Moments) -> "AbstractNoise":
-        """Return the noise model with a start, and a floor, taken from the data."""
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractNoise":
+        """Return the noise model with a start, and a floor, taken from the data.
+
+        ``key`` is for noise that has a network of its own to draw.
+        """
 
     @abc.abstractmethod
     def learned(self) -> tuple[Array, ...]:

@@ -42,7 +42,8 @@ class Bernoulli(AbstractWhole):
     def support(self) -> Support:
         return BINARY
 
-    def initialise(self, moments: Moments) -> "Bernoulli":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Bernoulli":
+        del key
         ones = np.asarray(moments.mean, np.float64) * moments.n
         odds = (ones + 0.5) / (moments.n - ones + 0.5)
         return eqx.tree_at(

@@ -68,7 +68,8 @@ class BetaBinomial(AbstractWhole):
     def support(self) -> Support:
         return COUNTS if self.levels is None else transforms.levels(self.levels)
 
-    def initialise(self, moments: Moments) -> "BetaBinomial":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "BetaBinomial":
+        del key
         levels = levels_of(self.levels, moments)
         return eqx.tree_at(
             lambda b: (b.start, b.constants, b.shown),

@@ -55,7 +55,8 @@ class Categorical(AbstractWhole):
     def support(self) -> Support:
         return COUNTS if self.levels is None else transforms.levels(self.levels)
 
-    def initialise(self, moments: Moments) -> "Categorical":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Categorical":
+        del key
         return eqx.tree_at(
             lambda c: (c.constants, c.shown),
             Categorical(levels_of(self.levels, moments)),

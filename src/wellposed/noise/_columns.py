@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from wellposed import transforms
 from wellposed._errors import SettingError, named_features
-from wellposed._typing import Density, Fitted, Point, Raw, Scalar
+from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
 from wellposed.transforms import MIXED, REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -109,7 +110,7 @@ class Columns(AbstractNoise):
             )
         return tuple(zip(self.groups, self.table.columns, strict=True))
 
-    def initialise(self, moments: Moments) -> "Columns":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Columns":
         d = moments.mean.shape[0]
         placed = self if self.table is not None else self.placed(d)
         real = np.zeros(d, bool)
@@ -120,8 +121,11 @@ class Columns(AbstractNoise):
         center = jnp.where(real, moments.mean, 0.0)
         table = Placed(tuple(columns for _, columns in placed.parts), center, scale)
         groups = tuple(
-            group.initialise(_of_group(moments, table, columns, whole=group.support.whole))
-            for group, columns in placed.parts
+            group.initialise(
+                _of_group(moments, table, columns, whole=group.support.whole),
+                key=None if key is None else jax.random.fold_in(key, i),
+            )
+            for i, (group, columns) in enumerate(placed.parts)
         )
         return eqx.tree_at(lambda c: (c.groups, c.table), placed, (groups, table))
 

@@ -104,7 +104,8 @@ class AbstractDiscretized(AbstractWhole):
     def support(self) -> Support:
         return self.cells.support
 
-    def initialise(self, moments: Moments) -> "AbstractDiscretized":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractDiscretized":
+        del key
         return eqx.tree_at(lambda n: n.cells, self, self.cells.initialise(moments))
 
     def __call__(self, raw: Raw) -> Density:

@@ -4,7 +4,7 @@ import equinox as eqx
 from jaxtyping import Array
 from numpyro.distributions import Normal
 
-from wellposed._typing import Density, Point, Raw, Scalar
+from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import LOG_2PI
 from wellposed.transforms import REALS, Moments, Support
 
@@ -58,7 +58,7 @@ class Gaussian(AbstractNoise):
 
     @property
     def kind(self) -> str:
-        """"given", "shared", "feature" or "conditional"."""
+        """ "given", "shared", "feature" or "conditional"."""
         return self.scale.kind
 
     @property
@@ -69,7 +69,8 @@ class Gaussian(AbstractNoise):
     def solved_by_squares(self) -> bool:
         return self.kind != "conditional"
 
-    def initialise(self, moments: Moments) -> "Gaussian":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Gaussian":
+        del key
         return eqx.tree_at(
             lambda g: (g.scale, g.constants),
             self,

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Raw
+from wellposed._typing import Density, Fitted, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -77,7 +77,8 @@ class NegativeBinomial(AbstractWhole):
     def support(self) -> Support:
         return COUNTS
 
-    def initialise(self, moments: Moments) -> "NegativeBinomial":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "NegativeBinomial":
+        del key
         at = _total_concentration(moments) if self.library else _concentrations(moments)
         return eqx.tree_at(
             lambda n: (n.dispersion, n.start, n.size, n.constants, n.shown),

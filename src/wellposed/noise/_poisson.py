@@ -3,7 +3,7 @@
 import equinox as eqx
 from jaxtyping import Array
 
-from wellposed._typing import Density, Fitted, Raw
+from wellposed._typing import Density, Fitted, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -51,7 +51,8 @@ class Poisson(AbstractWhole):
     def support(self) -> Support:
         return COUNTS
 
-    def initialise(self, moments: Moments) -> "Poisson":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Poisson":
+        del key
         return eqx.tree_at(
             lambda p: (p.start, p.size, p.constants, p.shown),
             self,

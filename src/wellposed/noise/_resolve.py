@@ -6,24 +6,42 @@ from wellposed._errors import unknown_name
 
 from ._abstract import AbstractNoise
 from ._bernoulli import Bernoulli
+from ._beta import Beta
 from ._beta_binomial import BetaBinomial
 from ._categorical import Categorical
+from ._causal_gaussian import CausalGaussian
+from ._causal_logistic import CausalLogistic
+from ._continuous_bernoulli import ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian
 from ._discretized_logistic import DiscretizedLogistic
 from ._gaussian import Gaussian
+from ._laplace import Laplace
+from ._low_rank import LowRankGaussian
 from ._negative_binomial import NegativeBinomial
 from ._poisson import Poisson
+from ._quantile import Quantile
 from ._scale import LEARNED
+from ._student_t import StudentT
+from ._truncated_normal import TruncatedNormal
 
 # Families by name, each with its own defaults.
 FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
     "bernoulli": Bernoulli,
+    "beta": Beta,
     "beta-binomial": BetaBinomial,
     "categorical": Categorical,
+    "causal-gaussian": CausalGaussian,
+    "causal-logistic": CausalLogistic,
+    "continuous-bernoulli": ContinuousBernoulli,
     "discretized-gaussian": DiscretizedGaussian,
     "discretized-logistic": DiscretizedLogistic,
+    "laplace": Laplace,
+    "low-rank": LowRankGaussian,
     "negative-binomial": NegativeBinomial,
     "poisson": Poisson,
+    "quantile": Quantile,
+    "student-t": StudentT,
+    "truncated-normal": TruncatedNormal,
 }
 
 

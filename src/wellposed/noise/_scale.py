@@ -2,6 +2,7 @@
 
 import math
 from numbers import Real
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -23,7 +24,7 @@ _RESTING = 1.05
 # gradients are wild.
 _START = 0.5
 
-_LEAST = 1e-6
+LEAST = 1e-6
 
 
 class Scale(eqx.Module):
@@ -73,9 +74,9 @@ class Scale(eqx.Module):
         varies = np.asarray(moments.varies)
         deviation = np.sqrt(np.where(varies, np.asarray(moments.variance, np.float64), 0.0))
         floor = self._data_floor(np.asarray(moments.resolution, np.float64), varies)
-        start = np.maximum(_START * deviation, np.maximum(2 * floor, _LEAST))
+        start = np.maximum(_START * deviation, np.maximum(2 * floor, LEAST))
         if self.kind == "shared":
-            start = max(_START * math.sqrt((deviation**2).mean()), 2 * float(floor), _LEAST)
+            start = max(_START * math.sqrt((deviation**2).mean()), 2 * float(floor), LEAST)
         dtype = jnp.result_type(float)
         above = jnp.asarray(start - floor, dtype)
         return eqx.tree_at(
@@ -105,16 +106,20 @@ class Scale(eqx.Module):
 
     def of_constants(self, scale: Array) -> Array:
         """σ of features that never vary: the floor, where each feature has its own."""
-        return scale if self.kind in ("given", "shared") else jnp.maximum(self.floor, _LEAST)
+        return scale if self.kind in ("given", "shared") else jnp.maximum(self.floor, LEAST)
+
+    def least(self, d: int) -> np.ndarray:
+        """Smallest σ that each of d features can reach, shape (d,)."""
+        if self.kind == "given":
+            least = math.sqrt(float(self.given))
+        else:
+            least = 0.0 if self.floor is None else np.asarray(self.floor, np.float64)
+        return np.broadcast_to(least, (d,))
 
     def log_least(self, d: int) -> float:
         """Sum over d features of the log of the smallest σ that can be reached; −inf for zero."""
-        if self.kind == "given":
-            return 0.5 * d * math.log(float(self.given))
-        floor = np.zeros(()) if self.floor is None else np.asarray(self.floor, np.float64)
-        if (floor <= 0).any():
-            return -math.inf
-        return float(np.log(np.broadcast_to(floor, (d,))).sum())
+        least = self.least(d)
+        return float(np.log(least).sum()) if (least > 0).all() else -math.inf
 
     def learned(self) -> tuple[Array, ...]:
         """Return the leaves that the optimiser owns."""
@@ -147,6 +152,17 @@ class Scale(eqx.Module):
         if varies is not None and self.kind != "shared":
             resting &= np.asarray(varies)
         return tuple(int(j) for j in np.flatnonzero(resting))
+
+
+def check_positive(name: str, value: Any) -> float:
+    """Return a setting that is a positive number; ``SettingError`` for anything else."""
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and float(value) > 0):
+        raise SettingError(
+            f"{name} must be a positive number or one of {', '.join(LEARNED)}; got {value!r}. "
+            '"shared" learns it from the data.'
+        )
+    return float(value)
 
 
 def _kind(variance: float | str) -> str:

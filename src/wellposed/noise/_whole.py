@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from wellposed._typing import Fitted, Point, Scalar
+from wellposed._typing import Fitted, Point, PRNGKey, Scalar
 from wellposed.transforms import Moments
 
 from ._abstract import AbstractNoise
@@ -24,7 +24,7 @@ class AbstractWhole(AbstractNoise):
         return False
 
     @abc.abstractmethod
-    def initialise(self, moments: Moments) -> "AbstractWhole":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractWhole":
         """Return the noise model with its levels, and a start, taken from the data."""
 
     def presented(self, y: Point) -> Point:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from wellposed import nn
 from wellposed._typing import Scalar, Tree
 from wellposed.models import VAEModel
 
@@ -79,12 +80,23 @@ def update(
     direction, memory = adam().update(clipped, memory)
     rate = rates.at(step)
 
-    def move_weight(p, u):
-        return p + (rate * (u - rates.weight_decay * p)).astype(p.dtype)
-
     def move_noise(p, u):
+        if isinstance(p, nn.Linear):  # a noise model's own network is one like the others
+            return decayed(p, u, rates, step)
         return p + (_NOISE_PACE * rate * u).astype(p.dtype)
 
-    moved = jax.tree.map(move_weight, params, direction)
-    noise = jax.tree.map(move_noise, params.noise, direction.noise)
+    moved = decayed(params, direction, rates, step)
+    noise = jax.tree.map(
+        move_noise, params.noise, direction.noise, is_leaf=lambda p: isinstance(p, nn.Linear)
+    )
     return eqx.tree_at(lambda m: m.noise, moved, noise), memory
+
+
+def decayed(params: Tree, direction: Tree, rates: Rates, step: Scalar) -> Tree:
+    """Move weights along Adam's direction, uphill, with decoupled weight decay."""
+    rate = rates.at(step)
+
+    def move(p, u):
+        return p + (rate * (u - rates.weight_decay * p)).astype(p.dtype)
+
+    return jax.tree.map(move, params, direction)

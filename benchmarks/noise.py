@@ -1,0 +1,238 @@
+"""What each noise model makes of real images: code length, errors, calibration, samples, speed.
+
+    python -m benchmarks.noise [mnist] [fashion-mnist] [frey-faces] [--share 1.0] [--only NAME ...]
+
+For each data set, with one recipe and no retuning: a table of families (−ELBO on all test images
+in bits per dimension of the 8-bit pixels, rate, root mean squared error of reconstructions,
+coverage, seconds); a table of samples (Fréchet distance, precision and recall in the features of
+a classifier trained on the labels, beside the value of as many real test images; bands; draws per
+second); and the cost of the causal likelihood in a training step. Models are kept in build/noise
+and loaded when they are there; an interrupted training goes on.
+"""
+
+import argparse
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+import wellposed as wp
+from benchmarks.noise_cost import step_seconds
+from benchmarks.noise_models import FAMILIES, FOLDER, Images, Trained, load, trained
+from wellposed import evaluation, plotting
+
+N_DRAWS = 10_000
+CAUSAL, INDEPENDENT = "causal logistic", ("discretised logistic", "Gaussian, shared σ")
+PICTURED = (
+    CAUSAL,
+    "discretised logistic",
+    "Gaussian, shared σ",
+    "Gaussian, σ(z)",
+    "causal Gaussian",
+    "beta-binomial",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One family on one data set; nats a datum where not said otherwise."""
+
+    bits: float  # −ELBO, bits per dimension
+    error: float  # its standard error over test images
+    train_bits: float
+    rate: float
+    rmse: float  # of reconstructions, in shares of 255
+    coverage: float  # of the central 90 %
+    seconds: float
+    epochs: int
+
+
+def line(data: Images, model: Trained) -> Line:
+    """Judge a model on the test images."""
+    vae, d = model.vae, data.test.shape[1]
+    scale = -1 / (d * math.log(2))
+    key = jax.random.key(0)
+    terms = evaluation.elbo(vae.model_, data.test, n_samples=2, key=key)
+    some = data.train[:: max(1, len(data.train) // 2_000)]
+    seen = evaluation.elbo(vae.model_, some, n_samples=1, key=key)
+    rebuilt = np.concatenate(
+        [vae.reconstruct(part) for part in np.array_split(data.test[:2_000], 8)]
+    )
+    held = evaluation.coverage(vae.model_, data.test[:300], key=key, n_draws=49)
+    elbo = np.asarray(terms.elbo, np.float64)
+    return Line(
+        bits=scale * elbo.mean(),
+        error=abs(scale) * elbo.std() / math.sqrt(len(elbo)),
+        train_bits=scale * float(np.asarray(seen.elbo, np.float64).mean()),
+        rate=float(np.mean(terms.kl)),
+        rmse=float(np.sqrt(np.mean(((rebuilt - data.test[:2_000]) / 255.0) ** 2))),
+        coverage=float(held.coverage[2]),
+        seconds=model.seconds,
+        epochs=model.epochs,
+    )
+
+
+def family_table(data: Images, models: list[Trained]) -> dict[str, Line]:
+    """Print a line a family."""
+    print(f"\n{data.name}: {len(data.train)} train, {len(data.test)} test, {data.test.shape[1]} px")
+    print(
+        f"{'noise':22} {'-ELBO bits/dim':>16} {'train':>7} {'rate':>7} {'RMSE':>7} {'90 %':>6} "
+        f"{'epochs':>6} {'s':>6}"
+    )
+    found = {}
+    for model in models:
+        f = found[model.family.name] = line(data, model)
+        print(
+            f"{model.family.name:22} {f.bits:9.4f} ± {f.error:.4f} {f.train_bits:7.4f} "
+            f"{f.rate:7.1f} {f.rmse:7.4f} {f.coverage:6.1%} {f.epochs:6} {f.seconds:6.0f}",
+            flush=True,
+        )
+    return found
+
+
+def features_of(data: Images) -> Any:
+    """A classifier trained on the labels; without labels, principal components of the data."""
+    if data.train_labels is not None:
+        return wp.training.fit_classifier(
+            data.train, data.train_labels, key=jax.random.key(0), image_shape=data.image_shape
+        )
+    exact = wp.PPCA(32, random_state=0).fit(data.train.astype(np.float32))
+    return lambda rows: exact.transform(np.asarray(rows, np.float32))
+
+
+def drawn(vae: Any, how: str, prior: str) -> tuple[np.ndarray, float]:
+    """Ten thousand draws in batches of 1000, and how many a second (compiled beforehand)."""
+    vae.sample(2, prior=prior)  # fits the prior
+    source = None if prior == "standard" else vae.priors_[prior]
+    arguments = {"how": how, "alpha": 1.0, "prior": source, "chunk": 1000}
+    evaluation.samples(vae.model_, 1000, key=jax.random.key(1), **arguments)
+    begun = time.perf_counter()
+    found = evaluation.samples(vae.model_, N_DRAWS, key=jax.random.key(2), **arguments)
+    return found, N_DRAWS / (time.perf_counter() - begun)
+
+
+def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ...]) -> None:
+    """Print how near draws and means come to real images, under each prior."""
+    features = features_of(data)
+    print(f"\n{data.name}: {N_DRAWS} samples against {len(data.train)} training images")
+    print(
+        f"{'noise':22} {'samples':10} {'prior':13} {'Fréchet':>16} {'precision':>10} {'recall':>7} "
+        f"{'bands':>6} {'draws/s':>8}"
+    )
+    frechet: dict[tuple[str, str, str], float] = {}
+    for name in (CAUSAL, *INDEPENDENT):
+        if name not in models:
+            continue
+        for how in ("ancestral", "mean"):
+            for prior in priors:
+                rows, speed = drawn(models[name].vae, how, prior)
+                judged = evaluation.sample_quality(
+                    rows,
+                    data.train,
+                    features=features,
+                    held_out=data.test,
+                    key=jax.random.key(3),
+                    n_resamples=10,
+                )
+                bands = evaluation.artefact_bands(rows, data.image_shape, full=255)
+                f, real = judged.drawn, judged.held_out
+                frechet[name, how, prior] = f.frechet.value
+                print(
+                    f"{name:22} {how:10} {prior:13} {f.frechet!s:>16} {f.precision.value:10.3f} "
+                    f"{f.recall.value:7.3f} {bands.share:6.4f} {speed:8.0f}",
+                    flush=True,
+                )
+    print(
+        f"{'real test images':47} {real.frechet!s:>16} {real.precision.value:10.3f} "
+        f"{real.recall.value:7.3f}"
+    )
+    verdicts(frechet, real.frechet.value)
+
+
+def verdicts(frechet: dict[tuple[str, str, str], float], real: float) -> None:
+    """Print the ratios that the targets are about."""
+    best = min(
+        (p for n, h, p in frechet if n == CAUSAL and h == "ancestral"),
+        key=lambda p: frechet[CAUSAL, "ancestral", p],
+    )
+    ours = frechet[CAUSAL, "ancestral", best]
+    for how, target in (("mean", 0.5), ("ancestral", 0.25)):
+        others = [frechet[n, how, best] for n in INDEPENDENT if (n, how, best) in frechet]
+        if others:
+            said("causal draws / best independent " + how, ours / min(others), target)
+    said("causal draws / real test images", ours / real, 5.0)
+
+
+def said(what: str, ratio: float, target: float) -> None:
+    """Print a ratio with its target and verdict."""
+    verdict = "met" if ratio <= target else "missed"
+    print(f"{what:50} {ratio:8.3f}  target {target:5.2f}  {verdict}")
+
+
+def mismatch(data: Images, model: Trained) -> None:
+    """Print how far p(z) is from the aggregate posterior."""
+    print(f"\n{data.name}, {model.family.name}:")
+    print(model.vae.prior_mismatch(data.test[:5_000]))
+
+
+def picture(data: Images, models: dict[str, Trained], path: Path) -> None:
+    """Write the figure of families."""
+    shown = data.test[5:9]
+    rows = []
+    for name in PICTURED:
+        if name not in models:
+            continue
+        vae = models[name].vae
+        kinds = {
+            "ancestral": {},
+            "mean": {"how": "mean"},
+            "coupled_low": {"how": "coupled", "alpha": -1.0},
+            "coupled_high": {"how": "coupled", "alpha": 1.0},
+        }
+        made = {
+            kind: vae.sample(4, prior="aggregate", random_state=1, **arguments)
+            for kind, arguments in kinds.items()
+        }
+        rows.append((name, {"data": shown, "reconstructions": vae.reconstruct(shown), **made}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plotting.families(rows, data.image_shape, limits=(0, 255)).savefig(path, dpi=100)
+    print(f"wrote {path}")
+
+
+def main() -> None:
+    """Train what is missing and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", nargs="*", default=["mnist", "fashion-mnist", "frey-faces"])
+    parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
+    parser.add_argument("--only", nargs="*", choices=list(FAMILIES), help="families")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where models are kept")
+    parser.add_argument("--picture", type=Path, help="file of the figure, for the first data set")
+    parser.add_argument("--tables", nargs="*", default=["families", "samples", "mismatch", "cost"])
+    parser.add_argument("--priors", nargs="*", default=["standard", "aggregate", "second-stage"])
+    arguments = parser.parse_args()
+    for name in arguments.data:
+        data = load(name)
+        chosen = [FAMILIES[f] for f in arguments.only or FAMILIES]
+        models = {
+            family.name: trained(data, family, arguments.folder, share=arguments.share)
+            for family in chosen
+        }
+        if "families" in arguments.tables:
+            family_table(data, list(models.values()))
+        if "samples" in arguments.tables and CAUSAL in models:
+            sample_table(data, models, tuple(arguments.priors))
+        if "mismatch" in arguments.tables and CAUSAL in models:
+            mismatch(data, models[CAUSAL])
+        if arguments.picture and name == arguments.data[0]:
+            picture(data, models, arguments.picture)
+    if "cost" in arguments.tables:
+        causal, independent = step_seconds(load("mnist"))
+        said("causal training step / independent, equal outputs", causal / independent, 2.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Priors fitted to the codes: where z comes from when it is not N(0, I)."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from wellposed import evaluation, latents, models, training, transforms
+from wellposed._errors import DataError, TrainingWarning, unknown_name
+from wellposed._typing import PRNGKey
+
+from ._build import build, plan_of
+
+MOST_CODES = 20_000
+
+_SIZES = (1, 5, 10, 20, 50, 100)  # components tried
+_HELD_OUT = 0.2
+# Of the codes' mean variance: far below the posterior variance of any latent worth having.
+_RIDGE = 1e-4
+
+_SECOND_STAGE = {
+    "noise": "shared",
+    "transform": "standardize",
+    "encoder": "mlp",
+    "decoder": "mlp",
+    "hidden": (256, 256),
+    "activation": "relu",
+    "batch_size": "auto",
+    "max_epochs": 150,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "clip_norm": None,
+    "kl_warmup": 0,
+    "patience": 15,
+}
+# Codes have no step of measurement: γ may fall to this share of their standard deviation.
+_FINEST = 1e-3
+
+
+def drawn_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+    """One draw z ~ q(z | x) of each of at most 20,000 rows, shape (n, k)."""
+    return evaluation.codes(model, rows, key=key, most=MOST_CODES).z.astype(np.float32)
+
+
+def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.GaussianMixture:
+    """Fit a mixture of Gaussians with full covariances, which approximates the mean of q(z | x).
+
+    The number of components is the first of 1, 5, 10, 20, 50, 100 after which the log density of
+    a held-out fifth falls; then all codes have their say. One thread: the products are small, and
+    several threads that wait for each other took fifty times as long on two busy cores.
+    """
+    del progress  # seconds
+    rows = codes.astype(np.float64)
+    order_key, start_key = jax.random.split(key)
+    order = np.asarray(jax.random.permutation(order_key, len(rows)))
+    held = max(1, round(_HELD_OUT * len(rows)))
+    settings = {
+        "reg_covar": _RIDGE * max(rows.var(axis=0).mean(), np.finfo(np.float32).tiny),
+        "random_state": int(jax.random.bits(start_key) >> 1),
+    }
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        # Not converged is not wrong: the held-out rows judge what has been reached.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        best = _chosen(rows[order[held:]], rows[order[:held]], settings)
+        start = {"weights_init": best.weights_, "means_init": best.means_}
+        start["precisions_init"] = best.precisions_
+        whole = GaussianMixture(best.n_components, **settings, **start).fit(rows)
+    return latents.GaussianMixture(
+        jnp.asarray(np.log(whole.weights_), jnp.result_type(float)),
+        jnp.asarray(whole.means_, jnp.result_type(float)),
+        jnp.asarray(np.linalg.cholesky(whole.covariances_), jnp.result_type(float)),
+    )
+
+
+def _chosen(rows: np.ndarray, held: np.ndarray, settings: dict[str, Any]) -> GaussianMixture:
+    """Return the mixture before the first that judges the held-out rows worse.
+
+    No component gets fewer than k + 1 rows on average: so many span a covariance.
+    """
+    n, k = rows.shape
+    rows = rows if n > 1 else np.repeat(rows, 2, axis=0)  # scikit-learn wants two
+    best, highest = None, -np.inf
+    for size in _SIZES:
+        if best is not None and size * (k + 1) > n:
+            break
+        tried = GaussianMixture(size, **settings).fit(rows)
+        reached = float(tried.score(held))
+        if best is not None and not reached > highest:
+            break
+        best, highest = tried, reached
+    assert best is not None  # _SIZES is not empty
+    return best
+
+
+def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> models.SecondStage:
+    """Train a second VAE on the codes, after the first and apart from it.
+
+    References: Dai & Wipf (2019), §4.
+    """
+    build_key, fit_key = jax.random.split(key)
+    settings = {**_SECOND_STAGE, "n_components": codes.shape[1]}
+    summary = transforms.summarise(codes, _FINEST * codes.std(axis=0, dtype=np.float64))
+    run = training.fit(
+        build(settings, codes, summary, None, key=build_key),
+        codes,
+        key=fit_key,
+        plan=plan_of(settings, len(codes)),
+        validation_fraction=0.1,
+        progress=progress,
+    )
+    if run.outcome is training.Outcome.interrupted:
+        raise KeyboardInterrupt  # half a prior is not to be kept
+    if run.outcome is training.Outcome.nonfinite:
+        warnings.warn(
+            "The second stage's objective became non-finite; its last good state was kept. "
+            'Compare it with prior="aggregate" by prior_mismatch(X) before using it.',
+            TrainingWarning,
+            stacklevel=4,
+        )
+    return models.SecondStage(run.model)
+
+
+FITTED: dict[str, Callable[..., latents.Prior]] = {
+    "aggregate": aggregate,
+    "second-stage": second_stage,
+}
+PRIORS = ("standard", *FITTED)
+
+
+def fitted_prior(estimator: Any, name: str, codes: np.ndarray | None = None) -> latents.Prior:
+    """Fit the prior of that name to codes, by default those of the training data.
+
+    Raises
+    ------
+    SettingError
+        For a name of no prior that is fitted.
+    DataError
+        For fewer than two codes, and where none were kept.
+    """
+    if name not in FITTED:
+        raise unknown_name("A prior to fit", name, FITTED)
+    codes = estimator._codes if codes is None else codes
+    if len(codes) < 2:
+        raise DataError(
+            f"A prior is fitted to at least 2 codes, one a row of data; there is {len(codes)}. "
+            f'Call fit_prior("{name}", X) with more rows.'
+        )
+    key = jax.random.fold_in(estimator._key("priors"), PRIORS.index(name))
+    return FITTED[name](codes, key=key, progress=estimator.progress)
+
+
+def prior_of(estimator: Any, name: str) -> latents.Prior | None:
+    """Return the prior of that name, fitted at its first use; None is the model's own.
+
+    Raises
+    ------
+    SettingError
+        For an unknown name.
+    """
+    if not isinstance(name, str) or name not in PRIORS:
+        raise unknown_name("prior", name, PRIORS)
+    if name == "standard":
+        return None
+    if name not in estimator.priors_:
+        estimator.priors_[name] = fitted_prior(estimator, name)
+    return estimator.priors_[name]

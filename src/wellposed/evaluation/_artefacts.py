@@ -1,0 +1,76 @@
+"""Bands of full ink across drawn images: what unstable autoregressive noise leaves."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wellposed._errors import DataError
+
+_NEARLY = 0.95
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ArtefactBands:
+    """Which images have a band, by the definition and by a stricter look; arrays of shape (n,)."""
+
+    banded: np.ndarray  # a row or column all of whose pixels are at full ink
+    nearly: np.ndarray  # a row or column whose mean is 95 % of full ink or more
+    n_lines: int  # rows and columns with a mean of 95 % or more, over all images
+
+    @property
+    def share(self) -> float:
+        """Share of images with a band."""
+        return float(self.banded.mean())
+
+    @property
+    def nearly_share(self) -> float:
+        """Share of images with a row or column at 95 % of full ink or more."""
+        return float(self.nearly.mean())
+
+    def __str__(self) -> str:
+        n = len(self.banded)
+        return (
+            f"{int(self.banded.sum())} of {n} images have a row or column of pixels constant at "
+            f"full ink; {int(self.nearly.sum())} have one whose mean is {_NEARLY:.0%} of it or "
+            f"more ({self.n_lines} rows and columns)."
+        )
+
+
+def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> ArtefactBands:
+    """Count images with a row or column of pixels constant at full ink.
+
+    Parameters
+    ----------
+    images : array of shape (n, d), data units
+    image_shape : (H, W) or (H, W, C), with H·W·C = d; a line is full where all channels are
+    full : the value of full ink, the largest level: 255 for 8-bit images
+
+    Raises
+    ------
+    DataError
+        If a row is no image of that shape, or ``full`` is not positive and finite.
+
+    Examples
+    --------
+    >>> images = np.zeros((2, 3, 3))
+    >>> images[1, :, 0] = 255
+    >>> artefact_bands(images.reshape(2, 9), (3, 3), full=255).share
+    0.5
+    """
+    values, shape = np.asarray(images), tuple(image_shape)
+    if values.ndim != 2 or len(shape) not in (2, 3) or values.shape[1] != math.prod(shape):
+        raise DataError(
+            f"Rows must be images of shape (H, W) or (H, W, C); got an array of shape "
+            f"{values.shape} and image_shape={shape}. Give the shape that the rows came from."
+        )
+    if not (math.isfinite(full) and full > 0):
+        raise DataError(f"full must be a positive level; got {full}. 8-bit images have 255.")
+    pixels = values.reshape(len(values), *shape[:2], -1)
+    lines = (pixels, pixels.swapaxes(1, 2))  # rows, then columns: (n, lines, pixels, channels)
+    banded = np.concatenate([(part >= full).all(axis=(2, 3)) for part in lines], axis=1)
+    means = [part.mean(axis=(2, 3), dtype=np.float64) for part in lines]
+    dark = np.concatenate(means, axis=1) >= _NEARLY * full
+    return ArtefactBands(np.any(banded, axis=1), np.any(dark, axis=1), int(dark.sum()))

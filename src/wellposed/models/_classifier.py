@@ -1,0 +1,34 @@
+"""A classifier, and the features that it tells classes apart by."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from wellposed._typing import Point, Scalar
+from wellposed.nn import Linear, activate
+
+
+class Classifier(eqx.Module):
+    r"""p(class | x) = softmax(W h(x) + b), for one datum in data units.
+
+    .. math:: h(x) = a(\text{body}((x - \ell)/r))
+
+    with ℓ the smallest value of the training data, r their range and a the activation. See
+    :func:`wellposed.training.fit_classifier`.
+    """
+
+    body: Callable  # (d,) → (f,)
+    head: Linear
+    low: Scalar
+    span: Scalar
+    classes: tuple[int | str, ...] = eqx.field(static=True)  # in the order of the logits
+    activation: str = eqx.field(static=True)
+
+    def features(self, x: Point) -> Float[Array, " f"]:
+        """h(x), what the last layer sees, shape (f,)."""
+        return activate(self.activation, self.body((x - self.low) / self.span))
+
+    def logits(self, x: Point) -> Float[Array, " c"]:
+        """Log p(class | x) up to a constant, shape (c,), in the order of ``classes``."""
+        return self.head(self.features(x))

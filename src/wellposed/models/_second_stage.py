@@ -1,0 +1,31 @@
+"""A second VAE as the prior of the first."""
+
+import equinox as eqx
+
+from wellposed._typing import Latent, PRNGKey
+from wellposed.numerics import scalar
+
+from ._sampling import sample
+from ._vae import VAEModel
+
+
+class SecondStage(eqx.Module):
+    r"""A VAE of the latents: its data are z ~ q(z | x), its noise variance γ is learned.
+
+    .. math:: u \sim N(0, I_k), \qquad z \mid u \sim N(\mu(u), \gamma I_k)
+
+    What the first stage leaves between q(z) and N(0, I) is no low-dimensional set any more, since
+    q(z | x) has filled R^k up; so that the second can close it, with k latents of its own.
+
+    It has no ``log_prob``: log p(z) = log E p(z | u) has no closed form. Importance sampling
+    estimates it, as it does for any VAE (:func:`wellposed.evaluation.log_likelihood` of
+    ``model``).
+
+    References: Dai & Wipf (2019), §4.
+    """
+
+    model: VAEModel
+
+    def sample(self, *, key: PRNGKey) -> Latent:
+        """Draw one z, shape (k,): the model's own draw, its noise included."""
+        return sample(self.model, "ancestral", scalar(0.0), key=key)

@@ -1,0 +1,27 @@
+"""What an encoder sees of a datum that no transform has standardised."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from wellposed._typing import Point, Scalar
+from wellposed.transforms import Moments
+
+
+class Centred(eqx.Module):
+    """(y − mean)/scale, with each feature's mean and one scale for all of them.
+
+    One scale, since features of one interval share a unit: a pixel that is lit once in a
+    thousand images would otherwise be shown at thirty standard deviations.
+    """
+
+    mean: Point
+    scale: Scalar
+
+    @classmethod
+    def of(cls, moments: Moments) -> "Centred":
+        """Take them from the data."""
+        varying = jnp.where(moments.varies, moments.variance, 0.0).sum() / moments.varies.sum()
+        return cls(moments.mean, jnp.sqrt(varying))
+
+    def __call__(self, y: Point) -> Point:
+        return (y - self.mean) / self.scale
