@@ -126,25 +126,24 @@ class Exceptional(Distribution):
 
     @property
     def mean(self) -> Point:
-        exception = math.exp(self._log_exception)
-        if self.levels is None:  # the ranks' mean is two, and below c they are one too high
-            others = 2.0 - (1.0 - 0.5**self.value)
-        else:
-            others = (0.5 * self.levels * (self.levels - 1) - self.value) / (self.levels - 1)
-        return (1 - exception) * self.value + exception * others
+        return self.value + math.exp(self._log_exception) * self._others[0]
 
     @property
     def variance(self) -> Point:
         exception = math.exp(self._log_exception)
-        if self.levels is None:
-            # E r² = 6; below c the value is r − 1: subtract 2r − 1 there.
-            below = 3.0 - 0.5**self.value * (2 * self.value + 3)
-            squares = 6.0 - below
-        else:
-            last = self.levels - 1
-            squares = (last * (last + 1) * (2 * last + 1) / 6 - self.value**2) / last
-        second = (1 - exception) * self.value**2 + exception * squares
-        return second - self.mean**2
+        away, square = self._others
+        return exception * square - (exception * away) ** 2
+
+    @property
+    def _others(self) -> tuple[Point, Point]:
+        """E(V − c) and E(V − c)² of an exception: around c, or a large c leaves no digits."""
+        c = self.value
+        if self.levels is None:  # of ranks r, E r = 2 and E r² = 6; below c the value is r − 1
+            return 1.0 + 0.5**c - c, c * (c - 2.0) + 3.0 * (1.0 + 0.5**c)
+        last = self.levels - 1
+        total, squares = 0.5 * last * (last + 1), last * (last + 1) * (2 * last + 1) / 6
+        first = (total - self.levels * c) / last
+        return first, (squares + c * (self.levels * c - 2.0 * total)) / last
 
     def cdf(self, value: Point) -> Point:
         exception = math.exp(self._log_exception)
