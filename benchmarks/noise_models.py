@@ -21,6 +21,7 @@ WARMUP = 0.4  # share of the epochs
 RECIPE: dict[str, Any] = {
     "n_components": 32,
     "hidden": (512, 512),
+    "weight_decay": 0.1,
     "validation_fraction": 0.02,
     "patience": None,
     "random_state": 0,
@@ -45,7 +46,7 @@ class Family:
     name: str
     noise: Callable[[], Any]
     transform: Any = "auto"
-    epochs: int = 10
+    epochs: int = 8
 
 
 def causal() -> wp.noise.AbstractNoise:
@@ -57,13 +58,13 @@ _UNIT, _LOGIT = wp.transforms.Unit(LEVELS), wp.transforms.Logit(LEVELS)
 FAMILIES = {
     family.name: family
     for family in (
-        Family("causal logistic", causal, epochs=50),
-        Family("discretised logistic", lambda: wp.noise.DiscretizedLogistic(LEVELS), epochs=30),
+        Family("causal logistic", causal, epochs=30),
+        Family("discretised logistic", lambda: wp.noise.DiscretizedLogistic(LEVELS), epochs=20),
         Family("  mixture of 3", lambda: wp.noise.DiscretizedLogistic(LEVELS, mixture=3)),
         Family("discretised Gaussian", lambda: wp.noise.DiscretizedGaussian(LEVELS)),
         Family("beta-binomial", lambda: wp.noise.BetaBinomial(LEVELS)),
         Family("negative binomial", lambda: wp.noise.NegativeBinomial()),
-        Family("Gaussian, shared σ", lambda: "shared", _UNIT, epochs=30),
+        Family("Gaussian, shared σ", lambda: "shared", _UNIT, epochs=20),
         Family("Gaussian, σ(z)", lambda: "conditional", _UNIT),
         Family("logit-normal", lambda: "shared", _LOGIT),
         Family("causal Gaussian", lambda: wp.noise.CausalGaussian(5), _UNIT),
