@@ -172,7 +172,7 @@ class CausalNormal(Distribution):
     window : Window
     """
 
-    support = constraints.real_vector
+    support: Any = constraints.real_vector
     pytree_data_fields = ("loc", "coefficients", "scale", "varies")
     pytree_aux_fields = ("window",)
 

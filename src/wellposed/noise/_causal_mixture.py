@@ -34,7 +34,7 @@ class CausalMixture(Distribution):
     centre, spread : numbers; neighbours are seen as (y − centre)/spread
     """
 
-    support = constraints.nonnegative_integer
+    support: Any = constraints.nonnegative_integer
     pytree_data_fields = ("outputs", "network", "constants", "centre", "spread")
     pytree_aux_fields = ("window", "levels")
 
@@ -95,7 +95,7 @@ class CausalMixture(Distribution):
         mixture = self._mixture(near, self._from_outputs())
         like = mixture[1][0]
         _, within = moments_of_cdf(
-            lambda v: logistic_mixture_cdf(v, *mixture, self.levels), self.levels, like
+            lambda v: logistic_mixture_cdf(v, *mixture, levels=self.levels), self.levels, like
         )
         if self.constants is None:
             return within
@@ -118,7 +118,7 @@ class CausalMixture(Distribution):
         high = jnp.full_like(low, self.levels - 1.0)
         for _ in range(math.ceil(math.log2(self.levels + 1))):
             middle = jnp.floor(0.5 * (low + high))
-            reached = logistic_mixture_cdf(middle, *mixture, self.levels) >= q
+            reached = logistic_mixture_cdf(middle, *mixture, levels=self.levels) >= q
             low, high = jnp.where(reached, low, middle), jnp.where(reached, middle, high)
         return high
 

@@ -56,7 +56,7 @@ def pinned(each: Distribution, constants: Pinned | None) -> Distribution:
 class Replaced(Distribution):
     """A distribution for each feature, some of them replaced; batch shape (d,)."""
 
-    support = constraints.real
+    support: Any = constraints.real
     pytree_data_fields = ("each", "constants")
 
     def __init__(self, each: Any, constants: Pinned):
@@ -98,7 +98,7 @@ class Exceptional(Distribution):
     end, P(c) = (n + 1)/(n + 2), and the r-th smallest of the others has 2^{-r}/(n + 2).
     """
 
-    support = constraints.nonnegative_integer
+    support: Any = constraints.nonnegative_integer
     pytree_data_fields = ("value",)
     pytree_aux_fields = ("n", "levels")
 

@@ -18,11 +18,11 @@ class Features(Distribution):
     each : numpyro distribution of batch shape (d,)
     """
 
-    support = constraints.real_vector
+    support: Any = constraints.real_vector
     pytree_data_fields = ("each",)
 
     def __init__(self, each: Any):
-        self.each = each
+        self.each: Any = each
         super().__init__(batch_shape=(), event_shape=each.batch_shape)
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
