@@ -51,5 +51,5 @@ class Features(Distribution):
     def coupled(self, alpha: Scalar) -> Point:
         """Every feature at the quantile Φ(α) of its noise, shape (d,); μ + ασ for a Gaussian."""
         if isinstance(self.each, Normal):  # as written: Φ(α) rounds to 0 or 1 soon enough
-            return self.each.loc + alpha * self.each.scale
+            return self.each.mean + alpha * jnp.sqrt(self.each.variance)
         return self.icdf(jax.scipy.special.ndtr(alpha))
