@@ -93,9 +93,7 @@ def _is_foreign(spec: Any) -> bool:
     return isinstance(spec, dict) and "foreign" in spec
 
 
-def _skeletons(
-    header: dict, tensors: dict, d: int, settings: dict, makers: dict
-) -> dict[str, Any]:
+def _skeletons(header: dict, tensors: dict, d: int, settings: dict, makers: dict) -> dict[str, Any]:
     """Networks of the right shapes, by the names under which the file has their leaves."""
     own = {role: maker for role, maker in makers.items() if not isinstance(maker, str)}
     if not own:

@@ -58,7 +58,7 @@ class Gaussian(AbstractNoise):
 
     @property
     def kind(self) -> str:
-        """"given", "shared", "feature" or "conditional"."""
+        """ "given", "shared", "feature" or "conditional"."""
         return self.scale.kind
 
     @property

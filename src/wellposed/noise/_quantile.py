@@ -1,26 +1,25 @@
 """Quantile heads: a likelihood whose location parameters are conditional quantiles."""
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpyro.distributions import Distribution, constraints
 from scipy.special import ndtri
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Point, Raw, Scalar
 from wellposed.numerics import LOG_2PI, positive
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
 from ._constants import Constants, pinned
 from ._features import Features
+from ._opened import Opened
 from ._scale import LEAST, Scale, check_positive
 
 
@@ -101,16 +100,23 @@ class Quantile(AbstractNoise):
     def solved_by_squares(self) -> bool:
         return False
 
+<<<<<<< HEAD
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Quantile":
         """Start the heads at a normal's quantiles around the data's mean."""
         del key
+=======
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Quantile":
+        """Start with the heads, and the tails, of a normal around the data's mean."""
+        del key
+>>>>>>> real
         given = self.scale.floor
+        as_scales = moments.variance * _normal_scale(self.levels) ** 2
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
         return eqx.tree_at(
             lambda n: (n.scale, n.floor, n.deviation, n.constants),
             self,
             (
-                self.scale.initialise(moments),
+                self.scale.initialise(dataclasses.replace(moments, variance=as_scales)),
                 jnp.broadcast_to(floor, moments.mean.shape),
                 0.5 * jnp.sqrt(moments.variance),
                 Constants.of(moments),
@@ -167,7 +173,7 @@ class Quantile(AbstractNoise):
             known = variance / min(_inflation(self.levels[0]), _inflation(self.levels[-1]))
         return self.scale.on_floor(known, self.constants and self.constants.varies)
 
-    def _law(self, raw: Raw) -> "_Opened":
+    def _law(self, raw: Raw) -> "Opened":
         d = raw.shape[0] // self.n_raw
         blocks = raw[: len(self.levels) * d].reshape(len(self.levels), d)
         centre = min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5))
@@ -182,12 +188,24 @@ class Quantile(AbstractNoise):
         down = -jnp.cumsum(gaps[:centre][::-1], axis=0)[::-1]
         up = jnp.cumsum(gaps[centre:], axis=0)
         heads = middle + jnp.concatenate([down, jnp.zeros((1, d)), up])
-        return _Opened(heads, gaps, self.scale(raw[len(self.levels) * d :]), self.levels)
+        return Opened(heads, gaps, self.scale(raw[len(self.levels) * d :]), self.levels)
 
 
 def _inflation(level: float) -> float:
     """Variance of an asymmetric Laplace of scale one."""
     return (1 - 2 * level + 2 * level**2) / (level * (1 - level)) ** 2
+
+
+def _normal_scale(levels: tuple[float, ...]) -> float:
+    """The b that is likeliest for a standard normal whose quantiles are the heads.
+
+    The mean of what the tails ask for, (1 − τ_1) and τ_K times their mean excess, by their mass.
+    """
+    low, high = levels[0], levels[-1]
+    peak_low, peak_high = (math.exp(-0.5 * (ndtri(v) ** 2 + LOG_2PI)) for v in (low, high))
+    left = (1 - low) * (peak_low + low * ndtri(low))
+    right = high * (peak_high - (1 - high) * ndtri(high))
+    return (left + right) / (1 + low - high)
 
 
 def _checked(levels: Sequence[float]) -> tuple[float, ...]:
@@ -199,104 +217,3 @@ def _checked(levels: Sequence[float]) -> tuple[float, ...]:
             "median and, for a Gaussian, one standard deviation on either side."
         )
     return found
-
-
-class _Opened(Distribution):
-    """The law of :class:`Quantile` for each feature, batch shape (d,).
-
-    Gaps come beside the heads: taken as differences, those of heads at 10⁴ would be rounding.
-    """
-
-    support: Any = constraints.real
-    pytree_data_fields = ("heads", "gaps", "scale")
-    pytree_aux_fields = ("levels",)
-
-    def __init__(self, heads: Array, gaps: Array, scale: Array, levels: tuple[float, ...]):
-        self.heads, self.gaps, self.levels = heads, gaps, levels
-        self.scale = jnp.broadcast_to(scale, heads.shape[1:])
-        super().__init__(batch_shape=heads.shape[1:])
-
-    @property
-    def _steps(self) -> np.ndarray:
-        return np.diff(self.levels).reshape(-1, 1)
-
-    @property
-    def _tails(self) -> tuple[Point, Point]:
-        """Mean excess below the first head and above the last."""
-        return self.scale / (1.0 - self.levels[0]), self.scale / self.levels[-1]
-
-    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
-        """Log density; the heads' gradient is their pinballs', see :class:`Quantile`."""
-        del intermediates
-        heads, gaps, scale = self.heads, self.gaps, self.scale
-        fixed = _Opened(*jax.lax.stop_gradient((heads, gaps)), scale, self.levels)
-        fit = self._pinball(value) / jax.lax.stop_gradient(scale)
-        return fixed._log_density(value) + (jax.lax.stop_gradient(fit) - fit)
-
-    def _pinball(self, value: Point) -> Point:
-        error = jax.lax.stop_gradient(value) - self.heads
-        level = jnp.asarray(self.levels, error.dtype)[:, None]
-        return jnp.maximum(level * error, (level - 1.0) * error).mean(axis=0)
-
-    def _log_density(self, value: Point) -> Point:
-        first, last = self.levels[0], self.levels[-1]
-        below, above = self.heads[0] - value, value - self.heads[-1]
-        left = math.log(first * (1 - first)) - jnp.maximum(below, 0.0) * (1 - first) / self.scale
-        right = math.log(last * (1 - last)) - jnp.maximum(above, 0.0) * last / self.scale
-        log_density = jnp.where(below > 0, left, right) - jnp.log(self.scale)
-        for k, step in enumerate(np.diff(self.levels)):
-            inside = (self.heads[k] <= value) & (value < self.heads[k + 1])
-            flat = math.log(step) - jnp.log(self.gaps[k])
-            log_density = jnp.where(inside, flat, log_density)
-        return log_density
-
-    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        dtype = self.heads.dtype
-        least = jnp.finfo(dtype).tiny
-        return self.icdf(jax.random.uniform(key, self.shape(sample_shape), dtype, minval=least))
-
-    @property
-    def mean(self) -> Point:
-        return self.heads[0] + self._from_first
-
-    @property
-    def _from_first(self) -> Point:
-        """The mean less the first head."""
-        (left, right), top = self._tails, self._reached
-        between = self._steps * (top - 0.5 * self.gaps)
-        span = self.gaps.sum(axis=0)
-        return between.sum(axis=0) - self.levels[0] * left + (1 - self.levels[-1]) * (span + right)
-
-    @property
-    def _reached(self) -> Array:
-        """Heads after the first, less the first."""
-        return jnp.cumsum(self.gaps, axis=0)
-
-    @property
-    def variance(self) -> Point:
-        """Sum over pieces of mass · (variance inside + (mean of the piece − mean)²)."""
-        left, right = self._tails
-        mean, top = self._from_first, self._reached
-        inner = self._steps * (self.gaps**2 / 12.0 + (top - 0.5 * self.gaps - mean) ** 2)
-        below = left**2 + (-left - mean) ** 2
-        above = right**2 + (self.gaps.sum(axis=0) + right - mean) ** 2
-        return self.levels[0] * below + inner.sum(axis=0) + (1 - self.levels[-1]) * above
-
-    def cdf(self, value: Point) -> Point:
-        (left, right), first, last = self._tails, self.levels[0], self.levels[-1]
-        between = jnp.full_like(value, first)
-        for k, step in enumerate(np.diff(self.levels)):
-            between += step * jnp.clip((value - self.heads[k]) / self.gaps[k], 0.0, 1.0)
-        below = first * jnp.exp(-jnp.maximum(self.heads[0] - value, 0.0) / left)
-        above = 1.0 - (1.0 - last) * jnp.exp(-jnp.maximum(value - self.heads[-1], 0.0) / right)
-        inner = jnp.where(value > self.heads[-1], above, between)
-        return jnp.where(value < self.heads[0], below, inner)
-
-    def icdf(self, q: Point) -> Point:
-        (left, right), first, last = self._tails, self.levels[0], self.levels[-1]
-        between = self.heads[0]
-        for k, step in enumerate(np.diff(self.levels)):
-            between += self.gaps[k] * jnp.clip((q - self.levels[k]) / step, 0.0, 1.0)
-        below = self.heads[0] + left * jnp.log(jnp.minimum(q / first, 1.0))
-        above = self.heads[-1] - right * jnp.log(jnp.minimum((1.0 - q) / (1.0 - last), 1.0))
-        return jnp.where(q < first, below, jnp.where(q > last, above, between))

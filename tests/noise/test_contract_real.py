@@ -1,0 +1,314 @@
+"""One contract for every continuous observation family."""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from continuous_families import FAMILIES, D, extremes, made, moments_for, panels, probes, raw_of
+from scipy.stats import kstest
+
+import wellposed as wp
+from wellposed.noise import Gaussian, LowRankGaussian, Quantile
+from wellposed.transforms import UNIT
+
+# The law of each family once, however its scale is had.
+LAWS = [
+    name for name in FAMILIES if not name.endswith(("0.3", "0.02", "12.0", "-shared", "-given"))
+]
+LAWS = [name for name in LAWS if name == "quantile-skew-levels" or not name.endswith("-feature")]
+UNITS = [name for name, noise in FAMILIES.items() if noise.support == UNIT]
+LEARNING = [name for name in FAMILIES if name.endswith(("-shared", "-feature", "-head", "-levels"))]
+LINES = [name for name in FAMILIES if name not in UNITS]
+
+
+@pytest.fixture(params=FAMILIES, ids=str)
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture(params=LAWS, ids=str)
+def law(request) -> str:
+    return request.param
+
+
+@eqx.filter_jit
+def log_prob(noise, raw, y):
+    """Log density of each datum of y, shape (m,)."""
+    return jax.vmap(noise(raw).log_prob)(y)
+
+
+@eqx.filter_jit
+def cdf(noise, raw, y):
+    return jax.vmap(noise(raw).cdf)(y)
+
+
+@eqx.filter_jit
+def icdf(noise, raw, q):
+    """Quantiles of every feature at each level of q, shape (m, d)."""
+    return jax.vmap(noise(raw).icdf)(q)
+
+
+def test_the_density_has_mass_one_and_the_moments_and_the_distribution_it_states(law, x64):
+    """By quadrature over one feature: nothing is dropped from the density."""
+    noise = made(law, 1)
+    raw = raw_of(noise, 1, seed=3)
+    p = noise(raw)
+    y, weights = panels(noise, raw)
+    mass = weights * np.exp(log_prob(noise, raw, jnp.asarray(y)[:, None]))
+    assert mass.sum() == pytest.approx(1.0, abs=1e-9)
+    mean = mass @ y
+    assert float(p.mean[0]) == pytest.approx(mean, abs=1e-8)
+    assert float(p.variance[0]) == pytest.approx(mass @ (y - mean) ** 2, rel=1e-6)
+    # Up to a node the mass is known but for half of the node's own.
+    below = np.cumsum(mass) - 0.5 * mass
+    reached = np.asarray(cdf(noise, raw, jnp.asarray(y)[:, None]))[:, 0]
+    assert (np.abs(reached - below) <= mass + 1e-8).all()
+
+
+def test_quantiles_undo_the_distribution_function(law, x64):
+    noise = made(law)
+    raw = raw_of(noise, seed=5)
+    q = jnp.array([1e-5, 0.01, 0.15, 0.4, 0.5, 0.77, 0.99, 1 - 1e-5])
+    reached = cdf(noise, raw, icdf(noise, raw, q))
+    np.testing.assert_allclose(reached, np.broadcast_to(q[:, None], reached.shape), rtol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1.0, 4.0])
+def test_quantiles_undo_the_distribution_function_in_float32(law, size):
+    """To the rounding of the quantile itself, which a steep density magnifies."""
+    noise = made(law)
+    raw = raw_of(noise, seed=6, size=size)
+    q = jnp.array([0.01, 0.3, 0.5, 0.9])
+    y = icdf(noise, raw, q)
+    reached = cdf(noise, raw, y)
+    step = 4e-7 * jnp.maximum(jnp.abs(y), 0.1)
+    rounding = cdf(noise, raw, y + step) - cdf(noise, raw, y - step)
+    assert (np.abs(reached - q[:, None]) <= rounding + 2e-6).all()
+
+
+def test_samples_follow_the_distribution_function(law):
+    noise = made(law)
+    raw = raw_of(noise, seed=7)
+    drawn = noise(raw).sample(jax.random.key(8), (4000,))
+    assert drawn.shape == (4000, D)
+    reached = np.asarray(cdf(noise, raw, drawn))
+    for j in range(D):
+        assert kstest(reached[:, j], "uniform").pvalue > 1e-3
+
+
+def test_coupled_draws_are_one_quantile_of_every_feature(law, x64):
+    noise = made(law)
+    raw = raw_of(noise, seed=9)
+    alphas = jnp.array([-1.0, 0.0, 2.0])
+    reached = cdf(noise, raw, jax.vmap(noise(raw).coupled)(alphas))
+    levels = jax.scipy.special.ndtr(alphas)
+    np.testing.assert_allclose(reached, jnp.broadcast_to(levels[:, None], (3, D)), rtol=1e-7)
+
+
+@eqx.filter_jit
+def highest_of(noise, raws):
+    return jax.vmap(lambda raw: jax.vmap(noise(raw).log_prob)(probes(noise, raw)).max())(raws)
+
+
+def test_no_density_exceeds_the_bound_and_some_density_reaches_it(name):
+    """Raw outputs and learned leaves driven to ±1e4, in float32, at the data most likely then."""
+    noise = made(name)
+    bound = noise.log_density_bound(D)
+    assert math.isfinite(bound)
+    highest = max(float(highest_of(driven, raws).max()) for driven, raws in extremes(noise))
+    assert highest <= bound + 1e-4 * D
+    assert highest >= bound - 0.01 * D
+
+
+@pytest.mark.parametrize("size", [1.0, 30.0])
+def test_no_density_exceeds_the_bound_at_random(name, size):
+    noise = made(name)
+    raws = jnp.stack([raw_of(noise, seed=seed, size=size) for seed in range(20)])
+    assert float(highest_of(noise, raws).max()) <= noise.log_density_bound(D) + 1e-4 * D
+
+
+@eqx.filter_jit
+def values_and_gradients(noise, raws):
+    def of(leaves, raw, y):
+        driven = eqx.tree_at(lambda n: n.learned(), noise, leaves) if leaves else noise
+        return driven(raw).log_prob(y)
+
+    by_datum = jax.vmap(jax.value_and_grad(of, argnums=(0, 1)), (None, None, 0))
+    return jax.vmap(lambda raw: by_datum(noise.learned(), raw, probes(noise, raw)))(raws)
+
+
+def test_values_and_gradients_are_finite_at_the_extremes(name):
+    noise = made(name)
+    for driven, raws in extremes(noise):
+        for leaf in jax.tree.leaves(values_and_gradients(driven, raws)):
+            assert np.isfinite(leaf).all()
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_the_floor_has_a_live_gradient(name):
+    """Far from the data, with the noise on its floor, the scale still wants to move."""
+    noise = made(name)
+    y = jnp.full(D, 0.97) if noise.support == UNIT else jnp.full(D, 50.0)
+    leaves = tuple(jnp.full_like(leaf, -30.0) for leaf in noise.learned())
+
+    @jax.grad
+    def gradient(leaves):
+        driven = eqx.tree_at(lambda n: n.learned(), noise, leaves)
+        return driven(jnp.zeros(noise.n_raw * D)).log_prob(y)
+
+    assert (np.abs(gradient(leaves)[0]) > 0).all()
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_without_a_floor_on_the_line_there_is_no_bound(name):
+    noise = FAMILIES[name]
+    moments = moments_for(noise)
+    flat = eqx.tree_at(lambda m: m.resolution, moments, jnp.zeros(D))
+    given = "0.3" in name or "given" in name
+    bounded = given and name != "quantile-0.3"
+    assert math.isfinite(noise.initialise(flat).log_density_bound(D)) == bounded
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_without_a_floor_on_the_interval_there_is_no_bound(name):
+    noise = FAMILIES[name]
+    flat = eqx.tree_at(lambda m: m.resolution, moments_for(noise), jnp.zeros(D))
+    given = name in ("truncated-normal-0.02", "beta-12.0")
+    assert math.isfinite(noise.initialise(flat).log_density_bound(D)) == given
+
+
+def test_raw_zeros_have_the_datas_mean(name):
+    noise = made(name)
+    p = noise(jnp.zeros(noise.n_raw * D))
+    mean = np.asarray(moments_for(noise).mean)
+    skewed = name == "quantile-skew-levels" or name == "quantile-one-head"
+    # Half a standard deviation of the start, where no density of the family is nearer an end.
+    slack = 0.5 * np.sqrt(p.variance) if "shared" in name or "0.02" in name or skewed else 1e-3
+    assert (np.abs(np.asarray(p.mean) - mean) <= slack).all()
+
+
+@pytest.mark.parametrize("kind", ["feature", "conditional"])
+@pytest.mark.parametrize("family", ["gaussian", "laplace", "student-t"])
+def test_raw_zeros_have_half_the_datas_deviation(family, kind):
+    noise = made(f"{family}-{kind}")
+    p = noise(jnp.zeros(noise.n_raw * D))
+    np.testing.assert_allclose(p.variance, 0.25 * moments_for(noise).variance, rtol=1e-5)
+
+
+def test_a_feature_that_never_varies_has_its_constant_whatever_the_raw_outputs(name):
+    noise = made(name, varies=[True, True, False, True])
+    moments = moments_for(FAMILIES[name])
+    bound = noise.log_density_bound(D)
+    for seed in range(3):
+        p = noise(raw_of(noise, seed=seed, size=5.0))
+        assert float(p.mean[2]) == float(moments.mean[2])
+        assert float(p.icdf(jnp.full(D, 0.5))[2]) == pytest.approx(float(moments.mean[2]))
+        if "feature" in name or "conditional" in name:
+            width = float(moments.resolution[2]) / math.sqrt(12)
+            assert float(p.variance[2]) == pytest.approx(width**2, rel=1e-4)
+        assert float(p.log_prob(p.mean)) <= bound + 1e-4 * D
+
+
+def test_the_noise_variance_is_known_only_where_it_does_not_depend_on_z(name):
+    noise = made(name)
+    known = noise.variance()
+    one, two = (noise(raw_of(noise, seed=seed)).variance for seed in (0, 1))
+    if known is None:
+        assert not np.allclose(one, two)
+    else:
+        np.testing.assert_allclose(np.broadcast_to(known, D), one, rtol=1e-5)
+        np.testing.assert_allclose(one, two, rtol=1e-6)
+
+
+def test_noise_on_its_floor_says_so(name):
+    noise = made(name)
+    variance = noise(jnp.zeros(noise.n_raw * D)).variance
+    assert noise.on_floor(variance) == ()
+    if not noise.learned():
+        return
+    low = tuple(jnp.full_like(leaf, -30.0) for leaf in noise.learned())
+    rested = eqx.tree_at(lambda n: n.learned(), noise, low)
+    assert rested.on_floor(rested(jnp.zeros(noise.n_raw * D)).variance)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_encoder_sees_data_of_the_size_of_one(name):
+    noise = made(name)
+    moments = moments_for(noise)
+    deviation = np.sqrt(moments.variance)
+    seen = np.asarray(noise.presented(moments.mean + deviation))
+    assert np.sqrt((seen**2).mean()) == pytest.approx(1.0, rel=1e-5)
+    np.testing.assert_allclose(noise.presented(moments.mean), 0.0, atol=1e-6)
+
+
+def test_a_batch_is_mapped_over(law):
+    noise = made(law)
+    raws = jnp.stack([raw_of(noise, seed=seed) for seed in range(3)])
+    y = jnp.full((3, D), 0.4)
+    mapped = eqx.filter_jit(jax.vmap(lambda r, v: noise(r).log_prob(v)))(raws, y)
+    one_by_one = [log_prob(noise, r, v[None])[0] for r, v in zip(raws, y, strict=True)]
+    np.testing.assert_allclose(mapped, np.stack(one_by_one), rtol=1e-5)
+
+
+def test_the_learned_leaves_are_the_only_ones_that_move(name):
+    """Statistics of the data, floors and given values are never the optimiser's."""
+    noise = made(name)
+    learned = {id(leaf) for leaf in noise.learned()}
+    floats = [leaf for leaf in jax.tree.leaves(noise) if eqx.is_inexact_array(leaf)]
+    assert learned <= {id(leaf) for leaf in floats}
+    assert (not learned) == (
+        "0." in name or "12" in name or "given" in name or "bern" in name or "conditional" in name
+    )
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_data_off_the_interval_are_refused_with_the_family_that_fits(name):
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    with pytest.raises(wp.DataError, match="Laplace or StudentT"):
+        wp.VAE(noise=FAMILIES[name]).fit(rows)
+    with pytest.raises(wp.DataError, match=f"{type(FAMILIES[name]).__name__}.*Divide the data"):
+        wp.VAE(noise=FAMILIES[name], transform="identity").fit(np.abs(rows) * 10)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed._errors.ConstantFeatureWarning")
+@pytest.mark.filterwarnings("ignore::wellposed._errors.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::wellposed._errors.FloorWarning")
+def test_a_trained_model_scores_the_same_when_loaded(name, digits, tmp_path):
+    rows = digits[:120, 8:24]  # two of its features never vary
+    vae = wp.VAE(2, noise=FAMILIES[name], hidden=(8,), max_epochs=2, random_state=0)
+    vae.fit(rows if FAMILIES[name].support == UNIT else rows.astype(np.float32))
+    scores = vae.score_samples(rows[:7], n_samples=4)
+    assert np.isfinite(scores).all()
+    vae.save(tmp_path / "model.wp")
+    again = wp.load(tmp_path / "model.wp")
+    np.testing.assert_array_equal(again.score_samples(rows[:7], n_samples=4), scores)
+    assert (scores <= vae.model_.log_density_bound(16)).all()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "beta",
+        "continuous-bernoulli",
+        "laplace",
+        "low-rank",
+        "quantile",
+        "student-t",
+        "truncated-normal",
+    ],
+)
+def test_a_word_is_a_family_with_its_defaults(word):
+    noise = wp.noise.resolve(word)
+    assert type(noise).__name__.lower().startswith(word.replace("-", ""))
+
+
+def test_squares_train_no_family_but_the_gaussian(name, digits):
+    noise = FAMILIES[name]
+    assert noise.solved_by_squares == (isinstance(noise, Gaussian) and noise.kind != "conditional")
+    assert (
+        isinstance(noise, (Gaussian, LowRankGaussian, Quantile))
+        or noise.refitted(jnp.ones(D)) is noise
+    )
