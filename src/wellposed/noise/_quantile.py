@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from scipy.special import ndtri
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, Raw, Scalar
+from wellposed._typing import PRNGKey, Density, Fitted, Point, Raw, Scalar
 from wellposed.numerics import LOG_2PI, positive
 from wellposed.transforms import REALS, Moments, Support
 
@@ -100,15 +100,9 @@ class Quantile(AbstractNoise):
     def solved_by_squares(self) -> bool:
         return False
 
-<<<<<<< HEAD
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Quantile":
-        """Start the heads at a normal's quantiles around the data's mean."""
-        del key
-=======
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Quantile":
         """Start with the heads, and the tails, of a normal around the data's mean."""
         del key
->>>>>>> real
         given = self.scale.floor
         as_scales = moments.variance * _normal_scale(self.levels) ** 2
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
