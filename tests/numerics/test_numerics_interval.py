@@ -89,3 +89,18 @@ def test_a_line_cut_into_levels_has_probability_one(x64):
     edges = jnp.concatenate([jnp.array([-jnp.inf]), jnp.linspace(-6, 9, 40), jnp.array([jnp.inf])])
     total = jnp.exp(log_normal_interval(edges[:-1], edges[1:])).sum()
     assert float(total) == pytest.approx(1.0, abs=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_interval_falls_into_a_hole_of_the_tails(x64, dtype):
+    """Ends on a fine grid: JAX's erfcx is zero around 13 in float32, around 37.6 in float64."""
+    end = jnp.linspace(8.0, 42.0, 20_001, dtype=dtype)
+    for width in (0.5, 3.0, jnp.inf):
+        value = log_normal_interval(end, end + width)
+        exact_end = np.asarray(end, np.float64)
+        expected = log_ndtr(-exact_end)
+        if np.isfinite(width):
+            expected += np.log(-np.expm1(log_ndtr(-exact_end - width) - expected))
+        np.testing.assert_allclose(value, expected, rtol=3e-6 if dtype == "float32" else 1e-12)
+    slope = jax.grad(lambda low: log_normal_interval(low, low + 3.0).sum())(end)
+    assert np.isfinite(slope).all()
