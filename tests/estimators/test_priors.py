@@ -261,3 +261,12 @@ def test_exact_models_have_the_standard_prior_alone(rows):
 def test_a_prior_needs_two_codes(fresh, rows):
     with pytest.raises(wp.DataError, match="at least 2 codes"):
         wp.load(fresh).fit_prior("aggregate", rows[0][:1])
+
+
+def test_a_file_without_codes_is_of_another_version(vae, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        state = tuple(name for name in vae._file_state if name != "_codes")
+        patch.setattr(wp.VAE, "_file_state", state)
+        vae.save(tmp_path / "old.wp")
+    with pytest.raises(wp.DamagedFileError, match="must hold _codes"):
+        wp.load(tmp_path / "old.wp")

@@ -78,6 +78,12 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
         if name in makers or not _is_foreign(spec)
     }
     estimator: Any = getattr(home, header["kind"])(**settings)
+    missing = set(estimator._file_state) - set(header["state"])
+    if missing:
+        raise DamagedFileError(
+            f"A {header['kind']}'s file must hold {', '.join(sorted(missing))}; this one does not. "
+            "Open it with the version that wrote it."
+        )
     for name in estimator._file_state:
         setattr(estimator, name, serialise.rebuild(header["state"][name], tensors, {}))
     foreign = _skeletons(header, tensors, estimator.n_features_in_, settings, makers)

@@ -69,15 +69,18 @@ def prior_mismatch(
         )
     code_key, prior_key = jax.random.split(key)
     found = codes(model, rows, key=code_key, most=most_rows)
+    return _compared(found, {"standard": model.prior, **(priors or {})}, key=prior_key)
+
+
+def _compared(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> PriorMismatch:
     z = found.z
     without = log_aggregate(found, z, leave_out=True)
     n = len(z)
     all_rows = np.logaddexp(without + np.log(n - 1), found.log_density) - np.log(n)
-    named = {"standard": model.prior, **(priors or {})}
-    keys = jax.random.split(prior_key, (len(named), 2))
+    keys = jax.random.split(key, (len(priors), 2))
     log_p = {
         name: _log_densities(prior, z, key=keys[i, 0])
-        for i, (name, prior) in enumerate(named.items())
+        for i, (name, prior) in enumerate(priors.items())
     }
     # Of mean zero for each row: what one draw of z happened to be, and the rate has averaged out.
     chance = found.log_density - log_p["standard"] - found.rates
@@ -93,7 +96,7 @@ def prior_mismatch(
                 gain=_estimate(log_p[name] - log_p["standard"], chance),
                 outside=_share_below(usual, found, prior, key=keys[i, 1]),
             )
-            for i, (name, prior) in enumerate(named.items())
+            for i, (name, prior) in enumerate(priors.items())
         },
     )
 
