@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from linear_gaussian import rows_of, solved
 from numpyro.distributions import Poisson
 from scipy.stats import norm
 
 import wellposed as wp
+from linear_gaussian import rows_of, solved
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
 from wellposed.noise._features import Features
