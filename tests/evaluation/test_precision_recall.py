@@ -55,10 +55,14 @@ def test_a_subset_is_precise_and_a_part_that_is_left_out_costs_recall():
 
 def test_rows_that_repeat_far_from_the_origin_are_at_distance_zero():
     """All radii are zero: only exact copies are inside, and rounding must not separate them."""
-    real = np.repeat(cloud(5) * 1e3 + 1e6, 5, axis=0)
+    own = cloud(20, f=64)
+    real = np.repeat(1e3 * own + 1e6, 5, axis=0)
     drawn = np.concatenate([real[::5], real[::5] + 0.1])
     found = evaluation.precision_recall(drawn, real)
-    np.testing.assert_array_equal(found.drawn_inside, np.arange(10) < 5)
+    np.testing.assert_array_equal(found.drawn_inside, np.arange(40) < 20)
+    (_, squares), *_ = _precision_recall._squared_distances(real, real)
+    copies = np.arange(100)[:, None] // 5 == np.arange(100) // 5
+    np.testing.assert_array_equal(squares == 0, copies)
 
 
 def test_too_few_rows_and_strange_neighbours_are_refused():

@@ -1,4 +1,22 @@
-"""Calibration of p(x | z), by the rank of each observation among draws."""
+r"""Calibration of p(x | z), by the rank of each observation among draws.
+
+For each row, z ~ q(z | x) and s draws x⁽¹⁾, …, x⁽ˢ⁾ ~ p(x | z), and for each feature
+
+.. math:: u_j = \frac{\#\{x_j^{(i)} < x_j\} + v_j (1 + \#\{x_j^{(i)} = x_j\})}{s + 1},
+   \qquad v_j \sim U(0, 1)
+
+which is uniform wherever x_j and its draws are exchangeable, whatever s, and for discrete
+features too. A central interval of level c holds x_j where |u_j − ½| ≤ c/2.
+
+With the exact posterior and data from the model, (x, z) has its joint distribution p(z) p(x | z),
+and coverage is nominal: z must be a draw, as residuals around the decoder of E[z | x] are shrunk.
+Where q is too narrow the intervals hold too much, where it is too wide too little: in a linear
+model, x_j − μ_j(z) has the variance σ²(1 + (r² − 1) h_j) for an encoder r times as wide as the
+exact one, h the diagonal of W(WᵀW + σ²I)⁻¹Wᵀ.
+
+References: Dawid (1984); Czado, Gneiting & Held (2009), the randomised transform; Gelman, Meng &
+Stern (1996), on data used twice.
+"""
 
 import dataclasses
 import functools
@@ -60,26 +78,12 @@ def coverage(
     n_draws: int = 99,
     latents: str = "posterior",
 ) -> Coverage:
-    r"""Measure the calibration of a model's noise by ranks.
+    """Measure how often central intervals of a model's noise hold the observations.
 
-    For each row, z ~ q(z | x) and s draws x⁽¹⁾, …, x⁽ˢ⁾ ~ p(x | z), and for each feature
-
-    .. math:: u_j = \frac{\#\{x_j^{(i)} < x_j\} + v_j (1 + \#\{x_j^{(i)} = x_j\})}{s + 1},
-       \qquad v_j \sim U(0, 1)
-
-    which is uniform wherever x_j and its draws are exchangeable, whatever s, and for discrete
-    features too. A central interval of level c holds x_j where |u_j − ½| ≤ c/2. Ranks are taken
-    in model units, dequantised where the transform does so: transforms are increasing.
-
-    With the exact posterior and data from the model, (x, z) has its joint distribution
-    p(z) p(x | z), and coverage is nominal: z must be a draw, as residuals around the decoder of
-    E[z | x] are shrunk. Where q is too narrow the intervals hold too much, where it is too wide
-    too little: in a linear model, x_j − μ_j(z) has the variance σ²(1 + (r² − 1) h_j) for an
-    encoder r times as wide as the exact one, h the diagonal of W(WᵀW + σ²I)⁻¹Wᵀ.
-
-    This is calibration of reconstructions, and no statement on prediction: z has seen x. With
-    ``latents="prior"`` every draw has its own z ~ p(z), and the ranks judge the marginals of
-    p(x), of each feature.
+    Features are ranked among draws in model units, dequantised where the transform does so:
+    transforms are increasing. With z ~ q(z | x) this is calibration of reconstructions, and no
+    statement on prediction: z has seen x. With ``latents="prior"`` every draw has its own
+    z ~ p(z), and the ranks judge the marginals of p(x), of each feature.
 
     Parameters
     ----------
@@ -95,9 +99,6 @@ def coverage(
         If ``n_draws`` is below one, or ``latents`` unknown.
     DataError
         If no feature varies.
-
-    References: Dawid (1984); Czado, Gneiting & Held (2009), the randomised transform; Gelman,
-    Meng & Stern (1996), on data used twice.
     """
     if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
         raise SettingError(f"n_draws must be a whole number ≥ 1; got {n_draws!r}. 99 is a start.")

@@ -1,4 +1,16 @@
-"""How near drawn data come to real data, and how near other real data come."""
+"""How near drawn data come to real data, and how near other real data come.
+
+The Fréchet distance of n rows is biased upwards by about c/n, with c of the order of the features'
+total variance, so that no sample, not even a real one, has the distance zero. Drawn and held-out
+rows are therefore cut to one number, and what the held-out ones have is what perfect draws would
+have. (Values at n and n/2 rows extrapolate to the distributions' own: 2·F(n) − F(n/2).)
+
+Precision and recall depend on both numbers of rows, and are measured to as many real rows. A ball
+around one odd real row can hold any amount of nonsense: precision says little without recall.
+
+References: Heusel et al. (2017); Kynkäänniemi et al. (2019), and Naeem et al. (2020) on odd rows;
+for the bias, Chong & Forsyth (2020).
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -77,13 +89,6 @@ def sample_quality(
 ) -> SampleQuality:
     """Judge drawn rows against real ones, with held-out real rows judged beside them.
 
-    The Fréchet distance is biased upwards by about c/n, with c of the order of the features'
-    total variance, so that no sample of n rows, not even a real one, has the distance zero. The
-    drawn and the held-out rows are therefore cut to one number, at random, and what the held-out
-    ones have is what perfect draws would have. (Values at n and n/2 rows extrapolate to the
-    distributions' own distance, 2·F(n) − F(n/2).) Precision and recall are measured to as many
-    of the real rows, as their figures depend on both numbers.
-
     Standard errors: of the Fréchet distance by the bootstrap, both samples' rows drawn anew with
     replacement; of precision and recall by a jackknife that leaves out tenths of both samples,
     since a row drawn twice would be its own neighbour.
@@ -106,9 +111,6 @@ def sample_quality(
     SettingError
         If a number is out of range.
 
-    References: Heusel et al. (2017); Kynkäänniemi et al. (2019); for the bias, Chong & Forsyth
-    (2020).
-
     Examples
     --------
     >>> draws = np.random.default_rng(0)
@@ -123,29 +125,33 @@ def sample_quality(
     _check_whole("n_resamples", n_resamples, 2)
     _check_whole("k", k, 1)
     fresh = np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
-    real_rows = as_features(_features(features, real), least=k + 1)
-    both = [
-        as_features(_features(features, rows), like=real_rows, least=k + 1)
-        for rows in (drawn, held_out)
-    ]
+    real_rows, *both = _all_features(features, (real, drawn, held_out), k)
     n = min(map(len, both))
     both = [_some(rows, n, fresh) for rows in both]
-    near = _some(real_rows, min(n, len(real_rows)), fresh)
-    reference = Gaussian.fitted(real_rows)
-    errors = _frechet_errors(both, real_rows, n_resamples, fresh)
-    found = []
-    for rows, error in zip(both, errors, strict=True):
-        frechet = Estimate(gaussian_distance(Gaussian.fitted(rows), reference), float(error))
-        found.append(_likeness(rows, near, k, frechet, fresh))
-    return SampleQuality(
-        drawn=found[0],
-        held_out=found[1],
-        n_rows=n,
-        n_real=len(real_rows),
-        n_features=real_rows.shape[1],
-        n_resamples=n_resamples,
-        k=k,
-    )
+    likenesses = _likenesses(both, real_rows, n_resamples, k, fresh)
+    n_real, n_features = real_rows.shape
+    return SampleQuality(*likenesses, n, n_real, n_features, n_resamples, k)
+
+
+def _likenesses(
+    both: list[np.ndarray],
+    real: np.ndarray,
+    n_resamples: int,
+    k: int,
+    fresh: np.random.Generator,
+) -> tuple[Likeness, Likeness]:
+    """Judge two samples of equally many rows."""
+    near = _some(real, min(len(both[0]), len(real)), fresh)
+    reference = Gaussian.fitted(real)
+    errors = _frechet_errors(both, real, n_resamples, fresh)
+
+    def judged(rows: np.ndarray, error: float) -> Likeness:
+        frechet = Estimate(gaussian_distance(Gaussian.fitted(rows), reference), error)
+        precision, recall = precision_recall_errors(rows, near, k, fresh=fresh)
+        return Likeness(frechet, Estimate(*precision), Estimate(*recall))
+
+    drawn, held_out = (judged(r, float(e)) for r, e in zip(both, errors, strict=True))
+    return drawn, held_out
 
 
 def _frechet_errors(
@@ -164,11 +170,11 @@ def _resampled(rows: np.ndarray, fresh: np.random.Generator) -> Gaussian:
     return Gaussian.fitted(rows, fresh.multinomial(n, np.full(n, 1 / n)).astype(float))
 
 
-def _likeness(
-    rows: np.ndarray, near: np.ndarray, k: int, frechet: Estimate, fresh: np.random.Generator
-) -> Likeness:
-    precision, recall = precision_recall_errors(rows, near, k, fresh=fresh)
-    return Likeness(frechet, Estimate(*precision), Estimate(*recall))
+def _all_features(
+    features: Callable | Classifier, samples: tuple[Any, ...], k: int
+) -> list[np.ndarray]:
+    first, *others = (_features(features, rows) for rows in samples)
+    return [as_features(rows, like=first, least=k + 1) for rows in (first, *others)]
 
 
 def _features(features: Callable | Classifier, rows: Any) -> Any:

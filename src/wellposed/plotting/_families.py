@@ -73,12 +73,8 @@ def families(
     in_order = [[groups.get(name, given[0][:0]) for name in shown] for _, groups in pictures]
     corners, tops = _places(in_order, lefts, n_columns, height, width)
     ax = _axes(tops[-1] / right, [name for name, _ in pictures])
-    tile(
-        ax,
-        np.concatenate([images for groups in in_order for images in groups]),
-        corners,
-        limits or limits_of(*(data or given)),
-    )
+    everything = np.concatenate([images for groups in in_order for images in groups])
+    tile(ax, everything, corners, limits or limits_of(*(data or given)))
     ax.set(xlim=(0, right), ylim=(tops[-1], 0))
     middles = [(a + b - _FAMILY_GAP * height) / 2 for a, b in itertools.pairwise(tops)]
     ax.set_yticks(middles, [name for name, _ in pictures], fontsize=10)

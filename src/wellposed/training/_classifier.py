@@ -74,25 +74,13 @@ def fit_classifier(
     plan = Plan(size, max_epochs, learning_rate, weight_decay)
     weight_key, order_key = jax.random.split(key)
     start = _untrained(rows, classes, n_features, image_shape, key=weight_key)
-    owned = eqx.tree_at(
-        lambda c: (c.body, c.head),
-        jax.tree.map(lambda _: False, start),
-        jax.tree.map(eqx.is_inexact_array, (start.body, start.head)),
-    )
-    params, fixed = eqx.partition(start, owned)
-    state = TrainState(params, adam().init(params), jnp.zeros(()))
-    rates = Rates.of(plan, steps_in(len(rows), plan.batch_size))
-    data, targets = jnp.asarray(rows), jnp.asarray(labels)
-    for epoch_key in jax.random.split(order_key, plan.max_epochs):
-        state, value = _epoch(
-            state, fixed, data, targets, rates, batch_size=plan.batch_size, key=epoch_key
-        )
+    trained, value = _trained(start, rows, labels, plan, key=order_key)
     if not np.isfinite(value):
         raise SettingError(
             f"The classifier's log likelihood must stay finite; it became {float(value)}. Lower "
             f"learning_rate, which was {learning_rate}."
         )
-    return eqx.combine(state.params, fixed)
+    return trained
 
 
 def _batch_size(given: int | str, n: int) -> int:
@@ -141,6 +129,31 @@ def _untrained(
         span=scalar(high - low if high > low else 1.0),
         classes=classes,
         activation=_ACTIVATION,
+    )
+
+
+def _trained(
+    start: Classifier, rows: np.ndarray, labels: np.ndarray, plan: Plan, *, key: PRNGKey
+) -> tuple[Classifier, Scalar]:
+    """Train for all epochs; return the last one's mean log likelihood too, in nats."""
+    params, fixed = eqx.partition(start, _weights(start))
+    state = TrainState(params, adam().init(params), jnp.zeros(()))
+    rates = Rates.of(plan, steps_in(len(rows), plan.batch_size))
+    data, targets = jnp.asarray(rows), jnp.asarray(labels)
+    value = jnp.zeros(())
+    for epoch_key in jax.random.split(key, plan.max_epochs):
+        state, value = _epoch(
+            state, fixed, data, targets, rates, batch_size=plan.batch_size, key=epoch_key
+        )
+    return eqx.combine(state.params, fixed), value
+
+
+def _weights(classifier: Classifier) -> Tree:
+    """Mask of what the optimiser owns: the networks, never the range of the data."""
+    return eqx.tree_at(
+        lambda c: (c.body, c.head),
+        jax.tree.map(lambda _: False, classifier),
+        jax.tree.map(eqx.is_inexact_array, (classifier.body, classifier.head)),
     )
 
 
