@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from scipy.special import ndtri
 
 from wellposed._errors import SettingError
-from wellposed._typing import PRNGKey, Density, Fitted, Point, Raw, Scalar
+from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import LOG_2PI, positive
 from wellposed.transforms import REALS, Moments, Support
 
