@@ -11,7 +11,8 @@ import pytest
 
 import wellposed
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(wellposed.__path__, "wellposed.")
@@ -27,11 +28,29 @@ def test_examples_in_docstrings(name):
     assert result.failed == 0
 
 
+def examples(page: Path) -> list[str]:
+    """Blocks of Python that a page shows."""
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_the_example_of_the_page_on_noise(capsys):
+    (example,) = examples(ROOT / "docs" / "noise.md")
+    names: dict = {}
+    exec(example, names)
+    bound, mismatch = capsys.readouterr().out.split("\n", 1)
+    assert -100 < float(bound) < 0
+    assert "aggregate" in mismatch
+    draws = names["draws"]
+    assert draws.shape == (16, 64)
+    assert set(np.unique(draws)) <= set(range(17))
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    shown = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
-    fit_and_score, before_and_after = shown
+    fit_and_score, before_and_after = examples(README)
     names: dict = {}
     exec(fit_and_score, names)
     log_p, bound, variance = map(float, capsys.readouterr().out.split())
