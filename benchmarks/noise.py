@@ -183,28 +183,32 @@ def mismatch(data: Images, model: Trained) -> None:
     print(model.vae.prior_mismatch(data.test[:5_000]))
 
 
-def picture(data: Images, models: dict[str, Trained], path: Path) -> None:
-    """Write the figure of families."""
+def pictures(data: Images, models: dict[str, Trained], folder: Path) -> None:
+    """Write the figure of families, and that of the causal noise's correlation."""
+    folder.mkdir(parents=True, exist_ok=True)
     shown = data.test[5:9]
+    kinds: dict[str, dict[str, Any]] = {
+        "ancestral": {},
+        "mean": {"how": "mean"},
+        "coupled_low": {"how": "coupled", "alpha": -1.0},
+        "coupled_high": {"how": "coupled", "alpha": 1.0},
+    }
     rows = []
-    for name in PICTURED:
-        if name not in models:
-            continue
+    for name in (name for name in PICTURED if name in models):
         vae = models[name].vae
-        kinds = {
-            "ancestral": {},
-            "mean": {"how": "mean"},
-            "coupled_low": {"how": "coupled", "alpha": -1.0},
-            "coupled_high": {"how": "coupled", "alpha": 1.0},
-        }
         made = {
             kind: vae.sample(4, prior="aggregate", random_state=1, **arguments)
             for kind, arguments in kinds.items()
         }
         rows.append((name, {"data": shown, "reconstructions": vae.reconstruct(shown), **made}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plotting.families(rows, data.image_shape, limits=(0, LEVELS - 1)).savefig(path, dpi=100)
-    print(f"wrote {path}")
+    figure = plotting.families(rows, data.image_shape, limits=(0, LEVELS - 1))
+    figure.savefig(folder / "families.png", dpi=100)
+    correlation = evaluation.noise_correlation(
+        models[CAUSAL].vae.model_, shown[0], key=jax.random.key(0)
+    )
+    figure = plotting.noise_correlation(correlation, data.image_shape)
+    figure.savefig(folder / "correlation.png", dpi=100)
+    print(f"wrote families.png and correlation.png to {folder}")
 
 
 def main() -> None:
@@ -214,7 +218,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs")
     parser.add_argument("--only", nargs="*", choices=list(FAMILIES), help="families")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where models are kept")
-    parser.add_argument("--picture", type=Path, help="file of the figure, for the first data set")
+    parser.add_argument("--pictures", type=Path, help="folder for those of the first data set")
     parser.add_argument("--tables", nargs="*", default=["families", "samples", "mismatch", "cost"])
     parser.add_argument("--priors", nargs="*", default=["standard", "aggregate", "second-stage"])
     arguments = parser.parse_args()
@@ -231,8 +235,8 @@ def main() -> None:
             sample_table(data, models, tuple(arguments.priors))
         if "mismatch" in arguments.tables and CAUSAL in models:
             mismatch(data, models[CAUSAL])
-        if arguments.picture and name == arguments.data[0]:
-            picture(data, models, arguments.picture)
+        if arguments.pictures and name == arguments.data[0]:
+            pictures(data, models, arguments.pictures)
     if "cost" in arguments.tables:
         causal, independent = step_seconds(load("mnist"))
         said("causal training step / independent, equal outputs", causal / independent, 2.0)
