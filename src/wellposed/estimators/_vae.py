@@ -35,9 +35,9 @@ from ._priors import drawn_codes, fitted_prior, prior_of
 
 @setting_and_method("transform")
 class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Gaussian variational autoencoder with honest observation noise.
+    r"""Variational autoencoder with honest observation noise.
 
-    Maximises the ELBO, by default, with β = 1 and a learned noise variance:
+    Maximises the ELBO, by default, with β = 1 and a Gaussian whose noise variance is learned:
 
     .. math:: E_{q(z|x)} \log p(x \mid z) - KL(q(z|x) \| p(z)) \le \log p(x), \quad
        p(x \mid z) = N(\mu(z), \sigma^2), \; p(z) = N(0, I_k)
@@ -46,9 +46,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     n_components : int, default 10
         k, the number of latents. More than there are features is allowed, and noted.
-    noise : positive number, "shared", "feature", "conditional" or a noise object
-        The noise variance σ² in model units: given; or learned, one for all features, one each,
-        or a function of z. See :class:`wellposed.noise.Gaussian`.
+    noise : positive number, "shared", "feature", "conditional", a family or a noise object
+        The noise variance σ² of a Gaussian in model units: given; or learned, one for all
+        features, one each, or a function of z. Or another family: its name in
+        ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
     encoder, decoder : "mlp", "conv" or a maker ``make(n_in, n_out, *, key)``
     hidden : widths of the hidden layers of "mlp"
     activation : name of the activation
@@ -357,7 +358,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ----------
         n_samples : how many
         how : "ancestral" draws x ~ p(x | z), the model's own draw; "mean" shows μ(z), without
-            the noise; "coupled" shows μ(z) + alpha·σ(z), every feature at one quantile
+            the noise; "coupled" shows every feature at the quantile Φ(alpha) of its noise, which
+            is μ(z) + alpha·σ(z) for a Gaussian
         prior : where z comes from. "standard" is N(0, I), the p(z) of the ELBO; "aggregate" a
             Gaussian mixture fitted to draws of q(z | x) of the training data; "second-stage" a
             second VAE trained on them (Dai & Wipf 2019). The latter two are fitted at their
