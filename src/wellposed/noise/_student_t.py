@@ -1,6 +1,7 @@
 """Student t observation noise: tails that forgive outliers, as heavy as the data's."""
 
 import dataclasses
+import math
 from typing import Any
 
 import equinox as eqx
@@ -53,8 +54,8 @@ class StudentT(AbstractNoise):
 
     Notes
     -----
-    log p(y|z) ≤ −Σ_j log(f_j √2π), with s in place of f where s² is given: the peak
-    1/(√ν B(½, ν/2)) rises with ν, to 1/√2π.
+    log p(y|z) ≤ −Σ_j log(f_j √2π), with s in place of f where s² is given: the peak of scale one,
+    1/(√ν B(½, ν/2)), rises with ν, to 1/√2π. Where ν is given, its own peak is the bound.
 
     References: Lange, Little & Taylor (1989); Hill (1970), for quantiles at many degrees.
     """
@@ -110,7 +111,13 @@ class StudentT(AbstractNoise):
         return y
 
     def log_density_bound(self, d: int) -> float:
-        return -0.5 * d * LOG_2PI - self.scale.log_least(d)
+        log_peak = -0.5 * LOG_2PI
+        if self.degrees.given is not None:
+            half = 0.5 * float(self.degrees.given)
+            log_peak = (
+                math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(2 * math.pi * half)
+            )
+        return d * log_peak - self.scale.log_least(d)
 
     def learned(self) -> tuple[Array, ...]:
         return self.scale.learned() + self.degrees.learned()
