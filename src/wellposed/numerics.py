@@ -1,6 +1,5 @@
 """Every delicate operation, once, with its reason."""
 
-import functools
 import math
 from collections.abc import Callable
 
@@ -116,76 +115,6 @@ def log_growth(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     e¹⁰, where an exponential would overflow float32 at 88. Its slope is continuous.
     """
     return jnp.minimum(raw, 10.0) + jnp.log1p(jnp.maximum(raw - 10.0, 0.0))
-
-
-def log_poisson(
-    value: Float[Array, "*shape"], log_mean: Float[Array, "*shape"]
-) -> Float[Array, "*shape"]:
-    r"""Log of the Poisson probability of whole numbers x, in nats.
-
-    .. math:: -g(x) - D(x, m), \quad g(x) = \log x! - x \log x + x, \quad
-       D(x, m) = x \log(x/m) + m - x
-
-    The plain formula subtracts numbers of size x log x: at 10⁵ float32 keeps no digit after the
-    point. D vanishes at x = m and g grows as log x, so that what is added is what is meant.
-
-    References: Loader (2000), Fast and accurate computation of binomial probabilities.
-    """
-    mean = jnp.exp(log_mean)
-    return -_beyond_stirling(value) - _deviance(value, log_mean, mean, value - mean)
-
-
-def log_negative_binomial(
-    value: Float[Array, "*shape"],
-    log_mean: Float[Array, "*shape"],
-    concentration: Float[Array, "*shape"],
-) -> Float[Array, "*shape"]:
-    r"""Log probability of whole numbers x of mean m and variance m + m²/r, in nats.
-
-    .. math:: \log \tfrac{r}{n} + g(n) - g(r) - g(x) - D(r, np) - D(x, nq), \quad
-       n = x + r, \; p = \tfrac{r}{r + m}, \; q = 1 - p
-
-    with g and D of :func:`log_poisson`, whose limit for r → ∞ it reaches: a difference of log Γ
-    loses half a nat at r = 10⁶. The excesses r − np = p(m − x) = −(x − nq) are taken exactly.
-
-    References: Loader (2000).
-    """
-    n, mean = value + concentration, jnp.exp(log_mean)
-    log_both = jnp.log(concentration + mean)
-    p = concentration / (concentration + mean)
-    log_n, log_r = jnp.log(n), jnp.log(concentration)
-    excess = p * (value - mean)
-    of_value = _deviance(value, log_n + log_mean - log_both, value - excess, excess)
-    of_rest = _deviance(concentration, log_n + log_r - log_both, n * p, -excess)
-    rests = _beyond_stirling(n) - _beyond_stirling(concentration) - _beyond_stirling(value)
-    return log_r - log_n + rests - of_value - of_rest
-
-
-def _beyond_stirling(z: Array) -> Array:
-    """log Γ(z + 1) − z log z + z for z ≥ 0.
-
-    By Stirling's series from 16 upwards, and at z + 8 below, brought back by the product of the
-    eight factors between: logarithms and divisions, which a processor does many at a time where
-    log Γ and its derivative go one by one. Of ratios, so that no term is large.
-    """
-    large = z > 16.0
-    w = jnp.where(large, z, z + 8.0)
-    v = 1.0 / (w * w)
-    series = 1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))
-    below = jnp.where(large, 8.0, z)
-    ratios = functools.reduce(jnp.multiply, [(below + i) / (below + 8.0) for i in range(1, 8)])
-    step = below * jnp.log((below + 8.0) / jnp.where(below > 0, below, 1.0))
-    back = jnp.where(large, 0.0, step - 8.0 - jnp.log(ratios))
-    return 0.5 * (LOG_2PI + jnp.log(w)) + series / w + back
-
-
-def _deviance(x: Array, log_mean: Array, mean: Array, excess: Array) -> Array:
-    """x log(x/m) + m − x, with x − m given."""
-    near = jnp.abs(excess) < 0.1 * x
-    step = jnp.where(near, excess, 0.0) / jnp.where(near, mean, 1.0)
-    apart = ~near & (x > 0)
-    ratio = jnp.where(apart, jnp.log(jnp.where(apart, x, 1.0)) - log_mean, jnp.log1p(step))
-    return jnp.where(x > 0, x * ratio, 0.0) - excess
 
 
 def content_key(x: Num[Array, " d"], key: PRNGKey) -> PRNGKey:
