@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 from scipy import stats
+from scipy.special import digamma
 
 import wellposed as wp
 from wellposed.noise import NegativeBinomial, Poisson
-from wellposed.numerics import log_negative_binomial, log_poisson
+from wellposed.noise._log_counts import log_negative_binomial, log_poisson
 from wellposed.transforms import Moments
 
 BOTH = [Poisson, NegativeBinomial]
@@ -167,6 +168,21 @@ def test_stable_probabilities_agree_with_scipy(mean, x64):
             rtol=1e-9,
             atol=1e-7,
         )
+
+
+@pytest.mark.parametrize("mean", [1e-2, 30.0, 2e3])
+def test_written_derivatives_are_those_of_the_formula(mean, x64):
+    """By log m: x − m, and p(x − m). By r: differences of digamma, where those are good."""
+    x = jnp.array([0.0, 1.0, 5.0, 17.0, 300.0])
+    log_mean = jnp.full(5, jnp.log(mean))
+    found = jax.grad(lambda m: log_poisson(x, m).sum())(log_mean)
+    np.testing.assert_allclose(found, x - mean, rtol=1e-10)
+    for r in (1e-3, 0.5, 20.0, 1e3):
+        slopes = jax.grad(lambda m, c: log_negative_binomial(x, m, c).sum(), (0, 1))
+        by_mean, by_r = slopes(log_mean, jnp.full(5, r))
+        np.testing.assert_allclose(by_mean, r * (x - mean) / (r + mean), rtol=1e-10)
+        expected = digamma(x + r) - digamma(r) + np.log(r / (r + mean)) + (mean - x) / (r + mean)
+        np.testing.assert_allclose(by_r, expected, rtol=1e-8, atol=1e-12)
 
 
 def test_a_huge_concentration_is_poisson_in_float32():

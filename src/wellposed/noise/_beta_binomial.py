@@ -12,12 +12,13 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed import transforms
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
-from wellposed.numerics import log_growth, log_negative_binomial
+from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
 from ._constants import Constants, pinned
 from ._features import Features
 from ._levels import cdf_of_masses, quantile_of_masses
+from ._log_counts import log_negative_binomial
 from ._whole import AbstractWhole, Shown, levels_of
 
 # No concentration is smaller: their gamma functions stay in float32.

@@ -8,10 +8,10 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.numerics import log_negative_binomial, log_poisson
 
 from ._constants import Pinned, pinned
 from ._count_laws import StableNegativeBinomial, StablePoisson
+from ._log_counts import log_negative_binomial, log_poisson
 
 
 class Composition(Distribution):

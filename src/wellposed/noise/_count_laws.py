@@ -10,7 +10,8 @@ from numpyro import distributions
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey
-from wellposed.numerics import log_negative_binomial, log_poisson
+
+from ._log_counts import log_negative_binomial, log_poisson
 
 # Counts stay below 2²⁴, up to which float32 holds every whole number.
 _DOUBLINGS = 24
