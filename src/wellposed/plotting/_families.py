@@ -21,7 +21,7 @@ GROUPS = {
     "coupled_high": "coupled  α = +1",
 }
 _WIDTH = 14.0  # inches: 1400 pixels at 100 dots an inch
-_HEAD, _MARGIN, _LETTER = 0.35, 0.3, 0.083  # inches: above, beside the images; of a label
+_HEAD, _MARGIN, _LETTER = 0.35, 0.3, 0.075  # inches: above, beside the images; of a label
 _GROUP_GAP, _FAMILY_GAP = 0.6, 0.35  # as shares of an image's width and height
 
 
