@@ -388,7 +388,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         name : as :meth:`sample` has it
-        X : array-like of shape (n, d), or a path: the data whose codes, at most 20,000, it is
+        X : array-like of shape (n, d), or a path: the data whose codes, at most 60,000, it is
             fitted to. None: the training data's
         """
         check_is_fitted(self)
