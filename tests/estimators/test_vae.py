@@ -162,7 +162,7 @@ def test_draws_repeat_with_their_seed_and_differ_without(vae):
     ("arguments", "words"),
     [
         ({"how": "means"}, "'mean'"),
-        ({"prior": "aggregate"}, "prior"),
+        ({"prior": "aggregated"}, "'aggregate'"),
         ({"n_samples": 0}, "n_samples"),
     ],
 )
