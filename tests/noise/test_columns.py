@@ -9,7 +9,6 @@ from scipy.stats import norm, poisson
 
 import wellposed as wp
 from wellposed.noise import (
-    Bernoulli,
     BetaBinomial,
     Categorical,
     Columns,
@@ -101,17 +100,16 @@ def test_the_bound_is_the_parts_and_is_never_exceeded():
 
 def test_raw_outputs_are_shared_out_by_blocks():
     """The most that any part needs; a part reads its first ones."""
-    noise = Columns(["conditional", Categorical(3), "shared", Bernoulli()]).initialise(moments())
-    assert noise.n_raw == 3
-    raw = jnp.arange(12.0) / 10
-    p = noise(raw)
-    np.testing.assert_allclose(p.parts[0].mean, [0.0], atol=1e-6)
-    np.testing.assert_allclose(p.parts[1].each.of.logits, [[0.1, 0.5, 0.9]], rtol=1e-6)
-    unread = raw.at[jnp.array([6, 7, 8, 11])].set(99.0)
-    assert float(noise(unread).log_prob(jnp.ones(4))) != pytest.approx(0)
-    np.testing.assert_array_equal(
-        noise(raw.at[11].set(99.0)).log_prob(jnp.ones(4)), p.log_prob(jnp.ones(4))
-    )
+    noise = Columns(["conditional", "bernoulli", "shared", Categorical(7)]).initialise(moments())
+    assert noise.n_raw == 7
+    raw = jnp.arange(28.0) / 10
+    p, y = noise(raw), jnp.array([5.0, 1.0, -3.0, 2.0])
+    np.testing.assert_allclose(p.parts[0].mean, raw[:1])
+    np.testing.assert_allclose(p.parts[3].each.of.logits, raw[3::4][None])
+    unread = np.setdiff1d(np.arange(28), [0, 4, 1, 2, *range(3, 28, 4)])
+    for j in range(28):
+        moved = noise(raw.at[j].add(1.0)).log_prob(y)
+        assert (float(moved) == float(p.log_prob(y))) == (j in unread), j
 
 
 def test_levels_are_those_of_the_parts_own_columns():
