@@ -109,10 +109,10 @@ def features_of(data: Images) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rows: evaluation.classifier_features(classifier, rows)
 
 
-def drawn(vae: Any, how: str, prior: str) -> tuple[np.ndarray, float]:
+def drawn(data: Images, vae: Any, how: str, prior: str) -> tuple[np.ndarray, float]:
     """Ten thousand draws in batches of 1000, and how many a second (compiled beforehand)."""
     if prior != "standard" and prior not in vae.priors_:
-        vae.fit_prior(prior)
+        vae.fit_prior(prior, data.train)
     source = None if prior == "standard" else vae.priors_[prior]
     arguments = {"how": how, "alpha": 1.0, "prior": source, "chunk": 1000}
     evaluation.samples(vae.model_, 1000, key=jax.random.key(1), **arguments)
@@ -137,7 +137,7 @@ def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ..
     for name, how, prior in asked:
         if name not in models:
             continue
-        rows, speed = drawn(models[name].vae, how, prior)
+        rows, speed = drawn(data, models[name].vae, how, prior)
         judged = evaluation.sample_quality(
             features(rows),
             train,
@@ -159,6 +159,12 @@ def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ..
         f"{real.recall.value:7.3f}"
     )
     verdicts(frechet, real.frechet.value)
+    apart = np.random.default_rng(0).permutation(len(train))
+    some, others = train[apart[: len(test)]], train[apart[len(test) :]]
+    if len(others) > len(some):
+        seen = evaluation.frechet_distance(some, others)
+        ours = frechet[CAUSAL, "ancestral", "aggregate"]
+        said(f"causal draws / training images held apart ({seen:.3g})", ours / seen, 5.0)
 
 
 def verdicts(frechet: dict[tuple[str, str, str], float], real: float) -> None:
