@@ -228,7 +228,7 @@ def test_wine_and_its_quality(quality, shared_data):
         2,
         noise=Columns(["feature"] * 11 + [quality]),
         hidden=(16,),
-        max_epochs=15,
+        max_epochs=60,
         random_state=0,
         patience=None,
     ).fit(rows)

@@ -206,14 +206,19 @@ def cells(shared_data, n: int, genes: int) -> np.ndarray:
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_single_cells_vary_more_than_poisson(shared_data):
-    """With 300 cells and 40 genes, held-out bounds differ by nats a cell."""
+    """Held-out bounds of 100 cells, paired: independent counts are overdispersed.
+
+    Given a cell's size, a multinomial does for these few common genes.
+    """
     rows = cells(shared_data, 400, 40)
     bound = {}
     for noise in (Poisson(), NegativeBinomial(), Poisson(True), NegativeBinomial(True)):
         vae = wp.VAE(3, noise=noise, hidden=(32,), max_epochs=30, random_state=0, patience=None)
         vae.fit(rows[:300])
-        bound[type(noise).__name__, noise.library] = vae.elbo(rows[300:]).mean()
-    assert bound["NegativeBinomial", False] > bound["Poisson", False] + 10
-    assert bound["NegativeBinomial", True] > bound["Poisson", True] + 10
+        bound[type(noise).__name__, noise.library] = vae.elbo(rows[300:]).astype(float)
+    gain = bound["NegativeBinomial", False] - bound["Poisson", False]
+    assert gain.mean() > 3 * gain.std() / np.sqrt(len(gain))
+    size = bound["Poisson", True] - bound["Poisson", False]
+    assert size.mean() > 3 * size.std() / np.sqrt(len(size))
     drawn = vae.sample(20)
     assert np.array_equal(drawn, np.round(drawn))

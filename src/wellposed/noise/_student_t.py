@@ -117,7 +117,10 @@ class StudentT(AbstractNoise):
             log_peak = (
                 math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(2 * math.pi * half)
             )
-        return d * log_peak - self.scale.log_least(d)
+        # Features that never vary are normal around their constant, whose peak is higher.
+        normal = 0 if self.constants is None else int((~self.constants.varies).sum())
+        peaks = (d - normal) * log_peak - normal * 0.5 * LOG_2PI
+        return peaks - self.scale.log_least(d)
 
     def learned(self) -> tuple[Array, ...]:
         return self.scale.learned() + self.degrees.learned()
