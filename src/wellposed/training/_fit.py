@@ -251,8 +251,8 @@ def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
     if objective.trains_noise or model.noise.solved_by_squares:
         return
     raise SettingError(
-        f"{type(objective).__name__} trains no noise but a Gaussian whose variance does not depend "
-        f"on z; got {type(model.noise).__name__}. Use "
+        f"{type(objective).__name__} trains no noise whose variance depends on z, and none but a "
+        f"Gaussian; got {type(model.noise).__name__}. Use "
         'noise="shared", whose variance is solved after training, or objective="elbo".'
     )
 
