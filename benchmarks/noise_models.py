@@ -16,7 +16,7 @@ from benchmarks.data import REPOSITORY, images, labels, root
 LEVELS = 256
 # Long: while the KL is cheap the latents take up what the noise would otherwise learn to do
 # without them, and keep it. With causal noise on MNIST 4 epochs of 8 left a rate of 11 nats, 8
-# of 14 one of 15, the better code length and a third of the Fréchet distance.
+# of 14, a longer training, one of 15, the better code length and a third of the Fréchet distance.
 WARMUP = 0.4  # share of the epochs
 RECIPE: dict[str, Any] = {
     "n_components": 32,

@@ -43,16 +43,15 @@ def moments_for(noise: AbstractNoise, d: int = D, *, varies: object = True) -> M
     """Moments of data on the family's support, standardised where that is the real line."""
     if noise.support == UNIT:
         mean, variance = [0.5, 0.2, 0.9, 0.05], [0.04, 0.02, 0.01, 0.002]
-        resolution, high = 0.02, 1.0
+        resolution = 0.02
     else:
-        mean, variance, resolution, high = [0.0] * 4, [1.0, 4.0, 0.5, 2.0], 0.1, 9.0
+        mean, variance, resolution = [0.0] * 4, [1.0, 4.0, 0.5, 2.0], 0.1
     varying = np.broadcast_to(varies, (d,))
     return Moments(
         mean=jnp.asarray(mean[:d]),
         variance=jnp.where(varying, jnp.asarray(variance[:d]), 0.0),
         resolution=jnp.full(d, resolution),
         varies=jnp.asarray(varying),
-        high=high,
         n=100,
     )
 

@@ -32,9 +32,9 @@ def moments(shape, n_levels, constant=()) -> Moments:
         variance=jnp.where(varies, 0.5, 0.0),
         resolution=jnp.ones(d),
         varies=varies,
-        high=n_levels - 1.0,
         n=50,
         image_shape=shape,
+        highs=jnp.full(d, n_levels - 1.0),
     )
 
 

@@ -30,7 +30,6 @@ def moments(varies=(True,) * 4) -> Moments:
         variance=jnp.where(varies, jnp.asarray(VARIANCE), 0.0),
         resolution=jnp.array([0.1, 1.0, 0.2, 1.0]),
         varies=varies,
-        high=9.0,
         n=100,
         highs=jnp.array([9.0, 1.0, 3.0, 6.0]),
     )

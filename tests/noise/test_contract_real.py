@@ -99,6 +99,16 @@ def test_samples_follow_the_distribution_function(law):
         assert kstest(reached[:, j], "uniform").pvalue > 1e-3
 
 
+def test_coupled_draws_are_finite_wherever_alpha_is(law):
+    """Where Φ(α) has rounded to 0 or 1, and in order."""
+    noise = made(law)
+    p = noise(raw_of(noise))
+    far = [np.asarray(p.coupled(alpha)) for alpha in (-30.0, 0.0, 30.0)]
+    assert np.isfinite(far).all()
+    assert (far[0] < far[1]).all()
+    assert (far[1] < far[2]).all()
+
+
 def test_coupled_draws_are_one_quantile_of_every_feature(law, x64):
     noise = made(law)
     raw = raw_of(noise, seed=9)

@@ -55,8 +55,8 @@ def moments(varies=(True,) * D, binary: bool = False) -> Moments:
         variance=jnp.where(varies, variance, 0.0),
         resolution=jnp.ones(D),
         varies=varies,
-        high=1.0 if binary else LEVELS - 1.0,
         n=200,
+        highs=jnp.full(D, 1.0 if binary else LEVELS - 1.0),
     )
 
 

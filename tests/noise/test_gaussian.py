@@ -190,6 +190,13 @@ def test_a_feature_that_never_varies_has_its_constant_as_its_mean(kind):
         assert float(p.variance[2]) == pytest.approx(0.01 / 12, rel=1e-4)
 
 
+def test_coupled_is_the_mean_moved_by_alpha_sigma_beside_constants_too():
+    """At 8σ, where Φ has rounded to one."""
+    noise = Gaussian("feature").initialise(moments(varies=(True, True, False, True)))
+    p = noise(raw_of(noise))
+    np.testing.assert_allclose(p.coupled(8.0), p.mean + 8 * np.sqrt(p.variance), rtol=1e-6)
+
+
 @pytest.mark.parametrize("variance", [0, -1.0, math.nan, math.inf, True, None, [1.0]])
 def test_a_variance_must_be_positive_and_finite(variance):
     with pytest.raises(wp.SettingError, match="noise variance"):

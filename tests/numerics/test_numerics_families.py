@@ -27,18 +27,16 @@ def test_inverted_undoes_an_increasing_function(x64):
 def test_the_excess_is_the_definition(x64):
     x = np.concatenate([np.geomspace(1e-8, 15.9, 40), np.geomspace(16.01, 1e4, 40)])
     expected = gammaln(1 + x) - x * np.log(x) + x
-    found = stirling_excess(jnp.asarray(x), jnp.log(x))
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-13)
+    found = stirling_excess(jnp.asarray(x))
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)  # made of terms of size 8
 
 
 def test_the_excess_is_zero_at_zero_with_finite_gradients_and_subadditive():
-    zero, log_zero = jnp.asarray(0.0), jnp.asarray(-1e4)
-    value, gradient = jax.value_and_grad(stirling_excess, argnums=(0, 1))(zero, log_zero)
+    value, gradient = jax.value_and_grad(stirling_excess)(jnp.asarray(0.0))
     assert float(value) == pytest.approx(0.0, abs=1e-6)
     assert np.isfinite(gradient).all()
     a, b = jnp.meshgrid(jnp.geomspace(1e-3, 1e4, 50), jnp.geomspace(1e-3, 1e4, 50))
-    parts = stirling_excess(a, jnp.log(a)) + stirling_excess(b, jnp.log(b))
-    assert (stirling_excess(a + b, jnp.log(a + b)) <= parts + 1e-5).all()
+    assert (stirling_excess(a + b) <= stirling_excess(a) + stirling_excess(b) + 1e-5).all()
 
 
 @pytest.mark.parametrize("rank", [1, 3, 7])

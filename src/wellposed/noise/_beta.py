@@ -173,12 +173,11 @@ class _Beta(Distribution):
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
         least = jnp.finfo(self.eta.dtype).eps
-        log_kappa = jnp.log(self.kappa)
-        log_peak = jnp.log1p(self.kappa) + stirling_excess(self.kappa, log_kappa)
+        log_peak = jnp.log1p(self.kappa) + stirling_excess(self.kappa)
         divergence = jnp.zeros(())
         for eta, part in ((self.eta, value), (-self.eta, 1.0 - value)):
             share, log_share = jax.nn.sigmoid(eta), jax.nn.log_sigmoid(eta)
-            log_peak -= stirling_excess(self.kappa * share, log_kappa + log_share)
+            log_peak -= stirling_excess(self.kappa * share)
             divergence += share * (log_share - jnp.log(jnp.clip(part, least, 1.0)))
         return log_peak - self.kappa * jnp.maximum(divergence, 0.0)
 

@@ -229,7 +229,6 @@ def _of_group(moments: Moments, table: Placed, columns: tuple[int, ...], *, whol
     """Moments of some columns, in the units that their noise sees."""
     at = np.array(columns)
     scale = table.scale[at]
-    highs = None if moments.highs is None else moments.highs[at]
     varies = np.asarray(moments.varies)[at]
     return Moments(
         mean=(moments.mean[at] - table.center[at]) / scale,
@@ -237,7 +236,6 @@ def _of_group(moments: Moments, table: Placed, columns: tuple[int, ...], *, whol
         resolution=moments.resolution[at] / scale,
         # Real columns of which none varies have no scale to share: each is as wide as its floor.
         varies=jnp.asarray(varies if whole or varies.any() else np.ones_like(varies)),
-        high=moments.high if highs is None else float(highs.max()),
         n=moments.n,
-        highs=highs,
+        highs=None if moments.highs is None else moments.highs[at],
     )

@@ -9,6 +9,8 @@ from numpyro.distributions import Distribution, Normal, constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
 
+from ._constants import Replaced
+
 
 class Features(Distribution):
     r"""p(y | z) = ∏_j p(y_j | z), event shape (d,).
@@ -49,7 +51,19 @@ class Features(Distribution):
         return self.each.icdf(jnp.broadcast_to(q, self.event_shape))
 
     def coupled(self, alpha: Scalar) -> Point:
-        """Every feature at the quantile Φ(α) of its noise, shape (d,); μ + ασ for a Gaussian."""
-        if isinstance(self.each, Normal):  # as written: Φ(α) rounds to 0 or 1 soon enough
-            return self.each.mean + alpha * jnp.sqrt(self.each.variance)
-        return self.icdf(jax.scipy.special.ndtr(alpha))
+        """Every feature at the quantile Φ(α) of its noise, shape (d,); μ + ασ for a Gaussian.
+
+        Other noise stays where it is for α beyond ±5.3 in float32, where Φ rounds to 0 and 1.
+        """
+        return _at(self.each, alpha)
+
+
+def _at(each: Any, alpha: Scalar) -> Point:
+    if isinstance(each, Replaced):
+        rest = _at(each.constants.density, alpha)
+        return jnp.where(each.constants.varies, _at(each.each, alpha), rest)
+    if isinstance(each, Normal):  # as written: Φ(α) rounds to 0 or 1 soon enough
+        return each.mean + alpha * jnp.sqrt(each.variance)
+    q = jax.scipy.special.ndtr(alpha)
+    step = jnp.finfo(q.dtype).epsneg  # nearer to 0 or 1, quantiles of unbounded noise are infinite
+    return each.icdf(jnp.full(each.batch_shape, jnp.clip(q, step, 1 - step)))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from wellposed.numerics import LOG_2PI
+from wellposed.numerics import stirling_excess
 
 
 @jax.custom_jvp
@@ -27,7 +27,7 @@ def log_poisson(
     References: Loader (2000), Fast and accurate computation of binomial probabilities.
     """
     mean = jnp.exp(log_mean)
-    return -_beyond_stirling(value) - _deviance(value, log_mean, mean, value - mean)
+    return -stirling_excess(value) - _deviance(value, log_mean, mean, value - mean)
 
 
 @log_poisson.defjvp
@@ -60,7 +60,7 @@ def log_negative_binomial(
     excess = p * (value - mean)
     of_value = _deviance(value, log_n + log_mean - log_both, value - excess, excess)
     of_rest = _deviance(concentration, log_n + log_r - log_both, n * p, -excess)
-    rests = _beyond_stirling(n) - _beyond_stirling(concentration) - _beyond_stirling(value)
+    rests = stirling_excess(n) - stirling_excess(concentration) - stirling_excess(value)
     return log_r - log_n + rests - of_value - of_rest
 
 
@@ -81,7 +81,7 @@ def _log_negative_binomial_jvp(primals: tuple, tangents: tuple) -> tuple[Array, 
 
 
 def _digamma_rest(z: Array) -> Array:
-    """ψ(z) − log z, by the series of its derivative as :func:`_beyond_stirling` by its own."""
+    """ψ(z) − log z, by the series of its derivative as :func:`stirling_excess` by its own."""
     large = z > 16.0
     w = jnp.where(large, z, z + 8.0)
     v = 1.0 / (w * w)
@@ -89,24 +89,6 @@ def _digamma_rest(z: Array) -> Array:
     terms = [1.0 / (jnp.where(large, 1.0, z) + i) for i in range(8)]
     step = jnp.log1p(8.0 / jnp.where(large, 1.0, z)) - functools.reduce(jnp.add, terms)
     return jnp.where(large, 0.0, step) - 0.5 / w - series
-
-
-def _beyond_stirling(z: Array) -> Array:
-    """log Γ(z + 1) − z log z + z for z ≥ 0.
-
-    By Stirling's series from 16 upwards, and at z + 8 below, brought back by the product of the
-    eight factors between: logarithms and divisions, which a processor does many at a time where
-    log Γ and its derivative go one by one. Of ratios, so that no term is large.
-    """
-    large = z > 16.0
-    w = jnp.where(large, z, z + 8.0)
-    v = 1.0 / (w * w)
-    series = 1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))
-    below = jnp.where(large, 8.0, z)
-    ratios = functools.reduce(jnp.multiply, [(below + i) / (below + 8.0) for i in range(1, 8)])
-    step = below * jnp.log((below + 8.0) / jnp.where(below > 0, below, 1.0))
-    back = jnp.where(large, 0.0, step - 8.0 - jnp.log(ratios))
-    return 0.5 * (LOG_2PI + jnp.log(w)) + series / w + back
 
 
 def _deviance(x: Array, log_mean: Array, mean: Array, excess: Array) -> Array:

@@ -22,10 +22,14 @@ class Moments(eqx.Module):
     variance: Point
     resolution: Point
     varies: Bool[Array, " d"]
-    high: float = math.inf  # the largest value of all
     n: int = 0  # rows that the moments were taken from
     image_shape: tuple[int, ...] | None = None  # of one datum, where it is an image
     highs: Point | None = None  # the largest value of each feature, where units are the data's
+
+    @property
+    def high(self) -> float:
+        """The largest value of all; infinite where nothing is known of it."""
+        return math.inf if self.highs is None else float(self.highs.max())
 
 
 class Summary(eqx.Module):
@@ -184,8 +188,9 @@ def as_moments(
     variance: np.ndarray,
     resolution: np.ndarray,
     varies: np.ndarray,
-    high: float = math.inf,
+    highs: np.ndarray | None = None,
 ) -> Moments:
     """Put host arrays onto the device in the default float type."""
     floats = (jnp.asarray(a, jnp.result_type(float)) for a in (mean, variance, resolution))
-    return Moments(*floats, varies=jnp.asarray(varies), high=high, n=summary.n)
+    largest = None if highs is None else jnp.asarray(highs, jnp.result_type(float))
+    return Moments(*floats, varies=jnp.asarray(varies), n=summary.n, highs=largest)

@@ -75,11 +75,11 @@ class Unit(AbstractTransform):
         del key
         mean, variance, resolution = summary.mean, summary.variance, summary.resolution
         if self.n_levels is None:
-            return as_moments(summary, mean, variance, resolution, summary.varies, high=1.0)
+            return as_moments(summary, mean, variance, resolution, summary.varies)
         size = float(self.n_levels)
         filled = np.ones_like(summary.varies)  # a level's cell is filled evenly
         mean, variance = (mean + 0.5) / size, (variance + 1 / 12) / size**2
-        return as_moments(summary, mean, variance, resolution / size, filled, high=1.0)
+        return as_moments(summary, mean, variance, resolution / size, filled)
 
     def log_det_bound(self, d: int) -> float:
         return 0.0 if self.n_levels is None else -d * math.log(float(self.n_levels))
