@@ -147,7 +147,8 @@ def stirling_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     x; written with s it is one of size log x. By Stirling's series from 16 upwards, and at x + 8
     below, brought back by the product of the eight factors between: logarithms and divisions,
     which a processor does many at a time where log Γ and its derivative go one by one. Of ratios,
-    so that no term is large.
+    so that no term is large. Below 10⁻¹⁸, where s is zero to any precision and the square of x in
+    the ratio's derivative underflows, the slope, infinite at zero, stays what it is there.
     """
     large = x > 16.0
     w = jnp.where(large, x, x + 8.0)
@@ -155,7 +156,7 @@ def stirling_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     series = 1 / 12 - v * (1 / 360 - v * (1 / 1260 - v * (1 / 1680 - v / 1188)))
     below = jnp.where(large, 8.0, x)
     ratios = functools.reduce(jnp.multiply, [(below + i) / (below + 8.0) for i in range(1, 8)])
-    step = below * jnp.log((below + 8.0) / jnp.where(below > 0, below, 1.0))
+    step = below * jnp.log((below + 8.0) / jnp.maximum(below, 1e-18))
     back = jnp.where(large, 0.0, step - 8.0 - jnp.log(ratios))
     return 0.5 * (LOG_2PI + jnp.log(w)) + series / w + back
 
