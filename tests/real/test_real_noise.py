@@ -59,3 +59,21 @@ def test_causal_noise_along_the_lines_of_faces(shared_data, regression):
         scores[name] = quietly(vae, rows).elbo(held_out).mean(dtype=float)
     assert scores["causal"] > scores["independent"] + 5
     assert np.abs(vae.sample(200) - lines.mean()).max() < 10 * lines.std()
+
+
+def test_negative_binomials_beat_poissons_on_single_cells(shared_data):
+    """All 10,000 cells and 1,000 genes; held-out bounds of 1,000 cells, paired."""
+    path = shared_data("single-cell") / "mouse_brain_10x_10000x1000_counts_csr.npz"
+    rows = np.random.default_rng(0).permutation(wp.datasets.read(path).values)
+    poisson, negative_binomial = wp.noise.Poisson, wp.noise.NegativeBinomial
+    bounds = {}
+    for noise in (poisson(), negative_binomial(), poisson(True), negative_binomial(True)):
+        vae = wp.VAE(5, noise=noise, hidden=(128,), max_epochs=40, random_state=0, patience=None)
+        bounds[type(noise), noise.library] = quietly(vae, rows[:9_000]).elbo(rows[9_000:])
+    for better, worse in (
+        ((negative_binomial, False), (poisson, False)),
+        ((negative_binomial, True), (poisson, True)),
+        ((poisson, True), (poisson, False)),
+    ):
+        gain = (bounds[better] - bounds[worse]).astype(float)
+        assert gain.mean() > 3 * gain.std() / math.sqrt(len(gain))
