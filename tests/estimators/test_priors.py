@@ -144,12 +144,12 @@ def test_fitting_anew_forgets_the_priors(rows):
         warnings.simplefilter("ignore", wp.ConstantFeatureWarning)
         found.fit(rows[0][200:300])
     assert found.priors_ == {}
-    assert found._codes.shape == (100, 4)
-    assert before.shape == (200, 4)
+    assert found._codes.shape == (100, 3, 4)
+    assert before.shape == (200, 3, 4)
     found.sample(1, prior="aggregate")
     found.partial_fit(rows[0][:50])
     assert found.priors_ == {}
-    assert found._codes.shape == (50, 4)
+    assert found._codes.shape == (50, 3, 4)
 
 
 def test_other_data_can_be_named(vae, rows, fresh):
@@ -161,7 +161,7 @@ def test_other_data_can_be_named(vae, rows, fresh):
 def test_at_most_so_many_codes_are_kept(rows, monkeypatch):
     monkeypatch.setattr(_priors, "MOST_CODES", 30)
     found = fitted_on(rows[0][:100], max_epochs=1)
-    assert found._codes.shape == (30, 4)
+    assert found._codes.shape == (30, 3, 4)
     assert found._codes.dtype == np.float32
 
 
@@ -176,20 +176,33 @@ def three_clumps(n: int, seed: int = 0) -> np.ndarray:
 
 def test_the_mixture_finds_clumps_and_one_component_does_for_a_normal():
     codes = three_clumps(900)
-    found = aggregate(codes, key=jax.random.key(0), progress=False)
+    found = aggregate(codes[:, None], key=jax.random.key(0), progress=False)
     assert len(found.log_weights) >= 3
     held = three_clumps(900, seed=1)
     density = np.asarray(jax.vmap(found.log_prob)(held))
     truth = np.log(1 / 3) - np.log(2 * np.pi * 0.09) - 1  # the clumps do not meet
     assert density.mean() == pytest.approx(truth, abs=0.15)
     plain = np.random.default_rng(0).normal(size=(900, 2)).astype(np.float32)
-    assert len(aggregate(plain, key=jax.random.key(0), progress=False).log_weights) == 1
+    assert len(aggregate(plain[:, None], key=jax.random.key(0), progress=False).log_weights) == 1
+
+
+def test_three_draws_of_a_row_tell_more_than_one():
+    """q(z) = E q(z | x) over 300 rows, at draws of other rows."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(2_300, 1, 12))
+    codes = (centres + rng.normal(size=(2_300, 3, 12))).astype(np.float32)
+    fresh = codes[300:, 0]
+    reached = [
+        np.mean(jax.vmap(aggregate(some, key=jax.random.key(0), progress=False).log_prob)(fresh))
+        for some in (codes[:300, :1], codes[:300])
+    ]
+    assert reached[1] > reached[0] + 0.05
 
 
 @pytest.mark.parametrize("n", [2, 3, 7])
 def test_a_handful_of_codes_still_makes_a_prior(n):
     codes = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
-    found = aggregate(codes, key=jax.random.key(0), progress=False)
+    found = aggregate(codes[:, None], key=jax.random.key(0), progress=False)
     assert np.isfinite(draws_of(found, 5)).all()
 
 
@@ -203,7 +216,7 @@ def bent(n: int, seed: int = 0) -> np.ndarray:
 def test_the_second_stage_bends_where_one_normal_does_not(monkeypatch):
     monkeypatch.setitem(_priors._SECOND_STAGE, "max_epochs", 80)
     codes, fresh = bent(900), bent(700, seed=1)
-    found = second_stage(codes, key=jax.random.key(0), progress=False)
+    found = second_stage(codes[:, None], key=jax.random.key(0), progress=False)
     assert isinstance(found.model.prior, latents.StandardNormal)
     assert float(found.model.noise.variance()) < 0.5  # learned: of standardised codes
     normal = np.random.default_rng(2).multivariate_normal(codes.mean(0), np.cov(codes.T), size=700)
@@ -213,7 +226,7 @@ def test_the_second_stage_bends_where_one_normal_does_not(monkeypatch):
 def test_the_second_stages_noise_is_part_of_its_draws():
     """One u, many z: the spread around the decoder's mean is γ, in units of the codes."""
     codes = 5 * three_clumps(200)
-    found = second_stage(codes, key=jax.random.key(0), progress=False).model
+    found = second_stage(codes[:, None], key=jax.random.key(0), progress=False).model
     u = np.zeros(2, np.float32)
     keys = jax.random.split(jax.random.key(1), 4_000)
     z = jax.vmap(lambda key: models.SAMPLERS["ancestral"](found, u, 1.0, key=key))(keys)
