@@ -7,6 +7,8 @@ from ._artefacts import artefact_bands as artefact_bands
 from ._audit import audit as audit
 from ._audit_record import Audit as Audit
 from ._audit_record import ScoreAtVariance as ScoreAtVariance
+from ._calibration import Calibration as Calibration
+from ._calibration import calibration as calibration
 from ._classified import accuracy as accuracy
 from ._classified import classifier_features as classifier_features
 from ._classified import predicted_classes as predicted_classes
@@ -17,6 +19,7 @@ from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
 from ._coverage import Coverage as Coverage
 from ._coverage import coverage as coverage
+from ._crps import CRPS as CRPS
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum
