@@ -41,6 +41,8 @@ from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
 from ._prior_mismatch import prior_mismatch as prior_mismatch
 from ._prior_record import PriorMismatch as PriorMismatch
+from ._recalibration import Recalibration as Recalibration
+from ._recalibration import recalibrated as recalibrated
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
@@ -49,3 +51,7 @@ from ._sample_quality import sample_quality as sample_quality
 from ._spectrum import SOLVERS as SOLVERS
 from ._spectrum import covariance as covariance
 from ._spectrum import spectrum as spectrum
+from ._variance_record import LinearSplit as LinearSplit
+from ._variance_record import Split as Split
+from ._variance_record import VarianceSplit as VarianceSplit
+from ._variance_split import variance_split as variance_split

@@ -83,26 +83,26 @@ def _chain(
     model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, n_kept: int, key: PRNGKey
 ) -> tuple[Float[Array, "s d"], Scalar]:
     """One chain's draws after its warm-up, and the share of proposals that it accepted."""
-    start_key, warm_key, run_key = jax.random.split(key, 3)
-    latent_key, noise_key = jax.random.split(start_key)
+    latent_key, noise_key, run_key = jax.random.split(key, 3)
     z = model.prior.sample(key=latent_key)
     raw = model.decoder(z)
     state = _State(z, raw, jnp.where(hidden, model.noise(raw).sample(noise_key), y))
 
-    def moved(state: _State, inputs: tuple) -> tuple[_State, Scalar]:
-        step_key, forced = inputs
-        return _step(model, state, hidden, forced, key=step_key)
-
-    warm_keys = jax.random.split(warm_key, WARM_UP)
-    state, _ = jax.lax.scan(moved, state, (warm_keys, jnp.arange(WARM_UP) < WARM_UP // 2))
-
-    def kept(state: _State, keep_key: PRNGKey) -> tuple[_State, tuple[Point, Scalar]]:
-        keys = jax.random.split(keep_key, THINNING)
-        state, accepted = jax.lax.scan(moved, state, (keys, jnp.zeros(THINNING, bool)))
+    # One loop for the warm-up too: its body is what takes long to compile.
+    def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Scalar]]:
+        kept_key, forced = inputs
+        state, accepted = jax.lax.scan(
+            lambda s, k: _step(model, s, hidden, forced, key=k),
+            state,
+            jax.random.split(kept_key, THINNING),
+        )
         return state, (state.y, accepted.mean())
 
-    _, (draws, accepted) = jax.lax.scan(kept, state, jax.random.split(run_key, n_kept))
-    return draws, accepted.mean()
+    warm = WARM_UP // THINNING
+    forced = jnp.arange(warm + n_kept) < warm // 2
+    keys = jax.random.split(run_key, warm + n_kept)
+    _, (draws, accepted) = jax.lax.scan(kept, state, (keys, forced))
+    return draws[warm:], accepted[warm:].mean()
 
 
 class _State(eqx.Module):
