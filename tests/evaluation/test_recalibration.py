@@ -28,7 +28,8 @@ def test_a_narrow_noise_is_widened_to_what_it_should_be():
     narrow = with_noise(model, noise.Gaussian(VARIANCE / 4))
     found = evaluation.recalibrated(narrow, rows_of(density, 2000), key=KEY)
     assert (np.abs(found.scale - 2) < 4 * found.standard_error).all()
-    np.testing.assert_allclose(found.standard_error / found.scale, np.sqrt(0.5 / 2000), rtol=0.3)
+    # Of one draw of z a row; the average over several is known better.
+    assert (found.standard_error / found.scale < 1.1 * np.sqrt(0.5 / 2000)).all()
     gain = 5 * 0.5 * (4 - 1 - np.log(4))
     assert abs(found.gain.value - gain) < 4 * found.gain.standard_error
     held = evaluation.coverage(found.model, rows_of(density, 2000, seed=5), key=KEY)
@@ -74,10 +75,12 @@ def test_errors_are_the_scatter_over_data():
     )
     model = eqx.tree_at(lambda m: m.decoder, model, decoder)
     found = [
-        evaluation.recalibrated(model, rows_of(density, 60, seed), key=KEY) for seed in range(60)
+        evaluation.recalibrated(model, rows_of(density, 60, seed), key=KEY) for seed in range(100)
     ]
     stated = np.mean([f.standard_error for f in found], axis=0)
-    np.testing.assert_allclose(np.std([f.scale for f in found], axis=0).mean(), stated.mean(), rtol=0.2)
+    np.testing.assert_allclose(
+        np.std([f.scale for f in found], axis=0).mean(), stated.mean(), rtol=0.2
+    )
 
 
 def test_a_second_time_starts_anew():

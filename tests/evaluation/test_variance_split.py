@@ -126,9 +126,7 @@ def test_data_units_are_those_of_the_rows():
     rows = rows_of(density, 800)
     units = transforms.Standardize().fit(transforms.summarise(rows, np.zeros(5)))
     scale, mean = np.asarray([1.0, 10.0, 0.1, 3.0, 1.0]), np.array([0, 1000.0, 0, -3, 0])
-    units = eqx.tree_at(
-        lambda t: (t.mean, t.scale), units, (jnp.asarray(mean), jnp.asarray(scale))
-    )
+    units = eqx.tree_at(lambda t: (t.mean, t.scale), units, (jnp.asarray(mean), jnp.asarray(scale)))
     moved = eqx.tree_at(lambda m: m.transform, model, units)
     found = evaluation.variance_split(moved, rows * scale + mean, key=KEY)
     is_split(found.posterior, scale**2 * (loadings_of(model) ** 2).sum(1), scale**2 * VARIANCE)

@@ -67,7 +67,11 @@ def _ratio(
         error = standard_error((kept - ratio * residual) / mean)
     whole, left = kept[:, counted].sum(axis=1), residual[:, counted].sum(axis=1)
     total = float(whole.mean() / left.mean())
-    return ratio, error, Estimate(total, float(standard_error((whole - total * left) / left.mean())))
+    return (
+        ratio,
+        error,
+        Estimate(total, float(standard_error((whole - total * left) / left.mean()))),
+    )
 
 
 def _gain(

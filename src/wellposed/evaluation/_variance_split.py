@@ -7,8 +7,8 @@ p(x), and its sum is the data's where the model has the right marginals; in the 
 is as it was trained.
 
 Whether the noise keeps the right part is decided by the likelihood. At a fixed encoder and mean
-μ(z), the ELBO of Gaussian noise is largest where σ² is the mean squared residual r = E_q (x − μ(z))²,
-and falls short of it by ½ Σ_j (r_j/σ_j² − 1 − log(r_j/σ_j²)) elsewhere.
+μ(z), the ELBO of Gaussian noise is largest where σ² is the mean squared residual
+r = E_q (x − μ(z))², and falls short of it by ½ Σ_j (r_j/σ_j² − 1 − log(r_j/σ_j²)) elsewhere.
 
 References: Tipping & Bishop (1999), eq. 8, for the linear model; Rybkin, Daniilidis & Levine
 (2021), §3, for σ² at its best.
