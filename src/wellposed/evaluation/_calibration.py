@@ -14,6 +14,7 @@ from wellposed._errors import DataError, SettingError, unknown_name
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
+from ._affine import unit_of
 from ._coverage import (
     LEVELS,
     Coverage,
@@ -133,7 +134,7 @@ def calibration(
     found = Calibration(
         given,
         coverage_of(held, shares, varies, n_draws=int(n_draws), latents=_LATENTS[given]),
-        crps_of(rows, scores, judged),
+        crps_of(rows, scores, judged, unit_of(model, rows.shape[1])),
     )
     if chains is None:
         return found

@@ -63,7 +63,7 @@ def variance_split(
     ax.axhline(1.0, color=QUIET, lw=1, ls=":")
     ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4))
     if len(at) <= _NAMED:
-        ax.set_xticks(place, [str(j) if names is None else str(names[j]) for j in at])
+        ax.set_xticks(place, [str(j) if names is None else str(names[int(j)]) for j in at])
         ax.tick_params(axis="x", rotation=0 if names is None else 45)
         ax.set_xlabel("feature")
     else:
