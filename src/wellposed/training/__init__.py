@@ -4,6 +4,7 @@ from ._accelerated import accelerated as accelerated
 from ._advance import Advance as Advance
 from ._advance import advance as advance
 from ._advance import standing as standing
+from ._bar import Bar as Bar
 from ._classifier import fit_classifier as fit_classifier
 from ._fit import EpochReport as EpochReport
 from ._fit import Run as Run
