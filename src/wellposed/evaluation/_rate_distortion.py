@@ -134,7 +134,7 @@ def _checked(log_density: Any, n: int) -> np.ndarray:
 
 def _exceeds(larger: Estimate, smaller: Estimate) -> bool:
     error = np.hypot(larger.standard_error, smaller.standard_error)
-    return larger.value + 3 * error + 1e-6 * abs(larger.value) >= smaller.value
+    return bool(larger.value + 3 * error + 1e-6 * abs(larger.value) >= smaller.value)
 
 
 def _bracket(ends: tuple[Estimate, Estimate]) -> str:

@@ -132,6 +132,10 @@ class _Loop:
     def batch_size(self) -> int:
         return min(self.plan.batch_size, self.training.size)
 
+    @property
+    def _watched(self) -> jax.Array:
+        return self.held if self.held.size > 1 else self.training
+
     def run(
         self,
         params: Tree,
@@ -190,7 +194,7 @@ class _Loop:
     ) -> tuple[_Position, History] | None:
         """Train an epoch and judge it; None if anything turned non-finite."""
         done = len(history.rows)
-        aggressive = is_aggressive(self.plan, history)
+        aggressive = is_aggressive(self.plan, history, self._watched.size)
         state, trained, steps = self._pass(position.state, rates, done, aggressive)
         held = self._judge(state) if self.held.size else None
         trained, held, steps = jax.device_get((trained, held, steps))
@@ -227,8 +231,7 @@ class _Loop:
         return *run_epoch(*given, **options), 0.0
 
     def _information(self, model: VAEModel) -> float:
-        rows = self.held if self.held.size > 1 else self.training
-        return information(model, self.data, rows, key=self.keys["information"])
+        return information(model, self.data, self._watched, key=self.keys["information"])
 
     def _judge(self, state: TrainState) -> Metrics:
         # The same draws every epoch: what changes between two epochs is the model alone.

@@ -3,12 +3,14 @@
 At the start of a training q(z | x) knows little of the posterior, and a strong decoder learns to
 do without z before it does. So, before each step of the decoder, the encoder takes steps of its
 own, on fresh minibatches, until they gain nothing more. The phase ends for good as soon as the
-information I(x; z) that the codes carry about the data has not risen over an epoch.
+information I(x; z) that the codes carry about the data has not risen over an epoch, or is all
+that the rows at hand can show, the logarithm of their number.
 
 References: He, Spokoyny, Neubig & Berg-Kirkpatrick (2019), Lagging inference networks and
 posterior collapse in variational autoencoders, algorithm 1.
 """
 
+import math
 from typing import Any
 
 import equinox as eqx
@@ -30,16 +32,20 @@ from ._plan import Plan
 # Over so many steps the objective is averaged before it is asked whether it still rises.
 _WINDOW = 10
 _MOST_ROWS = 2_000
+_SHORT_OF_ALL = 0.1  # nats
 
 
-def is_aggressive(plan: Plan, history: History) -> bool:
+def is_aggressive(plan: Plan, history: History, n_rows: int) -> bool:
     """Whether the next epoch belongs to the phase: the information has risen in every one so far.
 
-    A function of the history alone, so that a resumed training is where it was.
+    ``n_rows`` is how many it is measured on. A function of the history, so that a resumed
+    training is where it was.
     """
     if not plan.encoder_steps:
         return False
-    return bool(np.all(np.diff(history.column("mutual_information")) > 0))
+    seen = history.column("mutual_information")
+    full = math.log(min(n_rows, _MOST_ROWS)) - _SHORT_OF_ALL
+    return bool(np.all(np.diff(seen) > 0) and np.all(seen < full))
 
 
 def information(model: VAEModel, data: Data, rows: Int[Array, " n"], *, key: PRNGKey) -> float:
