@@ -73,7 +73,7 @@ def lagging_table() -> dict[str, dict[str, float]]:
     train, test = binarised()
     print(f"\nbinarised MNIST, {N_TRAIN} images, MLP 4 × 200, 32 latents, {EPOCHS} epochs")
     print(
-        f"{'training':>12} {'ELBO':>16} {'rate':>14} {'I(x; z)':>14} {'active':>7} {'rate > 0.1':>10} "
+        f"{'training':>12} {'ELBO':>16} {'rate':>14} {'I(x; z)':>14} {'active':>7} {'R > 0.1':>8} "
         f"{'phase':>6} {'s':>6}"
     )
     found = {}
@@ -102,7 +102,7 @@ def lagging_table() -> dict[str, dict[str, float]]:
         }
         print(
             f"{name:>12} {stands.elbo!s:>16} {stands.rate!s:>14} {low:5.2f} to {high:5.1f} "
-            f"{dead.active_units.sum():7} {(dead.rates > 0.1).sum():10} {phase:6} {seconds:6.0f}",
+            f"{dead.active_units.sum():7} {(dead.rates > 0.1).sum():8} {phase:6} {seconds:6.0f}",
             flush=True,
         )
     return found
