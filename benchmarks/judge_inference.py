@@ -91,7 +91,7 @@ def lagging_table() -> dict[str, dict[str, float]]:
         ).fit(train)
         seconds = time.perf_counter() - begun
         stands, dead = vae.rate_distortion(test), vae.collapse(test)
-        low, high = (end.value for end in stands.information)
+        low, high = stands.information_range
         phase = int((vae.history_.get("encoder_steps", np.zeros(1)) > 0).sum())
         found[name] = {
             "elbo": stands.elbo.value,

@@ -65,6 +65,13 @@ def test_each_part_is_its_formula(spread, x64):
     assert "H − D ≤ I ≤ R holds" in str(found)
 
 
+def test_the_information_is_never_said_to_exceed_the_rate(x64):
+    """Where few rows leave the upper end open."""
+    found = measured(0.02, n=30)
+    assert found.information[1].value > found.rate.value
+    assert found.information_range == (found.information[0].value, found.rate.value)
+
+
 def test_an_exact_posterior_closes_the_sandwich(x64):
     """Then R + D = H: both ends are the information."""
     rate, distortion, information, entropy = exact(1.0)

@@ -35,6 +35,12 @@ class RateDistortion:
     least_information: Estimate | None = None  # H − D
 
     @property
+    def information_range(self) -> tuple[float, float]:
+        """Ends of the bracket of I(x; z), held to 0 ≤ I ≤ R, which no estimate may leave."""
+        low, high = self.information
+        return max(low.value, 0.0), max(min(high.value, self.rate.value), 0.0)
+
+    @property
     def is_consistent(self) -> bool | None:
         """Whether H − D ≤ I ≤ R within three standard errors; None where H is unknown."""
         if self.least_information is None:
@@ -44,12 +50,14 @@ class RateDistortion:
         return enough and _exceeds(self.rate, low)
 
     def __str__(self) -> str:
+        low, high = self.information_range
+        error = max(end.standard_error for end in self.information)
         return " ".join(
             [
                 f"Over {self.n_rows} rows, rate {self.rate} and distortion {self.distortion} nats "
                 f"a datum: an ELBO of {self.elbo}.",
-                f"z carries {_bracket(self.information)} nats about x; the other "
-                f"{_bracket(self.mismatch)} of the rate are KL(q(z) ‖ p(z)).",
+                f"z carries {low:.3g} to {high:.3g} (± {error:.2g}) nats about x; the rest of the "
+                "rate is KL(q(z) ‖ p(z)).",
                 self._bounds(),
             ]
         )
@@ -135,9 +143,3 @@ def _checked(log_density: Any, n: int) -> np.ndarray:
 def _exceeds(larger: Estimate, smaller: Estimate) -> bool:
     error = np.hypot(larger.standard_error, smaller.standard_error)
     return bool(larger.value + 3 * error + 1e-6 * abs(larger.value) >= smaller.value)
-
-
-def _bracket(ends: tuple[Estimate, Estimate]) -> str:
-    low, high = (max(end.value, 0.0) for end in ends)
-    error = max(end.standard_error for end in ends)
-    return f"{low:.3g} to {high:.3g} (± {error:.2g})"

@@ -102,5 +102,5 @@ def _row(found: RateDistortion) -> dict[str, float]:
 
 
 def _ends(found: RateDistortion) -> str:
-    low, high = (max(end.value, 0.0) for end in found.information)
+    low, high = found.information_range
     return f"{low:.4g} to {high:.4g}"

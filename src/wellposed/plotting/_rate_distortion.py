@@ -30,8 +30,7 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
         [2 * getattr(p.found, name).standard_error for p in curve.points]
         for name in ("rate", "distortion")
     ]
-    brackets = [[max(end.value, 0) for end in p.found.information] for p in curve.points]
-    low, high = np.array(brackets).T
+    low, high = np.array([p.found.information_range for p in curve.points]).T
     ax.hlines(
         distortion, low, high, color=_INFORMATION, lw=5, alpha=0.6, label="information I(x; z)"
     )
