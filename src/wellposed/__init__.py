@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
+    from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
     from wellposed.evaluation import audit as audit
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
     from wellposed.evaluation import sample_quality as sample_quality
@@ -58,6 +59,7 @@ _NAMES = {
     "forecast": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",
+    "rate_distortion_curve": "estimators",
     "sample_quality": "evaluation",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",

@@ -4,4 +4,5 @@ from ._file import load as load
 from ._forecast import forecast as forecast
 from ._linear_vae import LinearVAE as LinearVAE
 from ._ppca import PPCA as PPCA
+from ._rate_distortion import rate_distortion_curve as rate_distortion_curve
 from ._vae import VAE as VAE

@@ -73,6 +73,22 @@ def check_domain(
         noise.check_rows(rows, observation)
 
 
+def check_image_shape(shape: tuple[int, ...] | None, d: int) -> None:
+    """Refuse a shape that does not hold d features.
+
+    Raises
+    ------
+    SettingError
+        Naming both numbers.
+    """
+    if shape is None or int(np.prod(shape)) == d:
+        return
+    raise SettingError(
+        f"image_shape must multiply to the number of features; {shape} gives "
+        f"{int(np.prod(shape))}, the data have {d}. Correct image_shape, or leave it out."
+    )
+
+
 def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> tuple[Any, Any]:
     """Return the makers of the encoder and the decoder."""
     return tuple(
@@ -99,6 +115,7 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
         weight_decay=settings["weight_decay"],
         clip_norm=np.inf if settings["clip_norm"] is None else settings["clip_norm"],
         kl_warmup=settings["kl_warmup"],
+        encoder_steps=settings["encoder_steps"],
         patience=settings["patience"],
     )
 

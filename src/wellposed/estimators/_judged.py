@@ -1,10 +1,10 @@
-"""What a VAE can be asked of its own noise: is it as wide as the data say?"""
+"""What a VAE can be asked of itself: its noise, its rate, its encoder."""
 
 from typing import Any, Self
 
 import numpy as np
 
-from wellposed import evaluation, models
+from wellposed import evaluation, models, training
 from wellposed._typing import PRNGKey
 
 
@@ -40,6 +40,16 @@ class Judged:
         """Split the variance of X between latents and noise; see ``evaluation.variance_split``."""
         rows = self._rows(X)
         return evaluation.variance_split(self.model_, rows, key=self._key("score"), **options)
+
+    def rate_distortion(self, X: Any, **options: Any) -> evaluation.RateDistortion:
+        """Measure rate, distortion and information; see :func:`evaluation.rate_distortion`."""
+        rows = self._rows(X)
+        return evaluation.rate_distortion(self.model_, rows, key=self._key("score"), **options)
+
+    def amortisation_gap(self, X: Any, **options: Any) -> training.AmortisationGap:
+        """Measure what the encoder loses on X; see :func:`training.amortisation_gap`."""
+        rows = self._rows(X)
+        return training.amortisation_gap(self.model_, rows, key=self._key("score"), **options)
 
     def recalibrate(self, X: Any) -> Self:
         """Rescale the noise of each feature so that it fits X, which must not be training data.

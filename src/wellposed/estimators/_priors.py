@@ -42,6 +42,7 @@ _SECOND_STAGE = {
     "weight_decay": 0.0,
     "clip_norm": None,
     "kl_warmup": 0,
+    "encoder_steps": 0,
     "patience": 15,
 }
 # Codes have no step of measurement: γ may fall to this share of their standard deviation.

@@ -13,7 +13,7 @@ from wellposed import evaluation, models, noise, training, transforms
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import PRNGKey
 
-from ._build import build, check_domain, objective_of, plan_of, resolution_of
+from ._build import build, check_domain, check_image_shape, objective_of, plan_of, resolution_of
 from ._constraints import (
     Constraint,
     boolean,
@@ -67,6 +67,8 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         epoch has some twenty steps
     learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
     kl_warmup : epochs over which the KL's weight rises to its target
+    encoder_steps : steps of the encoder alone, at most, before each of the decoder's, while the
+        information that z carries still rises: against collapse in training. 0 takes none
     validation_fraction : share of rows held out to choose the best epoch on; 0 trains on all
     patience : epochs without a better held-out objective before stopping; None never stops
     resolution : "auto", number or array of shape (d,)
@@ -106,6 +108,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "weight_decay": real(0),
         "max_epochs": whole(1),
         "kl_warmup": whole(0),
+        "encoder_steps": whole(0),
         "validation_fraction": fraction(),
         "patience": optional(whole(1)),
         "clip_norm": optional(real(0, open_below=True)),
@@ -143,6 +146,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         weight_decay: float = 0.0,
         max_epochs: int = 200,
         kl_warmup: int = 0,
+        encoder_steps: int = 0,
         validation_fraction: float = 0.1,
         patience: int | None = 20,
         clip_norm: float | None = None,
@@ -168,6 +172,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.kl_warmup = kl_warmup
+        self.encoder_steps = encoder_steps
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.clip_norm = clip_norm
@@ -437,7 +442,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         values, found_shape = opened(X)
         rows = validated(self, values, reset=True)
         shape = found_shape if self.image_shape is None else tuple(self.image_shape)
-        _check_image_shape(shape, rows.shape[1])
+        check_image_shape(shape, rows.shape[1])
         summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
         transforms.check_precision(summary)
         self._seed = seed_of(self.random_state)
@@ -476,12 +481,3 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Derive one key of the fit's seed for each use."""
         uses = ("build", "fit", "score", "sample", "codes", "priors")
         return jax.random.fold_in(jax.random.key(self._seed), uses.index(use))
-
-
-def _check_image_shape(shape: tuple[int, ...] | None, d: int) -> None:
-    if shape is None or int(np.prod(shape)) == d:
-        return
-    raise SettingError(
-        f"image_shape must multiply to the number of features; {shape} gives "
-        f"{int(np.prod(shape))}, the data have {d}. Correct image_shape, or leave it out."
-    )

@@ -40,7 +40,12 @@ from ._passes import samples as samples
 from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
 from ._prior_mismatch import prior_mismatch as prior_mismatch
+from ._prior_record import Estimate as Estimate
 from ._prior_record import PriorMismatch as PriorMismatch
+from ._rate_distortion import RateDistortion as RateDistortion
+from ._rate_distortion import rate_distortion as rate_distortion
+from ._rate_distortion_curve import RateDistortionCurve as RateDistortionCurve
+from ._rate_distortion_curve import RatePoint as RatePoint
 from ._recalibration import Recalibration as Recalibration
 from ._recalibration import recalibrated as recalibrated
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum

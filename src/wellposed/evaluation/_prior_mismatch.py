@@ -85,15 +85,20 @@ def _compared(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Pri
     # Of mean zero for each row: what one draw of z happened to be, and the rate has averaged out.
     chance = found.log_density - log_p["standard"] - found.rates
     usual = np.quantile(without, OUTSIDE)
+    own = log_p["standard"]
     return PriorMismatch(
         n_rows=n,
-        rate=_estimate(found.rates),
+        rate=estimate(found.rates),
+        information=(
+            estimate(found.rates - _freed(all_rows - own, chance)),
+            estimate(found.rates - _freed(without - own, chance)),
+        ),
         priors={
             name: Mismatch(
-                low=_estimate(without - log_p[name], chance),
-                high=_estimate(all_rows - log_p[name], chance),
-                log_density=_estimate(log_p[name], chance),
-                gain=_estimate(log_p[name] - log_p["standard"], chance),
+                low=estimate(without - log_p[name], chance),
+                high=estimate(all_rows - log_p[name], chance),
+                log_density=estimate(log_p[name], chance),
+                gain=estimate(log_p[name] - log_p["standard"], chance),
                 outside=_share_below(usual, found, prior, key=keys[i, 1]),
             )
             for i, (name, prior) in enumerate(priors.items())
@@ -101,16 +106,20 @@ def _compared(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Pri
     )
 
 
-def _estimate(values: np.ndarray, chance: np.ndarray | None = None) -> Estimate:
+def estimate(values: np.ndarray, chance: np.ndarray | None = None) -> Estimate:
     """Mean and standard error over rows, freed of what ``chance``, of mean zero, explains.
 
     That the rows also make up q(z) adds nothing to the error at first order: the influence of
     one row on E log q(z) that way is ∫ q(z | x) dz, the same for all.
     """
-    if chance is not None and chance.var() > 0:
-        slope = np.cov(values, chance, bias=True)[0, 1] / chance.var()
-        values = values - slope * chance
+    values = values if chance is None else _freed(values, chance)
     return Estimate(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))
+
+
+def _freed(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    if not chance.var() > 0:
+        return values
+    return values - np.cov(values, chance, bias=True)[0, 1] / chance.var() * chance
 
 
 def _log_densities(prior: Any, z: np.ndarray, *, key: PRNGKey) -> np.ndarray:
@@ -129,7 +138,7 @@ def _log_density(prior: Any, z: Latent, *, key: PRNGKey) -> Scalar:
 def _share_below(usual: float, found: Codes, prior: Prior, *, key: PRNGKey) -> Estimate:
     """Share of draws from a prior where q(z) is below a value, and its standard error."""
     drawn = np.asarray(_drawn(prior, jax.random.split(key, _DRAWS)), np.float64)
-    return _estimate((log_aggregate(found, drawn) < usual).astype(np.float64))
+    return estimate((log_aggregate(found, drawn) < usual).astype(np.float64))
 
 
 @eqx.filter_jit

@@ -40,11 +40,13 @@ class Mismatch:
 class PriorMismatch:
     """The rate, split into information and mismatch; nats a datum.
 
+    ``information`` is the low and the high end of I(x; z), each with its standard error;
     ``priors`` holds a :class:`Mismatch` a prior, "standard" the model's own among them.
     """
 
     n_rows: int
     rate: Estimate
+    information: tuple[Estimate, Estimate]
     priors: dict[str, Mismatch]
 
     @property

@@ -10,5 +10,6 @@ from ._images import images as images
 from ._palette import PALETTE as PALETTE
 from ._palette import QUIET as QUIET
 from ._plane import latent_plane as latent_plane
+from ._rate_distortion import rate_distortion as rate_distortion
 from ._reconstructions import reconstructions as reconstructions
 from ._variance_split import variance_split as variance_split

@@ -4,12 +4,16 @@ from ._accelerated import accelerated as accelerated
 from ._advance import Advance as Advance
 from ._advance import advance as advance
 from ._advance import standing as standing
+from ._amortisation import amortisation_gap as amortisation_gap
 from ._bar import Bar as Bar
 from ._classifier import fit_classifier as fit_classifier
 from ._fit import EpochReport as EpochReport
 from ._fit import Run as Run
 from ._fit import fit as fit
 from ._fixed_point import fixed_point as fixed_point
+from ._gaps import AmortisationGap as AmortisationGap
+from ._gaps import InferenceGaps as InferenceGaps
+from ._gaps import inference_gaps as inference_gaps
 from ._gradient import gradient as gradient
 from ._history import History as History
 from ._linear import LinearPlan as LinearPlan

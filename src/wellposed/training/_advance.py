@@ -57,7 +57,8 @@ def advance(
     data : array of shape (n, d), data units
     key : PRNG key; the pass takes its own from it by its number
     objective : what to maximise
-    plan : rates and batch size; its epochs, warm-up and patience play no part
+    plan : rates and batch size; its epochs, warm-up, patience and encoder steps
+        play no part
     before : the result of the piece before
     """
     data = jnp.asarray(data)

@@ -1,11 +1,11 @@
 """One epoch, and one pass over held-out rows, each a compiled scan."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float, Int
 
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
@@ -19,7 +19,7 @@ class TrainState(eqx.Module):
     """All that a step reads and writes."""
 
     params: Tree
-    memory: optax.OptState
+    memory: Any  # Adam's moments: one state, or Parts
     step: Scalar
 
 
@@ -60,7 +60,7 @@ def run_epoch(
         def rise(params: Tree):
             model = eqx.combine(params, fixed)
             annealing = rates.annealing(state.step)
-            return _batch_mean(model, data, chosen, weight, objective, annealing, key=step_key)
+            return batch_mean(model, data, chosen, weight, objective, annealing, key=step_key)
 
         (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         norm = jnp.sqrt(squared_norm(gradient))
@@ -69,7 +69,7 @@ def run_epoch(
 
     keys = jax.random.split(noise_key, batches.shape[0])
     state, (evaluations, counts, norms) = jax.lax.scan(step, state, (batches, weights, keys))
-    return state, _summed(evaluations, counts, norms.max())
+    return state, summed(evaluations, counts, norms.max())
 
 
 @eqx.filter_jit
@@ -90,11 +90,11 @@ def held_out(
 
     def visit(inputs):
         chosen, weight, batch_key = inputs
-        _, evaluation = _batch_mean(model, data, chosen, weight, objective, 1.0, key=batch_key)
+        _, evaluation = batch_mean(model, data, chosen, weight, objective, 1.0, key=batch_key)
         return evaluation, weight.sum()
 
     evaluations, counts = jax.lax.map(visit, (batches, weights, keys))
-    return _summed(evaluations, counts, jnp.zeros(()))
+    return summed(evaluations, counts, jnp.zeros(()))
 
 
 def batched(
@@ -109,7 +109,7 @@ def batched(
     return filled.reshape(steps, batch_size), weights.reshape(steps, batch_size)
 
 
-def _batch_mean(
+def batch_mean(
     model: Tree,
     data: Data,
     chosen: Int[Array, " batch"],
@@ -119,6 +119,7 @@ def _batch_mean(
     *,
     key: PRNGKey,
 ) -> tuple[Scalar, Evaluation]:
+    """Mean of the objective over a batch, and of its terms."""
     x = data[chosen].astype(jnp.result_type(float))
     keys = jax.random.split(key, chosen.shape[0])
     each = jax.vmap(lambda row, k: objective(model, row, key=k, annealing=annealing))(x, keys)
@@ -126,7 +127,9 @@ def _batch_mean(
     return means.value, means
 
 
-def _summed(evaluations: Evaluation, counts: Float[Array, " steps"], norm: Scalar) -> Metrics:
+def summed(evaluations: Evaluation, counts: Float[Array, " steps"], norm: Scalar) -> Metrics:
+    """Means over the rows of all batches, of ``counts`` rows each."""
+
     def mean(values: Float[Array, " steps"]) -> Scalar:
         return jnp.sum(values * counts) / jnp.sum(counts)
 

@@ -18,8 +18,9 @@ from wellposed.objectives import ELBO, AbstractObjective
 from ._bar import Bar
 from ._checkpoint import Checkpoint, fingerprint
 from ._epoch import Metrics, TrainState, held_out, run_epoch, steps_in
-from ._history import History
-from ._optimiser import Rates, adam
+from ._history import COLUMNS, LAGGING, History
+from ._lagging import information, is_aggressive, run_lagging_epoch
+from ._optimiser import Parts, Rates, adam
 from ._outcome import Outcome
 from ._plan import Plan
 from ._refit import refit_noise
@@ -96,6 +97,7 @@ def fit(
     _check_noise(model, objective)
     uses = ("split", "epochs", "held_out", "refit")
     keys: dict[str, PRNGKey] = dict(zip(uses, jax.random.split(key, len(uses)), strict=True))
+    keys["information"] = jax.random.fold_in(key, len(uses))
     training, held = _split(data.shape[0], validation_fraction, key=keys["split"])
     mask = trained_leaves(model, objective)
     params, fixed = eqx.partition(model, mask)
@@ -130,6 +132,10 @@ class _Loop:
     def batch_size(self) -> int:
         return min(self.plan.batch_size, self.training.size)
 
+    @property
+    def _watched(self) -> jax.Array:
+        return self.held if self.held.size > 1 else self.training
+
     def run(
         self,
         params: Tree,
@@ -163,14 +169,16 @@ class _Loop:
         return position, history, outcome
 
     def _start(self, params: Tree, checkpoint: Checkpoint | None) -> tuple[_Position, History]:
-        state = fresh_state(params)
+        lagging = bool(self.plan.encoder_steps)
+        state = fresh_state(params, parted=lagging)
+        columns = (*COLUMNS, *LAGGING) if lagging else COLUMNS
         nothing = jnp.asarray(-jnp.inf), jnp.zeros((), jnp.int32)
         position = _Position(state, params, *nothing)
         stored = checkpoint.load(position) if checkpoint else None
         if stored is None:
-            return position, History()
+            return position, History((), columns)
         position, rows = stored
-        return position, History(tuple(tuple(row) for row in rows))
+        return position, History(tuple(tuple(row) for row in rows), columns)
 
     def _ended(self, position: _Position, history: History) -> Outcome | None:
         done = len(history.rows)
@@ -186,18 +194,10 @@ class _Loop:
     ) -> tuple[_Position, History] | None:
         """Train an epoch and judge it; None if anything turned non-finite."""
         done = len(history.rows)
-        state, trained = run_epoch(
-            position.state,
-            self.fixed,
-            self.data,
-            self.training,
-            self.objective,
-            rates,
-            batch_size=self.batch_size,
-            key=jax.random.fold_in(self.keys["epochs"], done),
-        )
+        aggressive = is_aggressive(self.plan, history, self._watched.size)
+        state, trained, steps = self._pass(position.state, rates, done, aggressive)
         held = self._judge(state) if self.held.size else None
-        trained, held = jax.device_get((trained, held))
+        trained, held, steps = jax.device_get((trained, held, steps))
         if not is_finite(trained) or (held and not is_finite(held)):
             return None
         value = -np.inf if held is None else held.value
@@ -208,11 +208,30 @@ class _Loop:
             jnp.asarray(value) if better else position.best_value,
             jnp.asarray(done + 1, jnp.int32) if better else position.best_epoch,
         )
-        variance = eqx.combine(state.params, self.fixed).noise.variance()
+        model = eqx.combine(state.params, self.fixed)
+        variance = model.noise.variance()
         mean_variance = np.nan if variance is None else float(jnp.mean(variance))
+        lagging = (self._information(model) if aggressive else np.nan, float(steps))
         return reached, history.with_epoch(
-            trained, held, mean_variance, float(rates.at(state.step))
+            trained, held, mean_variance, float(rates.at(state.step)), lagging
         )
+
+    def _pass(
+        self, state: TrainState, rates: Rates, done: int, aggressive: bool
+    ) -> tuple[TrainState, Metrics, Any]:
+        """One epoch, and how many steps the encoder took alone before each of the decoder's."""
+        given = (state, self.fixed, self.data, self.training, self.objective, rates)
+        options = {
+            "batch_size": self.batch_size,
+            "key": jax.random.fold_in(self.keys["epochs"], done),
+        }
+        if aggressive:
+            most = jnp.asarray(self.plan.encoder_steps, jnp.int32)
+            return run_lagging_epoch(*given, encoder_steps=most, **options)
+        return *run_epoch(*given, **options), 0.0
+
+    def _information(self, model: VAEModel) -> float:
+        return information(model, self.data, self._watched, key=self.keys["information"])
 
     def _judge(self, state: TrainState) -> Metrics:
         # The same draws every epoch: what changes between two epochs is the model alone.
@@ -233,9 +252,10 @@ class _Loop:
         return any(asked)
 
 
-def fresh_state(params: Tree) -> TrainState:
-    """State before the first step."""
-    return TrainState(params, adam().init(params), jnp.zeros(()))
+def fresh_state(params: Tree, *, parted: bool = False) -> TrainState:
+    """State before the first step; ``parted`` counts the encoder's steps apart from the rest."""
+    memory = Parts.of(params) if parted else adam().init(params)
+    return TrainState(params, memory, jnp.zeros(()))
 
 
 def _split(n: int, fraction: float, *, key: PRNGKey) -> tuple[jax.Array, jax.Array]:

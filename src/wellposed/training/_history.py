@@ -17,6 +17,9 @@ COLUMNS = (
     "noise_variance",
     "learning_rate",
 )
+# Of a training with an aggressive encoder phase: nats after the epoch, and encoder steps taken
+# before each step of the decoder; NaN and 0 once the phase is over.
+LAGGING = ("mutual_information", "encoder_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,30 +30,37 @@ class History:
     """
 
     rows: tuple[tuple[float, ...], ...] = ()
+    columns: tuple[str, ...] = COLUMNS
 
     def with_epoch(
-        self, trained: Metrics, held: Metrics | None, noise_variance: float, learning_rate: float
+        self,
+        trained: Metrics,
+        held: Metrics | None,
+        noise_variance: float,
+        learning_rate: float,
+        lagging: tuple[float, float] = (np.nan, 0.0),
     ) -> "History":
         """Append an epoch; ``held`` None leaves NaN."""
         kept = (held.value, held.log_likelihood, held.kl) if held else (np.nan,) * 3
         row = (len(self.rows) + 1, trained.value, trained.log_likelihood, trained.kl, *kept)
-        row = (*row, noise_variance, learning_rate)
-        return History((*self.rows, tuple(float(value) for value in row)))
+        row = (*row, noise_variance, learning_rate, *lagging)[: len(self.columns)]
+        return History((*self.rows, tuple(float(value) for value in row)), self.columns)
 
     @classmethod
     def of(cls, table: dict[str, np.ndarray]) -> "History":
         """Undo :meth:`table`."""
-        columns = (np.asarray(table[name], float).tolist() for name in COLUMNS)
-        return cls(tuple(zip(*columns, strict=True)))
+        names = (*COLUMNS, *(name for name in LAGGING if name in table))
+        columns = (np.asarray(table[name], float).tolist() for name in names)
+        return cls(tuple(zip(*columns, strict=True)), names)
 
     def column(self, name: str) -> np.ndarray:
         """One column, shape (epochs,)."""
-        place = COLUMNS.index(name)
+        place = self.columns.index(name)
         return np.array([row[place] for row in self.rows])
 
     def table(self) -> dict[str, np.ndarray]:
         """All columns by name; ``pandas.DataFrame`` takes it as it is."""
-        return {name: self.column(name) for name in COLUMNS}
+        return {name: self.column(name) for name in self.columns}
 
     @property
     def watched(self) -> np.ndarray:

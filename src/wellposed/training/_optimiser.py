@@ -27,6 +27,29 @@ def adam() -> optax.GradientTransformation:
     return optax.scale_by_adam()
 
 
+class Parts(eqx.Module):
+    """Moments of the encoder and of the rest, each with a count of its own steps.
+
+    Where one takes steps without the other, a common count would correct both for the wrong age.
+    """
+
+    encoder: optax.OptState
+    rest: optax.OptState
+
+    @classmethod
+    def of(cls, params: VAEModel) -> "Parts":
+        """Start both."""
+        encoder, rest = parted(params)
+        return cls(adam().init(encoder), adam().init(rest))  # type: ignore[arg-type]
+
+
+def parted(params: VAEModel) -> tuple[VAEModel, VAEModel]:
+    """The encoder's leaves, and all others."""
+    mask = jax.tree.map(lambda _: False, params)
+    encoder = jax.tree.map(lambda _: True, params.encoder)
+    return eqx.partition(params, eqx.tree_at(lambda m: m.encoder, mask, encoder))
+
+
 class Rates(eqx.Module):
     """The plan's numbers as traced scalars."""
 
@@ -65,15 +88,23 @@ def squared_norm(tree: Tree) -> Scalar:
 def update(
     params: VAEModel,
     gradient: VAEModel,
-    memory: optax.OptState,
+    memory: Any,
     rates: Rates,
     step: Scalar,
     norm: Scalar,
-) -> tuple[VAEModel, optax.OptState]:
+) -> tuple[VAEModel, Any]:
     """Take one step uphill along ``gradient``, whose norm is ``norm``.
 
     ``params`` is a model with the leaves that the optimiser does not own taken out.
     """
+    if isinstance(memory, Parts):
+        encoder, rest = (
+            update(part, slope, moments, rates, step, norm)
+            for part, slope, moments in zip(
+                parted(params), parted(gradient), (memory.encoder, memory.rest), strict=True
+            )
+        )
+        return eqx.combine(encoder[0], rest[0]), Parts(encoder[1], rest[1])
     shrink = jnp.minimum(1.0, rates.clip_norm / jnp.maximum(norm, 1e-30))
     clipped = jax.tree.map(lambda g: g * shrink.astype(g.dtype), gradient)
     direction: Any

@@ -20,6 +20,9 @@ class Plan:
     kl_warmup : epochs over which the KL's weight rises from 0 to its target; below ``max_epochs``
     patience : epochs without a better held-out objective before stopping; None never stops
     decay : whether the learning rate decays
+    encoder_steps : steps of the encoder alone, at most, before each step of the decoder, until
+        the codes stop telling more of the data (see :mod:`wellposed.training._lagging`); 0 is
+        plain training
 
     Raises
     ------
@@ -35,12 +38,18 @@ class Plan:
     kl_warmup: int = 0
     patience: int | None = None
     decay: bool = True
+    encoder_steps: int = 0
 
     def __post_init__(self) -> None:
         self._positive("batch_size", "max_epochs", "learning_rate", "clip_norm")
         if self.weight_decay < 0 or not math.isfinite(self.weight_decay):
             raise SettingError(
                 f"weight_decay must be a number ≥ 0; got {self.weight_decay}. Zero is plain Adam."
+            )
+        if self.encoder_steps < 0:
+            raise SettingError(
+                f"encoder_steps must be a whole number ≥ 0; got {self.encoder_steps}. Zero is "
+                "plain training; 100 is He et al.'s."
             )
         if self.patience is not None:
             self._positive("patience")

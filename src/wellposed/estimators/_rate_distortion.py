@@ -1,0 +1,82 @@
+"""The rate-distortion curve: one clone of an estimator trained for each price of the rate."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.base import clone
+
+from wellposed._errors import SettingError
+from wellposed.evaluation import RateDistortionCurve, RatePoint
+from wellposed.training import Bar, Outcome
+
+from ._constraints import check, real
+
+_SETTING = {"beta": "beta", "noise_variance": "noise"}
+
+
+def rate_distortion_curve(
+    estimator: Any,
+    X: Any,
+    X_test: Any,
+    *,
+    beta: Sequence[float] | None = None,
+    noise_variance: Sequence[float] | None = None,
+    progress: bool | str = "auto",
+    **options: Any,
+) -> RateDistortionCurve:
+    r"""Train one clone of a VAE at each β, or at each σ², and measure rate and distortion of all.
+
+    At fixed noise β·KL is σ² ← βσ² under another name, and either grid walks the same models;
+    only along σ² does each point report a density that its noise stands for.
+
+    Parameters
+    ----------
+    estimator : :class:`wellposed.VAE`, left as it is; give it a ``random_state``, so that the
+        points differ in one number alone
+    X, X_test : rows to train on, and rows to measure on; array-like of shape (n, d), or paths
+    beta, noise_variance : the grid, exactly one of them; σ² in model units
+    progress : a bar over the points: "auto", True or False
+    **options : of :meth:`wellposed.VAE.rate_distortion`
+
+    Returns
+    -------
+    :class:`wellposed.evaluation.RateDistortionCurve`; interrupted, with the points so far
+
+    Raises
+    ------
+    SettingError
+        If not exactly one grid is given, or a value in it is out of range.
+
+    References: Alemi, Poole, Fischer, Dillon, Saurous & Murphy (2018), §2 and figure 3.
+    """
+    varied, values = _grid({"beta": beta, "noise_variance": noise_variance})
+    points: list[RatePoint] = []
+    bar = Bar(len(values), progress, "model")
+    try:
+        for value in values:
+            vae: Any = clone(estimator)
+            vae.set_params(**{_SETTING[varied]: value, "progress": False}).fit(X)
+            if vae.outcome_ is Outcome.interrupted:
+                break
+            points.append(RatePoint(value, vae, vae.rate_distortion(X_test, **options)))
+            found = points[-1].found
+            bar.show(len(points), f"R {found.rate.value:.4g}  D {found.distortion.value:.5g} nats")
+    except KeyboardInterrupt:
+        pass
+    finally:
+        bar.close()
+    return RateDistortionCurve(varied, tuple(points), complete=len(points) == len(values))
+
+
+def _grid(grids: dict[str, Sequence[float] | None]) -> tuple[str, list[float]]:
+    given = {name: list(values) for name, values in grids.items() if values is not None}
+    if len(given) != 1 or not next(iter(given.values())):
+        raise SettingError(
+            f"A curve needs values of beta or of noise_variance, one of the two; got "
+            f"{' and '.join(given) or 'neither'}. beta=[0.1, 1, 10] is a start."
+        )
+    ((varied, values),) = given.items()
+    rule = real(0, open_below=varied == "noise_variance")
+    for value in values:
+        check({varied: value}, {varied: rule})
+    return varied, [float(value) for value in values]

@@ -1,0 +1,68 @@
+"""Where models stand between saying all with z and saying all without it."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from wellposed.evaluation import RateDistortionCurve
+
+from ._axes import axes_or_new
+from ._palette import PALETTE, QUIET
+
+_MODELS, _INFORMATION, _BEST = PALETTE[0], PALETTE[3], PALETTE[1]
+_SYMBOL = {"beta": "β", "noise_variance": "σ²"}
+
+
+def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Axes:
+    """Draw distortion against rate, a point a model, with two standard errors.
+
+    The dotted line holds all pairs with the best ELBO found: a model above it is a worse one at
+    β = 1, wherever it stands. A bar to the left of a point spans the bracket of the information
+    that z carries about x, the share of the rate which is not mismatch of q(z) with p(z).
+
+    Parameters
+    ----------
+    curve : what :func:`wellposed.rate_distortion_curve` returned, of at least one point
+    ax : axes to draw on; those of a new figure by default
+    """
+    ax = axes_or_new(ax, (6.5, 5.0))
+    rate, distortion = curve.rate, curve.distortion
+    errors = [
+        [2 * getattr(p.found, name).standard_error for p in curve.points]
+        for name in ("rate", "distortion")
+    ]
+    low, high = np.array([p.found.information_range for p in curve.points]).T
+    ax.hlines(
+        distortion, low, high, color=_INFORMATION, lw=5, alpha=0.6, label="information I(x; z)"
+    )
+    order = np.argsort(rate)
+    ax.plot(rate[order], distortion[order], color=_MODELS, lw=1)
+    ax.errorbar(
+        rate, distortion, errors[1], errors[0], "o", color=_MODELS, markersize=5, label="models"
+    )
+    best = curve.best
+    total = -best.found.elbo.value
+    ax.plot(
+        best.found.rate.value,
+        best.found.distortion.value,
+        "o",
+        color=_BEST,
+        markeredgecolor="black",
+        zorder=3,
+        label=f"best ELBO, {-total:.5g} nats",
+    )
+    along = np.array([0.0, 1.1 * rate.max()])
+    limits = ax.get_ylim()
+    ax.plot(along, total - along, ":", color=QUIET, label="R + D of the best")
+    ax.set(ylim=limits)
+    for point in curve.points:
+        ax.annotate(
+            f"{_SYMBOL[curve.varied]} = {point.value:.3g}",
+            (point.found.rate.value, point.found.distortion.value),
+            (6, 5),
+            textcoords="offset points",
+            fontsize="small",
+        )
+    ax.set(xlabel="rate R (nats a datum)", ylabel="distortion D (nats a datum)")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small")
+    return ax

@@ -1,0 +1,147 @@
+"""The aggressive encoder phase: an encoder that lags behind its decoder is let to catch up.
+
+At the start of a training q(z | x) knows little of the posterior, and a strong decoder learns to
+do without z before it does. So, before each step of the decoder, the encoder takes steps of its
+own, on fresh minibatches, until they gain nothing more. The phase ends for good as soon as the
+information I(x; z) that the codes carry about the data has not risen over an epoch, or is all
+that the rows at hand can show, the logarithm of their number.
+
+References: He, Spokoyny, Neubig & Berg-Kirkpatrick (2019), Lagging inference networks and
+posterior collapse in variational autoencoders, algorithm 1.
+"""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from wellposed._typing import Data, PRNGKey, Scalar, Tree
+from wellposed.evaluation import prior_mismatch
+from wellposed.models import VAEModel
+from wellposed.objectives import AbstractObjective
+
+from ._epoch import Metrics, TrainState, batch_mean, batched, summed
+from ._history import History
+from ._optimiser import Parts, Rates, parted, squared_norm, update
+from ._plan import Plan
+
+# Over so many steps the objective is averaged before it is asked whether it still rises.
+_WINDOW = 10
+_MOST_ROWS = 2_000
+_SHORT_OF_ALL = 0.1  # nats
+
+
+def is_aggressive(plan: Plan, history: History, n_rows: int) -> bool:
+    """Whether the next epoch belongs to the phase: the information has risen in every one so far.
+
+    ``n_rows`` is how many it is measured on. A function of the history, so that a resumed
+    training is where it was.
+    """
+    if not plan.encoder_steps:
+        return False
+    seen = history.column("mutual_information")
+    full = math.log(min(n_rows, _MOST_ROWS)) - _SHORT_OF_ALL
+    return bool(np.all(np.diff(seen) > 0) and np.all(seen < full))
+
+
+def information(model: VAEModel, data: Data, rows: Int[Array, " n"], *, key: PRNGKey) -> float:
+    """I(x; z) under q on some rows, nats a datum: the lower end of its bracket."""
+    chosen = rows[:_MOST_ROWS]  # in random order
+    found = prior_mismatch(model, np.asarray(data[chosen]), key=key)
+    return found.mutual_information[0]
+
+
+class _Chase(eqx.Module):
+    """Where the encoder stands between two of its own steps."""
+
+    encoder: Tree
+    memory: Any
+    count: Int[Array, ""]
+    total: Scalar  # of the objective, over the steps of the present window
+    before: Scalar  # that of the last full window
+    rising: Bool[Array, ""]
+
+
+@eqx.filter_jit
+def run_lagging_epoch(
+    state: TrainState,
+    fixed: Tree,
+    data: Data,
+    rows: Int[Array, " n"],
+    objective: AbstractObjective,
+    rates: Rates,
+    *,
+    batch_size: int,
+    encoder_steps: Int[Array, ""],
+    key: PRNGKey,
+) -> tuple[TrainState, Metrics, Scalar]:
+    """Visit every row once with the decoder, the encoder catching up before each of its steps.
+
+    Returns
+    -------
+    the state; the means at the decoder's steps; how many steps the encoder took before each of
+    them, on average
+    """
+    order_key, noise_key = jax.random.split(key)
+    batches, weights = batched(jax.random.permutation(order_key, rows), batch_size)
+
+    def step(state: TrainState, inputs):
+        chosen, weight, step_key = inputs
+        chase_key, batch_key = jax.random.split(step_key)
+        encoder, rest = parted(state.params)
+        annealing = rates.annealing(state.step)
+
+        def mean(encoder: Tree, rest: Tree, visited, weight, key):
+            model = eqx.combine(encoder, rest, fixed)
+            return batch_mean(model, data, visited, weight, objective, annealing, key=key)
+
+        def one(chase: _Chase) -> _Chase:
+            row_key, draw_key = jax.random.split(jax.random.fold_in(chase_key, chase.count))
+            fresh = rows[jax.random.randint(row_key, (batch_size,), 0, rows.shape[0])]
+            (value, _), slope = jax.value_and_grad(mean, has_aux=True)(
+                chase.encoder, rest, fresh, jnp.ones(batch_size), draw_key
+            )
+            norm = jnp.sqrt(squared_norm(slope))
+            moved = update(chase.encoder, slope, chase.memory, rates, state.step, norm)
+            return _counted(chase, *moved, value)
+
+        chase = jax.lax.while_loop(
+            lambda chase: chase.rising & (chase.count < encoder_steps),
+            one,
+            _start(encoder, state.memory.encoder),
+        )
+        (_, evaluation), slope = jax.value_and_grad(mean, argnums=1, has_aux=True)(
+            chase.encoder, rest, chosen, weight, batch_key
+        )
+        norm = jnp.sqrt(squared_norm(slope))
+        rest, memory = update(rest, slope, state.memory.rest, rates, state.step, norm)
+        reached = eqx.combine(chase.encoder, rest)
+        state = TrainState(reached, Parts(chase.memory, memory), state.step + 1)
+        return state, (evaluation, weight.sum(), norm, chase.count)
+
+    keys = jax.random.split(noise_key, batches.shape[0])
+    state, (found, counts, norms, taken) = jax.lax.scan(step, state, (batches, weights, keys))
+    return state, summed(found, counts, norms.max()), jnp.mean(taken.astype(norms.dtype))
+
+
+def _start(encoder: Tree, memory: Any) -> _Chase:
+    zero, nothing = jnp.zeros(()), jnp.full((), -jnp.inf)
+    return _Chase(encoder, memory, jnp.zeros((), jnp.int32), zero, nothing, jnp.asarray(True))
+
+
+def _counted(chase: _Chase, encoder: Tree, memory: Any, value: Scalar) -> _Chase:
+    """Add a step, and ask at the end of a window whether it beat the one before."""
+    count, total = chase.count + 1, chase.total + value
+    full = count % _WINDOW == 0
+    return _Chase(
+        encoder,
+        memory,
+        count,
+        jnp.where(full, 0.0, total),
+        jnp.where(full, total, chase.before),
+        ~full | (total > chase.before),
+    )
