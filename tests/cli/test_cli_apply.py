@@ -38,8 +38,8 @@ def test_score_encode_decode_and_sample_agree_with_python(fitted, tmp_path, kind
 def test_score_prints_csv_and_keeps_the_summary_apart(fitted):
     result = run("score", fitted.model, fitted.csv, "--samples", "20")
     names, scores = read_csv(result.stdout)
-    assert names == ["log_p", "standard_error", "effective_sample_size"]
-    assert scores.shape == (60, 3)
+    assert names == ["log_p", "standard_error", "effective_sample_size", "pareto_k"]
+    assert scores.shape == (60, 4)
     assert (scores[:, 1] >= 0).all()
     assert ((scores[:, 2] > 0.99) & (scores[:, 2] < 20.01)).all()
     error = scores[:, 0].std(ddof=1) / np.sqrt(60)

@@ -39,9 +39,7 @@ class Sandwich:
         return Estimate(float(self.gaps.mean()), float(error))
 
     def __str__(self) -> str:
-        lower, upper = (
-            np.mean(side.value, dtype=np.float64) for side in (self.lower, self.upper)
-        )
+        lower, upper = (np.mean(side.value, dtype=np.float64) for side in (self.lower, self.upper))
         return (
             f"On {len(self.gaps)} data simulated from the model, log p(x) lies between "
             f"{lower:.6g} and {upper:.6g} nats in the mean: a gap of {self.gap} nats, "
@@ -95,9 +93,7 @@ def sandwich(
 
 @functools.lru_cache
 def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
-    def visit(
-        model: VAEModel, number: Point, *, key: PRNGKey
-    ) -> tuple[Annealed, Annealed, Point]:
+    def visit(model: VAEModel, number: Point, *, key: PRNGKey) -> tuple[Annealed, Annealed, Point]:
         del number  # told apart by its key
         latent_key, noise_key, transform_key, up_key, down_key = jax.random.split(key, 5)
         z = model.prior.sample(key=latent_key)
