@@ -47,6 +47,18 @@ def test_score_prints_csv_and_keeps_the_summary_apart(fitted):
     assert f"standard error {error:.2g}" in result.stderr
 
 
+def test_score_takes_a_method_and_refuses_others(fitted, tmp_path):
+    path = tmp_path / "scores.csv"
+    run("score", fitted.model, fitted.csv, "--method", "ais", "-o", path)
+    scores = read_csv(path.read_text())[1]
+    annealed = wp.load(fitted.model).log_likelihood(table(), method="ais")
+    np.testing.assert_array_equal(scores[:, 0].astype(np.float32), annealed.value)
+    assert np.isnan(scores[:, 3]).all()
+    said = run("score", fitted.model, fitted.csv, "--method", "exact", code=2).stderr
+    assert "hidden=()" in said
+    assert "importance" in run("score", fitted.model, fitted.csv, "--method", "is", code=2).stderr
+
+
 def test_sampling_repeats_itself_and_draws_as_many_as_asked(fitted):
     first, again = (run("sample", fitted.model, "-n", "3").stdout for _ in range(2))
     assert first == again

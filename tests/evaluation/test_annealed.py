@@ -12,7 +12,7 @@ from linear_gaussian import rows_of, solved
 from wellposed import evaluation
 
 KEY = jax.random.key(0)
-FORWARDS = {"posterior": 20, "prior": 40}
+FORWARDS = {"fitted": 8, "posterior": 20, "prior": 40}
 
 
 def unbiased(log_ratio: np.ndarray) -> bool:

@@ -1,12 +1,12 @@
 r"""The annealed path from a start that can be drawn from to the posterior, and walks along it.
 
-With e standard normal and z = μ + σe, the start N(μ, σ²) is either the prior or q(z | x), and
+With e standard normal and z = μ + σe, the start N(μ, σ²) is any Gaussian that y determines, and
 
 .. math:: \log f_t(e) = \log N(e \mid 0, I) + t \, r(e), \qquad
    r = \log p(y, z) - \log N(z \mid \mu, \sigma^2)
 
 where exp r is an importance weight: f_0 is normalised and f_1 has the mass p(y). In units of e
-one step size serves all latents where q is near the posterior.
+one step size serves all latents where the start is near the posterior.
 """
 
 from typing import Any
@@ -24,6 +24,7 @@ _ACCEPTANCE = 0.65  # optimal for HMC in many dimensions (Neal, 2011, §5.4.4)
 _STEEPNESS = 4.0  # of the sigmoid schedule
 _FIRST_STEP = 0.3
 _GAIN = 0.5  # of log step size on an acceptance
+_LEAST_VARIANCE = 1e-6  # of e
 _JITTER = 0.2  # a trajectory of one length can return to where it began
 
 
@@ -52,6 +53,8 @@ class Walk(eqx.Module):
     log_weight: Float[Array, " s"]  # Σ (t_{i+1} − t_i) r(e_i), whichever way it was walked
     acceptance: Float[Array, " m"]  # mean over chains
     step_size: Float[Array, " m"]
+    mean: Float[Array, "m k"]  # of e over chains
+    square: Float[Array, "m k"]  # mean of e² over chains
 
 
 def schedule(n_steps: int) -> Float[Array, " m+1"]:
@@ -89,11 +92,27 @@ def step_sizes(
     A step size that depends on the walk it is used on, as in Wu et al. (2017), makes its
     transitions no longer leave f_t alone, and the bound no bound.
     """
-    n_pilot = max(10, n_steps // 4)
+    n_pilot = max(30, n_steps // 4)
     t = schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
     found = _walked(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
     return jnp.exp(jnp.interp(schedule(n_steps)[1:], t[1:], jnp.log(found.step_size)))
+
+
+def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) -> Path:
+    """Start from a Gaussian fitted to where a walk of its own ends, for a shorter path.
+
+    A start may depend on y and on randomness that the walk from it does not share.
+    """
+    n_pilot = max(30, n_steps // 2)
+    t = schedule(n_pilot)
+    start = jnp.full((n_pilot,), _FIRST_STEP)
+    found = _walked(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
+    late = -(n_pilot // 4)  # t > 0.9
+    mean = found.mean[late:].mean(axis=0)
+    variance = found.square[late:].mean(axis=0) - mean**2
+    scale = jnp.sqrt(jnp.maximum(variance, _LEAST_VARIANCE))
+    return Path(path.model, path.y, path.loc + path.scale * mean, path.scale * scale)
 
 
 def _walked(
@@ -117,12 +136,13 @@ def _walked(
         keys = jax.random.split(step_key, len(e))
         moved, accepted = jax.vmap(lambda *chain: _moved(path, t, size, *chain))(e, r, slope, keys)
         log_factor = log_factor + gain * (accepted.mean() - _ACCEPTANCE)
-        return (moved, log_weight + weight * r, log_factor), (accepted.mean(), size)
+        told = accepted.mean(), size, moved.mean(axis=0), (moved**2).mean(axis=0)
+        return (moved, log_weight + weight * r, log_factor), told
 
     start = (e, jnp.zeros(len(e)), jnp.zeros(()))
     given = (weights, temperatures, step_size, jax.random.split(key, len(weights)))
-    (_, log_weight, _), (acceptance, sizes) = jax.lax.scan(step, start, given)
-    return Walk(log_weight, acceptance, sizes)
+    (_, log_weight, _), told = jax.lax.scan(step, start, given)
+    return Walk(log_weight, *told)
 
 
 def _moved(

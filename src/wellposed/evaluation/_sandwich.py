@@ -55,7 +55,7 @@ def sandwich(
     key: PRNGKey,
     n_chains: int = 16,
     n_steps: int = 200,
-    start: str = "posterior",
+    start: str = "fitted",
 ) -> Sandwich:
     r"""Bound log p(x) from both sides on data simulated from the model.
 
@@ -95,12 +95,14 @@ def sandwich(
 def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
     def visit(model: VAEModel, number: Point, *, key: PRNGKey) -> tuple[Annealed, Annealed, Point]:
         del number  # told apart by its key
-        latent_key, noise_key, transform_key, up_key, down_key = jax.random.split(key, 5)
+        latent_key, noise_key, transform_key, path_key, up_key, down_key = jax.random.split(key, 6)
         z = model.prior.sample(key=latent_key)
         y = model.decode(z).sample(noise_key)
         x = model.transform.inverse(y)
         log_det = model.transform.forward(x, key=transform_key).log_det
-        path = path_of(model, Inferred(y, log_det, model.encode(y)), start)
+        path = path_of(
+            model, Inferred(y, log_det, model.encode(y)), n_chains, n_steps, start, key=path_key
+        )
         lower, sizes = climbed(path, n_chains, n_steps, log_det, key=up_key)
         origin = jnp.tile(path.position(z), (n_chains, 1))
         walk = backwards(path, origin, sizes, key=down_key)
