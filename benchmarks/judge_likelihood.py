@@ -133,14 +133,16 @@ def ordering(n_rows: int = 100) -> list[Line]:
         )
         values = list(bounds.values())
         excess = [_excess(low, high) for low, high in itertools.pairwise(values)]
-        lines.append(Line(f"{name}: largest inversion, standard errors", max(excess), 3.0, False))
+        lines.append(
+            Line(f"{name}: largest inversion, in standard errors", max(excess), 3.0, False)
+        )
     return [said(line) for line in lines]
 
 
 def _excess(low, high) -> float:
-    """Mean excess of what should be lower, in its Monte Carlo standard errors."""
-    errors = np.square(low.standard_error, dtype=np.float64) + np.square(high.standard_error)
-    return float((low.value - high.value).sum() / np.sqrt(errors.sum()))
+    """Mean excess of what should be lower, in standard errors over rows."""
+    excess = np.asarray(low.value, np.float64) - np.asarray(high.value, np.float64)
+    return float(excess.mean() / (excess.std(ddof=1) / math.sqrt(len(excess))))
 
 
 def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 8) -> list[Line]:

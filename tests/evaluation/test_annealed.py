@@ -12,7 +12,7 @@ from linear_gaussian import rows_of, solved
 from wellposed import evaluation
 
 KEY = jax.random.key(0)
-FORWARDS = {"fitted": 8, "posterior": 20, "prior": 40}
+STEPS = {"fitted": 2, "posterior": 10, "prior": 20}
 
 
 def unbiased(log_ratio: np.ndarray) -> bool:
@@ -21,45 +21,34 @@ def unbiased(log_ratio: np.ndarray) -> bool:
     return bool(abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(len(ratio)))
 
 
-@pytest.mark.parametrize("start", FORWARDS)
-def test_weights_have_no_bias_and_errors_cover(start):
+def walked(n_data: int, start: str, n_steps: int):
     model, density = solved(spread=2.0)
-    rows = rows_of(density, 1_000).astype(np.float32)
-    found = evaluation.annealed(
-        model, rows, key=KEY, n_chains=32, n_steps=FORWARDS[start], start=start
-    )
-    off = found.value - density.logpdf(rows)
-    assert unbiased(off)
-    assert off.std() < 0.3
-    assert (np.abs(off / found.standard_error) < 3).mean() > 0.97
-    assert found.standard_error.mean() == pytest.approx(off.std(), rel=0.3)
-    assert (found.effective_sample_size <= 32.01).all()
+    found = evaluation.sandwich(model, n_data, key=KEY, n_chains=16, n_steps=n_steps, start=start)
+    return found, density.logpdf(found.data)
 
 
-@pytest.mark.parametrize("start", FORWARDS)
-def test_the_sandwich_holds_log_p_and_its_upper_side_has_no_bias_either(start):
-    model, density = solved(spread=2.0)
-    found = evaluation.sandwich(
-        model, 1_000, key=KEY, n_chains=8, n_steps=FORWARDS[start], start=start
-    )
-    exact = density.logpdf(found.data)
+@pytest.mark.parametrize("start", STEPS)
+def test_both_sides_have_weights_without_bias_and_hold_log_p_between_them(start):
+    """E w = p(x) forwards and E 1/w = 1/p(x) backwards; errors cover."""
+    found, exact = walked(1_000, start, STEPS[start])
     assert unbiased(found.lower.value - exact)
     assert unbiased(exact - found.upper.value)
-    for side, sign in ((found.lower, -1), (found.upper, 1)):
-        excess = sign * (side.value - exact)
+    below, above = exact - found.lower.value, found.upper.value - exact
+    for excess in (below, above):
         assert excess.mean() > -4 * excess.std() / np.sqrt(len(excess))
-        assert abs(excess).mean() > 1e-3
-    assert 0 < found.gap.value < 0.3
+        assert 0.02 < excess.std() < 1
+    assert found.lower.standard_error.mean() == pytest.approx(below.std(), rel=0.4)
+    assert (np.abs(below) < 3 * found.lower.standard_error).mean() > 0.95
+    assert (found.lower.effective_sample_size <= 16.01).all()
+    assert found.gap.value == pytest.approx((below + above).mean(), abs=1e-5)
+    # The chains that come down share the z that made x: their scatter tells too little.
+    assert np.isnan(found.upper.standard_error).all()
     assert f"a gap of {found.gap}" in str(found)
 
 
 def test_more_steps_close_the_gap_and_step_sizes_accept_as_asked():
-    model, _ = solved(spread=2.0)
-    few, many = (
-        evaluation.sandwich(model, 200, key=KEY, n_chains=8, n_steps=n, start="prior")
-        for n in (5, 200)
-    )
-    assert few.gap.value > 10 * abs(many.gap.value)
+    few, many = (walked(200, "prior", n)[0] for n in (STEPS["prior"], 200))
+    assert few.gap.value > 5 * abs(many.gap.value)
     assert abs(many.gap.value) < 0.05
     assert many.lower.acceptance.mean() == pytest.approx(0.65, abs=0.1)
 
@@ -67,18 +56,17 @@ def test_more_steps_close_the_gap_and_step_sizes_accept_as_asked():
 @pytest.mark.usefixtures("x64")
 def test_an_exact_posterior_leaves_nothing_to_anneal():
     model, density = solved()
-    rows = rows_of(density, 3)
-    found = evaluation.annealed(model, rows, key=KEY, n_chains=4, n_steps=5)
-    np.testing.assert_allclose(found.value, density.logpdf(rows), rtol=1e-9)
-    between = evaluation.sandwich(model, 3, key=KEY, n_chains=4, n_steps=5)
-    np.testing.assert_allclose(between.gaps, 0.0, atol=1e-9)
-    np.testing.assert_allclose(between.lower.value, density.logpdf(between.data), rtol=1e-9)
+    found = evaluation.sandwich(model, 3, key=KEY, n_chains=4, n_steps=5, start="posterior")
+    np.testing.assert_allclose(found.gaps, 0.0, atol=1e-9)
+    np.testing.assert_allclose(found.lower.value, density.logpdf(found.data), rtol=1e-9)
 
 
 def test_a_row_gets_its_value_whatever_it_comes_with():
     model, density = solved(spread=2.0)
     rows = rows_of(density, 40).astype(np.float32)
     found = evaluation.annealed(model, rows, key=KEY, n_chains=4, n_steps=5)
+    off = (found.value - density.logpdf(rows)) / found.standard_error
+    assert np.median(np.abs(off)) < 2
     again = evaluation.annealed(model, rows[::-1][:7], key=KEY, n_chains=4, n_steps=5)
     np.testing.assert_array_equal(again.value, found.value[::-1][:7])
 

@@ -14,7 +14,7 @@ from wellposed._errors import unknown_name
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import Inferred, VAEModel
 
-from ._path import Path, fitted, forwards, step_sizes
+from ._path import STEEP, Path, fitted, forwards, step_sizes
 from ._rows import over_rows
 from ._weights import check_count, log_mean_weight, relative_error
 
@@ -97,8 +97,8 @@ def path_of(
     origin_key, walk_key = jax.random.split(key)
     loc, scale = jnp.asarray(found.q.loc), jnp.asarray(found.q.scale)
     if start == "prior":
-        return Path(model, found.y, jnp.zeros_like(loc), jnp.ones_like(scale))
-    path = Path(model, found.y, loc, scale)
+        return Path(model, found.y, jnp.zeros_like(loc), jnp.eye(len(loc)), STEEP)
+    path = Path(model, found.y, loc, jnp.diag(scale), STEEP)
     if start == "posterior":
         return path
     origin = jax.random.normal(origin_key, (n_chains, len(loc)))

@@ -1,9 +1,9 @@
 r"""The annealed path from a start that can be drawn from to the posterior, and walks along it.
 
-With e standard normal and z = μ + σe, the start N(μ, σ²) is any Gaussian that y determines, and
+With e standard normal and z = μ + Le, the start N(μ, LLᵀ) is any Gaussian that y determines, and
 
 .. math:: \log f_t(e) = \log N(e \mid 0, I) + t \, r(e), \qquad
-   r = \log p(y, z) - \log N(z \mid \mu, \sigma^2)
+   r = \log p(y, z) - \log N(z \mid \mu, L L^T)
 
 where exp r is an importance weight: f_0 is normalised and f_1 has the mass p(y). In units of e
 one step size serves all latents where the start is near the posterior.
@@ -14,6 +14,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
@@ -21,7 +22,7 @@ from wellposed.models import VAEModel
 
 N_LEAPFROG = 10
 _ACCEPTANCE = 0.65  # optimal for HMC in many dimensions (Neal, 2011, §5.4.4)
-_STEEPNESS = 4.0  # of the sigmoid schedule
+STEEP, GENTLE = 4.0, 2.0  # schedules for a start that is far from the posterior, and near it
 _FIRST_STEP = 0.3
 _GAIN = 0.5  # of log step size on an acceptance
 _LEAST_VARIANCE = 1e-6  # of e
@@ -34,17 +35,26 @@ class Path(eqx.Module):
     model: VAEModel
     y: Point
     loc: Latent
-    scale: Latent
+    factor: Float[Array, "k k"]  # L, lower triangular
+    steepness: float = eqx.field(static=True)  # of the schedule
 
     def ratio(self, e: Latent) -> Scalar:
         """r(e): the log importance weight of a draw from the start, nats in model units."""
-        z = self.loc + self.scale * e
-        log_ratio = jnp.log(self.scale) + 0.5 * (e**2 - z**2)
+        z = self.loc + self.factor @ e
+        log_ratio = jnp.log(jnp.diag(self.factor)) + 0.5 * (e**2 - z**2)
         return self.model.decode(z).log_prob(self.y) + log_ratio.sum()
 
     def position(self, z: Latent) -> Latent:
         """Return the e of a latent."""
-        return (z - self.loc) / self.scale
+        return solve_triangular(self.factor, z - self.loc, lower=True)
+
+    def schedule(self, n_steps: int) -> Float[Array, " m+1"]:
+        """Inverse temperatures from 0 to 1, denser at both ends: a sigmoid, rescaled.
+
+        References: Grosse, Ancha & Roy (2016), §5.1; Wu et al. (2017), §4.
+        """
+        raw = jax.nn.sigmoid(self.steepness * jnp.linspace(-1.0, 1.0, n_steps + 1))
+        return (raw - raw[0]) / (raw[-1] - raw[0])
 
 
 class Walk(eqx.Module):
@@ -53,24 +63,14 @@ class Walk(eqx.Module):
     log_weight: Float[Array, " s"]  # Σ (t_{i+1} − t_i) r(e_i), whichever way it was walked
     acceptance: Float[Array, " m"]  # mean over chains
     step_size: Float[Array, " m"]
-    mean: Float[Array, "m k"]  # of e over chains
-    square: Float[Array, "m k"]  # mean of e² over chains
-
-
-def schedule(n_steps: int) -> Float[Array, " m+1"]:
-    """Inverse temperatures from 0 to 1, dense at both ends: a sigmoid, rescaled.
-
-    References: Grosse, Ancha & Roy (2016), §5.1; Wu et al. (2017), §4.
-    """
-    raw = jax.nn.sigmoid(_STEEPNESS * jnp.linspace(-1.0, 1.0, n_steps + 1))
-    return (raw - raw[0]) / (raw[-1] - raw[0])
+    moments: Float[Array, "k+1 k+1"]  # Σ (1, e)(1, e)ᵀ over chains and the last quarter of steps
 
 
 def forwards(
     path: Path, e: Float[Array, "s k"], step_size: Float[Array, " m"], *, key: PRNGKey
 ) -> Walk:
     """Walk from draws of the start; E exp(log_weight) = p(y)."""
-    t = schedule(len(step_size))
+    t = path.schedule(len(step_size))
     return _walked(path, e, jnp.diff(t), t[1:], step_size, 0.0, key=key)
 
 
@@ -78,7 +78,7 @@ def backwards(
     path: Path, e: Float[Array, "s k"], step_size: Float[Array, " m"], *, key: PRNGKey
 ) -> Walk:
     """Walk from draws of the posterior, forwards in reverse; E exp(−log_weight) = 1/p(y)."""
-    t = schedule(len(step_size))
+    t = path.schedule(len(step_size))
     # The transition that reverses the one into t_i uses its step size; at t_0 none is needed.
     steps = jnp.concatenate([step_size[:-1][::-1], step_size[:1]])
     return _walked(path, e, jnp.diff(t)[::-1], t[:-1][::-1], steps, 0.0, key=key)
@@ -93,10 +93,10 @@ def step_sizes(
     transitions no longer leave f_t alone, and the bound no bound.
     """
     n_pilot = max(30, n_steps // 4)
-    t = schedule(n_pilot)
+    t = path.schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
     found = _walked(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
-    return jnp.exp(jnp.interp(schedule(n_steps)[1:], t[1:], jnp.log(found.step_size)))
+    return jnp.exp(jnp.interp(path.schedule(n_steps)[1:], t[1:], jnp.log(found.step_size)))
 
 
 def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) -> Path:
@@ -105,14 +105,18 @@ def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) ->
     A start may depend on y and on randomness that the walk from it does not share.
     """
     n_pilot = max(30, n_steps // 2)
-    t = schedule(n_pilot)
+    t = path.schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
     found = _walked(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
-    late = -(n_pilot // 4)  # t > 0.9
-    mean = found.mean[late:].mean(axis=0)
-    variance = found.square[late:].mean(axis=0) - mean**2
-    scale = jnp.sqrt(jnp.maximum(variance, _LEAST_VARIANCE))
-    return Path(path.model, path.y, path.loc + path.scale * mean, path.scale * scale)
+    n = found.moments[0, 0]
+    mean = found.moments[0, 1:] / n
+    covariance = found.moments[1:, 1:] / n - jnp.outer(mean, mean)
+    # Fewer draws than these leave more noise than correlation off the diagonal.
+    kept = n / (n + 2 * len(mean))
+    variance = jnp.maximum(jnp.diag(covariance), _LEAST_VARIANCE)
+    shrunk = kept * covariance + jnp.diag(variance - kept * jnp.diag(covariance))
+    factor = path.factor @ jnp.linalg.cholesky(shrunk)
+    return Path(path.model, path.y, path.loc + path.factor @ mean, factor, GENTLE)
 
 
 def _walked(
@@ -129,20 +133,28 @@ def _walked(
     ratio = jax.vmap(jax.value_and_grad(path.ratio))
 
     def step(carry: Any, given: Any) -> Any:
-        e, log_weight, log_factor = carry
-        weight, t, size, step_key = given
+        e, log_weight, log_factor, moments = carry
+        weight, t, size, jitter, late, step_key = given
         r, slope = ratio(e)
         size = size * jnp.exp(log_factor)
         keys = jax.random.split(step_key, len(e))
-        moved, accepted = jax.vmap(lambda *chain: _moved(path, t, size, *chain))(e, r, slope, keys)
+        moved, accepted = jax.vmap(lambda *chain: _moved(path, t, jitter * size, *chain))(
+            e, r, slope, keys
+        )
         log_factor = log_factor + gain * (accepted.mean() - _ACCEPTANCE)
-        told = accepted.mean(), size, moved.mean(axis=0), (moved**2).mean(axis=0)
-        return (moved, log_weight + weight * r, log_factor), told
+        ones_and_e = jnp.concatenate([jnp.ones((len(e), 1)), moved], axis=1)
+        moments = moments + late * ones_and_e.T @ ones_and_e
+        return (moved, log_weight + weight * r, log_factor, moments), (accepted.mean(), size)
 
-    start = (e, jnp.zeros(len(e)), jnp.zeros(()))
-    given = (weights, temperatures, step_size, jax.random.split(key, len(weights)))
-    (_, log_weight, _), told = jax.lax.scan(step, start, given)
-    return Walk(log_weight, *told)
+    m, k = len(weights), e.shape[1]
+    jitter_key, move_key = jax.random.split(key)
+    jitter = jax.random.uniform(jitter_key, (m,), minval=1 - _JITTER, maxval=1 + _JITTER)
+    start = (e, jnp.zeros(len(e)), jnp.zeros(()), jnp.zeros((k + 1, k + 1)))
+    late = jnp.arange(m) >= m - m // 4
+    keys = jax.random.split(move_key, m)
+    given = (weights, temperatures, step_size, jitter, 1.0 * late, keys)
+    (_, log_weight, _, moments), (acceptance, sizes) = jax.lax.scan(step, start, given)
+    return Walk(log_weight, acceptance, sizes, moments)
 
 
 def _moved(
@@ -151,14 +163,9 @@ def _moved(
     """One HMC transition that leaves f_t alone."""
     from blackjax.mcmc import hmc  # a second to import, and few need it
 
-    jitter_key, hmc_key = jax.random.split(key)
-
     def log_density(e: Latent) -> Scalar:
         return -0.5 * (e**2).sum() + t * path.ratio(e)
 
     state = hmc.HMCState(e, -0.5 * (e**2).sum() + t * r, t * slope - e)
-    jittered = size * jax.random.uniform(jitter_key, minval=1 - _JITTER, maxval=1 + _JITTER)
-    moved, info = hmc.build_kernel()(
-        hmc_key, state, log_density, jittered, jnp.ones_like(e), N_LEAPFROG
-    )
+    moved, info = hmc.build_kernel()(key, state, log_density, size, jnp.ones_like(e), N_LEAPFROG)
     return moved.position, info.acceptance_rate

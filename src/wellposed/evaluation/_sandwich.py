@@ -23,7 +23,8 @@ class Sandwich:
     """Bounds on log p(x) of data simulated from the model; nats in data units."""
 
     lower: Annealed  # (n,) each: forwards, on average at most log p(x)
-    upper: Annealed  # (n,) each: backwards from the z that made x, on average at least log p(x)
+    upper: Annealed  # (n,) each: backwards from the z that made x, on average at least log p(x);
+    # its standard errors are NaN, see :func:`sandwich`
     data: np.ndarray  # (n, d): the simulated data, data units
 
     @property
@@ -64,7 +65,9 @@ def sandwich(
 
     .. math:: E \log \frac1s \sum_i w_i \le \log p(y) \le -E \log \frac1s \sum_i 1/w'_i
 
-    The chains of a datum all set out from the one z. y is held as it was drawn; its value in
+    The chains of a datum all set out from the one z, which is no bias but binds them: their
+    scatter would understate the error of ``upper``, so that none is stated for a single datum,
+    and the error of the mean gap is taken over data. y is held as it was drawn; its value in
     data units takes log |det dT/dx| at T⁻¹(y), dequantised anew where the transform does so,
     which the gap does not depend on.
 
@@ -106,7 +109,8 @@ def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
         lower, sizes = climbed(path, n_chains, n_steps, log_det, key=up_key)
         origin = jnp.tile(path.position(z), (n_chains, 1))
         walk = backwards(path, origin, sizes, key=down_key)
-        value, error, size = estimated(-walk.log_weight)
-        return lower, Annealed(log_det - value, error, size, walk.acceptance.mean()), x
+        value, _, size = estimated(-walk.log_weight)
+        unknown = jnp.full((), jnp.nan)
+        return lower, Annealed(log_det - value, unknown, size, walk.acceptance.mean()), x
 
     return visit
