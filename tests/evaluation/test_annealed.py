@@ -1,0 +1,86 @@
+"""Annealing: weights without bias in both directions, errors that cover, and a closing gap."""
+
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import wellposed as wp
+from linear_gaussian import rows_of, solved
+from wellposed import evaluation
+
+KEY = jax.random.key(0)
+STEPS = {"fitted": 2, "posterior": 10, "prior": 20}
+
+
+def unbiased(log_ratio: np.ndarray) -> bool:
+    """Whether the mean of exp(log_ratio) is one, within four standard errors."""
+    ratio = np.exp(np.asarray(log_ratio, np.float64))
+    return bool(abs(ratio.mean() - 1) < 4 * ratio.std() / np.sqrt(len(ratio)))
+
+
+def walked(n_data: int, start: str, n_steps: int):
+    model, density = solved(spread=2.0)
+    found = evaluation.sandwich(model, n_data, key=KEY, n_chains=16, n_steps=n_steps, start=start)
+    return found, density.logpdf(found.data)
+
+
+@pytest.mark.parametrize("start", STEPS)
+def test_both_sides_have_weights_without_bias_and_hold_log_p_between_them(start):
+    """E w = p(x) forwards and E 1/w = 1/p(x) backwards; errors cover."""
+    found, exact = walked(1_000, start, STEPS[start])
+    assert unbiased(found.lower.value - exact)
+    assert unbiased(exact - found.upper.value)
+    below, above = exact - found.lower.value, found.upper.value - exact
+    for excess in (below, above):
+        assert excess.mean() > -4 * excess.std() / np.sqrt(len(excess))
+        assert 0.02 < excess.std() < 1
+    assert found.lower.standard_error.mean() == pytest.approx(below.std(), rel=0.4)
+    assert (np.abs(below) < 3 * found.lower.standard_error).mean() > 0.95
+    assert (found.lower.effective_sample_size <= 16.01).all()
+    assert found.gap.value == pytest.approx((below + above).mean(), abs=1e-5)
+    # The chains that come down share the z that made x: their scatter tells too little.
+    assert np.isnan(found.upper.standard_error).all()
+    assert f"a gap of {found.gap}" in str(found)
+
+
+def test_more_steps_close_the_gap_and_step_sizes_accept_as_asked():
+    few, many = (walked(200, "prior", n)[0] for n in (STEPS["prior"], 200))
+    assert few.gap.value > 5 * abs(many.gap.value)
+    assert abs(many.gap.value) < 0.05
+    assert many.lower.acceptance.mean() == pytest.approx(0.65, abs=0.1)
+
+
+@pytest.mark.usefixtures("x64")
+def test_an_exact_posterior_leaves_nothing_to_anneal():
+    model, density = solved()
+    found = evaluation.sandwich(model, 3, key=KEY, n_chains=4, n_steps=5, start="posterior")
+    np.testing.assert_allclose(found.gaps, 0.0, atol=1e-9)
+    np.testing.assert_allclose(found.lower.value, density.logpdf(found.data), rtol=1e-9)
+
+
+def test_a_row_gets_its_value_whatever_it_comes_with():
+    model, density = solved(spread=2.0)
+    rows = rows_of(density, 40).astype(np.float32)
+    found = evaluation.annealed(model, rows, key=KEY, n_chains=4, n_steps=5)
+    off = (found.value - density.logpdf(rows)) / found.standard_error
+    assert np.median(np.abs(off)) < 2
+    again = evaluation.annealed(model, rows[::-1][:7], key=KEY, n_chains=4, n_steps=5)
+    np.testing.assert_array_equal(again.value, found.value[::-1][:7])
+
+
+def test_what_cannot_be_walked_is_refused():
+    model, density = solved()
+    rows = rows_of(density, 2)
+    for wrong in ({"n_chains": 0}, {"n_steps": 0}, {"start": "posteriors"}):
+        with pytest.raises(wp.SettingError, match=next(iter(wrong))):
+            evaluation.annealed(model, rows, key=KEY, **wrong)
+    with pytest.raises(wp.SettingError, match="n_data"):
+        evaluation.sandwich(model, 0, key=KEY)
+
+
+def test_the_kernel_is_imported_at_its_first_use():
+    code = "import sys, wellposed; wellposed.evaluation; sys.exit('blackjax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
