@@ -16,6 +16,7 @@ from wellposed.noise import (
     Laplace,
     LowRankGaussian,
     Quantile,
+    Rescaled,
     StudentT,
     TruncatedNormal,
 )
@@ -23,6 +24,7 @@ from wellposed.transforms import UNIT, Moments
 
 D = 4
 LEARNED = ("shared", "feature", "conditional")
+RESCALED = 1.4
 
 FAMILIES = {
     **{f"gaussian-{kind}": Gaussian(kind) for kind in (0.3, *LEARNED)},
@@ -36,6 +38,8 @@ FAMILIES = {
     "quantile-one-head": Quantile((0.2,)),
     "quantile-skew-levels": Quantile((0.05, 0.3, 0.6, 0.9), "feature"),
     **{f"low-rank-{kind}": LowRankGaussian(2, kind) for kind in (0.3, *LEARNED)},
+    "rescaled-gaussian-shared": Rescaled(Gaussian("shared"), 0.6),
+    "rescaled-laplace-conditional": Rescaled(Laplace("conditional"), RESCALED),
 }
 
 

@@ -7,11 +7,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from continuous_families import FAMILIES, D, extremes, made, moments_for, panels, probes, raw_of
+from continuous_families import (
+    FAMILIES,
+    RESCALED,
+    D,
+    extremes,
+    made,
+    moments_for,
+    panels,
+    probes,
+    raw_of,
+)
 from scipy.stats import kstest
 
 import wellposed as wp
-from wellposed.noise import Gaussian, LowRankGaussian, Quantile
+from wellposed.noise import Gaussian, LowRankGaussian, Quantile, Rescaled
 from wellposed.transforms import UNIT
 
 # The law of each family once, however its scale is had.
@@ -218,6 +228,7 @@ def test_a_feature_that_never_varies_has_its_constant_whatever_the_raw_outputs(n
         assert float(p.icdf(jnp.full(D, 0.5))[2]) == pytest.approx(float(moments.mean[2]))
         if "feature" in name or "conditional" in name:
             width = float(moments.resolution[2]) / math.sqrt(12)
+            width *= RESCALED if "rescaled" in name else 1.0
             assert float(p.variance[2]) == pytest.approx(width**2, rel=1e-4)
         assert float(p.log_prob(p.mean)) <= bound + 1e-4 * D
 
@@ -317,8 +328,8 @@ def test_a_word_is_a_family_with_its_defaults(word):
 
 def test_squares_train_no_family_but_the_gaussian(name, digits):
     noise = FAMILIES[name]
-    assert noise.solved_by_squares == (isinstance(noise, Gaussian) and noise.kind != "conditional")
+    law = noise.noise if isinstance(noise, Rescaled) else noise
+    assert noise.solved_by_squares == (isinstance(law, Gaussian) and law.kind != "conditional")
     assert (
-        isinstance(noise, (Gaussian, LowRankGaussian, Quantile))
-        or noise.refitted(jnp.ones(D)) is noise
+        isinstance(law, (Gaussian, LowRankGaussian, Quantile)) or law.refitted(jnp.ones(D)) is law
     )

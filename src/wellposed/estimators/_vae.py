@@ -29,12 +29,13 @@ from ._data import kept_on_failure, opened, seed_of, validated
 from ._file import save
 from ._forecast import effective_beta, forecast_of
 from ._homonym import setting_and_method
+from ._judged import Judged
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
 from ._priors import drawn_codes, fitted_prior, prior_of
 
 
 @setting_and_method("transform")
-class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Variational autoencoder with honest observation noise.
 
     Maximises the ELBO, by default, with β = 1 and a Gaussian whose noise variance is learned:
@@ -328,10 +329,6 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         rows = self._rows(X)
         beta = effective_beta(objective_of(self.get_params()), self.noise_variance_)
         return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
-
-    def coverage(self, X: Any, **options: Any) -> evaluation.Coverage:
-        """Measure the calibration of p(x | z) on X; see :func:`evaluation.coverage`."""
-        return evaluation.coverage(self.model_, self._rows(X), key=self._key("score"), **options)
 
     def forecast(self, X: Any) -> evaluation.Forecast:
         """Forecast which latents live on X, with this estimator's settings.

@@ -7,6 +7,8 @@ from ._artefacts import artefact_bands as artefact_bands
 from ._audit import audit as audit
 from ._audit_record import Audit as Audit
 from ._audit_record import ScoreAtVariance as ScoreAtVariance
+from ._calibration import Calibration as Calibration
+from ._calibration import calibration as calibration
 from ._classified import accuracy as accuracy
 from ._classified import classifier_features as classifier_features
 from ._classified import predicted_classes as predicted_classes
@@ -17,6 +19,7 @@ from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
 from ._coverage import Coverage as Coverage
 from ._coverage import coverage as coverage
+from ._crps import CRPS as CRPS
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum
@@ -38,6 +41,8 @@ from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
 from ._prior_mismatch import prior_mismatch as prior_mismatch
 from ._prior_record import PriorMismatch as PriorMismatch
+from ._recalibration import Recalibration as Recalibration
+from ._recalibration import recalibrated as recalibrated
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
@@ -46,3 +51,7 @@ from ._sample_quality import sample_quality as sample_quality
 from ._spectrum import SOLVERS as SOLVERS
 from ._spectrum import covariance as covariance
 from ._spectrum import spectrum as spectrum
+from ._variance_record import LinearSplit as LinearSplit
+from ._variance_record import Split as Split
+from ._variance_record import VarianceSplit as VarianceSplit
+from ._variance_split import variance_split as variance_split

@@ -28,10 +28,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError, SettingError, unknown_name
-from wellposed._typing import Point, PRNGKey, Tree
+from wellposed._typing import Density, Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
-from ._rows import over_rows
+from ._rows import filled, over_rows
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 _BINS = 20
@@ -102,29 +102,67 @@ def coverage(
     DataError
         If no feature varies.
     """
-    if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
-        raise SettingError(f"n_draws must be a whole number ≥ 1; got {n_draws!r}. 99 is a start.")
+    check_draws(n_draws, least=1)
     if latents not in _GIVEN:
         raise unknown_name("latents", latents, _GIVEN)
     rows = np.asarray(rows)
+    varies = varying(rows)
+    visit = _visit(int(n_draws), latents)
+    fixed = (model, jnp.asarray(varies))
+    chunk = chunk_of(rows, n_draws)
+    held, shares = over_rows(visit, fixed, numbered(rows), key=key, chunk=chunk)
+    return coverage_of(held, shares, varies, n_draws=int(n_draws), latents=latents)
+
+
+def check_draws(n_draws: Any, *, least: int) -> None:
+    """Refuse numbers of draws that are no whole number of at least ``least``."""
+    if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < least:
+        raise SettingError(
+            f"n_draws must be a whole number ≥ {least}; got {n_draws!r}. 99 is a start."
+        )
+
+
+def varying(rows: np.ndarray) -> np.ndarray:
+    """Which features vary over rows, shape (d,).
+
+    Raises
+    ------
+    DataError
+        If none does.
+    """
     varies = rows.max(axis=0) > rows.min(axis=0)
     if not varies.any():
         raise DataError(
             f"At least one feature must vary over the rows; all {rows.shape[1]} are constant. "
             "Pass more rows."
         )
-    chunk = max(1, min(256, _NUMBERS_AT_ONCE // (n_draws * rows.shape[1])))
-    visit = _visit(int(n_draws), latents)
-    # Keys come of a row's content: numbered, equal rows have draws of their own.
-    numbered = np.column_stack([rows, np.arange(len(rows))])
-    held, shares = over_rows(visit, (model, jnp.asarray(varies)), numbered, key=key, chunk=chunk)
+    return varies
+
+
+def chunk_of(rows: np.ndarray, n_draws: int) -> int:
+    """Rows at a time, so that their draws fit into memory."""
+    return filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (n_draws * rows.shape[1]))))
+
+
+def numbered(rows: np.ndarray) -> np.ndarray:
+    """Rows with their number as a last column.
+
+    Keys come of a row's content: numbered, equal rows have draws of their own.
+    """
+    return np.column_stack([rows, np.arange(len(rows))])
+
+
+def coverage_of(
+    held: np.ndarray, shares: np.ndarray, varies: np.ndarray, *, n_draws: int, latents: str
+) -> Coverage:
+    """Average the tallies of rows, shapes (n, 4) and (n, 20)."""
     return Coverage(
         np.asarray(LEVELS),
         *_mean_and_error(held),
         *_mean_and_error(_BINS * shares),
-        n_rows=len(rows),
+        n_rows=len(held),
         n_features=int(varies.sum()),
-        n_draws=int(n_draws),
+        n_draws=n_draws,
         latents=latents,
     )
 
@@ -137,24 +175,34 @@ def _visit(n_draws: int, latents: str) -> Callable:
         model, varies = fixed
         transform_key, latent_key, noise_key, tie_key = jax.random.split(key, 4)
         found = model.infer(numbered[:-1], key=transform_key)
-        keys = jax.random.split(noise_key, n_draws)
-        if latents == "posterior":
-            draws = jax.vmap(model.decode(found.q.sample(latent_key)).sample)(keys)
-        else:
-            origins = jax.random.split(latent_key, n_draws)
-            draws = jax.vmap(lambda z, k: model.decode(model.prior.sample(key=z)).sample(k))(
-                origins, keys
-            )
-        u = _ranks(found.y, draws, key=tie_key)
-        inside = jnp.abs(u - 0.5)[None] <= 0.5 * jnp.asarray(LEVELS)[:, None]
-        bins = jnp.minimum((_BINS * u).astype(int), _BINS - 1)
-        within = bins[None] == jnp.arange(_BINS)[:, None]
-        return tuple((part * varies).sum(axis=1) / varies.sum() for part in (inside, within))
+        draws = drawn(model, found.q, latents, n_draws, keys=(latent_key, noise_key))
+        return tally(ranks(found.y, draws, key=tie_key), varies)
 
     return visit
 
 
-def _ranks(y: Point, draws: jax.Array, *, key: PRNGKey) -> Point:
+def drawn(
+    model: VAEModel, q: Density, latents: str, n_draws: int, *, keys: tuple[PRNGKey, PRNGKey]
+) -> jax.Array:
+    """Draws of a datum, shape (s, d), model units; keys of the latents and of the noise."""
+    latent_key, noise_key = keys
+    each = jax.random.split(noise_key, n_draws)
+    if latents == "posterior":
+        return jax.vmap(model.decode(q.sample(latent_key)).sample)(each)
+    origins = jax.random.split(latent_key, n_draws)
+    return jax.vmap(lambda z, k: model.decode(model.prior.sample(key=z)).sample(k))(origins, each)
+
+
+def tally(u: Point, counted: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Share of the features that count within each interval, (4,), and within each bin, (20,)."""
+    inside = jnp.abs(u - 0.5)[None] <= 0.5 * jnp.asarray(LEVELS)[:, None]
+    bins = jnp.minimum((_BINS * u).astype(int), _BINS - 1)
+    within = bins[None] == jnp.arange(_BINS)[:, None]
+    held, shares = ((part * counted).sum(axis=1) / counted.sum() for part in (inside, within))
+    return held, shares
+
+
+def ranks(y: Point, draws: jax.Array, *, key: PRNGKey) -> Point:
     """Rank of each feature among its draws (s, d), over [0, 1], ties broken at random."""
     below = (draws < y).sum(axis=0)
     ties = 1 + (draws == y).sum(axis=0)

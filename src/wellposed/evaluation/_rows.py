@@ -39,6 +39,15 @@ def over_rows(
     return jax.tree.map(lambda *parts: np.concatenate(parts), *host)
 
 
+def filled(n: int, most: int) -> int:
+    """Chunk for ``n`` rows: the power of two that holds them, at most ``most``.
+
+    Chunks are filled up, so that eight rows would cost as much as ``most``; powers of two keep
+    the compilations few. For visits whose rows may change in the last digit with the chunk.
+    """
+    return max(1, min(most, 1 << max(n - 1, 0).bit_length()))
+
+
 @eqx.filter_jit
 def _chunk(visit: Callable[..., Any], model: Tree, rows: jax.Array, key: PRNGKey) -> Any:
     def one(row: Point) -> Any:

@@ -14,11 +14,13 @@ from ._continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian as DiscretizedGaussian
 from ._discretized_logistic import DiscretizedLogistic as DiscretizedLogistic
 from ._gaussian import Gaussian as Gaussian
+from ._independent import independent as independent
 from ._laplace import Laplace as Laplace
 from ._low_rank import LowRankGaussian as LowRankGaussian
 from ._negative_binomial import NegativeBinomial as NegativeBinomial
 from ._poisson import Poisson as Poisson
 from ._quantile import Quantile as Quantile
+from ._rescaled import Rescaled as Rescaled
 from ._resolve import FAMILIES as FAMILIES
 from ._resolve import resolve as resolve
 from ._student_t import StudentT as StudentT

@@ -1,5 +1,6 @@
 """Figures: each panel a function from values to matplotlib axes."""
 
+from ._calibration import calibration as calibration
 from ._correlation import noise_correlation as noise_correlation
 from ._curves import training_curves as training_curves
 from ._demo import demo_figure as demo_figure
@@ -10,3 +11,4 @@ from ._palette import PALETTE as PALETTE
 from ._palette import QUIET as QUIET
 from ._plane import latent_plane as latent_plane
 from ._reconstructions import reconstructions as reconstructions
+from ._variance_split import variance_split as variance_split

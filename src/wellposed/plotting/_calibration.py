@@ -1,0 +1,64 @@
+"""The PIT histogram, and whether its unevenness is more than chance."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from scipy.stats import norm
+
+from wellposed.evaluation import Calibration, Coverage
+
+from ._axes import axes_or_new, headed
+from ._palette import HELD_OUT, QUIET
+
+_HELD = 0.95  # by the band, of all bins together
+
+_OF = {
+    "posterior": "x given z ~ q(z | x)",
+    "prior": "marginals of p(x)",
+    "given features": "hidden features given the others",
+}
+
+
+def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Axes:
+    """Draw the histogram of the probability integral transform, one throughout if calibrated.
+
+    The band holds all bars of a calibrated model in 95 % of the cases (Bonferroni), with errors
+    over rows, whose features are not independent. A valley says that the model is too sure of
+    itself, a hill that it could be surer, a slope that it is off to one side.
+
+    Parameters
+    ----------
+    record : what :func:`wellposed.evaluation.calibration` or ``coverage`` returned
+    ax : axes to draw on; those of a new figure by default
+
+    Returns
+    -------
+    Axes
+    """
+    found = record.coverage if isinstance(record, Calibration) else record
+    ax = axes_or_new(ax, (5.5, 4.0))
+    bins = len(found.histogram)
+    edges = np.linspace(0, 1, bins + 1)
+    # One error for all bins: that of an empty one would be zero.
+    error = np.full(bins, np.sqrt((found.histogram_error**2).mean()))
+    reach = norm.ppf(1 - (1 - _HELD) / (2 * bins)) * error
+    ax.stairs(found.histogram, edges, fill=True, color=HELD_OUT, alpha=0.85)
+    ax.stairs(
+        1 + reach,
+        edges,
+        baseline=np.maximum(1 - reach, 0.0),
+        fill=True,
+        color=QUIET,
+        alpha=0.45,
+        label="expected of a uniform",
+    )
+    ax.axhline(1.0, color="black", lw=1)
+    high = max(float((1 + reach).max()), float(found.histogram.max()), 1.5)
+    ax.set(xlim=(0, 1), ylim=(0, 1.05 * high), xlabel="rank of x among draws", ylabel="density")
+    ax.spines[["top", "right"]].set_visible(False)
+    held = ", ".join(
+        f"{level:.0%}: {share:.0%}"
+        for level, share in zip(found.levels, found.coverage, strict=True)
+    )
+    headed(ax, f"PIT, {_OF[found.latents]}", f"central intervals hold  {held}")
+    ax.legend(loc="upper center", frameon=False, fontsize="small")
+    return ax

@@ -1,0 +1,97 @@
+"""Where the variance of each feature is: in the latents, in the noise, or nowhere."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from wellposed.evaluation import VarianceSplit
+
+from ._axes import axes_or_new, headed
+from ._palette import HELD_OUT, NOISE, QUIET
+from ._tiles import GAP, as_images, tile
+
+_NAMED = 16  # features; beyond, they are put in order and not named
+_PANELS = ("data", "latents", "noise")
+
+
+def variance_split(
+    split: VarianceSplit,
+    image_shape: Sequence[int] | None = None,
+    *,
+    ax: Axes | None = None,
+    names: Sequence[str] | None = None,
+) -> Axes:
+    """Draw each feature's Var E[x|z] and E Var[x|z] as shares of its variance in the data.
+
+    Bars are of z from the posterior; a tick across each is where pPCA on the same rows puts the
+    border, and a diamond the variance of the model's own draws. With ``image_shape``, images of
+    three variances on one scale instead: of the data, of the latents' part and of the noise's.
+
+    Parameters
+    ----------
+    split : what :func:`wellposed.evaluation.variance_split` returned
+    image_shape : (H, W) or (H, W, 1), with H·W = d
+    ax : axes to draw on; those of a new figure by default
+    names : of the features, d of them
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    DataError
+        If the features are no image of that shape.
+    """
+    if image_shape is not None:
+        return _as_images(split, image_shape, ax)
+    ax = axes_or_new(ax, (7.0, 4.0))
+    at = np.flatnonzero(split.varies)
+    own = split.data[at]
+    explained, kept = split.posterior.explained[at] / own, split.posterior.kept[at] / own
+    border, drawn = split.linear.explained[at] / own, split.prior.sum[at] / own
+    order = np.argsort(-explained) if len(at) > _NAMED else np.arange(len(at))
+    place, width = np.arange(len(at)), 0.8 if len(at) <= _NAMED else 1.0
+    base = np.clip(explained[order], 0.0, None)
+    ax.bar(place, base, width, color=HELD_OUT, label="latents, Var E[x|z]")
+    ax.bar(place, kept[order], width, bottom=base, color=NOISE, label="noise, E Var[x|z]")
+    ends = place - width / 2, place + width / 2
+    ax.hlines(border[order], *ends, color="white", lw=3)
+    ax.hlines(border[order], *ends, color="black", lw=1.2, label="border of pPCA")
+    ax.plot(place, drawn[order], "D", ms=4, mfc="white", mec="black", label="model's own draws")
+    ax.axhline(1.0, color=QUIET, lw=1, ls=":")
+    ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4))
+    if len(at) <= _NAMED:
+        ax.set_xticks(place, [str(j) if names is None else str(names[j]) for j in at])
+        ax.tick_params(axis="x", rotation=0 if names is None else 45)
+        ax.set_xlabel("feature")
+    else:
+        ax.set(xlabel="features, by what the latents explain", xticks=[])
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, frameon=False, fontsize="small"
+    )
+    headed(ax, "Variance split", f"noise over mean squared residual {split.total_ratio}")
+    return ax
+
+
+def _as_images(split: VarianceSplit, image_shape: Sequence[int], ax: Axes | None) -> Axes:
+    ax = axes_or_new(ax, (7.0, 3.2))
+    parts = np.stack([split.data, split.posterior.explained, split.posterior.kept])
+    pictures = as_images(parts, image_shape)
+    height, width = pictures.shape[1:3]
+    lefts = np.arange(len(parts)) * (width + 2 * GAP * height)
+    corners = np.stack([lefts, np.zeros(len(parts))], axis=1)
+    high = float(parts.max())
+    tile(ax, pictures, corners, (0.0, high))
+    for name, part, left in zip(_PANELS, parts, lefts, strict=True):
+        ax.annotate(
+            f"{name}, {part.sum():.4g} in all",
+            (left, height),
+            (0, -12),
+            textcoords="offset points",
+            fontsize="small",
+        )
+    headed(ax, "Variance of each pixel", f"white none, black {high:.4g} (data units²)")
+    return ax
