@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal
 
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.models import VAEModel
-from wellposed.nn import Linear
+from wellposed.nn import MLP, Linear
 from wellposed.noise import Gaussian
 from wellposed.numerics import inverse_positive
 from wellposed.transforms import Identity
@@ -49,6 +49,15 @@ def rows_of(density: multivariate_normal, n: int, seed: int = 1) -> np.ndarray:
 def with_bias(model: VAEModel, decoder_shift: float) -> VAEModel:
     """Shift the decoder's mean, so that the encoder is no longer exact."""
     return eqx.tree_at(lambda m: m.decoder.bias, model, model.decoder.bias + decoder_shift)
+
+
+def in_two_layers(model: VAEModel) -> VAEModel:
+    """Write the decoder as relu(z) and relu(−z) with a layer after: linear, and not known to be."""
+    one = jnp.eye(model.prior.k)
+    weight, bias = model.decoder.weight, model.decoder.bias
+    first = Linear(jnp.concatenate([one, -one], axis=1), jnp.zeros(2 * model.prior.k))
+    second = Linear(jnp.concatenate([weight, -weight]), bias)
+    return eqx.tree_at(lambda m: m.decoder, model, MLP((first, second), "relu"))
 
 
 def per_row(function, rows: np.ndarray, seed: int = 2):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wellposed._errors import DataError as DataError
     from wellposed._errors import DownloadError as DownloadError
     from wellposed._errors import FloorWarning as FloorWarning
+    from wellposed._errors import LikelihoodWarning as LikelihoodWarning
     from wellposed._errors import OutputError as OutputError
     from wellposed._errors import SettingError as SettingError
     from wellposed._errors import TrainingWarning as TrainingWarning
@@ -64,6 +65,7 @@ _NAMES = {
     "DataError": "_errors",
     "DownloadError": "_errors",
     "FloorWarning": "_errors",
+    "LikelihoodWarning": "_errors",
     "OutputError": "_errors",
     "SettingError": "_errors",
     "TrainingWarning": "_errors",

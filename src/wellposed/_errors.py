@@ -44,6 +44,10 @@ class TrainingWarning(UserWarning):
     """Training ended for a reason that the user should know."""
 
 
+class LikelihoodWarning(UserWarning):
+    """An estimate of log p(x) could not be believed, and another took its place."""
+
+
 def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
     """Build the error for a name that is not one of ``known``, with the closest suggested."""
     known = sorted(known)

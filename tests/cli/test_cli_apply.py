@@ -38,13 +38,25 @@ def test_score_encode_decode_and_sample_agree_with_python(fitted, tmp_path, kind
 def test_score_prints_csv_and_keeps_the_summary_apart(fitted):
     result = run("score", fitted.model, fitted.csv, "--samples", "20")
     names, scores = read_csv(result.stdout)
-    assert names == ["log_p", "standard_error", "effective_sample_size"]
-    assert scores.shape == (60, 3)
+    assert names == ["log_p", "standard_error", "effective_sample_size", "pareto_k"]
+    assert scores.shape == (60, 4)
     assert (scores[:, 1] >= 0).all()
     assert ((scores[:, 2] > 0.99) & (scores[:, 2] < 20.01)).all()
     error = scores[:, 0].std(ddof=1) / np.sqrt(60)
     assert f"mean log p(x) over 60 rows: {scores[:, 0].mean():.4f} nats" in result.stderr
     assert f"standard error {error:.2g}" in result.stderr
+
+
+def test_score_takes_a_method_and_refuses_others(fitted, tmp_path):
+    path = tmp_path / "scores.csv"
+    run("score", fitted.model, fitted.csv, "--method", "ais", "-o", path)
+    scores = read_csv(path.read_text())[1]
+    annealed = wp.load(fitted.model).log_likelihood(table(), method="ais")
+    np.testing.assert_array_equal(scores[:, 0].astype(np.float32), annealed.value)
+    assert np.isnan(scores[:, 3]).all()
+    said = run("score", fitted.model, fitted.csv, "--method", "exact", code=2).stderr
+    assert "hidden=()" in said
+    assert "importance" in run("score", fitted.model, fitted.csv, "--method", "is", code=2).stderr
 
 
 def test_sampling_repeats_itself_and_draws_as_many_as_asked(fitted):

@@ -60,7 +60,7 @@ def test_climatology_is_the_score_of_the_other_rows():
     others = [np.delete(rows, i, axis=0) for i in range(40)]
     with jax.enable_x64(True):
         each = [fair_crps(jnp.asarray(rows[i]), jnp.asarray(others[i])) for i in range(40)]
-    found = crps_of(rows, np.asarray(each), np.ones((40, 3), bool))
+    found = crps_of(rows, np.asarray(each), np.ones((40, 3), bool), np.ones(3))
     np.testing.assert_allclose(found.reference, np.mean(each, axis=0), rtol=1e-10)
     np.testing.assert_allclose(found.value, found.reference, rtol=1e-10)
     assert found.skill.value == pytest.approx(0, abs=1e-10)
@@ -73,7 +73,7 @@ def test_errors_are_the_scatter_over_data():
         rng = np.random.default_rng(seed)
         rows = rng.normal(size=(60, 2))
         judged = rng.random((60, 2)) < 0.5
-        found.append(crps_of(rows, 0.3 * np.abs(rows), judged))
+        found.append(crps_of(rows, 0.3 * np.abs(rows), judged, np.ones(2)))
     for name in ("value", "reference"):
         error = "standard_error" if name == "value" else "reference_error"
         scatter = np.std([getattr(f, name) for f in found], axis=0)

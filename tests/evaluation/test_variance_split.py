@@ -34,7 +34,7 @@ def is_split(found, explained, kept):
 @pytest.mark.parametrize("exact", [True, False], ids=["moments", "draws"])
 def test_a_solved_model_is_split_as_its_loadings_say(exact, monkeypatch):
     if not exact:
-        monkeypatch.setattr(_variance_split, "_affine", lambda model: False)
+        monkeypatch.setattr(_variance_split, "is_affine", lambda model: False)
     model, density = solved()
     found = evaluation.variance_split(model, rows_of(density, 2000), key=KEY)
     explained = (loadings_of(model) ** 2).sum(axis=1)

@@ -16,6 +16,7 @@ from wellposed.noise import (
     Poisson,
     Quantile,
     Rescaled,
+    feature_log_prob,
     independent,
 )
 from wellposed.transforms import Moments
@@ -110,3 +111,14 @@ def test_independence_is_that_of_the_parts():
     )
     causal = causal.initialise(image, key=jax.random.key(0))
     assert not independent(causal(jnp.zeros(causal.n_raw * 9)))
+
+
+def test_features_have_their_own_densities(x64):
+    """They add up to the joint one, in tables too."""
+    mixed = Columns([Rescaled(Gaussian(0.5), 2.0), "bernoulli", "shared"]).initialise(
+        Moments(jnp.array([3.0, 0.5, 1.0]), jnp.ones(3), jnp.full(3, 0.1), jnp.ones(3, bool), n=50)
+    )
+    p, y = mixed(RAW), jnp.array([2.0, 1.0, 0.3])
+    found = feature_log_prob(p, y)
+    assert float(found.sum()) == pytest.approx(float(p.log_prob(y)), rel=1e-12)
+    assert float(found[0]) == pytest.approx(norm.logpdf(2.0, 3.3, 2 * np.sqrt(0.5)), rel=1e-6)

@@ -8,6 +8,10 @@ import typer
 from ._options import Data, Drop, Force, Header, Model, Table
 
 _HOW = "ancestral draws from p(x|z); mean shows μ(z); coupled shows μ(z) + α σ(z)."
+_METHOD = (
+    "importance sampling; ais anneals; exact for linear decoders; auto is exact where it can be, "
+    "and anneals the rows on which importance sampling is not to be believed."
+)
 _PRIOR = (
     "Where z comes from: standard is N(0, I); aggregate a Gaussian mixture fitted to the training "
     "data's codes; second-stage a second VAE trained on them, in a minute or two."
@@ -19,21 +23,22 @@ def score(
     data: Data,
     output: Table = None,
     samples: Annotated[int, typer.Option(help="Draws of z a row, used exactly.")] = 128,
+    method: Annotated[str, typer.Option(help=_METHOD)] = "importance",
     header: Header = None,
     drop: Drop = None,
     force: Force = False,
 ) -> None:
     """Estimate log p(x) of each row, in nats and in the units of DATA.
 
-    CSV has the columns log_p, standard_error (of the Monte Carlo estimate) and
-    effective_sample_size; npy has log_p alone.
+    CSV has the columns log_p, standard_error (of the Monte Carlo estimate),
+    effective_sample_size and pareto_k; npy has log_p alone.
     """
     from ._inputs import open_model, read_rows
     from ._outputs import TABLES, check_output
     from ._scores import show_mean, write_scores
 
     check_output(output, force=force, kinds=TABLES)
-    found = open_model(model).log_likelihood(read_rows(data, header, drop), samples)
+    found = open_model(model).log_likelihood(read_rows(data, header, drop), samples, method)
     write_scores(output, found)
     show_mean(found)
 

@@ -10,12 +10,14 @@ from typer.core import TyperGroup
 from wellposed._errors import (
     ConstantFeatureWarning,
     FloorWarning,
+    LikelihoodWarning,
     TrainingWarning,
     WellposedError,
 )
 
 INTERRUPTED = 130  # as the shell itself reports a process ended by Ctrl-C
 _REFUSED = 2
+_SHOWN = (ConstantFeatureWarning, FloorWarning, LikelihoodWarning, TrainingWarning)
 
 
 class Boundary(TyperGroup):
@@ -28,7 +30,7 @@ class Boundary(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            for category in (ConstantFeatureWarning, FloorWarning, TrainingWarning):
+            for category in _SHOWN:
                 warnings.simplefilter("always", category)
             try:
                 return super().invoke(ctx)

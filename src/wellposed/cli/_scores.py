@@ -8,15 +8,15 @@ import typer
 
 from ._outputs import write_table
 
-COLUMNS = ("log_p", "standard_error", "effective_sample_size")
+COLUMNS = ("log_p", "standard_error", "effective_sample_size", "pareto_k")
 
 
 def write_scores(path: Path | None, found: Any) -> None:
-    """Write three columns as CSV, or log p alone as npy."""
+    """Write four columns as CSV, or log p alone as npy."""
     if path is not None and path.suffix.lower() == ".npy":
         write_table(path, found.value, COLUMNS[:1])
         return
-    columns = (found.value, found.standard_error, found.effective_sample_size)
+    columns = (found.value, found.standard_error, found.effective_sample_size, found.pareto_k)
     write_table(path, np.stack(columns, axis=1), COLUMNS)
 
 

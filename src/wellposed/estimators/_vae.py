@@ -273,31 +273,26 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Return the decoder mean at each row's posterior mean, shape (n, d), data units."""
         return evaluation.reconstructions(self.model_, self._rows(X), key=self._key("score"))
 
-    def score_samples(self, X: Any, n_samples: int = 128) -> np.ndarray:
-        """Estimate log p(x) of each row by importance sampling.
+    def score_samples(self, X: Any, n_samples: int = 128, method: str = "importance") -> np.ndarray:
+        """Estimate log p(x) of each row, shape (n,), in nats, as a density of the data passed.
 
         Parameters
         ----------
         X : array-like of shape (n, d), or a path
-        n_samples : draws of z a row, used exactly
+        n_samples : draws of z a row, used exactly, of "importance"
+        method : "importance", "ais" (annealed), "exact" (linear decoders), or "auto": exact where
+            it can be, and annealed, with a warning, where importance sampling is not to be believed
 
-        Returns
-        -------
-        array of shape (n,), nats, the density of the data as passed in. The same row gets the
-        same value whatever rows it comes with. :meth:`log_likelihood` gives the errors too.
+        The same row gets the same value whatever rows it comes with.
         """
-        return np.asarray(self.log_likelihood(X, n_samples).value)
+        return np.asarray(self.log_likelihood(X, n_samples, method).value)
 
-    def log_likelihood(self, X: Any, n_samples: int = 128) -> evaluation.LogLikelihood:
-        """Estimate log p(x) as :meth:`score_samples` does, with its errors.
-
-        Returns
-        -------
-        record of arrays of shape (n,): ``value`` and ``standard_error`` in nats, and
-        ``effective_sample_size``, the number of draws that the estimate really rests on
-        """
-        return evaluation.log_likelihood(
-            self.model_, self._rows(X), n_samples=n_samples, key=self._key("score")
+    def log_likelihood(
+        self, X: Any, n_samples: int = 128, method: str = "importance"
+    ) -> evaluation.LogLikelihood:
+        """Estimate log p(x) as :meth:`score_samples` does, with errors, draws that count and k̂."""
+        return evaluation.believed_log_likelihood(
+            self.model_, self._rows(X), key=self._key("score"), n_samples=n_samples, method=method
         )
 
     def score(self, X: Any, y: Any = None) -> float:

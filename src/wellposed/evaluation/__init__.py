@@ -2,11 +2,16 @@
 
 from ._accounting import ImpliedNoise as ImpliedNoise
 from ._accounting import implied_noise_variance as implied_noise_variance
+from ._annealed import STARTS as STARTS
+from ._annealed import Annealed as Annealed
+from ._annealed import annealed as annealed
 from ._artefacts import ArtefactBands as ArtefactBands
 from ._artefacts import artefact_bands as artefact_bands
 from ._audit import audit as audit
 from ._audit_record import Audit as Audit
 from ._audit_record import ScoreAtVariance as ScoreAtVariance
+from ._believed import METHODS as METHODS
+from ._believed import believed_log_likelihood as believed_log_likelihood
 from ._calibration import Calibration as Calibration
 from ._calibration import calibration as calibration
 from ._classified import accuracy as accuracy
@@ -20,16 +25,21 @@ from ._collapse import measure_collapse as measure_collapse
 from ._coverage import Coverage as Coverage
 from ._coverage import coverage as coverage
 from ._crps import CRPS as CRPS
+from ._exact import exact_log_likelihood as exact_log_likelihood
+from ._exact import has_exact_log_likelihood as has_exact_log_likelihood
 from ._forecast import Forecast as Forecast
 from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum
 from ._forecast import sentences as sentences
 from ._frechet import frechet_distance as frechet_distance
+from ._iwae import Bound as Bound
+from ._iwae import iwae as iwae
 from ._log_likelihood import LogLikelihood as LogLikelihood
 from ._log_likelihood import log_likelihood as log_likelihood
 from ._model_units import IDENTITY as IDENTITY
 from ._model_units import ModelUnits as ModelUnits
 from ._noise_correlation import noise_correlation as noise_correlation
+from ._pareto import pareto_k as pareto_k
 from ._passes import elbo as elbo
 from ._passes import latent_means as latent_means
 from ._passes import latent_means_to_data as latent_means_to_data
@@ -48,6 +58,8 @@ from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
 from ._sample_quality import SampleQuality as SampleQuality
 from ._sample_quality import sample_quality as sample_quality
+from ._sandwich import Sandwich as Sandwich
+from ._sandwich import sandwich as sandwich
 from ._spectrum import SOLVERS as SOLVERS
 from ._spectrum import covariance as covariance
 from ._spectrum import spectrum as spectrum

@@ -14,6 +14,7 @@ from wellposed._errors import DataError, SettingError, unknown_name
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
+from ._affine import unit_of
 from ._coverage import (
     LEVELS,
     Coverage,
@@ -124,17 +125,7 @@ def calibration(
     if given == "features":
         check_independent(model)
         n_hidden = _n_hidden(share, int(varies.sum()))
-    visit = _visit(given, int(n_draws), n_hidden)
-    fixed = (model, jnp.asarray(varies))
-    chunk = chunk_of(rows, n_draws)
-    held, shares, scores, judged, chains = over_rows(
-        visit, fixed, numbered(rows), key=key, chunk=chunk
-    )
-    found = Calibration(
-        given,
-        coverage_of(held, shares, varies, n_draws=int(n_draws), latents=_LATENTS[given]),
-        crps_of(rows, scores, judged),
-    )
+    found, chains, judged = _passed(model, rows, varies, given, int(n_draws), n_hidden, key=key)
     if chains is None:
         return found
     return dataclasses.replace(
@@ -143,6 +134,30 @@ def calibration(
         acceptance=float(chains[0].mean()),
         mixing=_mixing(chains[1], chains[2], judged, -(-n_draws // CHAINS)),
     )
+
+
+def _passed(
+    model: VAEModel,
+    rows: np.ndarray,
+    varies: np.ndarray,
+    given: str,
+    n_draws: int,
+    n_hidden: int | None,
+    *,
+    key: PRNGKey,
+) -> tuple[Calibration, Any, np.ndarray]:
+    """One pass over the rows: the record, what the chains say of themselves, and what counted."""
+    visit, fixed = _visit(given, n_draws, n_hidden), (model, jnp.asarray(varies))
+    chunk = chunk_of(rows, n_draws)
+    held, shares, scores, judged, chains = over_rows(
+        visit, fixed, numbered(rows), key=key, chunk=chunk
+    )
+    found = Calibration(
+        given,
+        coverage_of(held, shares, varies, n_draws=n_draws, latents=_LATENTS[given]),
+        crps_of(rows, scores, judged, unit_of(model, rows.shape[1])),
+    )
+    return found, chains, judged
 
 
 def _n_hidden(share: float, n_varying: int) -> int:

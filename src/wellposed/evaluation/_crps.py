@@ -34,7 +34,7 @@ class CRPS:
     reference_error: np.ndarray  # (d,)
     mean: Estimate  # over the features that vary: of use where they share a unit
     mean_reference: Estimate
-    skill: Estimate  # mean over features of 1 − value/reference: 1 perfect, 0 climatology's
+    skill: Estimate  # 1 − Σ value/Σ reference, in model units: 1 perfect, 0 climatology's
 
     def __str__(self) -> str:
         return (
@@ -56,7 +56,7 @@ def fair_crps(x: Point, draws: Float[Array, "s d"]) -> Point:
     return jnp.abs(apart).mean(axis=0) - spread
 
 
-def crps_of(rows: np.ndarray, scores: np.ndarray, judged: np.ndarray) -> CRPS:
+def crps_of(rows: np.ndarray, scores: np.ndarray, judged: np.ndarray, unit: np.ndarray) -> CRPS:
     """Average scores over rows, beside climatology's.
 
     Parameters
@@ -64,6 +64,7 @@ def crps_of(rows: np.ndarray, scores: np.ndarray, judged: np.ndarray) -> CRPS:
     rows : array of shape (n, d), data units
     scores : array of shape (n, d), of :func:`fair_crps`
     judged : bool array of shape (n, d): which entries count
+    unit : array of shape (d,), to divide features by before they are added up; zero leaves out
     """
     climate, deviations = _climatology(np.asarray(rows, np.float64))
     counted = judged.sum(axis=0)
@@ -73,9 +74,10 @@ def crps_of(rows: np.ndarray, scores: np.ndarray, judged: np.ndarray) -> CRPS:
         # Influence of each row on a feature's mean: its deviation, in the share that counts.
         influence = np.where(judged, scores - value, 0.0) * (len(rows) / counted)
     climate = np.where(np.isnan(value), np.nan, climate)
-    told = ~np.isnan(value) & (climate > 0)
-    ratio = value[told] / climate[told]
-    of_skill = -(influence[:, told] - ratio * deviations[:, told]) / climate[told]
+    told = ~np.isnan(value) & (climate > 0) & (unit > 0)
+    weight = 1 / unit[told]
+    ratio = (weight @ value[told]) / (weight @ climate[told])
+    of_skill = (ratio * deviations - influence)[:, told] @ weight / (weight @ climate[told])
     return CRPS(
         value=value,
         standard_error=_error(influence),
@@ -83,7 +85,7 @@ def crps_of(rows: np.ndarray, scores: np.ndarray, judged: np.ndarray) -> CRPS:
         reference_error=_error(deviations),
         mean=_mean(value[told], influence[:, told]),
         mean_reference=_mean(climate[told], deviations[:, told]),
-        skill=_mean(1 - ratio, of_skill),
+        skill=Estimate(float(1 - ratio), float(_error(of_skill))),
     )
 
 

@@ -6,12 +6,12 @@ A chain moves over (z, x_mis): z' ~ q(z | x_obs, x_mis) is accepted with the pro
    \frac{q(z \mid x_{obs}, x_{mis})}{q(z' \mid x_{obs}, x_{mis})}\Bigr\}
 
 and then x_mis ~ p(x_mis | z, x_obs), which is p(x_mis | z) where features are independent given
-z. It leaves p(z, x_mis | x_obs) as it is, whatever the encoder, which only decides how fast. It
-starts with a draw from the prior, and for the first half of the warm-up accepts every proposal,
-or far from the data it might accept none.
+z. That leaves p(z, x_mis | x_obs) as it is, whatever the encoder, which only decides how fast.
+But an encoder believes what is filled in: from values far off it proposes latents that put them
+there again. So chains start from draws of the prior, resampled by p(x_obs | z), and now and then
+z' ~ p(z) is proposed, and accepted by p(x_obs | z')/p(x_obs | z): the one way back from afar.
 
-References: Mattei & Frellsen (2018), §4.2, algorithm 1; Rezende, Mohamed & Wierstra (2014),
-appendix F, for the start.
+References: Mattei & Frellsen (2018), §4.2, algorithm 1; Rubin (1988), for the start.
 """
 
 import equinox as eqx
@@ -22,11 +22,12 @@ from jaxtyping import Array, Bool, Float
 from wellposed._errors import SettingError
 from wellposed._typing import Latent, Point, PRNGKey, Raw, Scalar
 from wellposed.models import VAEModel
-from wellposed.noise import independent
+from wellposed.noise import feature_log_prob, independent
 
 CHAINS = 11
-WARM_UP = 60
-THINNING = 5
+_WARM_UP = 10  # kept draws that are not
+_THINNING = 10  # proposals by the encoder between two, beside one from the prior
+_STARTS = 256  # draws of the prior that all chains of a row start from
 
 
 class Completions(eqx.Module):
@@ -71,38 +72,15 @@ def complete(
     key : PRNG key
     """
     each = -(-n_draws // CHAINS)
-    keys = jax.random.split(key, CHAINS)
-    chains, accepted = jax.vmap(lambda k: _chain(model, y, hidden, n_kept=each, key=k))(keys)
+    start_key, run_key = jax.random.split(key)
+    starts = _starts(model, y, hidden, key=start_key)
+    chains, accepted = jax.vmap(lambda s, k: _chain(model, s, hidden, n_kept=each, key=k))(
+        starts, jax.random.split(run_key, CHAINS)
+    )
     between = chains.mean(axis=1).var(axis=0, ddof=1)
     within = chains.var(axis=1, ddof=1).mean(axis=0) if each > 1 else jnp.full_like(between, 0.0)
     draws = chains.swapaxes(0, 1).reshape(-1, y.shape[0])[:n_draws]
     return Completions(draws, accepted.mean(), within, between)
-
-
-def _chain(
-    model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, n_kept: int, key: PRNGKey
-) -> tuple[Float[Array, "s d"], Scalar]:
-    """One chain's draws after its warm-up, and the share of proposals that it accepted."""
-    latent_key, noise_key, run_key = jax.random.split(key, 3)
-    z = model.prior.sample(key=latent_key)
-    raw = model.decoder(z)
-    state = _State(z, raw, jnp.where(hidden, model.noise(raw).sample(noise_key), y))
-
-    # One loop for the warm-up too: its body is what takes long to compile.
-    def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Scalar]]:
-        kept_key, forced = inputs
-        state, accepted = jax.lax.scan(
-            lambda s, k: _step(model, s, hidden, forced, key=k),
-            state,
-            jax.random.split(kept_key, THINNING),
-        )
-        return state, (state.y, accepted.mean())
-
-    warm = WARM_UP // THINNING
-    forced = jnp.arange(warm + n_kept) < warm // 2
-    keys = jax.random.split(run_key, warm + n_kept)
-    _, (draws, accepted) = jax.lax.scan(kept, state, (keys, forced))
-    return draws[warm:], accepted[warm:].mean()
 
 
 class _State(eqx.Module):
@@ -113,14 +91,59 @@ class _State(eqx.Module):
     y: Point
 
 
+def _starts(model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, key: PRNGKey) -> _State:
+    """One state a chain, by resampling draws of the prior."""
+    latent_key, choice_key, noise_key = jax.random.split(key, 3)
+    z = jax.vmap(lambda k: model.prior.sample(key=k))(jax.random.split(latent_key, _STARTS))
+    raw = jax.vmap(model.decoder)(z)
+    log_weight = jax.vmap(lambda r: _log_given(model, r, y, hidden))(raw)
+    chosen = jax.random.categorical(choice_key, log_weight, shape=(CHAINS,))
+    z, raw = z[chosen], raw[chosen]
+    drawn = jax.vmap(lambda r, k: model.noise(r).sample(k))(
+        raw, jax.random.split(noise_key, CHAINS)
+    )
+    return _State(z, raw, jnp.where(hidden, drawn, y))
+
+
+def _log_given(model: VAEModel, raw: Raw, y: Point, hidden: Bool[Array, " d"]) -> Scalar:
+    """log p(x_obs | z), in nats and model units."""
+    return jnp.where(hidden, 0.0, feature_log_prob(model.noise(raw), y)).sum()
+
+
+def _chain(
+    model: VAEModel, start: _State, hidden: Bool[Array, " d"], *, n_kept: int, key: PRNGKey
+) -> tuple[Float[Array, "s d"], Scalar]:
+    """One chain's draws after its warm-up, and the share of proposals that it accepted."""
+
+    def kept(state: _State, kept_key: PRNGKey) -> tuple[_State, tuple[Point, Scalar]]:
+        prior_key, encoder_key = jax.random.split(kept_key)
+        state, accepted = jax.lax.scan(
+            lambda s, k: _step(model, s, hidden, key=k),
+            _from_prior(model, state, hidden, key=prior_key),
+            jax.random.split(encoder_key, _THINNING),
+        )
+        return state, (state.y, accepted.mean())
+
+    keys = jax.random.split(key, _WARM_UP + n_kept)
+    _, (draws, accepted) = jax.lax.scan(kept, start, keys)
+    return draws[_WARM_UP:], accepted[_WARM_UP:].mean()
+
+
+def _from_prior(
+    model: VAEModel, state: _State, hidden: Bool[Array, " d"], *, key: PRNGKey
+) -> _State:
+    """Propose z' ~ p(z) with x_mis ~ p(x_mis | z')."""
+    propose_key, accept_key, noise_key = jax.random.split(key, 3)
+    z = model.prior.sample(key=propose_key)
+    raw = model.decoder(z)
+    now, then = (_log_given(model, r, state.y, hidden) for r in (state.raw, raw))
+    return _moved(model, state, z, raw, then - now, hidden, keys=(accept_key, noise_key))[0]
+
+
 def _step(
-    model: VAEModel,
-    state: _State,
-    hidden: Bool[Array, " d"],
-    forced: Bool[Array, ""],
-    *,
-    key: PRNGKey,
+    model: VAEModel, state: _State, hidden: Bool[Array, " d"], *, key: PRNGKey
 ) -> tuple[_State, Scalar]:
+    """Propose z' ~ q(z | x_obs, x_mis)."""
     propose_key, accept_key, noise_key = jax.random.split(key, 3)
     q = model.encode(state.y)
 
@@ -131,8 +154,22 @@ def _step(
     z = q.sample(propose_key)
     raw = model.decoder(z)
     log_ratio = log_weight(z, raw) - log_weight(state.z, state.raw)
+    return _moved(model, state, z, raw, log_ratio, hidden, keys=(accept_key, noise_key))
+
+
+def _moved(
+    model: VAEModel,
+    state: _State,
+    z: Latent,
+    raw: Raw,
+    log_ratio: Scalar,
+    hidden: Bool[Array, " d"],
+    *,
+    keys: tuple[PRNGKey, PRNGKey],
+) -> tuple[_State, Scalar]:
+    """Accept or stay, and draw x_mis given the z that this leaves."""
+    accept_key, noise_key = keys
     accepted = jnp.log(jax.random.uniform(accept_key)) < log_ratio
-    taken = accepted | forced
-    z, raw = jnp.where(taken, z, state.z), jnp.where(taken, raw, state.raw)
+    z, raw = jnp.where(accepted, z, state.z), jnp.where(accepted, raw, state.raw)
     y = jnp.where(hidden, model.noise(raw).sample(noise_key), state.y)
     return _State(z, raw, y), accepted.astype(y.dtype)

@@ -33,8 +33,8 @@ def noise_ratio(
     Parameters
     ----------
     model : VAEModel
-    kept, residual : arrays of shape (n, d), Var[x|z] and (x − E[x|z])² of each row; in units of
-        each feature's own variance, or the total is that of the largest unit
+    kept, residual : arrays of shape (n, d), Var[x|z] and (x − E[x|z])² of each row, in units in
+        which features can be added up
     squares : array of shape (n, d), (y − μ(z))² in model units, for Gaussian noise
     varies : bool array of shape (d,)
     """
@@ -52,9 +52,14 @@ def noise_ratio(
     return NoiseRatio(*told, _gain(variance, squares[:, counted], counted, floor**2, one=one))
 
 
-def standard_error(influence: np.ndarray) -> np.ndarray:
+def standard_error(influence: np.ndarray) -> Any:
     """Error of a mean over rows, from each row's influence on it, shape (n, ...)."""
     return influence.std(axis=0, ddof=1) / np.sqrt(len(influence))
+
+
+def total(values: np.ndarray, influence: np.ndarray) -> Estimate:
+    """Sum over features of (d,), with each row's influences (n, d)."""
+    return Estimate(float(values.sum()), float(standard_error(influence.sum(axis=1))))
 
 
 def _ratio(

@@ -14,8 +14,8 @@ _CLEAR = 2.0  # standard errors
 class Split:
     """Var E[x|z] and E Var[x|z] of each feature, for one source of z; squared data units.
 
-    Totals are sums over features; shares are of each feature's own variance in the data,
-    averaged over the features that vary, so that no unit counts more than another.
+    Totals are sums over features. Shares are such sums in model units, over the features that
+    vary, divided by the data's: of a table, no column's unit counts more than another's.
     """
 
     explained: np.ndarray  # (d,), Var E[x|z]
@@ -67,17 +67,20 @@ class VarianceSplit:
     noise_ratio_error: np.ndarray  # (d,)
     total_ratio: Estimate
     gain: Estimate | None
-    varies: np.ndarray  # (d,), bool
+    varies: np.ndarray  # (d,), bool: over the rows, and in training
+    unit: np.ndarray  # (d,), a model unit in data units; one where the transform is not affine
     n_rows: int
     n_latents: int
 
     @property
     def linear_shares(self) -> tuple[float, float]:
-        """pPCA's two parts as shares of each feature's own variance, averaged."""
+        """pPCA's two parts as shares of the data's variance, as those of a :class:`Split`."""
         v = self.varies
-        parts = (self.linear.explained, self.linear.kept)
-        explained, kept = (float((part[v] / self.data[v]).mean()) for part in parts)
-        return explained, kept
+        data, explained, kept = (
+            float((part[v] / self.unit[v] ** 2).sum())
+            for part in (self.data, self.linear.explained, self.linear.kept)
+        )
+        return explained / data, kept / data
 
     @property
     def verdict(self) -> str:
@@ -94,7 +97,7 @@ class VarianceSplit:
     def __str__(self) -> str:
         head = (
             f"Variance split over {self.n_rows} rows, {int(self.varies.sum())} features that "
-            f"vary, {self.n_latents} latents; shares of each feature's own variance, averaged"
+            f"vary, {self.n_latents} latents; shares of the data's variance, in model units"
         )
         lines = [head, f"{'z from':<22}{'latents':>20}{'noise':>20}{'sum':>20}"]
         for name, part in self._sources():

@@ -14,8 +14,9 @@ References: Tipping & Bishop (1999), eq. 8, for the linear model; Rybkin, Daniil
 (2021), §3, for σ² at its best.
 """
 
+import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -26,11 +27,11 @@ from wellposed._errors import DataError, SettingError
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, optimum
 from wellposed.noise import independent
-from wellposed.transforms import UNIT, Identity, Standardize, Unit
 
+from ._affine import is_affine, slope, unit_of
 from ._coverage import numbered, varying
 from ._model_units import IDENTITY, ModelUnits
-from ._noise_ratio import noise_ratio, standard_error
+from ._noise_ratio import noise_ratio, standard_error, total
 from ._prior_record import Estimate
 from ._rows import filled, over_rows
 from ._spectrum import spectrum
@@ -38,6 +39,24 @@ from ._variance_record import LinearSplit, Split, VarianceSplit
 
 _MOST_ROWS = 5_000
 _NUMBERS_AT_ONCE = 8_000_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Data:
+    """Variance of each feature, each row's influence on it, and the unit to add features up in."""
+
+    variance: np.ndarray  # (d,)
+    influence: np.ndarray  # (n, d)
+    varies: np.ndarray  # (d,)
+    unit: np.ndarray  # (d,)
+
+    def share(self, values: np.ndarray, influence: np.ndarray) -> Estimate:
+        """Sum over features that vary, in those units, over that of the data."""
+        v = self.varies
+        weight = 1 / (self.unit[v] ** 2 * (self.variance[v] / self.unit[v] ** 2).sum())
+        ratio = float(weight @ values[v])
+        of_ratio = (influence[:, v] - ratio * self.influence[:, v]) @ weight
+        return Estimate(ratio, float(standard_error(of_ratio)))
 
 
 def variance_split(
@@ -72,43 +91,47 @@ def variance_split(
     if len(rows) > most_rows:
         rows = rows[np.linspace(0, len(rows) - 1, most_rows).astype(int)]
     pass_key, linear_key = jax.random.split(key)
-    varies = varying(rows)
-    values = np.asarray(rows, np.float64)
-    center = values.mean(axis=0)
-    closed = _affine(model) and independent(model.decode(jnp.zeros(model.prior.k)))
-    fixed = model, jnp.asarray(center, jnp.result_type(float))
-    chunk = filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (10 * rows.shape[1]))))
-    visit = _visit(int(n_draws), closed)
-    prior, posterior, residual, squares = over_rows(
-        visit, fixed, numbered(rows), key=pass_key, chunk=chunk
+    affine = is_affine(model)
+    prior, posterior, residual, squares = _passed(
+        model, rows, n_draws=int(n_draws), affine=affine, key=pass_key
     )
-    deviations = (values - center) ** 2
-    own = deviations.sum(axis=0) / (len(rows) - 1)
-    of_data = own, deviations - own, varies
-    unit = np.where(varies, own, 1.0)
-    ratio = noise_ratio(model, posterior[2] / unit, residual / unit, squares, varies)
+    data = _data(model, rows)
+    unit = np.where(data.varies, data.unit, 1.0) ** 2
+    ratio = noise_ratio(model, posterior[2] / unit, residual / unit, squares, data.varies)
     return VarianceSplit(
-        data=own,
-        data_error=standard_error(deviations - own),
-        total_data=_total(own, deviations - own),
-        prior=_split(*prior, of_data),
-        posterior=_split(*posterior, of_data),
-        linear=_linear(model, rows, affine=_affine(model), key=linear_key),
+        data=data.variance,
+        data_error=standard_error(data.influence),
+        total_data=total(data.variance, data.influence),
+        prior=_split(prior, data),
+        posterior=_split(posterior, data),
+        linear=_linear(model, rows, affine=affine, key=linear_key),
         noise_ratio=ratio.value,
         noise_ratio_error=ratio.standard_error,
         total_ratio=ratio.total,
         gain=ratio.gain,
-        varies=varies,
+        varies=data.varies,
+        unit=data.unit,
         n_rows=len(rows),
         n_latents=model.prior.k,
     )
 
 
-def _affine(model: VAEModel) -> bool:
-    """Whether data units are an affine map of model units, wherever the noise can be."""
-    if isinstance(model.transform, Unit):
-        return model.transform.n_levels is None and UNIT.contains(model.noise.support)
-    return isinstance(model.transform, (Identity, Standardize))
+def _passed(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
+    """One pass over the rows; see :func:`_visit`."""
+    closed = affine and independent(model.decode(jnp.zeros(model.prior.k)))
+    center = rows.mean(axis=0, dtype=np.float64)
+    fixed = model, jnp.asarray(center, jnp.result_type(float))
+    chunk = filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (10 * rows.shape[1]))))
+    return over_rows(_visit(n_draws, closed), fixed, numbered(rows), key=key, chunk=chunk)
+
+
+def _data(model: VAEModel, rows: np.ndarray) -> _Data:
+    values = np.asarray(rows, np.float64)
+    squares = (values - values.mean(axis=0)) ** 2
+    variance = squares.sum(axis=0) / (len(values) - 1)
+    unit = unit_of(model, rows.shape[1])
+    # What never varied in training has a unit of zero.
+    return _Data(variance, squares - variance, varying(rows) & (unit > 0), unit)
 
 
 @functools.lru_cache
@@ -141,7 +164,7 @@ def _exact_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -
     del key
     p = model.decode(z)
     mean = model.transform.inverse(p.mean) - center
-    return mean, mean, _slope(model, p.mean) ** 2 * p.variance
+    return mean, mean, slope(model, p.mean) ** 2 * p.variance
 
 
 def _drawn_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -> tuple:
@@ -156,54 +179,41 @@ def _products(first: Point, second: Point, kept: Point) -> tuple[Point, Point, P
     return first * second, 0.5 * (first + second), kept
 
 
-def _slope(model: VAEModel, like: Point) -> Point:
-    """dx/dy of an affine transform: the same everywhere, so at a place that nothing clips."""
-    middle, one = jnp.full_like(like, 0.5), jnp.ones_like(like)
-    return jax.jvp(model.transform.inverse, (middle,), (one,))[1]
-
-
-OfData = tuple[np.ndarray, np.ndarray, np.ndarray]  # variance, its influences, what varies
-
-
-def _split(products: np.ndarray, means: np.ndarray, kept: np.ndarray, of_data: OfData) -> Split:
+def _split(passed: Sequence[np.ndarray], data: _Data) -> Split:
     """From one row's averages of m m', m and Var[x|z], each (n, d), to a split.
 
     Draws of one row depend on each other: rows are what counts, in the errors and in what the
     square of the mean is too large by.
     """
-    products, means, kept = (np.asarray(part, np.float64) for part in (products, means, kept))
+    products, means, kept = (np.asarray(part, np.float64) for part in passed)
     n, mean = len(means), means.mean(axis=0)
     explained = products.mean(axis=0) - mean**2 + means.var(axis=0, ddof=1) / n
-    first = products - products.mean(axis=0) - 2 * mean * (means - mean)
-    second = kept - kept.mean(axis=0)
-    kept = kept.mean(axis=0)
-    parts = ((explained, first), (kept, second), (explained + kept, first + second))
-    totals = [_total(*part) for part in parts]
-    shares = [_share(*part, of_data) for part in parts]
-    return Split(explained, kept, *(standard_error(part[1]) for part in parts), *totals, *shares)
-
-
-def _total(values: np.ndarray, influence: np.ndarray) -> Estimate:
-    return Estimate(float(values.sum()), float(standard_error(influence.sum(axis=1))))
-
-
-def _share(values: np.ndarray, influence: np.ndarray, of_data: OfData) -> Estimate:
-    own, deviations, v = of_data
-    ratio = values[v] / own[v]
-    of_ratio = (influence[:, v] - ratio * deviations[:, v]) / own[v]
-    return Estimate(float(ratio.mean()), float(standard_error(of_ratio.mean(axis=1))))
+    of_explained = products - products.mean(axis=0) - 2 * mean * (means - mean)
+    of_kept, kept = kept - kept.mean(axis=0), kept.mean(axis=0)
+    whole, of_whole = explained + kept, of_explained + of_kept
+    return Split(
+        explained=explained,
+        kept=kept,
+        explained_error=standard_error(of_explained),
+        kept_error=standard_error(of_kept),
+        sum_error=standard_error(of_whole),
+        total_explained=total(explained, of_explained),
+        total_kept=total(kept, of_kept),
+        total=total(whole, of_whole),
+        share_explained=data.share(explained, of_explained),
+        share_kept=data.share(kept, of_kept),
+        share=data.share(whole, of_whole),
+    )
 
 
 def _linear(model: VAEModel, rows: np.ndarray, *, affine: bool, key: PRNGKey) -> LinearSplit:
     """pPCA in the model's units, or in the data's where those are no affine map of them."""
     found = spectrum(rows, ModelUnits(model.transform, key) if affine else IDENTITY)
     k = max(min(model.prior.k, found.rank - 1), 0)
-    slope = np.ones(rows.shape[1])
-    if affine:
-        slope = np.asarray(_slope(model, jnp.asarray(found.mean)), np.float64)
+    unit = unit_of(model, rows.shape[1])
     if k == 0:
-        kept = np.full(len(slope), found.total_variance / len(slope))
-        return LinearSplit(np.zeros_like(kept), slope**2 * kept, 0)
+        kept = np.full(len(unit), found.total_variance / len(unit))
+        return LinearSplit(np.zeros_like(kept), unit**2 * kept, 0)
     fitted = optimum(found, k).model
     explained = (fitted.weight**2).sum(axis=1)
-    return LinearSplit(slope**2 * explained, slope**2 * fitted.noise_variance, k)
+    return LinearSplit(unit**2 * explained, unit**2 * fitted.noise_variance, k)

@@ -14,6 +14,7 @@ from ._continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian as DiscretizedGaussian
 from ._discretized_logistic import DiscretizedLogistic as DiscretizedLogistic
 from ._gaussian import Gaussian as Gaussian
+from ._independent import feature_log_prob as feature_log_prob
 from ._independent import independent as independent
 from ._laplace import Laplace as Laplace
 from ._low_rank import LowRankGaussian as LowRankGaussian

@@ -60,5 +60,5 @@ def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Ax
         for level, share in zip(found.levels, found.coverage, strict=True)
     )
     headed(ax, f"PIT, {_OF[found.latents]}", f"central intervals hold  {held}")
-    ax.legend(loc="upper center", frameon=False, fontsize="small")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, fontsize="small")
     return ax

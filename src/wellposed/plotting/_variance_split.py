@@ -12,6 +12,7 @@ from ._palette import HELD_OUT, NOISE, QUIET
 from ._tiles import GAP, as_images, tile
 
 _NAMED = 16  # features; beyond, they are put in order and not named
+_HIGHEST = 2.0  # share that is drawn; a pixel lit by chance once in training may have fifty
 _PANELS = ("data", "latents", "noise")
 
 
@@ -48,22 +49,15 @@ def variance_split(
         return _as_images(split, image_shape, ax)
     ax = axes_or_new(ax, (7.0, 4.0))
     at = np.flatnonzero(split.varies)
-    own = split.data[at]
-    explained, kept = split.posterior.explained[at] / own, split.posterior.kept[at] / own
-    border, drawn = split.linear.explained[at] / own, split.prior.sum[at] / own
-    order = np.argsort(-explained) if len(at) > _NAMED else np.arange(len(at))
-    place, width = np.arange(len(at)), 0.8 if len(at) <= _NAMED else 1.0
-    base = np.clip(explained[order], 0.0, None)
-    ax.bar(place, base, width, color=HELD_OUT, label="latents, Var E[x|z]")
-    ax.bar(place, kept[order], width, bottom=base, color=NOISE, label="noise, E Var[x|z]")
-    ends = place - width / 2, place + width / 2
-    ax.hlines(border[order], *ends, color="white", lw=3)
-    ax.hlines(border[order], *ends, color="black", lw=1.2, label="border of pPCA")
-    ax.plot(place, drawn[order], "D", ms=4, mfc="white", mec="black", label="model's own draws")
-    ax.axhline(1.0, color=QUIET, lw=1, ls=":")
-    ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4))
-    if len(at) <= _NAMED:
-        ax.set_xticks(place, [str(j) if names is None else str(names[j]) for j in at])
+    few = len(at) <= _NAMED
+    if not few:
+        at = at[np.argsort(-split.posterior.explained[at] / split.data[at])]
+    top = _bars(ax, split, at, 0.8 if few else 1.0)
+    high = 1.05 * max(min(float(top.max()), _HIGHEST), 1.0)
+    ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4), ylim=(0, high))
+    if few:
+        shown = [str(j) if names is None else str(names[int(j)]) for j in at]
+        ax.set_xticks(np.arange(len(at)), shown)
         ax.tick_params(axis="x", rotation=0 if names is None else 45)
         ax.set_xlabel("feature")
     else:
@@ -72,8 +66,25 @@ def variance_split(
     ax.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, frameon=False, fontsize="small"
     )
-    headed(ax, "Variance split", f"noise over mean squared residual {split.total_ratio}")
+    beyond = int((top > high).sum())
+    line = f"noise over mean squared residual {split.total_ratio}"
+    headed(ax, "Variance split", line + (f"; {beyond} features reach beyond" if beyond else ""))
     return ax
+
+
+def _bars(ax: Axes, split: VarianceSplit, at: np.ndarray, width: float) -> np.ndarray:
+    """Draw the features ``at`` in their order; return how high each reaches."""
+    own, place = split.data[at], np.arange(len(at))
+    latents = np.clip(split.posterior.explained[at] / own, 0.0, None)
+    kept, drawn = split.posterior.kept[at] / own, split.prior.sum[at] / own
+    border, ends = split.linear.explained[at] / own, (place - width / 2, place + width / 2)
+    ax.bar(place, latents, width, color=HELD_OUT, label="latents, Var E[x|z]")
+    ax.bar(place, kept, width, bottom=latents, color=NOISE, label="noise, E Var[x|z]")
+    ax.hlines(border, *ends, color="white", lw=3)
+    ax.hlines(border, *ends, color="black", lw=1.2, label="border of pPCA")
+    ax.plot(place, drawn, "D", ms=4, mfc="white", mec="black", label="model's own draws")
+    ax.axhline(1.0, color=QUIET, lw=1, ls=":")
+    return np.maximum(drawn, latents + kept)
 
 
 def _as_images(split: VarianceSplit, image_shape: Sequence[int], ax: Axes | None) -> Axes:

@@ -1,0 +1,227 @@
+"""Whether log p(x) can be believed: ours beside what is exact, published, or fastest.
+
+    python -m benchmarks.judge_likelihood [linear] [ordering] [wu] [speed] [--share 1.0]
+        [--peers PYTHON]
+
+``linear``: how often three standard errors hold the exact log p(x) of linear-Gaussian models, as
+the encoder gets worse, and the gap of the sandwich. ``ordering``: ELBO ≤ IWAE_8 ≤ IWAE_64 ≤
+IS_5000 ≤ the sandwich's upper side, on models of the digits. ``wu``: Wu et al. (2017) on
+dequantised MNIST; the model is kept in build/judge, and ``--share`` shortens its training.
+``speed``: IS_5000 of a 784-500-500-20 network beside a batched PyTorch loop (``--peers`` is its
+interpreter) and beside its matrix products alone, taking turns.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import math
+import statistics
+import sys
+import time
+
+import jax
+import numpy as np
+
+from benchmarks import judged_models
+from benchmarks.data import images
+from benchmarks.train import Runner
+from wellposed import evaluation
+
+REPEATS = 1_000
+_TURNS, _WARM_UP = 7, 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One figure beside its target."""
+
+    what: str
+    value: float
+    target: float
+    at_least: bool  # else at most
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is reached."""
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+    def __str__(self) -> str:
+        sign = "≥" if self.at_least else "≤"
+        verdict = "met" if self.met else "missed"
+        return f"{self.what:62} {self.value:10.4g}  target {sign} {self.target:<6g} {verdict}"
+
+
+def said(line: Line) -> Line:
+    """Print a line, and return it."""
+    print(line, flush=True)
+    return line
+
+
+def held(found, exact: np.ndarray) -> int:
+    """Rows whose exact value lies within three standard errors."""
+    return int(
+        (np.abs(np.asarray(found.value, np.float64) - exact) <= 3 * found.standard_error).sum()
+    )
+
+
+def linear() -> list[Line]:
+    """Coverage on rows drawn from the model, each with draws of its own; and the gap."""
+    print(
+        f"\nlinear-Gaussian, d = 20, k = 5; {REPEATS} rows; the encoder's width in shares of right"
+    )
+    print(f"{'width':>6} {'method':24} {'held':>6} {'median ESS':>11} {'k̂ > 0.7':>9} {'bias':>9}")
+    lines = []
+    for width in (1.2, 1.5, 2.0, 0.8, 0.5, 0.3):
+        model = judged_models.solved(width)
+        simulated = evaluation.sandwich(
+            model, REPEATS, key=jax.random.key(1), n_chains=1, n_steps=1
+        )
+        rows = simulated.data
+        exact = evaluation.exact_log_likelihood(model, rows, key=jax.random.key(0))
+        ways = {
+            "importance, 1000 draws": lambda model=model, rows=rows: evaluation.log_likelihood(
+                model, rows, n_samples=1_000, key=jax.random.key(2)
+            ),
+            "annealed, 64 chains": lambda model=model, rows=rows: evaluation.annealed(
+                model, rows, n_chains=64, n_steps=50, key=jax.random.key(3)
+            ),
+        }
+        for name, way in ways.items():
+            found = way()
+            count, untrusted = held(found, exact), getattr(found, "untrusted", None)
+            share = "" if untrusted is None else f"{untrusted.mean():.1%}"
+            bias = float(np.mean(found.value - exact))
+            print(
+                f"{width:6} {name:24} {count:6} {np.median(found.effective_sample_size):11.1f} "
+                f"{share:>9} {bias:9.4f}",
+                flush=True,
+            )
+            if width == 1.2:
+                lines.append(Line(f"exact log p held by {name}, of {REPEATS}", count, 990, True))
+    gap = evaluation.sandwich(judged_models.solved(1.2), 200, key=jax.random.key(4)).gap
+    print(f"sandwich gap {gap} nats")
+    lines.append(Line("sandwich gap, nats", gap.value, 0.05, False))
+    return [said(line) for line in lines]
+
+
+def ordering(n_rows: int = 100) -> list[Line]:
+    """The chain of bounds on held-out digits, and on simulated ones for the upper side."""
+    print(f"\nmodels of the digits: means over {n_rows} rows, nats")
+    lines = []
+    for name, vae in judged_models.of_digits().items():
+        model = vae.model_
+        between = evaluation.sandwich(model, n_rows, key=jax.random.key(5))
+        rows, upper = between.data, between.upper
+        bounds = {
+            "ELBO": evaluation.iwae(
+                model, rows, n_importance=1, n_samples=256, key=jax.random.key(1)
+            ),
+            "IWAE_8": evaluation.iwae(
+                model, rows, n_importance=8, n_samples=64, key=jax.random.key(2)
+            ),
+            "IWAE_64": evaluation.iwae(
+                model, rows, n_importance=64, n_samples=32, key=jax.random.key(3)
+            ),
+            "IS_5000": evaluation.log_likelihood(
+                model, rows, n_samples=5_000, key=jax.random.key(4)
+            ),
+            "upper": upper,
+        }
+        print(
+            f"{name:20} "
+            + "  ".join(f"{n} {np.mean(b.value, dtype=np.float64):.3f}" for n, b in bounds.items())
+        )
+        values = list(bounds.values())
+        excess = [_excess(low, high) for low, high in itertools.pairwise(values)]
+        lines.append(Line(f"{name}: largest inversion, standard errors", max(excess), 3.0, False))
+    return [said(line) for line in lines]
+
+
+def _excess(low, high) -> float:
+    """Mean excess of what should be lower, in its Monte Carlo standard errors."""
+    errors = np.square(low.standard_error, dtype=np.float64) + np.square(high.standard_error)
+    return float((low.value - high.value).sum() / np.sqrt(errors.sum()))
+
+
+def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 8) -> list[Line]:
+    """Importance sampling against annealing on test images, and the gap on simulated ones."""
+    vae = judged_models.of_wu(share)
+    model, rows = vae.model_, images("mnist", "test")[:n_rows]
+    unit = rows.shape[1] * math.log(judged_models.LEVELS)  # nats of x/256 in [0, 1]
+    print(f"\nWu et al.: {vae.n_epochs_} epochs, {n_rows} test images, nats in [0, 1] units")
+    sampled = evaluation.log_likelihood(model, rows, n_samples=5_000, key=jax.random.key(0))
+    print(
+        f"IS_5000 {np.mean(sampled.value) + unit:.1f}; {sampled.untrusted.mean():.0%} with k̂ > 0.7"
+    )
+    begun = time.perf_counter()
+    walked = evaluation.annealed(
+        model, rows, n_chains=n_chains, n_steps=n_steps, key=jax.random.key(0)
+    )
+    seconds = time.perf_counter() - begun
+    error = np.std(walked.value, ddof=1) / math.sqrt(n_rows)
+    print(
+        f"annealed {np.mean(walked.value) + unit:.1f} ± {error:.1f} (theirs 991.4 ± 6.5, another "
+        f"variance and training), {seconds:.0f} s, {n_chains} chains of {n_steps} steps"
+    )
+    gap = float(np.mean(walked.value - sampled.value))
+    between = evaluation.sandwich(
+        model, n_rows, n_chains=n_chains, n_steps=n_steps, key=jax.random.key(1)
+    )
+    print(between)
+    return [
+        said(Line("annealed less IS_5000, nats (theirs 165, less IWAE_200000)", gap, 5.0, True)),
+        said(Line("sandwich gap, nats (theirs 1.5)", between.gap.value, 5.0, False)),
+    ]
+
+
+def speed(peers: str) -> list[Line]:
+    """Median seconds of a turn, and their ratios."""
+    ours, products, binary = "our_importance", "decoder_products", "our_binary_importance"
+    interpreters = {ours: sys.executable, products: sys.executable, binary: sys.executable}
+    if peers:
+        interpreters["torch_importance"] = peers
+    runners = []
+    try:
+        for name, python in interpreters.items():
+            runners.append(Runner(name, "mlp", python))
+        for _ in range(_WARM_UP + _TURNS):
+            for runner in runners:
+                runner.epoch()
+    finally:
+        for runner in runners:
+            runner.close()
+    seconds = {r.name: statistics.median(r.seconds[_WARM_UP:]) for r in runners}
+    print("\nIS_5000 of 50 images: " + ", ".join(f"{n} {s:.2f} s" for n, s in seconds.items()))
+    lines = [
+        Line("ours / its matrix products", seconds[ours] / seconds[products], 1.3, False),
+        Line("ours, Bernoulli / its products", seconds[binary] / seconds[products], 1.3, False),
+    ]
+    if peers:
+        ratio = seconds["torch_importance"] / seconds[ours]
+        lines.append(Line("batched PyTorch loop / ours", ratio, 1.2, True))
+    return [said(line) for line in lines]
+
+
+def judged(parts: list[str], *, share: float = 1.0, peers: str = "") -> list[Line]:
+    """Run the parts asked for and return their lines."""
+    ways = {
+        "linear": linear,
+        "ordering": ordering,
+        "wu": lambda: wu(share),
+        "speed": lambda: speed(peers),
+    }
+    return [line for part in parts or ways for line in ways[part]()]
+
+
+def main() -> None:
+    """Print the parts asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help="linear, ordering, wu, speed; all by default")
+    parser.add_argument("--share", type=float, default=1.0, help="of the epochs of wu")
+    parser.add_argument("--peers", default="", help="interpreter with torch; none is left out")
+    arguments = parser.parse_args()
+    judged(arguments.parts, share=arguments.share, peers=arguments.peers)
+
+
+if __name__ == "__main__":
+    main()

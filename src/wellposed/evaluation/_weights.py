@@ -1,0 +1,75 @@
+"""Importance weights of one datum, a block at a time: memory is that of one block."""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from wellposed._errors import SettingError
+from wellposed._typing import PRNGKey, Scalar
+from wellposed.models import Inferred, VAEModel
+from wellposed.objectives import log_weights
+
+State = TypeVar("State")
+
+_WEIGHTS_AT_ONCE = 4096  # rows × samples of one decoder product: large enough to be efficient
+_OUTPUTS_AT_ONCE = 800_000  # decoder outputs of one product: no more than a cache holds
+
+
+def cut(model: VAEModel, d: int, n_samples: int) -> tuple[int, int]:
+    """Samples in a block and rows in a chunk, for ``n_samples`` draws of each row."""
+    at_once = max(64, min(_WEIGHTS_AT_ONCE, _OUTPUTS_AT_ONCE // (d * model.noise.n_raw)))
+    return min(n_samples, at_once), max(1, min(256, at_once // n_samples))
+
+
+def fold_weights(
+    add: Callable[[State, Float[Array, " s"]], State],
+    start: State,
+    model: VAEModel,
+    found: Inferred,
+    *,
+    n_samples: int,
+    block: int,
+    key: PRNGKey,
+) -> State:
+    """Fold ``add(state, log_w)`` over the log weights of ``n_samples`` draws, in model units.
+
+    Full blocks in a scan, then what is left over.
+    """
+    full, rest = divmod(n_samples, block)
+
+    def step(state: State, index: Any, size: int) -> State:
+        block_key = jax.random.fold_in(key, index)
+        likelihood, ratio = log_weights(model, found.y, found.q, n_samples=size, key=block_key)
+        return add(state, likelihood + ratio)
+
+    state, _ = jax.lax.scan(lambda s, i: (step(s, i, block), None), start, jnp.arange(full))
+    return step(state, full, rest) if rest else state
+
+
+def log_mean_weight(log_sum: Scalar, n_samples: int) -> Scalar:
+    """Log of the mean of the weights from the log of their sum."""
+    return log_sum - math.log(n_samples)
+
+
+def relative_error(size: Scalar, n_samples: int) -> Scalar:
+    """Standard error of the mean weight over that mean, which is that of its logarithm.
+
+    ``size`` is the effective sample size. One draw tells nothing of it: NaN.
+
+    References: Owen (2013), §9.3, the delta method.
+    """
+    if n_samples == 1:
+        return jnp.full((), jnp.nan)
+    variance = jnp.maximum(1 / size - 1 / n_samples, 0.0) * n_samples / (n_samples - 1)
+    return jnp.sqrt(variance)
+
+
+def check_count(name: str, value: Any, advice: str, *, least: int = 1) -> int:
+    """Return a setting that is a whole number; ``SettingError`` for one below ``least``."""
+    if isinstance(value, bool) or int(value) != value or value < least:
+        raise SettingError(f"{name} must be {least} or more; got {value!r}. {advice}")
+    return int(value)
