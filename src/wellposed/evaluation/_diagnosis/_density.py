@@ -98,7 +98,10 @@ def refitted(evidence: Evidence) -> Finding:
     figures = {"σ² over residual, these rows": here.value, "training rows": there.value}
     # Of the rows that it was fitted to, σ² is the residual to within the error of the draws of z.
     drawn = math.sqrt(2 / (evidence.rows.size * DRAWS))
-    if abs(math.log(here.value)) < _CLEAR * drawn and there.value > 1 + _CLEAR * there.standard_error:
+    if (
+        abs(math.log(here.value)) < _CLEAR * drawn
+        and there.value > 1 + _CLEAR * there.standard_error
+    ):
         return Finding(
             question,
             FAULT,

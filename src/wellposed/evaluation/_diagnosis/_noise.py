@@ -35,9 +35,7 @@ def variance_split(evidence: Evidence) -> Finding:
     return Finding(_QUESTION, FAULT, f"{told}: {said}{worth}", remedy, fault, figures)
 
 
-_CHECK = (
-    "Heavy tails do this, where variances are of the outliers: judge by the calibration below."
-)
+_CHECK = "Heavy tails do this, where variances are of the outliers: judge by the calibration below."
 _LARGE = (
     "it takes for noise what the latents could explain, and latents whose variance is below it "
     "die.",
