@@ -147,7 +147,7 @@ def _passed(
     key: PRNGKey,
 ) -> tuple[Calibration, Any, np.ndarray]:
     """One pass over the rows: the record, what the chains say of themselves, and what counted."""
-    visit, fixed = _visit(given, n_draws, n_hidden), (model, jnp.asarray(varies))
+    visit, fixed = _visit(given, n_draws), (model, jnp.asarray(varies), jnp.asarray(n_hidden or 0))
     chunk = chunk_of(rows, n_draws)
     held, shares, scores, judged, chains = over_rows(
         visit, fixed, numbered(rows), key=key, chunk=chunk
@@ -175,14 +175,14 @@ def _n_hidden(share: float, n_varying: int) -> int:
 
 
 @functools.lru_cache
-def _visit(given: str, n_draws: int, n_hidden: int | None) -> Callable:
-    def visit(fixed: tuple[VAEModel, Tree], numbered: Point, *, key: PRNGKey) -> tuple:
-        model, varies = fixed
+def _visit(given: str, n_draws: int) -> Callable:
+    def visit(fixed: tuple[VAEModel, Tree, Tree], numbered: Point, *, key: PRNGKey) -> tuple:
+        model, varies, n_hidden = fixed
         transform_key, latent_key, noise_key, tie_key, hide_key = jax.random.split(key, 5)
         x = numbered[:-1]
         found = model.infer(x, key=transform_key)
         chains, judged = None, varies
-        if n_hidden is None:
+        if given != "features":
             keys = latent_key, noise_key
             draws = drawn(model, found.q, _LATENTS[given], n_draws, keys=keys)
         else:
@@ -196,7 +196,7 @@ def _visit(given: str, n_draws: int, n_hidden: int | None) -> Callable:
     return visit
 
 
-def _hidden(varies: jax.Array, n_hidden: int, *, key: PRNGKey) -> jax.Array:
+def _hidden(varies: jax.Array, n_hidden: jax.Array, *, key: PRNGKey) -> jax.Array:
     """Mark ``n_hidden`` of the features that vary, at random."""
     order = jnp.where(varies, jax.random.uniform(key, varies.shape), 2.0)
     return jnp.argsort(jnp.argsort(order)) < n_hidden

@@ -9,9 +9,11 @@ and then x_mis ~ p(x_mis | z, x_obs), which is p(x_mis | z) where features are i
 z. That leaves p(z, x_mis | x_obs) as it is, whatever the encoder, which only decides how fast.
 But an encoder believes what is filled in: from values far off it proposes latents that put them
 there again. So chains start from draws of the prior, resampled by p(x_obs | z), and now and then
-z' ~ p(z) is proposed, and accepted by p(x_obs | z')/p(x_obs | z): the one way back from afar.
+z' ~ p(z) is proposed, and accepted by p(x_obs | z')/p(x_obs | z): the one way back from afar. And
+where the prior has no draw near the codes, a few proposals that are all accepted bring it there.
 
-References: Mattei & Frellsen (2018), §4.2, algorithm 1; Rubin (1988), for the start.
+References: Mattei & Frellsen (2018), §4.2, algorithm 1; Rubin (1988) and Rezende,
+Mohamed & Wierstra (2014), appendix F, for the start.
 """
 
 import equinox as eqx
@@ -26,6 +28,7 @@ from wellposed.noise import feature_log_prob, independent
 
 CHAINS = 11
 _WARM_UP = 10  # kept draws that are not
+_FORCED = 1  # of them, those in which every proposal by the encoder is accepted
 _THINNING = 10  # proposals by the encoder between two, beside one from the prior
 _STARTS = 256  # draws of the prior that all chains of a row start from
 
@@ -115,17 +118,19 @@ def _chain(
 ) -> tuple[Float[Array, "s d"], Scalar]:
     """One chain's draws after its warm-up, and the share of proposals that it accepted."""
 
-    def kept(state: _State, kept_key: PRNGKey) -> tuple[_State, tuple[Point, Scalar]]:
+    def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Scalar]]:
+        kept_key, forced = inputs
         prior_key, encoder_key = jax.random.split(kept_key)
         state, accepted = jax.lax.scan(
-            lambda s, k: _step(model, s, hidden, key=k),
+            lambda s, k: _step(model, s, hidden, forced, key=k),
             _from_prior(model, state, hidden, key=prior_key),
             jax.random.split(encoder_key, _THINNING),
         )
         return state, (state.y, accepted.mean())
 
     keys = jax.random.split(key, _WARM_UP + n_kept)
-    _, (draws, accepted) = jax.lax.scan(kept, start, keys)
+    forced = jnp.arange(_WARM_UP + n_kept) < _FORCED
+    _, (draws, accepted) = jax.lax.scan(kept, start, (keys, forced))
     return draws[_WARM_UP:], accepted[_WARM_UP:].mean()
 
 
@@ -141,9 +146,14 @@ def _from_prior(
 
 
 def _step(
-    model: VAEModel, state: _State, hidden: Bool[Array, " d"], *, key: PRNGKey
+    model: VAEModel,
+    state: _State,
+    hidden: Bool[Array, " d"],
+    forced: Bool[Array, ""],
+    *,
+    key: PRNGKey,
 ) -> tuple[_State, Scalar]:
-    """Propose z' ~ q(z | x_obs, x_mis)."""
+    """Propose z' ~ q(z | x_obs, x_mis); accept it in any case where ``forced``."""
     propose_key, accept_key, noise_key = jax.random.split(key, 3)
     q = model.encode(state.y)
 
@@ -154,6 +164,7 @@ def _step(
     z = q.sample(propose_key)
     raw = model.decoder(z)
     log_ratio = log_weight(z, raw) - log_weight(state.z, state.raw)
+    log_ratio = jnp.where(forced, 0.0, log_ratio)
     return _moved(model, state, z, raw, log_ratio, hidden, keys=(accept_key, noise_key))
 
 

@@ -79,7 +79,9 @@ class Rescaled(AbstractNoise):
 
     def __call__(self, raw: Raw) -> Density:
         density = self.noise(raw)
-        return Stretched(density, jnp.broadcast_to(self.scale, density.event_shape))
+        # In the type of the data: a logarithm in a narrower one would lose digits of the density.
+        scale = jnp.broadcast_to(self.scale.astype(raw.dtype), density.event_shape)
+        return Stretched(density, scale)
 
     def presented(self, y: Point) -> Point:
         return self.noise.presented(y)
