@@ -1,4 +1,4 @@
-"""Faults planted in a model that can be solved, and a sound one: the first fault named is planted."""
+"""Faults planted in a model that can be solved: the one named first is the one planted."""
 
 import io
 import json
@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from linear_gaussian import rows_of, solved
 from numpyro.distributions import Normal
 
 import wellposed as wp
+from linear_gaussian import rows_of, solved
 from wellposed import evaluation, transforms
 from wellposed.noise import Gaussian
 from wellposed.numerics import inverse_positive

@@ -51,9 +51,9 @@ def diagnose(model: VAE, X: Any, X_train: Any = None) -> evaluation.Diagnosis:
     """
     if not isinstance(model, VAE):
         raise SettingError(
-            f"diagnose takes a fitted wellposed.VAE; got {type(model).__name__}. PPCA and LinearVAE "
-            "are exact: compare their score() and noise_variance_, and for a loss of another "
-            "framework use wellposed.audit."
+            f"diagnose takes a fitted wellposed.VAE; got {type(model).__name__}. PPCA and "
+            "LinearVAE are exact: compare their score() and noise_variance_; for a loss of "
+            "another framework use wellposed.audit."
         )
     rows = model._rows(X)
     train = None if X_train is None else model._rows(X_train)

@@ -12,11 +12,13 @@ from wellposed.models import VAEModel
 
 from .._passes import mean_noise_variance
 from .._rows import over_rows
-from ._evidence import DRAWS, Evidence
+from ._evidence import Evidence
 from ._record import CAUTION, FAULT, OPEN, SOUND, Finding
 
 _JACOBIAN_ROWS = 20
 _WRONG = 1e-3  # nats a feature: beyond the rounding of float32
+_SAME = 0.03  # of a σ² fitted to the rows at hand, by whatever draws of z
+_OTHER = 1.1  # factor from which the training rows' residual is another
 _CLEAR = 4.0  # standard errors
 
 
@@ -96,12 +98,8 @@ def refitted(evidence: Evidence) -> Finding:
         )
     here, there = evidence.split.total_ratio, evidence.train_split.total_ratio
     figures = {"σ² over residual, these rows": here.value, "training rows": there.value}
-    # Of the rows that it was fitted to, σ² is the residual to within the error of the draws of z.
-    drawn = math.sqrt(2 / (evidence.rows.size * DRAWS))
-    if (
-        abs(math.log(here.value)) < _CLEAR * drawn
-        and there.value > 1 + _CLEAR * there.standard_error
-    ):
+    apart = max(_OTHER, 1 + _CLEAR * there.standard_error)
+    if abs(math.log(here.value)) < _SAME and there.value > apart:
         return Finding(
             question,
             FAULT,

@@ -27,7 +27,7 @@ from .._variance_split import variance_split
 
 LEAST_ROWS = 20
 _MOST_ROWS = 2_000
-DRAWS = 8
+_DRAWS = 8
 _JUDGED_ROWS = 300  # of what takes many draws a row
 
 
@@ -59,23 +59,23 @@ class Evidence:
 
     @functools.cached_property
     def terms(self) -> ElboTerms:
-        return elbo(self.model, self.rows, n_samples=DRAWS, key=self.key(0))
+        return elbo(self.model, self.rows, n_samples=_DRAWS, key=self.key(0))
 
     @functools.cached_property
     def train_terms(self) -> ElboTerms | None:
         if self.train is None:
             return None
-        return elbo(self.model, self.train, n_samples=DRAWS, key=self.key(0))
+        return elbo(self.model, self.train, n_samples=_DRAWS, key=self.key(0))
 
     @functools.cached_property
     def split(self) -> VarianceSplit:
-        return variance_split(self.model, self.rows, key=self.key(1), n_draws=DRAWS)
+        return variance_split(self.model, self.rows, key=self.key(1), n_draws=_DRAWS)
 
     @functools.cached_property
     def train_split(self) -> VarianceSplit | None:
         if self.train is None:
             return None
-        return variance_split(self.model, self.train, key=self.key(1), n_draws=DRAWS)
+        return variance_split(self.model, self.train, key=self.key(1), n_draws=_DRAWS)
 
     @functools.cached_property
     def kl_weight(self) -> Estimate:
