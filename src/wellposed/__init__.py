@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import PPCA as PPCA
     from wellposed.estimators import VAE as VAE
     from wellposed.estimators import LinearVAE as LinearVAE
+    from wellposed.estimators import diagnose as diagnose
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
@@ -57,6 +58,7 @@ _NAMES = {
     "PPCA": "estimators",
     "VAE": "estimators",
     "audit": "evaluation",
+    "diagnose": "estimators",
     "forecast": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",

@@ -10,6 +10,7 @@ from ._apply import decode, encode, sample, score
 from ._boundary import Boundary
 from ._data import data
 from ._demo import demo
+from ._diagnose import diagnose
 from ._fit import fit
 from ._forecast import forecast
 
@@ -39,6 +40,6 @@ def _options(
     pass
 
 
-for command in (demo, forecast, fit, sample, score, encode, decode):
+for command in (demo, forecast, fit, diagnose, sample, score, encode, decode):
     app.command()(command)
 app.add_typer(data)

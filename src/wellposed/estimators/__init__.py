@@ -1,5 +1,6 @@
 """scikit-learn's face: validate, translate, call, store."""
 
+from ._diagnose import diagnose as diagnose
 from ._file import load as load
 from ._forecast import forecast as forecast
 from ._linear_vae import LinearVAE as LinearVAE

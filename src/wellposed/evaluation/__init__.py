@@ -25,6 +25,9 @@ from ._collapse import measure_collapse as measure_collapse
 from ._coverage import Coverage as Coverage
 from ._coverage import coverage as coverage
 from ._crps import CRPS as CRPS
+from ._diagnosis import Diagnosis as Diagnosis
+from ._diagnosis import Finding as Finding
+from ._diagnosis import diagnose as diagnose
 from ._exact import exact_log_likelihood as exact_log_likelihood
 from ._exact import has_exact_log_likelihood as has_exact_log_likelihood
 from ._forecast import Forecast as Forecast
@@ -32,6 +35,7 @@ from ._forecast import forecast as forecast
 from ._forecast import forecast_spectrum as forecast_spectrum
 from ._forecast import sentences as sentences
 from ._frechet import frechet_distance as frechet_distance
+from ._implied_kl_weight import implied_kl_weight as implied_kl_weight
 from ._iwae import Bound as Bound
 from ._iwae import iwae as iwae
 from ._log_likelihood import LogLikelihood as LogLikelihood

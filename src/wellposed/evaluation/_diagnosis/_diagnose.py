@@ -1,0 +1,62 @@
+"""Ask a model every question, causes before their consequences."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wellposed._typing import PRNGKey
+from wellposed.models import VAEModel
+
+from .._forecast import Forecast
+from ._density import bounded, jacobian, refitted
+from ._evidence import Evidence
+from ._fit import calibrated, likelihood_trusted, overfitted
+from ._latents import collapsed, prior_match
+from ._noise import variance_split
+from ._objective import kl_weight, posterior_floor
+from ._record import Diagnosis
+
+# A fault makes those after it: a wrong σ² kills latents, a β below one moves q(z) off p(z).
+CHECKS = (
+    bounded,
+    jacobian,
+    refitted,
+    posterior_floor,
+    kl_weight,
+    variance_split,
+    overfitted,
+    prior_match,
+    collapsed,
+    calibrated,
+    likelihood_trusted,
+)
+
+
+def diagnose(
+    model: VAEModel,
+    rows: Any,
+    *,
+    train: Any = None,
+    key: PRNGKey,
+    name: str = "a VAE",
+    forecast: Callable[[], Forecast] | None = None,
+) -> Diagnosis:
+    """Diagnose a fitted model; see :func:`wellposed.diagnose`.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units, held out from training; some 2,000 are used at most
+    train : array of shape (m, d), rows of the training
+    key : PRNG key
+    name : of the model, for the reader
+    forecast : makes the forecast of collapse; called if latents are dead
+
+    Raises
+    ------
+    DataError
+        For fewer than 20 rows of either kind.
+    """
+    evidence = Evidence(model, rows, train, key=key, forecast=forecast)
+    trained = None if evidence.train is None else len(evidence.train)
+    findings = tuple(check(evidence) for check in CHECKS)
+    return Diagnosis(findings, name, len(evidence.rows), trained)
