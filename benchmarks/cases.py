@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-IMPORTANCE_ROWS, IMPORTANCE_DRAWS = 50, 5_000  # of a turn of benchmarks.judge_likelihood
+IMPORTANCE_ROWS, IMPORTANCE_DRAWS = 20, 5_000  # of a turn of benchmarks.judge_likelihood
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,7 @@ import jax
 import numpy as np
 
 from benchmarks import judged_models
+from benchmarks.cases import IMPORTANCE_ROWS
 from benchmarks.data import images
 from benchmarks.train import Runner
 from wellposed import evaluation
@@ -193,7 +194,8 @@ def speed(peers: str) -> list[Line]:
         for runner in runners:
             runner.close()
     seconds = {r.name: statistics.median(r.seconds[_WARM_UP:]) for r in runners}
-    print("\nIS_5000 of 50 images: " + ", ".join(f"{n} {s:.2f} s" for n, s in seconds.items()))
+    listed = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+    print(f"\nIS_5000 of {IMPORTANCE_ROWS} images: {listed}")
     lines = [
         Line("ours / its matrix products", seconds[ours] / seconds[products], 1.3, False),
         Line("ours, Bernoulli / its products", seconds[binary] / seconds[products], 1.3, False),

@@ -46,7 +46,7 @@ def untrained(kind: str) -> models.VAEModel:
     observation = noise.Gaussian(0.05)
     if kind == "bernoulli":
         rows = (images("mnist", "train")[:1_000] > 127).astype(np.float32)
-        summary = transforms.summarise(rows, "auto")
+        summary = transforms.summarise(rows, None)
         moments = transforms.Identity().moments(summary, key=jax.random.key(0))
         observation = noise.Bernoulli().initialise(moments)
     return models.VAEModel(

@@ -56,15 +56,15 @@ def believed_log_likelihood(
 
 
 def _exact(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
-    value = exact_log_likelihood(model, rows, key=key)
-    return LogLikelihood(
-        value, np.zeros_like(value), np.full_like(value, np.inf), np.full_like(value, np.nan)
-    )
+    value: Any = exact_log_likelihood(model, rows, key=key)
+    nothing: Any = np.full_like(value, np.nan)
+    certain: Any = np.full_like(value, np.inf)
+    return LogLikelihood(value, 0 * value, certain, nothing)
 
 
 def _annealed(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
     found = annealed(model, rows, key=key)
-    nothing = np.full_like(found.value, np.nan)
+    nothing: Any = np.full_like(found.value, np.nan)
     return LogLikelihood(found.value, found.standard_error, found.effective_sample_size, nothing)
 
 

@@ -115,8 +115,11 @@ def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) ->
     kept = n / (n + 2 * len(mean))
     variance = jnp.maximum(jnp.diag(covariance), _LEAST_VARIANCE)
     shrunk = kept * covariance + jnp.diag(variance - kept * jnp.diag(covariance))
-    factor = path.factor @ jnp.linalg.cholesky(shrunk)
-    return Path(path.model, path.y, path.loc + path.factor @ mean, factor, GENTLE)
+    factor = jnp.linalg.cholesky(shrunk)
+    # Rounding can leave a matrix of nearly equal columns without one.
+    factor = jnp.where(jnp.isfinite(factor).all(), factor, jnp.diag(jnp.sqrt(variance)))
+    loc = path.loc + path.factor @ mean
+    return Path(path.model, path.y, loc, path.factor @ factor, GENTLE)
 
 
 def _walked(
@@ -161,11 +164,13 @@ def _moved(
     path: Path, t: Scalar, size: Scalar, e: Latent, r: Scalar, slope: Latent, key: PRNGKey
 ) -> tuple[Latent, Scalar]:
     """One HMC transition that leaves f_t alone."""
-    from blackjax.mcmc import hmc  # a second to import, and few need it
+    from blackjax.mcmc import hmc  # half a second to import, and few need it
 
     def log_density(e: Latent) -> Scalar:
         return -0.5 * (e**2).sum() + t * path.ratio(e)
 
-    state = hmc.HMCState(e, -0.5 * (e**2).sum() + t * r, t * slope - e)
-    moved, info = hmc.build_kernel()(key, state, log_density, size, jnp.ones_like(e), N_LEAPFROG)
+    here: Any = -0.5 * (e**2).sum() + t * r
+    kernel: Any = hmc.build_kernel()
+    state = hmc.HMCState(e, here, t * slope - e)
+    moved, info = kernel(key, state, log_density, size, jnp.ones_like(e), N_LEAPFROG)
     return moved.position, info.acceptance_rate
