@@ -47,6 +47,21 @@ def test_the_example_of_the_page_on_noise(capsys):
     assert set(np.unique(draws)) <= set(range(17))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_the_example_of_the_page_on_judging(capsys):
+    (example,) = examples(ROOT / "docs" / "judging.md")
+    names: dict = {}
+    exec(example, names)
+    said = capsys.readouterr().out.split("Diagnosis of ")[1:]
+    assert [text.splitlines()[1].split(".")[0].split(" (")[0] for text in said] == [
+        "The noise variance is too large",
+        "The decoder has overfitted",
+        "Nothing wrong was found; 3 points to know of",
+    ]
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
