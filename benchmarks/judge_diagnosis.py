@@ -179,13 +179,13 @@ def judge(epochs: int = 60) -> tuple[int, int]:
     for name, (plant, words) in planted.faults().items():
         few = name.startswith(("σ² refitted", "overfitted"))
         train = planted.train[: FEW if few else N_TRAIN]
-        faults = quietly(wp.diagnose, plant(), planted.test, train).faults
+        faults = quietly(wp.diagnose, quietly(plant), planted.test, train).faults
         first = faults[0].fault if faults else "nothing"
         named += words in first
         verdict = "named" if words in first else "MISSED"
         print(f"{name:34}{verdict:8}{first} (+{max(len(faults) - 1, 0)})", flush=True)
     for name, fit in planted.healthy().items():
-        faults = quietly(wp.diagnose, fit(), planted.test, planted.train).faults
+        faults = quietly(wp.diagnose, quietly(fit), planted.test, planted.train).faults
         alarms += bool(faults)
         print(f"{'sound: ' + name:34}{'nothing' if not faults else faults[0].fault}", flush=True)
     total = len(planted.faults())
