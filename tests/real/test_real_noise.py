@@ -38,6 +38,7 @@ def test_causal_noise_on_mnist(shared_data):
     quietly(vae, train.values)
     bits = -vae.elbo(test, n_samples=1).mean(dtype=float) / (784 * math.log(2))
     assert bits < 1.267  # four layers of Bit-Swap; 1.391 the beta-binomial VAE
+    vae.fit_prior("aggregate", train.values[::10])  # of all rows it takes minutes
     drawn = vae.sample(1_000, prior="aggregate")
     assert evaluation.artefact_bands(drawn, (28, 28), full=255).share == 0
     held = evaluation.coverage(vae.model_, test[:200], key=vae._key("score"), n_draws=49)
