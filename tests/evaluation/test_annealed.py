@@ -24,7 +24,7 @@ def unbiased(log_ratio: np.ndarray) -> bool:
 def walked(n_data: int, start: str, n_steps: int):
     model, density = solved(spread=2.0)
     found = evaluation.sandwich(model, n_data, key=KEY, n_chains=16, n_steps=n_steps, start=start)
-    return found, density.logpdf(found.data)
+    return found, density.logpdf(found.y)
 
 
 @pytest.mark.parametrize("start", STEPS)
@@ -58,7 +58,7 @@ def test_an_exact_posterior_leaves_nothing_to_anneal():
     model, density = solved()
     found = evaluation.sandwich(model, 3, key=KEY, n_chains=4, n_steps=5, start="posterior")
     np.testing.assert_allclose(found.gaps, 0.0, atol=1e-9)
-    np.testing.assert_allclose(found.lower.value, density.logpdf(found.data), rtol=1e-9)
+    np.testing.assert_allclose(found.lower.value, density.logpdf(found.y), rtol=1e-9)
 
 
 def test_a_row_gets_its_value_whatever_it_comes_with():

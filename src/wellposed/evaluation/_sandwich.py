@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._typing import Point, PRNGKey
+from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 
 from ._annealed import Annealed, annealing, climbed, estimated, path_of, rows_at_once
@@ -25,7 +25,8 @@ class Sandwich:
     lower: Annealed  # (n,) each: forwards, on average at most log p(x)
     upper: Annealed  # (n,) each: backwards from the z that made x, on average at least log p(x);
     # its standard errors are NaN, see :func:`sandwich`
-    data: np.ndarray  # (n, d): the simulated data, data units
+    y: np.ndarray  # (n, d): the simulated data, model units
+    log_det: np.ndarray  # (n,): log |det dT/dx|, nats; log p(y) is that much less than log p(x)
 
     @property
     def gaps(self) -> np.ndarray:
@@ -96,13 +97,14 @@ def sandwich(
 
 @functools.lru_cache
 def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
-    def visit(model: VAEModel, number: Point, *, key: PRNGKey) -> tuple[Annealed, Annealed, Point]:
+    def visit(
+        model: VAEModel, number: Point, *, key: PRNGKey
+    ) -> tuple[Annealed, Annealed, Point, Scalar]:
         del number  # told apart by its key
         latent_key, noise_key, transform_key, path_key, up_key, down_key = jax.random.split(key, 6)
         z = model.prior.sample(key=latent_key)
         y = model.decode(z).sample(noise_key)
-        x = model.transform.inverse(y)
-        log_det = model.transform.forward(x, key=transform_key).log_det
+        log_det = model.transform.forward(model.transform.inverse(y), key=transform_key).log_det
         path = path_of(
             model, Inferred(y, log_det, model.encode(y)), n_chains, n_steps, start, key=path_key
         )
@@ -111,6 +113,6 @@ def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
         walk = backwards(path, origin, sizes, key=down_key)
         value, _, size = estimated(-walk.log_weight)
         unknown = jnp.full((), jnp.nan)
-        return lower, Annealed(log_det - value, unknown, size, walk.acceptance.mean()), x
+        return lower, Annealed(log_det - value, unknown, size, walk.acceptance.mean()), y, log_det
 
     return visit
