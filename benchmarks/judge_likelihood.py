@@ -151,7 +151,7 @@ def _excess(low, high) -> float:
     return float(excess.mean() / (excess.std(ddof=1) / math.sqrt(len(excess))))
 
 
-def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 8) -> list[Line]:
+def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 4) -> list[Line]:
     """Importance sampling against annealing on test images, and the gap on simulated ones."""
     vae = judged_models.of_wu(share)
     model, rows = vae.model_, images("mnist", "test")[:n_rows]
