@@ -65,7 +65,8 @@ def test_every_setting_reaches_the_model(tmp_path):
     words = "--noise feature --transform identity --hidden 8,4 --activation tanh --objective iwae"
     numbers = "--importance 3 --max-epochs 2 --batch-size 16 --learning-rate 0.01 --kl-warmup 1"
     rest = "--validation-fraction 0 --patience 0 --resolution 0.01 --components 3 --seed 5"
-    run("fit", tmp_path / "x.npy", "-o", path, *f"{words} {numbers} {rest}".split())
+    lagging = "--encoder-steps 2"
+    run("fit", tmp_path / "x.npy", "-o", path, *f"{words} {numbers} {lagging} {rest}".split())
     got = wp.load(path).get_params()
     expected = {
         "noise": "feature",
@@ -78,6 +79,7 @@ def test_every_setting_reaches_the_model(tmp_path):
         "batch_size": 16,
         "learning_rate": 0.01,
         "kl_warmup": 1,
+        "encoder_steps": 2,
         "validation_fraction": 0.0,
         "patience": None,
         "resolution": 0.01,

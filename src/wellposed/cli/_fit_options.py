@@ -56,6 +56,9 @@ LearningRate: TypeAlias = Annotated[float, _training("Adam's, at the start.")]
 KlWarmup: TypeAlias = Annotated[
     int, _training("Epochs over which the KL's weight rises to its target.")
 ]
+EncoderSteps: TypeAlias = Annotated[
+    int, _training("Encoder steps at most before each decoder step, until it has caught up.")
+]
 ValidationFraction: TypeAlias = Annotated[
     float, _training("Share of rows held out, to choose the best epoch on.")
 ]

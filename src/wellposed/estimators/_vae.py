@@ -360,7 +360,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         prior : where z comes from. "standard" is N(0, I), the p(z) of the ELBO; "aggregate" a
             Gaussian mixture fitted to draws of q(z | x) of the training data; "second-stage" a
             second VAE trained on them (Dai & Wipf 2019). The latter two are fitted at their
-            first use, in seconds and minutes, and saved with the model; p(x) as scored is that of
+            first use, in seconds to minutes, and saved with the model; p(x) as scored is that of
             N(0, I) all the same. :meth:`prior_mismatch` tells which is needed.
         alpha : of "coupled"
         random_state : None repeats the estimator's own

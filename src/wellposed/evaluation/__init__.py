@@ -22,12 +22,14 @@ from ._codes import codes as codes
 from ._collapse import Collapse as Collapse
 from ._collapse import collapse as collapse
 from ._collapse import measure_collapse as measure_collapse
+from ._count import check_count as check_count
 from ._coverage import Coverage as Coverage
 from ._coverage import coverage as coverage
 from ._crps import CRPS as CRPS
 from ._diagnosis import Diagnosis as Diagnosis
 from ._diagnosis import Finding as Finding
 from ._diagnosis import diagnose as diagnose
+from ._estimate import Estimate as Estimate
 from ._exact import exact_log_likelihood as exact_log_likelihood
 from ._exact import has_exact_log_likelihood as has_exact_log_likelihood
 from ._forecast import Forecast as Forecast
@@ -54,7 +56,6 @@ from ._passes import samples as samples
 from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
 from ._prior_mismatch import prior_mismatch as prior_mismatch
-from ._prior_record import Estimate as Estimate
 from ._prior_record import PriorMismatch as PriorMismatch
 from ._rate_distortion import RateDistortion as RateDistortion
 from ._rate_distortion import rate_distortion as rate_distortion

@@ -14,9 +14,10 @@ from wellposed._errors import unknown_name
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import Inferred, VAEModel
 
+from ._count import check_count
 from ._path import STEEP, Path, fitted, forwards, step_sizes
 from ._rows import over_rows
-from ._weights import check_count, log_mean_weight, relative_error
+from ._weights import log_mean_weight, relative_error
 
 STARTS = ("fitted", "posterior", "prior")
 _CHAINS_AT_ONCE = 512  # rows × chains of one decoder product

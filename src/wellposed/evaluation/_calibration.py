@@ -15,10 +15,10 @@ from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
 from ._affine import unit_of
+from ._count import check_count
 from ._coverage import (
     LEVELS,
     Coverage,
-    check_draws,
     chunk_of,
     coverage_of,
     drawn,
@@ -116,7 +116,7 @@ def calibration(
     References: Dawid (1984), for the PIT; Gneiting & Raftery (2007), for CRPS; Mattei & Frellsen
     (2018), §4.2, for x_mis; Vehtari et al. (2021), for R̂.
     """
-    check_draws(n_draws, least=2)
+    check_count("n_draws", n_draws, "99 is a start.", least=2)
     if given not in _LATENTS:
         raise unknown_name("given", given, _LATENTS)
     rows = np.asarray(rows)

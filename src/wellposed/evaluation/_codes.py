@@ -10,7 +10,7 @@ from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 from wellposed.numerics import LOG_2PI
 
-from ._rows import over_rows
+from ._rows import over_rows, spread
 
 _ENTRIES_AT_ONCE = 2_000_000
 _LEAST_SCALE = 1e-30  # its inverse square is still a number
@@ -45,8 +45,7 @@ def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
     """
     pass_key, noise_key = jax.random.split(key)
     rows = np.asarray(rows)
-    taken = rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
-    found = over_rows(_posterior, model, taken, key=pass_key)
+    found = over_rows(_posterior, model, spread(rows, most), key=pass_key)
     loc, scale, rates = (np.asarray(part, np.float64) for part in found)
     # On the host: nothing to compile for each new number of rows.
     noise = np.random.default_rng(np.asarray(jax.random.key_data(noise_key)))

@@ -27,10 +27,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._errors import DataError, SettingError, unknown_name
+from wellposed._errors import DataError, unknown_name
 from wellposed._typing import Density, Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
+from ._count import check_count
 from ._rows import filled, over_rows
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -102,7 +103,7 @@ def coverage(
     DataError
         If no feature varies.
     """
-    check_draws(n_draws, least=1)
+    check_count("n_draws", n_draws, "99 is a start.")
     if latents not in _GIVEN:
         raise unknown_name("latents", latents, _GIVEN)
     rows = np.asarray(rows)
@@ -112,14 +113,6 @@ def coverage(
     chunk = chunk_of(rows, n_draws)
     held, shares = over_rows(visit, fixed, numbered(rows), key=key, chunk=chunk)
     return coverage_of(held, shares, varies, n_draws=int(n_draws), latents=latents)
-
-
-def check_draws(n_draws: Any, *, least: int) -> None:
-    """Refuse numbers of draws that are no whole number of at least ``least``."""
-    if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < least:
-        raise SettingError(
-            f"n_draws must be a whole number ≥ {least}; got {n_draws!r}. 99 is a start."
-        )
 
 
 def varying(rows: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from wellposed._typing import Point
 
-from ._prior_record import Estimate
+from ._estimate import Estimate
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -9,10 +9,11 @@ import numpy as np
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 
-from ._prior_record import Estimate
+from ._estimate import Estimate
 from ._rows import over_rows
 
 _DRAWS = 16
+_LEAST = 0.005  # nats of −∂KL: below it latents are as good as dead, and the ratio is of noise
 
 
 def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
@@ -43,8 +44,8 @@ def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
     loss, gain = over_rows(_slopes, model, rows, key=key)
     loss, gain = np.asarray(loss, np.float64), np.asarray(gain, np.float64)
     top, bottom = loss.mean(), gain.mean()
-    if bottom <= 0:
-        return Estimate(np.inf if top > 0 else np.nan, np.nan)
+    if bottom < _LEAST:
+        return Estimate(np.inf if bottom <= 0 and top > _LEAST else np.nan, np.nan)
     weight = top / bottom
     error = (loss - weight * gain).std(ddof=1) / bottom / np.sqrt(len(loss))
     return Estimate(float(weight), float(error))

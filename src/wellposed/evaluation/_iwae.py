@@ -13,8 +13,9 @@ from jaxtyping import Array, Float
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 
+from ._count import check_count
 from ._rows import over_rows
-from ._weights import check_count, cut, fold_weights, log_mean_weight
+from ._weights import cut, fold_weights, log_mean_weight
 
 
 class Bound(eqx.Module):

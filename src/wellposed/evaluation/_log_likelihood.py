@@ -13,9 +13,10 @@ from jaxtyping import Array, Float
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
 
+from ._count import check_count
 from ._pareto import TRUSTED, pareto_k, tail_size
 from ._rows import over_rows
-from ._weights import check_count, cut, fold_weights, log_mean_weight, relative_error
+from ._weights import cut, fold_weights, log_mean_weight, relative_error
 
 
 class LogLikelihood(eqx.Module):

@@ -8,7 +8,7 @@ import numpy as np
 from wellposed.models import VAEModel
 from wellposed.noise import Gaussian, Rescaled
 
-from ._prior_record import Estimate
+from ._estimate import Estimate
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

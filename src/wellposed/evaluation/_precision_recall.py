@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import SettingError
-
+from ._count import check_count
 from ._frechet import as_features
 
 _DISTANCES_AT_ONCE = 4_000_000  # entries in memory
@@ -66,8 +65,7 @@ def precision_recall(drawn: Any, real: Any, *, k: int = 3) -> PrecisionRecall:
     >>> found.precision, found.recall
     (1.0, 0.875)
     """
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise SettingError(f"k must be a whole number ≥ 1; got {k!r}. 3 is customary.")
+    check_count("k", k, "3 is customary.")
     drawn, real = as_features(drawn, least=k + 1), as_features(real, like=drawn, least=k + 1)
     found = [Manifold.of(rows, k) for rows in (drawn, real)]
     return PrecisionRecall(found[1].holds(found[0])[0], found[0].holds(found[1])[0])

@@ -13,8 +13,9 @@ from wellposed.latents import Prior
 from wellposed.models import SecondStage, VAEModel
 
 from ._codes import Codes, codes, log_aggregate
+from ._estimate import Estimate
 from ._log_likelihood import log_likelihood
-from ._prior_record import OUTSIDE, Estimate, Mismatch, PriorMismatch
+from ._prior_record import OUTSIDE, Mismatch, PriorMismatch
 from ._rows import over_rows
 
 _MOST_ROWS = 10_000  # of 10,000² densities: seconds

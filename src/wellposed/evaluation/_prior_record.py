@@ -3,20 +3,11 @@
 import dataclasses
 import math
 
+from ._estimate import Estimate
+
 OUTSIDE = 0.05  # share of the codes counted as outlying; of a prior's draws, if it fits, as well
 _MANY = 2 * OUTSIDE
 _MUCH = 0.5  # nats of mismatch
-
-
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """A mean and its standard error over rows."""
-
-    value: float
-    standard_error: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g} ± {self.standard_error:.2g}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,10 @@ from wellposed._errors import DataError
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
+from ._count import check_count
+from ._estimate import Estimate
 from ._passes import elbo
 from ._prior_mismatch import estimate, prior_mismatch
-from ._prior_record import Estimate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +112,7 @@ def rate_distortion(
     """
     rows = np.asarray(rows)
     split = prior_mismatch(model, rows, key=jax.random.fold_in(key, 1), most_rows=most_rows)
+    check_count("n_samples", n_samples, "16 is a start.")
     terms = elbo(model, rows, n_samples=n_samples, key=key)
     likelihood, kl = (np.asarray(t, np.float64) for t in (terms.log_likelihood, terms.kl))
     entropy = least = None

@@ -25,7 +25,7 @@ from wellposed.models import VAEModel
 from wellposed.noise import AbstractNoise, Gaussian, Rescaled, independent
 
 from ._coverage import numbered
-from ._prior_record import Estimate
+from ._estimate import Estimate
 from ._rows import filled, over_rows
 
 LEAST_ROWS = 30

@@ -1,12 +1,10 @@
 """Squared residuals E_q‖x − μ(z)‖² of a foreign VAE, by Monte Carlo, memory bounded."""
 
 import dataclasses
-from numbers import Integral
 
 import numpy as np
 
-from wellposed._errors import SettingError
-
+from ._count import check_count
 from ._foreign import ForeignVAE
 
 _PROBED = 64  # rows on which the callables are tried before the work starts
@@ -43,8 +41,7 @@ def residuals(
         If a count is not a whole number ≥ 1.
     """
     for name, value in (("n_samples", n_samples), ("batch_size", batch_size)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise SettingError(f"{name} must be a whole number ≥ 1; got {value!r}. Change {name}.")
+        check_count(name, value)
     vae.check(rows[: min(len(rows), batch_size, _PROBED)])
     parts = []
     for start in range(0, len(rows), batch_size):

@@ -24,6 +24,7 @@ from wellposed._typing import PRNGKey
 from wellposed.models import Classifier
 
 from ._classified import classifier_features
+from ._count import check_count
 from ._frechet import Gaussian, as_features, gaussian_distance
 from ._precision_recall import precision_recall_errors
 
@@ -122,8 +123,8 @@ def sample_quality(
     >>> found.frechet_ratio > 10
     True
     """
-    _check_whole("n_resamples", n_resamples, 2)
-    _check_whole("k", k, 1)
+    check_count("n_resamples", n_resamples, least=2)
+    check_count("k", k)
     fresh = np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
     real_rows, *both = _all_features(features, (real, drawn, held_out), k)
     n = min(map(len, both))
@@ -197,8 +198,3 @@ def _features(features: Callable | Classifier, rows: Any) -> Any:
 
 def _some(rows: np.ndarray, n: int, fresh: np.random.Generator) -> np.ndarray:
     return rows if len(rows) == n else rows[fresh.choice(len(rows), n, replace=False)]
-
-
-def _check_whole(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise SettingError(f"{name} must be a whole number ≥ {least}; got {value!r}.")

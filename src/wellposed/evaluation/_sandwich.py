@@ -12,10 +12,10 @@ from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 
 from ._annealed import Annealed, annealing, climbed, estimated, path_of, rows_at_once
+from ._count import check_count
+from ._estimate import Estimate
 from ._path import backwards
-from ._prior_record import Estimate
 from ._rows import over_rows
-from ._weights import check_count
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

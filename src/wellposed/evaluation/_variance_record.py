@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from ._prior_record import Estimate
+from ._estimate import Estimate
 
 _OFF = 1.1  # factor from which a difference is worth acting on
 _CLEAR = 2.0  # standard errors

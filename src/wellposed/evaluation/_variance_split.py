@@ -23,17 +23,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._errors import DataError, SettingError
+from wellposed._errors import DataError
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, optimum
 from wellposed.noise import independent
 
 from ._affine import is_affine, slope, unit_of
+from ._count import check_count
 from ._coverage import numbered, varying
+from ._estimate import Estimate
 from ._model_units import IDENTITY, ModelUnits
 from ._noise_ratio import noise_ratio, standard_error, total
-from ._prior_record import Estimate
-from ._rows import filled, over_rows
+from ._rows import filled, over_rows, spread
 from ._spectrum import spectrum
 from ._variance_record import LinearSplit, Split, VarianceSplit
 
@@ -83,17 +84,15 @@ def variance_split(
     DataError
         If there are fewer than three rows, or no feature varies.
     """
-    if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
-        raise SettingError(f"n_draws must be a whole number ≥ 1; got {n_draws!r}. 8 is a start.")
+    n_draws = check_count("n_draws", n_draws, "8 is a start.")
     rows = np.asarray(rows)
     if len(rows) < 3:
         raise DataError(f"A variance split needs 3 rows or more; got {len(rows)}. Pass more rows.")
-    if len(rows) > most_rows:
-        rows = rows[np.linspace(0, len(rows) - 1, most_rows).astype(int)]
+    rows = spread(rows, most_rows)
     pass_key, linear_key = jax.random.split(key)
     affine = is_affine(model)
     prior, posterior, residual, squares = _passed(
-        model, rows, n_draws=int(n_draws), affine=affine, key=pass_key
+        model, rows, n_draws=n_draws, affine=affine, key=pass_key
     )
     data = _data(model, rows)
     unit = np.where(data.varies, data.unit, 1.0) ** 2

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 from wellposed.objectives import log_weights
@@ -66,10 +65,3 @@ def relative_error(size: Scalar, n_samples: int) -> Scalar:
         return jnp.full((), jnp.nan)
     variance = jnp.maximum(1 / size - 1 / n_samples, 0.0) * n_samples / (n_samples - 1)
     return jnp.sqrt(variance)
-
-
-def check_count(name: str, value: Any, advice: str, *, least: int = 1) -> int:
-    """Return a setting that is a whole number; ``SettingError`` for one below ``least``."""
-    if isinstance(value, bool) or int(value) != value or value < least:
-        raise SettingError(f"{name} must be {least} or more; got {value!r}. {advice}")
-    return int(value)

@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
-from wellposed._errors import SettingError
 from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
-from wellposed.evaluation import over_rows
+from wellposed.evaluation import check_count, over_rows
 from wellposed.models import Inferred, VAEModel
 
 from ._gaps import AmortisationGap
@@ -55,16 +54,12 @@ def amortisation_gap(
 
     References: Cremer, Li & Duvenaud (2018), §3 and §5.1.
     """
-    for name, value, least in (("n_steps", n_steps, 0), ("n_samples", n_samples, 2)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise SettingError(
-                f"{name} must be a whole number ≥ {least}; got {value!r}. 300 steps and 256 "
-                "samples are a start."
-            )
+    n_steps = check_count("n_steps", n_steps, "300 is a start.", least=0)
+    n_samples = check_count("n_samples", n_samples, "256 is a start.", least=2)
     rows = np.asarray(rows)
     outputs = 2 * _PAIRS * rows.shape[1] * model.noise.n_raw
     chunk = max(1, min(128, _OUTPUTS_AT_ONCE // outputs))
-    found = over_rows(_visit(int(n_steps), int(n_samples)), model, rows, key=key, chunk=chunk)
+    found = over_rows(_visit(n_steps, n_samples), model, rows, key=key, chunk=chunk)
     return AmortisationGap(*(np.asarray(part, np.float64) for part in found))
 
 

@@ -15,13 +15,15 @@ from wellposed.objectives import ElboTerms
 from .._calibration import Calibration, calibration
 from .._codes import Codes, codes
 from .._collapse import Collapse, collapse
+from .._estimate import Estimate
 from .._forecast import Forecast
 from .._implied_kl_weight import implied_kl_weight
 from .._log_likelihood import LogLikelihood, log_likelihood
 from .._passes import elbo, rates
 from .._prior_mismatch import prior_mismatch
-from .._prior_record import Estimate, PriorMismatch
+from .._prior_record import PriorMismatch
 from .._residual_spectrum import ResidualSpectrum, residual_spectrum
+from .._rows import spread
 from .._variance_record import VarianceSplit
 from .._variance_split import variance_split
 
@@ -44,9 +46,14 @@ class Evidence:
         forecast: Callable[[], Forecast] | None = None,
     ):
         self.model = model
-        self.rows = _spread(rows, "rows")
-        self.train = None if train is None else _spread(train, "rows of the training")
+        self.rows = _enough(rows, "rows")
+        self.train = None if train is None else _enough(train, "rows of the training")
         self._key, self._forecast = key, forecast
+
+    @functools.cached_property
+    def few(self) -> np.ndarray:
+        """Positions of the rows for what takes many draws each."""
+        return spread(np.arange(len(self.rows)), _JUDGED_ROWS)
 
     @property
     def d(self) -> int:
@@ -105,21 +112,18 @@ class Evidence:
 
     @functools.cached_property
     def calibration(self) -> Calibration:
-        return calibration(self.model, self.rows[:_JUDGED_ROWS], key=self.key(6), n_draws=49)
+        return calibration(self.model, self.rows[self.few], key=self.key(6), n_draws=49)
 
     @functools.cached_property
     def likelihood(self) -> LogLikelihood:
-        rows = self.rows[:_JUDGED_ROWS]
-        return log_likelihood(self.model, rows, n_samples=256, key=self.key(7))
+        return log_likelihood(self.model, self.rows[self.few], n_samples=256, key=self.key(7))
 
 
-def _spread(rows: Any, what: str) -> np.ndarray:
+def _enough(rows: Any, what: str) -> np.ndarray:
     rows = np.asarray(rows)
     if len(rows) < LEAST_ROWS:
         raise DataError(
             f"A diagnosis needs {LEAST_ROWS} {what} or more, and some hundreds to tell small "
             f"faults from chance; got {len(rows)}. Pass more rows."
         )
-    if len(rows) <= _MOST_ROWS:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(int)]
+    return spread(rows, _MOST_ROWS)

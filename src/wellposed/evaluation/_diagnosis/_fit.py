@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from .._estimate import Estimate
 from .._pareto import TRUSTED
-from .._prior_record import Estimate
 from ._evidence import Evidence
 from ._judge import beyond
 from ._record import CAUTION, FAULT, OPEN, SOUND, Finding
@@ -75,7 +75,7 @@ def likelihood_trusted(evidence: Evidence) -> Finding:
     found = evidence.likelihood
     share = float(np.mean(np.asarray(found.pareto_k) > TRUSTED))
     gain = float(np.mean(np.asarray(found.value, np.float64)))
-    gain -= float(np.mean(np.asarray(evidence.terms.elbo[: len(found.value)], np.float64)))
+    gain -= float(np.mean(np.asarray(evidence.terms.elbo, np.float64)[evidence.few]))
     figures = {"share of rows with k̂ > 0.7": share, "log p − ELBO, nats": gain}
     told = f"k̂ of 256 importance weights exceeds {TRUSTED} in {share:.0%} of the rows"
     if share <= _MANY:

@@ -2,7 +2,7 @@
 
 import math
 
-from .._prior_record import Estimate
+from .._estimate import Estimate
 from ._record import FAULT, OPEN, SOUND
 
 _CLEAR = 3.0  # standard errors

@@ -2,7 +2,7 @@
 
 from wellposed.noise import Gaussian, Rescaled
 
-from .._prior_record import Estimate
+from .._estimate import Estimate
 from ._evidence import Evidence
 from ._judge import beyond, rows_needed
 from ._record import CAUTION, FAULT, OPEN, SOUND, Finding

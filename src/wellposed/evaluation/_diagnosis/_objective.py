@@ -41,7 +41,12 @@ def kl_weight(evidence: Evidence) -> Finding:
     n = len(evidence.rows if evidence.train is None else evidence.train)
     figures = {"implied weight of the KL": found.value, "standard error": found.standard_error}
     if math.isnan(found.value):
-        return Finding(question, SOUND, "All latents are dead: the KL is zero.", figures=figures)
+        return Finding(
+            question,
+            SOUND,
+            "All latents are as good as dead: no weight of the KL can be told.",
+            figures=figures,
+        )
     told = f"The posterior is as wide as a weight of {found} on the KL makes it"
     verdict = beyond(found, 1 / _OFF, _OFF)
     narrow = evidence.split.total_ratio.value < _TOO_NARROW

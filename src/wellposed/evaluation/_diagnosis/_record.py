@@ -1,6 +1,7 @@
 """What a diagnosis found, and how it is shown."""
 
 import dataclasses
+import math
 from typing import Any
 
 from ._page import page
@@ -104,5 +105,4 @@ class Diagnosis:
 
 
 def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    # The difference is NaN for an infinite number too.
-    return {name: value if value - value == 0 else None for name, value in figures.items()}
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
