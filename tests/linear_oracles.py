@@ -120,23 +120,40 @@ def best_encoder(weight, variance, beta=1.0):
     return np.linalg.inv(m) @ weight.T, threshold / np.diag(m)
 
 
+def hessian(function, point):
+    """Second derivatives of a function of a flat array, column by column.
+
+    ``jax.hessian`` solves for all columns in one batch, and jaxlib 0.10 never returns from a
+    program in which two LAPACK calls, each over a batch, run at once on as many threads.
+    """
+    slope = jax.grad(function)
+    return jax.lax.map(lambda v: jax.jvp(slope, (point,), (v,))[1], jnp.eye(point.size))
+
+
 @partial(jax.jit, static_argnums=(0,))
 def surroundings(function, point, *given):
     """Slope and Hessian of a function of a flat array: compiled once for each function."""
-    return jax.grad(function)(point, *given), jax.hessian(function)(point, *given)
+
+    def at(point):
+        return function(point, *given)
+
+    return jax.grad(at)(point), hessian(at, point)
 
 
 @jax.jit
 def bends(weight, columns, directions, variance, s, beta=1.0):
     """Second derivatives of the likelihood and of the profile, as W[:, column] moves along u."""
 
-    def one(column, direction):
-        def moved(t):
-            return weight.at[:, column].add(t * direction)
+    def one(given):
+        column, direction = given
 
+        def moved(t):
+            return weight.at[:, column].add(t[0] * direction)
+
+        still = jnp.zeros(1)
         return (
-            jax.hessian(lambda t: log_likelihood(moved(t), variance, s))(0.0),
-            jax.hessian(lambda t: profile(moved(t), variance, s, beta))(0.0),
+            hessian(lambda t: log_likelihood(moved(t), variance, s), still)[0, 0],
+            hessian(lambda t: profile(moved(t), variance, s, beta), still)[0, 0],
         )
 
-    return jax.vmap(one)(columns, directions)
+    return jax.lax.map(one, (columns, directions))

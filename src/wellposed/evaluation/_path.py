@@ -115,6 +115,8 @@ def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) ->
     kept = n / (n + 2 * len(mean))
     variance = jnp.maximum(jnp.diag(covariance), _LEAST_VARIANCE)
     shrunk = kept * covariance + jnp.diag(variance - kept * jnp.diag(covariance))
+    # One LAPACK call of a batch at a time: two that run at once in one program, on as many threads,
+    # wait for each other for ever in jaxlib 0.10. ``position`` waits for this one.
     factor = jnp.linalg.cholesky(shrunk)
     # Rounding can leave a matrix of nearly equal columns without one.
     factor = jnp.where(jnp.isfinite(factor).all(), factor, jnp.diag(jnp.sqrt(variance)))
