@@ -30,11 +30,16 @@ class Gaussian(AbstractNoise):
         resolution/√12 of the data: no density is sharper than the measurement. Zero removes the
         floor and with it the upper bound of the likelihood; ``fit`` then wants
         ``allow_unbounded=True``. One σ shared by all features takes the smallest floor of them.
+    initial : None or positive number
+        σ² that learning starts from, in model units. None takes a quarter of the data's
+        variance, from which no latent is priced out; from a large one many die early, and a
+        small one is slow to leave.
 
     Raises
     ------
     SettingError
-        For a variance that is zero, negative, not finite or an unknown name.
+        For a variance that is zero, negative, not finite or an unknown name, and an initial
+        one for a variance that is given.
 
     Notes
     -----
@@ -48,8 +53,14 @@ class Gaussian(AbstractNoise):
     scale: Scale
     constants: Constants | None
 
-    def __init__(self, variance: float | str = "shared", *, floor: float | None = None):
-        self.scale = Scale(variance, floor=floor)
+    def __init__(
+        self,
+        variance: float | str = "shared",
+        *,
+        floor: float | None = None,
+        initial: float | None = None,
+    ):
+        self.scale = Scale(variance, floor=floor, initial=initial)
         self.constants = None
 
     @property

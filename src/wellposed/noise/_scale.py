@@ -40,11 +40,14 @@ class Scale(eqx.Module):
     floor : None or number ≥ 0
         f; None takes resolution/√12 of the data. One σ shared by all features takes the smallest
         floor of them.
+    initial : None or positive number
+        σ² that learning starts from; None takes a share of the data's variance.
 
     Raises
     ------
     SettingError
-        For a variance that is zero, negative, not finite or an unknown name; a negative floor.
+        For a variance or an initial one that is zero, negative, not finite or an unknown name; a
+        negative floor; an initial variance of a σ² that is given.
     """
 
     kind: str = eqx.field(static=True)  # "given" or one of LEARNED
@@ -52,8 +55,15 @@ class Scale(eqx.Module):
     rho: Fitted  # () shared, (d,) per feature
     start: Fitted  # (d,), scale above the floor at raw zero, where it depends on z
     floor: Fitted  # () or (d,)
+    initial: Fitted  # (), σ² to start from
 
-    def __init__(self, variance: float | str = "shared", *, floor: float | None = None):
+    def __init__(
+        self,
+        variance: float | str = "shared",
+        *,
+        floor: float | None = None,
+        initial: float | None = None,
+    ):
         self.kind = _kind(variance)
         if floor is not None and not (math.isfinite(floor) and floor >= 0):
             raise SettingError(
@@ -62,6 +72,7 @@ class Scale(eqx.Module):
             )
         self.given = scalar(float(variance)) if self.kind == "given" else None
         self.floor = None if floor is None else scalar(floor)
+        self.initial = None if initial is None else scalar(_initial(initial, self.kind))
         self.rho = self.start = None
 
     @property
@@ -74,9 +85,12 @@ class Scale(eqx.Module):
         varies = np.asarray(moments.varies)
         deviation = np.sqrt(np.where(varies, np.asarray(moments.variance, np.float64), 0.0))
         floor = self._data_floor(np.asarray(moments.resolution, np.float64), varies)
-        start = np.maximum(_START * deviation, np.maximum(2 * floor, LEAST))
+        start = _START * deviation
+        if self.initial is not None:
+            start = np.full_like(deviation, math.sqrt(float(self.initial)))
         if self.kind == "shared":
-            start = max(_START * math.sqrt((deviation**2).mean()), 2 * float(floor), LEAST)
+            start = np.sqrt((start**2).mean())
+        start = np.maximum(start, np.maximum(2 * floor, LEAST))
         dtype = jnp.result_type(float)
         above = jnp.asarray(start - floor, dtype)
         return eqx.tree_at(
@@ -163,6 +177,21 @@ def check_positive(name: str, value: Any) -> float:
             '"shared" learns it from the data.'
         )
     return float(value)
+
+
+def _initial(initial: float, kind: str) -> float:
+    if kind == "given":
+        raise SettingError(
+            f"initial is where a learned variance starts; got initial={initial!r} with a variance "
+            'that is given. Leave initial out, or learn the variance: variance="shared".'
+        )
+    number = isinstance(initial, Real) and not isinstance(initial, bool)
+    if not (number and math.isfinite(initial) and float(initial) > 0):
+        raise SettingError(
+            f"initial must be a positive number, a variance in model units; got {initial!r}. "
+            "Leave it out to start from the data's."
+        )
+    return float(initial)
 
 
 def _kind(variance: float | str) -> str:
