@@ -32,9 +32,18 @@ LAWS = [name for name in LAWS if name == "quantile-skew-levels" or not name.ends
 UNITS = [name for name, noise in FAMILIES.items() if noise.support == UNIT]
 LEARNING = [name for name in FAMILIES if name.endswith(("-shared", "-feature", "-head", "-levels"))]
 LINES = [name for name in FAMILIES if name not in UNITS]
+# Of the ways in which a family's scale is had, one for each of the ways of the code.
+TYPICAL = {*LAWS, "gaussian-0.3", "gaussian-shared", "gaussian-feature"}
 
 
-@pytest.fixture(params=FAMILIES, ids=str)
+def slow_beside(names, typical):
+    """Mark all cases but the typical ones as slow: each compiles programs of its own."""
+    return [
+        name if name in typical else pytest.param(name, marks=pytest.mark.slow) for name in names
+    ]
+
+
+@pytest.fixture(params=slow_beside(FAMILIES, TYPICAL), ids=str)
 def name(request) -> str:
     return request.param
 
@@ -167,7 +176,7 @@ def test_values_and_gradients_are_finite_at_the_extremes(name):
             assert np.isfinite(leaf).all()
 
 
-@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize("name", slow_beside(LEARNING, {"gaussian-shared", "beta-feature"}))
 def test_the_floor_has_a_live_gradient(name):
     """Far from the data, with the noise on its floor, the scale still wants to move."""
     noise = made(name)
@@ -297,6 +306,9 @@ def test_data_off_the_interval_are_refused_with_the_family_that_fits(name):
 @pytest.mark.filterwarnings("ignore::wellposed._errors.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed._errors.TrainingWarning")
 @pytest.mark.filterwarnings("ignore::wellposed._errors.FloorWarning")
+@pytest.mark.parametrize(
+    "law", slow_beside(LAWS, {"student-t-conditional", "low-rank-conditional"})
+)
 def test_a_trained_model_scores_the_same_when_loaded(law, digits, tmp_path):
     rows = digits[:120, 8:24]  # two of its features never vary
     vae = wp.VAE(2, noise=FAMILIES[law], hidden=(8,), max_epochs=2, random_state=0)
