@@ -30,13 +30,13 @@ def moments() -> Moments:
 
 
 def test_a_rescaled_gaussian_is_a_gaussian(x64):
-    y = np.array([0.1, 0.4, -2.0])
-    p = Rescaled(Gaussian(0.25), SCALE)(RAW)
-    exact = norm.logpdf(y, np.asarray(RAW), 0.5 * SCALE).sum()
+    y, raw = np.array([0.1, 0.4, -2.0]), jnp.array([0.3, -1.0, 2.0])
+    p = Rescaled(Gaussian(0.25), SCALE)(raw)
+    exact = norm.logpdf(y, np.asarray(raw), 0.5 * SCALE).sum()
     assert float(p.log_prob(jnp.asarray(y))) == pytest.approx(exact, rel=1e-12)
     np.testing.assert_allclose(p.variance, 0.25 * SCALE**2, rtol=1e-12)
-    np.testing.assert_allclose(p.coupled(jnp.asarray(2.0)), RAW + SCALE, rtol=1e-12)
-    np.testing.assert_allclose(p.cdf(jnp.asarray(y)), norm.cdf(y, np.asarray(RAW), 0.5 * SCALE))
+    np.testing.assert_allclose(p.coupled(jnp.asarray(2.0)), raw + SCALE, rtol=1e-12)
+    np.testing.assert_allclose(p.cdf(jnp.asarray(y)), norm.cdf(y, np.asarray(raw), 0.5 * SCALE))
     noise = Rescaled(Gaussian(0.25), SCALE)
     top = norm.logpdf(0, 0, 0.5 * SCALE).sum()
     assert noise.log_density_bound(3) == pytest.approx(top, rel=1e-12)
