@@ -10,6 +10,7 @@ data, dequantisation and fused Adam stay on that device.
 """
 
 import argparse
+import json
 import math
 import time
 from pathlib import Path
@@ -32,9 +33,12 @@ def main() -> None:
     parser.add_argument("what", nargs="+", choices=("digits", "singles", "poster"))
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--warmup", type=int, help="epochs; 10 by default")
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--torch", action="store_true")
+    parser.add_argument("--only", choices=("given", "learned"), help="half of the table")
+    parser.add_argument("--figures", type=Path, help="JSON file for the rows of figures")
     given = parser.parse_args()
     print(f"JAX {jax.__version__} on {jax.devices()[0].device_kind}")
     for what in given.what:
@@ -79,16 +83,24 @@ def table(given: argparse.Namespace) -> None:
     if given.rows < len(X_test):
         X_test = X_test[: given.rows]
     vae = poster.template().set_params(
-        max_epochs=given.epochs, kl_warmup=min(10, given.epochs // 2), progress=False
+        max_epochs=given.epochs, kl_warmup=given.warmup or min(10, given.epochs // 2), progress=False
     )
     started = time.perf_counter()
     found = poster.grid(
-        X, X_test, n_seeds=given.seeds, folder=given.folder, progress=False, vae=vae
+        X,
+        X_test,
+        n_seeds=given.seeds,
+        folder=given.folder,
+        progress=False,
+        vae=vae,
+        only=given.only,
     )
     whole = time.perf_counter() - started
     trained = sum(row["seconds"] for row in found.rows)
-    told = poster.reproduction(found, vae, quick=given.epochs < 200)
-    print(told.markdown())
+    if given.figures is not None:
+        given.figures.write_text(json.dumps(found.rows, default=float))
+    if given.only is None:
+        print(poster.reproduction(found, vae, quick=given.epochs < 200).markdown())
     for row in found.rows:
         print(
             row["noise"], row["random_state"], row["outcome"], f"{row['elbo']:.1f}",
@@ -97,10 +109,9 @@ def table(given: argparse.Namespace) -> None:
         )  # fmt: skip
     print(
         f"poster: {len(found.rows)} members, {given.epochs} epochs: {whole:.0f} s in all, "
-        f"{trained:.0f} s of it training and compiling (target {POSTER_SECONDS:.0f} for 50)"
+        f"{trained:.0f} s of it training and compiling (target {POSTER_SECONDS:.0f} for 50)",
+        flush=True,
     )
-    if given.folder is not None:
-        told.write(given.folder)
     if given.torch:
         epoch = torch_epoch(X)
         torch_whole = epoch * given.epochs * len(found.rows)

@@ -173,6 +173,8 @@ class _Work:
         """Collect what has ended."""
         if self.best is None and self.folder is not None and self.folder.best.exists():
             self.best = load(self.folder.best)
+        if self.best is not None and not hasattr(self.best, "_codes"):
+            self.best._keep_codes(self.data)
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
         return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))
 
@@ -222,10 +224,12 @@ class _Work:
         if is_best and np.isfinite(row["elbo"]):
             self.best_place, self.best = i, estimator
         if self.folder is not None:
-            if self.save_models:
-                estimator.save(self.folder.model(i))
-            if self.best is estimator:
-                estimator.save(self.folder.best)
+            paths = [self.folder.model(i)] if self.save_models else []
+            paths += [self.folder.best] if self.best is estimator else []
+            if paths:
+                estimator._keep_codes(self.data)
+            for path in paths:
+                estimator.save(path)
             self.folder.keep(i, _written(row))
         self.estimators[i] = None  # a model of millions of weights is not kept for nothing
 

@@ -72,13 +72,12 @@ def template(*, quick: bool = False) -> VAE:
     )
 
 
-def rows_of_table() -> dict[str, Any]:
+def rows_of_table(only: str | None = None) -> dict[str, Any]:
     """The axis of the grid: a label for each row of the table, and its noise."""
-    return {
-        **{f"σ² = {v:g}": v for v in VARIANCES},
-        **{f"σ² from {v:g}": noise.Gaussian(initial=v) for v in VARIANCES},
-        DATA_DRIVEN: noise.Gaussian("shared"),
-    }
+    given = {f"σ² = {v:g}": v for v in VARIANCES}
+    learned = {f"σ² from {v:g}": noise.Gaussian(initial=v) for v in VARIANCES}
+    learned[DATA_DRIVEN] = noise.Gaussian("shared")
+    return {"given": given, "learned": learned, None: {**given, **learned}}[only]
 
 
 def grid(
@@ -90,8 +89,12 @@ def grid(
     folder: Path | None = None,
     progress: bool | str = "auto",
     vae: VAE | None = None,
+    only: str | None = None,
 ) -> Grid:
-    """Train all rows of the table with all seeds, five or, quick, one."""
+    """Train all rows of the table with all seeds, five or, quick, one.
+
+    ``only`` is "given" or "learned", for the rows whose σ² is that.
+    """
     X, X_test = np.asarray(X), np.asarray(X_test)
     seeds = range(n_seeds or (1 if quick else 5))
 
@@ -100,7 +103,7 @@ def grid(
 
     return fit_grid(
         template(quick=quick) if vae is None else vae,
-        {"noise": rows_of_table(), "random_state": seeds},
+        {"noise": rows_of_table(only), "random_state": seeds},
         X,
         X_test=X_test,
         folder=folder,
