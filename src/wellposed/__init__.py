@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from wellposed._errors import WellposedError as WellposedError
     from wellposed.estimators import PPCA as PPCA
     from wellposed.estimators import VAE as VAE
+    from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import diagnose as diagnose
+    from wellposed.estimators import fit_grid as fit_grid
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
@@ -54,11 +56,13 @@ _ROOMS = (
     "transforms",
 )
 _NAMES = {
+    "Grid": "estimators",
     "LinearVAE": "estimators",
     "PPCA": "estimators",
     "VAE": "estimators",
     "audit": "evaluation",
     "diagnose": "estimators",
+    "fit_grid": "estimators",
     "forecast": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",

@@ -43,7 +43,8 @@ def test_the_density_is_the_normal_one_constants_kept(noise, x64):
     expected = norm.logpdf(y, p.mean, np.sqrt(p.variance)).sum()
     assert float(p.log_prob(y)) == pytest.approx(expected, rel=1e-12)
     assert p.event_shape == (D,)
-    np.testing.assert_allclose(p.mean, raw[:D])
+    spread = math.sqrt((1.0 + 4.0 + 0.5 + 2.0) / 4)
+    np.testing.assert_allclose(p.mean, np.arange(4.0) + spread * raw[:D], rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,8 @@
 from ._diagnose import diagnose as diagnose
 from ._file import load as load
 from ._forecast import forecast as forecast
+from ._grid import fit_grid as fit_grid
+from ._grid_result import Grid as Grid
 from ._linear_vae import LinearVAE as LinearVAE
 from ._ppca import PPCA as PPCA
 from ._rate_distortion import rate_distortion_curve as rate_distortion_curve

@@ -217,6 +217,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 allow_unbounded=self.allow_unbounded,
             )
             self._store(run.model, run.history, run.outcome, rows)
+            self._keep_codes(rows)
             self._advance = None
         warn_of_outcome(run, self.noise_variance_)
         return self
@@ -256,6 +257,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
             ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
             self._store(reached.model, reached.history, ended, rows)
+            self._keep_codes(rows)
             self._advance = reached
         return self
 
@@ -464,7 +466,10 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         variance = evaluation.mean_noise_variance(model, typical, key=self._key("score"))
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
         self.priors_ = {}
-        self._codes = drawn_codes(model, rows, key=self._key("codes"))
+
+    def _keep_codes(self, rows: np.ndarray) -> None:
+        """Draw the codes that priors are fitted to; they are saved with the model."""
+        self._codes = drawn_codes(self.model_, rows, key=self._key("codes"))
 
     def _rows(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

@@ -53,6 +53,7 @@ from ._passes import mean_noise_variance as mean_noise_variance
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
+from ._passes import squared_residuals as squared_residuals
 from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
 from ._prior_mismatch import prior_mismatch as prior_mismatch

@@ -43,6 +43,20 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
     return over_rows(_elbo_visit(n_samples), model, rows, key=key)
 
 
+def squared_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+    """‖y − μ(z)‖² in model units for one draw z ~ q(z | x) of each row, shape (n,).
+
+    Its mean over d is the σ² that maximises the ELBO with the networks as they are.
+    """
+    return over_rows(_squared_residual, model, rows, key=key)
+
+
+def _squared_residual(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
+    transform_key, latent_key = jax.random.split(key)
+    found = model.infer(x, key=transform_key)
+    return jnp.sum((found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2)
+
+
 @functools.lru_cache
 def _elbo_visit(n_samples: int) -> Callable:
     def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:

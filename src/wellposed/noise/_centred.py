@@ -1,4 +1,4 @@
-"""What an encoder sees of a datum that no transform has standardised."""
+"""What a network sees of data that no transform has standardised, and where its outputs lie."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -25,3 +25,7 @@ class Centred(eqx.Module):
 
     def __call__(self, y: Point) -> Point:
         return (y - self.mean) / self.scale
+
+    def placed(self, raw: Point) -> Point:
+        """Undo it, for what a decoder puts out: mean + scale·raw."""
+        return self.mean + self.scale * raw

@@ -9,6 +9,7 @@ from wellposed.numerics import LOG_2PI
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
+from ._centred import Centred
 from ._constants import Constants, pinned
 from ._features import Features
 from ._scale import Scale
@@ -48,9 +49,14 @@ class Gaussian(AbstractNoise):
 
     A feature that never varies has its constant as its mean, whatever z; its learned variance,
     if it has one of its own, is its floor.
+
+    The networks see data, and put out means, less the data's mean and in units of their spread:
+    under a logit the features lie around −10, and networks that had to find that out by gradient
+    stayed 10 nats below on MNIST.
     """
 
     scale: Scale
+    centred: Centred | None
     constants: Constants | None
 
     def __init__(
@@ -61,7 +67,7 @@ class Gaussian(AbstractNoise):
         initial: float | None = None,
     ):
         self.scale = Scale(variance, floor=floor, initial=initial)
-        self.constants = None
+        self.centred = self.constants = None
 
     @property
     def n_raw(self) -> int:
@@ -83,9 +89,9 @@ class Gaussian(AbstractNoise):
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Gaussian":
         del key
         return eqx.tree_at(
-            lambda g: (g.scale, g.constants),
+            lambda g: (g.scale, g.centred, g.constants),
             self,
-            (self.scale.initialise(moments), Constants.of(moments)),
+            (self.scale.initialise(moments), Centred.of(moments), Constants.of(moments)),
             is_leaf=lambda leaf: leaf is None,
         )
 
@@ -93,10 +99,11 @@ class Gaussian(AbstractNoise):
         d = raw.shape[0] // self.n_raw
         scale = self.scale(raw[d:])
         constants = self.constants and self.constants.normal(self.scale.of_constants(scale))
-        return Features(pinned(Normal(raw[:d], scale), constants))
+        mean = raw[:d] if self.centred is None else self.centred.placed(raw[:d])
+        return Features(pinned(Normal(mean, scale), constants))
 
     def presented(self, y: Point) -> Point:
-        return y
+        return y if self.centred is None else self.centred(y)
 
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * LOG_2PI - self.scale.log_least(d)

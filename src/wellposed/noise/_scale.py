@@ -94,12 +94,13 @@ class Scale(eqx.Module):
         dtype = jnp.result_type(float)
         above = jnp.asarray(start - floor, dtype)
         return eqx.tree_at(
-            lambda s: (s.rho, s.start, s.floor),
+            lambda s: (s.rho, s.start, s.floor, s.initial),
             self,
             (
                 inverse_positive(above) if self.kind in ("shared", "feature") else None,
                 above if self.kind == "conditional" else None,
                 None if self.kind == "given" else jnp.asarray(floor, dtype),
+                None,  # has had its say
             ),
             is_leaf=lambda leaf: leaf is None,
         )

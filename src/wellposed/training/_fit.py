@@ -20,6 +20,7 @@ from ._checkpoint import Checkpoint, fingerprint
 from ._epoch import Metrics, TrainState, held_out, run_epoch, steps_in
 from ._history import COLUMNS, LAGGING, History
 from ._lagging import information, is_aggressive, run_lagging_epoch
+from ._member import Member
 from ._optimiser import Parts, Rates, adam
 from ._outcome import Outcome
 from ._plan import Plan
@@ -92,32 +93,56 @@ def fit(
     """
     objective = ELBO() if objective is None else objective
     plan = Plan() if plan is None else plan
-    data = jnp.asarray(data)
-    check_bounded(model, data.shape[1], allow_unbounded=allow_unbounded)
-    _check_noise(model, objective)
-    uses = ("split", "epochs", "held_out", "refit")
-    keys: dict[str, PRNGKey] = dict(zip(uses, jax.random.split(key, len(uses)), strict=True))
-    keys["information"] = jax.random.fold_in(key, len(uses))
-    training, held = _split(data.shape[0], validation_fraction, key=keys["split"])
-    mask = trained_leaves(model, objective)
-    params, fixed = eqx.partition(model, mask)
-    loop = _Loop(fixed, data, training, held, objective, plan, keys)
+    member = Member(model, key, objective, plan, validation_fraction, allow_unbounded)
+    loop, params = prepared(member, jnp.asarray(data))
     file = None
     if checkpoint is not None:
-        decisive = (data, model, objective, jax.random.key_data(key))
-        file = Checkpoint.at(checkpoint, fingerprint(decisive, plan, validation_fraction))
+        file = Checkpoint.at(checkpoint, identity_of(member, loop.data))
     position, history, outcome = loop.run(params, file, callbacks, progress)
-    trained = eqx.combine(position.best_params, fixed)
+    trained = eqx.combine(position.best_params, loop.fixed)
     if objective.refits_noise and len(history.rows):
-        size = min(plan.batch_size, training.size)
-        trained = refit_noise(trained, data, training, batch_size=size, key=keys["refit"])
-    return Run(
-        trained, history, outcome, _reason(outcome, trained, data.shape[1], len(history.rows))
-    )
+        trained = refit_noise(
+            trained,
+            loop.data,
+            loop.training,
+            batch_size=loop.batch_size,
+            key=loop.keys["refit"],
+        )
+    return ended_run(trained, history, outcome, loop.data.shape[1])
+
+
+def prepared(member: Member, data: jax.Array) -> tuple["Loop", Tree]:
+    """Check a training, and return all of it that no epoch changes, and what epochs start from.
+
+    Raises
+    ------
+    UnboundedLikelihoodError, SettingError
+        As :func:`fit` does.
+    """
+    model, objective = member.model, member.objective
+    check_bounded(model, data.shape[1], allow_unbounded=member.allow_unbounded)
+    _check_noise(model, objective)
+    uses = ("split", "epochs", "held_out", "refit")
+    keys: dict[str, PRNGKey] = dict(zip(uses, jax.random.split(member.key, len(uses)), strict=True))
+    keys["information"] = jax.random.fold_in(member.key, len(uses))
+    training, held = _split(data.shape[0], member.validation_fraction, key=keys["split"])
+    params, fixed = eqx.partition(model, trained_leaves(model, objective))
+    return Loop(fixed, data, training, held, objective, member.plan, keys), params
+
+
+def identity_of(member: Member, data: jax.Array) -> str:
+    """Digest all that decides a training's course."""
+    decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
+    return fingerprint(decisive, member.plan, member.validation_fraction)
+
+
+def ended_run(model: VAEModel, history: History, outcome: Outcome, d: int) -> Run:
+    """Put a finished training together, with what the user should know of its end."""
+    return Run(model, history, outcome, _reason(outcome, model, d, len(history.rows)))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Loop:
+class Loop:
     """The parts of a training that no epoch changes."""
 
     fixed: Tree
@@ -181,13 +206,7 @@ class _Loop:
         return position, History(tuple(tuple(row) for row in rows), columns)
 
     def _ended(self, position: _Position, history: History) -> Outcome | None:
-        done = len(history.rows)
-        patience = self.plan.patience if self.held.size else None
-        if patience is not None and done - int(position.best_epoch) >= patience:
-            return Outcome.converged
-        if done < self.plan.max_epochs:
-            return None
-        return Outcome.converged if history.settled else Outcome.budget_spent
+        return outcome_of(self.plan, history, int(position.best_epoch), self.held.size)
 
     def _epoch(
         self, position: _Position, history: History, rates: Rates
@@ -250,6 +269,16 @@ class _Loop:
         report = EpochReport(len(history.rows), history, model)
         asked = [bool(callback(report)) for callback in callbacks]  # each one is called
         return any(asked)
+
+
+def outcome_of(plan: Plan, history: History, best_epoch: int, n_held: int) -> Outcome | None:
+    """How a training that stands between two epochs has ended; None if it has not."""
+    done = len(history.rows)
+    if n_held and plan.patience is not None and done - best_epoch >= plan.patience:
+        return Outcome.converged
+    if done < plan.max_epochs:
+        return None
+    return Outcome.converged if history.settled else Outcome.budget_spent
 
 
 def fresh_state(params: Tree, *, parted: bool = False) -> TrainState:

@@ -15,11 +15,6 @@ from wellposed.models import VAEModel
 
 from ._plan import Plan
 
-# The noise's few numbers move this many times faster than the weights: Adam's step is its rate
-# whatever the gradient, so that at 1e-3 a standard deviation needs a thousand steps to fall by
-# the factor e, and lags behind the networks all the while. Weight decay leaves them alone.
-_NOISE_PACE = 10.0
-
 
 @functools.lru_cache
 def adam() -> optax.GradientTransformation:
@@ -58,6 +53,7 @@ class Rates(eqx.Module):
     clip_norm: Scalar
     decay_steps: Scalar  # infinity: no decay
     warmup_steps: Scalar
+    noise_pace: Scalar
 
     @classmethod
     def of(cls, plan: Plan, steps_per_epoch: int) -> "Rates":
@@ -68,6 +64,7 @@ class Rates(eqx.Module):
             plan.clip_norm,
             plan.max_epochs * steps_per_epoch if plan.decay else math.inf,
             plan.kl_warmup * steps_per_epoch,
+            plan.noise_pace,
         )
         return cls(*(jnp.asarray(number, jnp.float32) for number in numbers))
 
@@ -114,7 +111,7 @@ def update(
     def move_noise(p, u):
         if isinstance(p, nn.Linear):  # a noise model's own network is one like the others
             return decayed(p, u, rates, step)
-        return p + (_NOISE_PACE * rate * u).astype(p.dtype)
+        return p + (rates.noise_pace * rate * u).astype(p.dtype)
 
     moved = decayed(params, direction, rates, step)
     noise = jax.tree.map(

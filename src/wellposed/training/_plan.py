@@ -23,6 +23,9 @@ class Plan:
     encoder_steps : steps of the encoder alone, at most, before each step of the decoder, until
         the codes stop telling more of the data (see :mod:`wellposed.training._lagging`); 0 is
         plain training
+    noise_pace : how many times faster than the weights the noise's few numbers move. Adam's step
+        is its rate whatever the gradient: at 1e-3 a standard deviation needs a thousand steps to
+        fall by the factor e, and lags behind the networks where a training has few
 
     Raises
     ------
@@ -39,9 +42,10 @@ class Plan:
     patience: int | None = None
     decay: bool = True
     encoder_steps: int = 0
+    noise_pace: float = 10.0
 
     def __post_init__(self) -> None:
-        self._positive("batch_size", "max_epochs", "learning_rate", "clip_norm")
+        self._positive("batch_size", "max_epochs", "learning_rate", "clip_norm", "noise_pace")
         if self.weight_decay < 0 or not math.isfinite(self.weight_decay):
             raise SettingError(
                 f"weight_decay must be a number ≥ 0; got {self.weight_decay}. Zero is plain Adam."

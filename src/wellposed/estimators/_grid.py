@@ -1,0 +1,356 @@
+"""A grid of trainings as one call: one clone of an estimator for each combination of settings."""
+
+import itertools
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from wellposed import evaluation, models, serialise, training
+from wellposed._errors import SettingError, WellposedError, unknown_name
+from wellposed.training import Bar, Member, Outcome
+
+from ._build import objective_of, plan_of
+from ._data import opened
+from ._file import load
+from ._grid_folder import GridFolder
+from ._grid_result import Grid
+
+_N_SAMPLES = 8  # draws of z a row, of the ELBO
+
+# What cannot be an axis: it decides how a grid is run, or what it is measured against.
+_NO_AXES = ("checkpoint", "progress")
+
+Axis = Sequence[Any] | Mapping[str, Any]
+
+
+def fit_grid(
+    template: Any,
+    grid: Mapping[str, Axis],
+    X: Any,
+    *,
+    X_test: Any = None,
+    folder: str | os.PathLike | None = None,
+    save_models: bool = False,
+    measure: Callable[[Any], Mapping[str, Any]] | None = None,
+    together: bool | str = "auto",
+    progress: bool | str = "auto",
+) -> Grid:
+    r"""Train a VAE with every combination of some settings, and measure each.
+
+    Members that differ in numbers alone share one compiled program. They train one after another
+    on a CPU, which loses nothing there, and at once on an accelerator, over all devices that
+    there are.
+
+    Parameters
+    ----------
+    template : :class:`wellposed.VAE`, left as it is; all that the grid does not vary comes from it
+    grid : mapping from settings of the template to their values
+        Values are numbers, or objects such as ``wp.noise.Gaussian(initial=1.0)``; a mapping gives
+        them labels for the table. ``{"noise": [0.1, 1.0], "random_state": range(5)}`` is ten
+        members. The last axis varies fastest.
+    X : rows to train on; array-like or frame of shape (n, d), or a path
+    X_test : rows to measure on; None measures on X, which flatters a model that overfits
+    folder : a new folder, or that of the same grid stopped at any moment, which then goes on from
+        there and ends with the same figures
+    save_models : whether the folder keeps every model, as ``member-0000.wp`` and so on; the best
+        is always kept
+    measure : called with each fitted estimator; returns further figures by name, numbers or text
+    together : whether members train at once: True, False, or "auto", on an accelerator
+    progress : bars over members and epochs: "auto", True or False
+
+    Returns
+    -------
+    :class:`Grid`, with ``table``, a frame with a row a member, and ``best``, the fitted
+    estimator of the highest ELBO. A member that cannot be built, or turns non-finite, has its
+    reason in its row, and the others go on. Interrupted, the members that have ended.
+
+    Raises
+    ------
+    SettingError
+        For an empty grid, an axis that is no setting or holds text, and a folder that belongs to
+        another grid.
+    DataError
+        If the data cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from wellposed import VAE
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> found = fit_grid(VAE(1, hidden=(8,), max_epochs=3), {"noise": [0.5, 1.0]}, X)
+    >>> [row["noise"] for row in found.rows]
+    [0.5, 1.0]
+    """
+    if save_models and folder is None:
+        raise SettingError("save_models=True needs a folder to save them in; got folder=None.")
+    axes = _axes(template, grid)
+    X, X_test = opened(X)[0], None if X_test is None else opened(X_test)[0]
+    seed = int(check_random_state(None).randint(2**31 - 1))
+    kept = None
+    if folder is not None:
+        kept = GridFolder(folder, _identity(template, axes, X, X_test), seed)
+        seed = kept.seed
+    if template.random_state is None and "random_state" not in axes:
+        template = _with(template, random_state=seed)
+    work = _Work(template, axes, X, X if X_test is None else X_test, kept, save_models, measure)
+    work.run(together, progress)
+    return work.result()
+
+
+class _Work:
+    """A grid under way."""
+
+    def __init__(
+        self,
+        template: Any,
+        axes: dict[str, dict[str, Any]],
+        X: Any,
+        X_test: Any,
+        folder: GridFolder | None,
+        save_models: bool,
+        measure: Callable[[Any], Mapping[str, Any]] | None,
+    ):
+        self.axes, self.X, self.X_test = axes, X, X_test
+        self.folder, self.save_models, self.measure = folder, save_models, measure
+        names = list(itertools.product(*axes.values()))
+        self.labels = [dict(zip(axes, labels, strict=True)) for labels in names]
+        self.estimators: list[Any] = [
+            _with(
+                template,
+                **{axis: axes[axis][label] for axis, label in labels.items()},
+                progress=False,
+                checkpoint=None,
+            )
+            for labels in self.labels
+        ]
+        self.rows: dict[int, dict[str, Any]] = {}
+        self.best: Any = None
+        self.best_place: int | None = None
+
+    def run(self, together: bool | str, progress: bool | str) -> None:
+        """Build all that can be built, train it, measure it."""
+        if self.folder is not None:
+            found = ((i, self.folder.figures(i)) for i in range(len(self.labels)))
+            self.rows = {i: _read(figures) for i, figures in found if figures is not None}
+            self.best_place = max(self.rows, key=self._elbo_of, default=None)
+        places, members = self._built()
+        bar = Bar(len(self.labels), progress, "model")
+        done = [place for place, i in enumerate(places) if i in self.rows]
+        since = time.monotonic()
+
+        def ended(place: int, run: training.Run) -> None:
+            nonlocal since
+            i = places[place]
+            if i not in self.rows:
+                self._ended(i, run, members[place], time.monotonic() - since)
+            since = time.monotonic()
+            elbo = self.rows[i]["elbo"]
+            bar.show(len(self.rows), f"ELBO {elbo:.2f} nats" if np.isfinite(elbo) else "non-finite")
+
+        try:
+            training.fit_grid(
+                members,
+                self.data,
+                folder=None if self.folder is None else self.folder.path,
+                together=together,
+                on_end=ended,
+                done=done,
+            )
+        except KeyboardInterrupt:
+            pass
+        finally:
+            bar.close()
+
+    def result(self) -> Grid:
+        """Collect what has ended."""
+        if self.best is None and self.folder is not None and self.folder.best.exists():
+            self.best = load(self.folder.best)
+        if self.best is not None and not hasattr(self.best, "_codes"):
+            self.best._keep_codes(self.data)
+        rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
+        return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))
+
+    def _built(self) -> tuple[list[int], list[Member]]:
+        """Places and trainings of the members that can be built; the others get their rows."""
+        places, members = [], []
+        first: WellposedError | None = None
+        for i, estimator in enumerate(self.estimators):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self.data, model = estimator._prepared(self.X)
+                    models.check_bounded(
+                        model, self.data.shape[1], allow_unbounded=estimator.allow_unbounded
+                    )
+            except WellposedError as error:
+                self.rows[i] = _figures("not built", str(error))
+                first = first or error
+                continue
+            settings = estimator.get_params()
+            member = Member(
+                model,
+                estimator._key("fit"),
+                objective_of(settings),
+                plan_of(settings, len(self.data)),
+                estimator.validation_fraction,
+                estimator.allow_unbounded,
+            )
+            places.append(i)
+            members.append(member)
+        if first is not None and not members:
+            raise first
+        return places, members
+
+    def _ended(self, i: int, run: training.Run, member: Member, seconds: float) -> None:
+        """Measure a member, and keep what is to be kept of it."""
+        estimator = self.estimators[i]
+        estimator._store(run.model, run.history, run.outcome, self.data)
+        row = _figures(run.outcome.value, run.reason)
+        row |= {"epochs": len(run.history.rows), "seconds": seconds}
+        if run.outcome is not Outcome.nonfinite:
+            row |= _measured(estimator, self.X_test)
+        if self.measure is not None:
+            row |= {name: _plain(value) for name, value in self.measure(estimator).items()}
+        self.rows[i] = row
+        is_best = self.best_place is None or self._elbo_of(i) > self._elbo_of(self.best_place)
+        if is_best and np.isfinite(row["elbo"]):
+            self.best_place, self.best = i, estimator
+        if self.folder is not None:
+            paths = [self.folder.model(i)] if self.save_models else []
+            paths += [self.folder.best] if self.best is estimator else []
+            if paths:
+                estimator._keep_codes(self.data)
+            for path in paths:
+                estimator.save(path)
+            self.folder.keep(i, _written(row))
+        self.estimators[i] = None  # a model of millions of weights is not kept for nothing
+
+    def _elbo_of(self, i: int) -> float:
+        elbo = self.rows[i]["elbo"]
+        return elbo if np.isfinite(elbo) else -np.inf
+
+
+def _with(estimator: Any, **settings: Any) -> Any:
+    """Return an unfitted copy with other settings."""
+    copy: Any = clone(estimator)
+    return copy.set_params(**settings)
+
+
+def _measured(estimator: Any, X: Any) -> dict[str, Any]:
+    """Figures of one fitted estimator, means over rows with their standard errors."""
+    rows, key = estimator._rows(X), estimator._key("score")
+    terms = evaluation.elbo(estimator.model_, rows, n_samples=_N_SAMPLES, key=key)
+    figures: dict[str, Any] = {}
+    named = {"elbo": terms.elbo, "log_likelihood": terms.log_likelihood, "rate": terms.kl}
+    for name, values in named.items():
+        values = np.asarray(values, np.float64)
+        spread = values.std(ddof=1) if len(values) > 1 else np.nan
+        figures |= {name: float(values.mean()), f"{name}_error": float(spread / len(values) ** 0.5)}
+    found = estimator.collapse(X)
+    return figures | {
+        "noise_variance": float(np.mean(estimator.noise_variance_)),
+        "collapsed": float(found.collapsed.mean()),
+        "active": int(found.active_units.sum()),
+    }
+
+
+def _figures(outcome: str, reason: str) -> dict[str, Any]:
+    """Figures of a member that measured nothing."""
+    row: dict[str, Any] = {"outcome": outcome, "reason": reason, "epochs": 0, "seconds": 0.0}
+    for name in ("elbo", "log_likelihood", "rate"):
+        row |= {name: np.nan, f"{name}_error": np.nan}
+    return row | {"noise_variance": np.nan, "collapsed": np.nan, "active": 0}
+
+
+def _written(row: dict[str, Any]) -> dict[str, Any]:
+    """Figures as JSON has them, which knows no NaN."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def _read(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: np.nan if value is None else value for name, value in figures.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and text, of whatever type they come in."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _axes(template: Any, grid: Mapping[str, Axis]) -> dict[str, dict[str, Any]]:
+    """Check the grid; return the values of each axis by their labels."""
+    known = [name for name in template.get_params(deep=False) if name not in _NO_AXES]
+    if not grid:
+        raise SettingError(
+            'A grid needs at least one axis; got none. {"noise": [0.1, 1.0]} is a start.'
+        )
+    axes = {}
+    for name, values in grid.items():
+        if name not in known:
+            raise unknown_name("An axis", name, known)
+        axes[name] = _labelled(name, values)
+    return axes
+
+
+def _labelled(name: str, values: Axis) -> dict[str, Any]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise SettingError(
+            f"An axis must be a sequence of numbers or objects; {name} got {values!r}. "
+            f"Put the values into a list: {name}=[…]."
+        )
+    if isinstance(values, Mapping):
+        labelled = {str(label): value for label, value in values.items()}
+    else:
+        values = [_plain(value) for value in values]
+        labelled = {_label(value, i): value for i, value in enumerate(values)}
+        if len(labelled) < len(values):
+            raise SettingError(f"The values of an axis must differ; {name} got {values}.")
+    if not labelled:
+        raise SettingError(f"An axis needs at least one value; {name} has none. Leave it out.")
+    texts = [value for value in labelled.values() if isinstance(value, str)]
+    if texts:
+        raise SettingError(
+            f"An axis holds numbers or objects, not text; {name} got {texts[0]!r}. Where its "
+            f"settings have names, make the object: noise=[wp.noise.Gaussian({texts[0]!r})]."
+        )
+    return labelled
+
+
+def _label(value: Any, place: int) -> Any:
+    """What stands for a value in the table: itself, where it is a number or a few of them."""
+    if value is None or isinstance(value, Real):
+        return value
+    if isinstance(value, (tuple, list)):
+        return str(tuple(value))
+    return f"{type(value).__name__} {place}"
+
+
+def _identity(template: Any, axes: dict[str, dict[str, Any]], X: Any, X_test: Any) -> str:
+    """Digest of all that decides a grid's figures, but for what ``measure`` does."""
+    tensors: dict[str, np.ndarray] = {}
+    settings = template.get_params(deep=False)
+    for name in _NO_AXES:
+        settings.pop(name)
+    if not isinstance(settings["random_state"], (int, np.integer)):
+        settings["random_state"] = None
+    described = {
+        name: serialise.describe(value, tensors, f"settings.{name}")
+        for name, value in settings.items()
+    }
+    varied = [
+        (name, str(label), serialise.describe(value, tensors, f"axis.{name}.{i}"))
+        for name, values in axes.items()
+        for i, (label, value) in enumerate(values.items())
+    ]
+    data = (np.asarray(X), None if X_test is None else np.asarray(X_test), tensors)
+    return training.fingerprint(data, json.dumps([described, varied], sort_keys=True))

@@ -1,0 +1,88 @@
+"""A folder that holds a grid of trainings, so that it can be stopped anywhere and gone on with."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from wellposed import serialise
+from wellposed._errors import DamagedFileError, SettingError
+from wellposed._version import __version__
+
+_MANIFEST = "grid"
+
+
+class GridFolder:
+    """Where a grid's members leave what is known of them.
+
+    ``grid`` says which grid it is; ``member-0003`` holds the figures of a member that has ended,
+    ``member-0003.wp`` its model where models are kept, ``best.wp`` the best model so far, and
+    ``*.ckpt`` the states of those that train. Every file carries a version and a checksum.
+
+    Raises
+    ------
+    SettingError
+        If the folder belongs to another grid or another version, or holds something else.
+    """
+
+    def __init__(self, path: str | os.PathLike, identity: str, seed: int):
+        self.path = Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.seed = seed
+        manifest = self.path / _MANIFEST
+        if manifest.exists():
+            self.seed = self._recognised(manifest, identity)
+            return
+        if any(self.path.iterdir()):
+            raise SettingError(
+                f"The folder of a grid must be new or hold that grid; {self.path} holds other "
+                "files. Name another folder, so that nothing is mixed."
+            )
+        serialise.write(manifest, {}, {"kind": "grid", "identity": identity, "seed": seed})
+
+    def _recognised(self, manifest: Path, identity: str) -> int:
+        _, header = serialise.read(manifest)
+        if header.get("kind") != "grid":
+            raise SettingError(f"{manifest} is no grid's. Name another folder.")
+        if header["library"] != __version__:
+            raise SettingError(
+                f"{self.path} was begun by version {header['written_by']}, and this is "
+                f"{__version__}: their figures are not mixed. Name another folder."
+            )
+        if header["identity"] != identity:
+            raise SettingError(
+                f"{self.path} holds a grid of other data, settings or values. Restore those to "
+                "go on with it, or name another folder."
+            )
+        return int(header["seed"])
+
+    def figures(self, i: int) -> dict[str, Any] | None:
+        """Figures of member i, or None if it has not ended.
+
+        Raises
+        ------
+        DamagedFileError
+            If the file is not what was written.
+        """
+        path = self._member(i)
+        if not path.exists():
+            return None
+        _, header = serialise.read(path)
+        if header.get("kind") != "member":
+            raise DamagedFileError(f"{path} holds no figures of a grid's member. Remove it.")
+        return header["figures"]
+
+    def keep(self, i: int, figures: dict[str, Any]) -> None:
+        """Write the figures of a member that has ended."""
+        serialise.write(self._member(i), {}, {"kind": "member", "figures": figures})
+
+    def model(self, i: int) -> Path:
+        """Path of the model of member i."""
+        return self._member(i).with_suffix(".wp")
+
+    @property
+    def best(self) -> Path:
+        """Path of the best model."""
+        return self.path / "best.wp"
+
+    def _member(self, i: int) -> Path:
+        return self.path / f"member-{i:04d}"

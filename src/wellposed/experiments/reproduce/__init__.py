@@ -1,0 +1,5 @@
+"""Published tables made anew, cell by cell, with the published figure beside ours."""
+
+from ._cells import Cell as Cell
+from ._cells import Claim as Claim
+from ._cells import Reproduction as Reproduction
