@@ -83,7 +83,9 @@ def table(given: argparse.Namespace) -> None:
     if given.rows < len(X_test):
         X_test = X_test[: given.rows]
     vae = poster.template().set_params(
-        max_epochs=given.epochs, kl_warmup=given.warmup or min(10, given.epochs // 2), progress=False
+        max_epochs=given.epochs,
+        kl_warmup=given.warmup or min(10, given.epochs // 2),
+        progress=False,
     )
     started = time.perf_counter()
     found = poster.grid(

@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,18 @@ import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# What one module compiled, another loads, and so do workers and processes that tests start. The
+# folder is this run's own, so that no run knows of another.
+_COMPILED = tempfile.TemporaryDirectory(prefix="wellposed-compiled-")
+_CACHE = {
+    "jax_compilation_cache_dir": _COMPILED.name,
+    "jax_persistent_cache_min_compile_time_secs": "0",
+    "jax_persistent_cache_min_entry_size_bytes": "-1",
+}
+for _name, _value in _CACHE.items():
+    _given = os.environ.setdefault(_name.upper(), _value)
+    jax.config.update(_name, _given if _name.endswith("dir") else int(_given))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def examples(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_noise(capsys):

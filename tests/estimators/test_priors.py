@@ -134,6 +134,7 @@ def test_a_prior_is_fitted_once(fresh, monkeypatch):
     np.testing.assert_array_equal(found.sample(3, prior="aggregate"), first)
 
 
+@pytest.mark.slow
 def test_fitting_anew_forgets_the_priors(rows):
     found = fitted_on(rows[0][:200], max_epochs=2)
     found.sample(1, prior="aggregate")

@@ -58,6 +58,7 @@ def test_posterior_noise_does_not_pass_for_structure(x64):
     assert not found.can_revive
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_criterion_decides_a_real_training(digits):

@@ -185,6 +185,7 @@ def test_settings_out_of_range_are_refused(settings):
         CausalLogistic(**settings)
 
 
+@pytest.mark.slow
 def test_a_fit_of_digits_beats_independent_features_and_comes_back_from_its_file(digits, tmp_path):
     """Real data, by the public face: code length, draws on the levels, a file that is the model."""
     settings = {

@@ -204,6 +204,7 @@ def cells(shared_data, n: int, genes: int) -> np.ndarray:
     return np.asarray(chosen[:, common].todense()).astype(np.int32)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_single_cells_vary_more_than_poisson(shared_data):
     """Held-out bounds of 100 cells, paired: independent counts are overdispersed.

@@ -31,6 +31,11 @@ def raw_of(noise: Gaussian, seed: int = 0, size: float = 1.0) -> jax.Array:
     return size * jax.random.normal(jax.random.key(seed), (noise.n_raw * D,))
 
 
+def mean_of(raw) -> np.ndarray:
+    """The data's means, and the outputs in units of the data's spread."""
+    return np.arange(4.0) + math.sqrt((1.0 + 4.0 + 0.5 + 2.0) / 4) * np.asarray(raw[:D])
+
+
 @pytest.fixture(params=KINDS, ids=str)
 def noise(request) -> Gaussian:
     return Gaussian(request.param).initialise(moments())
@@ -43,8 +48,7 @@ def test_the_density_is_the_normal_one_constants_kept(noise, x64):
     expected = norm.logpdf(y, p.mean, np.sqrt(p.variance)).sum()
     assert float(p.log_prob(y)) == pytest.approx(expected, rel=1e-12)
     assert p.event_shape == (D,)
-    spread = math.sqrt((1.0 + 4.0 + 0.5 + 2.0) / 4)
-    np.testing.assert_allclose(p.mean, np.arange(4.0) + spread * raw[:D], rtol=1e-6)
+    np.testing.assert_allclose(p.mean, mean_of(raw), rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -65,7 +69,7 @@ def test_the_scale_is_the_root_of_the_variance(kind, x64):
     else:
         scale = floor + softplus(noise.scale.rho + math.log(math.e - 1))
     y = jnp.linspace(-1, 2, D)
-    expected = norm.logpdf(y, raw[:D], scale).sum()
+    expected = norm.logpdf(y, mean_of(raw), scale).sum()
     # Moments are float32: the start and the floor are given to seven digits.
     assert float(noise(raw).log_prob(y)) == pytest.approx(expected, rel=1e-6)
     if kind != "conditional":

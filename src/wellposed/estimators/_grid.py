@@ -43,11 +43,10 @@ def fit_grid(
     together: bool | str = "auto",
     progress: bool | str = "auto",
 ) -> Grid:
-    r"""Train a VAE with every combination of some settings, and measure each.
+    """Train a VAE with every combination of some settings, and measure each.
 
-    Members that differ in numbers alone share one compiled program. They train one after another
-    on a CPU, which loses nothing there, and at once on an accelerator, over all devices that
-    there are.
+    Members that differ in numbers alone share one compiled program. On an accelerator they train
+    at once; on a CPU one after another, which loses nothing.
 
     Parameters
     ----------
@@ -60,17 +59,15 @@ def fit_grid(
     X_test : rows to measure on; None measures on X, which flatters a model that overfits
     folder : a new folder, or that of the same grid stopped at any moment, which then goes on from
         there and ends with the same figures
-    save_models : whether the folder keeps every model, as ``member-0000.wp`` and so on; the best
-        is always kept
+    save_models : whether the folder keeps every model, ``member-0000.wp``…, beside the best
     measure : called with each fitted estimator; returns further figures by name, numbers or text
     together : whether members train at once: True, False, or "auto", on an accelerator
-    progress : bars over members and epochs: "auto", True or False
+    progress : a bar over members: "auto", True or False
 
     Returns
     -------
-    :class:`Grid`, with ``table``, a frame with a row a member, and ``best``, the fitted
-    estimator of the highest ELBO. A member that cannot be built, or turns non-finite, has its
-    reason in its row, and the others go on. Interrupted, the members that have ended.
+    :class:`Grid`; a member that cannot be built, or turns non-finite, has its reason in its row,
+    and the others go on. Interrupted, it holds the members that have ended.
 
     Raises
     ------
@@ -78,16 +75,7 @@ def fit_grid(
         For an empty grid, an axis that is no setting or holds text, and a folder that belongs to
         another grid.
     DataError
-        If the data cannot be read.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from wellposed import VAE
-    >>> X = np.random.default_rng(0).normal(size=(100, 3))
-    >>> found = fit_grid(VAE(1, hidden=(8,), max_epochs=3), {"noise": [0.5, 1.0]}, X)
-    >>> [row["noise"] for row in found.rows]
-    [0.5, 1.0]
+        If the data cannot be used.
     """
     if save_models and folder is None:
         raise SettingError("save_models=True needs a folder to save them in; got folder=None.")

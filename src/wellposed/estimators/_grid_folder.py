@@ -45,7 +45,7 @@ class GridFolder:
             raise SettingError(f"{manifest} is no grid's. Name another folder.")
         if header["library"] != __version__:
             raise SettingError(
-                f"{self.path} was begun by version {header['written_by']}, and this is "
+                f"{self.path} was begun by version {header['library']}, and this is "
                 f"{__version__}: their figures are not mixed. Name another folder."
             )
         if header["identity"] != identity:

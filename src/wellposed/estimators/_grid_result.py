@@ -21,6 +21,16 @@ class Grid:
     - ``noise_variance``, the mean σ² in model units; ``collapsed``, the share of latents that are
       (ε, δ)-collapsed, and ``active``, the number of active units;
     - whatever ``measure`` returned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import wellposed as wp
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> vae = wp.VAE(1, hidden=(8,), max_epochs=3, random_state=0)
+    >>> found = wp.fit_grid(vae, {"noise": [0.5, 1.0]}, X)
+    >>> [row["noise"] for row in found.rows]
+    [0.5, 1.0]
     """
 
     axes: tuple[str, ...]

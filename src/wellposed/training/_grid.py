@@ -34,10 +34,8 @@ def fit_grid(
 ) -> list[Run | None]:
     """Train several models on the same data.
 
-    Members whose parameters, data and batches have equal shapes are one compiled program, and a
-    change of any number compiles nothing. On a CPU they train one after another, which is as
-    fast; on an accelerator a chunk of them that fits its memory trains at once, spread over all
-    devices that there are.
+    Members of equal shapes are one compiled program. On a CPU they train one after another, which
+    is as fast; on an accelerator a chunk that fits its memory trains at once, over all devices.
 
     Parameters
     ----------
@@ -63,34 +61,44 @@ def fit_grid(
         As :func:`fit` does, before anything is trained.
     """
     if together not in (True, False, "auto"):
-        raise SettingError(
-            f'together must be True, False or "auto"; got {together!r}. Keep "auto".'
-        )
+        raise SettingError(f'together must be True, False or "auto"; got {together!r}. Omit it.')
     data = jnp.asarray(data)
     devices = jax.local_devices()
     if together == "auto":
         together = devices[0].platform != "cpu" or len(devices) > 1
     shapes = [together_shape(member, data) for member in members]  # checks every one
+    chunks = _chunks(members, shapes, data, devices if together else None)
     runs: list[Run | None] = [None] * len(members)
-    for chunk in _chunks(members, shapes, data, devices if together else None):
+    for chunk in chunks:
         if set(chunk) <= set(done):
             continue
         path = None if folder is None else Path(folder) / _checkpoint_name(chunk)
-        if len(chunk) == 1:
-            (i,) = chunk
-            found = [_alone(members[i], data, path, progress)]
-        else:
-            one = Together.of([members[i] for i in chunk], data, devices)
-            found = one.run(checkpoint=path, progress=progress)
-        for i, run in zip(chunk, found, strict=True):
+        for i, run in zip(chunk, _trained(members, chunk, data, path, progress), strict=True):
             runs[i] = run
             if on_end is not None and run.outcome is not Outcome.interrupted:
                 on_end(i, run)
-        if any(run.outcome is Outcome.interrupted for run in found):
+        if any(_was_interrupted(runs[i]) for i in chunk):
             break
         if path is not None and on_end is not None:
             path.unlink(missing_ok=True)
     return runs
+
+
+def _was_interrupted(run: Run | None) -> bool:
+    return run is not None and run.outcome is Outcome.interrupted
+
+
+def _trained(
+    members: Sequence[Member],
+    chunk: Sequence[int],
+    data: jax.Array,
+    path: Path | None,
+    progress: bool | str,
+) -> list[Run]:
+    if len(chunk) == 1:
+        return [_alone(members[chunk[0]], data, path, progress)]
+    one = Together.of([members[i] for i in chunk], data, jax.local_devices())
+    return one.run(checkpoint=path, progress=progress)
 
 
 def _checkpoint_name(chunk: Sequence[int]) -> str:
