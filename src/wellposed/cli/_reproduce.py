@@ -1,0 +1,39 @@
+"""``wellposed reproduce``: a published table made anew, the published figure beside ours."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="lucas2019-mnist")],
+    folder: Annotated[
+        Path,
+        typer.Option("--folder", "-o", metavar="DIR", help="Where the table and its trainings go."),
+    ] = Path("reproduced"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Minutes on two cores, instead of hours.")
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="A folder with mnist/ in it; the cache of `wellposed data fetch` by default.",
+        ),
+    ] = None,
+) -> None:
+    """Make a published table anew: Markdown, JSON and a picture.
+
+    Stopped at any moment, the same command goes on where it was.
+    """
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from wellposed.experiments.reproduce import reproduce as made_anew
+
+    made, files = made_anew(name, folder, quick=quick, data=data)
+    Console().print(Markdown(made.markdown()))
+    for path in files:
+        typer.echo(f"Wrote {path}")
