@@ -218,7 +218,8 @@ def test_a_known_noise_variance_is_recovered():
     ).fit(truth.values)
     assert vae.noise_variance_ == pytest.approx(0.25, rel=0.06)
     shortfall = truth.log_density.mean() - vae.score(truth.values)
-    assert 0 < shortfall < 0.4
+    # On the rows that it was fitted to, the best of p parameters exceeds the truth by p/2n, 0.003.
+    assert -0.01 < shortfall < 0.4
 
 
 def test_the_variance_after_training_is_the_mean_squared_residual():

@@ -10,7 +10,7 @@ from test_training_fit import arrays, model_for
 from wellposed.models import owned
 from wellposed.training import Plan
 from wellposed.training._fit import fresh_state
-from wellposed.training._optimiser import _NOISE_PACE, Rates, squared_norm, update
+from wellposed.training._optimiser import Rates, squared_norm, update
 
 RATE = 0.05
 
@@ -64,7 +64,7 @@ def test_a_step_is_adams_and_decay_leaves_the_noise_alone(decay, clip):
                 zip(each, norms, strict=True),
                 decay=decay * share,
                 clip=clip,
-                pace=pace or _NOISE_PACE,
+                pace=pace or Plan().noise_pace,
             )
             np.testing.assert_allclose(end, expected, rtol=1e-4, atol=1e-5)
 

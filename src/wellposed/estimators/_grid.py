@@ -138,7 +138,7 @@ class _Work:
             nonlocal since
             i = places[place]
             if i not in self.rows:
-                self._ended(i, run, members[place], time.monotonic() - since)
+                self._ended(i, run, time.monotonic() - since)
             since = time.monotonic()
             elbo = self.rows[i]["elbo"]
             bar.show(len(self.rows), f"ELBO {elbo:.2f} nats" if np.isfinite(elbo) else "non-finite")
@@ -197,7 +197,7 @@ class _Work:
             raise first
         return places, members
 
-    def _ended(self, i: int, run: training.Run, member: Member, seconds: float) -> None:
+    def _ended(self, i: int, run: training.Run, seconds: float) -> None:
         """Measure a member, and keep what is to be kept of it."""
         estimator = self.estimators[i]
         estimator._store(run.model, run.history, run.outcome, self.data)

@@ -20,8 +20,9 @@ class Centred(eqx.Module):
     @classmethod
     def of(cls, moments: Moments) -> "Centred":
         """Take them from the data."""
-        varying = jnp.where(moments.varies, moments.variance, 0.0).sum() / moments.varies.sum()
-        return cls(moments.mean, jnp.sqrt(varying))
+        total = jnp.where(moments.varies, moments.variance, 0.0).sum()
+        varying = total / jnp.maximum(moments.varies.sum(), 1)
+        return cls(moments.mean, jnp.where(varying > 0, jnp.sqrt(varying), 1.0))
 
     def __call__(self, y: Point) -> Point:
         return (y - self.mean) / self.scale
