@@ -214,6 +214,7 @@ def bent(n: int, seed: int = 0) -> np.ndarray:
     return np.stack([first, first**2 + 0.3 * rng.normal(size=n)], axis=1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_the_second_stage_bends_where_one_normal_does_not(monkeypatch):
     monkeypatch.setitem(_priors._SECOND_STAGE, "max_epochs", 80)
     codes, fresh = bent(900), bent(700, seed=1)

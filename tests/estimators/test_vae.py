@@ -190,6 +190,7 @@ def test_the_setting_and_the_method_share_a_name(vae):
     assert clone(vae).set_params(transform="identity").get_params()["transform"] == "identity"
 
 
+@pytest.mark.slow
 def test_in_a_pipeline_and_a_grid_search():
     pipeline = make_pipeline(StandardScaler(), wp.VAE(**QUICK))
     assert pipeline.fit_transform(X).shape == (600, 2)
@@ -287,6 +288,7 @@ def test_a_conditional_variance_is_reported_as_its_mean_over_the_data():
     np.testing.assert_allclose(vae.noise_variance_, 0.25, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_encoder_and_decoder_start_from_draws_of_their_own():
     """With as many latents as features their first layers have one shape."""
     quick = {**QUICK, "n_components": 5, "max_epochs": 1, "learning_rate": 1e-12}
@@ -440,6 +442,7 @@ def test_constant_features_are_named_and_modelled_as_their_constant():
     assert np.isfinite(vae.score_samples(data)).all()
 
 
+@pytest.mark.slow
 def test_more_latents_than_features_is_noted_and_works():
     with pytest.warns(wp.TrainingWarning, match="exceeds the 5 features"):
         vae = wp.VAE(**{**QUICK, "n_components": 9}).fit(X)

@@ -48,6 +48,7 @@ def test_thresholds_reach_the_verdicts(priced):
     assert not vae.collapse(digits, threshold=1e6).active_units.any()
 
 
+@pytest.mark.slow
 def test_one_variance_a_feature_is_forecast_in_units_of_its_noise(priced):
     digits, _ = priced
     vae = wp.VAE(

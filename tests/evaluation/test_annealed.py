@@ -46,6 +46,7 @@ def test_both_sides_have_weights_without_bias_and_hold_log_p_between_them(start)
     assert f"a gap of {found.gap}" in str(found)
 
 
+@pytest.mark.slow
 def test_more_steps_close_the_gap_and_step_sizes_accept_as_asked():
     few, many = (walked(200, "prior", n)[0] for n in (STEPS["prior"], 200))
     assert few.gap.value > 5 * abs(many.gap.value)

@@ -181,6 +181,7 @@ def test_a_narrow_noise_is_told_from_a_wide_one():
         assert words in evaluation.calibration(other, rows, key=KEY).verdict
 
 
+@pytest.mark.slow
 def test_constants_are_neither_hidden_nor_judged():
     model, density = solved()
     rows = rows_of(density, 300)

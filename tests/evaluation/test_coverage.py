@@ -126,6 +126,7 @@ def test_constant_features_do_not_count():
     close(found, LEVELS)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_an_estimator_measures_itself(digits):

@@ -156,7 +156,14 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("words", PLANTED)
+# Of the noise's, the encoder's and the decoder's faults one each; all of them are slow.
+IN_SHORT = ("too much", "too large", "overfitted")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [w if w in IN_SHORT else pytest.param(w, marks=pytest.mark.slow) for w in PLANTED],
+)
 def test_the_fault_named_first_is_the_one_planted(words):
     found = diagnosed(*PLANTED[words]())
     assert found.faults, str(found)

@@ -117,6 +117,7 @@ def test_what_cannot_be_recalibrated_is_refused():
         evaluation.recalibrated(joint, rows_of(density, 50), key=KEY)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_an_estimator_keeps_its_scales_in_its_file(tmp_path):
     X = wp.datasets.linear_gaussian(300, n_features=4, n_latents=2, noise_variance=0.3, seed=0)

@@ -58,7 +58,11 @@ def every(shape, n_levels) -> jax.Array:
 
 
 @pytest.mark.parametrize("constant", [(), (1, 4)], ids=["all vary", "two constant"])
-@pytest.mark.parametrize("hidden", [(), (5,), (4, 3)], ids=str)
+@pytest.mark.parametrize(
+    "hidden",
+    [pytest.param((), marks=pytest.mark.slow), (5,), pytest.param((4, 3), marks=pytest.mark.slow)],
+    ids=str,
+)
 @pytest.mark.parametrize("shape", CASES, ids=str)
 def test_probabilities_sum_to_one(shape, hidden, constant, x64):
     _, p = made(shape, constant, hidden)

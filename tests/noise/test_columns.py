@@ -218,7 +218,12 @@ def test_a_frame_is_fitted_by_names_and_survives_its_file(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 @pytest.mark.parametrize(
-    "quality", [Categorical(9), BetaBinomial(9), DiscretizedGaussian(9)], ids=["cat", "bb", "dg"]
+    "quality",
+    [
+        pytest.param(Categorical(9), id="cat", marks=pytest.mark.slow),
+        pytest.param(BetaBinomial(9), id="bb", marks=pytest.mark.slow),
+        pytest.param(DiscretizedGaussian(9), id="dg"),
+    ],
 )
 def test_wine_and_its_quality(quality, shared_data):
     """Eleven measurements and a mark out of ten, in data units throughout."""

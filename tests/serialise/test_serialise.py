@@ -31,11 +31,16 @@ def vae() -> wp.VAE:
     "settings",
     [
         {},
-        {"noise": 0.5},
-        {"noise": "feature"},
-        {"noise": "conditional"},
-        {"noise": wp.noise.Gaussian("shared", floor=0.01)},
-        {"transform": wp.transforms.Standardize(shared=True)},
+        *(
+            pytest.param(settings, marks=pytest.mark.slow)
+            for settings in (
+                {"noise": 0.5},
+                {"noise": "feature"},
+                {"noise": "conditional"},
+                {"noise": wp.noise.Gaussian("shared", floor=0.01)},
+                {"transform": wp.transforms.Standardize(shared=True)},
+            )
+        ),
         {"transform": "identity", "objective": wp.objectives.IWAE(3)},
         {"encoder": wp.nn.MakeMLP((5, 4), "tanh"), "resolution": np.array([0.1, 0.2, 0.0001])},
     ],
@@ -175,6 +180,7 @@ def test_a_users_network_needs_its_maker(tmp_path):
     np.testing.assert_array_equal(again.score_samples(X), vae.score_samples(X))
 
 
+@pytest.mark.slow
 def test_a_maker_of_other_shapes_is_refused(tmp_path):
     class Wide(eqx.Module):
         inner: Affine

@@ -187,6 +187,7 @@ def test_an_interrupted_phase_ends_where_an_uninterrupted_one_does(tmp_path, epo
     np.testing.assert_array_equal(resumed.history.rows, whole.history.rows)
 
 
+@pytest.mark.slow
 def test_the_setting_reaches_the_plan_and_outlives_the_file(tmp_path):
     vae = wp.VAE(2, encoder_steps=5, hidden=(8,), max_epochs=6, random_state=0, patience=None)
     with pytest.warns(wp.TrainingWarning):

@@ -138,6 +138,7 @@ assert_same_course(found, fit_grid(members_of(*MANY), ROWS, together=False), 1e-
 """
 
 
+@pytest.mark.slow
 def test_members_are_spread_over_all_devices():
     """Three devices made of the CPU; seven members, so that two are filled up."""
     script = _SPREAD.format(folder=str(Path(__file__).parent))

@@ -85,9 +85,9 @@ def fitted(noise, rows, **settings):
     [
         ("shared", SHARES, "Standardize"),
         ("beta", SHARES, "Unit"),
-        ("beta", WHOLE, "Unit"),
+        pytest.param("beta", WHOLE, "Unit", marks=pytest.mark.slow),
         ("poisson", WHOLE, "Identity"),
-        ("beta-binomial", WHOLE, "Identity"),
+        pytest.param("beta-binomial", WHOLE, "Identity", marks=pytest.mark.slow),
     ],
 )
 def test_auto_is_the_transform_that_the_noise_is_made_for(noise, rows, transform):
@@ -113,6 +113,7 @@ def test_a_transform_whose_values_are_off_the_support_is_refused():
         wp.VAE(1, noise="poisson", transform="unit").fit(WHOLE)
 
 
+@pytest.mark.slow
 def test_dequantised_scores_bound_the_probability_of_the_level():
     """E_u log p(x + u) ≤ log P(x), and the probabilities of all levels there are sum to one."""
     vae = fitted("beta", WHOLE[:, :2], transform=wp.transforms.Unit(9))
