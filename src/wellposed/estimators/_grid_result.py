@@ -13,8 +13,8 @@ class Grid:
     ``rows`` are mappings with the member's axes first, then how it ended and what it measured:
 
     - ``outcome`` as :class:`wellposed.training.Outcome` has it, or "not built"; ``reason`` says
-      why, empty where there is nothing to say; ``epochs`` trained, ``seconds`` of it (of members
-      that train at once, their share);
+      why, empty where there is nothing to say; ``epochs`` trained; ``seconds`` since the
+      member before it was measured (of members that train at once, the first has all of it);
     - ``elbo``, ``log_likelihood`` (E_q log p(x|z)) and ``rate`` (KL), means over rows in nats and
       data units, each with its standard error over rows in ``..._error``; NaN where it was not
       built;
