@@ -171,8 +171,7 @@ class Scale(eqx.Module):
 
 def check_positive(name: str, value: Any) -> float:
     """Return a setting that is a positive number; ``SettingError`` for anything else."""
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and float(value) > 0):
+    if not _is_positive(value):
         raise SettingError(
             f"{name} must be a positive number or one of {', '.join(LEARNED)}; got {value!r}. "
             '"shared" learns it from the data.'
@@ -186,13 +185,17 @@ def _initial(initial: float, kind: str) -> float:
             f"initial is where a learned variance starts; got initial={initial!r} with a variance "
             'that is given. Leave initial out, or learn the variance: variance="shared".'
         )
-    number = isinstance(initial, Real) and not isinstance(initial, bool)
-    if not (number and math.isfinite(initial) and float(initial) > 0):
+    if not _is_positive(initial):
         raise SettingError(
             f"initial must be a positive number, a variance in model units; got {initial!r}. "
             "Leave it out to start from the data's."
         )
     return float(initial)
+
+
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return number and math.isfinite(value) and float(value) > 0
 
 
 def _kind(variance: float | str) -> str:
