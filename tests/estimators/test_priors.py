@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed import evaluation, latents, models
 from wellposed.estimators import _priors
 from wellposed.estimators._priors import FITTED, PRIORS, aggregate, second_stage
@@ -78,7 +79,7 @@ def draws_of(prior, n: int = 700) -> np.ndarray:
 # -- what they draw --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FITTED)
+@pytest.mark.parametrize("name", slow_beside(FITTED, ["second-stage"]))
 def test_draws_are_closer_to_held_out_codes_than_those_of_the_standard_prior(vae, rows, name):
     """By energy distance; N(0, I) is further off than fitted priors and a second set of codes."""
     held = evaluation.codes(vae.model_, rows[1], key=jax.random.key(5), most=5_000).z

@@ -12,7 +12,14 @@ import wellposed as wp
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(
     [
-        wp.VAE(n_components=2, hidden=(8,), max_epochs=3, random_state=0),
+        wp.VAE(
+            n_components=2,
+            hidden=(8,),
+            max_epochs=3,
+            validation_fraction=0,
+            patience=None,
+            random_state=0,
+        ),
         wp.PPCA(n_components=1),
         wp.LinearVAE(n_components=1, random_state=0),
     ]

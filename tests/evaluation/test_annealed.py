@@ -9,6 +9,7 @@ import pytest
 
 import wellposed as wp
 from linear_gaussian import rows_of, solved
+from variants import slow_beside
 from wellposed import evaluation
 
 KEY = jax.random.key(0)
@@ -27,7 +28,7 @@ def walked(n_data: int, start: str, n_steps: int):
     return found, density.logpdf(found.y)
 
 
-@pytest.mark.parametrize("start", STEPS)
+@pytest.mark.parametrize("start", slow_beside(STEPS, ["fitted"]))
 def test_both_sides_have_weights_without_bias_and_hold_log_p_between_them(start):
     """E w = p(x) forwards and E 1/w = 1/p(x) backwards; errors cover."""
     found, exact = walked(1_000, start, STEPS[start])

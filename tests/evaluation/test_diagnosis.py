@@ -14,6 +14,7 @@ from numpyro.distributions import Normal
 
 import wellposed as wp
 from linear_gaussian import rows_of, solved
+from variants import slow_beside
 from wellposed import evaluation, transforms
 from wellposed.noise import Gaussian
 from wellposed.numerics import inverse_positive
@@ -162,7 +163,7 @@ IN_SHORT = ("too much", "too large", "overfitted")
 
 @pytest.mark.parametrize(
     "words",
-    [w if w in IN_SHORT else pytest.param(w, marks=pytest.mark.slow) for w in PLANTED],
+    slow_beside(PLANTED, IN_SHORT),
 )
 def test_the_fault_named_first_is_the_one_planted(words):
     found = diagnosed(*PLANTED[words]())

@@ -12,6 +12,10 @@ from wellposed.nn import _gather, _minimal, _native, _products, _strided
 
 # Even and odd coarse grids, few and many channels: both recipes and the choice between them.
 SHAPES = {"tiny": (2, 2, 1, 3), "odd": (6, 10, 17, 4), "few": (8, 12, 3, 5), "many": (8, 4, 16, 7)}
+CASES = [
+    pytest.param(shape, id=name, marks=pytest.mark.slow if name == "many" else ())
+    for name, shape in SHAPES.items()
+]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 
 
@@ -53,7 +57,7 @@ def routes(shape):
     return found + [_minimal] * (height % 4 == 0 and width % 4 == 0)
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("shape", CASES)
 def test_every_route_is_the_convolution_and_its_transposes(shape, dtype):
     x, w, c = drawn(shape, dtype)
     to_w = jax.vjp(lambda w: oracle_down(x, w), w)[1](c)[0]
@@ -67,7 +71,7 @@ def loss_of(down, up):
     return lambda x, w, c: jnp.sum(jnp.sin(down(x, w)) * c) + jnp.sum(jnp.cos(up(c, w)) * x)
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("shape", CASES)
 def test_gradients_under_vmap_are_those_of_the_convolution(shape, dtype):
     x, w, c = drawn(shape, dtype)
     ours = loss_of(jax.vmap(_strided.down, (0, None)), jax.vmap(_strided.up, (0, None)))
@@ -86,7 +90,7 @@ def test_derivatives_of_second_order_forward_and_reverse():
             assert_close(second(ours, 1)(x, w, c), jax.hessian(theirs, 1)(x, w, c), "float64")
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("shape", CASES)
 def test_vmap_over_models_and_gradients_of_single_images(shape):
     with jax.enable_x64(True):
         x, w, c = drawn(shape, "float64")

@@ -21,6 +21,7 @@ from continuous_families import (
 from scipy.stats import kstest
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed.noise import Gaussian, LowRankGaussian, Quantile, Rescaled
 from wellposed.transforms import UNIT
 
@@ -34,13 +35,6 @@ LEARNING = [name for name in FAMILIES if name.endswith(("-shared", "-feature", "
 LINES = [name for name in FAMILIES if name not in UNITS]
 # Of the ways in which a family's scale is had, one for each of the ways of the code.
 TYPICAL = {*LAWS, "gaussian-0.3", "gaussian-shared", "gaussian-feature"}
-
-
-def slow_beside(names, typical):
-    """Mark all cases but the typical ones as slow: each compiles programs of its own."""
-    return [
-        name if name in typical else pytest.param(name, marks=pytest.mark.slow) for name in names
-    ]
 
 
 @pytest.fixture(params=slow_beside(FAMILIES, TYPICAL), ids=str)

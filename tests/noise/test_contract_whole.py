@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.special import expit, softmax
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed.noise import (
     Bernoulli,
     BetaBinomial,
@@ -92,16 +93,18 @@ TYPICAL = (
 )
 
 
-@pytest.fixture(
-    params=[
-        name if name in TYPICAL else pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES
-    ]
-)
+@pytest.fixture(params=slow_beside(FAMILIES, TYPICAL))
 def name(request) -> str:
     return request.param
 
 
-@pytest.mark.parametrize("varies", [(True,) * D, (True, False, True, True)], ids=["all", "some"])
+@pytest.mark.parametrize(
+    "varies",
+    [
+        pytest.param((True,) * D, id="all", marks=pytest.mark.slow),
+        pytest.param((True, False, True, True), id="some"),
+    ],
+)
 def test_probabilities_are_those_of_the_moments_and_quantiles(name, varies, x64):
     """They sum to one, and mean, variance, cdf and quantiles are theirs."""
     noise = fitted(name, varies=varies)
@@ -193,7 +196,13 @@ def _cut_mixture(name, blocks, mean, variance, values):
     return (weights * each).sum(axis=1)
 
 
-@pytest.mark.parametrize("varies", [(True,) * D, (False, True, True, True)], ids=["all", "some"])
+@pytest.mark.parametrize(
+    "varies",
+    [
+        pytest.param((True,) * D, id="all", marks=pytest.mark.slow),
+        pytest.param((False, True, True, True), id="some"),
+    ],
+)
 def test_draws_follow_the_probabilities(name, varies):
     noise = fitted(name, varies=varies)
     p, values = noise(raw_of(noise)), values_of(noise)

@@ -39,9 +39,9 @@ def vae() -> wp.VAE:
                 {"noise": "conditional"},
                 {"noise": wp.noise.Gaussian("shared", floor=0.01)},
                 {"transform": wp.transforms.Standardize(shared=True)},
+                {"transform": "identity", "objective": wp.objectives.IWAE(3)},
             )
         ),
-        {"transform": "identity", "objective": wp.objectives.IWAE(3)},
         {"encoder": wp.nn.MakeMLP((5, 4), "tanh"), "resolution": np.array([0.1, 0.2, 0.0001])},
     ],
     ids=str,
