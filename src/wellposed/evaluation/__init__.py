@@ -54,6 +54,8 @@ from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
 from ._passes import squared_residuals as squared_residuals
+from ._posterior_predictive import PosteriorPredictive as PosteriorPredictive
+from ._posterior_predictive import posterior_predictive as posterior_predictive
 from ._precision_recall import PrecisionRecall as PrecisionRecall
 from ._precision_recall import precision_recall as precision_recall
 from ._prior_mismatch import prior_mismatch as prior_mismatch

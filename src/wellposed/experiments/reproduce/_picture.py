@@ -32,7 +32,6 @@ def over_noise(made: Reproduction, variances: Sequence[float]) -> "Figure":
         ax.set_xlabel("σ², given or at the start")
         ax.set_ylabel(label)
     axes[0].legend(frameon=False, fontsize=8)
-    figure.suptitle(made.title, fontsize=10)
     return figure
 
 
@@ -50,3 +49,30 @@ def _line(
         variances, theirs, color=_THEIRS, linestyle=style, marker="s", ms=4, mfc="none",
         label=f"σ² {kind}, published",
     )  # fmt: skip
+
+
+def over_rows(made: Reproduction, columns: Sequence[str]) -> "Figure":
+    """Draw a panel a column: a dot for each row, ours and, where there is one, as published."""
+    from matplotlib.figure import Figure
+
+    rows = made.rows
+    height = 1.2 + 0.3 * len(rows)
+    figure = Figure(figsize=(2.2 + 2.6 * len(columns), height), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(columns), sharey=True))
+    for ax, column in zip(axes, columns, strict=True):
+        cells = [made.cell(row, column) for row in rows]
+        ours = [np.nan if c is None else c.value for c in cells]
+        error = np.nan_to_num([0.0 if c is None else c.error for c in cells])
+        theirs = [np.nan if c is None or c.published is None else c.published for c in cells]
+        places = np.arange(len(rows))
+        ax.errorbar(ours, places, xerr=error, color=_OURS, fmt="o", ms=5, label="ours")
+        if np.isfinite(theirs).any():
+            ax.plot(theirs, places, color=_THEIRS, ls="", marker="s", ms=6, mfc="none",
+                    label="published")  # fmt: skip
+        ax.set_title(column, fontsize=9)
+        ax.tick_params(labelsize=8)
+        ax.grid(axis="y", alpha=0.3)
+    axes[0].set_yticks(np.arange(len(rows)), rows)
+    axes[0].invert_yaxis()
+    axes[0].legend(frameon=False, fontsize=8)
+    return figure

@@ -1,25 +1,32 @@
 """Recipes by name: each makes a published table anew and writes it down."""
 
+import dataclasses
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wellposed import datasets
-from wellposed._errors import WellposedError, unknown_name
+from wellposed._errors import unknown_name
 
-from . import _lucas_mnist as lucas_mnist
+from .._training import silenced
+from . import _daiwipf, _lucas_celeba, _lucas_linear, _lucas_mnist, _rybkin, _stirn
 from ._cells import Reproduction
-from ._picture import over_noise
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Made = tuple[Reproduction, "Figure"]
-
-
-class UnfinishedError(WellposedError):
-    """A recipe was interrupted; the same call with the same folder goes on."""
+# Each takes a folder, ``quick``, ``data`` and ``progress``.
+RECIPES: dict[str, Callable[..., tuple[Reproduction, "Figure"]]] = {
+    _lucas_mnist.NAME: _lucas_mnist.make,
+    _lucas_mnist.FASHION: partial(_lucas_mnist.make, name=_lucas_mnist.FASHION),
+    _lucas_celeba.NAME: _lucas_celeba.make,
+    _lucas_celeba.OLIVETTI: _lucas_celeba.make_olivetti,
+    _lucas_linear.NAME: _lucas_linear.make,
+    _rybkin.NAME: _rybkin.make,
+    _daiwipf.NAME: _daiwipf.make,
+    _stirn.NAME: _stirn.make,
+}
 
 
 def reproduce(
@@ -38,7 +45,8 @@ def reproduce(
     folder : where the table goes; the trainings leave their states in it, so that the same call
         goes on where one was stopped
     quick : minutes on two cores, and figures that fall short of the published ones
-    data : folder with the data set's folder in it; the cache of ``wellposed data fetch`` by default
+    data : folder with the data set's folder in it, the cache of ``wellposed data fetch`` by
+        default; for CelebA the folder or zip of images
     progress : a bar over the trainings: "auto", True or False
 
     Returns
@@ -56,30 +64,12 @@ def reproduce(
     """
     if name not in RECIPES:
         raise unknown_name("A recipe", name, RECIPES)
-    folder = Path(folder)
-    trainings = folder / f"{name}{'-quick' if quick else ''}"
-    made, figure = RECIPES[name](trainings, quick=quick, data=data, progress=progress)
+    trainings = Path(folder) / f"{name}{'-quick' if quick else ''}"
+    with silenced():
+        made, figure = RECIPES[name](trainings, quick=quick, data=data, progress=progress)
+    if quick:
+        made = dataclasses.replace(made, title=f"{made.title}, quick")
+    figure.suptitle(made.title, fontsize=10)
     picture = trainings / f"{name}.png"
     figure.savefig(picture, dpi=100)
     return made, [*made.write(trainings), picture]
-
-
-def _lucas_mnist(folder: Path, *, quick: bool, data: Any, progress: bool | str) -> Made:
-    parts = datasets.load("mnist", cache=data)
-    found = lucas_mnist.grid(
-        parts.train.values,
-        parts.test.values,
-        quick=quick,
-        folder=folder / "trainings",
-        progress=progress,
-    )
-    if not found.complete:
-        raise UnfinishedError(
-            f"{len(found.rows)} trainings have ended and are kept in {folder}; the same command "
-            "goes on from there."
-        )
-    made = lucas_mnist.reproduction(found, lucas_mnist.template(quick=quick), quick=quick)
-    return made, over_noise(made, lucas_mnist.VARIANCES)
-
-
-RECIPES: dict[str, Callable[..., Made]] = {lucas_mnist.NAME: _lucas_mnist}

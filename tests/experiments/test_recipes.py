@@ -1,0 +1,150 @@
+"""Every recipe, from few images and short trainings to its files."""
+
+import json
+import math
+import zipfile
+
+import numpy as np
+import pytest
+
+import wellposed as wp
+from wellposed import datasets
+from wellposed.experiments.reproduce import (
+    RECIPES,
+    _daiwipf,
+    _lucas_celeba,
+    _lucas_linear,
+    _lucas_mnist,
+    _rybkin,
+    _stirn,
+    reproduce,
+)
+
+SMALL = {"max_epochs": 2, "kl_warmup": 0}
+TEMPLATES = {
+    "lucas2019-mnist": (_lucas_mnist, {"hidden": (8,), "n_components": 3}),
+    "lucas2019-fashion": (_lucas_mnist, {"hidden": (8,), "n_components": 3}),
+    "rybkin2020": (_rybkin, {"hidden": (8,), "n_components": 3}),
+    "daiwipf2019": (_daiwipf, {"hidden": (8,), "n_components": 3}),
+    "stirn2020": (_stirn, {"hidden": (8,), "n_components": 3}),
+}
+
+
+@pytest.fixture
+def few_images(shared_data, monkeypatch):
+    """Four hundred training and two hundred test images in the place of all."""
+    folder, load = shared_data("mnist").parent, datasets.load
+
+    def few(name, *, cache=None):
+        parts = load(name, cache=folder)
+        cut = [
+            datasets.Source(p.values[:n], p.image_shape, labels=p.labels[:n])
+            for p, n in ((parts.train, 400), (parts.test, 200))
+        ]
+        return datasets.Splits(*cut)
+
+    monkeypatch.setattr(datasets, "load", few)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_images")
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_recipe_writes_its_table(name, monkeypatch, tmp_path):
+    module, smaller = TEMPLATES[name]
+    template = module.template
+
+    def small(*arguments, **settings):
+        return template(*arguments, **settings).set_params(**SMALL, **smaller)
+
+    monkeypatch.setattr(module, "template", small)
+    made, files = reproduce(name, tmp_path, quick=True, progress=False)
+    assert made.title.endswith(", quick")
+    assert all(math.isfinite(cell.value) for cell in made.cells)
+    assert made.claims
+    assert [path.suffix for path in files] == [".md", ".json", ".png"]
+    stored = json.loads(files[1].read_text(encoding="utf-8"))
+    assert len(stored["cells"]) == len(made.rows) * len(made.columns)
+    again, _ = reproduce(name, tmp_path, quick=True, progress=False)
+    assert again == made
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_images")
+def test_the_linear_recipe_reaches_ppca(monkeypatch, tmp_path):
+    monkeypatch.setattr(_lucas_linear, "_K", 5)
+    monkeypatch.setattr(_lucas_linear, "LATENTS", 5)
+    monkeypatch.setattr(_lucas_linear, "VARIANCES", (3.0, 0.03))
+    climb, collapses = _lucas_linear.climb, _lucas_linear.collapses
+    monkeypatch.setattr(
+        _lucas_linear, "climb", lambda rows, **s: climb(rows, **s | {"epochs": 5_000})
+    )
+    monkeypatch.setattr(
+        _lucas_linear, "collapses", lambda rows, **s: collapses(rows, **s | {"epochs": 60})
+    )
+    made, _ = reproduce("lucas2019-linear", tmp_path, quick=True, progress=False)
+    exact, solved, climbed = (cell.value for cell in made.cells[:3])
+    assert solved == pytest.approx(exact, rel=1e-6)
+    assert exact - 3 < climbed < exact + 0.5
+    assert made.cell(_lucas_linear.TOLD, "σ² = 3").value > made.cell("forecast", "σ² = 0.03").value
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """A folder of twelve colour images of 64×64, and the same as a zip."""
+    image = pytest.importorskip("PIL.Image")
+    folder, draws = tmp_path / "faces", np.random.default_rng(0)
+    folder.mkdir()
+    for i in range(12):
+        picture = image.fromarray(draws.integers(0, 256, (64, 64, 3), np.uint8))
+        picture.save(folder / f"{i:02d}.png")
+    packed = tmp_path / "faces.zip"
+    with zipfile.ZipFile(packed, "w") as out:
+        for path in folder.iterdir():
+            out.write(path, f"celeba/{path.name}")
+    return folder, packed
+
+
+def test_celeba_is_read_from_a_folder_and_from_a_zip(faces):
+    folder, packed = faces
+    images = _lucas_celeba.images_of(folder)
+    assert images.shape == (12, 64 * 64 * 3)
+    np.testing.assert_array_equal(_lucas_celeba.images_of(packed), images)
+
+
+def test_celeba_must_be_given_and_be_of_its_size(faces, tmp_path):
+    with pytest.raises(wp.SettingError, match="--data"):
+        reproduce("lucas2019-celeba", tmp_path)
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"no zip")
+    with pytest.raises(wp.DataError, match="zip must open"):
+        _lucas_celeba.images_of(broken)
+    np.save(tmp_path / "grey.npy", np.zeros((3, 64, 64), np.uint8))
+    with pytest.raises(wp.DataError, match=r"colour images of 64×64.*\(64, 64\)"):
+        _lucas_celeba.images_of(tmp_path / "grey.npy")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lucas2019-celeba", "lucas2019-olivetti"])
+def test_faces_are_trained_with_convolutions(name, faces, shared_data, monkeypatch, tmp_path):
+    template, read = _lucas_celeba.template, datasets.read
+
+    def small(shape, **_):
+        return template(shape, epochs=2, n_components=2)
+
+    def few(path):
+        found = read(path)
+        return datasets.Source(found.values[:20], found.image_shape)
+
+    monkeypatch.setattr(_lucas_celeba, "template", small)
+    monkeypatch.setattr(datasets, "read", few)
+    data = faces[0] if name.endswith("celeba") else shared_data("olivetti-faces").parent
+    if name.endswith("olivetti"):
+        monkeypatch.setattr(_lucas_celeba, "_HELD_OUT", 4)
+    made, _ = reproduce(name, tmp_path, quick=True, data=data, progress=False)
+    assert len(made.cells) == 11 * 5
+    assert all(math.isfinite(cell.value) for cell in made.cells)
+
+
+def test_every_recipe_is_tested_here():
+    others = {"lucas2019-linear", "lucas2019-celeba", "lucas2019-olivetti"}
+    assert {*TEMPLATES, *others} == set(RECIPES)
