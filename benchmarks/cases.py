@@ -1,10 +1,12 @@
 """What is trained: one table for all contenders, free of any framework."""
 
 import dataclasses
+import os
 
 import numpy as np
 
-IMPORTANCE_ROWS, IMPORTANCE_DRAWS = 20, 5_000  # of a turn of benchmarks.judge_likelihood
+# Of a turn of benchmarks.judge_likelihood; its --rows reaches the contenders by the environment.
+IMPORTANCE_ROWS, IMPORTANCE_DRAWS = int(os.environ.get("IMPORTANCE_ROWS", "20")), 5_000
 
 
 @dataclasses.dataclass(frozen=True)

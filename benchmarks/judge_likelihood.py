@@ -1,20 +1,21 @@
 """Whether log p(x) can be believed: ours beside what is exact, published, or fastest.
 
     python -m benchmarks.judge_likelihood [linear] [ordering] [wu] [speed] [--share 1.0]
-        [--peers PYTHON]
+        [--peers PYTHON] [--rows 20] [--turns 7]
 
 ``linear``: how often three standard errors hold the exact log p(x) of linear-Gaussian models, as
 the encoder gets worse, and the gap of the sandwich. ``ordering``: ELBO ≤ IWAE_8 ≤ IWAE_64 ≤
 IS_5000 ≤ the sandwich's upper side, on models of the digits. ``wu``: Wu et al. (2017) on
 dequantised MNIST; the model is kept in build/judge, and ``--share`` shortens its training.
 ``speed``: IS_5000 of a 784-500-500-20 network beside a batched PyTorch loop (``--peers`` is its
-interpreter) and beside its matrix products alone, taking turns.
+interpreter) and beside its matrix products alone, taking turns of ``--rows`` images.
 """
 
 import argparse
 import dataclasses
 import itertools
 import math
+import os
 import statistics
 import sys
 import time
@@ -24,13 +25,12 @@ import jax
 import numpy as np
 
 from benchmarks import judged_models
-from benchmarks.cases import IMPORTANCE_ROWS
 from benchmarks.data import images
 from benchmarks.train import Runner
 from wellposed import evaluation, transforms
 
 REPEATS = 1_000
-_TURNS, _WARM_UP = 7, 1
+_WARM_UP = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,8 +182,9 @@ def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 4) -
     ]
 
 
-def speed(peers: str) -> list[Line]:
+def speed(peers: str, rows: int = 20, turns: int = 7) -> list[Line]:
     """Median seconds of a turn, and their ratios."""
+    os.environ["IMPORTANCE_ROWS"] = str(rows)
     ours, products, binary = "our_importance", "decoder_products", "our_binary_importance"
     interpreters = {ours: sys.executable, products: sys.executable, binary: sys.executable}
     if peers:
@@ -192,7 +193,7 @@ def speed(peers: str) -> list[Line]:
     try:
         for name, python in interpreters.items():
             runners.append(Runner(name, "mlp", python))
-        for _ in range(_WARM_UP + _TURNS):
+        for _ in range(_WARM_UP + turns):
             for runner in runners:
                 runner.epoch()
     finally:
@@ -200,7 +201,7 @@ def speed(peers: str) -> list[Line]:
             runner.close()
     seconds = {r.name: statistics.median(r.seconds[_WARM_UP:]) for r in runners}
     listed = ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
-    print(f"\nIS_5000 of {IMPORTANCE_ROWS} images: {listed}")
+    print(f"\nIS_5000 of {rows} images: {listed}")
     lines = [
         Line("ours / its matrix products", seconds[ours] / seconds[products], 1.3, False),
         Line("ours, Bernoulli / its products", seconds[binary] / seconds[products], 1.3, False),
@@ -211,13 +212,15 @@ def speed(peers: str) -> list[Line]:
     return [said(line) for line in lines]
 
 
-def judged(parts: list[str], *, share: float = 1.0, peers: str = "") -> list[Line]:
+def judged(
+    parts: list[str], *, share: float = 1.0, peers: str = "", rows: int = 20, turns: int = 7
+) -> list[Line]:
     """Run the parts asked for and return their lines."""
     ways = {
         "linear": linear,
         "ordering": ordering,
         "wu": lambda: wu(share),
-        "speed": lambda: speed(peers),
+        "speed": lambda: speed(peers, rows, turns),
     }
     return [line for part in parts or ways for line in ways[part]()]
 
@@ -228,8 +231,10 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help="linear, ordering, wu, speed; all by default")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs of wu")
     parser.add_argument("--peers", default="", help="interpreter with torch; none is left out")
+    parser.add_argument("--rows", type=int, default=20, help="images of a turn of speed")
+    parser.add_argument("--turns", type=int, default=7, help="of speed, after one to warm up")
     arguments = parser.parse_args()
-    judged(arguments.parts, share=arguments.share, peers=arguments.peers)
+    judged(**vars(arguments))
 
 
 if __name__ == "__main__":

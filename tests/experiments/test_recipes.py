@@ -9,6 +9,7 @@ import pytest
 
 import wellposed as wp
 from wellposed import datasets
+from wellposed.cli import _reproduce
 from wellposed.experiments.reproduce import (
     RECIPES,
     _daiwipf,
@@ -148,3 +149,8 @@ def test_faces_are_trained_with_convolutions(name, faces, shared_data, monkeypat
 def test_every_recipe_is_tested_here():
     others = {"lucas2019-linear", "lucas2019-celeba", "lucas2019-olivetti"}
     assert {*TEMPLATES, *others} == set(RECIPES)
+
+
+def test_the_command_knows_every_recipe():
+    assert _reproduce._completed("") == list(RECIPES)
+    assert _reproduce._completed("lucas2019-f") == ["lucas2019-fashion"]

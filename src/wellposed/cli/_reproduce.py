@@ -5,9 +5,19 @@ from typing import Annotated
 
 import typer
 
+_NAMES = (
+    "lucas2019-mnist, lucas2019-fashion, lucas2019-celeba, lucas2019-olivetti, lucas2019-linear, "
+    "rybkin2020, daiwipf2019 or stirn2020"
+)
+
+
+def _completed(begun: str) -> list[str]:
+    """Names that begin so, for the shell."""
+    return [name for name in _NAMES.replace(" or ", ", ").split(", ") if name.startswith(begun)]
+
 
 def reproduce(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="lucas2019-mnist")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help=_NAMES, autocompletion=_completed)],
     folder: Annotated[
         Path,
         typer.Option("--folder", "-o", metavar="DIR", help="Where the table and its trainings go."),
@@ -19,8 +29,9 @@ def reproduce(
         Path | None,
         typer.Option(
             "--data",
-            metavar="DIR",
-            help="A folder with mnist/ in it; the cache of `wellposed data fetch` by default.",
+            metavar="PATH",
+            help="A folder with mnist/ or the like in it, the cache of `wellposed data fetch` by "
+            "default; for CelebA the folder or zip of images.",
         ),
     ] = None,
 ) -> None:

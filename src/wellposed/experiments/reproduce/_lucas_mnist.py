@@ -43,7 +43,7 @@ _BEST = -1011.1
 def template(*, quick: bool = False) -> VAE:
     """The poster's model: logit of dequantised pixels, two hidden layers, 200 latents.
 
-    Quick: 15 epochs instead of 200, 2 of warm-up instead of 10; the networks are the same.
+    Quick: 10 epochs instead of 200, 2 of warm-up instead of 10; the networks are the same.
     """
     return VAE(
         n_components=200,
@@ -53,7 +53,7 @@ def template(*, quick: bool = False) -> VAE:
         transform=transforms.Logit(256, alpha=1e-6),
         batch_size=128,
         learning_rate=1e-3,
-        max_epochs=15 if quick else 200,
+        max_epochs=10 if quick else 200,
         kl_warmup=2 if quick else 10,
         clip_norm=1000.0,
         validation_fraction=0.0,
