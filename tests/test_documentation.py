@@ -63,6 +63,19 @@ def test_the_example_of_the_page_on_judging(capsys):
     ]
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+def test_the_example_of_the_page_on_grids(capsys):
+    (example,) = examples(ROOT / "docs" / "grids.md")
+    names: dict = {}
+    exec(example, names)
+    found, table = names["found"], names["table"]
+    assert found.complete
+    assert list(table["noise"].unique()) == ["0.1", "1", "learned"]
+    assert table["elbo"].max() == names["best"].elbo(names["X"][1400:], 8).mean(dtype=float)
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 9
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

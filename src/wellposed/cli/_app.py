@@ -13,6 +13,7 @@ from ._demo import demo
 from ._diagnose import diagnose
 from ._fit import fit
 from ._forecast import forecast
+from ._report import report
 from ._reproduce import reproduce
 
 app = typer.Typer(
@@ -41,6 +42,6 @@ def _options(
     pass
 
 
-for command in (demo, forecast, fit, diagnose, sample, score, encode, decode, reproduce):
+for command in (demo, forecast, fit, diagnose, report, sample, score, encode, decode, reproduce):
     app.command()(command)
 app.add_typer(data)

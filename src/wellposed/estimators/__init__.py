@@ -8,4 +8,5 @@ from ._grid_result import Grid as Grid
 from ._linear_vae import LinearVAE as LinearVAE
 from ._ppca import PPCA as PPCA
 from ._rate_distortion import rate_distortion_curve as rate_distortion_curve
+from ._report import report_of as report_of
 from ._vae import VAE as VAE

@@ -62,7 +62,7 @@ def fit_grid(
     save_models : whether the folder keeps every model, ``member-0000.wp``…, beside the best
     measure : called with each fitted estimator; returns further figures by name, numbers or text
     together : whether members train at once: True, False, or "auto", on an accelerator
-    progress : a bar over members: "auto", True or False
+    progress : a bar over members, over epochs where they train at once: "auto", True or False
 
     Returns
     -------
@@ -130,7 +130,9 @@ class _Work:
             self.rows = {i: _read(figures) for i, figures in found if figures is not None}
             self.best_place = max(self.rows, key=self._elbo_of, default=None)
         places, members = self._built()
-        bar = Bar(len(self.labels), progress, "model")
+        # One bar: over epochs where members train at once, else over members.
+        at_once = training.at_once(together)
+        bar = Bar(len(self.labels), False if at_once else progress, "model")
         done = [place for place, i in enumerate(places) if i in self.rows]
         since = time.monotonic()
 
@@ -149,6 +151,7 @@ class _Work:
                 self.data,
                 folder=None if self.folder is None else self.folder.path,
                 together=together,
+                progress=progress if at_once else False,
                 on_end=ended,
                 done=done,
             )

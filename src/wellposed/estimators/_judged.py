@@ -1,11 +1,14 @@
 """What a VAE can be asked of itself: its noise, its rate, its encoder."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from wellposed import evaluation, models, training
 from wellposed._typing import PRNGKey
+
+if TYPE_CHECKING:
+    from wellposed.report import Report
 
 
 class Judged:
@@ -63,3 +66,27 @@ class Judged:
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
         self._advance = None  # further passes start from this model
         return self
+
+    def report(self, X: Any, X_train: Any = None, *, labels: Any = None) -> "Report":
+        """Make a page of this model: verdicts, samples, residuals, latents, calibration.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), or a path: rows held out from training, 20 or more; some
+            2,000 are used
+        X_train : rows of the training; without them overfitting and a refitted σ² stay open
+        labels : array of shape (n,), for the colours of the latent plane
+
+        Returns
+        -------
+        :class:`wellposed.report.Report`: ``save("report.html")`` writes one file that needs no
+        network; in a notebook it shows itself
+
+        Raises
+        ------
+        DataError
+            For too few rows, rows that the model has no place for, or labels of another number.
+        """
+        from ._report import report_of  # it asks diagnose, which takes a VAE
+
+        return report_of(self, X, X_train, labels=labels)

@@ -54,6 +54,7 @@ from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
 from ._passes import squared_residuals as squared_residuals
+from ._passes import standardised_residuals as standardised_residuals
 from ._posterior_predictive import PosteriorPredictive as PosteriorPredictive
 from ._posterior_predictive import posterior_predictive as posterior_predictive
 from ._precision_recall import PrecisionRecall as PrecisionRecall
@@ -69,6 +70,7 @@ from ._recalibration import recalibrated as recalibrated
 from ._residual_spectrum import ResidualSpectrum as ResidualSpectrum
 from ._residual_spectrum import residual_spectrum as residual_spectrum
 from ._rows import over_rows as over_rows
+from ._rows import spread as spread
 from ._sample_quality import SampleQuality as SampleQuality
 from ._sample_quality import sample_quality as sample_quality
 from ._sandwich import Sandwich as Sandwich

@@ -78,6 +78,11 @@ def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     return over_rows(_rates, model, rows, key=key)
 
 
+def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+    """(y − E[y|z])/√Var[y|z] at the posterior mean z, shape (n, d); zero where nothing varies."""
+    return over_rows(_standardised, model, rows, key=key)
+
+
 def mean_noise_variance(model: VAEModel, rows: Any, *, key: PRNGKey) -> Scalar | Point:
     """Noise variance in model units; averaged over rows, shape (d,), where it depends on z."""
     known = model.noise.variance()
@@ -113,6 +118,14 @@ def _draws(
     model: VAEModel, prior: Prior | None, how: str, alpha: Scalar, keys: PRNGKey
 ) -> jax.Array:
     return jax.vmap(lambda key: sample(model, how, alpha, key=key, prior=prior))(keys)
+
+
+def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
+    found = model.infer(x, key=key)
+    p = model.decode(found.q.loc)
+    residual = found.y - p.mean
+    deviation = jnp.sqrt(p.variance)
+    return jnp.where(residual == 0, 0.0, residual / jnp.where(deviation > 0, deviation, 1.0))
 
 
 def _latent_mean(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:

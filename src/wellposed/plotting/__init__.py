@@ -11,5 +11,9 @@ from ._palette import PALETTE as PALETTE
 from ._palette import QUIET as QUIET
 from ._plane import latent_plane as latent_plane
 from ._rate_distortion import rate_distortion as rate_distortion
+from ._rates import rates as rates
 from ._reconstructions import reconstructions as reconstructions
+from ._tables import marginals as marginals
+from ._tables import moved as moved
+from ._tables import residual_boxes as residual_boxes
 from ._variance_split import variance_split as variance_split

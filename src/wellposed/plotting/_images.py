@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ._axes import axes_or_new
-from ._tiles import as_images, grid_corners, limits_of, tile
+from ._tiles import INK, as_images, grid_corners, limits_of, tile
 
 
 def images(
@@ -17,6 +17,7 @@ def images(
     ax: Axes | None = None,
     n_columns: int | None = None,
     limits: tuple[float, float] | None = None,
+    cmap: str = INK,
     title: str = "",
 ) -> Axes:
     """Draw rows of data as a grid of images, dark where values are high.
@@ -28,6 +29,7 @@ def images(
     ax : axes to draw on; those of a new figure by default
     n_columns : images in a row; about as many as rows by default
     limits : values shown as white and as black; the smallest and largest by default
+    cmap : matplotlib's name of the colours of grey images
     title : above the grid
 
     Returns
@@ -48,6 +50,6 @@ def images(
     n_columns = n_columns or math.ceil(math.sqrt(len(pictures)))
     ax = axes_or_new(ax)
     corners = grid_corners(len(pictures), n_columns, *pictures.shape[1:3])
-    tile(ax, pictures, corners, limits or limits_of(pictures))
+    tile(ax, pictures, corners, limits or limits_of(pictures), cmap=cmap)
     ax.set_title(title, loc="left")
     return ax

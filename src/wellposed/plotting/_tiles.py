@@ -10,7 +10,7 @@ from wellposed._errors import DataError
 
 GAP = 0.12  # between images, as a share of their height
 
-_INK, _FRAME = "gray_r", "#cccccc"
+INK, _FRAME = "gray_r", "#cccccc"
 
 
 def as_images(values: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
@@ -41,7 +41,14 @@ def limits_of(*values: np.ndarray) -> tuple[float, float]:
     return min(float(v.min()) for v in values), max(float(v.max()) for v in values)
 
 
-def tile(ax: Axes, pictures: np.ndarray, corners: np.ndarray, limits: tuple[float, float]) -> None:
+def tile(
+    ax: Axes,
+    pictures: np.ndarray,
+    corners: np.ndarray,
+    limits: tuple[float, float],
+    *,
+    cmap: str = INK,
+) -> None:
     """Draw each picture with its upper left corner at (left, top), in pixels, top downwards."""
     height, width = pictures.shape[1:3]
     low, high = limits
@@ -49,7 +56,7 @@ def tile(ax: Axes, pictures: np.ndarray, corners: np.ndarray, limits: tuple[floa
     for picture, (left, top) in zip(pictures, corners, strict=True):
         ax.imshow(
             np.clip((picture - low) / span, 0, 1),
-            cmap=_INK,
+            cmap=cmap,
             vmin=0,
             vmax=1,
             interpolation="nearest",

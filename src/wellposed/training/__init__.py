@@ -16,6 +16,7 @@ from ._gaps import AmortisationGap as AmortisationGap
 from ._gaps import InferenceGaps as InferenceGaps
 from ._gaps import inference_gaps as inference_gaps
 from ._gradient import gradient as gradient
+from ._grid import at_once as at_once
 from ._grid import fit_grid as fit_grid
 from ._history import History as History
 from ._linear import LinearPlan as LinearPlan

@@ -22,6 +22,21 @@ _SHARE = 0.5
 _COPIES, _ACTIVATIONS = 9, 100
 
 
+def at_once(together: bool | str) -> bool:
+    """Whether members of a shape train at once; see :func:`fit_grid`.
+
+    Raises
+    ------
+    SettingError
+        If ``together`` is neither True, False nor "auto".
+    """
+    if together not in (True, False, "auto"):
+        raise SettingError(f'together must be True, False or "auto"; got {together!r}. Omit it.')
+    devices = jax.local_devices()
+    many = devices[0].platform != "cpu" or len(devices) > 1
+    return many if together == "auto" else bool(together)
+
+
 def fit_grid(
     members: Sequence[Member],
     data: Any,
@@ -60,14 +75,10 @@ def fit_grid(
     UnboundedLikelihoodError, SettingError
         As :func:`fit` does, before anything is trained.
     """
-    if together not in (True, False, "auto"):
-        raise SettingError(f'together must be True, False or "auto"; got {together!r}. Omit it.')
     data = jnp.asarray(data)
-    devices = jax.local_devices()
-    if together == "auto":
-        together = devices[0].platform != "cpu" or len(devices) > 1
+    devices = jax.local_devices() if at_once(together) else None
     shapes = [together_shape(member, data) for member in members]  # checks every one
-    chunks = _chunks(members, shapes, data, devices if together else None)
+    chunks = _chunks(members, shapes, data, devices)
     runs: list[Run | None] = [None] * len(members)
     for chunk in chunks:
         if set(chunk) <= set(done):

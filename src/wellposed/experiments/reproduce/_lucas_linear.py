@@ -24,7 +24,7 @@ NAME = "lucas2019-linear"
 _K, _N = 200, 1_000
 _PUBLISHED = {"pPCA, exact": 941.654, "linear VAE, gradient": 941.936}
 LATENTS = 50
-VARIANCES = tuple(float(v) for v in np.geomspace(3.0, 0.003, 9))
+VARIANCES = tuple(float(v) for v in np.geomspace(3.0, 0.01, 7))
 LINEAR, DEEP, TOLD = "linear VAE", "VAE, one layer of 256", "forecast"
 
 
@@ -44,9 +44,11 @@ def linear_vae(k: int, **settings: Any) -> VAE:
     return VAE(k, **{**common, **settings})
 
 
-def climb(rows: np.ndarray, *, epochs: int, folder: Path, progress: bool | str) -> Climb:
+def climb(
+    rows: np.ndarray, *, epochs: int, rate: float, folder: Path, progress: bool | str
+) -> Climb:
     """Train the linear VAE by Adam on all rows at once, as they did."""
-    vae = linear_vae(_K, batch_size=len(rows), max_epochs=epochs, learning_rate=1e-3)
+    vae = linear_vae(_K, batch_size=len(rows), max_epochs=epochs, learning_rate=rate)
     found = fit_grid(vae, {"random_state": [0]}, rows, folder=folder, progress=progress)
     best = finished(found, folder).best
     exact = PPCA(_K).fit(rows).score(rows)
@@ -91,15 +93,18 @@ def make(
 ) -> tuple[Reproduction, "Figure"]:
     """Both experiments, as one table and one figure."""
     images = datasets.load("mnist", cache=data).train.values / np.float32(255)
-    epochs = (3_000, 40) if quick else (12_000, 120)
-    climbed = climb(images[:_N], epochs=epochs[0], folder=folder / "climb", progress=progress)
+    epochs = (3_000, 150) if quick else (12_000, 300)
+    rate = 4e-3 if quick else 1e-3  # theirs
+    climbed = climb(
+        images[:_N], epochs=epochs[0], rate=rate, folder=folder / "climb", progress=progress
+    )
     few = images[: 5_000 if quick else 20_000]
     dead = collapses(few, epochs=epochs[1], folder=folder, progress=progress)
-    return made_of(climbed, dead, epochs, len(few)), figure_of(climbed, dead)
+    return made_of(climbed, dead, epochs, rate, len(few)), figure_of(climbed, dead)
 
 
 def made_of(
-    climbed: Climb, dead: dict[str, np.ndarray], epochs: tuple[int, int], n: int
+    climbed: Climb, dead: dict[str, np.ndarray], epochs: tuple[int, int], rate: float, n: int
 ) -> Reproduction:
     """The table: the end of the climb, and the collapse of each model at each σ²."""
     nats = "log likelihood or ELBO, nats"
@@ -128,7 +133,7 @@ def made_of(
         Claim(
             "The linear VAE collapses where the eigenvalues say",
             apart[LINEAR] <= 0.1,
-            f"at most {apart[LINEAR]:.0%} of the latents apart, over nine variances",
+            f"at most {apart[LINEAR]:.0%} of the latents apart, over all variances",
         ),
         Claim(
             "The nonlinear VAE collapses as the linear one does, within a quarter of its latents",
@@ -137,7 +142,7 @@ def made_of(
         ),
     )
     settings = {
-        "climb": f"{_N} images of MNIST/255 in the order of the files, {_K} latents, Adam 1e-3",
+        "climb": f"{_N} images of MNIST/255 in the order of the files, {_K} latents, Adam {rate:g}",
         "collapse": f"{n} images, {LATENTS} latents, {epochs[1]} epochs",
         "steps": epochs[0],
     }

@@ -1,0 +1,50 @@
+"""``wellposed report``: one page of a fitted model, to be opened in a browser."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import Data, Drop, Force, Header, Model
+
+
+def report(
+    model: Model,
+    data: Data,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page, a .html file.")
+    ] = Path("report.html"),
+    train: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Rows of the training: without them overfitting and a refitted σ² stay open.",
+        ),
+    ] = None,
+    header: Header = None,
+    drop: Drop = None,
+    force: Force = False,
+) -> None:
+    """Write a page of a fitted model: verdicts, pictures, and how to read them.
+
+    DATA are rows held out from training. Labels, where a data set has them, colour the latents.
+    """
+    from ._inputs import open_model, read_rows
+    from ._outputs import check_output
+
+    check_output(output, force=force, kinds=(".html",))
+    from rich.console import Console
+
+    from wellposed.estimators import report_of
+
+    rows = read_rows(data, header, drop)
+    trained = None if train is None else read_rows(train, header, drop)
+    with Console(stderr=True).status("reading") as status:
+
+        def shown(name: str) -> None:
+            status.update(f"drawing: {name}")
+
+        labels = getattr(rows, "labels", None)
+        found = report_of(open_model(model), rows, trained, labels=labels, on_panel=shown)
+    found.save(output, overwrite=force)
+    typer.echo(f"{found.diagnosis.summary}\nWrote {output}")

@@ -1,0 +1,44 @@
+"""How many nats each latent says of a datum."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ._axes import axes_or_new
+from ._palette import HELD_OUT, NOISE
+
+_MARKED = 60  # latents; beyond, a mark for each would be a smear
+
+
+def rates(found: np.ndarray, *, foretold: np.ndarray | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the mean rate of each latent, highest first, beside the forecast from eigenvalues.
+
+    Parameters
+    ----------
+    found : array of shape (k,), nats: KL(q(z_i | x) ‖ p(z_i)), means over data
+    foretold : array of shape (k,), nats, of the best linear VAE; a mark each
+    ax : axes to draw on; those of a new figure by default
+
+    Returns
+    -------
+    Axes, with one bar a latent
+
+    Examples
+    --------
+    >>> len(rates(np.array([0.0, 2.0])).patches)
+    2
+    """
+    ax = axes_or_new(ax, (7.0, 3.2))
+    order = np.argsort(-np.asarray(found), kind="stable")
+    place = np.arange(len(order))
+    ax.bar(place, np.asarray(found)[order], 0.85, color=HELD_OUT, label="measured")
+    if foretold is not None:
+        style = "D" if len(order) <= _MARKED else "-"
+        ax.plot(place, -np.sort(-np.asarray(foretold)), style, color=NOISE, ms=4, label="foretold")
+        ax.legend(frameon=False)
+    ax.set(xlabel="latents, by rate", ylabel="rate (nats)", xlim=(-0.6, len(order) - 0.4))
+    if len(order) <= 30:
+        ax.set_xticks(place, [str(i) for i in order], fontsize="small")
+    else:
+        ax.set_xticks([])
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

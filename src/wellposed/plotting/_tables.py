@@ -1,0 +1,119 @@
+"""Tables of numbers, a panel a feature: marginals, and what each latent moves."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ._palette import HELD_OUT, NOISE, PALETTE
+
+_SHOWN = 12  # panels
+_BINS = 30
+
+
+def marginals(data: np.ndarray, drawn: np.ndarray, *, names: Sequence[str] | None = None) -> Figure:
+    """Draw histograms of each feature, of the data and of draws; the first twelve that vary.
+
+    Parameters
+    ----------
+    data, drawn : arrays of shape (n, d) and (m, d), data units
+    names : of the features, d of them
+
+    Returns
+    -------
+    Figure
+    """
+    at = np.flatnonzero(np.ptp(data, axis=0) > 0)[:_SHOWN]
+    figure, axes = _panels(len(at))
+    for ax, j in zip(axes, at, strict=True):
+        low, high = np.quantile(np.concatenate([data[:, j], drawn[:, j]]), (0.005, 0.995))
+        edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
+        ax.hist(data[:, j], edges, density=True, color=HELD_OUT, alpha=0.45, label="data")
+        ax.hist(
+            drawn[:, j], edges, density=True, histtype="step", color=NOISE, lw=1.5, label="draws"
+        )
+        _labelled(ax, j, names)
+    axes[0].legend(frameon=False, fontsize="small")
+    return figure
+
+
+def moved(
+    grid: np.ndarray,
+    means: np.ndarray,
+    latents: Sequence[int],
+    *,
+    names: Sequence[str] | None = None,
+) -> Figure:
+    """Draw how E[x|z] of each feature moves along each latent; the twelve that move the most.
+
+    Parameters
+    ----------
+    grid : array of shape (s,), values of the latent that is moved
+    means : array of shape (m, s, d), E[x|z] with one of m latents at those values
+    latents : m positions, for the legend
+    names : of the features, d of them
+
+    Returns
+    -------
+    Figure
+    """
+    span = np.ptp(means, axis=1).max(axis=0)
+    at = np.sort(np.argsort(-span, kind="stable")[: min(_SHOWN, len(span))])
+    figure, axes = _panels(len(at))
+    for ax, j in zip(axes, at, strict=True):
+        for i, latent in enumerate(latents):
+            colour = PALETTE[i % len(PALETTE)]
+            ax.plot(grid, means[i, :, j], color=colour, lw=1.5, label=f"latent {latent}")
+        _labelled(ax, j, names)
+    axes[0].legend(frameon=False, fontsize="x-small")
+    return figure
+
+
+def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None) -> Figure:
+    """Draw each feature's residuals in units of the noise's σ: quartiles, and the central 95 %.
+
+    Parameters
+    ----------
+    residuals : array of shape (n, d)
+    names : of the features, d of them
+
+    Returns
+    -------
+    Figure, with the band that holds 95 % of a Gaussian
+    """
+    d = residuals.shape[1]
+    figure = Figure((min(11.0, max(5.0, 0.35 * d + 2)), 3.6), layout="constrained")
+    ax = figure.add_subplot()
+    low, first, middle, third, high = np.quantile(
+        residuals, (0.025, 0.25, 0.5, 0.75, 0.975), axis=0
+    )
+    place = np.arange(d)
+    ax.axhspan(-1.96, 1.96, color=HELD_OUT, alpha=0.08)
+    ax.vlines(place, low, high, color=HELD_OUT, lw=1)
+    ax.vlines(place, first, third, color=HELD_OUT, lw=5)
+    ax.plot(place, middle, "_", color="white", ms=7)
+    ax.set(ylabel="residual over σ", xlim=(-0.6, d - 0.4))
+    if d <= 24:
+        shown = [str(j) if names is None else str(names[j]) for j in range(d)]
+        ax.set_xticks(place, shown, rotation=0 if names is None else 45, fontsize="small")
+    else:
+        ax.set(xlabel="features", xticks=[])
+    ax.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _panels(n: int) -> tuple[Figure, list[Axes]]:
+    columns = min(4, max(n, 1))
+    rows = -(-max(n, 1) // columns)
+    figure = Figure((2.6 * columns, 1.9 * rows + 0.3), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes[n:]:
+        ax.set_axis_off()
+    return figure, list(axes[:n])
+
+
+def _labelled(ax: Axes, j: int, names: Sequence[str] | None) -> None:
+    ax.set_title(f"feature {j}" if names is None else str(names[j]), fontsize="small", loc="left")
+    ax.tick_params(labelsize="x-small")
+    ax.spines[["top", "right"]].set_visible(False)

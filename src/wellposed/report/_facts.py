@@ -1,0 +1,69 @@
+"""What the panels are drawn from, each measured once and when it is first asked for."""
+
+import functools
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wellposed import evaluation
+from wellposed._typing import PRNGKey
+from wellposed.evaluation import spread
+
+MOST_ROWS = 2_000
+
+
+class Facts:
+    """A fitted estimator and rows to show it on, data units.
+
+    Parameters
+    ----------
+    vae : a fitted :class:`wellposed.VAE`
+    rows : array of shape (n, d)
+    labels : array of shape (n,) or None
+    key : PRNG key
+    """
+
+    def __init__(self, vae: Any, rows: np.ndarray, labels: Any, *, key: PRNGKey):
+        at = spread(np.arange(len(rows)), MOST_ROWS)
+        self.vae, self.rows, self.key = vae, rows[at], key
+        self.labels = None if labels is None else np.asarray(labels)[at]
+        self.image_shape: tuple[int, ...] | None = vae.image_shape_
+        self.names: Sequence[str] | None = getattr(vae, "feature_names_in_", None)
+
+    @functools.cached_property
+    def means(self) -> np.ndarray:
+        """Posterior means, shape (n, k)."""
+        return evaluation.latent_means(self.vae.model_, self.rows, key=self.key)
+
+    @functools.cached_property
+    def rates(self) -> np.ndarray:
+        """Mean rate of each latent, shape (k,), nats."""
+        return evaluation.rates(self.vae.model_, self.rows, key=self.key).mean(axis=0)
+
+    @functools.cached_property
+    def by_rate(self) -> np.ndarray:
+        """Positions of the latents, the most active first."""
+        return np.argsort(-self.rates, kind="stable")
+
+    @functools.cached_property
+    def residuals(self) -> np.ndarray:
+        """Residuals in units of the noise's σ, shape (n, d)."""
+        return evaluation.standardised_residuals(self.vae.model_, self.rows, key=self.key)
+
+    @functools.cached_property
+    def limits(self) -> tuple[float, float]:
+        """Values shown as white and as black: draws have tails that would set them."""
+        low, high = np.quantile(self.rows, (0.002, 0.998))
+        return float(low), float(high)
+
+    @functools.cached_property
+    def forecast(self) -> evaluation.Forecast | None:
+        """What the eigenvalues foretell; None for noise without a variance of its own."""
+        if not np.all(np.asarray(self.vae.noise_variance_) > 0):
+            return None
+        with warnings.catch_warnings():
+            # The names were checked when the rows came in.
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            return self.vae.forecast(self.rows)

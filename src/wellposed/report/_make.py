@@ -1,0 +1,64 @@
+"""Put the panels together."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wellposed._errors import WellposedError
+from wellposed._typing import PRNGKey
+from wellposed.evaluation import Diagnosis
+
+from . import _panels as panels
+from ._facts import Facts
+from ._record import Panel, Report
+
+PANELS: tuple[Callable[[Facts], Panel | None], ...] = (
+    panels.samples,
+    panels.reconstructions,
+    panels.plane,
+    panels.traversals,
+    panels.rates,
+    panels.eigenvalues,
+    panels.split,
+    panels.calibration,
+    panels.training,
+    panels.correlation,
+)
+
+
+def made(
+    vae: Any,
+    rows: np.ndarray,
+    *,
+    diagnosis: Diagnosis,
+    labels: Any = None,
+    key: PRNGKey,
+    on_panel: Callable[[str], object] | None = None,
+) -> Report:
+    """Draw every panel that the model has; one that cannot be drawn is told at the end.
+
+    Parameters
+    ----------
+    vae : a fitted :class:`wellposed.VAE`
+    rows : array of shape (n, d), data units
+    diagnosis : of the same model on these rows
+    labels : array of shape (n,), for the colours of the latent plane
+    key : PRNG key
+    on_panel : called with a panel's name before it is drawn
+    """
+    facts = Facts(vae, rows, labels, key=key)
+    drawn, left_out = [], []
+    for panel in PANELS:
+        name = panel.__name__.strip("_")
+        if on_panel is not None:
+            on_panel(name)
+        try:
+            found = panel(facts)
+        except WellposedError as error:
+            left_out.append(f"{name}: {error}")
+            continue
+        if found is not None:
+            drawn.append(found)
+    title = f"Report on {diagnosis.model}"
+    return Report(title, diagnosis, tuple(drawn), tuple(left_out))

@@ -1,0 +1,41 @@
+"""From a report to one HTML file."""
+
+import base64
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from wellposed._version import __version__
+
+if TYPE_CHECKING:
+    from ._record import Report
+
+_MARKS = {"sound": "✓", "caution": "!", "open": "?", "fault": "✗"}
+
+
+def page(report: "Report") -> str:
+    """Fill the template; style, script and pictures are within."""
+    from jinja2 import Environment
+
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["picture"] = _data_address
+    environment.filters["figure"] = _figure
+    template = environment.from_string(_text("page.html.jinja"))
+    return template.render(
+        report=report,
+        marks=_MARKS,
+        style=_text("page.css"),
+        script=_text("page.js"),
+        version=__version__,
+    )
+
+
+def _text(name: str) -> str:
+    return (files("wellposed.report") / name).read_text(encoding="utf-8")
+
+
+def _data_address(picture: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

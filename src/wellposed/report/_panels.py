@@ -1,0 +1,280 @@
+"""The panels of a report: from facts to a picture and how to read it; None where it has none."""
+
+import io
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed import evaluation, plotting
+from wellposed.noise import independent
+
+from ._facts import Facts
+from ._record import Panel, Table
+
+_DPI = 110
+_TRAVERSED, _STEPS = 8, 9
+_CALIBRATED = 300  # rows
+_REACH = 2.5  # of a traversal, in standard deviations of the prior
+
+
+def samples(facts: Facts) -> Panel:
+    """Draws of the model: with the noise, without it, and all features at one quantile."""
+    kinds: dict[str, dict[str, Any]] = {
+        "draws from p(x | z)": {"how": "ancestral"},
+        "means, the noise left out": {"how": "mean"},
+        "coupled, every feature at +1σ": {"how": "coupled", "alpha": 1.0},
+    }
+    title = "Samples"
+    if facts.image_shape is None:
+        drawn = facts.vae.sample(len(facts.rows))
+        return Panel(
+            "samples",
+            title,
+            "Histograms of the data (filled) and of as many draws from the model (line), "
+            "z ~ N(0, I) and x ~ p(x | z). Where the line is wider or smoother, the noise or the "
+            "prior keeps variance that the data have not.",
+            _png(plotting.marginals(facts.rows, drawn, names=facts.names)),
+            "Histograms of data and draws, a panel a feature",
+        )
+    figure = _figure((11.0, 4.1))
+    for ax, (name, settings) in zip(figure.subplots(1, 3), kinds.items(), strict=True):
+        drawn = facts.vae.sample(36, **settings)
+        plotting.images(drawn, facts.image_shape, ax=ax, limits=facts.limits, title=name)
+    return Panel(
+        "samples",
+        title,
+        "All three show the same z ~ N(0, I). The left ones are the model's samples: speckle in "
+        "them is noise that the model takes to be independent from pixel to pixel. The middle "
+        "ones are what papers often print as samples; they are no draws from p(x).",
+        _png(figure),
+        "Three grids of 36 images: draws, means, and draws at one quantile",
+    )
+
+
+def reconstructions(facts: Facts) -> Panel:
+    """Data, what comes back, and the difference in units of the noise."""
+    shape = facts.image_shape
+    if shape is None:
+        return Panel(
+            "reconstructions",
+            "Residuals",
+            "Residuals of each feature at the posterior mean, divided by the noise's σ there: "
+            "quartiles (thick) and the central 95 % (thin). If the noise is Gaussian and right, "
+            "the thin lines fill the band.",
+            _png(plotting.residual_boxes(facts.residuals, names=facts.names)),
+            "Quartiles and central intervals of the residuals, a line a feature",
+        )
+    shown = facts.rows[:16]
+    figure = _figure((11.0, 4.6))
+    left, right = figure.subplots(1, 2)
+    back = evaluation.reconstructions(facts.vae.model_, shown, key=facts.key)
+    plotting.reconstructions(shown, back, shape, ax=left, n_columns=8, limits=facts.limits)
+    if len(shape) == 2 or shape[2] == 1:
+        plotting.images(
+            facts.residuals[:16], shape, ax=right, n_columns=4, limits=(-4.0, 4.0), cmap="RdBu_r",
+            title="residual over σ, from −4 (blue) to 4 (red)",
+        )  # fmt: skip
+    else:
+        right.hist(np.clip(facts.residuals.ravel(), -6, 6), 60, density=True, color=plotting.QUIET)
+        right.set_xlabel("residual over σ")
+    return Panel(
+        "reconstructions",
+        "Reconstructions",
+        "Each datum above the model's mean at its posterior mean; at the right what is left, in "
+        "units of the noise's σ. Noise that is right leaves no shape in it: outlines there are "
+        "structure that the model calls noise, and pale images a σ that is too large.",
+        _png(figure),
+        "Images, their reconstructions, and maps of the residuals in units of sigma",
+    )
+
+
+def plane(facts: Facts) -> Panel | None:
+    """The two most active latents."""
+    if facts.means.shape[1] < 2:
+        return None
+    ax = plotting.latent_plane(facts.means, labels=facts.labels, rates=facts.rates)
+    return Panel(
+        "plane",
+        "Latent plane",
+        "Posterior means of the two latents that say the most. The dashed circle holds 95 % of "
+        "the prior: regions inside it without a point are where draws of z find nothing that was "
+        "trained.",
+        _png(ax, (7.0, 5.5)),
+        "Scatter of the posterior means of two latents",
+    )
+
+
+def traversals(facts: Facts) -> Panel:
+    """What each latent moves, others at zero."""
+    latents = facts.by_rate[:_TRAVERSED]
+    grid = np.linspace(-_REACH, _REACH, _STEPS)
+    codes = np.zeros((len(latents), _STEPS, facts.means.shape[1]), np.float32)
+    for i, latent in enumerate(latents):
+        codes[i, :, latent] = grid
+    means = facts.vae.inverse_transform(codes.reshape(-1, codes.shape[-1]))
+    if facts.image_shape is None:
+        moved = means.reshape(len(latents), _STEPS, -1)[:4]
+        picture = _png(plotting.moved(grid, moved, latents[:4].tolist(), names=facts.names))
+        seen = "the four most active latents move, a line each"
+    else:
+        ax = plotting.images(means, facts.image_shape, n_columns=_STEPS, limits=facts.limits)
+        tall = ax.get_ylim()[0] / len(latents)
+        names = [f"{latent} ({facts.rates[latent]:.1f} nats)" for latent in latents]
+        ax.set_yticks((np.arange(len(latents)) + 0.5) * tall, names, fontsize="small")
+        picture = _png(ax, (0.75 * _STEPS + 1.5, 0.75 * len(latents) + 0.4))
+        seen = f"the {len(latents)} most active latents move, a row each"
+    return Panel(
+        "traversals",
+        "What the latents do",
+        f"E[x | z] as {seen}, from −{_REACH:g} to {_REACH:g} with all others at zero. A latent "
+        "that moves nothing is dead.",
+        picture,
+        "Means of the model along its most active latents",
+    )
+
+
+def rates(facts: Facts) -> Panel:
+    """Nats of each latent, beside the forecast."""
+    told = facts.forecast
+    foretold = None if told is None else np.asarray(told.rates)
+    ax = plotting.rates(facts.rates, foretold=foretold)
+    beside = (
+        "Diamonds are what the best linear VAE has at this noise variance, computed from the "
+        "eigenvalues of these rows alone. "
+        if told is not None
+        else ""
+    )
+    rows = tuple((int(i), float(facts.rates[i])) for i in facts.by_rate)
+    return Panel(
+        "rates",
+        "Rate of each latent",
+        f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.rates.sum():.4g} nats in all. {beside}Latents at "
+        "zero have collapsed: benign where the forecast has none either.",
+        _png(ax),
+        "Bars of the mean rate of each latent",
+        Table(("latent", "rate, nats"), rows),
+    )
+
+
+def eigenvalues(facts: Facts) -> Panel | None:
+    """Eigenvalues of the data against σ²."""
+    if facts.forecast is None:
+        return None
+    return Panel(
+        "eigenvalues",
+        "Eigenvalues against σ²",
+        "A direction of the data can pay for a latent of a linear VAE only if its variance "
+        "exceeds the threshold. At the right, how many latents live at each noise variance, and "
+        "where this model stands.",
+        _png(plotting.forecast(facts.forecast)),
+        "Eigenvalues of the data and the threshold; latents alive over the noise variance",
+    )
+
+
+def split(facts: Facts) -> Panel:
+    """Where the variance of each feature is."""
+    found = evaluation.variance_split(facts.vae.model_, facts.rows, key=facts.key)
+    grey = facts.image_shape is not None and len(facts.image_shape) == 2
+    if grey:
+        ax = plotting.variance_split(found, facts.image_shape)
+    else:
+        ax = plotting.variance_split(found, names=facts.names)
+    names = facts.names if facts.names is not None else [str(j) for j in range(len(found.data))]
+    at = np.flatnonzero(found.varies)
+    rows = tuple(
+        (
+            str(names[int(j)]),
+            float(found.data[j]),
+            float(found.posterior.explained[j] / found.data[j]),
+            float(found.posterior.kept[j] / found.data[j]),
+        )
+        for j in at
+    )
+    return Panel(
+        "split",
+        "Variance split",
+        f"{found.verdict} The latents explain what E[x | z] varies by, the noise keeps the rest; "
+        "how the two share the variance is what a VAE's noise decides.",
+        _png(ax),
+        "Shares of each feature's variance in latents and noise",
+        Table(("feature", "variance", "share of the latents", "share of the noise"), rows),
+    )
+
+
+def calibration(facts: Facts) -> Panel:
+    """Where the data fall in the intervals of p(x | z)."""
+    some = evaluation.spread(facts.rows, _CALIBRATED)
+    # As many draws as the diagnosis has, so that nothing is compiled anew.
+    found = evaluation.calibration(facts.vae.model_, some, key=facts.key, n_draws=49)
+    cover = found.coverage
+    rows = tuple(
+        (f"{level:.0%}", float(share), float(error))
+        for level, share, error in zip(
+            cover.levels, cover.coverage, cover.standard_error, strict=True
+        )
+    )
+    ax = plotting.calibration(found)
+    return Panel(
+        "calibration",
+        "Calibration",
+        "Where each value falls in the distribution that its reconstruction has: flat inside the "
+        "band is calibrated, a valley is too sure, a hill not sure enough.",
+        _png(ax),
+        "Histogram of the probability integral transform",
+        Table(("interval", "holds", "standard error"), rows),
+    )
+
+
+def training(facts: Facts) -> Panel | None:
+    """How the objective rose, under the bound of the density."""
+    if not facts.vae.history_:
+        return None
+    ax = plotting.training_curves(facts.vae.history_)
+    bound = facts.vae.model_.log_density_bound(facts.rows.shape[1])
+    limit = (
+        f"No log density of this model exceeds {bound:.6g} nats."
+        if np.isfinite(bound)
+        else "The log density has no bound: the objective could rise for ever."
+    )
+    return Panel(
+        "training",
+        "Training",
+        f"The objective over epochs, of the training rows and of those held out. {limit}",
+        _png(ax),
+        "Curves of the training and held-out objective",
+    )
+
+
+def correlation(facts: Facts) -> Panel | None:
+    """How the noise of a pixel goes with that of its neighbours."""
+    shape, model = facts.image_shape, facts.vae.model_
+    if shape is None or (len(shape) == 3 and shape[2] != 1):
+        return None
+    if independent(model.decode(jnp.zeros(model.prior.k))):
+        return None
+    found = evaluation.noise_correlation(model, facts.rows[0], key=facts.key)
+    return Panel(
+        "correlation",
+        "Correlation of the noise",
+        "Correlation of the noise at a few pixels with that at all others, given the z of the "
+        "first datum. With independent noise all would be white: draws from p(x | z) are speckle.",
+        _png(plotting.noise_correlation(found, shape)),
+        "Maps of the correlation of the noise around a few pixels",
+    )
+
+
+def _figure(size: tuple[float, float]) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(size, layout="constrained")
+
+
+def _png(drawn: Any, inches: tuple[float, float] | None = None) -> bytes:
+    """The figure, or that of the axes, as PNG."""
+    figure = drawn.get_figure() if hasattr(drawn, "get_figure") else drawn
+    if inches is not None:
+        figure.set_size_inches(*inches)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=_DPI)
+    return out.getvalue()

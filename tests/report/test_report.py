@@ -1,0 +1,195 @@
+"""The page of a fitted model: what it holds, and what a browser and a reader need of it."""
+
+import io
+import re
+import warnings
+from html.parser import HTMLParser
+
+import jax
+import matplotlib.image
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import wellposed as wp
+from linear_gaussian import rows_of, solved
+from wellposed import evaluation, plotting
+from wellposed.cli import app
+from wellposed.report import Panel, Report
+
+pytestmark = pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+
+
+class Page(HTMLParser):
+    """The tags of a page, and the attributes that tests look at."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def of(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def fitted(X, k=3, **settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        vae = wp.VAE(k, hidden=(8,), max_epochs=2, progress=False, random_state=0, **settings)
+        return vae.fit(X)
+
+
+@pytest.fixture(scope="module")
+def of_images(digits):
+    labels = wp.datasets.load_digits().labels
+    vae = fitted(digits[:200], image_shape=(8, 8))
+    return vae, vae.report(digits[200:260], digits[:200], labels=labels[200:260])
+
+
+@pytest.fixture(scope="module")
+def of_table():
+    rows = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(rows, columns=["width", "<b>height</b>", "weight"])
+    vae = fitted(frame, k=1, noise="conditional")
+    return vae, vae.report(frame)
+
+
+def test_images_get_every_panel(of_images):
+    _, report = of_images
+    assert report.left_out == ()
+    assert [panel.name for panel in report.panels] == [
+        "samples",
+        "reconstructions",
+        "plane",
+        "traversals",
+        "rates",
+        "eigenvalues",
+        "split",
+        "calibration",
+        "training",
+    ]
+    for panel in report.panels:
+        picture = matplotlib.image.imread(io.BytesIO(panel.picture))
+        assert min(picture.shape[:2]) > 200
+        assert len(panel.caption) > 60
+        assert panel.alt
+
+
+def test_a_table_gets_its_own_panels_and_none_that_it_cannot_have(of_table):
+    _, report = of_table
+    names = {panel.name for panel in report.panels}
+    assert {"samples", "reconstructions", "traversals", "rates", "split"} <= names
+    assert not {"plane", "correlation"} & names  # one latent, and no image
+
+
+def test_the_numbers_are_those_of_the_estimator(of_images, digits):
+    vae, report = of_images
+    (rates,) = (panel.table for panel in report.panels if panel.name == "rates")
+    measured = evaluation.rates(vae.model_, digits[200:260], key=vae._key("score")).mean(axis=0)
+    assert [row[1] for row in rates.rows] == pytest.approx(sorted(measured, reverse=True))
+    (split,) = (panel.table for panel in report.panels if panel.name == "split")
+    found = vae.variance_split(digits[200:260])
+    assert len(split.rows) == found.varies.sum()
+    assert split.rows[0][1] == found.data[np.flatnonzero(found.varies)[0]]
+
+
+@pytest.mark.parametrize("kind", ["of_images", "of_table"])
+def test_the_page_stands_alone_and_is_sound(kind, request):
+    _, report = request.getfixturevalue(kind)
+    html = report.html
+    page = Page(html)
+    assert len(html) < 3_000_000
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = [a["href"][1:] for a in page.of("a")]
+    assert set(targets) <= set(ids)
+    assert {panel.name for panel in report.panels} <= set(targets)
+    sources = [image.get("src", "") for image in page.of("img")]
+    assert all(source.startswith("data:image/png") for source in sources if source)
+    assert all("alt" in image for image in page.of("img"))
+    assert not page.of("link")
+    assert not any("src" in script for script in page.of("script"))
+    assert not re.search(r"https?://|file:", re.sub(r'base64,[^"]*', "", html))
+    assert all(head.get("scope") for head in page.of("th"))
+    assert page.of("html")[0]["lang"] == "en"
+
+
+def test_names_are_text_and_not_markup(of_table):
+    html = of_table[1].html
+    assert "<b>height" not in html
+    assert "&lt;b&gt;height&lt;/b&gt;" in html
+
+
+def test_a_page_is_saved_whole_and_never_over_another(of_images, tmp_path):
+    report = of_images[1]
+    report.save(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == report.html
+    with pytest.raises(wp.OutputError, match="exists"):
+        report.save(tmp_path / "report.html")
+    assert 'srcdoc="' in report._repr_html_()
+
+
+def test_what_cannot_be_drawn_is_told(of_images):
+    _, report = of_images
+    less = Report(
+        report.title, report.diagnosis, (Panel("one", "One", "A caption."),), ("two: no",)
+    )
+    assert "Not shown" in less.html
+    assert "two: no" in less.html
+
+
+def test_bad_input_is_refused(of_images, digits):
+    vae, _ = of_images
+    with pytest.raises(wp.DataError, match="one label a row"):
+        vae.report(digits[:30], labels=[1, 2])
+    with pytest.raises(wp.DataError, match="20"):
+        vae.report(digits[:5])
+
+
+def test_the_command_writes_the_page(of_images, tmp_path, digits):
+    vae, _ = of_images
+    vae.save(tmp_path / "model.wp")
+    np.save(tmp_path / "rows.npy", digits[200:230])
+    arguments = ["report", tmp_path / "model.wp", tmp_path / "rows.npy", "-o"]
+    done = CliRunner().invoke(app, [*map(str, arguments), str(tmp_path / "page.html")])
+    assert done.exit_code == 0, done.output
+    assert "Wrote" in done.output
+    assert "<!doctype html>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    refused = CliRunner().invoke(app, [*map(str, arguments), str(tmp_path / "page.txt")])
+    assert refused.exit_code == 2
+
+
+def test_residuals_are_in_units_of_the_noise():
+    model, density = solved()
+    rows = rows_of(density, 12).astype(np.float32)
+    found = evaluation.standardised_residuals(model, rows, key=jax.random.key(0))
+    weight, bias = np.asarray(model.decoder.weight), np.asarray(model.decoder.bias)
+    loc = np.stack([model.encode(row).loc for row in rows])
+    np.testing.assert_allclose(found, (rows - loc @ weight - bias) / np.sqrt(0.3), atol=1e-4)
+
+
+def test_bars_of_rates_fall_and_forecasts_beside_them():
+    ax = plotting.rates(np.array([0.1, 3.0, 1.0]), foretold=np.array([2.0, 0.0, 0.5]))
+    assert [bar.get_height() for bar in ax.patches] == [3.0, 1.0, 0.1]
+    assert list(ax.lines[0].get_ydata()) == [2.0, 0.5, 0.0]
+
+
+def test_tables_are_drawn_feature_by_feature():
+    draws = np.random.default_rng(0)
+    data = draws.normal(size=(50, 15))
+    data[:, 0] = 1.0
+    assert len(plotting.marginals(data, data).axes) == 12
+    grid = np.linspace(-1, 1, 5)
+    means = grid[None, :, None] * np.arange(3.0)
+    figure = plotting.moved(grid, means, [4], names=["a", "b", "c"])
+    lines = {ax.get_title(loc="left"): ax.lines[0].get_ydata() for ax in figure.axes if ax.lines}
+    np.testing.assert_allclose(lines["c"], 2 * grid)
+    assert len(plotting.residual_boxes(data[:, :4]).axes) == 1
