@@ -48,6 +48,7 @@ def template(*, quick: bool) -> VAE:
         transform="identity",
         batch_size=64,
         max_epochs=15 if quick else 100,
+        kl_warmup=3 if quick else 20,  # or γ = 1 kills all latents before they say anything
         validation_fraction=0.0,
         patience=None,
     )
