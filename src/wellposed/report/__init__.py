@@ -3,3 +3,4 @@
 from ._make import made as made
 from ._record import Panel as Panel
 from ._record import Report as Report
+from ._record import Table as Table
