@@ -39,6 +39,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 # -- densities -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_scores_approach_the_exact_density_from_below(vae):
     exact = TRUTH.log_density
     scores = vae.score_samples(X, n_samples=500)
@@ -305,6 +306,7 @@ def test_integers_of_any_size_keep_their_values(top):
     np.testing.assert_allclose(mean, counts.mean(axis=0), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_features_of_one_unit_share_a_scale():
     """Pixels and counts do; columns of a table do not."""
     counts = np.random.default_rng(0).integers(0, [5, 50, 9, 99], size=(100, 4))

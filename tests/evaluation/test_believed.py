@@ -32,6 +32,7 @@ def test_good_weights_are_left_as_they_are():
     np.testing.assert_array_equal(found.value, plain.value)
 
 
+@pytest.mark.slow
 def test_rows_whose_weights_are_not_believed_are_annealed_and_the_warning_says_so():
     model, density = solved(d=12, k=6, spread=0.35)
     model = in_two_layers(model)

@@ -141,6 +141,7 @@ def test_hidden_features_have_the_exact_conditional_whatever_the_encoder(spread,
     assert 0.1 < float(found.acceptance) <= 1
 
 
+@pytest.mark.slow
 def test_hidden_features_of_a_solved_model_are_calibrated():
     model, density = solved(spread=1.3)
     rows = rows_of(density, 1200)

@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 import wellposed as wp
 from linear_gaussian import rows_of, solved
+from variants import slow_beside
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
 from wellposed.noise._features import Features
@@ -46,7 +47,7 @@ def test_a_linear_model_has_its_closed_form(spread):
     assert (found.n_rows, found.n_features, found.n_draws) == (4000, 5, 199)
 
 
-@pytest.mark.parametrize("n_draws", [1, 10, 99])
+@pytest.mark.parametrize("n_draws", slow_beside([1, 10, 99], [10]))
 def test_any_number_of_draws_is_exact_where_calibrated(n_draws):
     model, density = solved()
     found = evaluation.coverage(model, rows_of(density, 4000), key=KEY, n_draws=n_draws)

@@ -34,7 +34,15 @@ UNITS = [name for name, noise in FAMILIES.items() if noise.support == UNIT]
 LEARNING = [name for name in FAMILIES if name.endswith(("-shared", "-feature", "-head", "-levels"))]
 LINES = [name for name in FAMILIES if name not in UNITS]
 # Of the ways in which a family's scale is had, one for each of the ways of the code.
-TYPICAL = {*LAWS, "gaussian-0.3", "gaussian-shared", "gaussian-feature"}
+OFTEN = {
+    "gaussian-conditional",
+    "student-t-conditional",
+    "truncated-normal-conditional",
+    "beta-conditional",
+    "quantile-skew-levels",
+    "low-rank-conditional",
+}
+TYPICAL = {*OFTEN, "gaussian-0.3", "gaussian-shared", "gaussian-feature"}
 
 
 @pytest.fixture(params=slow_beside(FAMILIES, TYPICAL), ids=str)
@@ -42,7 +50,7 @@ def name(request) -> str:
     return request.param
 
 
-@pytest.fixture(params=LAWS, ids=str)
+@pytest.fixture(params=slow_beside(LAWS, OFTEN), ids=str)
 def law(request) -> str:
     return request.param
 

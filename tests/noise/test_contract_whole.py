@@ -85,7 +85,6 @@ TYPICAL = (
     "bernoulli",
     "beta-binomial",
     "categorical",
-    "discretized-gaussian, conditional",
     "discretized-logistic",
     "discretized-gaussian, three",
     "negative-binomial, conditional",
@@ -352,7 +351,7 @@ def test_settings_out_of_range_are_refused(make, words):
     "family",
     [
         "bernoulli",
-        "discretized-logistic, five",
+        pytest.param("discretized-logistic, five", marks=pytest.mark.slow),
         *(
             pytest.param(name, marks=pytest.mark.slow)
             for name in FAMILIES

@@ -90,7 +90,7 @@ def test_draws_have_the_rows_moments(family, size):
     np.testing.assert_allclose(drawn[:, :2].std(axis=0), deviation[:2], rtol=0.15)
 
 
-@pytest.mark.parametrize("family", BOTH)
+@pytest.mark.parametrize("family", slow_beside(BOTH, [NegativeBinomial]))
 def test_draws_given_the_total_follow_its_binomials(family):
     """Multinomial and Dirichlet-multinomial margins are binomial and beta-binomial."""
     p = row_law(family)
@@ -113,7 +113,7 @@ def test_draws_given_the_total_follow_its_binomials(family):
         assert stats.chisquare(seen, expected * (seen.sum() / expected.sum())).pvalue > 1e-4
 
 
-@pytest.mark.parametrize("family", BOTH)
+@pytest.mark.parametrize("family", slow_beside(BOTH, [NegativeBinomial]))
 def test_extreme_rows_and_outputs_stay_finite_in_float32(family):
     noise = family(library=True).initialise(moments(size=1e4))
     both = jax.jit(jax.value_and_grad(lambda raw, y: noise(raw).log_prob(y)))

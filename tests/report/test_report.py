@@ -154,6 +154,7 @@ def test_bad_input_is_refused(of_images, digits):
         vae.report(digits[:5])
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page(of_images, tmp_path, digits):
     vae, _ = of_images
     vae.save(tmp_path / "model.wp")

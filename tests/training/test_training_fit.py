@@ -267,8 +267,8 @@ def test_every_row_of_a_partial_batch_counts_once():
     "objective",
     [
         objectives.ELBO(),
-        objectives.BetaELBO(3.0),
-        objectives.SquaredError(2.0),
+        pytest.param(objectives.BetaELBO(3.0), marks=pytest.mark.slow),
+        pytest.param(objectives.SquaredError(2.0), marks=pytest.mark.slow),
         objectives.IWAE(4),
     ],
     ids=str,

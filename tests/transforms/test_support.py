@@ -84,7 +84,7 @@ def fitted(noise, rows, **settings):
     ("noise", "rows", "transform"),
     [
         ("shared", SHARES, "Standardize"),
-        ("beta", SHARES, "Unit"),
+        pytest.param("beta", SHARES, "Unit", marks=pytest.mark.slow),
         pytest.param("beta", WHOLE, "Unit", marks=pytest.mark.slow),
         ("poisson", WHOLE, "Identity"),
         pytest.param("beta-binomial", WHOLE, "Identity", marks=pytest.mark.slow),
