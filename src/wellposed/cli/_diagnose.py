@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import Data, Drop, Force, Header, Model
+from ._options import Data, Drop, Force, Header, Model, Train
 
 if TYPE_CHECKING:
     from wellposed.evaluation import Diagnosis
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 def diagnose(
     model: Model,
     data: Data,
-    train: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="Rows of the training: without them overfitting and a refitted σ² stay open.",
-        ),
-    ] = None,
+    train: Train = None,
     output: Annotated[
         list[Path] | None,
         typer.Option(

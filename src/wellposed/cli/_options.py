@@ -30,6 +30,13 @@ Drop: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+Train: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Rows of the training: without them overfitting and a refitted σ² stay open.",
+    ),
+]
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Overwrite existing outputs.")]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
 Table: TypeAlias = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._options import Data, Drop, Force, Header, Model
+from ._options import Data, Drop, Force, Header, Model, Train
 
 
 def report(
@@ -14,13 +14,7 @@ def report(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The page, a .html file.")
     ] = Path("report.html"),
-    train: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="Rows of the training: without them overfitting and a refitted σ² stay open.",
-        ),
-    ] = None,
+    train: Train = None,
     header: Header = None,
     drop: Drop = None,
     force: Force = False,

@@ -15,7 +15,7 @@ from wellposed import evaluation, noise
 from wellposed._typing import PRNGKey
 from wellposed.estimators import VAE, Grid, fit_grid
 
-from ._cells import Cell, Claim, Reproduction
+from ._cells import Claim, Reproduction
 from ._grid_table import Column, Figures, Published, cells_of, figures_of, seeds_of
 
 VARIANCES = (10.0, 1.0, 0.1, 0.01, 0.001)
@@ -109,17 +109,17 @@ def reproduction(
 ) -> Reproduction:
     """Lay the grid beside the published table, where there is one."""
     values = figures_of(found, "noise", COLUMNS)
-    cells: tuple[Cell, ...] = cells_of(values, COLUMNS, published)
+    cells = cells_of(values, COLUMNS, published)
     common = {
         "seeds": seeds_of(found, "noise"),
         "epochs": vae.max_epochs,
         "warm-up of the KL": f"{vae.kl_warmup} epochs",
     }
-    made = (*claims_of(values, published), *claims)
+    made = (*_claims(values, published), *claims)
     return Reproduction(name, title, {**settings, **common}, cells, made, tuple(notes))
 
 
-def claims_of(values: Figures, published: Mapping[str, Sequence[Published]]) -> tuple[Claim, ...]:
+def _claims(values: Figures, published: Mapping[str, Sequence[Published]]) -> tuple[Claim, ...]:
     """What the poster says of its table, where all ten rows were trained."""
     if not {*GIVEN, *LEARNED} <= set(values):
         return ()
@@ -139,7 +139,7 @@ def claims_of(values: Figures, published: Mapping[str, Sequence[Published]]) -> 
         ),
     ]
     spread = best[LEARNED] - min(elbo[row] for row in LEARNED)
-    theirs = [first(published[row][0]) for row in LEARNED if row in published]
+    theirs = [_number(published[row][0]) for row in LEARNED if row in published]
     if theirs:
         wide = max(theirs) - min(theirs)
         claims.append(
@@ -152,6 +152,6 @@ def claims_of(values: Figures, published: Mapping[str, Sequence[Published]]) -> 
     return tuple(claims)
 
 
-def first(figure: Published) -> float:
+def _number(figure: Published) -> float:
     """The number of a published figure, without its error."""
     return figure[0] if isinstance(figure, tuple) else math.nan if figure is None else figure
