@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_WIDE = 100.0
 _OURS, _THEIRS = "#1b5e9c", "#b5541c"
 _PANELS = (("σ²-tuned ELBO", "ELBO with σ² tuned, nats"), ("collapsed", "latents collapsed"))
 
@@ -69,6 +70,9 @@ def over_rows(made: Reproduction, columns: Sequence[str]) -> "Figure":
         if np.isfinite(theirs).any():
             ax.plot(theirs, places, color=_THEIRS, ls="", marker="s", ms=6, mfc="none",
                     label="published")  # fmt: skip
+        shown = np.abs([*ours, *theirs])
+        if np.nanmax(shown) > _WIDE * np.nanmedian(shown):  # one row would hide the others
+            ax.set_xscale("symlog", linthresh=float(np.nanmedian(shown)))
         ax.set_title(column, fontsize=9)
         ax.tick_params(labelsize=8)
         ax.grid(axis="y", alpha=0.3)
