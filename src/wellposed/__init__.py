@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wellposed import noise as noise
     from wellposed import objectives as objectives
     from wellposed import plotting as plotting
+    from wellposed import report as report
     from wellposed import training as training
     from wellposed import transforms as transforms
     from wellposed._errors import ConstantFeatureWarning as ConstantFeatureWarning
@@ -52,6 +53,7 @@ _ROOMS = (
     "noise",
     "objectives",
     "plotting",
+    "report",
     "training",
     "transforms",
 )
