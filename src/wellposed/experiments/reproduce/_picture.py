@@ -71,8 +71,9 @@ def over_rows(made: Reproduction, columns: Sequence[str]) -> "Figure":
             ax.plot(theirs, places, color=_THEIRS, ls="", marker="s", ms=6, mfc="none",
                     label="published")  # fmt: skip
         shown = np.abs([*ours, *theirs])
-        if np.nanmax(shown) > _WIDE * np.nanmedian(shown):  # one row would hide the others
-            ax.set_xscale("symlog", linthresh=float(np.nanmedian(shown)))
+        middle = float(np.nanmedian(shown))
+        if 0 < _WIDE * middle < np.nanmax(shown):  # one row would hide the others
+            ax.set_xscale("symlog", linthresh=middle)
         ax.set_title(column, fontsize=9)
         ax.tick_params(labelsize=8)
         ax.grid(axis="y", alpha=0.3)
