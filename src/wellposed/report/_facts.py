@@ -32,6 +32,12 @@ class Facts:
         self.image_shape: tuple[int, ...] | None = vae.image_shape_
         self.names: Sequence[str] | None = getattr(vae, "feature_names_in_", None)
 
+    @property
+    def grey(self) -> bool:
+        """Whether rows are images of one channel."""
+        shape = self.image_shape
+        return shape is not None and (len(shape) == 2 or shape[2] == 1)
+
     @functools.cached_property
     def means(self) -> np.ndarray:
         """Posterior means, shape (n, k)."""

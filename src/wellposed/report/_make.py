@@ -50,7 +50,7 @@ def made(
     facts = Facts(vae, rows, labels, key=key)
     drawn, left_out = [], []
     for panel in PANELS:
-        name = panel.__name__.strip("_")
+        name = panel.__name__
         if on_panel is not None:
             on_panel(name)
         try:

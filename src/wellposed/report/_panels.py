@@ -70,7 +70,7 @@ def reconstructions(facts: Facts) -> Panel:
     left, right = figure.subplots(1, 2)
     back = evaluation.reconstructions(facts.vae.model_, shown, key=facts.key)
     plotting.reconstructions(shown, back, shape, ax=left, n_columns=8, limits=facts.limits)
-    if len(shape) == 2 or shape[2] == 1:
+    if facts.grey:
         plotting.images(
             facts.residuals[:16], shape, ax=right, n_columns=4, limits=(-4.0, 4.0), cmap="RdBu_r",
             title="residual over σ, from −4 (blue) to 4 (red)",
@@ -175,8 +175,7 @@ def eigenvalues(facts: Facts) -> Panel | None:
 def split(facts: Facts) -> Panel:
     """Where the variance of each feature is."""
     found = evaluation.variance_split(facts.vae.model_, facts.rows, key=facts.key)
-    grey = facts.image_shape is not None and len(facts.image_shape) == 2
-    if grey:
+    if facts.grey:
         ax = plotting.variance_split(found, facts.image_shape)
     else:
         ax = plotting.variance_split(found, names=facts.names)
@@ -249,7 +248,7 @@ def training(facts: Facts) -> Panel | None:
 def correlation(facts: Facts) -> Panel | None:
     """How the noise of a pixel goes with that of its neighbours."""
     shape, model = facts.image_shape, facts.vae.model_
-    if shape is None or (len(shape) == 3 and shape[2] != 1):
+    if shape is None or not facts.grey:
         return None
     if independent(model.decode(jnp.zeros(model.prior.k))):
         return None

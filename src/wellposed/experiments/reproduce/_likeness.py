@@ -31,7 +31,7 @@ class Likeness:
         )
 
     def of(self, vae: VAE, kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-        """Fréchet distance of each kind of sample; values in [0, 1] are 255ths of a pixel."""
+        """Fréchet distance of each kind of sample, put back from [0, 1] into grey levels."""
         found = {}
         for name, settings in kinds.items():
             rows = vae.sample(self.n_samples, random_state=0, **settings)

@@ -4,6 +4,7 @@ Their transform is a logit whose α is not known; 0.05, customary for colour ima
 so that the levels of the ELBO are not comparable with theirs, and its order over σ² is.
 """
 
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,8 +102,6 @@ def images_of(path: Path) -> np.ndarray:
 
 def _unzipped(path: Path) -> datasets.Source:
     """Read the images of a zip, in the one folder that holds them, without unpacking by name."""
-    import tempfile
-
     try:
         with zipfile.ZipFile(path) as packed, tempfile.TemporaryDirectory() as flat:
             for i, entry in enumerate(sorted(packed.namelist())):
