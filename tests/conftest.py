@@ -24,6 +24,14 @@ for _name, _value in _CACHE.items():
     jax.config.update(_name, _given if _name.endswith("dir") else int(_given))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile fast rather than well where tests compile more than they compute: not the slow."""
+    if config.option.markexpr == "not slow":
+        flags = os.environ.get("XLA_FLAGS", "")
+        if "optimization_level" not in flags:
+            os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=0".strip()
+
+
 @pytest.fixture
 def shared_data() -> Callable[[str], Path]:
     """Return the path of a shared file or folder; skip the test where it is absent."""

@@ -8,7 +8,7 @@ import typer
 # Written out, since to ask the recipes would load all that they train with.
 _NAMES = (
     *(f"lucas2019-{data}" for data in ("mnist", "fashion", "celeba", "olivetti", "linear")),
-    *("rybkin2020", "daiwipf2019", "stirn2020"),
+    *("rybkin2020", "daiwipf2019", "stirn2020", "thesis"),
 )
 
 
@@ -38,7 +38,7 @@ def reproduce(
         ),
     ] = None,
 ) -> None:
-    """Make a published table anew: Markdown, JSON and a picture.
+    """Make a published table anew: Markdown, JSON and its pictures.
 
     Stopped at any moment, the same command goes on where it was.
     """

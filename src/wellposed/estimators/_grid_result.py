@@ -5,6 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from wellposed._html import table as html_table
+
+_SHOWN = ("outcome", "elbo", "rate", "noise_variance", "collapsed", "active")
+
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
@@ -52,15 +56,30 @@ class Grid:
         return pd.DataFrame(list(self.rows))
 
     def __str__(self) -> str:
-        shown = (*self.axes, "outcome", "elbo", "rate", "noise_variance", "collapsed", "active")
-        cells = [shown, *([_cell(row, name) for name in shown] for row in self.rows)]
+        cells = [self._head, *self._cells]
         widths = [max(len(line[i]) for line in cells) for i in range(len(shown))]
         lines = (
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
             for line in cells
         )
-        note = "" if self.complete else "\nInterrupted: the same call with the same folder goes on."
-        return "\n".join(lines) + note
+        return "\n".join([*lines, *self._notes])
+
+    def _repr_html_(self) -> str:
+        caption = " ".join([f"{len(self.rows)} trainings.", *self._notes])
+        return html_table(caption, self._head, self._cells)
+
+    @property
+    def _head(self) -> tuple[str, ...]:
+        return (*self.axes, *_SHOWN)
+
+    @property
+    def _cells(self) -> list[list[str]]:
+        return [[_cell(row, name) for name in self._head] for row in self.rows]
+
+    @property
+    def _notes(self) -> list[str]:
+        gone_on = "Interrupted: the same call with the same folder goes on."
+        return [] if self.complete else [gone_on]
 
 
 def _cell(row: dict[str, Any], name: str) -> str:

@@ -46,6 +46,7 @@ from ._model_units import IDENTITY as IDENTITY
 from ._model_units import ModelUnits as ModelUnits
 from ._noise_correlation import noise_correlation as noise_correlation
 from ._pareto import pareto_k as pareto_k
+from ._passes import decoded as decoded
 from ._passes import elbo as elbo
 from ._passes import latent_means as latent_means
 from ._passes import latent_means_to_data as latent_means_to_data

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from wellposed._errors import SettingError
+from wellposed._html import table
 from wellposed.models import Spectrum, optimum
 
 from ._model_units import IDENTITY, ModelUnits
@@ -63,6 +64,17 @@ class Forecast:
 
     def __str__(self) -> str:
         return " ".join(sentences(self))
+
+    def _repr_html_(self) -> str:
+        # Latents beyond the data's directions have no eigenvalue, and are dead.
+        values = np.pad(self.eigenvalues, (0, self.n_components))[: self.n_components]
+        rows = [
+            (i + 1, float(value), "active" if active else "dead", float(rate))
+            for i, (value, active, rate) in enumerate(
+                zip(values, self.active, self.rates, strict=True)
+            )
+        ]
+        return table(str(self), ("latent", "eigenvalue", "foretold", "rate, nats"), rows)
 
 
 def forecast(

@@ -11,7 +11,7 @@ import numpy as np
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.latents import Prior
-from wellposed.models import VAEModel, sample
+from wellposed.models import SAMPLERS, VAEModel, sample
 from wellposed.numerics import scalar
 from wellposed.objectives import ElboTerms
 
@@ -111,6 +111,25 @@ def samples(
         keys = jax.random.split(jax.random.fold_in(key, start), chunk)
         parts.append(np.asarray(_draws(model, prior, how, scalar(alpha), keys)))
     return np.concatenate(parts)[:n_samples]
+
+
+def decoded(
+    model: VAEModel, latents: Any, *, how: str, alpha: float = 1.0, key: PRNGKey
+) -> np.ndarray:
+    """x at given z, of shape (n, k): shape (n, d), data units; ``how`` as models.SAMPLERS.
+
+    Equal z have equal draws under one key.
+    """
+    return over_rows(_decoder(how), (model, scalar(alpha)), latents, key=key)
+
+
+@functools.lru_cache
+def _decoder(how: str) -> Callable:
+    def visit(given: tuple[VAEModel, Scalar], z: Latent, *, key: PRNGKey) -> Point:
+        model, alpha = given
+        return SAMPLERS[how](model, z, alpha, key=key)
+
+    return visit
 
 
 @eqx.filter_jit

@@ -18,6 +18,7 @@ def images(
     n_columns: int | None = None,
     limits: tuple[float, float] | None = None,
     cmap: str = INK,
+    names: Sequence[str] = (),
     title: str = "",
 ) -> Axes:
     """Draw rows of data as a grid of images, dark where values are high.
@@ -30,6 +31,7 @@ def images(
     n_columns : images in a row; about as many as rows by default
     limits : values shown as white and as black; the smallest and largest by default
     cmap : matplotlib's name of the colours of grey images
+    names : of the rows of the grid, at its left
     title : above the grid
 
     Returns
@@ -51,5 +53,10 @@ def images(
     ax = axes_or_new(ax)
     corners = grid_corners(len(pictures), n_columns, *pictures.shape[1:3])
     tile(ax, pictures, corners, limits or limits_of(pictures), cmap=cmap)
+    if names:
+        pitch = corners[n_columns][1] if len(corners) > n_columns else 0.0
+        places = pictures.shape[1] / 2 + pitch * np.arange(len(names))
+        ax.set_yticks(places, names, fontsize="small")
+        ax.tick_params(length=0)
     ax.set_title(title, loc="left")
     return ax

@@ -118,10 +118,10 @@ def traversals(facts: Facts) -> Panel:
         picture = _png(plotting.moved(grid, moved, latents[:4].tolist(), names=facts.names))
         seen = "the four most active latents move, a line each"
     else:
-        ax = plotting.images(means, facts.image_shape, n_columns=_STEPS, limits=facts.limits)
-        tall = ax.get_ylim()[0] / len(latents)
         names = [f"{latent} ({facts.rates[latent]:.1f} nats)" for latent in latents]
-        ax.set_yticks((np.arange(len(latents)) + 0.5) * tall, names, fontsize="small")
+        ax = plotting.images(
+            means, facts.image_shape, n_columns=_STEPS, limits=facts.limits, names=names
+        )
         picture = _png(ax, (0.75 * _STEPS + 1.5, 0.75 * len(latents) + 0.4))
         seen = f"the {len(latents)} most active latents move, a row each"
     return Panel(

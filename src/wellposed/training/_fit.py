@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import SettingError
+from wellposed._html import table
 from wellposed._typing import PRNGKey, Tree
 from wellposed.models import VAEModel, check_bounded, owned
 from wellposed.objectives import ELBO, AbstractObjective
@@ -44,6 +45,10 @@ class Run:
     history: History
     outcome: Outcome
     reason: str  # for the user; empty when there is nothing to say
+
+    def _repr_html_(self) -> str:
+        caption = f"{self.outcome.value} after {len(self.history.rows)} epochs. {self.reason}"
+        return table(caption, self.history.columns, self.history.rows)
 
 
 class _Position(eqx.Module):

@@ -56,8 +56,18 @@ class Claim:
 
 
 @dataclasses.dataclass(frozen=True)
+class Section:
+    """A picture of a source, made anew, and what is to be seen in it."""
+
+    title: str
+    text: str
+    picture: str  # name of its file
+    alt: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Reproduction:
-    """A table of a source, made anew."""
+    """A table of a source, made anew, and its pictures where it has any."""
 
     name: str
     title: str
@@ -65,6 +75,7 @@ class Reproduction:
     cells: tuple[Cell, ...]
     claims: tuple[Claim, ...] = ()
     notes: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
 
     @property
     def rows(self) -> list[str]:
@@ -88,12 +99,17 @@ class Reproduction:
         lines.append(_line(["---"] * (len(self.columns) + 1)))
         for row in self.rows:
             lines.append(_line([row, *(_shown(self.cell(row, c)) for c in self.columns)]))
-        lines += ["", "Ours ± its error over seeds, (as published), verdict at three errors.", ""]
+        if any(cell.published is not None for cell in self.cells):
+            lines += ["", "Ours ± its error over seeds, (as published), verdict at three errors."]
+        lines.append("")
         for claim in self.claims:
             mark = "holds" if claim.holds else "**does not hold**"
             lines.append(f"- {claim.statement} — {mark}: {claim.evidence}")
         lines += ["", *(f"{note}" for note in self.notes), "", "Settings:", ""]
         lines += [f"- {name}: {value}" for name, value in self.settings.items()]
+        for section in self.sections:
+            lines += ["", f"## {section.title}", "", f"![{section.alt}]({section.picture})", ""]
+            lines.append(section.text)
         return "\n".join(lines) + "\n"
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,6 +126,7 @@ class Reproduction:
             "cells": cells,
             "claims": claims,
             "notes": list(self.notes),
+            "sections": [dataclasses.asdict(section) for section in self.sections],
         }
 
     def write(self, folder: Path) -> list[Path]:

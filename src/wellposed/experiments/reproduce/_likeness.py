@@ -31,11 +31,11 @@ class Likeness:
         )
 
     def of(self, vae: VAE, kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-        """Fréchet distance of each kind of sample, put back from [0, 1] into grey levels."""
+        """Fréchet distance of each kind of sample, put back into grey levels."""
         found = {}
         for name, settings in kinds.items():
             rows = vae.sample(self.n_samples, random_state=0, **settings)
-            pixels = np.clip(255.0 * np.asarray(rows), 0.0, 255.0)
+            pixels = np.clip(255.0 / self.whole_scale * np.asarray(rows), 0.0, 255.0)
             found[name] = evaluation.frechet_distance(self._features(pixels), self.reference)
         return found
 

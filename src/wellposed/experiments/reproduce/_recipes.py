@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from wellposed._errors import unknown_name
 
 from .._training import silenced
-from . import _daiwipf, _lucas_celeba, _lucas_linear, _lucas_mnist, _rybkin, _stirn
+from . import _daiwipf, _lucas_celeba, _lucas_linear, _lucas_mnist, _rybkin, _stirn, thesis
 from ._cells import Reproduction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Each takes a folder, ``quick``, ``data`` and ``progress``.
-RECIPES: dict[str, Callable[..., tuple[Reproduction, "Figure"]]] = {
+# Each takes a folder, ``quick``, ``data`` and ``progress``, and draws one picture of its table, or
+# those of its sections by their names.
+RECIPES: dict[str, Callable[..., tuple[Reproduction, "Figure | Mapping[str, Figure]"]]] = {
     _lucas_mnist.NAME: _lucas_mnist.make,
     _lucas_mnist.FASHION: partial(_lucas_mnist.make, name=_lucas_mnist.FASHION),
     _lucas_celeba.NAME: _lucas_celeba.make,
@@ -26,6 +27,7 @@ RECIPES: dict[str, Callable[..., tuple[Reproduction, "Figure"]]] = {
     _rybkin.NAME: _rybkin.make,
     _daiwipf.NAME: _daiwipf.make,
     _stirn.NAME: _stirn.make,
+    thesis.NAME: thesis.make,
 }
 
 
@@ -66,10 +68,12 @@ def reproduce(
         raise unknown_name("A recipe", name, RECIPES)
     trainings = Path(folder) / f"{name}{'-quick' if quick else ''}"
     with silenced():
-        made, figure = RECIPES[name](trainings, quick=quick, data=data, progress=progress)
+        made, drawn = RECIPES[name](trainings, quick=quick, data=data, progress=progress)
     if quick:
         made = dataclasses.replace(made, title=f"{made.title}, quick")
-    figure.suptitle(made.title, fontsize=10)
-    picture = trainings / f"{name}.png"
-    figure.savefig(picture, dpi=100)
-    return made, [*made.write(trainings), picture]
+    pictures = drawn if isinstance(drawn, Mapping) else {f"{name}.png": drawn}
+    for file, figure in pictures.items():
+        if not isinstance(drawn, Mapping):
+            figure.suptitle(made.title, fontsize=10)
+        figure.savefig(trainings / file, dpi=100)
+    return made, [*made.write(trainings), *(trainings / file for file in pictures)]

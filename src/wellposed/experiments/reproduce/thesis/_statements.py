@@ -1,0 +1,158 @@
+"""The thesis's explanations, held against the figures."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from wellposed.estimators import PPCA
+
+from .._cells import Claim
+from ._measures import Measured
+from ._trainings import LARGE_BETA
+
+_ALIKE = 0.05  # relative difference below which two trainings are one
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Linear:
+    """What linear theory says of the training images, pixels in [0, 1]."""
+
+    eigenvalues: np.ndarray  # (784,), falling
+    noise_variance: float  # of pPCA with 20 latents
+    aggregate_variance: float  # mean of Var z over pPCA's latents, z ~ q(z)
+    explained_variance: float  # mean of the squared norms of W's columns
+
+    @staticmethod
+    def of(images: np.ndarray, d: int = 20) -> "Linear":
+        """Fit pPCA to images of shape (n, 784), grey levels."""
+        rows = images.astype(np.float64) / 255.0
+        ppca = PPCA(d).fit(rows)
+        within = np.diag(ppca.model_.posterior_covariance)
+        between = ppca.model_.posterior_means(rows).var(axis=0)
+        return Linear(
+            ppca.spectrum_.eigenvalues,
+            float(ppca.noise_variance_),
+            float((between + within).mean()),
+            float((ppca.components_**2).sum(axis=1).mean()),
+        )
+
+
+def statements(
+    m: Mapping[str, Measured],
+    frechet: Mapping[str, Mapping[str, float]],
+    pca: Mapping[int, float],
+    linear: Linear,
+) -> tuple[Claim, ...]:
+    """Each statement, whether it holds, and by which figures.
+
+    Parameters
+    ----------
+    m : figures of the models
+    frechet : Fréchet distances of "free-20" and "cure-20", by kind of sample
+    pca : RMSE of PCA by number of components
+    linear : what linear theory says
+    """
+    return (*_of_patches(m, frechet, pca), *_of_variances(m, linear), *_of_cures(m, frechet))
+
+
+def _of_patches(
+    m: Mapping[str, Measured],
+    frechet: Mapping[str, Mapping[str, float]],
+    pca: Mapping[int, float],
+) -> tuple[Claim, ...]:
+    free = frechet["free-20"]
+    apart = abs(m["beta-20"].rmse / m["twin-20"].rmse - 1)
+    return (
+        Claim(
+            "§5.2: PCA with d = 10 reconstructs as well as the simple VAE with d = 20",
+            m["free-20"].rmse > 0.9 * pca[10],
+            f"RMSE {pca[10]:.3f} against {m['free-20'].rmse:.3f}; PCA with d = 50 {pca[50]:.3f}",
+        ),
+        Claim(
+            "§5.3.2: σ = 1 reconstructs better than σ(z)",
+            all(m[f"unit-{d}"].rmse < m[f"free-{d}"].rmse for d in (2, 20)),
+            "RMSE "
+            + ", ".join(
+                f"{m[f'unit-{d}'].rmse:.3f} against {m[f'free-{d}'].rmse:.3f} (d = {d})"
+                for d in (2, 20)
+            ),
+        ),
+        Claim(
+            "§5.3.3: μ(z) is nearer to the data than draws from p(x | z)",
+            free["mean"] < free["draws"],
+            f"Fréchet distance {free['mean']:.1f} against {free['draws']:.1f}",
+        ),
+        Claim(
+            "§5.3.4: μ(z) + ασ(z) looks as good for any α",
+            max(free["α = 1"], free["α = -1"]) < 1.25 * free["mean"],
+            ", ".join(f"{kind}: {free[kind]:.1f}" for kind in ("α = -1", "mean", "α = 1")),
+        ),
+        Claim(
+            "§5.3.4: a small β and a small σ are totally different approaches",
+            apart > _ALIKE,
+            f"β = 0.01 with σ = 1 and β = 1 with σ = 0.1: RMSE {m['beta-20'].rmse:.4f} and "
+            f"{m['twin-20'].rmse:.4f}, rate {m['beta-20'].rate:.1f} and {m['twin-20'].rate:.1f}",
+        ),
+    )
+
+
+def _of_variances(m: Mapping[str, Measured], linear: Linear) -> tuple[Claim, ...]:
+    tiny, unit, dead = m["tiny-2"], m["unit-2"], m["large-beta-2"]
+    first = float(linear.eigenvalues[0])
+    rest = float(linear.eigenvalues[20:].mean())
+    return (
+        Claim(
+            "§5.4.1: a small σ gives q(z|x) a high variance",
+            tiny.within > unit.within,
+            f"mean Var q(z|x) {tiny.within:.2g} at σ = 0.0001, {unit.within:.2g} at σ = 1; what "
+            f"grows is the variance of E[z|x], {tiny.between:.3g} and {unit.between:.3g}",
+        ),
+        Claim(
+            f"§5.4.1: at β = {LARGE_BETA:g}, the posterior collapses to the prior",
+            dead.collapsed == dead.n_latents,
+            f"{dead.collapsed} of {dead.n_latents} latents; foretold by the data alone, whose "
+            f"largest eigenvalue {first:.2f} is below βσ² = {LARGE_BETA:g}",
+        ),
+        Claim(
+            "§5.4.1: there is no automated way to choose σ, or β",
+            m["learned-20"].elbo
+            < max(m[name].elbo for name in ("unit-20", "twin-20", "tiny-20")),
+            f"σ² learned by maximum likelihood: {m['learned-20'].elbo:.0f} nats; given, "
+            + ", ".join(f"{m[n].elbo:.4g}" for n in ("unit-20", "twin-20", "tiny-20")),
+        ),
+        Claim(
+            "§5.5: in pPCA, the variance of z is the average of the d largest eigenvalues",
+            abs(linear.aggregate_variance / linear.eigenvalues[:20].mean() - 1) < _ALIKE,
+            f"Var z = {linear.aggregate_variance:.4f}; that average is "
+            f"{linear.eigenvalues[:20].mean():.4f}. W carries λ − σ², "
+            f"{linear.explained_variance:.4f} on average",
+        ),
+        Claim(
+            "§5.5: in pPCA, σ² is the average of the left-over eigenvalues",
+            abs(linear.noise_variance / rest - 1) < 1e-4,
+            f"{linear.noise_variance:.6f} and {rest:.6f}",
+        ),
+    )  # fmt: skip
+
+
+def _of_cures(
+    m: Mapping[str, Measured], frechet: Mapping[str, Mapping[str, float]]
+) -> tuple[Claim, ...]:
+    free, cure = frechet["free-20"], frechet["cure-20"]
+    independent = min(m[name].bits for name in m if name.endswith("-20") and name != "cure-20")
+    return (
+        Claim(
+            "§5.5: noise that is not independent models images better",
+            m["cure-20"].bits < independent,
+            f"{m['cure-20'].bits:.3f} bits a pixel against {independent:.3f}, the best "
+            "independent noise with d = 20",
+        ),
+        Claim(
+            "The cure's draws need no deterministic sampling: nearer to the data than any μ(z)",
+            cure["draws"] < min(free["mean"], cure["mean"]),
+            f"Fréchet distance of draws {cure['draws']:.1f}, with z from the fitted prior "
+            f"{cure['fitted prior']:.1f}; of μ(z) {cure['mean']:.1f}, and with σ(z) "
+            f"{free['mean']:.1f}",
+        ),
+    )

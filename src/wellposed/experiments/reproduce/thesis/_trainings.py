@@ -1,0 +1,134 @@
+"""The models of the page: what each is trained with, and how it is trained or read back."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wellposed import noise, transforms
+from wellposed._errors import SettingError
+from wellposed.estimators import VAE, load
+from wellposed.training import Bar, Outcome
+
+from .._grid_table import UnfinishedError
+
+LEVELS = 256
+DIGIT = 3  # of the figures of a single digit
+TINY = 1e-8  # σ = 0.0001
+SMALL_BETA, LARGE_BETA = 0.001, 10.0
+RECONSTRUCTING = 0.01  # β of figure 5.9, with σ = 1; and σ² of its twin, with β = 1
+
+# What a file's settings may differ in.
+_RUNNING = ("checkpoint", "progress")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Training:
+    """A model of the page.
+
+    ``title`` is its row in the table; ``single`` says whether it sees one digit alone.
+    """
+
+    title: str
+    vae: VAE
+    single: bool = False
+
+
+def trainings(*, quick: bool) -> dict[str, Training]:
+    """All models by name; the number at the end is d, the thesis's number of latents.
+
+    Pixels are whole numbers, dequantised by the Gaussian models, so that all ELBOs are nats of
+    the same 256 levels. σ is in units of the whole scale from paper to ink. The thesis does not
+    tell its networks, nor how long it trains.
+    """
+    plain = {
+        "hidden": (512, 512),
+        "image_shape": (28, 28),
+        "transform": transforms.Unit(LEVELS),
+        "max_epochs": 15 if quick else 100,
+        "validation_fraction": 0.0,
+        "patience": None,
+        "random_state": 0,
+    }
+    # A long warm-up: what the noise learns first, the latents no longer have to say.
+    cure = plain | {
+        "noise": noise.CausalLogistic(LEVELS),
+        "transform": "auto",
+        "weight_decay": 0.1,
+        "kl_warmup": 6 if quick else 40,
+    }
+
+    def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
+        return Training(title, VAE(d, **(plain | settings)), single)
+
+    free = {"noise": noise.Gaussian("conditional", floor=0.0), "allow_unbounded": True}
+    return {
+        "free-2": model("σ(z), d = 2", 2, **free),
+        "free-20": model("σ(z), d = 20", 20, **free),
+        "beta-20": model(f"σ = 1, β = {RECONSTRUCTING:g}, d = 20", 20, noise=1.0,
+                         beta=RECONSTRUCTING),
+        "twin-20": model("σ = 0.1, d = 20", 20, noise=RECONSTRUCTING),
+        "unit-2": model("σ = 1, d = 2", 2, noise=1.0),
+        "unit-20": model("σ = 1, d = 20", 20, noise=1.0),
+        "tiny-2": model("σ = 0.0001, d = 2", 2, noise=TINY),
+        "tiny-20": model("σ = 0.0001, d = 20", 20, noise=TINY),
+        "small-beta-2": model(f"σ = 1, β = {SMALL_BETA:g}, d = 2", 2, noise=1.0, beta=SMALL_BETA),
+        "large-beta-2": model(f"σ = 1, β = {LARGE_BETA:g}, d = 2", 2, noise=1.0, beta=LARGE_BETA),
+        "small-beta-digit": model(f"digit {DIGIT}, σ = 1, β = {SMALL_BETA:g}, d = 2", 2,
+                                  single=True, noise=1.0, beta=SMALL_BETA),
+        "large-beta-digit": model(f"digit {DIGIT}, σ = 1, β = {LARGE_BETA:g}, d = 2", 2,
+                                  single=True, noise=1.0, beta=LARGE_BETA),
+        "learned-20": model("σ learned, d = 20", 20, noise="shared"),
+        "cure-2": model("causal, d = 2", 2, **cure),
+        "cure-20": model("causal, d = 20", 20, **cure),
+        "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **cure),
+    }  # fmt: skip
+
+
+def trained(
+    wanted: Mapping[str, Training], rows: Mapping[bool, np.ndarray], folder: Path, bar: Bar
+) -> Iterator[tuple[str, VAE]]:
+    """Yield each model, read from the folder or trained and kept there.
+
+    ``rows`` are those of a single digit under True, all under False.
+
+    Raises
+    ------
+    SettingError
+        If the folder's model was trained with other settings.
+    UnfinishedError
+        After an interruption; its state is kept, and the next call goes on from it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for done, (name, training) in enumerate(wanted.items()):
+        bar.show(done, training.title)
+        path = folder / f"{name}.wp"
+        if path.exists():
+            yield name, _read(path, training.vae)
+            continue
+        checkpoint = folder / f"{name}.checkpoint"
+        vae = training.vae.set_params(checkpoint=checkpoint, progress=False)
+        vae.fit(rows[training.single])
+        if vae.outcome_ is Outcome.interrupted:
+            raise UnfinishedError(
+                f"The page needs {len(wanted)} models; {done} have ended. Their states are in "
+                f"{folder}: the same command goes on from there."
+            )
+        vae.save(path)
+        checkpoint.unlink(missing_ok=True)
+        yield name, vae
+
+
+def _read(path: Path, wanted: VAE) -> VAE:
+    found = load(path)
+    ours, theirs = wanted.get_params(deep=False), found.get_params(deep=False)
+    for name in ours:
+        # Objects of noise and transforms show all their settings.
+        if name not in _RUNNING and repr(ours[name]) != repr(theirs[name]):
+            raise SettingError(
+                f"A folder holds one page's models; {path} was trained with {name}="
+                f"{theirs[name]!r}, and {ours[name]!r} is asked for. Name a new folder."
+            )
+    return found
