@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from wellposed import datasets as datasets
     from wellposed import evaluation as evaluation
     from wellposed import experiments as experiments
+    from wellposed import explore as explore
     from wellposed import models as models
     from wellposed import nn as nn
     from wellposed import noise as noise
@@ -48,6 +49,7 @@ _ROOMS = (
     "datasets",
     "evaluation",
     "experiments",
+    "explore",
     "models",
     "nn",
     "noise",

@@ -11,6 +11,7 @@ from ._boundary import Boundary
 from ._data import data
 from ._demo import demo
 from ._diagnose import diagnose
+from ._explore import explore
 from ._fit import fit
 from ._forecast import forecast
 from ._report import report
@@ -42,6 +43,8 @@ def _options(
     pass
 
 
-for command in (demo, forecast, fit, diagnose, report, sample, score, encode, decode, reproduce):
+for command in (
+    demo, forecast, fit, diagnose, report, explore, sample, score, encode, decode, reproduce,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(data)

@@ -1,6 +1,7 @@
 """scikit-learn's face: validate, translate, call, store."""
 
 from ._diagnose import diagnose as diagnose
+from ._explore import explored as explored
 from ._file import load as load
 from ._forecast import forecast as forecast
 from ._grid import fit_grid as fit_grid

@@ -90,3 +90,28 @@ class Judged:
         from ._report import report_of  # it asks diagnose, which takes a VAE
 
         return report_of(self, X, X_train, labels=labels)
+
+    def explore(self, X: Any = None, *, labels: Any = None, port: int = 0) -> None:
+        """Serve a page on this machine to look into the model by hand, until interrupted.
+
+        Its address is printed. Needs ``pip install 'wellposed[explore]'``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), or a path: rows to show as points, at most 2,000 spread
+            over all
+        labels : array of shape (n,), for their colours
+        port : 0 takes a free one
+
+        Raises
+        ------
+        SettingError
+            If the packages of the extra are absent, or the port is none.
+        DataError
+            For rows that the model has no place for, or labels of another number.
+        OutputError
+            If the port is taken.
+        """
+        from ._explore import explored
+
+        explored(self, X, labels=labels, port=port)

@@ -1,0 +1,207 @@
+"""What there is to see of one model, measured once before the page opens."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from wellposed import evaluation
+from wellposed._errors import DataError, SettingError
+from wellposed._typing import PRNGKey
+from wellposed.models import VAEModel
+
+from ._look import Look, Posterior, look, posterior
+from ._shown import Features, Pictures, image_of
+
+MOST_ROWS = 2_000  # points on the plane
+_TRIED = 64  # draws of z that set the scales where there are no data
+_MOST_CLASSES = 10  # as many colours as eyes tell apart
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Points:
+    """The data on the plane."""
+
+    rows: np.ndarray  # (n, d), data units
+    at: np.ndarray  # (n,), their positions in the data
+    n_all: int
+    found: Posterior  # (n, k) each
+    labels: np.ndarray | None = None  # (n,), any type
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scene:
+    """A model, the order of its latents, and how its data are shown."""
+
+    model: VAEModel
+    key: PRNGKey
+    title: str
+    weights: np.ndarray  # (k,), what each latent does
+    unit: str  # of the weights
+    shown: Pictures | Features
+    points: Points | None
+
+    @property
+    def k(self) -> int:
+        """The number of latents."""
+        return len(self.weights)
+
+    @property
+    def order(self) -> np.ndarray:
+        """Positions of the latents, the most active first; the first two span the plane."""
+        return np.argsort(-self.weights, kind="stable")
+
+    def look(self, z: np.ndarray, *, alpha: float, draw: int) -> bytes:
+        """Mean, draw and quantile at z, packed one after another."""
+        found = look(self.model, z, alpha=alpha, draw=draw, key=self.key)
+        return self.shown.packed(found.rows)
+
+    def datum(self, i: int) -> bytes:
+        """Posterior mean, σ and rate of each latent, 4 bytes each; the datum; what comes back."""
+        if self.points is None:
+            raise SettingError(f"There must be data to choose from; got {i}, and no data. Pass X.")
+        found = self.points.found
+        numbers = np.stack([part[i] for part in (found.mean, found.scale, found.rates)])
+        back = look(self.model, found.mean[i], alpha=0.0, draw=0, key=self.key).mean
+        both = np.stack([self.points.rows[i].astype(float), np.asarray(back, float)])
+        return numbers.astype("<f4").tobytes() + self.shown.packed(both)
+
+    def told(self) -> dict:
+        """All that the page asks for when it opens."""
+        plane = self.order[:2]
+        points = self.points
+        classes, labels = (None, None) if points is None else _classes(points.labels)
+        return {
+            "title": self.title,
+            "latents": [{"index": int(i), "weight": float(self.weights[i])} for i in self.order],
+            "unit": self.unit,
+            "reach": self._reach(plane),
+            "shown": self.shown.told(),
+            "points": None if points is None else points.found.mean[:, plane].tolist(),
+            "rows": None if points is None else points.at.tolist(),
+            "nRows": 0 if points is None else points.n_all,
+            "classes": classes,
+            "labels": labels,
+        }
+
+    def _reach(self, plane: np.ndarray) -> float:
+        """Half the width of the plane: the prior's three σ, and all but a few of the data."""
+        if self.points is None:
+            return 3.0
+        means = np.abs(self.points.found.mean[:, plane])
+        return max(3.0, 1.05 * float(np.quantile(means, 0.995)))
+
+
+def scene_of(
+    vae: Any,
+    rows: np.ndarray | None = None,
+    labels: Any = None,
+    *,
+    key: PRNGKey,
+    most_rows: int = MOST_ROWS,
+) -> Scene:
+    """Measure a fitted model, and compile what the page will ask for.
+
+    Parameters
+    ----------
+    vae : a fitted :class:`wellposed.VAE`
+    rows : array of shape (n, d), data units; without them the plane is empty
+    labels : array of shape (n,), for the colours of the points
+    key : PRNG key
+    most_rows : rows on the plane, spread over all
+
+    Raises
+    ------
+    SettingError
+        For a model that is no VAE, or more rows than the page can show.
+    DataError
+        If the encoder gives a row no finite posterior.
+    """
+    check_model(vae)
+    model = vae.model_
+    if not 1 <= most_rows <= MOST_ROWS:
+        raise SettingError(
+            f"The rows on the plane must be 1 to {MOST_ROWS}; got {most_rows}. Leave the number "
+            "out: the rows are then spread over all."
+        )
+    points = None if rows is None else _points(model, rows, labels, most_rows, key=key)
+    k = model.prior.k
+    tried = _tried(model, k, key=key)
+    shown = _shown(vae, tried, None if points is None else points.rows)
+    if points is None:
+        weights, unit = _movement(model, k, shown, key=key), "% of the range"
+    else:
+        weights, unit = np.asarray(points.found.rates).mean(axis=0), "nats"
+    title = f"A VAE of {k} latents with {type(model.noise).__name__} noise"
+    return Scene(model, key, title, weights, unit, shown, points)
+
+
+def check_model(vae: Any) -> None:
+    """Raise ``SettingError`` for a model that is no VAE."""
+    if not isinstance(getattr(vae, "model_", None), VAEModel):
+        raise SettingError(
+            f"explore takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
+            "are linear: their components_ show what each latent does."
+        )
+
+
+def _points(model: VAEModel, rows: np.ndarray, labels: Any, most: int, *, key: PRNGKey) -> Points:
+    at = evaluation.spread(np.arange(len(rows)), most)
+    found = evaluation.over_rows(posterior, model, rows[at], key=key)
+    wrong = ~np.all([np.isfinite(part).all(axis=1) for part in jax.tree.leaves(found)], axis=0)
+    if wrong.any():
+        raise DataError(
+            f"Each row must have a finite posterior; row {at[wrong][0]} and {wrong.sum() - 1} "
+            "others have not. Drop them, or train the model anew with a lower learning_rate."
+        )
+    labels = None if labels is None else np.asarray(labels)[at]
+    return Points(rows[at], at, len(rows), found, labels)
+
+
+def _tried(model: VAEModel, k: int, *, key: PRNGKey) -> list[Look]:
+    """Looks at draws of z from the prior. One by one: the page's own program is compiled here."""
+    seed = np.asarray(jax.random.key_data(key))
+    codes = np.random.default_rng(seed).normal(size=(_TRIED, k))
+    return [look(model, z, alpha=1.0, draw=i, key=key) for i, z in enumerate(codes)]
+
+
+def _shown(vae: Any, tried: list[Look], rows: np.ndarray | None) -> Pictures | Features:
+    """How data are drawn: between the extremes of the data, but for a few, or of the model."""
+    shape = image_of(vae.image_shape_)
+    if shape is not None:
+        # Draws have tails that would set the scale of greys.
+        values = np.stack([np.asarray(t.mean) for t in tried]) if rows is None else rows
+        low, high = np.quantile(values, (0.002, 0.998))
+        return Pictures(shape, float(low), float(high))
+    values = np.stack([np.asarray(t.draw) for t in tried]) if rows is None else rows
+    low, high = np.quantile(values, (0.002, 0.998), axis=0)
+    names: Sequence[str] | None = getattr(vae, "feature_names_in_", None)
+    if names is None:
+        names = [f"feature {j}" for j in range(len(low))]
+    return Features(names, low, np.where(high > low, high, low + 1.0))
+
+
+def _movement(model: VAEModel, k: int, shown: Pictures | Features, *, key: PRNGKey) -> np.ndarray:
+    """How far each latent moves the mean, from −1 to 1 with the others at zero, shape (k,).
+
+    Root mean square over features, in per cent of the range over which each is shown.
+    """
+    span = np.maximum(np.asarray(shown.high) - np.asarray(shown.low), 1e-30)
+
+    def mean(z: np.ndarray) -> np.ndarray:
+        return np.asarray(look(model, z, alpha=0.0, draw=0, key=key).mean, float)
+
+    moved = [(mean(one) - mean(-one)) / span for one in np.eye(k)]
+    return np.nan_to_num([100.0 * np.sqrt(np.mean(step**2)) for step in moved])
+
+
+def _classes(labels: np.ndarray | None) -> tuple[list[str] | None, list[int] | None]:
+    """Names of the classes and each row's among them; none for more than there are colours."""
+    if labels is None:
+        return None, None
+    names, which = np.unique(labels, return_inverse=True)
+    if len(names) > _MOST_CLASSES:
+        return None, None
+    return [str(name) for name in names], which.tolist()

@@ -1,0 +1,135 @@
+"""The server's life: from a free port to the last connection, and nothing left behind."""
+
+import concurrent.futures
+import contextlib
+import errno
+import importlib.util
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from wellposed._errors import OutputError, SettingError
+
+from ._gate import HOST, Gate
+from ._scene import Scene
+
+_NEEDED = ("starlette", "uvicorn")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LAST_SECONDS = 2  # for answers under way when the end is asked for
+_POLL_SECONDS = 0.2
+
+
+def check_installed() -> None:
+    """Raise ``SettingError`` where the packages of the extra are absent."""
+    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if absent:
+        raise SettingError(
+            f"explore needs {' and '.join(_NEEDED)}; {' and '.join(absent)} cannot be imported. "
+            "Run `pip install 'wellposed[explore]'`."
+        )
+
+
+def served(
+    scene: Scene,
+    *,
+    port: int = 0,
+    on_ready: Callable[[str], object] = print,
+) -> None:
+    """Serve the page on this machine alone, until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    scene : what there is to see
+    port : 0 takes a free one
+    on_ready : called with the address once it can be opened
+
+    Raises
+    ------
+    SettingError
+        If the packages of the extra ``explore`` are absent, or the port is out of range.
+    OutputError
+        If the port is taken.
+    """
+    check_installed()
+    import uvicorn
+
+    from ._app import app_of
+
+    with _listening(port) as listener:
+        gate = Gate(secrets.token_urlsafe(24), listener.getsockname()[1])
+        settings: dict[str, Any] = {
+            "http": "h11",
+            "ws": "none",
+            "lifespan": "off",
+            "loop": "asyncio",
+            "log_level": "error",
+            "access_log": False,  # it would write the token to the terminal with every drag
+            "server_header": False,
+            "proxy_headers": False,
+            "timeout_graceful_shutdown": _LAST_SECONDS,
+        }
+        server = uvicorn.Server(uvicorn.Config(app_of(scene, gate), **settings))
+        _run(server, listener, lambda: on_ready(gate.url))
+
+
+def _run(server: Any, listener: socket.socket, ready: Callable[[], object]) -> None:
+    """Run in a thread: a notebook's main thread already has an event loop.
+
+    Signals then are ours, and end in a return; uvicorn would raise them again.
+    """
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, _ended_by_signals(server):
+        running = pool.submit(server.run, sockets=[listener])
+        try:
+            ready()
+            # In short waits: on Windows a signal does not end a long one.
+            while not concurrent.futures.wait([running], timeout=_POLL_SECONDS).done:
+                pass
+        except KeyboardInterrupt:
+            pass  # where signals are not ours, as in a thread of a notebook
+        finally:
+            server.should_exit = True
+        running.result()
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: Any) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: Any) -> None:
+        del frame
+        if server.should_exit and number == signal.SIGINT:
+            server.force_exit = True  # a second Ctrl-C does not wait
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listening(port: int) -> socket.socket:
+    if not 0 <= port <= 65_535:
+        raise SettingError(f"A port must be 0 to 65535; got {port}. 0 takes a free one.")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # a port that was just left; elsewhere this would share it
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()  # from here on a browser waits instead of being refused
+    except OSError as error:
+        listener.close()
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise OutputError(
+            f"The port must be free, and ours to take; {port} is not ({error.strerror}). "
+            "Leave --port out to take a free one."
+        ) from error
+    return listener
