@@ -1,0 +1,81 @@
+"""A served page in a process of its own, as users have it, and requests to it."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import wellposed as wp
+
+SOURCE = str(Path(wp.__file__).parents[1])
+
+
+def fitted(X: Any, k: int, **settings: Any) -> wp.VAE:
+    """Train a small model for an epoch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        vae = wp.VAE(k, hidden=(8,), max_epochs=1, progress=False, random_state=0, **settings)
+        return vae.fit(X)
+
+
+@contextlib.contextmanager
+def served(*arguments: object) -> Iterator[SimpleNamespace]:
+    """Run ``wellposed explore``; give its process, port, token and address."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wellposed", "explore", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": SOURCE},
+    )
+    try:
+        line = process.stdout.readline()
+        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/([\w-]{32})/\n", line)
+        assert found, line + process.stderr.read()
+        assert process.stdout.readline() == "Ctrl-C ends it.\n"
+        port, token = int(found[1]), found[2]
+        yield SimpleNamespace(process=process, port=port, token=token, url=line.strip())
+    finally:
+        end(process, signal.SIGKILL)
+
+
+def end(process: subprocess.Popen, number: int) -> tuple[int, str, str]:
+    """Send a signal, where it still runs, and wait; code, stdout and stderr."""
+    process.send_signal(number)
+    with process:
+        out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+def ask(server, name="", body=None, *, method=None, path=None, **headers) -> SimpleNamespace:
+    """One request, by default as the page makes it; a header that is None is left out."""
+    own = {"Host": f"127.0.0.1:{server.port}"}
+    if body is not None:
+        own |= {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{server.port}"}
+        body = body if isinstance(body, (bytes, str)) else json.dumps(body)
+    own |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    path = f"/{server.token}/{name}" if path is None else path
+    method = method or ("GET" if body is None else "POST")
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    data = body.encode() if isinstance(body, str) else body
+    if data is not None and "Transfer-Encoding" not in own:
+        own.setdefault("Content-Length", str(len(data)))
+    for header, value in own.items():
+        if value is not None:
+            connection.putheader(header, value)
+    connection.endheaders(data)
+    reply = connection.getresponse()
+    content = reply.read()
+    connection.close()
+    found = {key.lower(): value for key, value in reply.getheaders()}
+    return SimpleNamespace(status=reply.status, headers=found, content=content)
