@@ -1,4 +1,4 @@
-"""A served page in a process of its own, as users have it, and requests to it."""
+"""Served pages, in a thread or as the users' process, and requests to them."""
 
 import contextlib
 import http.client
@@ -8,23 +8,55 @@ import re
 import signal
 import subprocess
 import sys
-import warnings
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import jax
+import numpy as np
+
 import wellposed as wp
+from linear_gaussian import rows_of, solved
+from wellposed.explore import Scene, scene_of
+from wellposed.explore._gate import Gate
+from wellposed.explore._serve import listening, server_of
 
 SOURCE = str(Path(wp.__file__).parents[1])
 
 
-def fitted(X: Any, k: int, **settings: Any) -> wp.VAE:
-    """Train a small model for an epoch."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        vae = wp.VAE(k, hidden=(8,), max_epochs=1, progress=False, random_state=0, **settings)
-        return vae.fit(X)
+def scene(d: int, k: int, n: int = 0, *, labels: Any = None, **shown: Any) -> Scene:
+    """A model that needs no training, and rows of its own density.
+
+    ``shown`` are ``image_shape_`` and ``feature_names_in_`` of a fitted estimator.
+    """
+    model, density = solved(d, k)
+    vae = SimpleNamespace(**{"model_": model, "image_shape_": None} | shown)
+    rows = rows_of(density, n).astype(np.float32) if n else None
+    return scene_of(vae, rows, labels, key=jax.random.key(0), most_rows=50)
+
+
+@contextlib.contextmanager
+def in_thread(scene: Scene) -> Iterator[SimpleNamespace]:
+    """Serve in a thread of this process; give the port, token, address, and how to end it."""
+    with listening(0) as listener:
+        gate = Gate("t" * 32, listener.getsockname()[1])
+        server = server_of(scene, gate)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+
+        def stop() -> None:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+        thread.start()
+        try:
+            yield SimpleNamespace(
+                scene=scene, port=gate.port, token=gate.token, url=gate.url, stop=stop
+            )
+        finally:
+            stop()
 
 
 @contextlib.contextmanager

@@ -1,13 +1,15 @@
 """The command as a process: how it starts, how it ends, and that nothing is left."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import warnings
 
 import pytest
-from serving import SOURCE, ask, end, fitted, served
+from serving import SOURCE, ask, end, served
 from typer.testing import CliRunner
 
 import wellposed as wp
@@ -26,54 +28,44 @@ def refused(*arguments):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory, digits):
     path = tmp_path_factory.mktemp("explore") / "model.wp"
-    fitted(digits[:200], 2, image_shape=(8, 8)).save(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        vae = wp.VAE(2, hidden=(8,), max_epochs=1, random_state=0, image_shape=(8, 8))
+        vae.fit(digits[:200]).save(path)
     return path
 
 
+def unfinished(server):
+    """A request whose body never comes."""
+    half = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    half.sendall(
+        f"POST /{server.token}/look HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"Origin: http://127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 100\r\n\r\n{".encode()
+    )
+    return half
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it(model, number):
-    with served(model) as server:
-        # A browser keeps its connection open.
-        with socket.create_connection(("127.0.0.1", server.port), timeout=20):
-            assert ask(server, "look", WISH).status == 200
-            code, out, err = end(server.process, number)
-        assert (code, out, err) == (0, "", "")
-        with socket.socket() as free:
-            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            free.bind(("127.0.0.1", server.port))
-            free.listen()
-
-
-def test_a_request_without_an_end_does_not_hold_it(model):
-    with served(model) as server:
-        half = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-        half.sendall(
-            f"POST /{server.token}/look HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
-            f"Origin: http://127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
-            "Content-Length: 100\r\n\r\n{".encode()
-        )
-        assert ask(server, "facts").status == 200  # others are answered meanwhile
-        assert end(server.process, signal.SIGTERM)[0] == 0
-        half.close()
-
-
-def test_every_start_has_another_token_and_a_given_port_is_kept(model):
-    with served(model) as first:
-        taken = subprocess.run(
-            [sys.executable, "-m", "wellposed", "explore", model, "--port", str(first.port)],
-            capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": SOURCE},
-            check=False,
-        )  # fmt: skip
-        assert taken.returncode == 2
-        assert taken.stdout == ""
-        assert "error: The port must be free" in taken.stderr
-        assert str(first.port) in taken.stderr
-        assert end(first.process, signal.SIGTERM)[0] == 0
+def test_its_life(model, digits):
+    with served(model, "digits", "--rows", 60) as first:
+        facts = json.loads(ask(first, "facts").content)
+        assert len(facts["points"]) == 60
+        assert facts["nRows"] == len(digits)
+        labels = wp.datasets.load_digits().labels[facts["rows"]]
+        assert facts["labels"] == labels.tolist()
+        with unfinished(first), socket.create_connection(("127.0.0.1", first.port), timeout=20):
+            assert ask(first, "look", WISH).status == 200  # others are answered meanwhile
+            assert end(first.process, signal.SIGINT) == (0, "", "")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", first.port), timeout=5)
     with served(model, "--port", first.port) as second:
         assert second.port == first.port
         assert second.token != first.token
         assert ask(second, path=f"/{first.token}/facts").status == 403
+        told = refused(model, "--port", second.port)
+        assert f"error: The port must be free, and ours to take; {second.port} is not" in told
+        assert end(second.process, signal.SIGTERM) == (0, "", "")
 
 
 def test_the_extra_is_named_where_it_is_absent(model, monkeypatch):

@@ -5,24 +5,16 @@ import socket
 
 import numpy as np
 import pytest
-from serving import ask, fitted, served
-
-import wellposed as wp
+from serving import ask, in_thread, scene
 
 K = 3
 WISH = {"z": [0.5, -1.0, 0.0], "alpha": 1.0, "draw": 0}
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory, digits):
-    path = tmp_path_factory.mktemp("explore") / "model.wp"
-    fitted(digits[:200], K, image_shape=(8, 8)).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def server(model):
-    with served(model, "digits", "--rows", "50", "--no-open") as running:
+def server():
+    labels = np.arange(120) % 10
+    with in_thread(scene(64, K, 120, labels=labels, image_shape_=(8, 8))) as running:
         yield running
 
 
@@ -32,7 +24,6 @@ def living(server):
     before = ask(server, "look", WISH).content
     yield server
     assert ask(server, "look", WISH).content == before
-    assert server.process.poll() is None
 
 
 def refused(reply, status, *told):
@@ -64,40 +55,42 @@ def test_facts(server):
     assert facts["shown"] == {"kind": "pictures", "height": 8, "width": 8, "channels": 1}
     assert len(facts["points"]) == len(facts["rows"]) == len(facts["labels"]) == 50
     assert facts["rows"][0] == 0
-    assert facts["rows"][-1] == facts["nRows"] - 1 == 1796
+    assert facts["rows"][-1] == facts["nRows"] - 1 == 119
     assert facts["classes"] == list("0123456789")
+    assert facts["labels"] == [row % 10 for row in facts["rows"]]
     weights = [latent["weight"] for latent in facts["latents"]]
     assert weights == sorted(weights, reverse=True)
 
 
-def test_a_look_is_what_the_model_decodes(server, model, digits):
+def test_a_look_is_what_the_model_decodes(server):
     reply = ask(server, "look", WISH)
     assert reply.status == 200
     mean, draw, quantile = np.frombuffer(reply.content, np.uint8).reshape(3, 64)
-    rows = digits[np.linspace(0, 1796, 50).astype(int)]
-    low, high = np.quantile(rows, (0.002, 0.998))
-    expected = wp.load(model).inverse_transform([WISH["z"]])[0]
-    share = np.clip((expected - low) / (high - low), 0, 1)
-    assert np.abs(mean - 255 * (1 - share)).max() <= 1  # high values are dark
-    assert np.all(quantile.astype(int) <= mean)  # α = 1 is above the mean in every feature
+    low, high = np.quantile(server.scene.points.rows, (0.002, 0.998))
+    expected = np.asarray(server.scene.model.decode(np.array(WISH["z"], np.float32)).mean)
+    for seen, values in ((mean, expected), (quantile, expected + np.sqrt(0.3))):
+        share = np.clip((values - low) / (high - low), 0, 1)
+        assert np.abs(seen - 255 * (1 - share)).max() <= 1  # high values are dark
     again = ask(server, "look", WISH | {"draw": 1}).content
     assert again[:64] == mean.tobytes()
     assert again[64:128] != draw.tobytes()
     at_the_mean = ask(server, "look", WISH | {"alpha": 0}).content
-    assert at_the_mean[128:] == mean.tobytes()  # Gaussian noise
+    assert at_the_mean[128:] == mean.tobytes()
 
 
-def test_a_datum(server, model, digits):
+def test_a_datum(server):
     reply = ask(server, "datum", {"datum": 7})
     assert reply.status == 200
     numbers = np.frombuffer(reply.content[: 12 * K], "<f4").reshape(3, K)
-    row = digits[np.linspace(0, 1796, 50).astype(int)[7]]
-    vae = wp.load(model)
-    np.testing.assert_allclose(numbers[0], vae.transform(row[None])[0], rtol=1e-4, atol=1e-5)
+    q = server.scene.model.encode(server.scene.points.rows[7])
+    np.testing.assert_allclose(numbers[0], q.loc, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(numbers[1], q.scale, rtol=1e-4)
     mean, scale = numbers[:2].astype(float)
     rate = 0.5 * (mean**2 + scale**2 - 1) - np.log(scale)
     np.testing.assert_allclose(numbers[2], rate, rtol=1e-3, atol=1e-5)
-    assert len(reply.content) == 12 * K + 2 * 64
+    _, back = np.frombuffer(reply.content[12 * K :], np.uint8).reshape(2, 64)
+    there = ask(server, "look", WISH | {"z": mean.tolist()}).content
+    assert there[:64] == back.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -239,6 +232,18 @@ def test_an_oversized_body_that_hides_its_size(living):
     pieces = b"400\r\n" + b" " * 1024 + b"\r\n"
     body = pieces * 20 + b"0\r\n\r\n"
     refused(ask(living, "look", body, **{"Transfer-Encoding": "chunked"}), 413, "20480")
+
+
+def test_a_body_that_does_not_come(living):
+    host = f"127.0.0.1:{living.port}"
+    head = f"Host: {host}\r\nOrigin: http://{host}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", living.port), timeout=20) as raw:
+        lines = f"POST /{living.token}/look HTTP/1.1\r\n{head}Content-Length: 9\r\n\r\n{{"
+        raw.sendall(lines.encode())
+        assert ask(living, "look", WISH).status == 200  # others are answered meanwhile
+        reply = raw.recv(10_000).decode()
+    assert reply.startswith("HTTP/1.1 408")
+    assert "must come within 2 s; got 1 bytes." in reply
 
 
 def test_an_oversized_address(living):

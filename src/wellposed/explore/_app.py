@@ -1,5 +1,6 @@
 """The web application: the page's files, its facts, and two questions. Needs starlette."""
 
+import asyncio
 from importlib.resources import files
 from typing import Any
 
@@ -26,6 +27,7 @@ _FILES = {
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _DRAINED = 1 << 20  # bytes of an oversized body read before the refusal, or it would not arrive
+BODY_SECONDS = 2  # for a body to come: it comes from this machine
 _REMEDIES = {404: "Open the page itself.", 405: "Ask as the page does."}
 
 
@@ -75,12 +77,18 @@ async def _body(request: Request, limit: int) -> bytes:
             415, f"A body must be application/json; got {kind[:60] or 'no type'}. Name the type."
         )
     body, size = b"", 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size <= limit:
-            body += piece
-        elif size > _DRAINED:
-            break
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size <= limit:
+                    body += piece
+                elif size > _DRAINED:
+                    break
+    except TimeoutError as error:
+        raise RefusedError(
+            408, f"A body must come within {BODY_SECONDS} s; got {size} bytes. Send it whole."
+        ) from error
     if size > limit:
         got = f"{size}" if size <= _DRAINED else f"over {_DRAINED}"
         raise RefusedError(

@@ -19,7 +19,6 @@ from ._scene import Scene
 
 _NEEDED = ("starlette", "uvicorn")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_LAST_SECONDS = 2  # for answers under way when the end is asked for
 _POLL_SECONDS = 0.2
 
 
@@ -55,25 +54,30 @@ def served(
         If the port is taken.
     """
     check_installed()
+    with listening(port) as listener:
+        gate = Gate(secrets.token_urlsafe(24), listener.getsockname()[1])
+        _run(server_of(scene, gate), listener, lambda: on_ready(gate.url))
+
+
+def server_of(scene: Scene, gate: Gate) -> Any:
+    """Build a uvicorn server of the page: ``run(sockets=[...])`` until ``should_exit``."""
     import uvicorn
 
-    from ._app import app_of
+    from ._app import BODY_SECONDS, app_of
 
-    with _listening(port) as listener:
-        gate = Gate(secrets.token_urlsafe(24), listener.getsockname()[1])
-        settings: dict[str, Any] = {
-            "http": "h11",
-            "ws": "none",
-            "lifespan": "off",
-            "loop": "asyncio",
-            "log_level": "error",
-            "access_log": False,  # it would write the token to the terminal with every drag
-            "server_header": False,
-            "proxy_headers": False,
-            "timeout_graceful_shutdown": _LAST_SECONDS,
-        }
-        server = uvicorn.Server(uvicorn.Config(app_of(scene, gate), **settings))
-        _run(server, listener, lambda: on_ready(gate.url))
+    settings: dict[str, Any] = {
+        "http": "h11",
+        "ws": "none",
+        "lifespan": "off",
+        "loop": "asyncio",
+        "log_level": "error",
+        "access_log": False,  # it would write the token to the terminal with every drag
+        "server_header": False,
+        "proxy_headers": False,
+        # A request whose body never comes has been refused by then.
+        "timeout_graceful_shutdown": BODY_SECONDS + 1,
+    }
+    return uvicorn.Server(uvicorn.Config(app_of(scene, gate), **settings))
 
 
 def _run(server: Any, listener: socket.socket, ready: Callable[[], object]) -> None:
@@ -115,7 +119,8 @@ def _ended_by_signals(server: Any) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int) -> socket.socket:
+    """Listen on this machine alone; 0 takes a free port."""
     if not 0 <= port <= 65_535:
         raise SettingError(f"A port must be 0 to 65535; got {port}. 0 takes a free one.")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
