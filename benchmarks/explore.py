@@ -1,0 +1,172 @@
+"""From a drag on the latent plane to the picture, in a browser.
+
+    python -m benchmarks.explore [--epochs N] [--moves N] [--screenshot FILE]
+
+``wellposed explore`` runs as users run it, on the digits (8 x 8) and on MNIST (28 x 28, two layers
+of 500); headless Chromium drags the pointer over its plane some sixty times a second. Each pointer
+event is timed from the browser's own stamp on it until a picture at least as new has been painted:
+until after the frame that shows it. Needs chromium, chromedriver, selenium and the `explore` extra.
+"""
+
+import argparse
+import base64
+import contextlib
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import wellposed as wp
+
+from .data import FILES, LABELS, images, root
+
+MEDIAN_MS, MOST_MS = 50, 120
+WIDTH, HEIGHT = 1280, 1000
+# A frame has been painted once a message sent from within it arrives.
+LISTEN = """
+const waiting = [];
+window.waits = [];
+document.addEventListener("asked", ({detail}) => waiting.push(detail));
+document.addEventListener("painted", ({detail}) => requestAnimationFrame(() => {
+  const {port1, port2} = new MessageChannel();
+  port1.onmessage = () => {
+    const now = performance.now();
+    while (waiting.length && waiting[0].version <= detail.version)
+      window.waits.push(now - waiting.shift().at);
+  };
+  port2.postMessage(null);
+}));
+"""
+
+
+def main() -> None:
+    """Measure and print the table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--epochs", type=int, default=1)
+    options.add_argument("--moves", type=int, default=400)
+    options.add_argument("--screenshot", type=Path, help="of the page on MNIST, a .png file")
+    given = options.parse_args()
+    print(
+        f"{'drag to picture, ms':24} {'events':>6} {'median':>7} {'95 %':>7} {'worst':>7}  verdict"
+    )
+    with tempfile.TemporaryDirectory() as folder, browser() as driver:
+        for name, (data, model) in prepared(Path(folder), given.epochs).items():
+            with served(model, data) as url:
+                driver.get(url)
+                waits = dragged(driver, given.moves)
+                row(name, waits)
+                if given.screenshot is not None and name.startswith("MNIST"):
+                    given.screenshot.write_bytes(pictured(driver))
+
+
+def row(name: str, waits: np.ndarray) -> None:
+    """Print one line of the table."""
+    median, most = np.median(waits), np.quantile(waits, 0.95)
+    verdict = "met" if median <= MEDIAN_MS and most <= MOST_MS else "missed"
+    told = f"{len(waits):6} {median:7.1f} {most:7.1f} {waits.max():7.1f}"
+    print(f"{name:24} {told}  {verdict} (limits {MEDIAN_MS} and {MOST_MS})", flush=True)
+
+
+def prepared(folder: Path, epochs: int) -> dict[str, tuple[str, Path]]:
+    """Fit a model to each set of images: where its data and its file are."""
+    os.environ["WELLPOSED_CACHE"] = str(folder / "cache")  # where data sets are found by name
+    mnist = folder / "cache" / "mnist"
+    mnist.mkdir(parents=True)
+    for part in (FILES, LABELS):
+        for file in part.values():
+            (mnist / file).symlink_to(root() / "mnist" / file)
+    cases = {
+        "digits 64-256-256-10": ("digits", wp.datasets.load_digits().values, (8, 8), (256, 256)),
+        "MNIST 784-500-500-10": ("mnist", images("mnist", "train"), (28, 28), (500, 500)),
+    }
+    found = {}
+    for name, (data, values, shape, hidden) in cases.items():
+        path = folder / f"{data}.wp"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            settings: dict[str, Any] = {"hidden": hidden, "max_epochs": epochs, "progress": False}
+            wp.VAE(10, image_shape=shape, random_state=0, **settings).fit(values).save(path)
+        found[name] = (data, path)
+    return found
+
+
+@contextlib.contextmanager
+def served(model: Path, data: str) -> Iterator[str]:
+    """Run the command; give its address, and end it."""
+    command = [sys.executable, "-m", "wellposed", "explore", str(model), data, "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.match(r"http://\S+", process.stdout.readline())
+            if found is None:
+                raise SystemExit("wellposed explore has not started")
+            yield found[0]
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Any]:
+    """Headless Chromium."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    for option in ("--headless=new", "--disable-gpu", f"--window-size={WIDTH},{HEIGHT}"):
+        options.add_argument(option)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    driver = webdriver.Chrome(options)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def dragged(driver: Any, moves: int) -> np.ndarray:
+    """Drag along a spiral; return what each pointer event waited, in milliseconds."""
+    time.sleep(1)
+    driver.execute_script(LISTEN)
+    box = driver.execute_script("return document.getElementById('plane').getBoundingClientRect()")
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def mouse(kind: str, share: float) -> None:
+        angle, radius = 12 * math.pi * share, 0.3 * box["width"] * share
+        at = {"x": middle[0] + radius * math.cos(angle), "y": middle[1] + radius * math.sin(angle)}
+        buttons = {"button": "left", "buttons": 1, "clickCount": 1}
+        driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, **at, **buttons})
+
+    mouse("mousePressed", 0)
+    begun = time.perf_counter()
+    for move in range(1, moves + 1):
+        mouse("mouseMoved", move / moves)
+        time.sleep(max(0.0, begun + move / 60 - time.perf_counter()))
+    time.sleep(0.5)
+    waits = np.array(driver.execute_script("return window.waits"))
+    mouse("mouseReleased", 1)
+    if len(waits) < moves // 2:
+        raise SystemExit(f"of {moves} moves only {len(waits)} were answered")
+    return waits
+
+
+def pictured(driver: Any) -> bytes:
+    """Choose a datum, and take a picture of the whole page."""
+    plane = driver.find_element("id", "plane")
+    plane.send_keys("\ue007")  # Enter
+    time.sleep(1)
+    height = driver.execute_script("return document.documentElement.scrollHeight")
+    clip = {"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1}
+    settings = {"captureBeyondViewport": True, "clip": clip}
+    return base64.b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", settings)["data"])
+
+
+if __name__ == "__main__":
+    main()
