@@ -52,9 +52,10 @@ class Page:
         return self.one(name).text
 
     def rest(self):
-        """Wait until what was asked last is painted."""
+        """Wait until what was asked last is painted, and the words beside it are."""
         script = "return window.seen.asked > 0 && window.seen.asked === window.seen.painted"
         self.wait(lambda: self.driver.execute_script(script))
+        self.driver.execute_async_script("requestAnimationFrame(arguments[0])")
 
     def press(self, *keys):
         self.one("plane").send_keys(*keys)

@@ -123,7 +123,9 @@ def listening(port: int) -> socket.socket:
     """Listen on this machine alone; 0 takes a free port."""
     if not 0 <= port <= 65_535:
         raise SettingError(f"A port must be 0 to 65535; got {port}. 0 takes a free one.")
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends without delay (TCP_NODELAY) only where the protocol is named; else the body
+    # of each answer waits some 40 ms for the browser to acknowledge its head.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":  # a port that was just left; elsewhere this would share it
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -27,13 +27,13 @@ const state = { z: latents.map(() => 0), alpha: 1, draw: 0 };
 const looks = view(one("looks"), facts.shown, ["mean", "one draw", "quantile"]);
 
 // One question at a time, and always the last one: what came between is not asked.
-let version = 0, busy = false;
+let version = 0, busy = false, due = 0;
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 function changed(at) {
   version += 1;
   tell("asked", { version, at });
-  shown();
   if (!busy) ask();
+  if (!due) due = requestAnimationFrame(() => { due = 0; shown(); }); // a mouse tells of more moves than that
 }
 async function ask() {
   busy = true;
@@ -51,7 +51,9 @@ async function ask() {
 }
 
 // The parts.
+const here = () => [state.z[latents[0].index], latents.length > 1 ? state.z[latents[1].index] : 0];
 const map = plane(one("plane"), facts, {
+  here,
   moved(x, y, at) {
     state.z[latents[0].index] = x;
     if (latents.length > 1) state.z[latents[1].index] = y;
@@ -67,7 +69,7 @@ const others = latents.slice(2).map(({ index }, i) => {
   });
 });
 function shown() {
-  const [x, y] = [state.z[latents[0].index], latents.length > 1 ? state.z[latents[1].index] : 0];
+  const [x, y] = here();
   map.show(x, y);
   one("where").textContent = latents.slice(0, 2).map(({ index }, i) => `z${index} = ${[x, y][i].toFixed(2)}`).join(", ");
   others.forEach((put, i) => put(state.z[latents[i + 2].index]));

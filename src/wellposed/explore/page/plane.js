@@ -5,7 +5,8 @@ const STILL = 4; // pixels that a click may move
 const STEP = 0.1, LEAP = 0.5; // of an arrow key, and with Shift
 const HOLDS = [1.96, 2.448]; // σ that hold 95 % of a normal distribution, in one dimension and in two
 
-export function plane(element, facts, { moved, picked }) {
+// `here` tells where z is now: what is drawn may be a frame behind.
+export function plane(element, facts, { here, moved, picked }) {
   const points = facts.points ?? [];
   const flat = facts.latents.length < 2;
   const hold = HOLDS[flat ? 0 : 1];
@@ -13,7 +14,6 @@ export function plane(element, facts, { moved, picked }) {
   const canvas = element.querySelector("canvas");
   const svg = element.querySelector("svg");
   const reach = facts.reach;
-  let cross = [0, 0];
 
   svg.setAttribute("viewBox", `${-reach} ${-reach} ${2 * reach} ${2 * reach}`);
   const drawn = (tag, kind) => {
@@ -52,9 +52,8 @@ export function plane(element, facts, { moved, picked }) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 
   function show(x, y) {
-    cross = [x, flat ? 0 : y];
     const arm = reach / 25;
-    mark.setAttribute("d", `M${x - arm} ${-cross[1]}h${2 * arm}M${x} ${-cross[1] - arm}v${2 * arm}`);
+    mark.setAttribute("d", `M${x - arm} ${-y}h${2 * arm}M${x} ${-y - arm}v${2 * arm}`);
   }
 
   function nearest(x, y, within = Infinity) {
@@ -82,7 +81,9 @@ export function plane(element, facts, { moved, picked }) {
     start = { x: event.clientX, y: event.clientY, still: true };
     moved(...where(event), event.timeStamp);
   });
-  element.addEventListener("pointermove", (event) => {
+  // Where it is known: not held back until the next frame, as pointermove is.
+  const move = "onpointerrawupdate" in element ? "pointerrawupdate" : "pointermove";
+  element.addEventListener(move, (event) => {
     if (!start) return;
     if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > STILL) start.still = false;
     moved(...where(event), event.timeStamp);
@@ -101,9 +102,10 @@ export function plane(element, facts, { moved, picked }) {
     const inside = (value) => Math.min(reach, Math.max(-reach, value));
     if (event.key in moves) {
       const [across, up] = moves[event.key];
-      moved(inside(cross[0] + across), inside(cross[1] + up), event.timeStamp);
+      const [x, y] = here();
+      moved(inside(x + across), inside(y + up), event.timeStamp);
     } else if (event.key === "Home") moved(0, 0, event.timeStamp);
-    else if (event.key === "Enter" && points.length) picked(nearest(...cross));
+    else if (event.key === "Enter" && points.length) picked(nearest(...here()));
     else return;
     event.preventDefault();
   });

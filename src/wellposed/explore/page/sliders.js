@@ -9,10 +9,12 @@ export function slider(parent, name, reach, changed) {
   label.append(text, input, output);
   parent.append(label);
   input.addEventListener("input", (event) => {
-    output.textContent = Number(input.value).toFixed(2);
     changed(Number(input.value), event.timeStamp);
   });
+  let before = null;
   return (value) => {
+    if (value === before) return; // a drag on the plane moves no slider, and must not lay them out
+    before = value;
     input.value = value; // rests at its end where the value is beyond it; the text does not
     output.textContent = value.toFixed(2);
   };
