@@ -34,7 +34,7 @@ def test_help_names_every_command_and_loads_no_numerics():
         "print(sorted({'jax', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)))",
     )
     result = process("--help", program=program)
-    for command in ("demo", "fit", "sample", "score", "encode", "decode", "data"):
+    for command in ("demo", "fit", "explore", "sample", "score", "encode", "decode", "data"):
         assert f" {command} " in result.stdout
     assert result.stdout.strip().endswith("[]")
 

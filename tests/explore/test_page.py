@@ -161,6 +161,8 @@ def test_all_parts_are_reached_by_tab_in_their_order(page):
         ActionChains(page.driver).send_keys(Keys.TAB).perform()
         order.append(page.driver.switch_to.active_element.get_attribute("id"))
     assert order == ["plane", "alpha", "again", "home", ""]
+    names = [page.one(name).accessible_name for name in order[:-1]]
+    assert names == ["Latent plane", "α of the quantile", "Draw again", "Back to zero"]
     style = "return getComputedStyle(document.activeElement).outlineStyle"
     assert page.driver.execute_script(style) == "solid"
 
@@ -175,6 +177,28 @@ def test_alpha_moves_the_quantile_alone(page):
     np.testing.assert_array_equal(before["one draw"], after["one draw"])
     assert np.all(after["quantile"] <= before["quantile"])
     assert np.any(after["quantile"] < before["quantile"])
+
+
+def test_one_question_at_a_time_and_then_the_last(page):
+    asked = page.driver.execute_script(
+        """
+        window.sent = [];
+        const real = window.fetch;
+        window.fetch = (name, given) => {
+          window.sent.push(JSON.parse(given.body).alpha);
+          return real(name, given);
+        };
+        const alpha = document.getElementById("alpha");
+        for (const value of [0, 0.5, 1, 1.5, 2]) {
+          alpha.value = value;
+          alpha.dispatchEvent(new Event("input"));
+        }
+        return window.sent;
+        """
+    )
+    assert asked == [0]
+    page.rest()
+    assert page.driver.execute_script("return window.sent") == [0, 2]
 
 
 def test_draw_again_draws_the_noise_alone(page):

@@ -1,5 +1,6 @@
 """What there is to see of a model, apart from how it is served."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import jax
@@ -94,13 +95,16 @@ def test_noise_that_is_not_gaussian_is_shown_at_its_quantiles(family):
 
 def test_the_latents_that_say_most_come_first():
     made = scene(6, 3, 200)
+    assert made.order.tolist() == [0, 1, 2]
     rates = np.asarray(made.points.found.rates).mean(axis=0)
     assert made.order.tolist() == np.argsort(-rates).tolist()
     assert made.unit == "nats"
     told = made.told()
     plane = made.order[:2]
     np.testing.assert_allclose(told["points"], made.points.found.mean[:, plane])
-    assert [latent["index"] for latent in told["latents"]] == made.order.tolist()
+    turned = dataclasses.replace(made, weights=made.weights[::-1])
+    assert [latent["index"] for latent in turned.told()["latents"]] == [2, 1, 0]
+    np.testing.assert_allclose(turned.told()["points"], made.points.found.mean[:, [2, 1]])
 
 
 def test_without_data_the_latents_that_move_most_come_first():
