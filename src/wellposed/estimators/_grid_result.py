@@ -57,7 +57,7 @@ class Grid:
 
     def __str__(self) -> str:
         cells = [self._head, *self._cells]
-        widths = [max(len(line[i]) for line in cells) for i in range(len(shown))]
+        widths = [max(len(line[i]) for line in cells) for i in range(len(self._head))]
         lines = (
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
             for line in cells

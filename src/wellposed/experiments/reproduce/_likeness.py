@@ -16,12 +16,12 @@ class Likeness:
     """What samples are compared with: features of training images, one classifier for all.
 
     Features are of our own classifier, not of Inception: orders are comparable with published
-    ones, numbers are not.
+    ones, numbers are not. Samples, in the models' data units, span 0 to ``whole_scale``.
     """
 
-    def __init__(self, parts: datasets.Splits, n_samples: int):
+    def __init__(self, parts: datasets.Splits, n_samples: int, *, whole_scale: float = 1.0):
         shape = parts.train.image_shape
-        self.n_samples = n_samples
+        self.n_samples, self.whole_scale = n_samples, whole_scale
         self.classifier = training.fit_classifier(
             parts.train.values, parts.train.labels, key=_KEY, image_shape=shape
         )

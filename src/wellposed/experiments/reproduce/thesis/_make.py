@@ -43,9 +43,9 @@ def make(
     parts = datasets.load("mnist", cache=data)
     train = evaluation.spread(parts.train.values, 20_000 if quick else 60_000)
     test = parts.test.values[: 2_000 if quick else 10_000]
-    labels = parts.test.labels[: len(test)]
-    rows = {False: train, True: parts.train.values[parts.train.labels == DIGIT]}
-    seen = {False: test, True: parts.test.values[parts.test.labels == DIGIT]}
+    labels = np.asarray(parts.test.labels)[: len(test)]
+    rows = {False: train, True: parts.train.values[np.asarray(parts.train.labels) == DIGIT]}
+    seen = {False: test, True: parts.test.values[np.asarray(parts.test.labels) == DIGIT]}
 
     wanted = trainings(quick=quick)
     bar = Bar(len(wanted), progress, "model")
@@ -84,4 +84,5 @@ def _by_pca(train: np.ndarray, test: np.ndarray) -> dict[int, np.ndarray]:
 
     fitted = PCA(max(COMPONENTS), random_state=0).fit(train)
     codes = fitted.transform(test)
-    return {d: codes[:, :d] @ fitted.components_[:d] + fitted.mean_ for d in COMPONENTS}
+    axes, centre = np.asarray(fitted.components_), np.asarray(fitted.mean_)
+    return {d: codes[:, :d] @ axes[:d] + centre for d in COMPONENTS}
