@@ -20,6 +20,7 @@ from wellposed.experiments.reproduce import (
     _stirn,
     reproduce,
 )
+from wellposed.experiments.reproduce.thesis import _make as thesis_page
 
 SMALL = {"max_epochs": 2, "kl_warmup": 0}
 TEMPLATES = {
@@ -146,8 +147,35 @@ def test_faces_are_trained_with_convolutions(name, faces, shared_data, monkeypat
     assert all(math.isfinite(cell.value) for cell in made.cells)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_images")
+def test_the_thesis_becomes_a_page(monkeypatch, tmp_path):
+    trainings = thesis_page.trainings
+
+    def small(*, quick):
+        made = trainings(quick=quick)
+        for training in made.values():
+            training.vae.set_params(**SMALL, hidden=(8,))
+        return made
+
+    monkeypatch.setattr(thesis_page, "trainings", small)
+    made, files = reproduce("thesis", tmp_path, quick=True, progress=False)
+    assert len(made.rows) == 16
+    figures = [section.title.split(":")[0] for section in made.sections]
+    numbers = (3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
+    assert figures == [f"Figure 5.{n}" for n in numbers]
+    page = files[0].read_text(encoding="utf-8")
+    for section in made.sections:
+        assert (files[0].parent / section.picture).stat().st_size > 1000
+        assert f"![{section.alt}]({section.picture})" in page
+    # One parameter, βσ²: the same start and the same steps end at the same model.
+    same = [made.cell(f"{name}, d = 20", "RMSE") for name in ("σ = 1, β = 0.01", "σ = 0.1")]
+    assert same[0].value == pytest.approx(same[1].value, rel=1e-2)
+    assert next(c for c in made.claims if "left-over" in c.statement).holds
+
+
 def test_every_recipe_is_tested_here():
-    others = {"lucas2019-linear", "lucas2019-celeba", "lucas2019-olivetti"}
+    others = {"lucas2019-linear", "lucas2019-celeba", "lucas2019-olivetti", "thesis"}
     assert {*TEMPLATES, *others} == set(RECIPES)
 
 
