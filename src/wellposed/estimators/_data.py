@@ -38,6 +38,21 @@ def opened(X: Any) -> tuple[Any, tuple[int, ...] | None]:
     return X, None
 
 
+def check_labels(labels: Any, n_rows: int) -> None:
+    """Refuse labels that are not one a row; None is no labels.
+
+    Raises
+    ------
+    DataError
+        If there are more or fewer, or they are no vector.
+    """
+    if labels is not None and np.shape(labels) != (n_rows,):
+        raise DataError(
+            f"There must be one label a row; got labels of shape {np.shape(labels)} for "
+            f"{n_rows} rows. Pass the labels of these rows, or none."
+        )
+
+
 def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     """Check rows of data as scikit-learn does, and put them in the narrowest faithful type.
 

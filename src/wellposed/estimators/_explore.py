@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import explore
-from wellposed._errors import DataError
+
+from ._data import check_labels
 
 
 def explored(
@@ -24,10 +24,7 @@ def explored(
     check_is_fitted(vae)
     explore.check_model(vae)
     rows = None if X is None else vae._rows(X)
-    if rows is not None and labels is not None and np.shape(labels) != (len(rows),):
-        raise DataError(
-            f"There must be one label a row; got labels of shape {np.shape(labels)} for "
-            f"{len(rows)} rows. Pass the labels of these rows, or none."
-        )
+    if rows is not None:
+        check_labels(labels, len(rows))
     scene = explore.scene_of(vae, rows, labels, key=vae._key("score"), most_rows=most_rows)
     explore.served(scene, port=port, on_ready=on_ready)

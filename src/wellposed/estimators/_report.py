@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from wellposed._errors import DataError
-
+from ._data import check_labels
 from ._diagnose import diagnose
 
 if TYPE_CHECKING:
@@ -27,11 +25,7 @@ def report_of(
 
     check_is_fitted(vae)
     rows = vae._rows(X)
-    if labels is not None and np.shape(labels) != (len(rows),):
-        raise DataError(
-            f"There must be one label a row; got labels of shape {np.shape(labels)} for "
-            f"{len(rows)} rows. Pass the labels of these rows, or none."
-        )
+    check_labels(labels, len(rows))
     if on_panel is not None:
         on_panel("diagnosis")
     found = diagnose(vae, X, X_train)
