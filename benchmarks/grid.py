@@ -3,13 +3,16 @@
     python -m benchmarks.grid digits                     # 50 members, two cores
     python -m benchmarks.grid singles                    # a grid beside its members one by one
     python -m benchmarks.grid poster [--epochs 200] [--seeds 5] [--folder DIR] [--torch]
+    python -m benchmarks.grid laid --figures FILE...     # the poster's table, from its halves
 
 ``poster`` trains the table of Lucas et al. (2019), on a GPU all members of a shape at once, prints
 it beside the published one, and with ``--torch`` times the same training in a PyTorch loop whose
-data, dequantisation and fused Adam stay on that device.
+data, dequantisation and fused Adam stay on that device. ``--pace 1`` moves the noise as slowly as
+the weights, which no user can ask for.
 """
 
 import argparse
+import dataclasses
 import json
 import math
 import time
@@ -20,8 +23,10 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import images
+from wellposed.estimators import _grid
 from wellposed.experiments.reproduce import _lucas as lucas
 from wellposed.experiments.reproduce import _lucas_mnist as poster
+from wellposed.experiments.reproduce._picture import over_noise
 
 DIGITS_SECONDS = 60.0
 SINGLES_RATIO = 1.1
@@ -31,7 +36,7 @@ POSTER_SECONDS, TORCH_RATIO = 360.0, 15.0
 def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="+", choices=("digits", "singles", "poster"))
+    parser.add_argument("what", nargs="+", choices=("digits", "singles", "poster", "laid"))
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--warmup", type=int, help="epochs; 10 by default")
@@ -39,11 +44,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--torch", action="store_true")
     parser.add_argument("--only", choices=("given", "learned"), help="half of the table")
-    parser.add_argument("--figures", type=Path, help="JSON file for the rows of figures")
+    parser.add_argument("--pace", type=float, help="of the noise; the plan's by default")
+    parser.add_argument("--figures", type=Path, nargs="+", help="JSON files of the rows")
+    parser.add_argument("--picture", type=Path, help="PNG file")
     given = parser.parse_args()
     print(f"JAX {jax.__version__} on {jax.devices()[0].device_kind}")
     for what in given.what:
-        {"digits": digits, "singles": singles, "poster": table}[what](given)
+        {"digits": digits, "singles": singles, "poster": table, "laid": laid}[what](given)
 
 
 def digits(_: argparse.Namespace) -> None:
@@ -88,6 +95,9 @@ def table(given: argparse.Namespace) -> None:
         kl_warmup=given.warmup or min(10, given.epochs // 2),
         progress=False,
     )
+    if given.pace is not None:
+        planned = _grid.plan_of
+        _grid.plan_of = lambda *of: dataclasses.replace(planned(*of), noise_pace=given.pace)
     started = time.perf_counter()
     found = lucas.grid(
         vae,
@@ -101,7 +111,7 @@ def table(given: argparse.Namespace) -> None:
     whole = time.perf_counter() - started
     trained = sum(row["seconds"] for row in found.rows)
     if given.figures is not None:
-        given.figures.write_text(json.dumps(found.rows, default=float))
+        given.figures[0].write_text(json.dumps(found.rows, default=float))
     if given.only is None:
         print(poster.reproduction(found, vae, quick=given.epochs < 200).markdown())
     for row in found.rows:
@@ -122,6 +132,16 @@ def table(given: argparse.Namespace) -> None:
             f"PyTorch: {epoch:.3f} s an epoch, {torch_whole:.0f} s one after another; ours "
             f"{torch_whole / trained:.1f} times as fast (target {TORCH_RATIO:.0f})"
         )
+
+
+def laid(given: argparse.Namespace) -> None:
+    """Lay out rows that ``poster`` stored, of both halves of the table."""
+    rows = [row for path in given.figures for row in json.loads(path.read_text())]
+    found = wp.estimators.Grid(("noise", "random_state"), tuple(rows), None, complete=True)
+    made = poster.reproduction(found, poster.template(), quick=False)
+    print(made.markdown())
+    if given.picture is not None:
+        over_noise(made, lucas.VARIANCES).savefig(given.picture, dpi=100)
 
 
 def torch_epoch(X: np.ndarray, epochs: int = 4) -> float:

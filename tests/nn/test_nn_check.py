@@ -86,6 +86,8 @@ def test_what_a_maker_returns_is_checked():
 def test_names_resolve_to_makers():
     assert resolve("mlp", role="encoder", hidden=(5,), activation="tanh") == MakeMLP((5,), "tanh")
     shape = (8, 8)
+    assert resolve("mlp", role="encoder", hidden=(9, 5)).hidden == (9, 5)
+    assert resolve("mlp", role="decoder", hidden=(9, 5)).hidden == (5, 9)
     found = resolve("conv", role="encoder", image_shape=shape, activation="elu")
     assert found == MakeConvEncoder(shape, activation="elu")
     assert resolve("conv", role="decoder", image_shape=shape) == MakeConvDecoder(shape)

@@ -35,7 +35,9 @@ Transform: TypeAlias = Annotated[
 ]
 Encoder: TypeAlias = Annotated[str, _model("mlp or conv.", metavar="NAME")]
 Decoder: TypeAlias = Annotated[str, _model("mlp or conv.", metavar="NAME")]
-Hidden: TypeAlias = Annotated[str, _model("Widths of mlp's hidden layers.", metavar="N,N,...")]
+Hidden: TypeAlias = Annotated[
+    str, _model("Widths of mlp's hidden layers, data to latents.", metavar="N,N,...")
+]
 Activation: TypeAlias = Annotated[str, _model("Activation of the networks.", metavar="NAME")]
 ImageShape: TypeAlias = Annotated[
     str | None,

@@ -52,7 +52,8 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         features, one each, or a function of z. Or another family: its name in
         ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
     encoder, decoder : "mlp", "conv" or a maker ``make(n_in, n_out, *, key)``
-    hidden : widths of the hidden layers of "mlp"
+    hidden : widths of the hidden layers of "mlp", from the data to the latents; the decoder has
+        them in reverse
     activation : name of the activation
     image_shape : (H, W) or (H, W, C) of one datum; needed by "conv"
     transform : "auto", "standardize", "logit", "unit", "identity" or a transform object

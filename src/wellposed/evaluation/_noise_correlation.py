@@ -1,11 +1,11 @@
 """With which features the noise of a feature goes."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._compiled import compiled_soon
 from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
@@ -52,7 +52,7 @@ def noise_correlation(
         return drawn.T @ drawn / n_draws / np.outer(deviation, deviation)
 
 
-@eqx.filter_jit
+@compiled_soon
 def _draws(model: VAEModel, x: Point, size: int, key: PRNGKey) -> Float[Array, "s d"]:
     transform_key, noise_key = jax.random.split(key)
     p = model.decode(model.infer(x, key=transform_key).q.loc)

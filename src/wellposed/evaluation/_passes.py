@@ -4,11 +4,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.latents import Prior
 from wellposed.models import SAMPLERS, VAEModel, sample
@@ -132,7 +132,7 @@ def _decoder(how: str) -> Callable:
     return visit
 
 
-@eqx.filter_jit
+@compiled_soon
 def _draws(
     model: VAEModel, prior: Prior | None, how: str, alpha: Scalar, keys: PRNGKey
 ) -> jax.Array:

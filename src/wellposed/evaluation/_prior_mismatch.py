@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 
+from wellposed._compiled import compiled_soon
 from wellposed._errors import DataError
 from wellposed._typing import Latent, PRNGKey, Scalar
 from wellposed.latents import Prior
@@ -142,6 +142,6 @@ def _share_below(usual: float, found: Codes, prior: Prior, *, key: PRNGKey) -> E
     return estimate((log_aggregate(found, drawn) < usual).astype(np.float64))
 
 
-@eqx.filter_jit
+@compiled_soon
 def _drawn(prior: Prior, keys: PRNGKey) -> jax.Array:
     return jax.vmap(lambda key: prior.sample(key=key))(keys)

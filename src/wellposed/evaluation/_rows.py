@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.numerics import content_key
 
@@ -53,7 +53,7 @@ def spread(rows: np.ndarray, most: int) -> np.ndarray:
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 
 
-@eqx.filter_jit
+@compiled_soon
 def _chunk(visit: Callable[..., Any], model: Tree, rows: jax.Array, key: PRNGKey) -> Any:
     def one(row: Point) -> Any:
         x = row.astype(jnp.result_type(float))

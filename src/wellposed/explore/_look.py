@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 
@@ -43,7 +44,7 @@ def look(model: VAEModel, z: Any, *, alpha: float, draw: int, key: PRNGKey) -> L
     return _looked(model, at, jnp.float32(alpha), jnp.uint32(draw), key)
 
 
-@eqx.filter_jit
+@compiled_soon
 def _looked(model: VAEModel, z: Latent, alpha: Scalar, draw: Array, key: PRNGKey) -> Look:
     # The barrier keeps XLA from computing the network anew within each of the three, and from
     # fusing the generator into it, which takes seconds to compile.

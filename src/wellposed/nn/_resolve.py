@@ -26,7 +26,8 @@ def resolve(
     role : {"encoder", "decoder"}
         Which of the two networks it is to be.
     hidden : tuple of int
-        Widths of an MLP's hidden layers; a convolutional network has none beside its grids.
+        Widths of an MLP's hidden layers, from the data to the latents: the decoder has them in
+        reverse. A convolutional network has none beside its grids.
     activation : str
         Name of the activation.
     image_shape : tuple of int, optional
@@ -49,7 +50,7 @@ def resolve(
 
 def _named(name, role, hidden, activation, image_shape) -> MakeNetwork:
     if name == "mlp":
-        return MakeMLP(hidden, activation)
+        return MakeMLP(hidden if role == "encoder" else hidden[::-1], activation)
     if name != "conv":
         raise unknown_name(role, name, ("mlp", "conv"))
     if image_shape is None:
