@@ -46,10 +46,11 @@ def _line(
         variances, ours, error, color=_OURS, linestyle=style, marker="o", ms=4, capsize=2,
         label=f"σ² {kind}, ours",
     )  # fmt: skip
-    ax.plot(
-        variances, theirs, color=_THEIRS, linestyle=style, marker="s", ms=4, mfc="none",
-        label=f"σ² {kind}, published",
-    )  # fmt: skip
+    if np.isfinite(theirs).any():
+        ax.plot(
+            variances, theirs, color=_THEIRS, linestyle=style, marker="s", ms=4, mfc="none",
+            label=f"σ² {kind}, published",
+        )  # fmt: skip
 
 
 def over_rows(made: Reproduction, columns: Sequence[str]) -> "Figure":
