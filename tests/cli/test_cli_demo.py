@@ -1,4 +1,4 @@
-"""``wellposed demo``: its table, its picture, its model."""
+"""``wellposed demo``: its table, its picture, its model, its page."""
 
 import re
 
@@ -61,11 +61,19 @@ def test_the_noise_variance_is_in_data_units(shown):
     assert stated == pytest.approx(in_data_units, rel=1e-3)
 
 
-def test_it_writes_a_picture_and_a_model_and_says_what_next(shown):
+def test_it_writes_a_picture_a_model_and_a_page_and_says_what_next(shown):
     out, result = shown
-    assert sorted(path.name for path in out.iterdir()) == ["digits.png", "digits.wp"]
+    written = sorted(path.name for path in out.iterdir())
+    assert written == ["digits.png", "digits.wp", "report.html"]
     assert (out / "digits.png").read_bytes().startswith(b"\x89PNG")
     assert result.stdout.count("\n  wellposed ") == 3
+
+
+def test_it_ends_by_naming_its_page(shown):
+    out, result = shown
+    *_, last = result.stdout.strip().split("\n\n")
+    assert str(out / "report.html") in last.replace("\n", "")
+    assert "Judged by 360 rows, 1437 of the training" in (out / "report.html").read_text()
 
 
 def test_the_first_suggestion_works(shown, tmp_path):
@@ -73,7 +81,7 @@ def test_the_first_suggestion_works(shown, tmp_path):
     run("sample", out / "digits.wp", "-n", "6", "-o", tmp_path / "draws.png")
 
 
-@pytest.mark.parametrize("name", ["digits.png", "digits.wp"])
+@pytest.mark.parametrize("name", ["digits.png", "digits.wp", "report.html"])
 def test_existing_outputs_stop_it_before_training(tmp_path, monkeypatch, name):
     def never(*_, **__):
         raise AssertionError("training started")

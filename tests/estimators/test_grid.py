@@ -1,6 +1,7 @@
 """A grid of trainings: its members, its folder, its figures."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import wellposed as wp
 from wellposed import training
 from wellposed.noise import Gaussian
-from wellposed.training import Outcome
+from wellposed.training import Outcome, _bar
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 
@@ -52,6 +53,20 @@ def test_a_member_is_what_fitting_it_alone_gives():
     assert found.best.get_params()["noise"] == best["noise"]
     assert found.best.elbo(TEST, n_samples=8).mean() == pytest.approx(best["elbo"], rel=1e-6)
     assert found.best.sample(3, prior="aggregate").shape == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("together", "unit", "others"), [(True, "epoch", "model"), (False, "model", "epoch")]
+)
+def test_one_bar_is_shown_over_epochs_where_members_train_at_once(
+    capsys, monkeypatch, together, unit, others
+):
+    monkeypatch.setattr(_bar, "_PATIENCE_SECONDS", 0.0)
+    axes = {"noise": [0.1, 1.0], "random_state": range(2)}
+    wp.fit_grid(vae(), axes, TRAIN, X_test=TEST, together=together, progress=True)
+    said = capsys.readouterr().err
+    assert re.search(rf"{unit} +\d+/\d+", said)
+    assert not re.search(rf"{others} +\d+/\d+", said)
 
 
 def test_the_table_is_a_frame_with_the_axes_first():

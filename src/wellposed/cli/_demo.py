@@ -23,17 +23,20 @@ def demo(
 ) -> None:
     """Fit handwritten digits, compare with pPCA, and draw what was learned.
 
-    Writes DIR/digits.png and DIR/digits.wp.
+    Writes DIR/digits.png, DIR/digits.wp and DIR/report.html.
     """
     from wellposed import serialise
     from wellposed.estimators import VAE
 
     from ._demo_figures import judge, picture, show
     from ._picture import save_figure
+    from ._report import drawn
     from ._train import train
 
-    figure_path, model_path = out / "digits.png", out / "digits.wp"
-    for path in (figure_path, model_path):
+    figure_path, model_path, page_path = (
+        out / name for name in ("digits.png", "digits.wp", "report.html")
+    )
+    for path in (figure_path, model_path, page_path):
         serialise.check_writable(path, overwrite=force)
     training, held_out = _split()
     typer.echo(
@@ -46,7 +49,9 @@ def demo(
     show(verdict, vae)
     vae.save(model_path, overwrite=force)
     save_figure(figure_path, picture(vae, held_out, verdict.rates), dpi=100)
-    _say_what_next(figure_path, model_path)
+    page = drawn(vae, held_out.values, training.values, held_out.labels)
+    page.save(page_path, overwrite=force)
+    _say_what_next(figure_path, model_path, page_path)
 
 
 def _split() -> tuple[Any, Any]:
@@ -67,10 +72,11 @@ def _split() -> tuple[Any, Any]:
     return part(order[:N_TRAIN]), part(order[N_TRAIN:])
 
 
-def _say_what_next(figure: Path, model: Path) -> None:
+def _say_what_next(figure: Path, model: Path, page: Path) -> None:
     typer.echo(
-        f"\nWrote {figure} (look at it) and {model}. Try next:\n"
+        f"\nWrote {figure} and {model}. Try next:\n"
         f"  wellposed sample {model} -n 64 -o {model.with_name('draws.png')}\n"
         "  wellposed fit your-data.csv -o your-model.wp --components 5\n"
-        "  wellposed score your-model.wp your-data.csv -o log-p.csv"
+        "  wellposed score your-model.wp your-data.csv -o log-p.csv\n"
+        f"\nWhat was learned, and how to read it: open {page} in a browser."
     )

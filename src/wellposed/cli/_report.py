@@ -1,11 +1,14 @@
 """``wellposed report``: one page of a fitted model, to be opened in a browser."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._options import Data, Drop, Force, Header, Model, Train
+
+if TYPE_CHECKING:
+    from wellposed.report import Report
 
 
 def report(
@@ -27,18 +30,23 @@ def report(
     from ._outputs import check_output
 
     check_output(output, force=force, kinds=(".html",))
+    rows = read_rows(data, header, drop)
+    trained = None if train is None else read_rows(train, header, drop)
+    labels = getattr(rows, "labels", None)
+    found = drawn(open_model(model), rows, trained, labels)
+    found.save(output, overwrite=force)
+    typer.echo(f"{found.diagnosis.summary}\nWrote {output}")
+
+
+def drawn(vae: Any, rows: Any, trained: Any, labels: Any) -> "Report":
+    """Make the page, and show on the terminal what is being drawn."""
     from rich.console import Console
 
     from wellposed.estimators import report_of
 
-    rows = read_rows(data, header, drop)
-    trained = None if train is None else read_rows(train, header, drop)
     with Console(stderr=True).status("reading") as status:
 
         def shown(name: str) -> None:
             status.update(f"drawing: {name}")
 
-        labels = getattr(rows, "labels", None)
-        found = report_of(open_model(model), rows, trained, labels=labels, on_panel=shown)
-    found.save(output, overwrite=force)
-    typer.echo(f"{found.diagnosis.summary}\nWrote {output}")
+        return report_of(vae, rows, trained, labels=labels, on_panel=shown)

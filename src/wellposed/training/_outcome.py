@@ -20,7 +20,7 @@ class Outcome(enum.Enum):
 _MESSAGES = {
     Outcome.converged: "",
     Outcome.budget_spent: (
-        "max_epochs was reached while the held-out objective was still rising; raise max_epochs."
+        "max_epochs was reached while the objective was still rising; raise max_epochs."
     ),
     Outcome.nonfinite: "The objective became non-finite; the last good state was kept.",
     Outcome.interrupted: (
