@@ -32,6 +32,7 @@ _SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
         "draws": {"how": "ancestral"},
         "fitted prior": {"how": "ancestral", "prior": "aggregate"},
         "mean": {"how": "mean"},
+        "mean, fitted prior": {"how": "mean", "prior": "aggregate"},
     },
 }
 
@@ -60,7 +61,7 @@ def make(
     returned = _by_pca(train, test)
     errors = {d: float(np.sqrt(np.mean(((r - test) / 255.0) ** 2))) for d, r in returned.items()}
     gallery = Gallery(models, test, labels, seen[True], returned)
-    drawn = sections(found)
+    drawn = sections(found, frechet)
     made = Reproduction(
         NAME,
         "The experiments of the thesis, each beside its cure",

@@ -1,6 +1,7 @@
 """What is measured of each model: the figures behind the pictures."""
 
 import dataclasses
+import math
 
 import jax
 import numpy as np
@@ -38,7 +39,7 @@ class Measured:
     @property
     def bits(self) -> float:
         """−ELBO in bits a pixel."""
-        return -self.elbo / (784 * np.log(2))
+        return -self.elbo / (784 * math.log(2.0))
 
     def cells(self, row: str) -> tuple[Cell, ...]:
         """Its row of the table."""

@@ -33,7 +33,7 @@ class Gallery:
     test: np.ndarray  # (n, 784), grey levels
     labels: np.ndarray
     digit: np.ndarray
-    pca: Mapping[int, np.ndarray]  # of each d, the first test images as PCA returns them
+    pca: Mapping[int, np.ndarray]  # of each d, the test images as PCA returns them
 
     @functools.cached_property
     def data(self) -> np.ndarray:
@@ -68,7 +68,7 @@ def beside_pca(gallery: Gallery, name: str, cure: str) -> "Figure":
     return _rows(
         {
             "data": gallery.data,
-            **{f"PCA, d = {d}": returned for d, returned in gallery.pca.items()},
+            **{f"PCA, d = {d}": returned[:_COLUMNS] for d, returned in gallery.pca.items()},
             "σ(z), d = 20": gallery.returned(name),
             "cure: μ(z)": gallery.returned(cure),
             "cure: x ~ p(x | z)": gallery.drawn(cure),

@@ -18,9 +18,9 @@ Drawn: TypeAlias = "tuple[Section, Callable[[Gallery], Figure]]"
 _ROWS_ALT = "Rows of images: data, the thesis's reconstructions, the cure's means and draws"
 
 
-def sections(m: Mapping[str, Measured]) -> list[Drawn]:
+def sections(m: Mapping[str, Measured], frechet: Mapping[str, Mapping[str, float]]) -> list[Drawn]:
     """All sections in the thesis's order, each with what draws its picture."""
-    return [*_simple(m), *_patched(m), *_costs(m)]
+    return [*_simple(m), *_patched(m, frechet), *_costs(m)]
 
 
 def _simple(m: Mapping[str, Measured]) -> list[Drawn]:
@@ -60,8 +60,9 @@ def _simple(m: Mapping[str, Measured]) -> list[Drawn]:
     ]  # fmt: skip
 
 
-def _patched(m: Mapping[str, Measured]) -> list[Drawn]:
+def _patched(m: Mapping[str, Measured], frechet: Mapping[str, Mapping[str, float]]) -> list[Drawn]:
     """§5.3: the patches in use."""
+    free, cure = frechet["free-20"], frechet["cure-20"]
     return [
         _pairs("5.9", f"Reconstructions of a β-VAE, d = 20, β = {RECONSTRUCTING:g}", "beta-20",
                "cure-20", m,
@@ -75,9 +76,11 @@ def _patched(m: Mapping[str, Measured]) -> list[Drawn]:
                "direction of the data pays for a latent only above σ²."),
         _section(
             "5.12", "Deterministic sampling",
-            "At the left the model of figure 5.7, its noise left out: μ(z) is no draw from p(x), "
-            "but looks better than one. At the right draws of the cure, z from the "
-            "mixture fitted to its codes: they need no such excuse.",
+            "At the left the model of figure 5.7, its noise left out. The speckle is gone, and "
+            "with it what told one image from the next: the Fréchet distance to the data is "
+            f"{free['mean']:.0f}, that of its draws {free['draws']:.0f}. At the right draws of the "
+            "cure, noise and all, z from the mixture fitted to its codes: "
+            f"{cure['fitted prior']:.0f}.",
             partial(pictures.draws, name="free-20", how="mean", cure="cure-20",
                     prior="aggregate"),
             "Two grids of 64 images",
@@ -140,7 +143,7 @@ def _costs(m: Mapping[str, Measured]) -> list[Drawn]:
 def _pairs(
     number: str, title: str, name: str, cure: str, m: Mapping[str, Measured], seen: str
 ) -> Drawn:
-    text = f"{seen} {_of(m[name]).capitalize()}; the cure: {_of(m[cure])}."
+    text = f"{seen} The thesis's model: {_of(m[name])}; the cure: {_of(m[cure])}."
     draw = partial(pictures.reconstructions, name=name, cure=cure)
     return _section(number, title, text, draw, _ROWS_ALT)
 
