@@ -1,5 +1,6 @@
 """From MNIST to the page."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,11 @@ def make(
     folder: Path, *, quick: bool, data: Any, progress: bool | str
 ) -> tuple[Reproduction, dict[str, "Figure"]]:
     """Train all models, measure and draw them."""
-    parts = datasets.load("mnist", cache=data)
-    train = evaluation.spread(parts.train.values, 20_000 if quick else 60_000)
-    test = parts.test.values[: 2_000 if quick else 10_000]
+    whole = datasets.load("mnist", cache=data)
+    parts = _fewer(whole, 15_000) if quick else whole
+    train, test = parts.train.values, parts.test.values[: 2_000 if quick else 10_000]
     labels = np.asarray(parts.test.labels)[: len(test)]
-    rows = {False: train, True: parts.train.values[np.asarray(parts.train.labels) == DIGIT]}
+    rows = {False: train, True: whole.train.values[np.asarray(whole.train.labels) == DIGIT]}
     seen = {False: test, True: parts.test.values[np.asarray(parts.test.labels) == DIGIT]}
 
     wanted = trainings(quick=quick)
@@ -77,6 +78,13 @@ def make(
         sections=tuple(section for section, _ in drawn),
     )
     return made, {section.picture: draw(gallery) for section, draw in drawn}
+
+
+def _fewer(parts: datasets.Splits, n: int) -> datasets.Splits:
+    """Training images spread evenly over all."""
+    train, labels = parts.train, np.asarray(parts.train.labels)
+    few = {"values": evaluation.spread(train.values, n), "labels": evaluation.spread(labels, n)}
+    return dataclasses.replace(parts, train=dataclasses.replace(train, **few))
 
 
 def _by_pca(train: np.ndarray, test: np.ndarray) -> dict[int, np.ndarray]:
