@@ -32,6 +32,7 @@ def over_noise(made: Reproduction, variances: Sequence[float]) -> "Figure":
         ax.set_xscale("log")
         ax.set_xlabel("σ², given or at the start")
         ax.set_ylabel(label)
+    axes[1].set_ylim(-0.03, 1.03)
     axes[0].legend(frameon=False, fontsize=8)
     return figure
 
