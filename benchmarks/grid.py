@@ -8,7 +8,7 @@
 ``poster`` trains the table of Lucas et al. (2019), on a GPU all members of a shape at once, prints
 it beside the published one, and with ``--torch`` times the same training in a PyTorch loop whose
 data, dequantisation and fused Adam stay on that device. ``--pace 1`` moves the noise as slowly as
-the weights, which no user can ask for.
+the weights, which is no setting of ``VAE``.
 """
 
 import argparse

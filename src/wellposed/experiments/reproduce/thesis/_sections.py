@@ -112,7 +112,8 @@ def _costs(m: Mapping[str, Measured]) -> list[Drawn]:
             f"β too small: codes spread to a variance of {small.between:.3g}, far outside the "
             f"prior, while q(z|x) itself is narrow, {small.within:.2g}. Draws of z ~ N(0, I) "
             f"see the middle alone. β too large: {_dead(large)}, μ(z) is the mean of all "
-            "digits. The cure's codes have the prior's size, and its plane decodes to digits.",
+            f"digits. The cure's codes have a variance of {m['cure-2'].between:.3g}; where the "
+            "plane has none of them, its decoder has learned nothing either.",
             partial(pictures.planes, decoded=True, names={
                 "small-beta-2": f"β = {SMALL_BETA:g}", "large-beta-2": f"β = {LARGE_BETA:g}",
                 "cure-2": "cure"}),
@@ -122,7 +123,7 @@ def _costs(m: Mapping[str, Measured]) -> list[Drawn]:
             "5.17", f"The same on a single digit, {DIGIT}",
             f"β too small: codes of variance {lone_small.between:.3g}; between them the decoder "
             f"was never trained. β too large: {_dead(lone_large)}, and all images are one. The "
-            "cure draws as many hands as there are writers.",
+            f"cure's codes have a variance of {m['cure-digit'].between:.3g}.",
             partial(pictures.planes, decoded=True, names={
                 "small-beta-digit": f"β = {SMALL_BETA:g}",
                 "large-beta-digit": f"β = {LARGE_BETA:g}", "cure-digit": "cure"}),
