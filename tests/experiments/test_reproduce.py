@@ -73,6 +73,25 @@ def test_the_tuned_elbo_is_that_of_the_model_with_the_tuned_noise(digits):
     assert exact > own + 100
 
 
+@pytest.mark.parametrize(
+    ("collapsed", "holds"),
+    [
+        ((0.9, 0.5, 0.1, 0.0, 0.0), True),
+        ((0.9, 0.95, 0.1, 0.0, 0.0), False),
+        ((0.0, 0.0, 0.0, 0.0, 0.0), False),  # no collapse at all is no ordering
+        ((1.0, 1.0, 1.0, 1.0, 1.0), False),
+    ],
+)
+def test_more_noise_collapses_more_latents_only_where_some_collapse(collapsed, holds):
+    figures = {
+        row: {"elbo": [-1.0], "collapsed": [dead]}
+        for row, dead in zip(lucas.GIVEN, collapsed, strict=True)
+    } | {row: {"elbo": [0.0], "collapsed": [0.0]} for row in lucas.LEARNED}
+    first, *_ = lucas._claims(figures, {})
+    assert "collapse" in first.statement
+    assert first.holds is holds
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_recipe_makes_every_row(shared_data, tmp_path):
