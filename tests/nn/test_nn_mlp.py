@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wellposed._errors import SettingError
-from wellposed.nn import MLP, Linear, MakeMLP
+from wellposed.nn import MLP, Linear, MakeConvDecoder, MakeMLP
 
 KEY = jax.random.key(0)
 
@@ -34,15 +34,25 @@ def test_equal_weights_and_activations_are_what_an_mlp_holds():
 
 
 @pytest.mark.parametrize(("activation", "gain"), [("relu", 2.0), ("tanh", 1.0)])
-def test_weights_have_the_variance_that_keeps_a_signal(activation, gain):
-    net = MakeMLP((300, 200), activation)(100, 400, key=KEY)
-    for layer, scale in zip(net.layers, (1.0, 1.0, 0.1), strict=True):
-        std = scale * (gain / layer.weight.shape[0]) ** 0.5
-        n = layer.weight.size
+def test_weights_and_biases_have_the_variance_that_keeps_a_signal(activation, gain):
+    *inner, last = MakeMLP((300, 200), activation)(100, 400, key=KEY).layers
+    stds = [(gain / (layer.weight.shape[0] + 1)) ** 0.5 for layer in inner]
+    drawn = [(array, std) for layer, std in zip(inner, stds, strict=True)
+             for array in (layer.weight, layer.bias)]  # fmt: skip
+    for array, std in [*drawn, (last.weight, 0.1 * (gain / 200) ** 0.5)]:
         # Standard error of a standard deviation: std / sqrt(2 n); four of them.
-        assert abs(float(layer.weight.std()) - std) < 4 * std / (2 * n) ** 0.5
-        assert abs(float(layer.weight.mean())) < 4 * std / n**0.5
-        assert not layer.bias.any()
+        assert abs(float(array.std()) - std) < 4 * std / (2 * array.size) ** 0.5
+        assert abs(float(array.mean())) < 4 * std / array.size**0.5
+    assert not last.bias.any()
+
+
+@pytest.mark.parametrize("make", [MakeMLP((64, 64)), MakeConvDecoder((8, 8), (4, 8))])
+def test_a_fresh_relu_decoder_tells_more_of_z_than_its_angle(make):
+    net = make(2, 64, key=KEY)
+    z = jnp.array([0.6, -0.8])
+    once, twice = net(z), net(2 * z)
+    # Were it homogeneous, twice would be 2 once.
+    assert float(jnp.abs(twice - 2 * once).max()) > 0.1 * float(jnp.abs(twice).max())
 
 
 def test_layers_do_not_share_their_draws():

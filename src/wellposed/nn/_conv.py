@@ -8,7 +8,7 @@ from wellposed._typing import PRNGKey
 
 from . import _strided
 from ._activations import activate, check_activation, gain
-from ._draw import LAST, Plan, draw
+from ._draw import Plan, draw, plan_layer
 from ._mlp import MLP, build_mlp, check_widths, plan_mlp
 from ._pyramid import Pyramid, check_image_shape, plan_pyramid
 
@@ -126,7 +126,7 @@ class MakeConvEncoder(eqx.Module):
         plan = tuple(
             entry
             for c, n in pairs
-            for entry in (((4, 4, c, n), (gain(activation) / (16 * c)) ** 0.5), ((n,), 0.0))
+            for entry in plan_layer((4, 4, c, n), n_in=16 * c, n_out=n, gain=gain(activation))
         )
         widths = (pyramid.n_coarse, *self.settings.hidden, n_out)
         arrays = draw(key, plan + plan_mlp(widths, activation))
@@ -175,19 +175,17 @@ class MakeConvDecoder(eqx.Module):
         """Return a decoder from ``(n_in,)`` to ``n_out = n_raw H W C`` numbers."""
         pyramid, activation = self.settings.pyramid, self.settings.activation
         n_raw = pyramid.multiple_of_features("decoder's output", n_out, exactly=False)
-        scale = gain(activation)
         pairs = pyramid.pairs(n_raw * pyramid.image_shape[2])
         # Four of a kernel's 16 taps meet in each output, whence the fan-in of 4 n.
         plan: Plan = tuple(
             entry
             for i, (c, n) in reversed(tuple(enumerate(pairs)))
-            for entry in (
-                ((4, 4, c, n), (LAST if i == 0 else 1.0) * (scale / (4 * n)) ** 0.5),
-                ((c,), 0.0),
+            for entry in plan_layer(
+                (4, 4, c, n), n_in=4 * n, n_out=c, gain=gain(activation), last=i == 0
             )
         )
         widths = (n_in, *self.settings.hidden, pyramid.n_coarse)
-        head = plan_mlp(widths, activation, last=1.0)
+        head = plan_mlp(widths, activation, activated=True)
         arrays = draw(key, plan + head)
         return ConvDecoder(
             build_mlp(arrays[len(plan) :], activation),

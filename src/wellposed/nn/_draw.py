@@ -20,6 +20,22 @@ Plan: TypeAlias = tuple[tuple[tuple[int, ...], float], ...]
 LAST = 0.1
 
 
+def plan_layer(
+    shape: tuple[int, ...], *, n_in: int, n_out: int, gain: float, last: bool = False
+) -> Plan:
+    """Plan the weights and biases of one layer; ``n_in`` numbers meet in each output.
+
+    A bias is the weight of an input that is always one, so that all have variance
+    gain/(n_in + 1). From zero biases a network of relus is homogeneous: all its kinks run
+    through the origin, and a decoder of two latents tells only the angle of z. The last layer
+    has none.
+    """
+    if last:
+        return (shape, LAST * (gain / n_in) ** 0.5), ((n_out,), 0.0)
+    std = (gain / (n_in + 1)) ** 0.5
+    return (shape, std), ((n_out,), std)
+
+
 @functools.partial(jax.jit, static_argnames="plan")
 def draw(key: PRNGKey, plan: Plan) -> tuple[Array, ...]:
     """Draw one centred normal array for each entry of ``plan``.

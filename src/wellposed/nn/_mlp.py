@@ -9,7 +9,7 @@ from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
 from ._activations import activate, check_activation, gain
-from ._draw import LAST, Plan, draw
+from ._draw import Plan, draw, plan_layer
 
 
 class Linear(eqx.Module):
@@ -44,9 +44,10 @@ class MLP(eqx.Module):
 class MakeMLP(eqx.Module):
     """Make an :class:`MLP`: the maker behind ``encoder="mlp"`` and ``decoder="mlp"``.
 
-    Weights are centred normals of variance g / n_in, with g = 2 for the activations that cut
-    off half of the line (He et al., 2015) and g = 1 for the others; biases are zero. The last
-    layer is a tenth of that, so that a fresh decoder starts near a constant.
+    Weights and biases are centred normals of variance g / (n_in + 1), with g = 2 for the
+    activations that cut off half of the line (He et al., 2015) and g = 1 for the others. The last
+    layer has a tenth of that deviation and no biases, so that a fresh decoder starts near a
+    constant.
 
     Parameters
     ----------
@@ -82,14 +83,19 @@ class MakeMLP(eqx.Module):
         return build_mlp(draw(key, plan), self.activation)
 
 
-def plan_mlp(widths: tuple[int, ...], activation: str, last: float = LAST) -> Plan:
-    """Plan the draw of an MLP of those widths; ``last`` scales the last layer's weights."""
+def plan_mlp(widths: tuple[int, ...], activation: str, *, activated: bool = False) -> Plan:
+    """Plan the draw of an MLP of those widths; ``activated`` if an activation follows it."""
     pairs = list(itertools.pairwise(widths))
-    scales = [1.0] * (len(pairs) - 1) + [last]
     return tuple(
         entry
-        for (n_in, n_out), scale in zip(pairs, scales, strict=True)
-        for entry in (((n_in, n_out), scale * (gain(activation) / n_in) ** 0.5), ((n_out,), 0.0))
+        for i, (n_in, n_out) in enumerate(pairs, start=1)
+        for entry in plan_layer(
+            (n_in, n_out),
+            n_in=n_in,
+            n_out=n_out,
+            gain=gain(activation),
+            last=i == len(pairs) and not activated,
+        )
     )
 
 

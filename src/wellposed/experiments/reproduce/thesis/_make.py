@@ -67,7 +67,7 @@ def make(
         NAME,
         "The experiments of the thesis, each beside its cure",
         {
-            "networks": "784-512-512-d, relu, the thesis's are not known",
+            "networks": "784-512-512-d, silu, the thesis's are not known",
             "training images": f"{len(train)}; of the digit {DIGIT}, {len(rows[True])}",
             "epochs": wanted["free-2"].vae.max_epochs,
             "Fréchet of real test images": f"{likeness.floor:.1f}",

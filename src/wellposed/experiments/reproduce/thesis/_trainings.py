@@ -45,6 +45,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     """
     plain = {
         "hidden": (512, 512),
+        "activation": "silu",
         "image_shape": (28, 28),
         "transform": transforms.Unit(LEVELS),
         "max_epochs": 15 if quick else 100,
@@ -52,13 +53,13 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "patience": None,
         "random_state": 0,
     }
-    # A long warm-up: what the noise learns first, the latents no longer have to say.
     cure = plain | {
         "noise": noise.CausalLogistic(LEVELS),
         "transform": "auto",
         "weight_decay": 0.1,
-        "kl_warmup": 6 if quick else 40,
     }
+    # A long warm-up lets twenty latents live; two need less, and are strewn by a long one.
+    many, two = ({"kl_warmup": n if quick else 7 * n} for n in (6, 2))
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
         return Training(title, VAE(d, **(plain | settings)), single)
@@ -81,9 +82,9 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "large-beta-digit": model(f"digit {DIGIT}, σ = 1, β = {LARGE_BETA:g}, d = 2", 2,
                                   single=True, noise=1.0, beta=LARGE_BETA),
         "learned-20": model("σ learned, d = 20", 20, noise="shared"),
-        "cure-2": model("causal, d = 2", 2, **cure),
-        "cure-20": model("causal, d = 20", 20, **cure),
-        "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **cure),
+        "cure-2": model("causal, d = 2", 2, **cure, **two),
+        "cure-20": model("causal, d = 20", 20, **cure, **many),
+        "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **cure, **two),
     }  # fmt: skip
 
 
