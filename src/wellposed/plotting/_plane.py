@@ -73,16 +73,13 @@ def _at_least_two(latents: np.ndarray) -> np.ndarray:
 
 
 def _draw_prior(ax: Axes) -> None:
+    """Over the points, which may reach far outside of it; its name beside the title."""
     turn = np.linspace(0, 2 * np.pi, 200)
-    ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color=QUIET, linestyle="--", lw=1)
-    lower_right = _RADIUS / math.sqrt(2)
-    ax.annotate(
-        "95 % of the prior",
-        (lower_right, -lower_right),
-        (6, -10),
-        textcoords="offset points",
-        color=QUIET,
-    )
+    ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color="black", ls="--", lw=1, zorder=4)
+    ax.text(
+        1.0, 1.01, "dashed: 95 % of the prior", transform=ax.transAxes, ha="right", va="bottom",
+        fontsize="small", color=QUIET,
+    )  # fmt: skip
 
 
 def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:

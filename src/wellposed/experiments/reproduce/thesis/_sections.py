@@ -72,15 +72,15 @@ def _patched(m: Mapping[str, Measured], frechet: Mapping[str, Mapping[str, float
         _pairs("5.10", "Reconstructions, d = 2, σ = 1", "unit-2", "cure-2", m,
                "With one σ for all pixels every pixel's error counts alike."),
         _pairs("5.11", "Reconstructions, d = 20, σ = 1", "unit-20", "cure-20", m,
-               f"σ = 1 claims noise as wide as the whole scale: {_dead(m['unit-20'])}, since a "
-               "direction of the data pays for a latent only above σ²."),
+               "σ = 1 claims noise as wide as the whole scale, and a direction of the data pays "
+               "for a latent of a linear VAE only above σ². Most of q(z|x) is the prior: its mean "
+               f"variance is {m['unit-20'].within:.2f}."),
         _section(
             "5.12", "Deterministic sampling",
-            "At the left the model of figure 5.7, its noise left out. The speckle is gone, and "
-            "with it what told one image from the next: the Fréchet distance to the data is "
-            f"{free['mean']:.0f}, that of its draws {free['draws']:.0f}. At the right draws of the "
-            "cure, noise and all, z from the mixture fitted to its codes: "
-            f"{cure['fitted prior']:.0f}.",
+            "At the left the model of figure 5.7, its noise left out. The speckle is gone, the "
+            f"blur is left: the Fréchet distance to the data is {free['mean']:.0f}, that of its "
+            f"draws {free['draws']:.0f}. At the right draws of the cure, noise and all, z from the "
+            f"mixture fitted to its codes: {cure['fitted prior']:.0f}.",
             partial(pictures.draws, name="free-20", how="mean", cure="cure-20",
                     prior="aggregate"),
             "Two grids of 64 images",
@@ -89,7 +89,8 @@ def _patched(m: Mapping[str, Measured], frechet: Mapping[str, Mapping[str, float
                "An autoencoder: the KL is nothing beside such a likelihood. The ELBO, "
                f"{m['tiny-2'].elbo:.2g} nats, says what p(x) thinks of real images."),
         _pairs("5.14", "Reconstructions, d = 20, σ = 0.0001", "tiny-20", "cure-20", m,
-               f"The sharpest means of the page, and {m['tiny-20'].elbo:.2g} nats."),
+               f"Means like those of σ = 0.1, RMSE {m['twin-20'].rmse:.3f}; but "
+               f"{m['tiny-20'].elbo:.2g} nats where that has {m['twin-20'].elbo:.0f}."),
         _section(
             "5.15", "μ(z) + ασ(z)",
             "All pixels at one quantile of their noise are correlated perfectly, and any α gives "
@@ -112,8 +113,9 @@ def _costs(m: Mapping[str, Measured]) -> list[Drawn]:
             f"β too small: codes spread to a variance of {small.between:.3g}, far outside the "
             f"prior, while q(z|x) itself is narrow, {small.within:.2g}. Draws of z ~ N(0, I) "
             f"see the middle alone. β too large: {_dead(large)}, μ(z) is the mean of all "
-            f"digits. The cure's codes have a variance of {m['cure-2'].between:.3g}; where the "
-            "plane has none of them, its decoder has learned nothing either.",
+            f"digits. The cure's codes have a variance of {m['cure-2'].between:.3g}, q(z|x) "
+            f"{m['cure-2'].within:.2g}: the prior's, and draws over the plane are strokes, digits "
+            "where two latents suffice for one.",
             partial(pictures.planes, decoded=True, names={
                 "small-beta-2": f"β = {SMALL_BETA:g}", "large-beta-2": f"β = {LARGE_BETA:g}",
                 "cure-2": "cure"}),
@@ -121,9 +123,9 @@ def _costs(m: Mapping[str, Measured]) -> list[Drawn]:
         ),
         _section(
             "5.17", f"The same on a single digit, {DIGIT}",
-            f"β too small: codes of variance {lone_small.between:.3g}; between them the decoder "
-            f"was never trained. β too large: {_dead(lone_large)}, and all images are one. The "
-            f"cure's codes have a variance of {m['cure-digit'].between:.3g}.",
+            f"β too small: codes of variance {lone_small.between:.3g}, of which draws of "
+            f"z ~ N(0, I) see the middle. β too large: {_dead(lone_large)}, and all images are "
+            f"one. The cure's codes have a variance of {m['cure-digit'].between:.3g}.",
             partial(pictures.planes, decoded=True, names={
                 "small-beta-digit": f"β = {SMALL_BETA:g}",
                 "large-beta-digit": f"β = {LARGE_BETA:g}", "cure-digit": "cure"}),
@@ -132,8 +134,8 @@ def _costs(m: Mapping[str, Measured]) -> list[Drawn]:
         _section(
             "5.18", "Latent plane, d = 2, σ = 0.0001",
             f"What spreads is E[z|x], variance {m['tiny-2'].between:.3g}; q(z|x) has "
-            f"{m['tiny-2'].within:.2g}. The prior's circle is a dot in it, so that draws of z "
-            "find only what lies there.",
+            f"{m['tiny-2'].within:.2g}. The prior's circle holds a small part of it, and draws of "
+            "z find only what lies there.",
             partial(pictures.planes, names={"tiny-2": "σ = 0.0001", "cure-2": "cure"},
                     decoded=True),
             "Two latent planes, below them what each decodes to",
