@@ -73,11 +73,11 @@ def _at_least_two(latents: np.ndarray) -> np.ndarray:
 
 
 def _draw_prior(ax: Axes) -> None:
-    """Over the points, which may reach far outside of it; its name beside the title."""
+    """Over the points, which may reach far outside of it; its name in a corner."""
     turn = np.linspace(0, 2 * np.pi, 200)
     ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color="black", ls="--", lw=1, zorder=4)
     ax.text(
-        1.0, 1.01, "dashed: 95 % of the prior", transform=ax.transAxes, ha="right", va="bottom",
+        0.99, 0.01, "dashed: 95 % of the prior", transform=ax.transAxes, ha="right", va="bottom",
         fontsize="small", color=QUIET,
     )  # fmt: skip
 
