@@ -58,8 +58,9 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "transform": "auto",
         "weight_decay": 0.1,
     }
-    # A long warm-up lets twenty latents live; two need less, and are strewn by a long one.
-    many, two = ({"kl_warmup": n if quick else 7 * n} for n in (6, 2))
+    # A long warm-up lets twenty latents live; two need less.
+    many = cure | {"kl_warmup": 6 if quick else 40}
+    two = cure | {"kl_warmup": 2 if quick else 14}
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
         return Training(title, VAE(d, **(plain | settings)), single)
@@ -82,9 +83,9 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "large-beta-digit": model(f"digit {DIGIT}, σ = 1, β = {LARGE_BETA:g}, d = 2", 2,
                                   single=True, noise=1.0, beta=LARGE_BETA),
         "learned-20": model("σ learned, d = 20", 20, noise="shared"),
-        "cure-2": model("causal, d = 2", 2, **cure, **two),
-        "cure-20": model("causal, d = 20", 20, **cure, **many),
-        "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **cure, **two),
+        "cure-2": model("causal, d = 2", 2, **two),
+        "cure-20": model("causal, d = 20", 20, **many),
+        "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **two),
     }  # fmt: skip
 
 
