@@ -60,8 +60,8 @@ def drawn_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np
 def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.GaussianMixture:
     """Fit a mixture of Gaussians with full covariances, which approximates the mean of q(z | x).
 
-    ``codes`` are draws of each row, (n, r, k). The number of components is that of 1, 5, 20, 50,
-    100, 200 with the highest log density of a held-out fifth of the rows; then all have their say.
+    ``codes`` are draws of each row, (n, r, k). The number of components, 1, 5, 20, 50, 100 or 200,
+    rises as long as the log density of a held-out fifth of the rows does; then all have their say.
     One thread: the products are small, and several threads that wait for each other took fifty
     times as long on two busy cores.
     """
@@ -88,7 +88,7 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.Gaus
 def _chosen(
     rows: np.ndarray, held: np.ndarray, settings: dict[str, Any], progress: bool | str
 ) -> Any:
-    """Return the mixture that judges the held-out rows best.
+    """Return the mixture that judges the held-out rows best: of rising sizes, the last to gain.
 
     No component gets fewer than k + 1 rows on average: so many span a covariance.
     """
@@ -102,8 +102,9 @@ def _chosen(
         reached = float(tried.score(_draws(held)))
         done += size
         bar.show(done, f"held-out log density {reached:.2f} nats with {size}")
-        if best is None or reached > highest:
-            best, highest = tried, reached
+        if reached <= highest:
+            break
+        best, highest = tried, reached
     bar.close()
     return best
 
