@@ -35,11 +35,18 @@ def test_a_verdict_is_given_at_three_joint_errors(cell, verdict):
 
 
 def test_a_table_is_written_as_markdown_and_json(tmp_path):
-    cells = (Cell("one", "ELBO", -10.0, 0.5, -11.0, 0.2), Cell("two", "rate", math.nan))
+    cells = (
+        Cell("one", "ELBO", -10.0, 0.5, -11.0, 0.2),
+        Cell("two", "Var q(z|x)", math.nan),
+        Cell("three", "ELBO", -1.4778e9, 1.7e7),
+        Cell("three", "Var q(z|x)", 3.24e-6),
+    )
     made = Reproduction("name", "Title", {"epochs": 3}, cells, (Claim("It falls", False, "5"),))
     markdown, plain = made.write(tmp_path)
     text = markdown.read_text(encoding="utf-8")
     assert "| one | -10.00 ± 0.50 (-11.00 ± 0.20) equal |  |" in text
+    assert "|  | ELBO | Var q(z\\|x) |" in text  # no third column
+    assert "| three | -1.48e+09 ± 1.7e+07 | 3.24e-06 |" in text
     assert "It falls — **does not hold**: 5" in text
     stored = json.loads(plain.read_text(encoding="utf-8"))
     assert stored["cells"][1]["value"] is None

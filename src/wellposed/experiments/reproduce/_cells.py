@@ -139,7 +139,9 @@ class Reproduction:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    """One line of a table; a bar in a cell, as in q(z | x), would end it."""
+    escaped = [cell.replace("|", r"\|") for cell in cells]
+    return f"| {' | '.join(escaped)} |"
 
 
 def _shown(cell: Cell | None) -> str:
@@ -154,9 +156,11 @@ def _shown(cell: Cell | None) -> str:
 def _number(value: float, error: float) -> str:
     if not math.isfinite(value):
         return "-"
-    digits = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3
-    text = f"{value:.{digits}f}"
-    return f"{text} ± {error:.{digits}f}" if math.isfinite(error) else text
+    if value and not 1e-3 <= abs(value) < 1e6:
+        form = ".3g"
+    else:
+        form = ".1f" if abs(value) >= 100 else ".2f" if abs(value) >= 10 else ".3f"
+    return f"{value:{form}} ± {error:{form}}" if math.isfinite(error) else f"{value:{form}}"
 
 
 def _finite(value: Any) -> Any:
