@@ -59,8 +59,8 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "weight_decay": 0.1,
     }
     # A long warm-up lets twenty latents live; two need less.
-    many = cure | {"kl_warmup": 6 if quick else 40}
-    two = cure | {"kl_warmup": 2 if quick else 14}
+    many: dict[str, Any] = cure | {"kl_warmup": 6 if quick else 40}
+    two: dict[str, Any] = cure | {"kl_warmup": 2 if quick else 14}
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
         return Training(title, VAE(d, **(plain | settings)), single)
