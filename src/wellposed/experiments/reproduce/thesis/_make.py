@@ -75,7 +75,11 @@ def make(
         },
         tuple(cell for name, m in found.items() for cell in m.cells(wanted[name].title)),
         statements(found, frechet, errors, Linear.of(train)),
-        sections=tuple(section for section, _ in drawn),
+        (
+            "Sections and figures are numbered as in the thesis: its chapter 5, “Variational "
+            "Autoencoders: theory and implementations”.",
+        ),
+        tuple(section for section, _ in drawn),
     )
     return made, {section.picture: draw(gallery) for section, draw in drawn}
 
