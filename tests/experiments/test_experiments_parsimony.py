@@ -158,4 +158,4 @@ def test_frey_faces(shared_data):
     assert found.ceiling == pytest.approx(peak(560, 2**-4), rel=1e-12)
     assert found.nonparametric == pytest.approx(254.194, abs=0.001)
     assert found.certified - found.nonparametric < 0.25
-    assert 15 < found.gap < 30
+    assert found.log_likelihood > found.gaussians  # a VAE of five latents beats ten Gaussians
