@@ -102,7 +102,7 @@ def _chosen(
         reached = float(tried.score(_draws(held)))
         done += size
         bar.show(done, f"held-out log density {reached:.2f} nats with {size}")
-        if reached <= highest:
+        if best is not None and reached <= highest:
             break
         best, highest = tried, reached
     bar.close()
