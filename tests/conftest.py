@@ -1,7 +1,10 @@
 """Fixtures for all tests."""
 
+import glob
 import os
+import re
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,19 +12,32 @@ import jax
 import numpy as np
 import pytest
 
+import compile_cache
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# What one module compiled, another loads, and so do workers and processes that tests start. The
-# folder is this run's own, so that no run knows of another.
-_COMPILED = tempfile.TemporaryDirectory(prefix="wellposed-compiled-")
-_CACHE = {
-    "jax_compilation_cache_dir": _COMPILED.name,
-    "jax_persistent_cache_min_compile_time_secs": "0",
-    "jax_persistent_cache_min_entry_size_bytes": "-1",
-}
-for _name, _value in _CACHE.items():
-    _given = os.environ.setdefault(_name.upper(), _value)
-    jax.config.update(_name, _given if _name.endswith("dir") else int(_given))
+
+def _keep_compiled_programs() -> tempfile.TemporaryDirectory | None:
+    """What one module compiled, another loads, and so do workers, processes and later runs.
+
+    Where no folder outlives the run, the programs go to a folder that does not.
+    """
+    path, own = compile_cache.folder(), None
+    if path is None:
+        own = tempfile.TemporaryDirectory(prefix="wellposed-compiled-")
+        path = Path(own.name)
+    settings = {
+        "jax_compilation_cache_dir": str(path),
+        "jax_persistent_cache_min_compile_time_secs": "0",
+        "jax_persistent_cache_min_entry_size_bytes": "-1",
+    }
+    for name, value in settings.items():
+        given = os.environ.setdefault(name.upper(), value)
+        jax.config.update(name, given if name.endswith("dir") else int(given))
+    return own
+
+
+_OF_THIS_RUN = _keep_compiled_programs()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +46,27 @@ def pytest_configure(config: pytest.Config) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
         if "optimization_level" not in flags:
             os.environ["XLA_FLAGS"] = f"{flags} --xla_backend_optimization_level=0".strip()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Bound what earlier runs left; workers have a controller that did."""
+    kept = compile_cache.root()
+    if kept is not None and not hasattr(session.config, "workerinput"):
+        compile_cache.evict(kept)
+
+
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Remove an entry that cannot be read, half written by a run that was stopped, say.
+
+    JAX warns, compiles the program and would leave the entry as it is.
+    """
+    unread = re.match(
+        "Error reading persistent compilation cache entry for '(.+?)'", str(warning_message.message)
+    )
+    kept = compile_cache.folder()
+    if unread and kept is not None:
+        for entry in kept.glob(f"{glob.escape(unread[1])}-*"):
+            entry.unlink(missing_ok=True)
 
 
 @pytest.fixture
