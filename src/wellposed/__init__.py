@@ -4,9 +4,14 @@ Names load when they are first used, so that ``import wellposed`` costs next to 
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from wellposed._version import __version__ as __version__
+
+# XLA logs each slow compilation as an error that asks for a bug report; what fails, raises. The
+# level is read when jax is imported, where the user has not set it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if TYPE_CHECKING:
     from wellposed import datasets as datasets

@@ -1,10 +1,13 @@
-"""How programs that run a few times are compiled: soon, rather than as well as can be."""
+"""How the library compiles: what it compiled is kept on disk, and short programs compile soon."""
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import equinox as eqx
+
+from wellposed._program_cache import keep_compiled as keep_compiled
 
 _LEVEL = "xla_backend_optimization_level"
 
@@ -16,7 +19,26 @@ _Given = ParamSpec("_Given")
 _Returned = TypeVar("_Returned")
 
 
+def compiled(function: Callable[_Given, _Returned]) -> Callable[_Given, _Returned]:
+    """Compile a function as ``equinox.filter_jit`` does, as well as can be."""
+    return _kept(function, {})
+
+
 def compiled_soon(function: Callable[_Given, _Returned]) -> Callable[_Given, _Returned]:
-    """Compile a function as ``equinox.filter_jit`` does. It is not called from compiled code."""
-    jitted: Any = eqx.filter_jit  # its declared types leave out what it hands on to jax.jit
-    return jitted(function, compiler_options=OPTIONS)
+    """Compile a function that runs a few times. It is not called from compiled code."""
+    return _kept(function, {"compiler_options": OPTIONS})
+
+
+def _kept(
+    function: Callable[_Given, _Returned], options: dict[str, Any]
+) -> Callable[_Given, _Returned]:
+    jit: Any = eqx.filter_jit  # its declared types leave out what it hands on to jax.jit
+    jitted = jit(function, **options)
+
+    @functools.wraps(function)
+    def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Returned:
+        keep_compiled()
+        return jitted(*args, **kwargs)
+
+    vars(call)["_cached"] = jitted._cached  # the programs so far, for those who count them
+    return call

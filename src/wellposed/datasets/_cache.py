@@ -1,10 +1,8 @@
 """Where fetched data sets live."""
 
-import os
-import sys
 from pathlib import Path
 
-VARIABLE = "WELLPOSED_CACHE"
+from wellposed._cache_folder import cache_folder
 
 
 def cache_dir() -> Path:
@@ -18,15 +16,4 @@ def cache_dir() -> Path:
     -------
     Path
     """
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "wellposed"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        base = Path(local) if local else Path.home() / "AppData" / "Local"
-        return base / "wellposed" / "Cache"
-    # The XDG specification tells programs to ignore a relative path.
-    shared = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (shared if shared.is_absolute() else Path.home() / ".cache") / "wellposed"
+    return cache_folder()

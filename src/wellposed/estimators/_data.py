@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from wellposed import datasets
+from wellposed._compiled import keep_compiled
 from wellposed._errors import DataError
 from wellposed.transforms import check_finite
 
@@ -31,6 +32,7 @@ def kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
 
 def opened(X: Any) -> tuple[Any, tuple[int, ...] | None]:
     """Read ``X`` where it is a path; return the values and, if known, one image's shape."""
+    keep_compiled()  # before the first program of this process
     if isinstance(X, (str, os.PathLike)):
         X = datasets.read(X)
     if isinstance(X, Source):

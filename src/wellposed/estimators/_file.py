@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from wellposed import nn, serialise
+from wellposed._compiled import keep_compiled
 from wellposed._errors import DamagedFileError
 from wellposed.training import Outcome
 
@@ -60,6 +61,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
     FileNotFoundError
         If there is no such file.
     """
+    keep_compiled()
     tensors, header = serialise.read(path)
     if header.get("kind") not in _HOMES:
         raise DamagedFileError(

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from wellposed import nn
+from wellposed._compiled import compiled
 from wellposed._errors import DataError, SettingError
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.models import Classifier
@@ -157,7 +158,7 @@ def _weights(classifier: Classifier) -> Tree:
     )
 
 
-@eqx.filter_jit
+@compiled
 def _epoch(
     state: TrainState,
     fixed: Tree,

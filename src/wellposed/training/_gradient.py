@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.optimize
 from jax.flatten_util import ravel_pytree
 
+from wellposed._compiled import compiled
 from wellposed.models import Covariance, LinearVAEModel, with_best_encoder
 
 from ._bar import Bar
@@ -98,7 +98,7 @@ def _model(free: dict[str, Any], mean: Any, beta: Any, lowest: Any, given: Any) 
     return LinearVAEModel(mean, weight, held.encoder, held.variance, variance)
 
 
-@eqx.filter_jit
+@compiled
 def _value_and_slope(
     free: dict[str, Any], mean: Any, matrix: Any, beta: Any, lowest: Any, given: Any
 ) -> Any:

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from wellposed._compiled import compiled
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.evaluation import prior_mismatch
 from wellposed.models import VAEModel
@@ -66,7 +67,7 @@ class _Chase(eqx.Module):
     rising: Bool[Array, ""]
 
 
-@eqx.filter_jit
+@compiled
 def run_lagging_epoch(
     state: TrainState,
     fixed: Tree,

@@ -5,13 +5,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
+from wellposed._compiled import compiled
 from wellposed._typing import Data, Point, PRNGKey
 from wellposed.models import VAEModel
 
 from ._epoch import batched
 
 
-@eqx.filter_jit
+@compiled
 def mean_squared_residual(
     model: VAEModel, data: Data, rows: Int[Array, " n"], *, batch_size: int, key: PRNGKey
 ) -> Point:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from wellposed._compiled import compiled
 from wellposed._typing import PRNGKey, Tree
 
 from ._bar import Bar
@@ -191,7 +192,7 @@ def together_shape(member: Member, data: jax.Array) -> tuple | None:
     return (*shape_of(constants), loop.batch_size, member.plan.max_epochs)
 
 
-@eqx.filter_jit
+@compiled
 def _pass(
     states: TrainState, shared: tuple, data: jax.Array, done: jax.Array, *, batch_size: int
 ) -> tuple[TrainState, tuple[Metrics, Metrics | None, jax.Array, jax.Array]]:
@@ -216,14 +217,14 @@ def _pass(
     return eqx.filter_vmap(one)(states, shared, done)
 
 
-@eqx.filter_jit
+@compiled
 def _settled(stand: _Stand, reached: TrainState, goes: jax.Array, better: jax.Array) -> _Stand:
     return _Stand(
         chosen(goes, reached, stand.state), chosen(better, reached.params, stand.best_params)
     )
 
 
-@eqx.filter_jit
+@compiled
 def _refitted(models: Tree, shared: tuple, data: jax.Array, *, batch_size: int) -> Tree:
     def one(model: Any, training: jax.Array, key: PRNGKey) -> Any:
         return refit_noise(model, data, training, batch_size=batch_size, key=key)
