@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wellposed._errors import FloorWarning as FloorWarning
     from wellposed._errors import LikelihoodWarning as LikelihoodWarning
     from wellposed._errors import OutputError as OutputError
+    from wellposed._errors import ReadWarning as ReadWarning
     from wellposed._errors import SettingError as SettingError
     from wellposed._errors import TrainingWarning as TrainingWarning
     from wellposed._errors import UnboundedLikelihoodError as UnboundedLikelihoodError
@@ -84,6 +85,7 @@ _NAMES = {
     "FloorWarning": "_errors",
     "LikelihoodWarning": "_errors",
     "OutputError": "_errors",
+    "ReadWarning": "_errors",
     "SettingError": "_errors",
     "TrainingWarning": "_errors",
     "UnboundedLikelihoodError": "_errors",

@@ -44,6 +44,10 @@ class TrainingWarning(UserWarning):
     """Training ended for a reason that the user should know."""
 
 
+class ReadWarning(UserWarning):
+    """A file left open how it is to be read, and the reader decided."""
+
+
 class LikelihoodWarning(UserWarning):
     """An estimate of log p(x) could not be believed, and another took its place."""
 

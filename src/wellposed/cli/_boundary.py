@@ -11,13 +11,14 @@ from wellposed._errors import (
     ConstantFeatureWarning,
     FloorWarning,
     LikelihoodWarning,
+    ReadWarning,
     TrainingWarning,
     WellposedError,
 )
 
 INTERRUPTED = 130  # as the shell itself reports a process ended by Ctrl-C
 _REFUSED = 2
-_SHOWN = (ConstantFeatureWarning, FloorWarning, LikelihoodWarning, TrainingWarning)
+_SHOWN = (ConstantFeatureWarning, FloorWarning, LikelihoodWarning, ReadWarning, TrainingWarning)
 
 
 class Boundary(TyperGroup):

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from wellposed._errors import DataError, SettingError, unknown_name
 
+_SHOWN = 20  # columns in a message
+
 
 def dropped_columns(
     drop: Sequence[str | int], names: tuple[str, ...] | None, width: int, origin: str
@@ -21,7 +23,7 @@ def dropped_columns(
         elif names is None:
             raise SettingError(
                 f"Columns can be dropped by name only where a header names them; {origin} has no "
-                f"header and got {column!r}. Pass the position, counted from 0."
+                f"header and got {column!r}. Pass the position, counted from 0, or header=True."
             )
         elif column not in names:
             raise unknown_name(f"A column to drop from {origin}", column, names)
@@ -35,12 +37,20 @@ def dropped_columns(
 
 
 def not_numeric(
-    columns: Iterable[int], names: tuple[str, ...] | None, origin: str, example: str
+    columns: Iterable[int],
+    names: tuple[str, ...] | None,
+    origin: str,
+    example: str,
+    remedy: str,
+    *,
+    can_drop: bool = True,
 ) -> DataError:
     """Build the error for columns that hold something other than numbers."""
-    listed = [names[i] if names else i for i in columns]
-    called = ", ".join(f"column {column!r}" for column in listed)
+    listed = [names[i] if names and names[i] else i for i in columns]
+    called = ", ".join(f"column {column!r}" for column in listed[:_SHOWN])
+    if len(listed) > _SHOWN:
+        called += f" and {len(listed) - _SHOWN} more"
+    also = f", or leave them out: drop={tuple(listed)!r}" if can_drop else ""
     return DataError(
-        f"Every column must be numeric; {origin} has {called} with {example}. Encode them as "
-        f"numbers, or leave them out: drop={tuple(listed)!r}."
+        f"Every column must be numeric; {origin} has {called} with {example}. {remedy}{also}."
     )

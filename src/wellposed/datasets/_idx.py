@@ -8,7 +8,9 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
-from ._open import open_binary
+from ._guard import check_room
+from ._npy import read_into
+from ._open import most_bytes, open_binary
 from ._source import Parsed
 
 # The third byte of the magic number names the type; everything is big-endian.
@@ -39,13 +41,21 @@ def read_idx(path: Path) -> Parsed:
         if len(sizes) < 4 * n_axes:
             raise _damaged(path, f"{4 * n_axes} bytes of axis lengths", f"{len(sizes)}")
         shape = tuple(int(length) for length in np.frombuffer(sizes, ">u4"))
-        # Not `read(expected)`: a damaged header may ask for more memory than there is.
-        body = handle.read()
-    expected = math.prod(shape) * dtype.itemsize
-    if len(body) != expected:
-        raise _damaged(path, f"{expected} bytes for shape {shape} of {dtype.name}", f"{len(body)}")
-    # A bytearray, since an array on plain bytes can never be written.
-    return Parsed(np.frombuffer(bytearray(body), dtype).reshape(shape))
+        n_items = math.prod(shape)
+        wanted = f"{n_items * dtype.itemsize} bytes for shape {shape} of {dtype.name}"
+        # What the file cannot hold is not asked for.
+        most = most_bytes(handle, path)
+        if n_items * dtype.itemsize > most:
+            raise _damaged(path, wanted, f"{most} at most")
+        check_room(n_items * dtype.itemsize, f"shape {shape} of {dtype.name}", path)
+        values = np.empty(n_items, dtype)
+        filled = read_into(handle, values)
+        # One byte more settles whether it ends here; a bomb is not unpacked to its end.
+        filled += len(handle.read(1))
+    if filled != n_items * dtype.itemsize:
+        more = " or more" if filled > n_items * dtype.itemsize else ""
+        raise _damaged(path, wanted, f"{filled}{more}")
+    return Parsed(values.reshape(shape))
 
 
 def _magic(head: bytes, path: Path) -> tuple[np.dtype, int]:

@@ -1,83 +1,117 @@
-"""How a text table is laid out: its delimiter, its header, where its rows begin."""
+"""How a text table is laid out: what parts its cells, its header, where its rows begin."""
 
-import csv
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wellposed._errors import DataError
+from wellposed._errors import DamagedFileError, DataError
 
+from ._cells import could_be_number, is_missing
+from ._delimiter import cells_of, find_delimiter
+from ._lines import Lines
 from ._open import open_text
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-COMMENT = "#"
+_SAMPLE_LINES, _SAMPLE_CHARACTERS = 50, 1 << 20
+_FEWEST_LINES = 3  # header, units, first row
 
 
 @dataclass(frozen=True)
 class Layout:
-    """``delimiter`` None means runs of whitespace; ``skip`` counts the lines above the rows."""
+    """Where the rows are and what parts their cells.
+
+    ``delimiter`` None means runs of whitespace; ``skip`` counts the lines above the rows;
+    ``names`` may end in empty ones, where a delimiter ends each line. ``first`` are the cells of
+    the first row where whether they are names is still open.
+    """
 
     delimiter: str | None
     names: tuple[str, ...] | None
     width: int
     skip: int
+    inline_comments: bool
+    first: tuple[str, ...] | None = None
+    remarks: tuple[str, ...] = ()
 
 
-def is_missing(cell: str) -> bool:
-    """Say whether a cell stands for a value that is not there."""
-    return cell.strip().lower() in MISSING
-
-
-def to_number(cell: str) -> float | None:
-    """Return the cell's number, NaN for a missing one, or None for anything else."""
-    try:
-        # Python reads 1_000 as a number; in a table it is a label.
-        return None if "_" in cell else float(cell)
-    except ValueError:
-        return float("nan") if is_missing(cell) else None
+def is_spaced(path: Path) -> bool:
+    """Say whether the suffix is one of files that mostly have whitespace between numbers."""
+    return path.name.lower().removesuffix(".gz").endswith((".txt", ".dat", ".asc", ".prn"))
 
 
 def find_layout(path: Path, header: bool | None) -> Layout:
-    """Look at the first two lines that are neither blank nor comments."""
-    spaced = path.name.lower().removesuffix(".gz").endswith(".txt")
-    with open_text(path) as handle:
-        filled = (
-            (line, text)
-            for line, text in enumerate(handle, 1)
-            if text.strip() and not (spaced and text.lstrip().startswith(COMMENT))
-        )
-        first_two = list(itertools.islice(filled, 2))
-    if not first_two:
+    """Look at the first lines that are neither blank nor comments."""
+    numbers, sample = _sample(path)
+    if not sample:
         raise DataError(f"A table has at least one row; {path} is empty. Check how it was written.")
-    (line, text), *rest = first_two
-    delimiter = _delimiter(text, spaced)
-    cells = _cells(text, delimiter)
-    below = _cells(rest[0][1], delimiter) if rest else []
+    delimiter = find_delimiter(sample, is_spaced(path))
+    rows = [cells_of(text, delimiter) for text in sample]
+    given = header
     if header is None:
-        header = _is_header(cells, below, path)
-    names = _checked_names(cells, path) if header else None
-    return Layout(delimiter, names, len(cells), line if header else line - 1)
+        header = _is_header(rows[0], rows[1] if len(rows) > 1 else [], path)
+    width = _width(rows, header)
+    names = (*rows[0], *[""] * (width - len(rows[0])))[:width] if header else None
+    skip, remarks = (numbers[0] if header else numbers[0] - 1), ()
+    if header and _is_units(rows):
+        skip = numbers[1]
+        remarks = (
+            f"Line {skip} of {path} holds no numbers ({', '.join(rows[1][:4])}…): it was taken "
+            f"for a row of units and left out. Delete it to be rid of this warning.",
+        )
+    if width == 1 and not header:
+        skip = 0  # blank lines are missing entries, also above the first number
+    first = tuple(rows[0]) if given is None and not header else None
+    inline = delimiter is None or is_spaced(path)
+    return Layout(delimiter, names, width, skip, inline, first, remarks)
 
 
-def _delimiter(text: str, spaced: bool) -> str | None:
-    """Take the commonest of the usual delimiters; ``.txt`` without a comma is whitespace."""
-    candidates = ",;" if spaced else ",;\t"
-    best = max(candidates, key=text.count)
-    return None if spaced and best not in text else best
+def is_table(path: Path) -> bool:
+    """Say whether a file of unknown kind is text with mostly numbers below its first line."""
+    try:
+        _, sample = _sample(path)
+        delimiter = find_delimiter(sample, is_spaced(path)) if sample else None
+    except DamagedFileError:
+        return False
+    rows = [cells_of(text, delimiter) for text in sample[1:] or sample]
+    cells = [cell for row in rows for cell in row if not is_missing(cell)]
+    numbers = sum(could_be_number(cell) for cell in cells)
+    return 2 * numbers > len(cells)
 
 
-def _cells(text: str, delimiter: str | None) -> list[str]:
-    if delimiter is None:
-        return text.split(COMMENT)[0].split()
-    return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter))]
+def _sample(path: Path) -> tuple[list[int], list[str]]:
+    """Return the first filled lines and their numbers."""
+    numbers: list[int] = []
+    sample: list[str] = []
+    size = 0
+    with open_text(path) as handle:
+        lines = Lines(handle, path, inline=is_spaced(path))
+        for text in lines:
+            numbers.append(lines.number)
+            sample.append(text)
+            size += len(text)
+            enough = len(sample) >= _FEWEST_LINES and size > _SAMPLE_CHARACTERS
+            if enough or len(sample) == _SAMPLE_LINES:
+                break
+    return numbers, sample
+
+
+def _width(rows: Sequence[Sequence[str]], header: bool) -> int:
+    """Return the number of cells a row, that of the first line but for blank cells at its end."""
+    first, body = rows[0], {len(row) for row in rows[1:]}
+    if not header or len(body) != 1:
+        return len(first)
+    (width,) = body
+    # A delimiter ends each row and not the header, or the header and no row.
+    longer = width > len(first) and all(not any(row[len(first) :]) for row in rows[1:])
+    shorter = width < len(first) and not any(first[width:])
+    return width if longer or shorter else len(first)
 
 
 def _is_header(cells: Sequence[str], below: Sequence[str], path: Path) -> bool:
     """Decide whether the first line names the columns.
 
     It does if it holds words and no number, or a word above a number. A word above a word is a
-    text column, of which the first line is no less data than the second.
+    text column, of which the first line is no less data than the second. Whether numbers are
+    names is seen only once all rows are read.
     """
     unnamed = cells[1:] if cells[0] == "" else cells if len(cells) > 2 else []
     if unnamed and list(unnamed) == [str(i) for i in range(len(unnamed))]:
@@ -85,16 +119,57 @@ def _is_header(cells: Sequence[str], below: Sequence[str], path: Path) -> bool:
             f"The first line of {path} counts 0, 1, 2, …: it may be a header that pandas made up, "
             f"or data. Pass header=True or header=False."
         )
-    words = [i for i, cell in enumerate(cells) if to_number(cell) is None]
-    numbers = [cell for cell in cells if not is_missing(cell) and to_number(cell) is not None]
-    above = any(i < len(below) and to_number(below[i]) is not None for i in words)
+    words = [i for i, cell in enumerate(cells) if not could_be_number(cell)]
+    numbers = [cell for cell in cells if not is_missing(cell) and could_be_number(cell)]
+    above = any(i < len(below) and could_be_number(below[i]) for i in words)
     return bool(words) and (not numbers or above)
 
 
-def _checked_names(cells: Sequence[str], path: Path) -> tuple[str, ...]:
-    if "" in cells:
+def _is_units(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether the second line has words, or nothing, wherever the third has numbers."""
+    if len(rows) < _FEWEST_LINES or len(rows[1]) != len(rows[2]):
+        return False
+    units, first = rows[1], rows[2]
+    number = [could_be_number(cell) for cell in first]
+    filled = [cell for cell in units if not is_missing(cell)]
+    return (
+        all(number)
+        and not all(is_missing(cell) for cell in first)
+        and bool(filled)
+        and not any(could_be_number(cell) for cell in filled)
+    )
+
+
+def check_names(names: Sequence[str], dropped: frozenset[int], end: int, path: Path) -> None:
+    """Refuse columns below ``end`` without a name, unless they are left out."""
+    unnamed = [i for i, name in enumerate(names[:end]) if not name and i not in dropped]
+    if unnamed:
         raise DataError(
-            f"Every column of {path} needs a name; column {cells.index('')} (from 0) has none. "
-            f"If it is pandas' index, save with `to_csv(path, index=False)`."
+            f"Every column of {path} needs a name; column {unnamed[0]} (from 0) has none. If it is "
+            f"pandas' index, save with `to_csv(path, index=False)`, or leave it out: "
+            f"drop=({unnamed[0]},)."
         )
-    return tuple(cells)
+
+
+def ragged(path: Path, layout: Layout, line: int, found: int) -> DataError:
+    """Build the error for a line that has more or fewer cells than the table."""
+    cause = "Correct that line; begin titles and remarks with #"
+    if layout.names is None:
+        rule = "as its first line has"
+    else:
+        rule = "as its header has"
+        if layout.width == 1 and found == 2:
+            cause += "; put numbers with a decimal comma in quotes"
+        elif found == layout.width + 1:
+            cause += "; if R wrote row names without a header, use row.names=FALSE there"
+    return DataError(
+        f"Every row of {path} must have {layout.width} cells, {rule}; line {line} has {found}. "
+        f"{cause}."
+    )
+
+
+def not_text(path: Path, line: int, error: Exception) -> DamagedFileError:
+    """Build the error for a file that stops being a table of text."""
+    return DamagedFileError(
+        f"A table must be plain text; {path} is not from line {line} on ({error}). Export it again."
+    )

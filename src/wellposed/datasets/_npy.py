@@ -1,55 +1,92 @@
-"""NumPy's own format, without pickles: ``.npy``."""
+"""NumPy's own format, without pickles: ``.npy``, and the members of ``.npz``."""
 
 import math
+import zipfile
+import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
 from wellposed._errors import DamagedFileError, DataError
 
+from ._guard import check_room
 from ._source import Parsed
 
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+_CHUNK = 1 << 20
 
 
 def read_npy(path: Path) -> Parsed:
     """Read one array; a file that needs pickle, or that is cut short, is refused."""
     with path.open("rb") as handle:
-        _check(handle, path)
+        size = handle.seek(0, 2)
         handle.seek(0)
-        return Parsed(np.lib.format.read_array(handle, allow_pickle=False))
+        return Parsed(read_array(handle, size, str(path)))
 
 
-def _check(handle: BinaryIO, path: Path) -> None:
-    """Compare the length that the header promises with the one on the disk.
+def read_array(handle: IO[bytes], size: int, origin: str) -> np.ndarray:
+    """Read an array of a stream of ``size`` bytes, in no more memory than its header declares.
 
-    NumPy notices a short file only after allocating what the header asks for, and a long one
-    never.
+    The header is held against ``size`` before any memory is taken: NumPy notices a short file
+    only after allocating what the header asks for, and a long one never.
     """
+    shape, fortran, dtype = _header(handle, origin)
+    if dtype.hasobject:
+        raise pickled(origin)
+    expected = math.prod(shape) * dtype.itemsize
+    found = size - handle.tell()
+    if found != expected:
+        raise _not_whole(origin, expected, shape, dtype, found)
+    check_room(expected, f"shape {shape} of {dtype.name}", Path(origin))
+    values = np.empty(math.prod(shape), dtype)
+    filled = read_into(handle, values)
+    if filled != expected:
+        raise _not_whole(origin, expected, shape, dtype, filled)
+    return values.reshape(shape[::-1]).T if fortran else values.reshape(shape)
+
+
+def read_into(handle: IO[bytes], values: np.ndarray) -> int:
+    """Fill an array from a stream, and return the bytes that were there."""
+    target, filled = values.view(np.uint8).data, 0
+    while filled < len(target):
+        chunk = handle.read(min(_CHUNK, len(target) - filled))
+        if not chunk:
+            break
+        target[filled : filled + len(chunk)] = chunk
+        filled += len(chunk)
+    return filled
+
+
+def _header(handle: IO[bytes], origin: str) -> tuple[tuple[int, ...], bool, np.dtype]:
     try:
         version = np.lib.format.read_magic(handle)
         if version not in _HEADERS:
             raise ValueError(f"format version {version} is not known")
-        shape, _, dtype = _HEADERS[version](handle)
-    except ValueError as error:
+        shape, fortran, dtype = _HEADERS[version](handle)
+        if any(length < 0 for length in shape):
+            raise ValueError(f"the shape {shape} has a negative length")
+    except (OSError, zipfile.BadZipFile, zlib.error):
+        raise  # of the stream, before there is a header
+    # The header is a Python literal, and NumPy lets the errors of Python's own parser through.
+    except Exception as error:
         raise DamagedFileError(
-            f"A .npy file begins with NumPy's header; {path} does not ({error}). "
+            f"A .npy file begins with NumPy's header; {origin} does not ({error}). "
             f"Write it with `numpy.save`."
         ) from error
-    if dtype.hasobject:
-        raise pickled(str(path))
-    start = handle.tell()
-    expected = math.prod(shape) * dtype.itemsize
-    found = handle.seek(0, 2) - start
-    if found != expected:
-        raise DamagedFileError(
-            f"{path} is not whole: expected {expected} bytes for shape {shape} of {dtype.name}; "
-            f"found {found}. Write or copy it again."
-        )
+    return shape, fortran, dtype
+
+
+def _not_whole(
+    origin: str, expected: int, shape: tuple[int, ...], dtype: np.dtype, found: int
+) -> DamagedFileError:
+    return DamagedFileError(
+        f"{origin} is not whole: expected {expected} bytes for shape {shape} of {dtype.name}; "
+        f"found {found}. Write or copy it again."
+    )
 
 
 def pickled(origin: str) -> DataError:

@@ -1,5 +1,6 @@
 """Archives of arrays, ``.npz``: which array is meant, and tables stored as sparse rows."""
 
+import math
 import zipfile
 from pathlib import Path
 
@@ -8,12 +9,16 @@ import scipy.sparse
 
 from wellposed._errors import DamagedFileError, DataError, unknown_name
 
-from ._npy import pickled
+from ._guard import check_room
+from ._npy import read_array
 from ._source import Parsed
 
 DEFAULT_NAMES = ("X", "x", "data")
 SPARSE_NAMES = frozenset({"data", "indices", "indptr", "shape"})
 FEATURE_NAMES = ("feature_names", "genes")
+# What a byte on the disk can unpack to. The other methods of zip (bzip2, LZMA) are no NumPy's, and
+# unpack without a limit.
+_LARGEST_RATIO = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
 
 
 def read_npz(path: Path, name: str | None) -> Parsed:
@@ -24,17 +29,50 @@ def read_npz(path: Path, name: str | None) -> Parsed:
             f"Write it with `numpy.savez`, or copy it again."
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if name is None and set(archive.files) >= SPARSE_NAMES:
-                values = _dense(archive, path)
+        with zipfile.ZipFile(path) as archive:
+            members = _Members(archive, path)
+            if name is None and set(members.names) >= SPARSE_NAMES:
+                values = _dense(members, path)
             else:
-                values = _member(archive, path, _chosen(archive.files, name, path))
-            return Parsed(values, _feature_names(archive, path, values))
+                values = members.read(_chosen(members.names, name, path))
+            return Parsed(values, _feature_names(members, values))
     except (zipfile.BadZipFile, EOFError) as error:
         raise DamagedFileError(
             f"A .npz file's members must match their checksums; {path} fails ({error}). "
             f"Write or copy it again."
         ) from error
+
+
+class _Members:
+    """The arrays of an archive by name; each is read in the memory that it declares."""
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+        self._archive, self._path = archive, path
+        entries = archive.namelist()
+        self._entries = {entry.removesuffix(".npy"): entry for entry in entries}
+        if len(self._entries) < len(entries):
+            raise DamagedFileError(
+                f"Every array of a .npz file has a name of its own; {path} repeats one. "
+                f"Write it again."
+            )
+        self.names = list(self._entries)
+
+    def read(self, name: str) -> np.ndarray:
+        info = self._archive.getinfo(self._entries[name])
+        if info.compress_type not in _LARGEST_RATIO:
+            raise DataError(
+                f"Members of a .npz file are stored or deflated, as NumPy writes them; "
+                f"{self._path}:{name} is packed otherwise. Write it with `numpy.savez_compressed`."
+            )
+        if info.file_size > _LARGEST_RATIO[info.compress_type] * self._path.stat().st_size:
+            raise DamagedFileError(
+                f"{self._path}:{name} is not whole: it declares {info.file_size} bytes, more than "
+                f"its file can hold. Write or copy it again."
+            )
+        with self._archive.open(info) as stream:
+            values = read_array(stream, info.file_size, f"{self._path}:{name}")
+            stream.read(1)  # the end: only there the checksum is compared
+        return values
 
 
 def _chosen(names: list[str], name: str | None, path: Path) -> str:
@@ -54,29 +92,19 @@ def _chosen(names: list[str], name: str | None, path: Path) -> str:
     )
 
 
-def _member(archive: np.lib.npyio.NpzFile, path: Path, name: str) -> np.ndarray:
-    try:
-        return archive[name]
-    except ValueError as error:
-        if "allow_pickle" in str(error):
-            raise pickled(f"{path}:{name}") from None
-        raise DamagedFileError(
-            f"A member of a .npz file must be a whole array; {path}:{name} is not ({error}). "
-            f"Write or copy it again."
-        ) from error
-
-
-def _dense(archive: np.lib.npyio.NpzFile, path: Path) -> np.ndarray:
+def _dense(members: _Members, path: Path) -> np.ndarray:
     """Unpack rows stored as (data, indices, indptr, shape), as scipy.sparse.save_npz does."""
-    kind = _member(archive, path, "format").item() if "format" in archive.files else b"csr"
+    kind = members.read("format").item() if "format" in members.names else b"csr"
     if kind not in (b"csr", "csr", b"csc", "csc"):
         raise DataError(
             f"Sparse data must be stored by rows (csr) or columns (csc); {path} says {kind!r}. "
             f"Convert it with `.tocsr()`."
         )
     array = scipy.sparse.csc_array if kind in (b"csc", "csc") else scipy.sparse.csr_array
-    part = {key: _member(archive, path, key) for key in SPARSE_NAMES}
+    part = {key: members.read(key) for key in SPARSE_NAMES}
     shape = tuple(int(length) for length in part["shape"])
+    size = math.prod(shape) * part["data"].dtype.itemsize
+    check_room(size, f"shape {shape} of {part['data'].dtype.name}", path)
     try:
         packed = array((part["data"], part["indices"], part["indptr"]), shape=shape)
         packed.check_format(full_check=True)
@@ -88,14 +116,12 @@ def _dense(archive: np.lib.npyio.NpzFile, path: Path) -> np.ndarray:
     return packed.toarray()
 
 
-def _feature_names(
-    archive: np.lib.npyio.NpzFile, path: Path, values: np.ndarray
-) -> tuple[str, ...] | None:
+def _feature_names(members: _Members, values: np.ndarray) -> tuple[str, ...] | None:
     """Take names from the archive where it has one for each feature."""
     for key in FEATURE_NAMES:
-        if key not in archive.files or values.ndim != 2:
+        if key not in members.names or values.ndim != 2:
             continue
-        names = _member(archive, path, key)
+        names = members.read(key)
         if names.shape == values.shape[1:] and names.dtype.kind in "SU":
             decoded = np.char.decode(names, "utf-8") if names.dtype.kind == "S" else names
             return tuple(decoded.tolist())

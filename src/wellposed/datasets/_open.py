@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import errno
 import gzip
 import io
 import zlib
@@ -12,6 +13,7 @@ from typing import BinaryIO, cast
 from wellposed._errors import DamagedFileError, DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
+_LARGEST_RATIO = 1032  # of DEFLATE: 258 bytes by a code of two bits
 
 
 @contextlib.contextmanager
@@ -32,6 +34,13 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
             ) from error
 
 
+def most_bytes(handle: BinaryIO, path: Path) -> int:
+    """Return how many bytes may follow at most: those on the disk, or what they can unpack to."""
+    size = path.stat().st_size
+    packed = isinstance(handle, gzip.GzipFile)
+    return size * _LARGEST_RATIO if packed else size - handle.tell()
+
+
 @contextlib.contextmanager
 def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
     """Open as UTF-8 text, with or without a byte-order mark, through gzip where need be."""
@@ -46,8 +55,27 @@ def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
 
 def existing(path: Path) -> Path:
     """Return the path, or say that nothing is there and what is near."""
-    if path.exists():
-        return path
+    try:
+        if path.is_file() or path.is_dir():
+            return path
+        is_link, exists = path.is_symlink(), path.exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise DataError(
+            f"Data are read from a file or folder; the system takes no path as long as "
+            f"{str(path)[:40]}…. Check the path."
+        ) from error
+    if exists:
+        raise DataError(
+            f"Data are read from a file or a folder; {path} is neither, but a pipe or a device, "
+            f"which cannot be read twice. Save its content to a file."
+        )
+    if is_link:
+        raise DataError(
+            f"Data are read from a file or folder that exists; {path} is a link that leads "
+            f"nowhere. Remove it, or name the file itself."
+        )
     folder = path.parent
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     near = difflib.get_close_matches(path.name, names, n=1)

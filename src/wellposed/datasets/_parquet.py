@@ -1,13 +1,19 @@
 """Parquet tables, through pyarrow where it is installed."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from wellposed._errors import DamagedFileError, SettingError
 
+from ._cells import DATES, ENCODE
 from ._columns import dropped_columns, not_numeric
+from ._guard import check_room
 from ._source import Parsed
+
+_BATCH_CELLS = 1 << 18
 
 
 def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
@@ -20,32 +26,92 @@ def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
             f"Parquet files need pyarrow, which is not installed, to read {path}. "
             f"Run `pip install 'wellposed[data]'`, or save the table as CSV."
         ) from error
-    try:
-        with pq.ParquetFile(path) as file:
-            table = file.read()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DamagedFileError(
-            f"A parquet file must be whole; {path} cannot be decoded ({error}). "
-            f"Write or copy it again."
-        ) from error
-    # pandas stores its index as columns, and says so; it labels the rows and is no feature.
-    stored = (table.schema.pandas_metadata or {}).get("index_columns", [])
-    table = table.drop_columns([name for name in stored if isinstance(name, str)])
-    names = tuple(table.column_names)
+    with path.open("rb") as handle, pq.ParquetFile(handle) as file:
+        return _table(file, path, drop, pa)
+
+
+def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parsed:
+    """Read the numeric columns a batch of rows at a time, in the memory that the table needs."""
+    schema = file.schema_arrow
+    index = _index_columns(schema)
+    columns = [i for i, name in enumerate(schema.names) if name not in index]
+    names = tuple(schema.names[i] for i in columns)
     dropped = dropped_columns(drop, names, len(names), str(path)) if names else frozenset()
     kept = [i for i in range(len(names)) if i not in dropped]
-    bad = [i for i in kept if not _is_numeric(table.schema.types[i], pa)]
+    kinds = [schema.types[i] for i in columns]
+    bad = [i for i in kept if not _is_numeric(kinds[i], pa)]
     if bad:
-        raise not_numeric(bad, names, str(path), f"the type {table.schema.types[bad[0]]}")
-    columns = [table.column(i).to_numpy() for i in kept]
-    values = np.column_stack([_numbers(c) for c in columns]) if columns else np.empty((0, 0))
+        remain = len(kept) > len(bad)
+        example = f"the type {kinds[bad[0]]}"
+        remedy = DATES if pa.types.is_temporal(kinds[bad[0]]) else ENCODE
+        raise not_numeric(bad, names, str(path), example, remedy, can_drop=remain)
+    wanted = {columns[i]: _dtype(kinds[i], pa) for i in kept}
+    values = _filled(file, path, wanted) if kept else np.empty((0, 0))
     return Parsed(values, tuple(names[i] for i in kept))
 
 
-def _is_numeric(kind, pa) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+def _index_columns(schema: Any) -> frozenset[str]:
+    """Return the columns in which pandas stores its index: they label rows and are no feature.
+
+    What pandas notes may be stale (columns renamed or left out since) or unreadable; the table
+    is no less valid.
+    """
+    try:
+        noted = json.loads(schema.metadata[b"pandas"])["index_columns"]
+        return frozenset(name for name in noted if isinstance(name, str))
+    except (KeyError, TypeError, ValueError):
+        return frozenset()
 
 
-def _numbers(column: np.ndarray) -> np.ndarray:
-    """A column of booleans with nulls arrives as objects: True, False, None."""
-    return column.astype(float) if column.dtype == object else column
+def _filled(file: Any, path: Path, kept: dict[int, np.dtype]) -> np.ndarray:
+    """Read the columns at these positions, of these types."""
+    schema = file.schema_arrow
+    n_rows = file.metadata.num_rows
+    dtype = np.result_type(*kept.values())
+    described = f"{n_rows} rows and {len(kept)} columns of {dtype.name}"
+    check_room(n_rows * len(kept) * dtype.itemsize, described, path)
+    values, row = np.empty((n_rows, len(kept)), dtype), 0
+    # A name that another has, or begins with, would bring that along: then all are read.
+    wanted = [schema.names[i] for i in kept]
+    simple = all(sum(n.split(".")[0] == w.split(".")[0] for n in schema.names) == 1 for w in wanted)
+    rows = max(1, _BATCH_CELLS // len(schema.names))
+    for batch in file.iter_batches(rows, columns=wanted if simple else None, use_threads=False):
+        until = row + len(batch)
+        if until > n_rows:
+            raise _not_whole(path, n_rows, f"{until} or more")
+        for j, i in enumerate(kept):
+            column = _numbers(batch.column(wanted[j] if simple else i))
+            wider = np.result_type(values.dtype, column.dtype)
+            if wider != values.dtype:  # the first null among whole numbers
+                values = values.astype(wider)
+            values[row:until, j] = column
+        row = until
+    if row != n_rows:
+        raise _not_whole(path, n_rows, str(row))
+    return values
+
+
+def _not_whole(path: Path, expected: int, found: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"A parquet file must be whole; {path} declares {expected} rows and holds {found}. "
+        f"Write or copy it again."
+    )
+
+
+def _is_numeric(kind: Any, pa: Any) -> bool:
+    types = pa.types
+    is_real = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    return is_real or types.is_boolean(kind) or types.is_null(kind)
+
+
+def _dtype(kind: Any, pa: Any) -> np.dtype:
+    """Return NumPy's type of a column without nulls; one of nulls alone is of NaN."""
+    if pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        return np.dtype(float)
+    return np.dtype(kind.to_pandas_dtype())
+
+
+def _numbers(column: Any) -> np.ndarray:
+    """Decimals, and booleans with nulls, arrive as objects: Decimal, True, False, None."""
+    numbers = column.to_numpy(zero_copy_only=False)
+    return numbers.astype(float) if numbers.dtype == object else numbers

@@ -9,10 +9,16 @@ from wellposed._errors import DataError
 
 @dataclass(frozen=True)
 class Parsed:
-    """What one format's parser found: an array of any shape, and names where the file has them."""
+    """What one format's parser found: an array of any shape, and names where the file has them.
+
+    ``lines`` holds the line of the file on which each row stands, for text. ``remarks`` are
+    sentences on decisions that the file left open; the caller makes warnings of them.
+    """
 
     values: np.ndarray
     feature_names: tuple[str, ...] | None = None
+    lines: np.ndarray | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +37,16 @@ class Source:
         One name a feature where the file gives them; they need not be distinct.
     labels : array of shape (n,) or None
         Class labels, for the data sets that come with them.
+    lines : array of shape (n,) or None
+        For text: the line of the file on which each row stands, counted from 1, so that a
+        message can name a row as an editor shows it.
     """
 
     values: np.ndarray
     image_shape: tuple[int, ...] | None = None
     feature_names: tuple[str, ...] | None = None
     labels: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @property
     def images(self) -> np.ndarray:
@@ -70,7 +80,8 @@ def as_source(parsed: Parsed, origin: str) -> Source:
             f"Check how it was written."
         )
     shape = values.shape[1:] if values.ndim > 2 else None
-    return Source(values.reshape(len(values), -1), shape, parsed.feature_names)
+    flat = values.reshape(len(values), -1)
+    return Source(flat, shape, parsed.feature_names, lines=parsed.lines)
 
 
 def numeric(values: np.ndarray, origin: str) -> np.ndarray:
@@ -80,4 +91,8 @@ def numeric(values: np.ndarray, origin: str) -> np.ndarray:
             f"Data must be real numbers; {origin} holds {values.dtype}. Convert it before saving, "
             f"for example with `array.astype(float)`."
         )
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    if values.dtype.isnative:
+        return values
+    if values.flags.writeable:  # in place, since a copy would double the memory
+        return values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
+    return values.astype(values.dtype.newbyteorder("="))
