@@ -1,4 +1,46 @@
-"""Data: readers, the embedded digits, checked downloads, and tables whose density is known."""
+r"""Data: readers, the embedded digits, checked downloads, and tables whose density is known.
+
+:func:`read` opens every format; the path decides which reader.
+
+==================== ======================================================================
+path                 rule
+==================== ======================================================================
+``.npy``             one array, in its own type
+``.npz``             the only array in it, or the one called ``X``, ``x`` or ``data``, or
+                     ``path.npz:name``; rows stored as ``data``, ``indices``, ``indptr`` and
+                     ``shape`` (as by ``scipy.sparse.save_npz``) become dense, and an array
+                     ``genes`` or ``feature_names`` names their columns
+text                 ``.csv``, ``.tsv``, ``.txt``, ``.data``, ``.dat`` and any other suffix whose
+                     content is a table of numbers, ``.gz`` or not; float64
+``.parquet``         all columns, their types promoted to one; nulls become NaN; pandas'
+                     index is left out; needs the extra ``data``
+IDX                  ``.idx``, ``…-idx3-ubyte`` and the like, ``.gz`` or not, all six types
+folder               its images sorted by name (so pad numbers with zeros), 8-bit grey or
+                     RGB, one size unless ``size`` is given; hidden files and folders within
+                     are left out; EXIF rotation is not applied; needs the extra ``data``
+==================== ======================================================================
+
+**Text.** Cells are parted by ``,``, ``;``, tab, ``|`` or whitespace, whichever makes a table of
+numbers of the first lines. Numbers have a decimal point, or a decimal comma where no cell
+contradicts it; signs between thousands are left out, and true and false, in any case, are 1 and 0.
+A line that begins with ``#`` is a comment. A line of units below the header is left out with a
+warning. A delimiter that ends each line adds no column.
+
+The first line is a header if it holds words and no numbers, or a word above a number; or if it
+holds whole numbers in order that can be no row of data: far from every row below, or above
+fractions alone. Where that is not sure, the line is data, with a warning.
+
+**Missing entries** become NaN, and no row is left out for them: cells that are empty or hold
+``NA``, ``N/A``, ``NaN``, ``null``, ``none``, ``?``, ``-``, ``.`` or an error of a spreadsheet such
+as ``#N/A``; nulls of parquet; in a table of one column, each blank line below the header. ``fit``
+refuses NaN.
+
+**Memory.** What a file declares (the shape of a .npy, .npz or IDX file, the rows of a parquet file,
+the pixels of an image) is compared with the bytes that are there, and with the memory of the
+machine, before any is taken. No reader unpacks more than is declared, and all take at most 64 MiB
+beyond the table that they return. Text declares nothing: it is read line by line, a line having
+fewer than 2²⁴ characters. An image of more than 2²⁴ pixels is read only with ``size``.
+"""
 
 from ._cache import cache_dir as cache_dir
 from ._catalogue import DATASETS as DATASETS

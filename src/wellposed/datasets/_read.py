@@ -1,23 +1,4 @@
-r"""One door for every format: the path decides which reader opens it.
-
-==================== ======================================================================
-path                 rule
-==================== ======================================================================
-``.npy``             one array, in its own type
-``.npz``             the only array in it, or the one called ``X``, ``x`` or ``data``, or
-                     ``path.npz:name``; rows stored as ``data``, ``indices``, ``indptr`` and
-                     ``shape`` (as by ``scipy.sparse.save_npz``) become dense, and an array
-                     ``genes`` or ``feature_names`` names their columns
-text                 ``.csv``, ``.tsv``, ``.txt``, ``.data``, ``.dat`` and any other suffix whose
-                     content is a table of numbers, ``.gz`` or not; float64; see :func:`read`
-``.parquet``         all columns, their types promoted to one; nulls become NaN; pandas'
-                     index is left out; needs the extra ``data``
-IDX                  ``.idx``, ``…-idx3-ubyte`` and the like, ``.gz`` or not, all six types
-folder               its images sorted by name (so pad numbers with zeros), 8-bit grey or
-                     RGB, one size unless ``size`` is given; hidden files and folders within
-                     are left out; EXIF rotation is not applied; needs the extra ``data``
-==================== ======================================================================
-"""
+"""One door for every format: the path decides which reader opens it."""
 
 import os
 import re
@@ -59,47 +40,25 @@ def read(
 ) -> Source:
     r"""Read a table or images from a path.
 
-    The suffix decides the format (see this module's table); gzip is recognised by content.
-    Nothing is executed on reading: pickled arrays are refused.
-
-    An array of more than two axes becomes (n, d) in row-major order, and ``image_shape`` keeps
-    its trailing axes. Values are never rescaled.
-
-    **Text.** Cells are parted by ``,``, ``;``, tab, ``|`` or whitespace, whichever makes a table
-    of numbers of the first lines. Numbers have a decimal point, or a decimal comma where no cell
-    contradicts it; signs between thousands are left out, and true and false, in any case, are 1
-    and 0. A line that begins with ``#`` is a comment. A line of units below the header is left
-    out with a warning. A delimiter that ends each line adds no column.
-
-    **Missing entries** become NaN, and no row is left out for them: cells that are empty or
-    hold ``NA``, ``N/A``, ``NaN``, ``null``, ``none``, ``?``, ``-``, ``.`` or an error of a
-    spreadsheet such as ``#N/A``; nulls of parquet; in a table of one column, each blank line
-    below the header. ``fit`` refuses NaN.
-
-    **Memory.** What a file declares (the shape of a .npy, .npz or IDX file, the rows of a
-    parquet file, the pixels of an image) is compared with the bytes that are there, and with
-    the memory of the machine, before any is taken. No reader unpacks more than is declared, and
-    all take at most 64 MiB beyond the table that they return. Text declares nothing: it is
-    read line by line, a line having fewer than 2²⁴ characters. An image of more than 2²⁴ pixels
-    is read only with ``size``.
+    ``help(wellposed.datasets)`` lists formats, habits of text and what stands for a missing
+    entry, which becomes NaN. Nothing is executed on reading: pickled arrays are refused. An array
+    of more than two axes becomes (n, d) in row-major order. Values are never rescaled. Memory is
+    taken for what a file declares, once that agrees with its bytes, plus at most 64 MiB.
 
     Parameters
     ----------
     source : str or path
         A file, or a folder of images.
     header : bool, optional
-        For text: whether the first line names the columns. By default it is taken for a header
-        if it holds words and no numbers, or a word above a number; or if it holds whole numbers
-        in order that can be no row of data: far from every row below, or above fractions alone.
+        For text: whether the first line names the columns. By default its cells decide.
     drop : sequence of str or int
         Columns of a text or parquet table to leave out, by name or by position from 0.
     decimal : "." or ",", optional
         For text: the sign between whole numbers and fractions. By default the cells decide.
     size : int or (height, width), optional
-        For a folder of images: resize each to this many pixels, after its centre is cut to the
-        same ratio of height to width. An int is the side of a square.
+        For a folder: resize each image, after its centre is cut to the same proportions.
     crop : int or (height, width), optional
-        For a folder of images: cut this centre out of each, before it is resized.
+        For a folder: cut this centre out of each image, before it is resized.
 
     Returns
     -------
@@ -110,19 +69,11 @@ def read(
     ------
     DataError
         If nothing is at the path, the array cannot be told, a column is not numeric, rows or
-        images differ in size, the array has fewer than two axes, or the table does not fit in
-        memory.
+        images differ in size, there are fewer than two axes, or memory does not suffice.
     DamagedFileError
-        If the file is cut short or corrupt: whatever the packages that read the formats raise.
+        If the file is cut short or corrupt.
     SettingError
-        If the suffix or a name is unknown, an option does not apply, or the package that reads
-        the format is missing.
-
-    Warns
-    -----
-    ReadWarning
-        If a first line that was read as data may name the columns, or a line of units was left
-        out.
+        If the suffix or a name is unknown, an option does not apply, or a package is missing.
 
     Examples
     --------
@@ -132,11 +83,8 @@ def read(
     ...     path = pathlib.Path(folder, "table.csv")
     ...     _ = path.write_text("length,width\n1.5,2\n,4\n")
     ...     table = read(path)
-    >>> table.feature_names
-    ('length', 'width')
-    >>> table.values
-    array([[1.5, 2. ],
-           [nan, 4. ]])
+    >>> table.feature_names, table.values.tolist()
+    (('length', 'width'), [[1.5, 2.0], [nan, 4.0]])
     """
     options = Options(header, tuple(drop), decimal, size, crop)
     return as_source(_parsed(source, options), os.fsdecode(source))
