@@ -36,6 +36,10 @@ class ConstantFeatureWarning(UserWarning):
     """Features that never vary are modelled as their constant."""
 
 
+class DataWarning(UserWarning):
+    """Values of the data are suspect: codes for gaps, gross errors, another unit."""
+
+
 class FloorWarning(UserWarning):
     """A noise variance rests on its floor, or a given one lies below it."""
 

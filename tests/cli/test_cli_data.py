@@ -65,3 +65,11 @@ def test_no_header(tmp_path):
     path.write_text("1,2\n3,5\n")
     assert lines(path)["shape"] == "2 rows of 2 features"
     assert lines(path, "--header")["shape"] == "1 rows of 2 features"
+
+
+def test_info_names_suspect_values_by_the_files_own_names(tmp_path):
+    values = np.random.default_rng(0).normal(20, 3, size=(50, 2)).round(2)
+    values[7, 1] = -999
+    np.savetxt(tmp_path / "x.csv", values, "%g", ",", header="inside,outside", comments="")
+    said = lines(tmp_path / "x.csv")["suspect values"]
+    assert said.startswith("column 'outside': -999 in 1 of 50 rows (row 7)")

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from wellposed._errors import (
     ConstantFeatureWarning,
+    DataWarning,
     FloorWarning,
     LikelihoodWarning,
     ReadWarning,
@@ -18,7 +19,14 @@ from wellposed._errors import (
 
 INTERRUPTED = 130  # as the shell itself reports a process ended by Ctrl-C
 _REFUSED = 2
-_SHOWN = (ConstantFeatureWarning, FloorWarning, LikelihoodWarning, ReadWarning, TrainingWarning)
+_SHOWN = (
+    ConstantFeatureWarning,
+    DataWarning,
+    FloorWarning,
+    LikelihoodWarning,
+    ReadWarning,
+    TrainingWarning,
+)
 
 
 class Boundary(TyperGroup):

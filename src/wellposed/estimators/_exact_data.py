@@ -20,6 +20,7 @@ from wellposed._errors import (
 
 from ._build import resolution_of
 from ._data import opened, validated
+from ._notices import warn_of_suspects
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,7 @@ def prepared(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, 
         with jax.enable_x64(True):
             found = found.fit(transforms.summarise(rows, given))
         found = jax.tree.map(np.asarray, found)
+    warn_of_suspects(rows, getattr(estimator, "feature_names_in_", None), image_shape)
     units = evaluation.ModelUnits(found, jax.random.key(seed))
     return Exact(rows, units, given, image_shape)
 

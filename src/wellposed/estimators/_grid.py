@@ -22,6 +22,7 @@ from ._data import opened
 from ._file import load
 from ._grid_folder import GridFolder
 from ._grid_result import Grid
+from ._notices import warn_of_suspects
 
 _N_SAMPLES = 8  # draws of z a row, of the ELBO
 
@@ -198,6 +199,10 @@ class _Work:
             members.append(member)
         if first is not None and not members:
             raise first
+        if members:  # the data are one: so is the warning
+            built = self.estimators[places[0]]
+            names = getattr(built, "feature_names_in_", None)
+            warn_of_suspects(self.data, names, built.image_shape_, stacklevel=5)
         return places, members
 
     def _ended(self, i: int, run: training.Run, seconds: float) -> None:

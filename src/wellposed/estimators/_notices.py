@@ -2,6 +2,8 @@
 
 import math
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,10 +11,13 @@ import numpy as np
 from wellposed import models, noise, training, transforms
 from wellposed._errors import (
     ConstantFeatureWarning,
+    DataWarning,
     FloorWarning,
     TrainingWarning,
     named_features,
 )
+
+_LISTED = 5  # suspects that a warning names
 
 
 def warn_of_data(summary: transforms.Summary, n_components: int) -> None:
@@ -33,6 +38,35 @@ def warn_of_data(summary: transforms.Summary, n_components: int) -> None:
             TrainingWarning,
             stacklevel=4,
         )
+
+
+def warn_of_suspects(
+    rows: np.ndarray,
+    names: Sequence[Any] | None,
+    image_shape: tuple[int, ...] | None,
+    *,
+    withstood: bool = False,
+    stacklevel: int = 4,
+) -> None:
+    """Name values that stand apart from the rest of their column, of any data but images.
+
+    Where the noise withstands outliers (``withstood``), single far values are what it is for, and
+    only codes and blocks of rows are named.
+    """
+    if image_shape is not None:
+        return
+    found = [s for s in transforms.suspects(rows) if not (withstood and s.kind == "far")]
+    if not found:
+        return
+    listed = [transforms.described(suspect, len(rows), names) for suspect in found[:_LISTED]]
+    more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    warnings.warn(
+        "Some values stand apart from all others of their column, and decide its mean and scale: "
+        f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows. Where the "
+        'values are real, use noise that withstands them: noise="student-t".',
+        DataWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> None:

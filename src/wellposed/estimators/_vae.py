@@ -30,7 +30,7 @@ from ._file import save
 from ._forecast import effective_beta, forecast_of
 from ._homonym import setting_and_method
 from ._judged import Judged
-from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome
+from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome, warn_of_suspects
 from ._priors import drawn_codes, fitted_prior, prior_of
 
 
@@ -449,6 +449,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
+        warn_of_suspects(rows, names, shape, withstood=noise.heavy_tailed(model.noise))
         warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
         return rows, model
 

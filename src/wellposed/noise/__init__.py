@@ -25,4 +25,5 @@ from ._rescaled import Rescaled as Rescaled
 from ._resolve import FAMILIES as FAMILIES
 from ._resolve import resolve as resolve
 from ._student_t import StudentT as StudentT
+from ._tails import heavy_tailed as heavy_tailed
 from ._truncated_normal import TruncatedNormal as TruncatedNormal

@@ -20,4 +20,7 @@ from ._support import UNIT as UNIT
 from ._support import Support as Support
 from ._support import check_support as check_support
 from ._support import levels as levels
+from ._suspects import Suspect as Suspect
+from ._suspects import described as described
+from ._suspects import suspects as suspects
 from ._unit import Unit as Unit

@@ -1,0 +1,65 @@
+"""One bad value is named where a model is fitted, and noise made for outliers withstands it."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import wellposed as wp
+
+NAMES = ["temperature", "pressure", "humidity"]
+
+
+def rows(n: int = 240) -> np.ndarray:
+    """One factor, seen through noise."""
+    draws = np.random.default_rng(0)
+    factor = draws.normal(size=(n, 1))
+    return np.hstack([20 + 4 * factor, 1000 - 6 * factor, 60 + 9 * factor]) + draws.normal(
+        size=(n, 3)
+    )
+
+
+def bad() -> pd.DataFrame:
+    frame = pd.DataFrame(rows(), columns=NAMES)
+    frame.loc[7, "pressure"] = 9999
+    return frame
+
+
+QUICK = {"hidden": (8,), "max_epochs": 1, "random_state": 0}
+FITS = {
+    "vae": lambda X: wp.VAE(1, **QUICK).fit(X),
+    "ppca": lambda X: wp.PPCA(1).fit(X),
+    "linear": lambda X: wp.LinearVAE(1, random_state=0).fit(X),
+    "grid": lambda X: wp.fit_grid(wp.VAE(1, **QUICK), {"noise": [0.1, 1.0]}, X),
+}
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.parametrize("name", FITS)
+def test_a_fit_names_column_value_count_and_remedy_once(name):
+    with pytest.warns(wp.DataWarning) as caught:
+        FITS[name](bad())
+    (one,) = [w for w in caught if w.category is wp.DataWarning]
+    assert "column 'pressure': 9999 in 1 of 240 rows (row 7)" in str(one.message)
+    assert "student-t" in str(one.message)
+    assert one.filename == __file__
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_an_image_has_no_suspects():
+    pictures = np.random.default_rng(0).uniform(size=(60, 4))
+    pictures[7, 1] = 99
+    wp.VAE(1, image_shape=(2, 2), **QUICK).fit(pictures)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_single_far_values_are_what_heavy_tails_are_for():
+    spoilt = rows()
+    spoilt[7, 1] = 1e6
+    wp.VAE(1, noise="student-t", **QUICK).fit(spoilt)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        spoilt[7, 1] = -999
+    with pytest.warns(wp.DataWarning, match="-999"):
+        wp.VAE(1, noise="student-t", **QUICK).fit(spoilt)
