@@ -118,6 +118,16 @@ def log_growth(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.minimum(raw, 10.0) + jnp.log1p(jnp.maximum(raw - 10.0, 0.0))
 
 
+def damped(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """``value`` itself up to ±10, and from there ±(10 + log1p(|value| − 10)).
+
+    What a network sees of data in which an outlier may be a million spreads away: its gradient,
+    and with it Adam's second moments, would be that row's alone. Its slope is continuous.
+    """
+    beyond = jnp.maximum(jnp.abs(value) - 10.0, 0.0)
+    return value - jnp.sign(value) * (beyond - jnp.log1p(beyond))
+
+
 def content_key(x: Num[Array, " d"], key: PRNGKey) -> PRNGKey:
     """Derive a datum's own key from its content.
 

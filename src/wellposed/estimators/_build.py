@@ -37,7 +37,10 @@ def build(
     one_unit = image_shape is not None or summary.counted
     observation = noise.resolve(settings["noise"])
     transform = transforms.resolve(
-        settings["transform"], one_unit=one_unit, support=observation.support
+        settings["transform"],
+        one_unit=one_unit,
+        support=observation.support,
+        heavy_tailed=noise.heavy_tailed(observation),
     ).fit(summary)
     check_domain(rows, transform, observation)
     moments = transform.moments(summary, key=moments_key)

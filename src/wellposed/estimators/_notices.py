@@ -45,25 +45,20 @@ def warn_of_suspects(
     names: Sequence[Any] | None,
     image_shape: tuple[int, ...] | None,
     *,
-    withstood: bool = False,
     stacklevel: int = 4,
 ) -> None:
-    """Name values that stand apart from the rest of their column, of any data but images.
-
-    Where the noise withstands outliers (``withstood``), single far values are what it is for, and
-    only codes and blocks of rows are named.
-    """
+    """Name values that stand apart from the rest of their column, of any data but images."""
     if image_shape is not None:
         return
-    found = [s for s in transforms.suspects(rows) if not (withstood and s.kind == "far")]
+    found = transforms.suspects(rows)
     if not found:
         return
     listed = [transforms.described(suspect, len(rows), names) for suspect in found[:_LISTED]]
     more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     warnings.warn(
         "Some values stand apart from all others of their column, and decide its mean and scale: "
-        f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows. Where the "
-        'values are real, use noise that withstands them: noise="student-t".',
+        f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows; where the "
+        'values are real, noise="student-t" withstands them.',
         DataWarning,
         stacklevel=stacklevel,
     )

@@ -449,7 +449,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
-        warn_of_suspects(rows, names, shape, withstood=noise.heavy_tailed(model.noise))
+        warn_of_suspects(rows, names, shape)
         warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
         return rows, model
 

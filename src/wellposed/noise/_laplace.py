@@ -7,6 +7,7 @@ from jaxtyping import Array
 from numpyro.distributions import Laplace as LaplaceLaw
 
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed.numerics import damped
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -73,7 +74,7 @@ class Laplace(AbstractNoise):
         return Features(pinned(LaplaceLaw(raw[:d], scale / math.sqrt(2.0)), constants))
 
     def presented(self, y: Point) -> Point:
-        return y
+        return damped(y)
 
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * math.log(2.0) - self.scale.log_least(d)

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, positive
+from wellposed.numerics import LOG_2PI, damped, positive
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -129,7 +129,7 @@ class Quantile(AbstractNoise):
         return jnp.stack([density.icdf(jnp.asarray(level)) for level in self.levels])
 
     def presented(self, y: Point) -> Point:
-        return y
+        return damped(y)
 
     def log_density_bound(self, d: int) -> float:
         floor = np.zeros(d) if self.floor is None else np.asarray(self.floor, np.float64)

@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 from numpyro.distributions import StudentT as StudentTLaw
 
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, inverted
+from wellposed.numerics import LOG_2PI, damped, inverted
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -108,7 +108,7 @@ class StudentT(AbstractNoise):
         return Features(pinned(_StudentT(raw[:d], scale, self.degrees(raw[split:])), constants))
 
     def presented(self, y: Point) -> Point:
-        return y
+        return damped(y)
 
     def log_density_bound(self, d: int) -> float:
         log_peak = -0.5 * LOG_2PI

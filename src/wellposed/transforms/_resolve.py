@@ -9,29 +9,35 @@ from ._standardize import Standardize
 from ._support import REALS, Support
 from ._unit import Unit
 
-_NAMES = ("auto", "identity", "logit", "standardize", "unit")
+_NAMES = ("auto", "identity", "logit", "robust", "standardize", "unit")
 
 
 def resolve(
-    transform: str | AbstractTransform, *, one_unit: bool, support: Support = REALS
+    transform: str | AbstractTransform,
+    *,
+    one_unit: bool,
+    support: Support = REALS,
+    heavy_tailed: bool = False,
 ) -> AbstractTransform:
     """Turn a name, or a transform, into a transform.
 
     Parameters
     ----------
-    transform : "auto", "identity", "logit", "standardize", "unit" or a transform
+    transform : "auto", "identity", "logit", "robust", "standardize", "unit" or a transform
         "auto" is what the noise is made for: "standardize" for noise on the real line, "unit"
-        on [0, 1], "identity" on whole numbers.
+        on [0, 1], "identity" on whole numbers. "robust" is "standardize" by median and middle
+        half, which "auto" takes for heavy tails where each feature has its own scale.
     one_unit : whether all features share a unit, as pixels do, so that "standardize" gives them
         one scale
     support : of the noise
+    heavy_tailed : whether the noise withstands outliers, so that the transform must as well
 
     Raises
     ------
     SettingError
         For an unknown name, and for a transform whose values are off the noise's support.
     """
-    found = _named(transform, one_unit, support)
+    found = _named(transform, one_unit, support, heavy_tailed and not one_unit)
     if found.range is not None and not support.contains(found.range):
         raise SettingError(
             f"The noise needs {support}; {type(found).__name__} makes {found.range} of the data. "
@@ -41,7 +47,7 @@ def resolve(
 
 
 def _named(
-    transform: str | AbstractTransform, one_unit: bool, support: Support
+    transform: str | AbstractTransform, one_unit: bool, support: Support, robust: bool
 ) -> AbstractTransform:
     if isinstance(transform, AbstractTransform):
         return transform
@@ -51,10 +57,13 @@ def _named(
             "Choose from wp.transforms, or subclass wp.transforms.AbstractTransform."
         )
     if transform == "auto":
-        transform = "standardize" if support == REALS else "identity" if support.whole else "unit"
+        on_line = "robust" if robust else "standardize"
+        transform = on_line if support == REALS else "identity" if support.whole else "unit"
     match transform:
         case "standardize":
             return Standardize(shared=one_unit)
+        case "robust":
+            return Standardize(shared=one_unit, robust=True)
         case "logit":
             return Logit()
         case "identity":

@@ -7,6 +7,7 @@ import numpy as np
 from wellposed._typing import Fitted, Point, PRNGKey
 
 from ._abstract import AbstractTransform, Transformed
+from ._robust import median_and_spread
 from ._summary import Moments, Summary, as_moments
 from ._support import REALS, Support
 
@@ -24,6 +25,11 @@ class Standardize(AbstractTransform):
     shared : bool
         One scale for all features (the root mean variance), where they share a unit, as pixels
         do. Otherwise one each.
+    robust : bool
+        m is the median, and s the width of the middle half of the values over that of a standard
+        normal, so that far values move neither. Where half of a feature's values are one, the
+        middle 90 % stand in, then 98 %, then the standard deviation. Otherwise mean and standard
+        deviation.
 
     Notes
     -----
@@ -35,9 +41,10 @@ class Standardize(AbstractTransform):
     scale: Fitted  # (d,)
     varies: Fitted  # (d,), bool
     shared: bool = eqx.field(static=True)
+    robust: bool = eqx.field(static=True, default=False)  # earlier files have none
 
-    def __init__(self, shared: bool = False):
-        self.shared = shared
+    def __init__(self, shared: bool = False, *, robust: bool = False):
+        self.shared, self.robust = bool(shared), bool(robust)
         self.mean = self.scale = self.varies = None
 
     @property
@@ -49,19 +56,28 @@ class Standardize(AbstractTransform):
         return REALS
 
     def fit(self, summary: Summary) -> "Standardize":
-        scale = np.sqrt(summary.variance)
+        center, scale = self._measured(summary)
         if self.shared:
-            scale = np.full_like(scale, np.sqrt(summary.variance.mean()))
+            scale = np.full_like(scale, np.sqrt((scale**2).mean()))
         scale = np.maximum(scale, summary.resolution / np.sqrt(12.0))
         scale = np.where(scale > 0, scale, 1.0)
         dtype = jnp.result_type(float)
-        arrays = (jnp.asarray(summary.mean, dtype), jnp.asarray(scale, dtype))
+        arrays = (jnp.asarray(center, dtype), jnp.asarray(scale, dtype))
         return eqx.tree_at(
             lambda t: (t.mean, t.scale, t.varies),
             self,
             (*arrays, jnp.asarray(summary.varies)),
             is_leaf=lambda leaf: leaf is None,
         )
+
+    def _measured(self, summary: Summary) -> tuple[np.ndarray, np.ndarray]:
+        """Location and scale of each feature in data units, shape (d,)."""
+        deviation = np.sqrt(summary.variance)
+        if not self.robust:
+            return summary.mean, deviation
+        median, spread = median_and_spread(summary.sample)
+        center = np.where(summary.varies, median, summary.mean)
+        return center, np.where(spread > 0, spread, deviation)
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         del key
@@ -73,9 +89,9 @@ class Standardize(AbstractTransform):
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         del key
         scale = np.asarray(self.scale, np.float64)
-        zero = np.zeros_like(scale)
+        variance = (self._measured(summary)[1] / scale) ** 2
         return as_moments(
-            summary, zero, summary.variance / scale**2, summary.resolution / scale, summary.varies
+            summary, np.zeros_like(scale), variance, summary.resolution / scale, summary.varies
         )
 
     def log_det_bound(self, d: int) -> float:
