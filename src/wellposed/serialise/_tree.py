@@ -146,13 +146,16 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
 
 def _instance(cls: type, fields: dict, tensors: dict, foreign: dict) -> Any:
     names = {field.name for field in dataclasses.fields(cls)}
-    if names != set(fields):
+    later = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in fields}
+    if not set(fields) <= names or dataclasses.MISSING in later.values():
         raise DamagedFileError(
             f"{cls.__name__} has the fields {sorted(names)}; the file has {sorted(fields)}. "
             "Open it with the version that wrote it."
         )
     # As Equinox itself unflattens: no __init__, since the stored fields are its result.
     instance = object.__new__(cls)
+    for name, default in later.items():  # fields that came after the file was written
+        object.__setattr__(instance, name, default)
     for name, spec in fields.items():
         object.__setattr__(instance, name, rebuild(spec, tensors, foreign))
     return instance
