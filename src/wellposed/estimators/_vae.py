@@ -464,10 +464,18 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.history_ = history.table()
         self.outcome_ = outcome
         self.n_epochs_ = len(history.rows)
-        typical = rows[:: max(1, len(rows) // 2_000)]
-        variance = evaluation.mean_noise_variance(model, typical, key=self._key("score"))
+        variance = self._mean_noise_variance(rows)
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
         self.priors_ = {}
+
+    def _mean_noise_variance(self, rows: np.ndarray) -> Any:
+        bar = training.Bar(1, self.progress, unit="noise variance, rows")
+        try:
+            return evaluation.mean_noise_variance(
+                self.model_, rows, key=self._key("score"), shown=bar.of
+            )
+        finally:
+            bar.close()
 
     def _keep_codes(self, rows: np.ndarray) -> None:
         """Draw the codes that priors are fitted to; they are saved with the model."""

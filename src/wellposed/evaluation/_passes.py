@@ -15,7 +15,10 @@ from wellposed.models import SAMPLERS, VAEModel, sample
 from wellposed.numerics import scalar
 from wellposed.objectives import ElboTerms
 
-from ._rows import over_rows
+from ._rows import over_rows, spread
+from ._work import chunk_within, rows_within, work_of
+
+_VARIANCE_ROWS, _CHUNK = 2_000, 256
 
 
 def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
@@ -83,12 +86,40 @@ def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.nd
     return over_rows(_standardised, model, rows, key=key)
 
 
-def mean_noise_variance(model: VAEModel, rows: Any, *, key: PRNGKey) -> Scalar | Point:
-    """Noise variance in model units; averaged over rows, shape (d,), where it depends on z."""
+def mean_noise_variance(
+    model: VAEModel,
+    rows: Any,
+    *,
+    key: PRNGKey,
+    shown: Callable[[int, int], object] | None = None,
+) -> Scalar | Point:
+    """Noise variance in model units; averaged over rows, shape (d,), where it depends on z.
+
+    At most 2,000 rows are visited, spread over all, and fewer where one takes long, as a large
+    image's with causal noise: down to one.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    shown : called with the rows visited and the rows to visit, again and again
+    """
     known = model.noise.variance()
     if known is not None:
         return known
-    return jnp.asarray(over_rows(_noise_variance, model, rows, key=key).mean(axis=0))
+    rows = np.asarray(rows)
+    work = work_of(_noise_variance, model, rows[0], key=key)
+    visited = spread(rows, rows_within(work, len(rows), _VARIANCE_ROWS))
+    chunk = chunk_within(work, _CHUNK)
+    total = np.zeros(rows.shape[1])
+    for start in range(0, len(visited), chunk):
+        if shown is not None:
+            shown(start, len(visited))
+        piece = visited[start : start + chunk]
+        found = over_rows(_noise_variance, model, piece, key=key, chunk=chunk)
+        total += found.sum(axis=0, dtype=np.float64)
+    return jnp.asarray(total / len(visited), jnp.result_type(float))
 
 
 def samples(

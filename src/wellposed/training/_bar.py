@@ -38,6 +38,11 @@ class Bar:
         live = self._live or self._open()
         live.update(self._task, completed=completed, numbers=numbers)
 
+    def of(self, completed: int, total: int) -> None:
+        """Show how many steps are done of how many."""
+        self._total = total
+        self.show(completed, "")
+
     def _open(self) -> Any:
         from rich.console import Console
         from rich.progress import (

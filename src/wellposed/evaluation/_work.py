@@ -1,0 +1,69 @@
+"""How much a pass over rows computes, and how many rows it may therefore visit."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._typing import PRNGKey, Tree
+
+# Elementary operations: some ten seconds of two CPU cores, and about one second.
+MOST_WORK = 5e10
+WORK_AT_ONCE = 4e9
+_PRODUCTS_AT_ONCE = 8  # multiply-adds of a matrix product in the time of one elementary operation
+
+
+def work_of(visit: Callable[..., Any], model: Tree, row: np.ndarray, *, key: PRNGKey) -> float:
+    """Count the elementary operations of ``visit(model, row, key=key)``, by tracing it.
+
+    A loop counts as often as it runs where its length is fixed, and once where it is not.
+    """
+    x = jax.ShapeDtypeStruct(row.shape, jnp.result_type(float))
+    traced, _, _ = eqx.filter_make_jaxpr(lambda m, x, k: visit(m, x, key=k))(model, x, key)
+    return _work(traced.jaxpr)
+
+
+def _work(jaxpr: Any) -> float:
+    return sum(_of_equation(equation) for equation in jaxpr.eqns)
+
+
+def _of_equation(equation: Any) -> float:
+    inner = [getattr(part, "jaxpr", part) for part in _inner(equation.params)]
+    if inner:
+        return equation.params.get("length", 1) * sum(_work(part) for part in inner)
+    size = float(sum(math.prod(out.aval.shape) for out in equation.outvars))
+    name = equation.primitive.name
+    if name == "dot_general":
+        (contracted, _), _ = equation.params["dimension_numbers"]
+        shape = equation.invars[0].aval.shape
+        return size * math.prod(shape[axis] for axis in contracted) / _PRODUCTS_AT_ONCE
+    if name == "conv_general_dilated":
+        kernel = equation.invars[1].aval.shape
+        outputs = kernel[equation.params["dimension_numbers"].rhs_spec[0]]
+        return size * math.prod(kernel) / outputs / _PRODUCTS_AT_ONCE
+    return size
+
+
+def _inner(parameters: dict[str, Any]) -> list[Any]:
+    """Programs within an equation: bodies of loops, branches, calls."""
+    found = []
+    for value in parameters.values():
+        for part in value if isinstance(value, (tuple, list)) else (value,):
+            if hasattr(part, "eqns") or hasattr(part, "jaxpr"):
+                found.append(part)
+    return found
+
+
+def rows_within(work: float, n: int, most: int) -> int:
+    """Rows to visit, of n, at such work a row: at least one, at most ``most``."""
+    return max(1, min(n, most, int(MOST_WORK / max(work, 1.0))))
+
+
+def chunk_within(work: float, most: int) -> int:
+    """Rows at a time at such work a row: a power of two, at most ``most``."""
+    affordable = max(1, min(most, int(WORK_AT_ONCE / max(work, 1.0))))
+    return 1 << (affordable.bit_length() - 1)
