@@ -1,10 +1,14 @@
 """How long a newcomer waits for a first fit of a small table.
 
+    python -m benchmarks.first_fit --peers PYTHON
     python -m benchmarks.first_fit --programs
 
-The table is scikit-learn's breast cancer data, 30 columns. ``--programs`` counts the XLA programs
-that five fits in one process ask for, one after another (loads from the compiler's cache count
-too): the first of 455 rows, then one row more, fewer rows, another k, another noise.
+The table is scikit-learn's breast cancer data, 30 columns. The first form times whole processes
+that fit ``VAE(5)`` to 455 rows: with an empty compiler cache, with the cache that the first one
+left, and a PyTorch loop of as many epochs (PYTHON is an interpreter with ``torch==2.13.0``).
+``--programs`` counts the XLA programs that five fits in one process ask for, one after another
+(loads from the compiler's cache count too): the first of 455 rows, then one row more, fewer rows,
+another k, another noise.
 """
 
 import argparse
@@ -20,6 +24,7 @@ from benchmarks import alone
 
 TABLES = Path(__file__).with_name("tables")
 PROGRAM_TARGETS = (12, 0, 0, 3, 3)
+COLD, WARM = 2.0, 1.2
 
 
 def main() -> None:
@@ -27,12 +32,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", action="store_true", help="count and name XLA programs")
     parser.add_argument("--epochs", type=int, default=3, help="of each fit of --programs")
+    parser.add_argument("--peers", default=sys.executable, help="interpreter with PyTorch")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "rows.npy"
-        np.save(rows, breast_cancer())
         if given.programs:
+            np.save(rows, breast_cancer())
             programs(rows, given.epochs)
+        else:
+            np.save(rows, breast_cancer()[:455])
+            times(rows, given.peers)
 
 
 def breast_cancer() -> np.ndarray:
@@ -42,8 +51,17 @@ def breast_cancer() -> np.ndarray:
     return np.asarray(load_breast_cancer(return_X_y=True)[0])
 
 
+def times(rows: Path, peers: str) -> None:
+    """Print seconds of a whole process, ours beside PyTorch's."""
+    cold, warm = alone.cold_and_warm([sys.executable, str(TABLES / "ours_fit.py"), str(rows)])
+    peer = alone.run([peers, str(TABLES / "torch_small.py"), str(rows), cold.printed])
+    alone.heading(f"PyTorch, {json.loads(cold.printed)['epochs']} epochs", peer)
+    alone.beside("VAE(5).fit, empty compiler cache", cold, peer, COLD)
+    alone.beside("VAE(5).fit, second process", warm, peer, WARM)
+
+
 def programs(rows: Path, epochs: int) -> None:
-    """Print how many programs each fit of one process asked for."""
+    """Print how many programs each fit of one process asked for, and their names."""
     script = str(TABLES / "count_programs.py")
     ended = alone.run([sys.executable, script, str(rows), str(epochs)])
     print(f"{'XLA programs':30} {'measured':>9} {'target':>7}  verdict")
