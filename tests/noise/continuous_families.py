@@ -70,6 +70,11 @@ def raw_of(noise: AbstractNoise, d: int = D, *, seed: int = 0, size: float = 1.0
     return size * jax.random.normal(jax.random.key(seed), (noise.n_raw * d,))
 
 
+def filled(leaf: jax.Array, value: float) -> jax.Array:
+    """Like ``jnp.full_like``, without a program."""
+    return jnp.asarray(np.full(leaf.shape, value, leaf.dtype))
+
+
 def extremes(noise: AbstractNoise, d: int = D, *, size: float = 1e4) -> Iterator[tuple]:
     """Pairs of a noise with its learned leaves driven far, and raw outputs, block by block.
 
@@ -81,7 +86,7 @@ def extremes(noise: AbstractNoise, d: int = D, *, size: float = 1e4) -> Iterator
     blocks = np.array([(a, *rest) for a in first for rest in others])
     raws = jnp.asarray(np.repeat(blocks, d, axis=1), jnp.result_type(float))
     for signs in itertools.product((-size, 0.0, size), repeat=len(leaves)):
-        values = tuple(jnp.full_like(leaf, sign) for leaf, sign in zip(leaves, signs, strict=True))
+        values = tuple(filled(leaf, sign) for leaf, sign in zip(leaves, signs, strict=True))
         driven = eqx.tree_at(lambda n: n.learned(), noise, values) if leaves else noise
         yield driven, raws
 
@@ -99,17 +104,17 @@ def probes(noise: AbstractNoise, raw: jax.Array) -> jax.Array:
     return jnp.concatenate([points, jnp.broadcast_to(far, (5, p.mean.size))])
 
 
-def panels(noise: AbstractNoise, raw: jax.Array, panels: int = 4000) -> tuple[np.ndarray, ...]:
+def panels(
+    noise: AbstractNoise, raw: jax.Array, mean: float, variance: float, panels: int = 4000
+) -> tuple[np.ndarray, ...]:
     """Nodes and weights of composite Gauss-Legendre over the support, kinks on panel edges."""
-    p = noise(raw)
     if noise.support == UNIT:
         edges = 0.5 * (1 - np.cos(np.linspace(0, np.pi, panels + 1)))
     else:
-        deviation = float(np.sqrt(p.variance[0]))
-        edges = float(p.mean[0]) + deviation * np.sinh(np.linspace(-18, 18, panels + 1))
-    kinks = [float(p.mean[0])]
+        edges = mean + np.sqrt(variance) * np.sinh(np.linspace(-18, 18, panels + 1))
+    kinks = [mean]
     if isinstance(noise, Quantile):
-        kinks += [float(head) for head in noise.quantiles(raw)[:, 0]]
+        kinks += [float(head) for head in np.asarray(noise.quantiles(raw))[:, 0]]
     edges = np.unique(np.concatenate([edges, kinks]))
     nodes, weights = np.polynomial.legendre.leggauss(12)
     half = 0.5 * np.diff(edges)[:, None]

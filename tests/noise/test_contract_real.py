@@ -7,17 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import real_battery as battery
 from continuous_families import (
     FAMILIES,
     RESCALED,
     D,
-    extremes,
+    filled,
     made,
     moments_for,
-    panels,
-    probes,
     raw_of,
 )
+from scipy.special import ndtr
 from scipy.stats import kstest
 
 import wellposed as wp
@@ -45,146 +45,98 @@ OFTEN = {
 TYPICAL = {*OFTEN, "gaussian-0.3", "gaussian-shared", "gaussian-feature"}
 
 
-@pytest.fixture(params=slow_beside(FAMILIES, TYPICAL), ids=str)
+# Of the module's scope, so that the tests of one family follow each other, on one worker.
+@pytest.fixture(params=slow_beside(FAMILIES, TYPICAL), ids=str, scope="module")
 def name(request) -> str:
     return request.param
 
 
-@pytest.fixture(params=slow_beside(LAWS, OFTEN), ids=str)
+@pytest.fixture(params=slow_beside(LAWS, OFTEN), ids=str, scope="module")
 def law(request) -> str:
     return request.param
 
 
-@eqx.filter_jit
-def log_prob(noise, raw, y):
-    """Log density of each datum of y, shape (m,)."""
-    return jax.vmap(noise(raw).log_prob)(y)
+def zeros(noise) -> np.ndarray:
+    """Raw outputs of a fresh decoder."""
+    return np.zeros(noise.n_raw * D, np.float32)
 
 
-@eqx.filter_jit
-def cdf(noise, raw, y):
-    return jax.vmap(noise(raw).cdf)(y)
-
-
-@eqx.filter_jit
-def icdf(noise, raw, q):
-    """Quantiles of every feature at each level of q, shape (m, d)."""
-    return jax.vmap(noise(raw).icdf)(q)
-
-
-def test_the_density_has_mass_one_and_the_moments_and_the_distribution_it_states(law, x64):
+def test_the_density_has_mass_one_and_the_moments_and_the_distribution_it_states(law):
     """By quadrature over one feature: nothing is dropped from the density."""
-    noise = made(law, 1)
-    raw = raw_of(noise, 1, seed=3)
-    p = noise(raw)
-    y, weights = panels(noise, raw)
-    mass = weights * np.exp(log_prob(noise, raw, jnp.asarray(y)[:, None]))
-    assert mass.sum() == pytest.approx(1.0, abs=1e-9)
-    mean = mass @ y
-    assert float(p.mean[0]) == pytest.approx(mean, abs=1e-8)
-    assert float(p.variance[0]) == pytest.approx(mass @ (y - mean) ** 2, rel=1e-6)
+    of = battery.panel(law)
+    assert of.mass.sum() == pytest.approx(1.0, abs=1e-9)
+    mean = of.mass @ of.nodes
+    assert of.mean == pytest.approx(mean, abs=1e-8)
+    assert of.variance == pytest.approx(of.mass @ (of.nodes - mean) ** 2, rel=1e-6)
     # Up to a node the mass is known but for half of the node's own.
-    below = np.cumsum(mass) - 0.5 * mass
-    reached = np.asarray(cdf(noise, raw, jnp.asarray(y)[:, None]))[:, 0]
-    assert (np.abs(reached - below) <= mass + 1e-8).all()
+    below = np.cumsum(of.mass) - 0.5 * of.mass
+    assert (np.abs(of.cdf - below) <= of.mass + 1e-8).all()
 
 
-def test_quantiles_undo_the_distribution_function(law, x64):
-    noise = made(law)
-    raw = raw_of(noise, seed=5)
-    q = jnp.array([1e-5, 0.01, 0.15, 0.4, 0.5, 0.77, 0.99, 1 - 1e-5])
-    reached = cdf(noise, raw, icdf(noise, raw, q))
-    np.testing.assert_allclose(reached, np.broadcast_to(q[:, None], reached.shape), rtol=1e-8)
+def test_quantiles_undo_the_distribution_function(law):
+    reached, _ = battery.undone(law)
+    levels = np.broadcast_to(battery.LEVELS[:, None], reached.shape)
+    np.testing.assert_allclose(reached, levels, rtol=1e-8)
 
 
-@pytest.mark.parametrize("size", [1.0, 4.0])
+@pytest.mark.parametrize("size", battery.FLOAT32_SIZES)
 def test_quantiles_undo_the_distribution_function_in_float32(law, size):
     """To the rounding of the quantile itself, which a steep density magnifies."""
-    noise = made(law)
-    raw = raw_of(noise, seed=6, size=size)
-    q = jnp.array([0.01, 0.3, 0.5, 0.9])
-    y = icdf(noise, raw, q)
-    reached = cdf(noise, raw, y)
-    step = 4e-7 * jnp.maximum(jnp.abs(y), 0.1)
-    rounding = cdf(noise, raw, y + step) - cdf(noise, raw, y - step)
-    assert (np.abs(reached - q[:, None]) <= rounding + 2e-6).all()
+    of, at = battery.single(law), battery.FLOAT32_SIZES.index(size)
+    rounding = of.above[at] - of.below[at]
+    off = np.abs(of.reached[at] - battery.FLOAT32_LEVELS[:, None])
+    assert (off <= rounding + 2e-6).all()
 
 
 def test_samples_follow_the_distribution_function(law):
-    noise = made(law)
-    raw = raw_of(noise, seed=7)
-    drawn = noise(raw).sample(jax.random.key(8), (4000,))
-    assert drawn.shape == (4000, D)
-    reached = np.asarray(cdf(noise, raw, drawn))
+    of = battery.single(law)
+    assert of.drawn.shape == (4000, D)
     for j in range(D):
-        assert kstest(reached[:, j], "uniform").pvalue > 1e-3
+        assert kstest(of.drawn_cdf[:, j], "uniform").pvalue > 1e-3
 
 
 def test_coupled_draws_are_finite_wherever_alpha_is(law):
     """Where Φ(α) has rounded to 0 or 1, and in order."""
-    noise = made(law)
-    p = noise(raw_of(noise))
-    far = [np.asarray(p.coupled(alpha)) for alpha in (-30.0, 0.0, 30.0)]
+    far = battery.single(law).far
     assert np.isfinite(far).all()
     assert (far[0] < far[1]).all()
     assert (far[1] < far[2]).all()
 
 
-def test_coupled_draws_are_one_quantile_of_every_feature(law, x64):
-    noise = made(law)
-    raw = raw_of(noise, seed=9)
-    alphas = jnp.array([-1.0, 0.0, 2.0])
-    reached = cdf(noise, raw, jax.vmap(noise(raw).coupled)(alphas))
-    levels = jax.scipy.special.ndtr(alphas)
-    np.testing.assert_allclose(reached, jnp.broadcast_to(levels[:, None], (3, D)), rtol=1e-7)
-
-
-@eqx.filter_jit
-def highest_of(noise, raws):
-    return jax.vmap(lambda raw: jax.vmap(noise(raw).log_prob)(probes(noise, raw)).max())(raws)
+def test_coupled_draws_are_one_quantile_of_every_feature(law):
+    _, reached = battery.undone(law)
+    levels = ndtr(battery.ALPHAS)
+    np.testing.assert_allclose(reached, np.broadcast_to(levels[:, None], (3, D)), rtol=1e-7)
 
 
 def test_no_density_exceeds_the_bound_and_some_density_reaches_it(name):
     """Raw outputs and learned leaves driven to ±1e4, in float32, at the data most likely then."""
-    noise = made(name)
-    bound = noise.log_density_bound(D)
+    bound = made(name).log_density_bound(D)
     assert math.isfinite(bound)
-    highest = max(float(highest_of(driven, raws).max()) for driven, raws in extremes(noise))
+    highest = max(float(values.max()) for values in battery.responses(name).extreme)
     assert highest <= bound + 1e-4 * D
     assert highest >= bound - 0.01 * D
 
 
-@pytest.mark.parametrize("size", [1.0, 30.0])
+@pytest.mark.parametrize("size", battery.RANDOM_SIZES)
 def test_no_density_exceeds_the_bound_at_random(name, size):
-    noise = made(name)
-    raws = jnp.stack([raw_of(noise, seed=seed, size=size) for seed in range(20)])
-    assert float(highest_of(noise, raws).max()) <= noise.log_density_bound(D) + 1e-4 * D
-
-
-@eqx.filter_jit
-def values_and_gradients(noise, raws):
-    def of(leaves, raw, y):
-        driven = eqx.tree_at(lambda n: n.learned(), noise, leaves) if leaves else noise
-        return driven(raw).log_prob(y)
-
-    by_datum = jax.vmap(jax.value_and_grad(of, argnums=(0, 1)), (None, None, 0))
-    return jax.vmap(lambda raw: by_datum(noise.learned(), raw, probes(noise, raw)))(raws)
+    values = battery.responses(name).random[size]
+    assert float(values.max()) <= made(name).log_density_bound(D) + 1e-4 * D
 
 
 def test_values_and_gradients_are_finite_at_the_extremes(name):
-    noise = made(name)
-    for driven, raws in extremes(noise):
-        for leaf in jax.tree.leaves(values_and_gradients(driven, raws)):
-            assert np.isfinite(leaf).all()
+    for leaf in jax.tree.leaves(battery.responses(name).gradients):
+        assert np.isfinite(leaf).all()
 
 
 @pytest.mark.parametrize("name", slow_beside(LEARNING, {"gaussian-shared", "beta-feature"}))
 def test_the_floor_has_a_live_gradient(name):
     """Far from the data, with the noise on its floor, the scale still wants to move."""
     noise = made(name)
-    y = jnp.full(D, 0.97) if noise.support == UNIT else jnp.full(D, 50.0)
-    leaves = tuple(jnp.full_like(leaf, -30.0) for leaf in noise.learned())
+    y = np.full(D, 0.97 if noise.support == UNIT else 50.0, np.float32)
+    leaves = tuple(filled(leaf, -30.0) for leaf in noise.learned())
 
+    @jax.jit
     @jax.grad
     def gradient(leaves):
         driven = eqx.tree_at(lambda n: n.learned(), noise, leaves)
@@ -214,40 +166,40 @@ def test_without_a_floor_on_the_interval_there_is_no_bound(name):
 def test_raw_zeros_have_the_datas_mean(name):
     """To a thousandth, or to one deviation where one given or shared scale has no such mean."""
     noise = made(name)
-    p = noise(jnp.zeros(noise.n_raw * D))
+    of = battery.facts(noise, zeros(noise))
     free = noise.support == UNIT and not name.endswith(("0.02", "12.0", "-shared"))
     centred = name.startswith(("gaussian", "laplace", "student", "low-rank"))
-    slack = 1e-3 if free or centred else np.sqrt(p.variance)
-    assert (np.abs(p.mean - moments_for(noise).mean) <= slack).all()
+    slack = 1e-3 if free or centred else np.sqrt(of.variance[0])
+    assert (np.abs(of.mean[0] - moments_for(noise).mean) <= slack).all()
 
 
 @pytest.mark.parametrize("kind", ["feature", "conditional"])
 @pytest.mark.parametrize("family", ["gaussian", "laplace", "student-t"])
 def test_raw_zeros_have_half_the_datas_deviation(family, kind):
     noise = made(f"{family}-{kind}")
-    p = noise(jnp.zeros(noise.n_raw * D))
-    np.testing.assert_allclose(p.variance, 0.25 * moments_for(noise).variance, rtol=1e-5)
+    variance = battery.facts(noise, zeros(noise)).variance[0]
+    np.testing.assert_allclose(variance, 0.25 * moments_for(noise).variance, rtol=1e-5)
 
 
 def test_a_feature_that_never_varies_has_its_constant_whatever_the_raw_outputs(name):
     noise = made(name, varies=[True, True, False, True])
     moments = moments_for(FAMILIES[name])
     bound = noise.log_density_bound(D)
+    of = battery.facts(noise, *(raw_of(noise, seed=seed, size=5.0) for seed in range(3)))
     for seed in range(3):
-        p = noise(raw_of(noise, seed=seed, size=5.0))
-        assert float(p.mean[2]) == float(moments.mean[2])
-        assert float(p.icdf(jnp.full(D, 0.5))[2]) == pytest.approx(float(moments.mean[2]))
+        assert float(of.mean[seed, 2]) == float(moments.mean[2])
+        assert float(of.median[seed, 2]) == pytest.approx(float(moments.mean[2]))
         if "feature" in name or "conditional" in name:
             width = float(moments.resolution[2]) / math.sqrt(12)
             width *= RESCALED if "rescaled" in name else 1.0
-            assert float(p.variance[2]) == pytest.approx(width**2, rel=1e-4)
-        assert float(p.log_prob(p.mean)) <= bound + 1e-4 * D
+            assert float(of.variance[seed, 2]) == pytest.approx(width**2, rel=1e-4)
+        assert float(of.log_prob_of_mean[seed]) <= bound + 1e-4 * D
 
 
 def test_the_noise_variance_is_known_only_where_it_does_not_depend_on_z(name):
     noise = made(name)
     known = noise.variance()
-    one, two = (noise(raw_of(noise, seed=seed)).variance for seed in (0, 1))
+    one, two = battery.facts(noise, *(raw_of(noise, seed=seed) for seed in (0, 1))).variance
     if known is None:
         assert not np.allclose(one, two)
     else:
@@ -257,13 +209,13 @@ def test_the_noise_variance_is_known_only_where_it_does_not_depend_on_z(name):
 
 def test_noise_on_its_floor_says_so(name):
     noise = made(name)
-    variance = noise(jnp.zeros(noise.n_raw * D)).variance
+    variance = battery.facts(noise, zeros(noise)).variance[0]
     assert noise.on_floor(variance) == ()
     if not noise.learned():
         return
-    low = tuple(jnp.full_like(leaf, -30.0) for leaf in noise.learned())
+    low = tuple(filled(leaf, -30.0) for leaf in noise.learned())
     rested = eqx.tree_at(lambda n: n.learned(), noise, low)
-    assert rested.on_floor(rested(jnp.zeros(noise.n_raw * D)).variance)
+    assert rested.on_floor(battery.facts(rested, zeros(noise)).variance[0])
 
 
 @pytest.mark.parametrize("name", UNITS)
@@ -277,12 +229,8 @@ def test_the_encoder_sees_data_of_the_size_of_one(name):
 
 
 def test_a_batch_is_mapped_over(law):
-    noise = made(law)
-    raws = jnp.stack([raw_of(noise, seed=seed) for seed in range(3)])
-    y = jnp.full((3, D), 0.4)
-    mapped = eqx.filter_jit(jax.vmap(lambda r, v: noise(r).log_prob(v)))(raws, y)
-    one_by_one = [log_prob(noise, r, v[None])[0] for r, v in zip(raws, y, strict=True)]
-    np.testing.assert_allclose(mapped, np.stack(one_by_one), rtol=1e-5)
+    of = battery.single(law)
+    np.testing.assert_allclose(of.mapped, of.one_by_one, rtol=1e-5)
 
 
 def test_the_learned_leaves_are_the_only_ones_that_move(name):
@@ -340,7 +288,7 @@ def test_a_word_is_a_family_with_its_defaults(word):
     assert type(noise).__name__.lower().startswith(word.replace("-", ""))
 
 
-def test_squares_train_no_family_but_the_gaussian(name, digits):
+def test_squares_train_no_family_but_the_gaussian(name):
     noise = FAMILIES[name]
     law = noise.noise if isinstance(noise, Rescaled) else noise
     assert noise.solved_by_squares == (isinstance(law, Gaussian) and law.kind != "conditional")
