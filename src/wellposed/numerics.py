@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,24 +30,48 @@ def scalar(value: float) -> Scalar:
     Not ``jnp.asarray(value)``, whose type is weak: a stored and reloaded leaf is not, and a
     compiled function would be compiled again for it.
     """
-    return jnp.asarray(value, jnp.result_type(float))
+    return on_device(value)
 
 
-def positive(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def on_device(values: Any) -> Array:
+    """Put host numbers onto the device, as leaves of the default float type.
+
+    Not ``jnp.asarray(values)``, which compiles a program for each new shape.
+    """
+    return jax.device_put(np.asarray(values, jnp.result_type(float)))
+
+
+def host_generator(key: PRNGKey) -> np.random.Generator:
+    """Return a generator of the host that is seeded by a key.
+
+    For draws whose shape is that of the data: on the device each new shape is a program.
+    """
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
+
+
+def positive(raw: Any) -> Any:
     """Map the real line onto the positive numbers, zero to one.
 
     A softplus: it grows linearly, where an exponential overflows float32 from 88 upwards and
     turns one wild gradient step into a NaN; its gradient lives everywhere, where a clamp's dies.
     """
+    if _on_host(raw):
+        return np.logaddexp(raw + np.asarray(_UNIT, raw.dtype), np.zeros((), raw.dtype))
     return jax.nn.softplus(raw + _UNIT)
 
 
-def inverse_positive(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def _on_host(values: object) -> bool:
+    """Whether numbers are NumPy's: their arithmetic stays there, where nothing compiles."""
+    return isinstance(values, np.ndarray | np.generic)
+
+
+def inverse_positive(value: Any) -> Any:
     """Undo :func:`positive`.
 
     log(eᵛ − 1) is written v + log(−expm1(−v)): exact for small v, no overflow for large.
     """
-    return value + jnp.log(-jnp.expm1(-value)) - _UNIT
+    xp: Any = np if _on_host(value) else jnp
+    return value + xp.log(-xp.expm1(-value)) - _UNIT
 
 
 def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

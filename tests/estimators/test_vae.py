@@ -251,8 +251,8 @@ def test_settings_reach_the_training():
     assert plan_of(wp.VAE().get_params(), 1_000).clip_norm == np.inf
 
 
-@pytest.mark.parametrize(("n", "size"), [(10, 16), (1_000, 50), (2_560, 128), (10**6, 128)])
-def test_a_small_table_gets_some_twenty_steps_an_epoch(n, size):
+@pytest.mark.parametrize(("n", "size"), [(10, 16), (1_000, 32), (2_560, 128), (10**6, 128)])
+def test_a_small_table_gets_twenty_to_forty_steps_an_epoch(n, size):
     assert plan_of(wp.VAE().get_params(), n).batch_size == size
 
 

@@ -11,14 +11,16 @@ from test_training_resume import interrupt_after
 import wellposed as wp
 from wellposed import objectives
 from wellposed.models import owned
-from wellposed.training import History, Plan, fit
-from wellposed.training._epoch import run_epoch
-from wellposed.training._fit import fresh_state
+from wellposed.training import History, Plan, _epoch, _lagging, fit
+from wellposed.training._epoch import fresh_state
 from wellposed.training._history import COLUMNS, LAGGING
-from wellposed.training._lagging import information, is_aggressive, run_lagging_epoch
+from wellposed.training._lagging import information, is_aggressive
 from wellposed.training._optimiser import Parts, Rates, adam, parted, update
+from wellposed.training._rows import Rows
 
 KEY = jax.random.key(7)
+run_epoch = eqx.filter_jit(_epoch.run_epoch)
+run_lagging_epoch = eqx.filter_jit(_lagging.run_lagging_epoch)
 
 
 def epoch(model, *, encoder_steps, rate=0.01, data=DATA, batch_size=100):
@@ -27,7 +29,7 @@ def epoch(model, *, encoder_steps, rate=0.01, data=DATA, batch_size=100):
         fresh_state(params, parted=True),
         fixed,
         jnp.asarray(data),
-        jnp.arange(len(data)),
+        Rows.of(np.arange(len(data))),
         objectives.ELBO(),
         Rates.of(Plan(learning_rate=rate, decay=False), 1),
         batch_size=batch_size,
@@ -101,7 +103,7 @@ def test_a_plain_epoch_takes_either_memory():
             fresh_state(params, parted=choice),
             fixed,
             jnp.asarray(DATA),
-            jnp.arange(len(DATA)),
+            Rows.of(np.arange(len(DATA))),
             objectives.ELBO(),
             rates,
             batch_size=100,
@@ -144,10 +146,13 @@ def test_the_information_is_that_of_the_codes():
     )
     middle = np.asarray(model.transform.inverse(jnp.zeros(6)))
     data = middle + np.repeat(np.array([[-1.0], [1.0]]), 200, axis=0) * np.eye(1, 6)
-    found = information(model, jnp.asarray(data, jnp.float32), jnp.arange(400), key=KEY)
+    data, rows = jnp.asarray(data, jnp.float32), Rows.of(np.arange(400))
+    found = information(model, data, rows, key=KEY)
     assert found == pytest.approx(np.log(2), abs=1e-3)
     silent = eqx.tree_at(lambda m: m.encoder.layers[0].weight, model, 0 * weight)
-    assert information(silent, jnp.asarray(data, jnp.float32), jnp.arange(400), key=KEY) < 1e-3
+    assert (
+        information(silent, jnp.asarray(data, jnp.float32), Rows.of(np.arange(400)), key=KEY) < 1e-3
+    )
 
 
 PLAN = Plan(max_epochs=12, kl_warmup=4, encoder_steps=15, learning_rate=0.01)

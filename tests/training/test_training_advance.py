@@ -8,13 +8,15 @@ from test_training_fit import DATA, arrays, model_for, same
 
 from wellposed import objectives
 from wellposed.models import owned
-from wellposed.training import Plan, advance
-from wellposed.training._epoch import run_epoch
-from wellposed.training._fit import fresh_state
+from wellposed.training import Plan, _epoch, advance
+from wellposed.training._epoch import fresh_state
 from wellposed.training._optimiser import Rates
+from wellposed.training._pass import EPOCHS
+from wellposed.training._rows import Rows, filled_up
 
 PIECES = np.array_split(DATA, 2)
 KEY = jax.random.key(3)
+run_epoch = eqx.filter_jit(_epoch.run_epoch)
 
 
 def passes(model, pieces, plan):
@@ -37,12 +39,12 @@ def test_pieces_are_epochs_of_one_training_at_a_level_rate_and_full_kl():
         state, _ = run_epoch(
             state,
             fixed,
-            jnp.asarray(piece),
-            jnp.arange(len(piece)),
+            jnp.asarray(filled_up(piece)),
+            Rows.of(np.arange(len(piece))),
             objectives.ELBO(),
             level,
             batch_size=50,
-            key=jax.random.fold_in(KEY, number),
+            key=jax.random.fold_in(jax.random.fold_in(KEY, EPOCHS), number),
         )
     assert same(reached.state, state)
     assert same(reached.model, eqx.combine(state.params, fixed))

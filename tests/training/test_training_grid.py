@@ -118,11 +118,11 @@ def test_a_change_of_numbers_compiles_nothing(together, x64):
 
 def test_members_of_another_shape_are_another_program():
     members = members_of({}, {"noise": 0.5}, {"seed": 1}, {"noise": 0.1}, {"max_epochs": 5})
-    shapes = [_together.together_shape(member, jnp.asarray(ROWS)) for member in members]
+    shapes = [_together.together_shape(member, len(ROWS), jnp.asarray(ROWS)) for member in members]
     assert shapes[0] == shapes[2] != shapes[1] == shapes[3]
     assert shapes[4] not in shapes[:4]
     phased = members_of({"encoder_steps": 5})[0]
-    assert _together.together_shape(phased, jnp.asarray(ROWS)) is None
+    assert _together.together_shape(phased, len(ROWS), jnp.asarray(ROWS)) is None
 
 
 _SPREAD = """

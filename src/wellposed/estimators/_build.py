@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -32,8 +33,9 @@ def build(
     DataError
         For data off the transform's domain or the noise's support.
     """
-    encoder_key, decoder_key, moments_key = jax.random.split(key, 3)
-    noise_key = jax.random.fold_in(key, 3)
+    encoder_key, decoder_key, moments_key, noise_key = (
+        jax.random.fold_in(key, i) for i in range(4)
+    )
     one_unit = image_shape is not None or summary.counted
     observation = noise.resolve(settings["noise"])
     transform = transforms.resolve(
@@ -49,7 +51,7 @@ def build(
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
-    return models.VAEModel(
+    model = models.VAEModel(
         transform=transform,
         prior=latents.StandardNormal(k),
         encoder=nn.make_checked(encoder, d, posterior.n_raw * k, key=encoder_key),
@@ -57,6 +59,8 @@ def build(
         decoder=nn.make_checked(decoder, k, observation.n_raw * d, key=decoder_key),
         noise=observation,
     )
+    arrays, rest = eqx.partition(model, eqx.is_array)
+    return eqx.combine(jax.device_put(arrays), rest)
 
 
 def check_domain(
@@ -110,7 +114,9 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
     """Collect the numbers of the training; ``n_rows`` decides an automatic batch size."""
     batch_size = settings["batch_size"]
     if batch_size == "auto":
-        batch_size = min(_LARGE_BATCH, max(_SMALL_BATCH, n_rows // _STEPS_AN_EPOCH))
+        # A power of two, so that a few rows more or fewer change no shape.
+        most = 1 << max(n_rows // _STEPS_AN_EPOCH, 1).bit_length() - 1
+        batch_size = min(_LARGE_BATCH, max(_SMALL_BATCH, most))
     return training.Plan(
         batch_size=batch_size,
         max_epochs=settings["max_epochs"],

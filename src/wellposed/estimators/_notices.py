@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from wellposed import models, noise, training, transforms
@@ -86,7 +85,8 @@ def warn_of_outcome(run: training.Run, noise_variance: float | np.ndarray) -> No
     """Say how a training ended where that matters, and which noise rests on its floor."""
     if run.reason:
         warnings.warn(run.reason, TrainingWarning, stacklevel=3)
-    resting = run.model.noise.on_floor(jnp.asarray(noise_variance))
+    variance: Any = np.asarray(noise_variance)
+    resting = run.model.noise.on_floor(variance)
     if resting:
         shared = np.ndim(noise_variance) == 0
         which = "The noise" if shared else f"The noise of features {named_features(resting)}"

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from wellposed import evaluation, latents, models, training, transforms
 from wellposed._errors import DataError, TrainingWarning, unknown_name
 from wellposed._typing import PRNGKey
+from wellposed.numerics import host_generator
 
 from ._build import build, plan_of
 
@@ -52,8 +53,7 @@ _FINEST = 1e-3
 def drawn_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     """Three draws z ~ q(z | x) of each of at most 60,000 rows, shape (n, 3, k)."""
     found = evaluation.codes(model, rows, key=key, most=MOST_CODES)
-    normal = np.random.default_rng(np.asarray(jax.random.key_data(key)))
-    noise = normal.normal(size=(len(found.loc), _DRAWS, found.loc.shape[1]))
+    noise = host_generator(key).normal(size=(len(found.loc), _DRAWS, found.loc.shape[1]))
     return (found.loc[:, None] + found.scale[:, None] * noise).astype(np.float32)
 
 
@@ -66,8 +66,8 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.Gaus
     times as long on two busy cores.
     """
     rows = codes.astype(np.float64)
-    order_key, start_key = jax.random.split(key)
-    order = np.asarray(jax.random.permutation(order_key, len(rows)))
+    order_key, start_key = (jax.random.fold_in(key, i) for i in range(2))
+    order = host_generator(order_key).permutation(len(rows))
     held = max(1, round(_HELD_OUT * len(rows)))
     settings = {
         "reg_covar": _RIDGE * max(rows.var(axis=(0, 1)).mean(), np.finfo(np.float32).tiny),

@@ -64,8 +64,8 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     objective : "elbo", "iwae", "squared_error" or an objective
     beta : weight of the KL; anything but 1 is not the ELBO
     n_importance : K of "iwae"
-    batch_size : rows a step; "auto" is 128, and less for small tables, down to 16, so that an
-        epoch has some twenty steps
+    batch_size : rows a step; "auto" is 128, and a smaller power of two for small tables, down to
+        16, so that an epoch has twenty to forty steps
     learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
     kl_warmup : epochs over which the KL's weight rises to its target
     encoder_steps : steps of the encoder alone, at most, before each of the decoder's, while the

@@ -8,7 +8,7 @@ import numpy as np
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
-from wellposed.numerics import LOG_2PI
+from wellposed.numerics import LOG_2PI, host_generator
 
 from ._rows import over_rows, spread
 
@@ -43,13 +43,13 @@ def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
     Rows that are equal get draws of their own: q(z) of data with few distinct rows is a mixture
     of Gaussians all the same, not of points.
     """
-    pass_key, noise_key = jax.random.split(key)
+    pass_key, noise_key = (jax.random.fold_in(key, i) for i in range(2))
     rows = np.asarray(rows)
     found = over_rows(_posterior, model, spread(rows, most), key=pass_key)
     loc, scale, rates = (np.asarray(part, np.float64) for part in found)
     # On the host: nothing to compile for each new number of rows.
-    noise = np.random.default_rng(np.asarray(jax.random.key_data(noise_key)))
-    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise.normal(size=loc.shape), rates)
+    noise = host_generator(noise_key).normal(size=loc.shape)
+    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates)
 
 
 def _posterior(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, Latent, Scalar]:

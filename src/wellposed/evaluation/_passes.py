@@ -12,7 +12,7 @@ from wellposed._compiled import compiled_soon
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.latents import Prior
 from wellposed.models import SAMPLERS, VAEModel, sample
-from wellposed.numerics import scalar
+from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
 from ._rows import over_rows, spread
@@ -105,7 +105,7 @@ def mean_noise_variance(
     key : PRNG key
     shown : called with the rows visited and the rows to visit, again and again
     """
-    known = model.noise.variance()
+    known = jax.device_get(model.noise).variance()
     if known is not None:
         return known
     rows = np.asarray(rows)
@@ -119,7 +119,7 @@ def mean_noise_variance(
         piece = visited[start : start + chunk]
         found = over_rows(_noise_variance, model, piece, key=key, chunk=chunk)
         total += found.sum(axis=0, dtype=np.float64)
-    return jnp.asarray(total / len(visited), jnp.result_type(float))
+    return on_device(total / len(visited))
 
 
 def samples(
@@ -139,8 +139,8 @@ def samples(
     """
     parts = []
     for start in range(0, n_samples, chunk):
-        keys = jax.random.split(jax.random.fold_in(key, start), chunk)
-        parts.append(np.asarray(_draws(model, prior, how, scalar(alpha), keys)))
+        piece_key = jax.random.fold_in(key, start)
+        parts.append(np.asarray(_draws(model, prior, how, scalar(alpha), piece_key, chunk)))
     return np.concatenate(parts)[:n_samples]
 
 
@@ -165,8 +165,9 @@ def _decoder(how: str) -> Callable:
 
 @compiled_soon
 def _draws(
-    model: VAEModel, prior: Prior | None, how: str, alpha: Scalar, keys: PRNGKey
+    model: VAEModel, prior: Prior | None, how: str, alpha: Scalar, key: PRNGKey, n: int
 ) -> jax.Array:
+    keys = jax.random.split(key, n)
     return jax.vmap(lambda key: sample(model, how, alpha, key=key, prior=prior))(keys)
 
 

@@ -28,12 +28,12 @@ def over_rows(
     rows : array of shape (n, ...)
     chunk : rows at a time
     """
-    rows = np.asarray(rows)
+    rows = np.asarray(rows, jnp.result_type(float))  # one program for every type of data
     pieces = []
     for start in range(0, len(rows), chunk):
         piece = rows[start : start + chunk]
         filled = np.concatenate([piece, np.repeat(piece[:1], chunk - len(piece), axis=0)])
-        result = _chunk(visit, model, jnp.asarray(filled), key)
+        result = _chunk(visit, model, filled, key)
         pieces.append((result, len(piece)))
     host = [jax.tree.map(lambda a, m=m: np.asarray(a)[:m], result) for result, m in pieces]
     return jax.tree.map(lambda *parts: np.concatenate(parts), *host)
@@ -54,9 +54,8 @@ def spread(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 @compiled_soon
-def _chunk(visit: Callable[..., Any], model: Tree, rows: jax.Array, key: PRNGKey) -> Any:
-    def one(row: Point) -> Any:
-        x = row.astype(jnp.result_type(float))
+def _chunk(visit: Callable[..., Any], model: Tree, rows: Any, key: PRNGKey) -> Any:
+    def one(x: Point) -> Any:
         return visit(model, x, key=content_key(x, key))
 
     return jax.vmap(one)(rows)

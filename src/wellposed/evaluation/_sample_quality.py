@@ -16,12 +16,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 from wellposed._errors import DataError, SettingError
 from wellposed._typing import PRNGKey
 from wellposed.models import Classifier
+from wellposed.numerics import host_generator
 
 from ._classified import classifier_features
 from ._count import check_count
@@ -125,7 +125,7 @@ def sample_quality(
     """
     check_count("n_resamples", n_resamples, least=2)
     check_count("k", k)
-    fresh = np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
+    fresh = host_generator(key)
     real_rows, *both = _all_features(features, (real, drawn, held_out), k)
     n = min(map(len, both))
     both = [_some(rows, n, fresh) for rows in both]

@@ -54,7 +54,7 @@ def check_network(net: Any, n_in: int, n_out: int) -> None:
 
 def _check_output(net: Any, n_in: int, n_out: int) -> None:
     try:
-        out = eqx.filter_eval_shape(net, jnp.zeros(n_in))
+        out = eqx.filter_eval_shape(net, jax.ShapeDtypeStruct((n_in,), jnp.result_type(float)))
     except Exception as error:
         raise SettingError(
             f"A network must map one vector of {n_in} numbers; {_named(net)} fails on it with "

@@ -3,10 +3,12 @@
 import functools
 import itertools
 import math
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
 from wellposed._typing import PRNGKey
@@ -36,18 +38,32 @@ def plan_layer(
     return (shape, std), ((n_out,), std)
 
 
-@functools.partial(jax.jit, static_argnames="plan")
+# Normals come in vectors of this length, doubled until they suffice.
+_LEAST_DRAWN = 1 << 17
+
+
 def draw(key: PRNGKey, plan: Plan) -> tuple[Array, ...]:
     """Draw one centred normal array for each entry of ``plan``.
 
-    One jitted call, cached by the plan: drawn array by array, a network costs a dispatch each.
-    One vector, cut up: a generator for each array took XLA seconds to compile, and so does the
-    one generator when it is fused anew into each cut, which the barrier forbids.
+    One vector of a few lengths, cut up on the host: all small networks share one program. Under a
+    trace it is cut up there, with the same numbers.
     """
     sizes = [math.prod(shape) if std else 0 for shape, std in plan]
-    flat = jax.lax.optimization_barrier(jax.random.normal(key, (sum(sizes),)))
+    flat = _normals(key, max(_LEAST_DRAWN, 1 << max(sum(sizes) - 1, 0).bit_length()))
+    xp: Any = jnp
+    if not isinstance(flat, Tracer):
+        flat, xp = np.asarray(flat), np
     starts = itertools.accumulate(sizes, initial=0)
-    return tuple(
-        std * flat[start : start + size].reshape(shape) if std else jnp.zeros(shape)
+    arrays = tuple(
+        flat[start : start + size].reshape(shape) * flat.dtype.type(std)
+        if std
+        else xp.zeros(shape, flat.dtype)
         for (shape, std), start, size in zip(plan, starts, sizes, strict=False)
     )
+    return arrays if xp is jnp else jax.device_put(arrays)
+
+
+@functools.partial(jax.jit, static_argnames="n")
+def _normals(key: PRNGKey, n: int) -> Array:
+    """n standard normals; the first of them are those of any smaller n."""
+    return jax.random.normal(key, (n,))

@@ -9,6 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import BernoulliLogits, Distribution, constraints
 
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
+from wellposed.numerics import on_device
 from wellposed.transforms import BINARY, Moments, Support
 
 from ._constants import Constants, pinned
@@ -50,7 +51,7 @@ class Bernoulli(AbstractWhole):
             lambda b: (b.start, b.constants, b.shown),
             self,
             (
-                jnp.asarray(np.log(odds), moments.mean.dtype),
+                on_device(np.log(odds)),
                 Constants.of(moments),
                 Shown.of(moments),
             ),

@@ -12,8 +12,9 @@ from jax.scipy.special import betainc
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import inverted, stirling_excess
+from wellposed.numerics import inverted, on_device, stirling_excess
 from wellposed.transforms import UNIT, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -89,8 +90,7 @@ class Beta(AbstractNoise):
         """Start with the data's mean, and half their standard deviation where both can be had."""
         del key
         width = self.width.initialise(_as_widths(moments))
-        start = 1.0 / jnp.broadcast_to(width(jnp.zeros_like(moments.mean)), moments.mean.shape)
-        logit = inverted(lambda eta: _Beta(eta, start).mean, moments.mean, -_FURTHEST, _FURTHEST)
+        logit = _logit_of(width, on_device(moments.mean))
         return eqx.tree_at(
             lambda n: (n.width, n.logit, n.centred, n.constants),
             self,
@@ -135,18 +135,25 @@ class Beta(AbstractNoise):
         return self.width.on_floor(variance if known is None else known, varies)
 
 
+@compiled_soon
+def _logit_of(width: Scale, mean: Point) -> Point:
+    """Raw numbers at which the noise of that width has the mean; one program, kept."""
+    start = 1.0 / jnp.broadcast_to(width(jnp.zeros_like(mean)), mean.shape)
+    return inverted(lambda eta: _Beta(eta, start).mean, mean, -_FURTHEST, _FURTHEST)
+
+
 def _as_widths(moments: Moments) -> Moments:
     """Moments whose variance makes :class:`Scale` start at the width that the data call for.
 
     var = μ(1 − μ)/(κ + 3), set to a quarter of the data's, asks for κ ≥ 1. Shapes of one or more
     have no mean as near to an end as μ unless κ > 1/μ − 2.
     """
-    mean = jnp.clip(moments.mean, 1e-6, 1.0 - 1e-6)
-    spread = jnp.maximum(moments.variance, 1e-12)
+    mean = np.clip(np.asarray(moments.mean, np.float64), 1e-6, 1.0 - 1e-6)
+    spread = np.maximum(moments.variance, 1e-12)
     by_variance = 4.0 * mean * (1.0 - mean) / spread - 3.0
-    by_mean = 1.25 * (1.0 / jnp.minimum(mean, 1.0 - mean) - 2.0)
-    width = 1.0 / jnp.maximum(by_variance, by_mean)
-    return dataclasses.replace(moments, variance=(2.0 * width) ** 2)
+    by_mean = 1.25 * (1.0 / np.minimum(mean, 1.0 - mean) - 2.0)
+    variance: Any = (2.0 / np.maximum(by_variance, by_mean)) ** 2
+    return dataclasses.replace(moments, variance=variance)
 
 
 class _Beta(Distribution):

@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed import transforms
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
-from wellposed.numerics import log_growth
+from wellposed.numerics import log_growth, on_device
 from wellposed.transforms import COUNTS, Moments, Support
 
 from ._constants import Constants, pinned
@@ -98,7 +98,7 @@ def _start(n: int, moments: Moments) -> Array:
     wider = np.asarray(moments.variance, np.float64) / (n * mean * (1 - mean))
     wider = np.clip(wider, 1 + 1e-6 * n, max(n * (1 - 1e-6), 1 + 1e-6 * n))
     total = np.clip((n - wider) / (wider - 1), *_START)
-    return jnp.asarray(np.stack([np.log(mean / (1 - mean)), np.log(total)]), moments.mean.dtype)
+    return on_device(np.stack([np.log(mean / (1 - mean)), np.log(total)]))
 
 
 class StableBetaBinomial(Distribution):

@@ -11,7 +11,7 @@ from numpyro.distributions import Distribution, Normal, constraints
 
 from wellposed._errors import unknown_name
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI
+from wellposed.numerics import LOG_2PI, on_device
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -111,7 +111,7 @@ class CausalGaussian(AbstractNoise):
             self,
             (
                 self.scale.initialise(moments),
-                None if shape is None else jnp.zeros(shape),
+                None if shape is None else on_device(np.zeros(shape)),
                 window,
                 Constants.of(moments),
             ),

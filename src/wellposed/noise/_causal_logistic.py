@@ -2,13 +2,13 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, PRNGKey, Raw
 from wellposed.nn import MLP, MakeMLP
+from wellposed.numerics import on_device
 from wellposed.transforms import COUNTS, Moments, Support, levels
 
 from ._causal_mixture import CausalMixture
@@ -113,7 +113,6 @@ class CausalLogistic(AbstractWhole):
         made = CausalLogistic(
             n_levels, self.size, self.mixture, hidden=self.hidden, outputs=self.n_raw
         )
-        dtype = jnp.result_type(float)
         return eqx.tree_at(
             lambda c: (c.network, c.window, c.constants, c.shown, c.centre, c.spread),
             made,
@@ -122,8 +121,8 @@ class CausalLogistic(AbstractWhole):
                 window,
                 Constants.of(moments),
                 Shown.of(moments),
-                jnp.asarray(mean.mean(), dtype),
-                jnp.asarray(max(spread, 1e-3), dtype),
+                on_device(mean.mean()),
+                on_device(max(spread, 1e-3)),
             ),
             is_leaf=lambda leaf: leaf is None,
         )

@@ -1,9 +1,10 @@
 """What a network sees of data that no transform has standardised, and where its outputs lie."""
 
 import equinox as eqx
-import jax.numpy as jnp
+import numpy as np
 
 from wellposed._typing import Point, Scalar
+from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
 
@@ -20,9 +21,9 @@ class Centred(eqx.Module):
     @classmethod
     def of(cls, moments: Moments) -> "Centred":
         """Take them from the data."""
-        total = jnp.where(moments.varies, moments.variance, 0.0).sum()
-        varying = total / jnp.maximum(moments.varies.sum(), 1)
-        return cls(moments.mean, jnp.where(varying > 0, jnp.sqrt(varying), 1.0))
+        varies, variance = np.asarray(moments.varies), np.asarray(moments.variance, np.float64)
+        varying = variance[varies].mean() if varies.any() else 0.0
+        return cls(on_device(moments.mean), on_device(np.sqrt(varying) if varying > 0 else 1.0))
 
     def __call__(self, y: Point) -> Point:
         return (y - self.mean) / self.scale

@@ -12,6 +12,7 @@ from jaxtyping import Array
 from wellposed import transforms
 from wellposed._errors import SettingError, named_features
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed.numerics import on_device
 from wellposed.transforms import MIXED, REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -116,10 +117,10 @@ class Columns(AbstractNoise):
         real = np.zeros(d, bool)
         for group, columns in placed.parts:
             real[list(columns)] = group.support == REALS
-        spread = jnp.sqrt(jnp.where(moments.varies, moments.variance, 1.0))
-        scale = jnp.where(real, spread, 1.0)
-        center = jnp.where(real, moments.mean, 0.0)
-        table = Placed(tuple(columns for _, columns in placed.parts), center, scale)
+        spread = np.sqrt(np.where(moments.varies, moments.variance, 1.0))
+        scale, center = np.where(real, spread, 1.0), np.where(real, moments.mean, 0.0)
+        parts = tuple(columns for _, columns in placed.parts)
+        table = Placed(parts, on_device(center), on_device(scale))
         groups = tuple(
             group.initialise(
                 _of_group(moments, table, columns, whole=group.support.whole),
@@ -228,14 +229,14 @@ def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:
 def _of_group(moments: Moments, table: Placed, columns: tuple[int, ...], *, whole: bool) -> Moments:
     """Moments of some columns, in the units that their noise sees."""
     at = np.array(columns)
-    scale = table.scale[at]
-    varies = np.asarray(moments.varies)[at]
+    scale, center = np.asarray(table.scale)[at], np.asarray(table.center)[at]
+    varies: Any = np.asarray(moments.varies)[at]
     return Moments(
-        mean=(moments.mean[at] - table.center[at]) / scale,
+        mean=(moments.mean[at] - center) / scale,
         variance=moments.variance[at] / scale**2,
         resolution=moments.resolution[at] / scale,
         # Real columns of which none varies have no scale to share: each is as wide as its floor.
-        varies=jnp.asarray(varies if whole or varies.any() else np.ones_like(varies)),
+        varies=varies if whole or varies.any() else np.ones_like(varies),
         n=moments.n,
         highs=None if moments.highs is None else moments.highs[at],
     )

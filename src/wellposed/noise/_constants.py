@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution, Normal, constraints
 
 from wellposed._typing import Point, PRNGKey
+from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
 
@@ -37,7 +38,7 @@ class Constants(eqx.Module):
         """Take them from the data; None where every feature varies."""
         if bool(np.asarray(moments.varies).all()):
             return None
-        return cls(moments.mean, moments.varies, moments.n)
+        return cls(on_device(moments.mean), jax.device_put(moments.varies), moments.n)
 
     def normal(self, scale: Array) -> Pinned:
         """Real numbers: N(constant, scale²)."""

@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
+from wellposed._compiled import compiled_soon
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import bounded, inverted, scalar
+from wellposed.numerics import bounded, inverted, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -87,14 +88,8 @@ class ContinuousBernoulli(AbstractNoise):
         del key
         given = self.given_floor
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
-        floor = jnp.broadcast_to(floor, moments.mean.shape)
-        furthest = jnp.minimum(1.0 / floor, 1e4)
-        eta = inverted(
-            lambda raw: _ContinuousBernoulli(bounded(raw, 1.0 / floor)).mean,
-            moments.mean,
-            -furthest,
-            furthest,
-        )
+        floor = on_device(np.broadcast_to(floor, moments.mean.shape))
+        eta = _eta_of(floor, on_device(moments.mean))
         return eqx.tree_at(
             lambda n: (n.floor, n.eta, n.centred, n.constants),
             self,
@@ -132,6 +127,15 @@ class ContinuousBernoulli(AbstractNoise):
         """Return nothing: there is no learned noise to rest on a floor."""
         del variance
         return ()
+
+
+@compiled_soon
+def _eta_of(floor: Point, mean: Point) -> Point:
+    """Raw numbers at which the noise has the mean; one program, kept."""
+    furthest = jnp.minimum(1.0 / floor, 1e4)
+    return inverted(
+        lambda raw: _ContinuousBernoulli(bounded(raw, 1.0 / floor)).mean, mean, -furthest, furthest
+    )
 
 
 class _ContinuousBernoulli(Distribution):

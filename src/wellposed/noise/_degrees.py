@@ -5,11 +5,12 @@ from numbers import Real
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import Fitted
-from wellposed.numerics import positive, scalar
+from wellposed.numerics import on_device, positive, scalar
 from wellposed.transforms import Moments
 
 from ._scale import LEARNED
@@ -62,7 +63,7 @@ class Degrees(eqx.Module):
         if self.kind not in ("shared", "feature"):
             return self
         shape = () if self.kind == "shared" else moments.mean.shape
-        rho = jnp.zeros(shape, jnp.result_type(float))
+        rho = on_device(np.zeros(shape))
         return eqx.tree_at(lambda n: n.rho, self, rho, is_leaf=lambda leaf: leaf is None)
 
     def __call__(self, raw: Array) -> Array:

@@ -15,7 +15,7 @@ from numpyro.distributions import Distribution, constraints
 from wellposed import transforms
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import log_normal_interval
+from wellposed.numerics import log_normal_interval, on_device
 from wellposed.transforms import COUNTS, Moments, Support
 
 from ._constants import Constants, pinned
@@ -65,8 +65,8 @@ class Cells(eqx.Module):
             self,
             levels=levels_of(self.levels, moments),
             scale=self.scale.initialise(moments),
-            center=moments.mean,
-            spread=jnp.asarray(np.maximum(deviations(moments), 0.5), moments.mean.dtype),
+            center=on_device(moments.mean),
+            spread=on_device(np.maximum(deviations(moments), 0.5)),
             constants=Constants.of(moments),
             shown=Shown.of(moments),
         )

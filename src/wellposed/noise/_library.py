@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array
 
 from wellposed._typing import Fitted, Point
-from wellposed.numerics import log_growth
+from wellposed.numerics import log_growth, on_device
 from wellposed.transforms import Moments
 
 from ._count_laws import StableNegativeBinomial
@@ -35,7 +35,7 @@ class RowSize(eqx.Module):
         mean = max(np.asarray(moments.mean, np.float64)[varies].sum(), 1e-6)
         together = (mean / max(deviations(moments).sum(), 1e-6)) ** 2
         start = np.log([mean, np.clip(together, 1.0, 1e3)])
-        return cls(jnp.asarray(start, moments.mean.dtype), jnp.zeros(2, moments.mean.dtype))
+        return cls(on_device(start), on_device(np.zeros(2)))
 
     def __call__(self) -> StableNegativeBinomial:
         """Return the law, batch shape (1,)."""
@@ -68,11 +68,14 @@ class ShownCounts(eqx.Module):
     @classmethod
     def of(cls, moments: Moments, *, library: bool) -> "ShownCounts":
         """Take all of it from the data."""
-        relative = moments.variance / (1.0 + moments.mean) ** 2
-        size = jnp.sum(jnp.where(moments.varies, moments.mean, 0.0)) if library else None
-        square = jnp.mean(jnp.log1p(relative))
-        spread = jnp.sqrt(jnp.where(square > 0, square, 1.0))
-        return cls(jnp.log1p(moments.mean), spread, moments.varies, size)
+        mean, varies = np.asarray(moments.mean, np.float64), np.asarray(moments.varies)
+        square = np.log1p(np.asarray(moments.variance) / (1.0 + mean) ** 2).mean()
+        return cls(
+            on_device(np.log1p(mean)),
+            on_device(np.sqrt(square) if square > 0 else 1.0),
+            jax.device_put(varies),
+            on_device(mean[varies].sum()) if library else None,
+        )
 
     def __call__(self, y: Point) -> Point:
         if self.size is None:

@@ -13,7 +13,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, whiten_low_rank
+from wellposed.numerics import LOG_2PI, on_device, whiten_low_rank
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -81,8 +81,8 @@ class LowRankGaussian(AbstractNoise):
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "LowRankGaussian":
         del key
         scale = self.scale.initialise(moments)
-        start = jnp.broadcast_to(scale(jnp.zeros_like(moments.mean)), moments.mean.shape)
-        unit = jnp.where(moments.varies, start / math.sqrt(self.rank), 0.0)
+        start = scale.at_zero(len(moments.mean))
+        unit = on_device(np.where(moments.varies, start / math.sqrt(self.rank), 0.0))
         return eqx.tree_at(
             lambda n: (n.scale, n.unit, n.constants),
             self,

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, damped, positive
+from wellposed.numerics import LOG_2PI, damped, on_device, positive
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -111,8 +111,8 @@ class Quantile(AbstractNoise):
             self,
             (
                 self.scale.initialise(dataclasses.replace(moments, variance=as_scales)),
-                jnp.broadcast_to(floor, moments.mean.shape),
-                0.5 * jnp.sqrt(moments.variance),
+                on_device(np.broadcast_to(floor, moments.mean.shape)),
+                on_device(0.5 * np.sqrt(moments.variance)),
                 Constants.of(moments),
             ),
             is_leaf=lambda leaf: leaf is None,

@@ -5,13 +5,14 @@ from numbers import Real
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import Fitted, Point, Scalar
-from wellposed.numerics import inverse_positive, positive, scalar
+from wellposed.numerics import inverse_positive, on_device, positive, scalar
 from wellposed.transforms import Moments
 
 LEARNED = ("shared", "feature", "conditional")
@@ -91,15 +92,16 @@ class Scale(eqx.Module):
         if self.kind == "shared":
             start = np.sqrt((start**2).mean())
         start = np.maximum(start, np.maximum(2 * floor, LEAST))
-        dtype = jnp.result_type(float)
-        above = jnp.asarray(start - floor, dtype)
+        above = on_device(start - floor)
         return eqx.tree_at(
             lambda s: (s.rho, s.start, s.floor, s.initial),
             self,
             (
-                inverse_positive(above) if self.kind in ("shared", "feature") else None,
+                on_device(inverse_positive(start - floor))
+                if self.kind in ("shared", "feature")
+                else None,
                 above if self.kind == "conditional" else None,
-                None if self.kind == "given" else jnp.asarray(floor, dtype),
+                None if self.kind == "given" else on_device(floor),
                 None,  # has had its say
             ),
             is_leaf=lambda leaf: leaf is None,
@@ -111,13 +113,19 @@ class Scale(eqx.Module):
             return np.asarray(floor[varies].min())
         return np.broadcast_to(floor, () if self.kind == "shared" else resolution.shape)
 
-    def __call__(self, raw: Array) -> Array:
+    def __call__(self, raw: Any) -> Any:
         """Return σ, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
         if self.kind == "given":
             return jnp.sqrt(self.given)
         if self.kind == "conditional":
             return self.floor + self.start * positive(raw)
         return self.floor + positive(self.rho)
+
+    def at_zero(self, d: int) -> np.ndarray:
+        """σ of d features where the decoder puts out zeros, shape (d,), on the host."""
+        host: Scale = jax.device_get(self)
+        found = np.sqrt(host.given) if self.kind == "given" else host(np.zeros(d * self.n_raw))
+        return np.broadcast_to(np.asarray(found), (d,))
 
     def of_constants(self, scale: Array) -> Array:
         """σ of features that never vary: the floor, where each feature has its own."""

@@ -7,12 +7,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.special
 from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, inverted, log_normal_interval
+from wellposed.numerics import LOG_2PI, inverted, log_normal_interval, on_device
 from wellposed.transforms import UNIT, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -79,10 +81,7 @@ class TruncatedNormal(AbstractNoise):
         """Start with the data's mean, where a normal of the starting scale can have it."""
         del key
         scale = self.scale.initialise(moments)
-        start = jnp.broadcast_to(scale(jnp.zeros_like(moments.mean)), moments.mean.shape)
-        logit = inverted(
-            lambda eta: _TruncatedNormal(eta, start).mean, moments.mean, -_FURTHEST, _FURTHEST
-        )
+        logit = _logit_of(scale, on_device(moments.mean))
         return eqx.tree_at(
             lambda n: (n.scale, n.logit, n.centred, n.constants),
             self,
@@ -105,8 +104,9 @@ class TruncatedNormal(AbstractNoise):
         least = self.scale.least(d)
         if not (least > 0).all():
             return math.inf
-        half = log_normal_interval(jnp.zeros(d), jnp.asarray(1.0 / least, jnp.result_type(float)))
-        return -0.5 * d * LOG_2PI - float(np.log(least).sum()) - float(half.sum())
+        # At μ on an end of the interval: Φ(1/s) − Φ(0) of the normal's mass is inside.
+        inside = 0.5 * scipy.special.erf(math.sqrt(0.5) / least)
+        return float(-0.5 * d * LOG_2PI - np.log(least).sum() - np.log(inside).sum())
 
     def learned(self) -> tuple[Array, ...]:
         return self.scale.learned()
@@ -128,6 +128,13 @@ class TruncatedNormal(AbstractNoise):
         known = self.scale.variance()
         varies = self.constants and self.constants.varies
         return self.scale.on_floor(variance if known is None else known, varies)
+
+
+@compiled_soon
+def _logit_of(scale: Scale, mean: Point) -> Point:
+    """Raw numbers at which the noise of that scale has the mean; one program, kept."""
+    start = jnp.broadcast_to(scale(jnp.zeros_like(mean)), mean.shape)
+    return inverted(lambda eta: _TruncatedNormal(eta, start).mean, mean, -_FURTHEST, _FURTHEST)
 
 
 class _TruncatedNormal(Distribution):

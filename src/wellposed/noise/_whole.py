@@ -4,11 +4,11 @@ import abc
 from collections.abc import Callable
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from wellposed._typing import Fitted, Point, PRNGKey, Scalar
+from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
 from ._abstract import AbstractNoise
@@ -63,8 +63,8 @@ class Shown(eqx.Module):
     @classmethod
     def of(cls, moments: Moments) -> "Shown":
         """Take both from the data."""
-        variance = jnp.mean(moments.variance)
-        return cls(moments.mean, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)))
+        variance = np.asarray(moments.variance, np.float64).mean()
+        return cls(on_device(moments.mean), on_device(np.sqrt(variance) if variance > 0 else 1.0))
 
     def __call__(self, y: Point) -> Point:
         return (y - self.center) / self.spread
@@ -83,5 +83,4 @@ def deviations(moments: Moments) -> np.ndarray:
 
 def log_means(moments: Moments) -> Array:
     """Log of each feature's mean, shape (d,); zero where it never varies."""
-    varying = jnp.where(moments.varies, moments.mean, 1.0)
-    return jnp.log(varying)
+    return on_device(np.log(np.where(moments.varies, moments.mean, 1.0)))

@@ -1,4 +1,4 @@
-"""Training: one compiled scan an epoch, state in and state out."""
+"""Training: one compiled program an epoch, state in and state out."""
 
 from ._accelerated import accelerated as accelerated
 from ._advance import Advance as Advance

@@ -5,18 +5,19 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.objectives import AbstractObjective
 
-from ._epoch import TrainState, run_epoch, steps_in
-from ._fit import fresh_state, is_finite, trained_leaves
+from ._epoch import TrainState, fresh_state, steps_in
+from ._fit import is_finite, trained_leaves
 from ._history import History
 from ._optimiser import Rates
+from ._pass import Seen, Split, run_pass
 from ._plan import Plan
+from ._rows import Rows, filled_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,28 +62,28 @@ def advance(
         play no part
     before : the result of the piece before
     """
-    data = jnp.asarray(data)
+    data = np.asarray(data)
     model = model if before is None else before.model
     params, fixed = eqx.partition(model, trained_leaves(model, objective))
     state = fresh_state(params) if before is None else before.state
     history = History() if before is None else before.history
-    size = min(plan.batch_size, data.shape[0])
+    rows = Rows.of(np.arange(len(data)))
+    size = min(plan.batch_size, rows.index.shape[0])
     rates = Rates.of(dataclasses.replace(plan, decay=False, kl_warmup=0), steps_in(len(data), size))
-    reached, metrics = run_epoch(
+    reached, seen = run_pass(
         state,
         fixed,
-        data,
-        jnp.arange(data.shape[0]),
+        jax.device_put(filled_up(data)),
+        Split(rows, None),
         objective,
         rates,
+        np.asarray(len(history.rows), np.int32),
         batch_size=size,
-        key=jax.random.fold_in(key, len(history.rows)),
+        key=key,
     )
-    metrics = jax.device_get(metrics)
-    if not is_finite(metrics):
+    seen: Seen = jax.device_get(seen)
+    if not is_finite(seen.trained):
         return Advance(model, state, history, finite=False)
     trained = eqx.combine(reached.params, fixed)
-    variance = trained.noise.variance()
-    mean_variance = np.nan if variance is None else float(jnp.mean(variance))
-    history = history.with_epoch(metrics, None, mean_variance, plan.learning_rate)
+    history = history.with_epoch(seen.trained, None, float(seen.noise_variance), plan.learning_rate)
     return Advance(trained, reached, history, finite=True)

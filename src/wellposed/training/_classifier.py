@@ -17,9 +17,10 @@ from wellposed.models import Classifier
 from wellposed.numerics import scalar, weighted_mean
 from wellposed.transforms import check_finite
 
-from ._epoch import TrainState, batched, steps_in
+from ._epoch import TrainState, fresh_state, over_batches, steps_in
 from ._optimiser import Rates, adam, decayed
 from ._plan import Plan
+from ._rows import Rows, filled_up
 
 _CHANNELS, _HIDDEN = (16, 32), (512,)
 _ACTIVATION = "relu"
@@ -138,13 +139,20 @@ def _trained(
 ) -> tuple[Classifier, Scalar]:
     """Train for all epochs; return the last one's mean log likelihood too, in nats."""
     params, fixed = eqx.partition(start, _weights(start))
-    state = TrainState(params, adam().init(params), jnp.zeros(()))
+    state = fresh_state(params)
     rates = Rates.of(plan, steps_in(len(rows), plan.batch_size))
-    data, targets = jnp.asarray(rows), jnp.asarray(labels)
-    value = jnp.zeros(())
-    for epoch_key in jax.random.split(key, plan.max_epochs):
+    data, targets = jax.device_put((filled_up(rows), filled_up(labels)))
+    places, value = Rows.of(np.arange(len(rows))), scalar(0.0)
+    for epoch in range(plan.max_epochs):
         state, value = _epoch(
-            state, fixed, data, targets, rates, batch_size=plan.batch_size, key=epoch_key
+            state,
+            fixed,
+            data,
+            targets,
+            places,
+            rates,
+            batch_size=plan.batch_size,
+            key=jax.random.fold_in(key, epoch),
         )
     return eqx.combine(state.params, fixed), value
 
@@ -164,16 +172,18 @@ def _epoch(
     fixed: Tree,
     data: Data,
     labels: Int[Array, " n"],
+    rows: Rows,
     rates: Rates,
     *,
     batch_size: int,
     key: PRNGKey,
 ) -> tuple[TrainState, Scalar]:
     """Visit every row once, in random order; return the mean log likelihood too, in nats."""
-    batches, weights = batched(jax.random.permutation(key, data.shape[0]), batch_size)
 
-    def step(state: TrainState, inputs):
-        chosen, weight = inputs
+    def step(
+        state: TrainState, chosen: Array, weight: Array, key: PRNGKey
+    ) -> tuple[TrainState, Array]:
+        del key
 
         def rise(params: Tree) -> Scalar:
             x = data[chosen].astype(jnp.result_type(float))
@@ -184,10 +194,11 @@ def _epoch(
         direction: Any
         direction, memory = adam().update(gradient, state.memory)
         params = decayed(state.params, direction, rates, state.step)
-        return TrainState(params, memory, state.step + 1), value
+        return TrainState(params, memory, state.step + 1), value[None]
 
-    state, values = jax.lax.scan(step, state, (batches, weights))
-    return state, values.mean()
+    order = rows.shuffled(key=key)
+    state, values = over_batches(step, state, order, batch_size=batch_size, key=key, n_figures=1)
+    return state, values.sum() / rows.steps(batch_size).astype(values.dtype)
 
 
 def _log_probability(

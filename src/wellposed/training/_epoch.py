@@ -1,18 +1,26 @@
-"""One epoch, and one pass over held-out rows, each a compiled scan."""
+"""One epoch, and one pass over held-out rows, each a compiled loop over batches."""
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
-from wellposed.numerics import weighted_mean
+from wellposed.numerics import scalar, weighted_mean
 from wellposed.objectives import AbstractObjective, Evaluation
 
-from ._optimiser import Rates, squared_norm, update
+from ._optimiser import Parts, Rates, adam, squared_norm, update
+from ._rows import Rows
+
+Carry = TypeVar("Carry")
+
+# A batch's objective, log likelihood and KL, its rows, and the norm of its gradient.
+N_FIGURES = 5
 
 
 class TrainState(eqx.Module):
@@ -32,17 +40,25 @@ class Metrics(eqx.Module):
     gradient_norm: Scalar  # the largest of the pass; zero where there was no gradient
 
 
+def fresh_state(params: Tree, *, parted: bool = False) -> TrainState:
+    """State before the first step; ``parted`` counts the encoder's steps apart from the rest."""
+    start = Parts.of if parted else adam().init
+    # Adam's memory is zeros: made on the host, where no shape of a weight is a program.
+    shapes = eqx.filter_eval_shape(start, params)
+    memory = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+    return TrainState(params, jax.device_put(memory), scalar(0.0))
+
+
 def steps_in(n_rows: int, batch_size: int) -> int:
     """Steps of an epoch, the last partial batch included."""
     return math.ceil(n_rows / batch_size)
 
 
-@eqx.filter_jit
 def run_epoch(
     state: TrainState,
     fixed: Tree,
     data: Data,
-    rows: Int[Array, " n"],
+    rows: Rows,
     objective: AbstractObjective,
     rates: Rates,
     *,
@@ -51,12 +67,10 @@ def run_epoch(
 ) -> tuple[TrainState, Metrics]:
     """Visit every row once, in random order."""
     order_key, noise_key = jax.random.split(key)
-    order = jax.random.permutation(order_key, rows)
-    batches, weights = batched(order, batch_size)
 
-    def step(state: TrainState, inputs):
-        chosen, weight, step_key = inputs
-
+    def step(
+        state: TrainState, chosen: Array, weight: Array, step_key: PRNGKey
+    ) -> tuple[TrainState, Array]:
         def rise(params: Tree):
             model = eqx.combine(params, fixed)
             annealing = rates.annealing(state.step)
@@ -65,19 +79,18 @@ def run_epoch(
         (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         norm = jnp.sqrt(squared_norm(gradient))
         params, memory = update(state.params, gradient, state.memory, rates, state.step, norm)
-        return TrainState(params, memory, state.step + 1), (evaluation, weight.sum(), norm)
+        return TrainState(params, memory, state.step + 1), figures(evaluation, weight, norm)
 
-    keys = jax.random.split(noise_key, batches.shape[0])
-    state, (evaluations, counts, norms) = jax.lax.scan(step, state, (batches, weights, keys))
-    return state, summed(evaluations, counts, norms.max())
+    order = rows.shuffled(key=order_key)
+    state, seen = over_batches(step, state, order, batch_size=batch_size, key=noise_key)
+    return state, summed(seen)
 
 
-@eqx.filter_jit
 def held_out(
     params: Tree,
     fixed: Tree,
     data: Data,
-    rows: Int[Array, " n"],
+    rows: Rows,
     objective: AbstractObjective,
     *,
     batch_size: int,
@@ -85,28 +98,39 @@ def held_out(
 ) -> Metrics:
     """Evaluate the training objective, its KL at full weight, on rows it was not trained on."""
     model = eqx.combine(params, fixed)
-    batches, weights = batched(rows, batch_size)
-    keys = jax.random.split(key, batches.shape[0])
 
-    def visit(inputs):
-        chosen, weight, batch_key = inputs
-        _, evaluation = batch_mean(model, data, chosen, weight, objective, 1.0, key=batch_key)
-        return evaluation, weight.sum()
+    def visit(nothing: None, chosen: Array, weight: Array, key: PRNGKey) -> tuple[None, Array]:
+        _, evaluation = batch_mean(model, data, chosen, weight, objective, 1.0, key=key)
+        return nothing, figures(evaluation, weight, jnp.zeros((), weight.dtype))
 
-    evaluations, counts = jax.lax.map(visit, (batches, weights, keys))
-    return summed(evaluations, counts, jnp.zeros(()))
+    _, seen = over_batches(visit, None, rows, batch_size=batch_size, key=key)
+    return summed(seen)
 
 
-def batched(
-    rows: Int[Array, " n"], batch_size: int
-) -> tuple[Int[Array, "steps batch"], Float[Array, "steps batch"]]:
-    """Cut rows into batches; the last is filled up with rows of weight zero."""
-    n = rows.shape[0]
-    steps = steps_in(n, batch_size)
-    padding = steps * batch_size - n
-    filled = jnp.concatenate([rows, jnp.broadcast_to(rows[:1], (padding,))])
-    weights = jnp.concatenate([jnp.ones(n), jnp.zeros(padding)])
-    return filled.reshape(steps, batch_size), weights.reshape(steps, batch_size)
+def over_batches(
+    visit: Callable[..., tuple[Carry, Array]],
+    state: Carry,
+    rows: Rows,
+    *,
+    batch_size: int,
+    key: PRNGKey,
+    n_figures: int = N_FIGURES,
+) -> tuple[Carry, Float[Array, "steps figures"]]:
+    """Call ``visit(state, chosen, weight, key)`` batch by batch; batches of filling are left out.
+
+    Returns
+    -------
+    the last state, and a row of figures a batch; rows of zeros for what the bucket holds beyond
+    """
+    seen = jnp.zeros((rows.most_steps(batch_size), n_figures), jnp.result_type(float))
+
+    def step(i: Array, carry: tuple[Carry, Array]) -> tuple[Carry, Array]:
+        state, seen = carry
+        chosen, weight = rows.batch(i, batch_size)
+        state, found = visit(state, chosen, weight, jax.random.fold_in(key, i))
+        return state, seen.at[i].set(found)
+
+    return jax.lax.fori_loop(0, rows.steps(batch_size), step, (state, seen))
 
 
 def batch_mean(
@@ -127,11 +151,20 @@ def batch_mean(
     return means.value, means
 
 
-def summed(evaluations: Evaluation, counts: Float[Array, " steps"], norm: Scalar) -> Metrics:
-    """Means over the rows of all batches, of ``counts`` rows each."""
+def figures(
+    evaluation: Evaluation, weight: Float[Array, " batch"], norm: Scalar
+) -> Float[Array, " figures"]:
+    """What :func:`summed` needs of one batch: means over its rows, their number, a norm."""
+    terms = evaluation.terms
+    found = (evaluation.value, terms.log_likelihood, terms.kl, weight.sum(), norm)
+    return jnp.stack([jnp.asarray(figure, jnp.result_type(float)) for figure in found])
+
+
+def summed(seen: Float[Array, "steps figures"]) -> Metrics:
+    """Means over the rows of all batches, and the largest norm."""
+    value, log_likelihood, kl, count, norm = seen[:, :N_FIGURES].T
 
     def mean(values: Float[Array, " steps"]) -> Scalar:
-        return jnp.sum(values * counts) / jnp.sum(counts)
+        return jnp.sum(values * count) / jnp.sum(count)
 
-    terms = evaluations.terms
-    return Metrics(mean(evaluations.value), mean(terms.log_likelihood), mean(terms.kl), norm)
+    return Metrics(mean(value), mean(log_likelihood), mean(kl), norm.max())

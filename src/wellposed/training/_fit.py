@@ -14,18 +14,21 @@ from wellposed._errors import SettingError
 from wellposed._html import table
 from wellposed._typing import PRNGKey, Tree
 from wellposed.models import VAEModel, check_bounded, owned
+from wellposed.numerics import host_generator
 from wellposed.objectives import ELBO, AbstractObjective
 
 from ._bar import Bar
 from ._checkpoint import Checkpoint, fingerprint
-from ._epoch import Metrics, TrainState, held_out, run_epoch, steps_in
+from ._epoch import Metrics, TrainState, fresh_state, steps_in
 from ._history import COLUMNS, LAGGING, History
-from ._lagging import information, is_aggressive, run_lagging_epoch
+from ._lagging import information, is_aggressive
 from ._member import Member
-from ._optimiser import Parts, Rates, adam
+from ._optimiser import Rates
 from ._outcome import Outcome
+from ._pass import INFORMATION, REFIT, SPLIT, Seen, Split, run_pass
 from ._plan import Plan
 from ._refit import refit_noise
+from ._rows import Rows, filled_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +59,8 @@ class _Position(eqx.Module):
 
     state: TrainState
     best_params: Tree
-    best_value: jax.Array
-    best_epoch: jax.Array
+    best_value: Any  # scalars of the host
+    best_epoch: Any
 
 
 def fit(
@@ -99,25 +102,32 @@ def fit(
     objective = ELBO() if objective is None else objective
     plan = Plan() if plan is None else plan
     member = Member(model, key, objective, plan, validation_fraction, allow_unbounded)
-    loop, params = prepared(member, jnp.asarray(data))
+    data = np.asarray(data)
+    loop, params = prepared(member, len(data), jax.device_put(filled_up(data)))
     file = None
     if checkpoint is not None:
-        file = Checkpoint.at(checkpoint, identity_of(member, loop.data))
+        file = Checkpoint.at(checkpoint, identity_of(member, data))
     position, history, outcome = loop.run(params, file, callbacks, progress)
     trained = eqx.combine(position.best_params, loop.fixed)
     if objective.refits_noise and len(history.rows):
         trained = refit_noise(
             trained,
             loop.data,
-            loop.training,
+            loop.split.training,
             batch_size=loop.batch_size,
-            key=loop.keys["refit"],
+            key=jax.random.fold_in(key, REFIT),
         )
-    return ended_run(trained, history, outcome, loop.data.shape[1])
+    return ended_run(trained, history, outcome, data.shape[1])
 
 
-def prepared(member: Member, data: jax.Array) -> tuple["Loop", Tree]:
+def prepared(member: Member, n: int, data: jax.Array) -> tuple["Loop", Tree]:
     """Check a training, and return all of it that no epoch changes, and what epochs start from.
+
+    Parameters
+    ----------
+    member : the training
+    n : rows of the data
+    data : on the device, filled up to a bucket
 
     Raises
     ------
@@ -127,15 +137,12 @@ def prepared(member: Member, data: jax.Array) -> tuple["Loop", Tree]:
     model, objective = member.model, member.objective
     check_bounded(model, data.shape[1], allow_unbounded=member.allow_unbounded)
     _check_noise(model, objective)
-    uses = ("split", "epochs", "held_out", "refit")
-    keys: dict[str, PRNGKey] = dict(zip(uses, jax.random.split(member.key, len(uses)), strict=True))
-    keys["information"] = jax.random.fold_in(member.key, len(uses))
-    training, held = _split(data.shape[0], member.validation_fraction, key=keys["split"])
+    split = _split(n, member.validation_fraction, key=jax.random.fold_in(member.key, SPLIT))
     params, fixed = eqx.partition(model, trained_leaves(model, objective))
-    return Loop(fixed, data, training, held, objective, member.plan, keys), params
+    return Loop(fixed, data, split, objective, member.plan, member.key), params
 
 
-def identity_of(member: Member, data: jax.Array) -> str:
+def identity_of(member: Member, data: np.ndarray) -> str:
     """Digest all that decides a training's course."""
     decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
     return fingerprint(decisive, member.plan, member.validation_fraction)
@@ -152,19 +159,22 @@ class Loop:
 
     fixed: Tree
     data: jax.Array
-    training: jax.Array
-    held: jax.Array
+    split: Split
     objective: AbstractObjective
     plan: Plan
-    keys: dict[str, PRNGKey]
+    key: PRNGKey
 
     @property
     def batch_size(self) -> int:
-        return min(self.plan.batch_size, self.training.size)
+        return min(self.plan.batch_size, self.split.training.index.shape[0])
 
     @property
-    def _watched(self) -> jax.Array:
-        return self.held if self.held.size > 1 else self.training
+    def n_held(self) -> int:
+        return 0 if self.split.held is None else self.split.held.n
+
+    @property
+    def rates(self) -> Rates:
+        return Rates.of(self.plan, steps_in(self.split.training.n, self.batch_size))
 
     def run(
         self,
@@ -174,7 +184,7 @@ class Loop:
         progress: bool | str,
     ) -> tuple[_Position, History, Outcome]:
         position, history = self._start(params, checkpoint)
-        rates = Rates.of(self.plan, steps_in(self.training.size, self.batch_size))
+        rates = self.rates
         bar = Bar(self.plan.max_epochs, progress)
         outcome = None
         try:
@@ -202,8 +212,7 @@ class Loop:
         lagging = bool(self.plan.encoder_steps)
         state = fresh_state(params, parted=lagging)
         columns = (*COLUMNS, *LAGGING) if lagging else COLUMNS
-        nothing = jnp.asarray(-jnp.inf), jnp.zeros((), jnp.int32)
-        position = _Position(state, params, *nothing)
+        position = _Position(state, params, *_nothing())
         stored = checkpoint.load(position) if checkpoint else None
         if stored is None:
             return position, History((), columns)
@@ -211,69 +220,58 @@ class Loop:
         return position, History(tuple(tuple(row) for row in rows), columns)
 
     def _ended(self, position: _Position, history: History) -> Outcome | None:
-        return outcome_of(self.plan, history, int(position.best_epoch), self.held.size)
+        return outcome_of(self.plan, history, int(position.best_epoch), self.n_held)
 
     def _epoch(
         self, position: _Position, history: History, rates: Rates
     ) -> tuple[_Position, History] | None:
         """Train an epoch and judge it; None if anything turned non-finite."""
         done = len(history.rows)
-        aggressive = is_aggressive(self.plan, history, self._watched.size)
-        state, trained, steps = self._pass(position.state, rates, done, aggressive)
-        held = self._judge(state) if self.held.size else None
-        trained, held, steps = jax.device_get((trained, held, steps))
-        if not is_finite(trained) or (held and not is_finite(held)):
+        aggressive = is_aggressive(self.plan, history, self.split.watched.n)
+        state, seen = run_pass(
+            position.state,
+            self.fixed,
+            self.data,
+            self.split,
+            self.objective,
+            rates,
+            np.asarray(done, np.int32),
+            batch_size=self.batch_size,
+            key=self.key,
+            encoder_steps=np.asarray(self.plan.encoder_steps, np.int32) if aggressive else None,
+        )
+        seen: Seen = jax.device_get(seen)
+        trained, held = seen.trained, seen.held
+        if not is_finite(trained) or (held is not None and not is_finite(held)):
             return None
         value = -np.inf if held is None else held.value
-        better = held is None or value > float(position.best_value)
+        better = held is None or value > position.best_value
         reached = _Position(
             state,
             state.params if better else position.best_params,
-            jnp.asarray(value) if better else position.best_value,
-            jnp.asarray(done + 1, jnp.int32) if better else position.best_epoch,
+            np.asarray(value, jnp.result_type(float)) if better else position.best_value,
+            np.asarray(done + 1, np.int32) if better else position.best_epoch,
         )
-        model = eqx.combine(state.params, self.fixed)
-        variance = model.noise.variance()
-        mean_variance = np.nan if variance is None else float(jnp.mean(variance))
-        lagging = (self._information(model) if aggressive else np.nan, float(steps))
+        lagging = (self._information(state) if aggressive else np.nan, float(seen.encoder_steps))
         return reached, history.with_epoch(
-            trained, held, mean_variance, float(rates.at(state.step)), lagging
+            trained, held, float(seen.noise_variance), float(seen.learning_rate), lagging
         )
 
-    def _pass(
-        self, state: TrainState, rates: Rates, done: int, aggressive: bool
-    ) -> tuple[TrainState, Metrics, Any]:
-        """One epoch, and how many steps the encoder took alone before each of the decoder's."""
-        given = (state, self.fixed, self.data, self.training, self.objective, rates)
-        options = {
-            "batch_size": self.batch_size,
-            "key": jax.random.fold_in(self.keys["epochs"], done),
-        }
-        if aggressive:
-            most = jnp.asarray(self.plan.encoder_steps, jnp.int32)
-            return run_lagging_epoch(*given, encoder_steps=most, **options)
-        return *run_epoch(*given, **options), 0.0
-
-    def _information(self, model: VAEModel) -> float:
-        return information(model, self.data, self._watched, key=self.keys["information"])
-
-    def _judge(self, state: TrainState) -> Metrics:
-        # The same draws every epoch: what changes between two epochs is the model alone.
-        return held_out(
-            state.params,
-            self.fixed,
-            self.data,
-            self.held,
-            self.objective,
-            batch_size=min(self.batch_size, self.held.size),
-            key=self.keys["held_out"],
-        )
+    def _information(self, state: TrainState) -> float:
+        model = eqx.combine(state.params, self.fixed)
+        key = jax.random.fold_in(self.key, INFORMATION)
+        return information(model, self.data, self.split.watched, key=key)
 
     def _stop_asked(self, position: _Position, history: History, callbacks: Sequence) -> bool:
         model = eqx.combine(position.state.params, self.fixed)
         report = EpochReport(len(history.rows), history, model)
         asked = [bool(callback(report)) for callback in callbacks]  # each one is called
         return any(asked)
+
+
+def _nothing() -> tuple[np.ndarray, np.ndarray]:
+    """Best value and epoch before the first."""
+    return np.asarray(-np.inf, jnp.result_type(float)), np.zeros((), np.int32)
 
 
 def outcome_of(plan: Plan, history: History, best_epoch: int, n_held: int) -> Outcome | None:
@@ -286,19 +284,13 @@ def outcome_of(plan: Plan, history: History, best_epoch: int, n_held: int) -> Ou
     return Outcome.converged if history.settled else Outcome.budget_spent
 
 
-def fresh_state(params: Tree, *, parted: bool = False) -> TrainState:
-    """State before the first step; ``parted`` counts the encoder's steps apart from the rest."""
-    memory = Parts.of(params) if parted else adam().init(params)
-    return TrainState(params, memory, jnp.zeros(()))
-
-
-def _split(n: int, fraction: float, *, key: PRNGKey) -> tuple[jax.Array, jax.Array]:
-    """Rows to train on and rows to hold out, in random order."""
+def _split(n: int, fraction: float, *, key: PRNGKey) -> Split:
+    """Rows to train on and rows to hold out, in random order, drawn on the host."""
     if not 0 <= fraction < 1:
         raise SettingError(f"validation_fraction must lie in [0, 1); got {fraction}. 0.1 is usual.")
     held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
-    order = jax.random.permutation(key, n)
-    return order[held:], order[:held]
+    order = host_generator(key).permutation(n)
+    return Split(Rows.of(order[held:]), Rows.of(order[:held]) if held else None)
 
 
 def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:

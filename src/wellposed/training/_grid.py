@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from wellposed._errors import SettingError
 
 from ._fit import Run, fit
 from ._member import Member
 from ._outcome import Outcome
+from ._rows import filled_up
 from ._together import Together, together_shape
 
 # Of a device's memory; the rest is for what the compiler keeps, and for the data.
@@ -75,10 +76,11 @@ def fit_grid(
     UnboundedLikelihoodError, SettingError
         As :func:`fit` does, before anything is trained.
     """
-    data = jnp.asarray(data)
+    data = np.asarray(data)
     devices = jax.local_devices() if at_once(together) else None
-    shapes = [together_shape(member, data) for member in members]  # checks every one
-    chunks = _chunks(members, shapes, data, devices)
+    placed = jax.device_put(filled_up(data))
+    shapes = [together_shape(member, len(data), placed) for member in members]  # checks every one
+    chunks = _chunks(members, shapes, placed, devices)
     runs: list[Run | None] = [None] * len(members)
     for chunk in chunks:
         if set(chunk) <= set(done):
@@ -102,7 +104,7 @@ def _was_interrupted(run: Run | None) -> bool:
 def _trained(
     members: Sequence[Member],
     chunk: Sequence[int],
-    data: jax.Array,
+    data: np.ndarray,
     path: Path | None,
     progress: bool | str,
 ) -> list[Run]:
@@ -116,7 +118,7 @@ def _checkpoint_name(chunk: Sequence[int]) -> str:
     return f"member-{chunk[0]:04d}.ckpt" if len(chunk) == 1 else f"chunk-{chunk[0]:04d}.ckpt"
 
 
-def _alone(member: Member, data: jax.Array, path: Path | None, progress: bool | str) -> Run:
+def _alone(member: Member, data: np.ndarray, path: Path | None, progress: bool | str) -> Run:
     return fit(
         member.model,
         data,

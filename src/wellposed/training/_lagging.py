@@ -19,16 +19,24 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from wellposed._compiled import compiled
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.evaluation import prior_mismatch
 from wellposed.models import VAEModel
 from wellposed.objectives import AbstractObjective
 
-from ._epoch import Metrics, TrainState, batch_mean, batched, summed
+from ._epoch import (
+    N_FIGURES,
+    Metrics,
+    TrainState,
+    batch_mean,
+    figures,
+    over_batches,
+    summed,
+)
 from ._history import History
 from ._optimiser import Parts, Rates, parted, squared_norm, update
 from ._plan import Plan
+from ._rows import Rows
 
 # Over so many steps the objective is averaged before it is asked whether it still rises.
 _WINDOW = 10
@@ -49,9 +57,9 @@ def is_aggressive(plan: Plan, history: History, n_rows: int) -> bool:
     return bool(np.all(np.diff(seen) > 0) and np.all(seen < full))
 
 
-def information(model: VAEModel, data: Data, rows: Int[Array, " n"], *, key: PRNGKey) -> float:
+def information(model: VAEModel, data: Data, rows: Rows, *, key: PRNGKey) -> float:
     """I(x; z) under q on some rows, nats a datum: the lower end of its bracket."""
-    chosen = rows[:_MOST_ROWS]  # in random order
+    chosen = rows.host[:_MOST_ROWS]  # in random order
     found = prior_mismatch(model, np.asarray(data[chosen]), key=key)
     return found.mutual_information[0]
 
@@ -67,17 +75,16 @@ class _Chase(eqx.Module):
     rising: Bool[Array, ""]
 
 
-@compiled
 def run_lagging_epoch(
     state: TrainState,
     fixed: Tree,
     data: Data,
-    rows: Int[Array, " n"],
+    rows: Rows,
     objective: AbstractObjective,
     rates: Rates,
     *,
     batch_size: int,
-    encoder_steps: Int[Array, ""],
+    encoder_steps: Int[Array | np.ndarray, ""],
     key: PRNGKey,
 ) -> tuple[TrainState, Metrics, Scalar]:
     """Visit every row once with the decoder, the encoder catching up before each of its steps.
@@ -88,10 +95,10 @@ def run_lagging_epoch(
     them, on average
     """
     order_key, noise_key = jax.random.split(key)
-    batches, weights = batched(jax.random.permutation(order_key, rows), batch_size)
 
-    def step(state: TrainState, inputs):
-        chosen, weight, step_key = inputs
+    def step(
+        state: TrainState, chosen: Array, weight: Array, step_key: PRNGKey
+    ) -> tuple[TrainState, Array]:
         chase_key, batch_key = jax.random.split(step_key)
         encoder, rest = parted(state.params)
         annealing = rates.annealing(state.step)
@@ -102,7 +109,7 @@ def run_lagging_epoch(
 
         def one(chase: _Chase) -> _Chase:
             row_key, draw_key = jax.random.split(jax.random.fold_in(chase_key, chase.count))
-            fresh = rows[jax.random.randint(row_key, (batch_size,), 0, rows.shape[0])]
+            fresh = rows.index[jax.random.randint(row_key, (batch_size,), 0, rows.count)]
             (value, _), slope = jax.value_and_grad(mean, has_aux=True)(
                 chase.encoder, rest, fresh, jnp.ones(batch_size), draw_key
             )
@@ -122,11 +129,15 @@ def run_lagging_epoch(
         rest, memory = update(rest, slope, state.memory.rest, rates, state.step, norm)
         reached = eqx.combine(chase.encoder, rest)
         state = TrainState(reached, Parts(chase.memory, memory), state.step + 1)
-        return state, (evaluation, weight.sum(), norm, chase.count)
+        taken = chase.count.astype(weight.dtype)
+        return state, jnp.append(figures(evaluation, weight, norm), taken)
 
-    keys = jax.random.split(noise_key, batches.shape[0])
-    state, (found, counts, norms, taken) = jax.lax.scan(step, state, (batches, weights, keys))
-    return state, summed(found, counts, norms.max()), jnp.mean(taken.astype(norms.dtype))
+    order = rows.shuffled(key=order_key)
+    state, seen = over_batches(
+        step, state, order, batch_size=batch_size, key=noise_key, n_figures=N_FIGURES + 1
+    )
+    steps = rows.steps(batch_size).astype(seen.dtype)
+    return state, summed(seen), jnp.sum(seen[:, N_FIGURES]) / steps
 
 
 def _start(encoder: Tree, memory: Any) -> _Chase:

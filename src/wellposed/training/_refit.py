@@ -3,18 +3,18 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array
 
 from wellposed._compiled import compiled
 from wellposed._typing import Data, Point, PRNGKey
 from wellposed.models import VAEModel
+from wellposed.noise import AbstractNoise
 
-from ._epoch import batched
+from ._rows import Rows
 
 
-@compiled
 def mean_squared_residual(
-    model: VAEModel, data: Data, rows: Int[Array, " n"], *, batch_size: int, key: PRNGKey
+    model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> Point:
     """Mean over rows of E_q (y − μ(z))², one draw of z a row; shape (d,), model units squared."""
 
@@ -23,21 +23,19 @@ def mean_squared_residual(
         found = model.infer(row, key=transform_key)
         return (found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2
 
-    def visit(total: Point, inputs) -> tuple[Point, None]:
-        chosen, weight, batch_key = inputs
-        x = data[chosen].astype(jnp.result_type(float))
-        squares = jax.vmap(residual)(x, jax.random.split(batch_key, chosen.shape[0]))
-        return total + weight @ squares, None
+    def visit(i: Array, total: Point) -> Point:
+        chosen, weight = rows.batch(i, batch_size)
+        x = data[chosen].astype(total.dtype)
+        keys = jax.random.split(jax.random.fold_in(key, i), batch_size)
+        return total + weight @ jax.vmap(residual)(x, keys)
 
-    batches, weights = batched(rows, batch_size)
-    keys = jax.random.split(key, batches.shape[0])
     zero = jnp.zeros(data.shape[1], jnp.result_type(float))
-    total, _ = jax.lax.scan(visit, zero, (batches, weights, keys))
-    return total / rows.shape[0]
+    total = jax.lax.fori_loop(0, rows.steps(batch_size), visit, zero)
+    return total / rows.count.astype(total.dtype)
 
 
 def refit_noise(
-    model: VAEModel, data: Data, rows: Int[Array, " n"], *, batch_size: int, key: PRNGKey
+    model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> VAEModel:
     """Return the model with the noise variance that maximises the ELBO on the training rows.
 
@@ -46,5 +44,13 @@ def refit_noise(
     """
     if not (model.noise.learned() and model.noise.solved_by_squares):
         return model
+    noise = _solved(model, data, rows, batch_size=batch_size, key=key)
+    return eqx.tree_at(lambda m: m.noise, model, noise)
+
+
+@compiled
+def _solved(
+    model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
+) -> AbstractNoise:
     squares = mean_squared_residual(model, data, rows, batch_size=batch_size, key=key)
-    return eqx.tree_at(lambda m: m.noise, model, model.noise.refitted(squares))
+    return model.noise.refitted(squares)

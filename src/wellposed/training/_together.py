@@ -1,4 +1,4 @@
-"""Trainings of one shape as one program: each epoch of all of them is one compiled scan.
+"""Trainings of one shape as one program: each epoch of all of them is compiled as one.
 
 On an accelerator one small network leaves most of the machine idle, and a batch of them fills it.
 The members share the data, and nothing else; each takes the course that it would take alone.
@@ -11,7 +11,6 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -20,13 +19,14 @@ from wellposed._typing import PRNGKey, Tree
 
 from ._bar import Bar
 from ._checkpoint import Checkpoint, fingerprint
-from ._epoch import Metrics, TrainState, held_out, run_epoch, steps_in
-from ._fit import Loop, Run, ended_run, fresh_state, identity_of, is_finite, outcome_of, prepared
+from ._epoch import TrainState, fresh_state
+from ._fit import Loop, Run, ended_run, identity_of, is_finite, outcome_of, prepared
 from ._history import History
 from ._member import Member
-from ._optimiser import Rates
 from ._outcome import Outcome
+from ._pass import REFIT, Seen, Split, one_pass
 from ._refit import refit_noise
+from ._rows import Rows, filled_up
 from ._stack import chosen, shape_of, stacked, taken
 
 
@@ -68,15 +68,19 @@ class Together:
     """
 
     members: tuple[Member, ...]
+    rows: np.ndarray
     loops: tuple[Loop, ...]
     params: tuple[Tree, ...]
     devices: tuple[Any, ...]
 
     @classmethod
-    def of(cls, members: Sequence[Member], data: jax.Array, devices: Sequence[Any]) -> "Together":
-        """Check all members; ``data`` are shared."""
-        loops, params = zip(*(prepared(member, data) for member in members), strict=True)
-        return cls(tuple(members), loops, params, tuple(devices))
+    def of(cls, members: Sequence[Member], data: np.ndarray, devices: Sequence[Any]) -> "Together":
+        """Check all members; ``data``, of shape (n, d), are shared."""
+        placed = jax.device_put(filled_up(data))
+        loops, params = zip(
+            *(prepared(member, len(data), placed) for member in members), strict=True
+        )
+        return cls(tuple(members), data, loops, params, tuple(devices))
 
     def run(
         self, *, checkpoint: str | os.PathLike | None = None, progress: bool | str = False
@@ -85,7 +89,7 @@ class Together:
         first = self.loops[0]
         file = None
         if checkpoint is not None:
-            whole = [identity_of(member, first.data) for member in self.members]
+            whole = [identity_of(member, self.rows) for member in self.members]
             file = Checkpoint.at(checkpoint, fingerprint((), whole))
         shared = self._placed(self._stack([self._constants(loop) for loop in self.loops]))
         data = jax.device_put(first.data, self._sharding(PartitionSpec()))
@@ -117,8 +121,9 @@ class Together:
 
     def _constants(self, loop: Loop) -> tuple:
         """All that an epoch reads and does not write, but the data."""
-        rates = Rates.of(loop.plan, steps_in(loop.training.size, loop.batch_size))
-        return loop.fixed, loop.training, loop.held, loop.objective, rates, loop.keys
+        held = None if loop.split.held is None else loop.split.held.index
+        index = (loop.split.training.index, held)
+        return loop.fixed, index, loop.objective, loop.rates, loop.key
 
     def _epoch(
         self, stand: _Stand, courses: list[_Course], shared: tuple, data: jax.Array
@@ -129,18 +134,25 @@ class Together:
             stand.state,
             shared,
             data,
-            self._placed(jnp.asarray(self._filled(done))),
+            self._counts,
+            self._placed(jax.device_put(np.asarray(self._filled(done), np.int32))),
             batch_size=self.loops[0].batch_size,
         )
         figures = jax.device_get(figures)
         after = [
-            _judged(course, loop, *taken(figures, i)) if course.outcome is None else course
+            _judged(course, loop, taken(figures, i)) if course.outcome is None else course
             for i, (course, loop) in enumerate(zip(courses, self.loops, strict=True))
         ]
         goes = [len(a.history.rows) > n for a, n in zip(after, done, strict=True)]
         better = [go and a.best_epoch == n + 1 for go, a, n in zip(goes, after, done, strict=True)]
-        flags = (jnp.asarray(self._filled(goes)), jnp.asarray(self._filled(better)))
+        flags = jax.device_put((np.asarray(self._filled(goes)), np.asarray(self._filled(better))))
         return _settled(stand, reached, *self._placed(flags)), after
+
+    @property
+    def _counts(self) -> tuple:
+        """Rows to train on and rows held out, of all members alike: one number for the batch."""
+        split = self.loops[0].split
+        return split.training.count, None if split.held is None else split.held.count
 
     def _ended(
         self, stand: _Stand, courses: list[_Course], shared: tuple, data: jax.Array
@@ -149,8 +161,8 @@ class Together:
         models = eqx.combine(stand.best_params, shared[0])
         trained = [bool(course.history.rows) for course in courses]
         if first.objective.refits_noise and any(trained):
-            refitted = _refitted(models, shared, data, batch_size=first.batch_size)
-            flags = self._placed(jnp.asarray(self._filled(trained)))
+            refitted = _refitted(models, shared, data, self._counts, batch_size=first.batch_size)
+            flags = self._placed(jax.device_put(np.asarray(self._filled(trained))))
             models = chosen(flags, refitted, models)
         models = jax.device_get(models) if len(self.devices) > 1 else models
         return [
@@ -158,7 +170,7 @@ class Together:
                 taken(models, i),
                 course.history,
                 course.outcome or Outcome.interrupted,
-                first.data.shape[1],
+                self.rows.shape[1],
             )
             for i, course in enumerate(courses)
         ]
@@ -180,41 +192,46 @@ class Together:
         return NamedSharding(Mesh(np.array(self.devices), ("members",)), spec)
 
 
-def together_shape(member: Member, data: jax.Array) -> tuple | None:
+def together_shape(member: Member, n: int, data: jax.Array) -> tuple | None:
     """Return what members that train as one program have in common; None for one that must not.
 
-    An aggressive encoder phase ends for each member at a time of its own.
+    An aggressive encoder phase ends for each member at a time of its own. ``n`` rows of ``data``
+    count; the rest is filling.
     """
     if member.plan.encoder_steps:
         return None
-    loop, params = prepared(member, data)
-    constants = (params, loop.fixed, loop.objective, loop.training, loop.held)
-    return (*shape_of(constants), loop.batch_size, member.plan.max_epochs)
+    loop, params = prepared(member, n, data)
+    numbers = (loop.split.training.n, loop.n_held, loop.batch_size, member.plan.max_epochs)
+    return (*shape_of((params, loop.fixed, loop.objective)), *numbers)
 
 
 @compiled
 def _pass(
-    states: TrainState, shared: tuple, data: jax.Array, done: jax.Array, *, batch_size: int
-) -> tuple[TrainState, tuple[Metrics, Metrics | None, jax.Array, jax.Array]]:
+    states: TrainState,
+    shared: tuple,
+    data: jax.Array,
+    counts: tuple,
+    done: jax.Array,
+    *,
+    batch_size: int,
+) -> tuple[TrainState, Seen]:
     """One epoch of all members, and what each of them measured."""
 
     def one(state: TrainState, constants: tuple, done: jax.Array) -> Any:
-        fixed, training, held, objective, rates, keys = constants
-        key = jax.random.fold_in(keys["epochs"], done)
-        state, trained = run_epoch(
-            state, fixed, data, training, objective, rates, batch_size=batch_size, key=key
+        fixed, index, objective, rates, key = constants
+        split = _split(index, counts)
+        return one_pass(
+            state, fixed, data, split, objective, rates, done, batch_size=batch_size, key=key
         )
-        judged = None
-        if held.size:
-            size = min(batch_size, held.size)
-            judged = held_out(
-                state.params, fixed, data, held, objective, batch_size=size, key=keys["held_out"]
-            )
-        variance = eqx.combine(state.params, fixed).noise.variance()
-        variance = jnp.asarray(jnp.nan) if variance is None else jnp.mean(variance)
-        return state, (trained, judged, variance, rates.at(state.step))
 
     return eqx.filter_vmap(one)(states, shared, done)
+
+
+def _split(index: tuple, counts: tuple) -> Split:
+    """A member's rows; their numbers are those of all members, so that one loop serves all."""
+    training, held = (None if n is None else Rows(i, n) for i, n in zip(index, counts, strict=True))
+    assert training is not None
+    return Split(training, held)
 
 
 @compiled
@@ -225,26 +242,26 @@ def _settled(stand: _Stand, reached: TrainState, goes: jax.Array, better: jax.Ar
 
 
 @compiled
-def _refitted(models: Tree, shared: tuple, data: jax.Array, *, batch_size: int) -> Tree:
-    def one(model: Any, training: jax.Array, key: PRNGKey) -> Any:
-        return refit_noise(model, data, training, batch_size=batch_size, key=key)
+def _refitted(
+    models: Tree, shared: tuple, data: jax.Array, counts: tuple, *, batch_size: int
+) -> Tree:
+    def one(model: Any, index: tuple, key: PRNGKey) -> Any:
+        rows = _split(index, counts).training
+        key = jax.random.fold_in(key, REFIT)
+        return refit_noise(model, data, rows, batch_size=batch_size, key=key)
 
-    return eqx.filter_vmap(one)(models, shared[1], shared[-1]["refit"])
+    return eqx.filter_vmap(one)(models, shared[1], shared[-1])
 
 
-def _judged(
-    course: _Course,
-    loop: Loop,
-    trained: Metrics,
-    held: Metrics | None,
-    variance: float,
-    rate: float,
-) -> _Course:
+def _judged(course: _Course, loop: Loop, seen: Seen) -> _Course:
     """Where a member stands after an epoch; without that epoch, if anything turned non-finite."""
+    trained, held = seen.trained, seen.held
     if not is_finite(trained) or (held is not None and not is_finite(held)):
         return dataclasses.replace(course, outcome=Outcome.nonfinite)
     value = -np.inf if held is None else float(held.value)
-    history = course.history.with_epoch(trained, held, variance, rate)
+    history = course.history.with_epoch(
+        trained, held, float(seen.noise_variance), float(seen.learning_rate)
+    )
     reached = dataclasses.replace(course, history=history)
     if held is None or value > course.best_value:
         reached = dataclasses.replace(reached, best_value=value, best_epoch=len(history.rows))
@@ -252,7 +269,7 @@ def _judged(
 
 
 def _outcome(course: _Course, loop: Loop) -> Outcome | None:
-    return outcome_of(loop.plan, course.history, course.best_epoch, loop.held.size)
+    return outcome_of(loop.plan, course.history, course.best_epoch, loop.n_held)
 
 
 def _records(courses: Sequence[_Course]) -> tuple:

@@ -6,10 +6,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.special
 
 from wellposed._errors import DataError, SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.numerics import scalar
+from wellposed.numerics import host_generator, scalar
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
@@ -107,12 +108,14 @@ class Logit(AbstractTransform):
         return self.alpha.astype(like.dtype), size.astype(like.dtype)
 
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
-        rows = jnp.asarray(summary.sample, jnp.result_type(float))
-        keys = jax.random.split(key, rows.shape[0])
-        y = np.asarray(jax.vmap(lambda x, k: self.forward(x, key=k).value)(rows, keys), np.float64)
+        size = 1.0 if self.n_levels is None else float(self.n_levels)
+        rows = summary.sample.astype(np.float64)
+        if self._quantised:
+            rows = rows + host_generator(key).uniform(size=rows.shape)
+        # On the host, where a sample of another length is not another program.
+        y = scipy.special.logit(float(self.alpha) + (1 - 2 * float(self.alpha)) / size * rows)
         variance = y.var(axis=0)
         # The finest gap in model units is where the logit is flattest, at p = ½.
-        size = 1.0 if self.n_levels is None else float(self.n_levels)
         gap = 4 * (1 - 2 * float(self.alpha)) / size * summary.resolution
         return as_moments(summary, y.mean(axis=0), variance, gap, variance > 0)
 

@@ -1,10 +1,12 @@
 """Model units in which every feature, or the whole datum, has unit variance."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed.numerics import on_device
 
 from ._abstract import AbstractTransform, Transformed
 from ._robust import median_and_spread
@@ -61,12 +63,11 @@ class Standardize(AbstractTransform):
             scale = np.full_like(scale, np.sqrt((scale**2).mean()))
         scale = np.maximum(scale, summary.resolution / np.sqrt(12.0))
         scale = np.where(scale > 0, scale, 1.0)
-        dtype = jnp.result_type(float)
-        arrays = (jnp.asarray(center, dtype), jnp.asarray(scale, dtype))
+        arrays = (on_device(center), on_device(scale))
         return eqx.tree_at(
             lambda t: (t.mean, t.scale, t.varies),
             self,
-            (*arrays, jnp.asarray(summary.varies)),
+            (*arrays, jax.device_put(summary.varies)),
             is_leaf=lambda leaf: leaf is None,
         )
 
@@ -96,4 +97,4 @@ class Standardize(AbstractTransform):
 
     def log_det_bound(self, d: int) -> float:
         del d
-        return float(-jnp.sum(jnp.log(self.scale)))
+        return float(-np.log(np.asarray(self.scale, np.float64)).sum())

@@ -1,30 +1,33 @@
 """What a fit learns of the data before any model: moments, resolution, support."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Float
 
 from wellposed._errors import DataError, named_features
-from wellposed._typing import Point
 
 _SORTED_AT_MOST = 1_000_000  # entries looked at for the smallest gap: a tenth of a second
 _SAMPLE_ROWS = 2_000
 _BLOCK_ROWS = 512
 
 
+_Feature = Float[np.ndarray | Array, " d"]  # of the host, where starts are computed
+
+
 class Moments(eqx.Module):
     """The data in model units, feature by feature: what a noise model starts from."""
 
-    mean: Point
-    variance: Point
-    resolution: Point
-    varies: Bool[Array, " d"]
+    mean: _Feature
+    variance: _Feature
+    resolution: _Feature
+    varies: Bool[np.ndarray | Array, " d"]
     n: int = 0  # rows that the moments were taken from
     image_shape: tuple[int, ...] | None = None  # of one datum, where it is an image
-    highs: Point | None = None  # the largest value of each feature, where units are the data's
+    highs: _Feature | None = None  # the largest value of each feature, where units are the data's
 
     @property
     def high(self) -> float:
@@ -190,7 +193,9 @@ def as_moments(
     varies: np.ndarray,
     highs: np.ndarray | None = None,
 ) -> Moments:
-    """Put host arrays onto the device in the default float type."""
-    floats = (jnp.asarray(a, jnp.result_type(float)) for a in (mean, variance, resolution))
-    largest = None if highs is None else jnp.asarray(highs, jnp.result_type(float))
-    return Moments(*floats, varies=jnp.asarray(varies), n=summary.n, highs=largest)
+    """Round to the default float type; the arrays stay on the host, where starts are computed."""
+    dtype = jnp.result_type(float)
+    floats: Any = (np.asarray(a, dtype) for a in (mean, variance, resolution))
+    largest: Any = None if highs is None else np.asarray(highs, dtype)
+    flags: Any = np.asarray(varies)
+    return Moments(*floats, varies=flags, n=summary.n, highs=largest)
