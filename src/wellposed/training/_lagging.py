@@ -11,6 +11,7 @@ posterior collapse in variational autoencoders, algorithm 1.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -117,11 +118,7 @@ def run_lagging_epoch(
             moved = update(chase.encoder, slope, chase.memory, rates, state.step, norm)
             return _counted(chase, *moved, value)
 
-        chase = jax.lax.while_loop(
-            lambda chase: chase.rising & (chase.count < encoder_steps),
-            one,
-            _start(encoder, state.memory.encoder),
-        )
+        chase = _chased(one, _start(encoder, state.memory.encoder), encoder_steps)
         (_, evaluation), slope = jax.value_and_grad(mean, argnums=1, has_aux=True)(
             chase.encoder, rest, chosen, weight, batch_key
         )
@@ -138,6 +135,11 @@ def run_lagging_epoch(
     )
     steps = rows.steps(batch_size).astype(seen.dtype)
     return state, summed(seen), jnp.sum(seen[:, N_FIGURES]) / steps
+
+
+def _chased(one: Callable[[_Chase], _Chase], start: _Chase, most: Any) -> _Chase:
+    """Take steps while they gain, ``most`` of them."""
+    return jax.lax.while_loop(lambda chase: chase.rising & (chase.count < most), one, start)
 
 
 def _start(encoder: Tree, memory: Any) -> _Chase:
