@@ -7,6 +7,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING
 
+from wellposed import _forks as _forks  # watches for forks from here on
 from wellposed._version import __version__ as __version__
 
 # XLA logs each slow compilation as an error that asks for a bug report; what fails, raises. The
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from wellposed._errors import DataWarning as DataWarning
     from wellposed._errors import DownloadError as DownloadError
     from wellposed._errors import FloorWarning as FloorWarning
+    from wellposed._errors import ForkedProcessError as ForkedProcessError
     from wellposed._errors import LikelihoodWarning as LikelihoodWarning
     from wellposed._errors import OutputError as OutputError
     from wellposed._errors import ReadWarning as ReadWarning
@@ -85,6 +87,7 @@ _NAMES = {
     "DataWarning": "_errors",
     "DownloadError": "_errors",
     "FloorWarning": "_errors",
+    "ForkedProcessError": "_errors",
     "LikelihoodWarning": "_errors",
     "OutputError": "_errors",
     "ReadWarning": "_errors",

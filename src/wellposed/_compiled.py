@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import equinox as eqx
 
+from wellposed._forks import check_process
 from wellposed._program_cache import keep_compiled as keep_compiled
 
 _LEVEL = "xla_backend_optimization_level"
@@ -37,6 +38,7 @@ def _kept(
 
     @functools.wraps(function)
     def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Returned:
+        check_process()
         keep_compiled()
         return jitted(*args, **kwargs)
 

@@ -32,6 +32,10 @@ class DownloadError(WellposedError, OSError):
     """No mirror delivered a file with the right checksum."""
 
 
+class ForkedProcessError(WellposedError, RuntimeError):
+    """The process was forked after JAX had started, so that its calls would never return."""
+
+
 class ConstantFeatureWarning(UserWarning):
     """Features that never vary are modelled as their constant."""
 

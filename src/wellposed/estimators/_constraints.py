@@ -17,12 +17,20 @@ class Constraint:
     allows: Callable[[Any], bool]
 
 
-def whole(low: int) -> Constraint:
-    """Accept whole numbers from ``low`` upwards."""
+_MOST = 10**9  # of anything that is counted: beyond, counters overflow and memory ends
+
+
+def whole(low: int, most: int = _MOST) -> Constraint:
+    """Accept whole numbers from ``low`` to ``most``."""
     return Constraint(
-        f"a whole number ≥ {low}",
-        lambda v: isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= low,
+        f"a whole number ≥ {low} and ≤ {most:,}",
+        lambda v: isinstance(v, Integral) and not isinstance(v, bool) and low <= int(v) <= most,
     )
+
+
+def finite() -> Constraint:
+    """Accept finite numbers of either sign."""
+    return Constraint("a finite number", _is_real)
 
 
 def real(low: float, *, open_below: bool = False) -> Constraint:

@@ -12,7 +12,8 @@ from sklearn.utils.validation import validate_data
 
 from wellposed import datasets
 from wellposed._compiled import keep_compiled
-from wellposed._errors import DataError
+from wellposed._errors import DataError, SettingError
+from wellposed._forks import check_process
 from wellposed.transforms import check_finite
 
 Source = datasets.Source
@@ -32,6 +33,7 @@ def kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
 
 def opened(X: Any) -> tuple[Any, tuple[int, ...] | None]:
     """Read ``X`` where it is a path; return the values and, if known, one image's shape."""
+    check_process()
     keep_compiled()  # before the first program of this process
     if isinstance(X, (str, os.PathLike)):
         X = datasets.read(X)
@@ -88,7 +90,13 @@ def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
 
 def seed_of(random_state: Any) -> int:
     """Draw one seed from what scikit-learn takes as a random state."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    except (ValueError, TypeError) as error:
+        raise SettingError(
+            f"random_state must be None, a whole number from 0 to {2**32 - 1} or a "
+            f"numpy.random.RandomState; got {random_state!r}. Give a smaller seed, such as 0."
+        ) from error
 
 
 def _refuse_text(X: Any) -> None:

@@ -10,13 +10,15 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models
 from wellposed._errors import SettingError, unknown_name
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.numerics import kl_to_standard_normal
 from wellposed.transforms import AbstractTransform
 
-from ._constraints import check, whole
+from ._constraints import check, finite, whole
 from ._data import opened, seed_of, validated
 from ._file import save
+from ._sizes import check_draws
 
 
 class ExactMethods:
@@ -61,6 +63,25 @@ class ExactMethods:
         values, log_det = self._mapped(X)
         return self._linear.log_density(values) + log_det
 
+    def log_likelihood(
+        self, X: Any, n_samples: int = 1, method: str = "exact"
+    ) -> evaluation.LogLikelihood:
+        """Return what :meth:`score_samples` does, as :meth:`VAE.log_likelihood` has it.
+
+        ``n_samples`` plays no part, since nothing is drawn: standard errors are zero.
+
+        Raises
+        ------
+        SettingError
+            If ``method`` is neither "exact" nor "auto".
+        """
+        if method not in ("auto", "exact"):
+            raise SettingError(
+                f'method must be "exact" or "auto" for a {type(self).__name__}, whose log p(x) '
+                f"has a closed form; got {method!r}. Leave it out."
+            )
+        return evaluation.exactly(self.score_samples(X))
+
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
         return float(self.score_samples(X).mean())
@@ -97,11 +118,13 @@ class ExactMethods:
         array of shape (n_samples, d), data units
         """
         check_is_fitted(self)
+        check_process()
         if how not in models.SAMPLERS:
             raise unknown_name("how", how, models.SAMPLERS)
         if prior != "standard":
             raise unknown_name("prior of an exact model", prior, ("standard",))
-        check({"n_samples": n_samples}, {"n_samples": whole(1)})
+        check({"n_samples": n_samples, "alpha": alpha}, {"n_samples": whole(1), "alpha": finite()})
+        check_draws(n_samples, max(self._linear.weight.shape))
         seed = self._seed if random_state is None else seed_of(random_state)
         return self._units.back(_drawn(self._linear, n_samples, how, alpha, jax.random.key(seed)))
 
@@ -124,6 +147,7 @@ class ExactMethods:
 
     @property
     def _units(self) -> evaluation.ModelUnits:
+        check_process()
         return evaluation.ModelUnits(self.transform_, jax.random.key(self._seed))
 
     def _mapped(self, X: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from wellposed import nn, serialise
 from wellposed._compiled import keep_compiled
 from wellposed._errors import DamagedFileError
+from wellposed._forks import check_process
 from wellposed.training import Outcome
 
 _HOMES = {"LinearVAE": "_linear_vae", "PPCA": "_ppca", "VAE": "_vae"}
@@ -61,6 +62,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
     FileNotFoundError
         If there is no such file.
     """
+    check_process()
     keep_compiled()
     tensors, header = serialise.read(path)
     if header.get("kind") not in _HOMES:

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from wellposed._errors import SettingError
+
 from ._data import check_labels
 from ._diagnose import diagnose
+from ._vae import VAE
 
 if TYPE_CHECKING:
     from wellposed.report import Report
@@ -24,6 +27,12 @@ def report_of(
     from wellposed.report import made  # matplotlib is heavy
 
     check_is_fitted(vae)
+    if not isinstance(vae, VAE):
+        raise SettingError(
+            f"report takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
+            "are exact: score() has their log p(x), components_ and noise_variance_ the rest, and "
+            "plotting.forecast their eigenvalues."
+        )
     rows = vae._rows(X)
     check_labels(labels, len(rows))
     if on_panel is not None:

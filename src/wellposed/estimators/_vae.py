@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models, noise, training, transforms
 from wellposed._errors import SettingError, unknown_name
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 
 from ._build import build, check_domain, check_image_shape, objective_of, plan_of, resolution_of
@@ -18,6 +19,7 @@ from ._constraints import (
     Constraint,
     boolean,
     check,
+    finite,
     fraction,
     optional,
     or_word,
@@ -32,6 +34,7 @@ from ._homonym import setting_and_method
 from ._judged import Judged
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome, warn_of_suspects
 from ._priors import drawn_codes, fitted_prior, prior_of
+from ._sizes import check_draws, check_networks
 
 
 @setting_and_method("transform")
@@ -238,6 +241,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         X : array-like of shape (n, d), or a path
         y : ignored
         """
+        check_process()
         objective = objective_of(self.get_params())
         before = getattr(self, "_advance", None)
         if before is None and hasattr(self, "model_"):
@@ -373,9 +377,11 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         array of shape (n_samples, d), data units
         """
         check_is_fitted(self)
+        check_process()
         if how not in models.SAMPLERS:
             raise unknown_name("how", how, models.SAMPLERS)
-        check({"n_samples": n_samples}, {"n_samples": whole(1)})
+        check({"n_samples": n_samples, "alpha": alpha}, {"n_samples": whole(1), "alpha": finite()})
+        check_draws(n_samples, max(self.n_features_in_, self.n_components))
         key = self._key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         source = prior_of(self, prior)
         return evaluation.samples(
@@ -446,6 +452,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self._seed = seed_of(self.random_state)
         names = getattr(self, "feature_names_in_", None)
         settings["noise"] = noise.placed(settings["noise"], rows.shape[1], names)
+        check_networks(settings, *rows.shape)
         model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
@@ -489,5 +496,6 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _key(self, use: str) -> PRNGKey:
         """Derive one key of the fit's seed for each use."""
+        check_process()
         uses = ("build", "fit", "score", "sample", "codes", "priors")
         return jax.random.fold_in(jax.random.key(self._seed), uses.index(use))

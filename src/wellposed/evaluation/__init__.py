@@ -12,6 +12,7 @@ from ._audit_record import Audit as Audit
 from ._audit_record import ScoreAtVariance as ScoreAtVariance
 from ._believed import METHODS as METHODS
 from ._believed import believed_log_likelihood as believed_log_likelihood
+from ._believed import exactly as exactly
 from ._calibration import Calibration as Calibration
 from ._calibration import calibration as calibration
 from ._classified import accuracy as accuracy

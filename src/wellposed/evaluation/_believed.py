@@ -56,7 +56,11 @@ def believed_log_likelihood(
 
 
 def _exact(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
-    value: Any = exact_log_likelihood(model, rows, key=key)
+    return exactly(exact_log_likelihood(model, rows, key=key))
+
+
+def exactly(value: Any) -> LogLikelihood:
+    """Exact values of log p(x), shape (n,), beside what estimates state of themselves."""
     nothing: Any = np.full_like(value, np.nan)
     certain: Any = np.full_like(value, np.inf)
     return LogLikelihood(value, 0 * value, certain, nothing)

@@ -9,12 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._compiled import compiled_soon
+from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
 from wellposed.latents import Prior
 from wellposed.models import SAMPLERS, VAEModel, sample
 from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
+from ._count import check_count
 from ._rows import over_rows, spread
 from ._work import chunk_within, rows_within, work_of
 
@@ -42,7 +44,13 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
     Returns
     -------
     ElboTerms with arrays of shape (n,), in nats and data units
+
+    Raises
+    ------
+    SettingError
+        If ``n_samples`` is below one or above 100,000.
     """
+    n_samples = check_count("n_samples", n_samples, "16 is a start.", most=100_000)
     return over_rows(_elbo_visit(n_samples), model, rows, key=key)
 
 
@@ -137,6 +145,7 @@ def samples(
     ``prior`` draws z in the place of the model's own. The draws depend on ``chunk``, how many
     are made at a time.
     """
+    check_process()
     parts = []
     for start in range(0, n_samples, chunk):
         piece_key = jax.random.fold_in(key, start)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._compiled import compiled_soon
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.numerics import content_key
 
@@ -28,6 +29,7 @@ def over_rows(
     rows : array of shape (n, ...)
     chunk : rows at a time
     """
+    check_process()
     rows = np.asarray(rows, jnp.result_type(float))  # one program for every type of data
     pieces = []
     for start in range(0, len(rows), chunk):

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.objectives import AbstractObjective
@@ -62,6 +63,7 @@ def advance(
         play no part
     before : the result of the piece before
     """
+    check_process()
     data = np.asarray(data)
     model = model if before is None else before.model
     params, fixed = eqx.partition(model, trained_leaves(model, objective))

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 from wellposed import nn
 from wellposed._compiled import compiled
 from wellposed._errors import DataError, SettingError
+from wellposed._forks import check_process
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.models import Classifier
 from wellposed.numerics import scalar, weighted_mean
@@ -71,6 +72,7 @@ def fit_classifier(
     >>> classifier.features(jnp.zeros(64)).shape
     (128,)
     """
+    check_process()
     rows, classes, labels = _checked(X, y)
     size = _batch_size(batch_size, len(rows))
     plan = Plan(size, max_epochs, learning_rate, weight_decay)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import SettingError
+from wellposed._forks import check_process
 from wellposed._html import table
 from wellposed._typing import PRNGKey, Tree
 from wellposed.models import VAEModel, check_bounded, owned
@@ -99,6 +100,7 @@ def fit(
     SettingError
         If the settings are at odds, or the checkpoint belongs to another training.
     """
+    check_process()
     objective = ELBO() if objective is None else objective
     plan = Plan() if plan is None else plan
     member = Member(model, key, objective, plan, validation_fraction, allow_unbounded)

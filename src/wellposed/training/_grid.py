@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from wellposed._errors import SettingError
+from wellposed._forks import check_process
 
 from ._fit import Run, fit
 from ._member import Member
@@ -76,6 +77,7 @@ def fit_grid(
     UnboundedLikelihoodError, SettingError
         As :func:`fit` does, before anything is trained.
     """
+    check_process()
     data = np.asarray(data)
     devices = jax.local_devices() if at_once(together) else None
     placed = jax.device_put(filled_up(data))
