@@ -15,9 +15,25 @@ import wellposed as wp
 from linear_gaussian import rows_of, solved
 from wellposed import evaluation, plotting
 from wellposed.cli import app
-from wellposed.report import Panel, Report
+from wellposed.report import Panel, Report, _make, made
+from wellposed.report import _panels as panels
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+
+
+NAMES = [
+    "width",
+    "<b>height</b>",
+    "income_$_to_$",
+    "$\\undefined{$",
+    "{{ 7 * 7 }}",
+    "\x1b[31mred\x00\n",
+    "_hidden",
+    "",
+    "long" * 125,
+    "\u202eright \N{HEBREW LETTER ALEF}",
+    "\U0001f600 100% %s",
+]
 
 
 class Page(HTMLParser):
@@ -55,9 +71,9 @@ def of_images(digits):
 
 @pytest.fixture(scope="module")
 def of_table():
-    rows = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    rows = np.random.default_rng(0).normal(size=(80, len(NAMES))).astype(np.float32)
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(rows, columns=["width", "<b>height</b>", "weight"])
+    frame = pandas.DataFrame(rows, columns=NAMES)
     vae = fitted(frame, k=1, noise="conditional")
     return vae, vae.report(frame)
 
@@ -123,9 +139,14 @@ def test_the_page_stands_alone_and_is_sound(kind, request):
 
 
 def test_names_are_text_and_not_markup(of_table):
+    assert of_table[1].left_out == ()
     html = of_table[1].html
     assert "<b>height" not in html
-    assert "&lt;b&gt;height&lt;/b&gt;" in html
+    assert not {"\x1b", "\x00", "\u202e"} & set(html)
+    text = Page(html).text
+    shown = set(text)
+    assert {"<b>height</b>", "income_$_to_$", "$\\undefined{$", "{{ 7 * 7 }}"} <= shown
+    assert {r"\x1b[31mred\x00\n", "long" * 125, "\\u202eright \N{HEBREW LETTER ALEF}"} <= shown
 
 
 def test_a_page_is_saved_whole_and_never_over_another(of_images, tmp_path):
@@ -144,6 +165,26 @@ def test_what_cannot_be_drawn_is_told(of_images):
     )
     assert "Not shown" in less.html
     assert "two: no" in less.html
+
+
+def test_a_panel_that_fails_is_named_and_the_others_are_drawn(of_table, monkeypatch):
+    vae, _ = of_table
+
+    def broken(facts):
+        raise RuntimeError("no \x1b[31m<font>\nat all")
+
+    def none_of_ours(facts):
+        raise wp.DataError("Rows must vary.")
+
+    monkeypatch.setattr(_make, "PANELS", (broken, none_of_ours, panels.training))
+    found = made(vae, np.zeros((20, 11)), diagnosis=of_table[1].diagnosis, key=jax.random.key(0))
+    assert [panel.name for panel in found.panels] == ["training"]
+    assert found.left_out == (
+        r"broken: RuntimeError: no \x1b[31m<font> at all",
+        "none_of_ours: Rows must vary.",
+    )
+    text = "".join(Page(found.html).text)
+    assert all(reason in text for reason in found.left_out)
 
 
 def test_bad_input_is_refused(of_images, digits):

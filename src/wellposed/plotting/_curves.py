@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from wellposed._text import no_tex
+
 from ._axes import axes_or_new
 from ._palette import HELD_OUT, NOISE, QUIET, TRAIN
 
@@ -51,5 +53,5 @@ def training_curves(
         frameon=False,
         fontsize="small",
     )
-    ax.set_title(title, loc="left")
+    ax.set_title(no_tex(title), loc="left")
     return ax

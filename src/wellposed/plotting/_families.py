@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wellposed._errors import DataError, unknown_name
+from wellposed._text import no_tex
 
 from ._tiles import GAP, as_images, limits_of, tile
 
@@ -77,7 +78,7 @@ def families(
     tile(ax, everything, corners, limits or limits_of(*(data or given)))
     ax.set(xlim=(0, right), ylim=(tops[-1], 0))
     middles = [(a + b - _FAMILY_GAP * height) / 2 for a, b in itertools.pairwise(tops)]
-    ax.set_yticks(middles, [name for name, _ in pictures], fontsize=10)
+    ax.set_yticks(middles, [no_tex(name) for name, _ in pictures], fontsize=10)
     ax.tick_params(length=0, pad=8)
     for name, left in zip(shown, lefts, strict=True):
         ax.annotate(GROUPS[name], (left, 0), (0, 6), textcoords="offset points", fontsize=10)

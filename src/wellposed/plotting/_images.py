@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from wellposed._text import in_figure, no_tex
+
 from ._axes import axes_or_new
 from ._tiles import INK, as_images, grid_corners, limits_of, tile
 
@@ -56,7 +58,7 @@ def images(
     if names:
         pitch = corners[n_columns][1] if len(corners) > n_columns else 0.0
         places = pictures.shape[1] / 2 + pitch * np.arange(len(names))
-        ax.set_yticks(places, names, fontsize="small")
+        ax.set_yticks(places, [in_figure(name) for name in names], fontsize="small")
         ax.tick_params(length=0)
-    ax.set_title(title, loc="left")
+    ax.set_title(no_tex(title), loc="left")
     return ax

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from wellposed._errors import DataError
+from wellposed._text import in_figure, no_tex
 
 from ._axes import axes_or_new
 from ._palette import PALETTE, QUIET
@@ -56,7 +57,7 @@ def latent_plane(
     ax.set_xlabel(_axis_name(first, rates))
     ax.set_ylabel(_axis_name(second, rates))
     ax.set_aspect("equal", adjustable="datalim")
-    ax.set_title(title, loc="left")
+    ax.set_title(no_tex(title), loc="left")
     ax.spines[["top", "right"]].set_visible(False)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
@@ -91,11 +92,12 @@ def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:
         own = points[labels == label]
         name = str(label)
         colour = PALETTE[i % len(PALETTE)]
-        if name.isalnum() and len(name) <= 2:  # says itself what it is, so not in the legend
+        # Such a name says itself what it is, so it is not in the legend. Others may not be TeX.
+        if name.isascii() and name.isalnum() and len(name) <= 2:
             ax.scatter(*own.T, s=48, marker=f"${name}$", color=colour, linewidths=0.3)
         else:
             marker = _MARKERS[i // len(PALETTE) % len(_MARKERS)]
-            ax.scatter(*own.T, s=14, marker=marker, color=colour, label=name)
+            ax.scatter(*own.T, s=14, marker=marker, color=colour, label=in_figure(name))
 
 
 def _axis_name(index: int, rates: np.ndarray | None) -> str:

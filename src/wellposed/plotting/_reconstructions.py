@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from wellposed._errors import DataError
+from wellposed._text import no_tex
 
 from ._axes import axes_or_new
 from ._tiles import GAP, as_images, grid_corners, limits_of, tile
@@ -57,7 +58,7 @@ def reconstructions(
     names = np.resize(["data", "model"], len(tops))
     ax.set_yticks(tops + height / 2, names)
     ax.tick_params(length=0)
-    ax.set_title(title, loc="left")
+    ax.set_title(no_tex(title), loc="left")
     return ax
 
 

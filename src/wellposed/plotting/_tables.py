@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from wellposed._text import in_figure
+
 from ._palette import HELD_OUT, NOISE, PALETTE
 
 _SHOWN = 12  # panels
@@ -95,7 +97,7 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
     ax.plot(place, middle, "_", color="white", ms=7)
     ax.set(ylabel="residual over σ", xlim=(-0.6, d - 0.4))
     if d <= 24:
-        shown = [str(j) if names is None else str(names[j]) for j in range(d)]
+        shown = [str(j) if names is None else in_figure(names[j]) for j in range(d)]
         ax.set_xticks(place, shown, rotation=0 if names is None else 45, fontsize="small")
     else:
         ax.set(xlabel="features", xticks=[])
@@ -114,6 +116,7 @@ def _panels(n: int) -> tuple[Figure, list[Axes]]:
 
 
 def _labelled(ax: Axes, j: int, names: Sequence[str] | None) -> None:
-    ax.set_title(f"feature {j}" if names is None else str(names[j]), fontsize="small", loc="left")
+    title = f"feature {j}" if names is None else in_figure(names[j])
+    ax.set_title(title, fontsize="small", loc="left")
     ax.tick_params(labelsize="x-small")
     ax.spines[["top", "right"]].set_visible(False)

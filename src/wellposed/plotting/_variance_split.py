@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from wellposed._text import in_figure
 from wellposed.evaluation import VarianceSplit
 
 from ._axes import axes_or_new, headed
@@ -56,7 +57,7 @@ def variance_split(
     high = 1.05 * max(min(float(top.max()), _HIGHEST), 1.0)
     ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4), ylim=(0, high))
     if few:
-        shown = [str(j) if names is None else str(names[int(j)]) for j in at]
+        shown = [str(j) if names is None else in_figure(names[int(j)]) for j in at]
         ax.set_xticks(np.arange(len(at)), shown)
         ax.tick_params(axis="x", rotation=0 if names is None else 45)
         ax.set_xlabel("feature")

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import WellposedError
+from wellposed._errors import ForkedProcessError, WellposedError
+from wellposed._text import cut, paragraph
 from wellposed._typing import PRNGKey
 from wellposed.evaluation import Diagnosis
 
@@ -27,6 +28,9 @@ PANELS: tuple[Callable[[Facts], Panel | None], ...] = (
 )
 
 
+_REASON = 400  # characters
+
+
 def made(
     vae: Any,
     rows: np.ndarray,
@@ -36,7 +40,9 @@ def made(
     key: PRNGKey,
     on_panel: Callable[[str], object] | None = None,
 ) -> Report:
-    """Draw every panel that the model has; one that cannot be drawn is told at the end.
+    """Draw every panel that the model has; one that cannot be drawn is named at the end.
+
+    Whatever a panel raises stands there as its reason: the other panels are not lost for it.
 
     Parameters
     ----------
@@ -55,10 +61,18 @@ def made(
             on_panel(name)
         try:
             found = panel(facts)
-        except WellposedError as error:
-            left_out.append(f"{name}: {error}")
+        except ForkedProcessError:
+            raise  # no panel can be drawn
+        except Exception as error:
+            left_out.append(f"{name}: {_reason(error)}")
             continue
         if found is not None:
             drawn.append(found)
     title = f"Report on {diagnosis.model}"
     return Report(title, diagnosis, tuple(drawn), tuple(left_out))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in one paragraph; the kind of error where it is none of the library's."""
+    kind = "" if isinstance(error, WellposedError) else f"{type(error).__name__}: "
+    return kind + cut(paragraph(error) or "no message", _REASON)

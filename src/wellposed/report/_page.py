@@ -4,6 +4,7 @@ import base64
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from wellposed._text import visible
 from wellposed._version import __version__
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ def page(report: "Report") -> str:
     """Fill the template; style, script and pictures are within."""
     from jinja2 import Environment
 
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    # Names are data: autoescape keeps them from being markup, and finalize from being unseen.
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible
+    )
     environment.filters["picture"] = _data_address
     environment.filters["figure"] = _figure
     template = environment.from_string(_text("page.html.jinja"))
@@ -27,6 +31,11 @@ def page(report: "Report") -> str:
         script=_text("page.js"),
         version=__version__,
     )
+
+
+def _visible(value: Any) -> Any:
+    """Text with its control characters escaped; what is markup already (style, script) as it is."""
+    return visible(value) if type(value) is str else value
 
 
 def _text(name: str) -> str:

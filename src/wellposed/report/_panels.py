@@ -1,6 +1,7 @@
 """The panels of a report: from facts to a picture and how to read it; None where it has none."""
 
 import io
+import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -275,5 +276,8 @@ def _png(drawn: Any, inches: tuple[float, float] | None = None) -> bytes:
     if inches is not None:
         figure.set_size_inches(*inches)
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=_DPI)
+    with warnings.catch_warnings():
+        # A name in another script: matplotlib draws boxes, and the page's tables have the name.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
+        figure.savefig(out, format="png", dpi=_DPI)
     return out.getvalue()
