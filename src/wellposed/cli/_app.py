@@ -16,6 +16,7 @@ from ._fit import fit
 from ._forecast import forecast
 from ._report import report
 from ._reproduce import reproduce
+from ._terminal import say
 
 app = typer.Typer(
     name="wellposed",
@@ -30,7 +31,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"wellposed {__version__}")
+        say(f"wellposed {__version__}")
         raise typer.Exit
 
 

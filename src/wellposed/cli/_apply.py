@@ -9,8 +9,9 @@ from ._options import Data, Drop, Force, Header, Model, Table
 
 _HOW = "ancestral draws from p(x|z); mean shows μ(z); coupled shows μ(z) + α σ(z)."
 _METHOD = (
-    "importance sampling; ais anneals; exact for linear decoders; auto is exact where it can be, "
-    "and anneals the rows on which importance sampling is not to be believed."
+    "importance sampling, the default; ais anneals; exact for linear decoders, and the only one of "
+    "PPCA and LinearVAE; auto is exact where it can be, and anneals the rows on which importance "
+    "sampling is not to be believed."
 )
 _PRIOR = (
     "Where z comes from: standard is N(0, I); aggregate a Gaussian mixture fitted to the training "
@@ -23,7 +24,7 @@ def score(
     data: Data,
     output: Table = None,
     samples: Annotated[int, typer.Option(help="Draws of z a row, used exactly.")] = 128,
-    method: Annotated[str, typer.Option(help=_METHOD)] = "importance",
+    method: Annotated[str | None, typer.Option(help=_METHOD, show_default=False)] = None,
     header: Header = None,
     drop: Drop = None,
     force: Force = False,
@@ -38,7 +39,8 @@ def score(
     from ._scores import show_mean, write_scores
 
     check_output(output, force=force, kinds=TABLES)
-    found = open_model(model).log_likelihood(read_rows(data, header, drop), samples, method)
+    options = {} if method is None else {"method": method}
+    found = open_model(model).log_likelihood(read_rows(data, header, drop), samples, **options)
     write_scores(output, found)
     show_mean(found)
 

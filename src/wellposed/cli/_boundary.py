@@ -1,5 +1,7 @@
 """Where exceptions and warnings become lines on stderr."""
 
+import errno
+import sys
 import traceback
 import warnings
 from typing import Any
@@ -16,8 +18,12 @@ from wellposed._errors import (
     TrainingWarning,
     WellposedError,
 )
+from wellposed._text import paragraph, visible
+
+from ._terminal import finish, prepare, say, say_paragraph, settle
 
 INTERRUPTED = 130  # as the shell itself reports a process ended by Ctrl-C
+_CLOSED = 141  # as the shell reports a process that SIGPIPE ended
 _REFUSED = 2
 _SHOWN = (
     ConstantFeatureWarning,
@@ -36,23 +42,58 @@ class Boundary(TyperGroup):
     the system does not give. All else is a bug, and keeps its traceback.
     """
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; its streams take any text."""
+        prepare()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # of a stream, as where --version meets a full disk
+            sys.exit(_refused(error))
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options of all commands; what a refusal quotes of them is made visible."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except Exception as error:
+            _make_visible(error)
+            raise
+
     def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
             for category in _SHOWN:
                 warnings.simplefilter("always", category)
             try:
-                return super().invoke(ctx)
-            except BrokenPipeError:
-                raise  # `wellposed ... | head` is no error: typer ends it quietly
+                found = super().invoke(ctx)
+                finish()
+                return found
             except (WellposedError, OSError, ValueError) as error:
                 if not _expected(error):
                     raise
-                typer.secho(f"error: {_message(error)}", fg="red", err=True)
-                raise typer.Exit(_REFUSED) from error
+                raise typer.Exit(_refused(error)) from error
             except KeyboardInterrupt as error:
-                typer.secho("Interrupted.", err=True)
+                say("Interrupted.", err=True)
                 raise typer.Exit(INTERRUPTED) from error
+            except Exception as error:
+                _make_visible(error)
+                raise
+
+
+def _refused(error: Exception) -> int:
+    """Say why on stderr, unless nobody reads on; return the exit code."""
+    settle()
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        return _CLOSED
+    say_paragraph("error", _message(error), colour="red")
+    return _REFUSED
+
+
+def _make_visible(error: Exception) -> None:
+    """Escape what a usage error quotes; its class is typer's or click's, by typer's version."""
+    message = getattr(error, "message", None)
+    if isinstance(message, str) and hasattr(error, "exit_code"):
+        error.message = paragraph(message)  # type: ignore[attr-defined]
 
 
 def _expected(error: Exception) -> bool:
@@ -65,10 +106,11 @@ def _expected(error: Exception) -> bool:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}."
+    if isinstance(error, OSError) and error.strerror:
+        where = "output" if error.filename is None else visible(error.filename)
+        return f"{where}: {error.strerror}."
     return str(error)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    typer.secho(f"warning: {message}", fg="yellow", err=True)
+    say_paragraph("warning", message, colour="yellow")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ._options import Data, Drop, Header
+from ._terminal import say
 
 data = typer.Typer(name="data", help="Fetch data sets; look into files.", no_args_is_help=True)
 
@@ -34,7 +35,7 @@ def fetch(
 
     with TransferBar() as bar:
         folder = datasets.fetch(name, source=source, cache=cache, progress=bar.update)
-    typer.echo(
+    say(
         f"{name} is in {folder}. Fit it with:\n"
         f"  wellposed fit {folder / 'train-images-idx3-ubyte.gz'} -o {name}.wp --components 20"
     )
@@ -52,7 +53,7 @@ def list_known(
         size = sum(file.size for file in known.files) / _MEGABYTE
         here = all((root / name / file.name).exists() for file in known.files)
         where = f"in {root / name}" if here else "not fetched"
-        typer.echo(f"{name:14}{size:6.1f} MB  {where}  (licence: {known.licence})")
+        say(f"{name:14}{size:6.1f} MB  {where}  (licence: {known.licence})")
 
 
 @data.command()
@@ -62,4 +63,4 @@ def info(data: Data, header: Header = None, drop: Drop = None) -> None:
     from ._inputs import read_rows
 
     for name, value in description(read_rows(data, header, drop)):
-        typer.echo(f"{name:20}{value}")
+        say(f"{name:20}{value}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ._options import Force, Seed
+from ._terminal import say
 
 N_TRAIN = 1437  # four fifths of the 1797
 _SPLIT_SEED = 0  # fixed: --seed varies the model, never what it is judged on
@@ -39,9 +40,7 @@ def demo(
     for path in (figure_path, model_path, page_path):
         serialise.check_writable(path, overwrite=force)
     training, held_out = _split()
-    typer.echo(
-        f"Fitting {N_TRAIN} handwritten digits of 8×8 pixels, {len(held_out.values)} held out ..."
-    )
+    say(f"Fitting {N_TRAIN} handwritten digits of 8×8 pixels, {len(held_out.values)} held out ...")
     vae = VAE(**_SETTINGS, max_epochs=max_epochs, random_state=seed)
     if train(vae, training):
         raise KeyboardInterrupt
@@ -73,7 +72,7 @@ def _split() -> tuple[Any, Any]:
 
 
 def _say_what_next(figure: Path, model: Path, page: Path) -> None:
-    typer.echo(
+    say(
         f"\nWrote {figure} and {model}. Try next:\n"
         f"  wellposed sample {model} -n 64 -o {model.with_name('draws.png')}\n"
         "  wellposed fit your-data.csv -o your-model.wp --components 5\n"

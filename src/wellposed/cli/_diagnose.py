@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import Data, Drop, Force, Header, Model, Train
+from ._terminal import say
 
 if TYPE_CHECKING:
     from wellposed.evaluation import Diagnosis
@@ -48,7 +49,7 @@ def diagnose(
     Console().print(found)
     for path in output or ():
         _write(path, found)
-        typer.echo(f"Wrote {path}")
+        say(f"Wrote {path}")
 
 
 def _write(path: Path, found: "Diagnosis") -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ._options import Drop, Header, Model
+from ._terminal import say
 
 
 def explore(
@@ -47,7 +48,7 @@ def explore(
 
     def ready(url: str) -> None:
         status.stop()
-        typer.echo(f"{url}\nCtrl-C ends it.")
+        say(f"{url}\nCtrl-C ends it.")
         sys.stdout.flush()
         if open_browser or (open_browser is None and sys.stdout.isatty()):
             import webbrowser

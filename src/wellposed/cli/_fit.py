@@ -31,6 +31,7 @@ from ._fit_options import (
     ValidationFraction,
 )
 from ._options import Data, Drop, Force, Header, Seed
+from ._terminal import say
 
 
 def fit(
@@ -93,7 +94,7 @@ def _run(
     source = read_rows(data, header, drop)
     interrupted = train(vae, source)
     if interrupted and given["checkpoint"] is not None:
-        typer.echo(
+        say(
             f"Interrupted after {vae.n_epochs_} epochs. {given['checkpoint']} keeps the training: "
             "run the same command again to go on.",
             err=True,
@@ -102,7 +103,7 @@ def _run(
     vae.save(output, overwrite=force)
     show_fit(vae, source.values.shape, output)
     if interrupted:
-        typer.echo("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
+        say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
         raise typer.Exit(INTERRUPTED)
     if vae.outcome_.value == "nonfinite":
         raise typer.Exit(1)

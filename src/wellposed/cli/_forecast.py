@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from wellposed._errors import SettingError
 
 from ._forecast_options import (
@@ -17,6 +15,7 @@ from ._forecast_options import (
     Transform,
 )
 from ._options import Data, Drop, Force, Header
+from ._terminal import say
 
 
 def forecast(
@@ -74,7 +73,7 @@ def _run(
     show(found, units_of(given["transform"], scale))
     for path in output:
         write(path, found)
-        typer.echo(f"Wrote {path}")
+        say(f"Wrote {path}")
 
 
 def _check(given: dict[str, Any]) -> None:

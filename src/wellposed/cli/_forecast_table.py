@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 from rich.console import Console
 from rich.table import Table
 
 from wellposed.evaluation import Forecast, sentences
 
 from ._outputs import write_table
+from ._terminal import say
 
 COLUMNS = ("direction", "variance", "share", "ratio", "rate", "lives", "keeps_alive")
 _HEADS = ("direction", "variance λ", "share", "λ/βσ²", "rate, nats", "latent", "lives below σ² =")
@@ -54,10 +54,10 @@ def show(found: Forecast, units: str) -> None:
     console = Console(width=max(Console().width, 80))
     console.print(table)
     if len(rows) > _SHOWN:
-        typer.echo(_others(rows))
-    typer.echo(f"\nσ² = {found.noise_variance:.4g}; σ² and λ are {units}.")
+        say(_others(rows))
+    say(f"\nσ² = {found.noise_variance:.4g}; σ² and λ are {units}.")
     for sentence in sentences(found):
-        typer.echo(sentence)
+        say(sentence)
 
 
 def _others(rows: list[tuple[Any, ...]]) -> str:

@@ -17,7 +17,7 @@ def is_picture(path: Path | None) -> bool:
 
 def check_images(vae: Any, path: Path | None) -> None:
     """Raise ``SettingError`` if the model's data are no images."""
-    if vae.image_shape_ is None:
+    if getattr(vae, "image_shape_", None) is None:
         raise SettingError(
             f"Only a model of images draws pictures; {path} was asked of a model of "
             f"{vae.n_features_in_} features without image_shape. Fit with --image-shape, or "

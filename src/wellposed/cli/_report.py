@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._options import Data, Drop, Force, Header, Model, Train
+from ._terminal import say
 
 if TYPE_CHECKING:
     from wellposed.report import Report
@@ -35,7 +36,7 @@ def report(
     labels = getattr(rows, "labels", None)
     found = drawn(open_model(model), rows, trained, labels)
     found.save(output, overwrite=force)
-    typer.echo(f"{found.diagnosis.summary}\nWrote {output}")
+    say(f"{found.diagnosis.summary}\nWrote {output}")
 
 
 def drawn(vae: Any, rows: Any, trained: Any, labels: Any) -> "Report":

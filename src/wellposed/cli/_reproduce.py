@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ._terminal import say
+
 # Written out, since to ask the recipes would load all that they train with.
 _NAMES = (
     *(f"lucas2019-{data}" for data in ("mnist", "fashion", "celeba", "olivetti", "linear")),
@@ -50,4 +52,4 @@ def reproduce(
     made, files = made_anew(name, folder, quick=quick, data=data)
     Console().print(Markdown(made.markdown()))
     for path in files:
-        typer.echo(f"Wrote {path}")
+        say(f"Wrote {path}")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
 from ._outputs import write_table
+from ._terminal import say
 
 COLUMNS = ("log_p", "standard_error", "effective_sample_size", "pareto_k")
 
@@ -40,9 +40,13 @@ def monte_carlo_error(found: Any) -> float:
 def show_mean(found: Any) -> None:
     """Say the mean on stderr, out of the way of a table on stdout."""
     n = len(found.value)
-    typer.echo(
+    alone = (
+        "exact"
+        if not np.any(found.standard_error)
+        else (f"of Monte Carlo alone: {monte_carlo_error(found):.2g}")
+    )
+    say(
         f"mean log p(x) over {n} rows: {found.value.mean(dtype=np.float64):.4f} nats, standard "
-        f"error {standard_error(found):.2g} (of Monte Carlo alone: "
-        f"{monte_carlo_error(found):.2g})",
+        f"error {standard_error(found):.2g} ({alone})",
         err=True,
     )

@@ -7,15 +7,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from ._terminal import say
+
 
 def show_fit(vae: Any, shape: tuple[int, ...], path: Path) -> None:
     """Print how the training went and where the model is."""
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in _lines(vae, shape):
         table.add_row(f"[dim]{name}[/dim]", value)
-    console = Console()
-    console.print(table)
-    console.print(f"Wrote {path}", soft_wrap=True, markup=False, highlight=False)
+    Console().print(table)
+    say(f"Wrote {path}")
 
 
 def _lines(vae: Any, shape: tuple[int, ...]) -> list[tuple[str, str]]:
