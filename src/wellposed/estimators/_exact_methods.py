@@ -15,7 +15,6 @@ from wellposed._typing import PRNGKey
 from wellposed.numerics import kl_to_standard_normal
 from wellposed.transforms import AbstractTransform
 
-from ._constraints import check, finite, whole
 from ._data import opened, seed_of, validated
 from ._file import save
 from ._sizes import check_draws
@@ -118,13 +117,9 @@ class ExactMethods:
         array of shape (n_samples, d), data units
         """
         check_is_fitted(self)
-        check_process()
-        if how not in models.SAMPLERS:
-            raise unknown_name("how", how, models.SAMPLERS)
+        check_draws(n_samples, how, alpha, width=max(self._linear.weight.shape))
         if prior != "standard":
             raise unknown_name("prior of an exact model", prior, ("standard",))
-        check({"n_samples": n_samples, "alpha": alpha}, {"n_samples": whole(1), "alpha": finite()})
-        check_draws(n_samples, max(self._linear.weight.shape))
         seed = self._seed if random_state is None else seed_of(random_state)
         return self._units.back(_drawn(self._linear, n_samples, how, alpha, jax.random.key(seed)))
 

@@ -1,12 +1,16 @@
-"""Whether the networks and the draws that the settings ask for fit in memory."""
+"""Whether the networks and the draws that are asked for can be, and fit in memory."""
 
 import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from wellposed import models
+from wellposed._errors import unknown_name
+from wellposed._forks import check_process
 from wellposed._memory import check_memory
 
 from ._build import plan_of
+from ._constraints import check, finite, whole
 
 _FLOAT = 4  # bytes
 # The weights before and after a step, the gradient, Adam's two moments and the best epoch's.
@@ -45,14 +49,20 @@ def check_networks(settings: Mapping[str, Any], n_rows: int, d: int) -> None:
     )
 
 
-def check_draws(n_samples: int, width: int) -> None:
-    """Refuse more draws of ``width`` numbers than this machine can hold.
+def check_draws(n_samples: Any, how: Any, alpha: Any, *, width: int) -> None:
+    """Check what ``sample`` is asked for; each draw has ``width`` numbers.
 
     Raises
     ------
     SettingError
-        Before anything is allocated.
+        For what is out of range, or more than this machine can hold, before it is allocated.
+    ForkedProcessError
+        In a process that cannot compute.
     """
+    check_process()
+    if how not in models.SAMPLERS:
+        raise unknown_name("how", how, models.SAMPLERS)
+    check({"n_samples": n_samples, "alpha": alpha}, {"n_samples": whole(1), "alpha": finite()})
     check_memory(
         _HELD_TWICE * 8 * n_samples * width,
         f"n_samples={n_samples}, of {width} numbers each,",

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models, noise, training, transforms
-from wellposed._errors import SettingError, unknown_name
+from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 
@@ -19,7 +19,6 @@ from ._constraints import (
     Constraint,
     boolean,
     check,
-    finite,
     fraction,
     optional,
     or_word,
@@ -377,11 +376,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         array of shape (n_samples, d), data units
         """
         check_is_fitted(self)
-        check_process()
-        if how not in models.SAMPLERS:
-            raise unknown_name("how", how, models.SAMPLERS)
-        check({"n_samples": n_samples, "alpha": alpha}, {"n_samples": whole(1), "alpha": finite()})
-        check_draws(n_samples, max(self.n_features_in_, self.n_components))
+        check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components))
         key = self._key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         source = prior_of(self, prior)
         return evaluation.samples(
