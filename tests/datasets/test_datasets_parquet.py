@@ -1,5 +1,6 @@
 """Parquet tables: types promoted, nulls NaN, the rest named."""
 
+import decimal
 import sys
 
 import numpy as np
@@ -81,3 +82,51 @@ def test_without_pyarrow_the_remedy_is_named(table, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(SettingError, match=r"pip install 'wellposed\[data\]'"):
         read(path)
+
+
+NOTED = [b"junk", b"[]", b"null", b"\xff", b'{"index_columns": 3}', b'{"index_columns": ["gone"]}']
+
+
+@pytest.mark.parametrize("noted", NOTED)
+def test_stale_notes_of_pandas_do_not_matter(tmp_path, noted):
+    table = pa.table({"a": [1, 2]}).replace_schema_metadata({b"pandas": noted})
+    pq.write_table(table, tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet").values, [[1], [2]])
+
+
+def test_a_table_that_lost_its_index_is_read(table):
+    path = table({"a": [1.0, 2.0]}, index=pd.Index([5, 9], name="id"))
+    pq.write_table(pq.read_table(path).drop_columns(["id"]), path)
+    assert read(path).feature_names == ("a",)
+
+
+UNUSUAL = {
+    "decimals": ({"a": [decimal.Decimal("1.5"), None]}, [[1.5], [np.nan]]),
+    "nulls alone": ({"a": pa.nulls(2), "b": [1, 2]}, [[np.nan, 1], [np.nan, 2]]),
+    "nulls late": ({"a": [1, 2], "b": pa.array([3, None])}, [[1, 3], [2, np.nan]]),
+    "a name that begins another": ({"a": [1, 2], "a.b": [3, 4]}, [[1, 3], [2, 4]]),
+}
+
+
+@pytest.mark.parametrize(("columns", "values"), UNUSUAL.values(), ids=UNUSUAL)
+def test_unusual_columns(tmp_path, columns, values):
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet").values, values)
+
+
+def test_names_may_repeat(tmp_path):
+    columns = [pa.array([1, 2]), pa.array([3, 4])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["a", "a"]), tmp_path / "t.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet").values, [[1, 3], [2, 4]])
+
+
+def test_groups_of_rows_and_of_columns(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3000, 12))
+    columns = {f"c{i}": values[:, i] for i in range(12)}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet", row_group_size=700)
+    np.testing.assert_array_equal(read(tmp_path / "t.parquet").values, values)
+
+
+def test_remedies_are_possible(table):
+    with pytest.raises(DataError, match=r"type timestamp.*days since the first\.$"):
+        read(table({"when": [pd.Timestamp("2020-01-01")]}))

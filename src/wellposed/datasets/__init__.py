@@ -38,8 +38,10 @@ refuses NaN.
 **Memory.** What a file declares (the shape of a .npy, .npz or IDX file, the rows of a parquet file,
 the pixels of an image) is compared with the bytes that are there, and with the memory of the
 machine, before any is taken. No reader unpacks more than is declared, and all take at most 64 MiB
-beyond the table that they return. Text declares nothing: it is read line by line, a line having
-fewer than 2²⁴ characters. An image of more than 2²⁴ pixels is read only with ``size``.
+beyond the table that they return. Two hold more: sparse rows are in memory beside the table that
+they become, and an image of more than 2²³ pixels, read only with ``size`` and up to 2²⁷, takes four
+bytes a pixel while it is resized. Text declares nothing: it is read line by line, a line having
+fewer than 2²⁴ characters.
 """
 
 from ._cache import cache_dir as cache_dir

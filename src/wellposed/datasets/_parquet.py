@@ -1,6 +1,8 @@
 """Parquet tables, through pyarrow where it is installed."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from ._guard import check_room
 from ._source import Parsed
 
 _BATCH_CELLS = 1 << 18
+_PAGES_BYTES, _HELD_BYTES = 1 << 22, 1 << 24  # of a column, of all
+_BUFFER = 1 << 18  # bytes of a column; without it, all of a group of rows are in memory
 
 
 def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
@@ -26,7 +30,7 @@ def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
             f"Parquet files need pyarrow, which is not installed, to read {path}. "
             f"Run `pip install 'wellposed[data]'`, or save the table as CSV."
         ) from error
-    with path.open("rb") as handle, pq.ParquetFile(handle) as file:
+    with path.open("rb") as handle, pq.ParquetFile(handle, buffer_size=_BUFFER) as file:
         return _table(file, path, drop, pa)
 
 
@@ -34,11 +38,12 @@ def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parse
     """Read the numeric columns a batch of rows at a time, in the memory that the table needs."""
     schema = file.schema_arrow
     index = _index_columns(schema)
-    columns = [i for i, name in enumerate(schema.names) if name not in index]
-    names = tuple(schema.names[i] for i in columns)
+    all_names, all_kinds = schema.names, schema.types  # each builds its list anew
+    columns = [i for i, name in enumerate(all_names) if name not in index]
+    names = tuple(all_names[i] for i in columns)
     dropped = dropped_columns(drop, names, len(names), str(path)) if names else frozenset()
     kept = [i for i in range(len(names)) if i not in dropped]
-    kinds = [schema.types[i] for i in columns]
+    kinds = [all_kinds[i] for i in columns]
     bad = [i for i in kept if not _is_numeric(kinds[i], pa)]
     if bad:
         remain = len(kept) > len(bad)
@@ -65,30 +70,50 @@ def _index_columns(schema: Any) -> frozenset[str]:
 
 def _filled(file: Any, path: Path, kept: dict[int, np.dtype]) -> np.ndarray:
     """Read the columns at these positions, of these types."""
-    schema = file.schema_arrow
     n_rows = file.metadata.num_rows
     dtype = np.result_type(*kept.values())
     described = f"{n_rows} rows and {len(kept)} columns of {dtype.name}"
     check_room(n_rows * len(kept) * dtype.itemsize, described, path)
-    values, row = np.empty((n_rows, len(kept)), dtype), 0
-    # A name that another has, or begins with, would bring that along: then all are read.
-    wanted = [schema.names[i] for i in kept]
-    simple = all(sum(n.split(".")[0] == w.split(".")[0] for n in schema.names) == 1 for w in wanted)
-    rows = max(1, _BATCH_CELLS // len(schema.names))
-    for batch in file.iter_batches(rows, columns=wanted if simple else None, use_threads=False):
-        until = row + len(batch)
-        if until > n_rows:
-            raise _not_whole(path, n_rows, f"{until} or more")
-        for j, i in enumerate(kept):
-            column = _numbers(batch.column(wanted[j] if simple else i))
-            wider = np.result_type(values.dtype, column.dtype)
-            if wider != values.dtype:  # the first null among whole numbers
-                values = values.astype(wider)
-            values[row:until, j] = column
-        row = until
-    if row != n_rows:
-        raise _not_whole(path, n_rows, str(row))
+    values = np.empty((n_rows, len(kept)), dtype)
+    for columns, batches in _batches(file, list(kept), n_rows):
+        row = 0
+        for batch in batches:
+            until = row + len(batch)
+            if until > n_rows:
+                raise _not_whole(path, n_rows, f"{until} or more")
+            for source, target in columns:
+                column = _numbers(batch.column(source))
+                wider = np.result_type(values.dtype, column.dtype)
+                if wider != values.dtype:  # the first null among whole numbers
+                    values = values.astype(wider)
+                values[row:until, target] = column
+            row = until
+        if row != n_rows:
+            raise _not_whole(path, n_rows, str(row))
     return values
+
+
+def _batches(
+    file: Any, kept: list[int], n_rows: int
+) -> Iterator[tuple[list[tuple[Any, int]], Iterator[Any]]]:
+    """Yield groups of columns, as (column in a batch, column of the table), with their batches.
+
+    Arrow holds a few pages of each column that it reads: many columns at once are many pages.
+    """
+    names = file.schema_arrow.names
+    roots = Counter(name.split(".")[0] for name in names)
+    if any(roots[names[i].split(".")[0]] > 1 for i in kept):
+        # A name that another has, or begins with, would bring that along: then all are read.
+        rows = max(1, _BATCH_CELLS // len(names))
+        yield [(i, j) for j, i in enumerate(kept)], file.iter_batches(rows, use_threads=False)
+        return
+    step = max(1, _HELD_BYTES // min(_PAGES_BYTES, 16 * n_rows + 1))
+    for start in range(0, len(kept), step):
+        group = kept[start : start + step]
+        wanted = [names[i] for i in group]
+        rows = max(1, _BATCH_CELLS // len(group))
+        batches = file.iter_batches(rows, columns=wanted, use_threads=False)
+        yield [(name, start + j) for j, name in enumerate(wanted)], batches
 
 
 def _not_whole(path: Path, expected: int, found: str) -> DamagedFileError:

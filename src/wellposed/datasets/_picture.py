@@ -12,7 +12,7 @@ from ._options import Pixels, height_width
 # By content, since the name of a file may lie: a PostScript file called a.png would start
 # Ghostscript. "JPEG" covers the photographs of telephones, whose second picture is a preview.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-MOST_PIXELS = 1 << 24
+MOST_PIXELS = 1 << 23
 _MOST_TO_RESIZE = 1 << 27
 _STRIP = 1 << 20  # pixels
 
@@ -44,6 +44,8 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
                 raise _refused(path, "holds several pictures (an animation, or pages)")
             picture.load()
+            if size is not None and picture.mode in ("L", "RGB") and not _has_key(picture):
+                return _resized(Image, picture, path, size, crop)
             pixels = _pixels(picture, path)
     except DataError:
         raise
@@ -56,7 +58,12 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             f"An image must decode whole; {path} does not ({type(error).__name__}: {error}). "
             f"Copy it again or move it away."
         ) from error
-    return _fitted(Image, pixels, path, size, crop)
+    if size is not None:
+        return _resized(Image, Image.fromarray(pixels), path, size, crop)
+    if crop is not None:
+        left, top, right, bottom = _cut(pixels.shape[1], pixels.shape[0], crop, path)
+        pixels = np.ascontiguousarray(pixels[top:bottom, left:right])
+    return pixels
 
 
 def _check_size(picture: Any, path: Path, most: int) -> None:
@@ -95,7 +102,7 @@ def _pixels(picture: Any, path: Path) -> np.ndarray:
 def _plain(picture: Any, path: Path) -> Any:
     """Unpack palettes and bitmaps, which are storage; drop an alpha that is opaque throughout."""
     mode = picture.mode
-    if mode in ("P", "PA") or (mode in ("1", "L", "RGB") and "transparency" in picture.info):
+    if mode in ("P", "PA") or (mode in ("1", "L", "RGB") and _has_key(picture)):
         picture = picture.convert("RGBA")
     if picture.mode in ("LA", "RGBA"):
         if picture.getextrema()[-1] != (255, 255):
@@ -108,30 +115,33 @@ def _plain(picture: Any, path: Path) -> Any:
     return picture
 
 
-def _fitted(
-    image: Any, pixels: np.ndarray, path: Path, size: Pixels | None, crop: Pixels | None
-) -> np.ndarray:
-    """Cut the centre and resize it, averaging over the area that each new pixel covers."""
-    if crop is not None:
-        height, width = height_width("crop", crop)
-        if height > pixels.shape[0] or width > pixels.shape[1]:
-            raise DataError(
-                f"A crop must lie within every image; {path} has {described(pixels)}, "
-                f"crop={(height, width)}. Make it smaller, or leave out that image."
-            )
-        pixels = _centre(pixels, height, width)
-    if size is None:
-        return pixels
+def _has_key(picture: Any) -> bool:
+    """Say whether one colour stands for transparent pixels."""
+    return "transparency" in picture.info
+
+
+def _resized(image: Any, picture: Any, path: Path, size: Pixels, crop: Pixels | None) -> np.ndarray:
+    """Resize the centre, averaging over the area that each new pixel covers."""
     height, width = height_width("size", size)
-    scale = min(pixels.shape[0] / height, pixels.shape[1] / width)
-    kept = (max(1, round(scale * height)), max(1, round(scale * width)))
-    picture = image.fromarray(np.ascontiguousarray(_centre(pixels, *kept)))
-    return np.asarray(picture.resize((width, height), image.Resampling.BICUBIC))
+    whole = (picture.height, picture.width)
+    left, top, right, bottom = _cut(picture.width, picture.height, crop or whole, path)
+    scale = min((right - left) / width, (bottom - top) / height)
+    # Whatever of the centre has the proportions of the new image; fractions of pixels count.
+    over_x, over_y = (right - left - scale * width) / 2, (bottom - top - scale * height) / 2
+    box = (left + over_x, top + over_y, right - over_x, bottom - over_y)
+    return np.asarray(picture.resize((width, height), image.Resampling.BICUBIC, box=box))
 
 
-def _centre(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
-    return pixels[top : top + height, left : left + width]
+def _cut(width: int, height: int, crop: Pixels, path: Path) -> tuple[int, int, int, int]:
+    """Return the edges (left, top, right, bottom) of the centre of an image."""
+    rows, columns = height_width("crop", crop)
+    if rows > height or columns > width:
+        raise DataError(
+            f"A crop must lie within every image; {path} has {height} rows and {width} columns, "
+            f"crop={(rows, columns)}. Make it smaller, or leave out that image."
+        )
+    left, top = (width - columns) // 2, (height - rows) // 2
+    return left, top, left + columns, top + rows
 
 
 def described(image: np.ndarray) -> str:
