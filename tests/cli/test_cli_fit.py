@@ -24,7 +24,7 @@ def given_by_default():
 
 def test_the_defaults_are_those_of_the_estimator():
     options = given_by_default()
-    for name in ("data", "output", "header", "drop", "force", "seed"):
+    for name in ("data", "output", "codes", "header", "drop", "force", "seed"):
         options.pop(name)
     settings = _fit_settings.estimator_settings(options)
     ours = wp.VAE().get_params()
@@ -157,7 +157,10 @@ def test_ctrl_c_without_a_checkpoint_keeps_the_best_model(fitted, tmp_path, monk
 
 def test_the_checkpoint_is_not_the_output(fitted, tmp_path):
     path = tmp_path / "m.wp"
-    assert "two files" in run("fit", fitted.npy, "-o", path, "--checkpoint", path, code=2).stderr
+    assert (
+        "a file of its own"
+        in run("fit", fitted.npy, "-o", path, "--checkpoint", path, code=2).stderr
+    )
     assert not path.exists()
 
 

@@ -61,6 +61,66 @@ def test_a_loaded_model_is_the_saved_one(tmp_path, settings):
         np.testing.assert_array_equal(again.history_[name], column)
 
 
+def test_the_same_model_is_the_same_bytes(tmp_path, vae):
+    first, second, third = (tmp_path / name for name in ("a.wp", "b.wp", "c.wp"))
+    vae.save(first)
+    vae.save(second)
+    wp.load(first).save(third)
+    assert first.read_bytes() == second.read_bytes() == third.read_bytes()
+
+
+def test_a_model_can_be_saved_without_the_codes_of_its_rows(tmp_path, vae):
+    path, bare = tmp_path / "model.wp", tmp_path / "bare.wp"
+    vae.save(path)
+    vae.save(bare, codes=False)
+    rows = safetensors.numpy.load_file(path)["_codes"]
+    assert rows.shape == (60, 3, 2)
+    assert "_codes" not in safetensors.numpy.load_file(bare)
+    again = wp.load(bare)
+    np.testing.assert_array_equal(again.score_samples(X), vae.score_samples(X))
+    with pytest.raises(wp.DataError, match=r'fit_prior\("aggregate", X\)'):
+        again.sample(prior="aggregate")
+    again.fit_prior("aggregate", X)
+    assert again.sample(3, prior="aggregate").shape == (3, 3)
+    again.save(bare)
+    assert wp.load(bare)._codes is None
+
+
+def test_a_loaded_model_names_no_file_to_write(tmp_path, monkeypatch):
+    """Neither one that it was trained with, nor one that a forger put in."""
+    path, target = tmp_path / "model.wp", tmp_path / "precious"
+    fitted(checkpoint=tmp_path / "training.ckpt").save(path)
+    assert b"training.ckpt" not in path.read_bytes()
+    tensors, header = serialise.read(path)
+    header["settings"]["checkpoint"] = str(target)
+    serialise.write(path, tensors, header)
+    again = wp.load(path)
+    assert again.checkpoint is None
+    with pytest.warns(wp.TrainingWarning):
+        again.fit(X)
+    assert not target.exists()
+
+
+def test_settings_that_no_file_may_hold_are_found_before_the_file_is_written(tmp_path):
+    vae = fitted()
+    path = tmp_path / "model.wp"
+    vae.save(path)
+    before = path.read_bytes()
+    with pytest.raises(wp.SettingError, match="beta"):
+        vae.set_params(beta=-1.0).save(path)
+    assert path.read_bytes() == before
+
+
+def test_a_checkpoint_is_not_the_data(tmp_path):
+    path = tmp_path / "data.npy"
+    np.save(path, X)
+    before = path.read_bytes()
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(wp.SettingError, match="a file of its own"):
+        wp.VAE(checkpoint=tmp_path / "link").fit(path)
+    assert path.read_bytes() == before
+
+
 def test_the_file_is_a_safetensors_file_that_others_can_read(tmp_path, vae):
     path = tmp_path / "model.wp"
     vae.save(path)

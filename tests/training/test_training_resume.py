@@ -1,7 +1,10 @@
 """Stop anywhere, resume, and get the same model, bit for bit."""
 
+import errno
+import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -13,6 +16,7 @@ import pytest
 from test_training_fit import DATA, model_for, same
 
 import wellposed as wp
+from wellposed import serialise
 from wellposed.training import Outcome, Plan, _checkpoint, fit
 
 PLAN = Plan(max_epochs=12, kl_warmup=4)
@@ -169,3 +173,92 @@ def test_an_unwritable_checkpoint_is_found_before_training(tmp_path):
             **SETTINGS,
         )
     assert seen == []
+
+
+def test_a_full_disk_warns_once_and_training_goes_on(tmp_path, every_epoch, monkeypatch):
+    """The model is in memory: the last checkpoint that was written, and the training, are kept."""
+    path = tmp_path / "training.ckpt"
+    whole = fit(model_for(), DATA, **SETTINGS)
+    fsync, calls = os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.warns(wp.TrainingWarning, match="No space left") as caught:
+        run = fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+    assert len(caught) == 1
+    assert same(run.model, whole.model)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == [path.name]
+    seen = []
+    resumed = fit(
+        model_for(), DATA, checkpoint=path, callbacks=[lambda r: seen.append(r.epoch)], **SETTINGS
+    )
+    assert seen[0] == 4
+    assert same(resumed.model, whole.model)
+
+
+def test_a_checkpoint_keeps_its_permissions(tmp_path, every_epoch):
+    path = tmp_path / "training.ckpt"
+    fit(model_for(), DATA, checkpoint=path, callbacks=[lambda report: True], **SETTINGS)
+    path.chmod(0o600)
+    fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_device_is_no_checkpoint(tmp_path):
+    with pytest.raises(wp.OutputError, match="read again"):
+        fit(model_for(), DATA, checkpoint="/dev/null", **SETTINGS)
+
+
+def without(name):
+    return lambda tensors, header: tensors.pop(name)
+
+
+def changed(name, change):
+    return lambda tensors, header: tensors.update({name: change(tensors[name])})
+
+
+def history(change):
+    def forge(tensors, header):
+        header["history"] = json.dumps(change(json.loads(header["history"])))
+
+    return forge
+
+
+LEAF = "best_params.decoder.layers.0.weight"
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        without(LEAF),
+        changed(LEAF, lambda a: a * np.nan),
+        changed(LEAF, lambda a: a + np.inf),
+        changed(LEAF, lambda a: a[:1]),
+        changed(LEAF, lambda a: a.astype(np.float64)),
+        changed(LEAF, lambda a: a.astype(np.int32)),
+        changed("best_epoch", lambda a: a + 100),
+        lambda tensors, header: tensors.update(extra=np.zeros(3)),
+        lambda tensors, header: header.pop("history"),
+        lambda tensors, header: header.update(history=3),
+        lambda tensors, header: header.update(history="[" * 5000),
+        history(lambda rows: [row[:-1] for row in rows]),
+        history(lambda rows: [[*row[:-1], "0"] for row in rows]),
+        history(lambda rows: rows * 2),
+        history(lambda rows: {}),
+    ],
+)
+def test_a_forged_checkpoint_is_refused_with_the_remedy(tmp_path, forge):
+    """Its checksum is right: it is what someone wrote, and not what a training did."""
+    path = tmp_path / "training.ckpt"
+    fit(model_for(), DATA, checkpoint=path, callbacks=[lambda report: True], **SETTINGS)
+    tensors, header = serialise.read(path)
+    forge(tensors, header)
+    serialise.write(path, tensors, header)
+    with pytest.raises(wp.DamagedFileError, match="Delete"):
+        fit(model_for(), DATA, checkpoint=path, **SETTINGS)

@@ -38,7 +38,7 @@ def score(
     from ._outputs import TABLES, check_output
     from ._scores import show_mean, write_scores
 
-    check_output(output, force=force, kinds=TABLES)
+    check_output(output, model, data, force=force, kinds=TABLES)
     options = {} if method is None else {"method": method}
     found = open_model(model).log_likelihood(read_rows(data, header, drop), samples, **options)
     write_scores(output, found)
@@ -57,7 +57,7 @@ def encode(
     from ._inputs import open_model, read_rows
     from ._outputs import TABLES, check_output, write_table
 
-    check_output(output, force=force, kinds=TABLES)
+    check_output(output, model, data, force=force, kinds=TABLES)
     vae = open_model(model)
     latents = vae.transform(read_rows(data, header, drop))
     write_table(output, latents, [f"z{i}" for i in range(latents.shape[1])])
@@ -73,7 +73,7 @@ def decode(
     from ._inputs import open_model, read_rows
     from ._outputs import TABLES, check_output, write_table
 
-    check_output(output, force=force, kinds=TABLES)
+    check_output(output, model, latents, force=force, kinds=TABLES)
     rows = open_model(model).inverse_transform(read_rows(latents).values)
     write_table(output, rows, [f"x{i}" for i in range(rows.shape[1])])
 
@@ -103,7 +103,7 @@ def sample(
     from ._outputs import TABLES, check_output, write_table
     from ._picture import check_images, is_picture, write_images
 
-    check_output(output, force=force, kinds=(*TABLES, ".png"))
+    check_output(output, model, force=force, kinds=(*TABLES, ".png"))
     vae = open_model(model)
     if is_picture(output):
         check_images(vae, output)

@@ -35,10 +35,9 @@ def diagnose(
     DATA are rows held out from training. The exit code is 0 whatever is found.
     """
     from ._inputs import open_model, read_rows
-    from ._outputs import check_output
+    from ._outputs import check_outputs
 
-    for path in output or ():
-        check_output(path, force=force, kinds=(".html", ".json"))
+    check_outputs(output or (), model, data, train, force=force, kinds=(".html", ".json"))
     from rich.console import Console
 
     from wellposed.estimators import diagnose as diagnosis_of

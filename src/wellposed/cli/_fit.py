@@ -5,14 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from wellposed._errors import SettingError
-
 from ._boundary import INTERRUPTED
 from ._fit_options import (
     Activation,
     BatchSize,
     Beta,
     Checkpoint,
+    Codes,
     Components,
     Decoder,
     Encoder,
@@ -57,6 +56,7 @@ def fit(
     patience: Patience = 20,
     resolution: Resolution = "auto",
     checkpoint: Checkpoint = None,
+    codes: Codes = True,
     seed: Seed = 0,
     header: Header = None,
     drop: Drop = None,
@@ -67,9 +67,9 @@ def fit(
     Ctrl-C stops the training; with --checkpoint the same command goes on from there.
     """
     settings = dict(locals())
-    for name in ("data", "output", "header", "drop", "force"):
+    for name in ("data", "output", "codes", "header", "drop", "force"):
         del settings[name]
-    _run(data, output, settings, header, drop, force)
+    _run(data, output, settings, header, drop, force, codes)
 
 
 def _run(
@@ -79,18 +79,19 @@ def _run(
     header: bool | None,
     drop: list[str] | None,
     force: bool,
+    codes: bool,
 ) -> None:
-    from wellposed import serialise
     from wellposed.estimators import VAE
 
     from ._fit_settings import estimator_settings
     from ._inputs import read_rows
+    from ._outputs import check_output
     from ._summary import show_fit
     from ._train import train
 
     vae = VAE(**estimator_settings(given))
-    serialise.check_writable(output, overwrite=force)
-    _check_apart(output, given["checkpoint"])
+    check_output(given["checkpoint"], output, data, force=True)
+    check_output(output, data, force=force)
     source = read_rows(data, header, drop)
     interrupted = train(vae, source)
     if interrupted and given["checkpoint"] is not None:
@@ -100,18 +101,10 @@ def _run(
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
-    vae.save(output, overwrite=force)
+    vae.save(output, overwrite=force, codes=codes)
     show_fit(vae, source.values.shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
         raise typer.Exit(INTERRUPTED)
     if vae.outcome_.value == "nonfinite":
         raise typer.Exit(1)
-
-
-def _check_apart(output: Path, checkpoint: Path | None) -> None:
-    if checkpoint is not None and output.absolute() == checkpoint.absolute():
-        raise SettingError(
-            f"The model and the checkpoint must be two files; both are {output}. "
-            "Name another --checkpoint."
-        )

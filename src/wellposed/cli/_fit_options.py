@@ -71,3 +71,12 @@ Checkpoint: TypeAlias = Annotated[
     Path | None,
     _training("File that makes the training resumable.", metavar="FILE"),
 ]
+Codes: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--codes/--no-codes",
+        help="Keep three draws of z for each row of DATA in the model's file, for priors fitted "
+        "later.",
+        rich_help_panel=_MODEL,
+    ),
+]

@@ -50,10 +50,9 @@ def _run(
     force: bool,
 ) -> None:
     _check(given)
-    from ._outputs import check_output
+    from ._outputs import check_outputs
 
-    for path in output:
-        check_output(path, force=force, kinds=(".png", ".csv"))
+    check_outputs(output, data, force=force, kinds=(".png", ".csv"))
     from wellposed.estimators import forecast as forecast_of
 
     from ._fit_settings import number_or_name

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -12,23 +12,34 @@ from wellposed._errors import SettingError, unknown_name
 TABLES = (".csv", ".npy")
 
 
-def check_output(path: Path | None, *, force: bool, kinds: Sequence[str]) -> None:
+def check_output(
+    path: Path | None, *others: Any, force: bool, kinds: Sequence[str] | None = None
+) -> None:
     """Make sure, before any work, that ``path`` is of a kind that we write, and writable.
+
+    ``others`` are what the command reads, and what else it writes.
 
     Raises
     ------
     SettingError
-        If the suffix is not one of ``kinds``.
+        If the suffix is not one of ``kinds``, or ``path`` is one of ``others``.
     OutputError
         If the file exists without ``force``, or cannot be written.
     """
     if path is None:
         return
-    if path.suffix.lower() not in kinds:
+    if kinds is not None and path.suffix.lower() not in kinds:
         raise unknown_name("An output file's kind", path.suffix, kinds)
     from wellposed import serialise
 
+    serialise.check_apart(path, *others)
     serialise.check_writable(path, overwrite=force)
+
+
+def check_outputs(paths: Sequence[Path], *others: Any, force: bool, kinds: Sequence[str]) -> None:
+    """Check several outputs of one command, against one another too."""
+    for i, path in enumerate(paths):
+        check_output(path, *others, *paths[:i], force=force, kinds=kinds)
 
 
 def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:

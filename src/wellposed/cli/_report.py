@@ -30,7 +30,7 @@ def report(
     from ._inputs import open_model, read_rows
     from ._outputs import check_output
 
-    check_output(output, force=force, kinds=(".html",))
+    check_output(output, model, data, train, force=force, kinds=(".html",))
     rows = read_rows(data, header, drop)
     trained = None if train is None else read_rows(train, header, drop)
     labels = getattr(rows, "labels", None)

@@ -44,6 +44,11 @@ def reproduce(
 
     Stopped at any moment, the same command goes on where it was.
     """
+    from wellposed.serialise import check_apart
+
+    trainings = folder / f"{name}{'-quick' if quick else ''}"
+    for suffix in (".md", ".json", ".png"):
+        check_apart(trainings / f"{name}{suffix}", data)
     from rich.console import Console
     from rich.markdown import Markdown
 

@@ -2,31 +2,55 @@
 
 import importlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
-from wellposed import nn, serialise
+from wellposed import models, nn, serialise
 from wellposed._compiled import keep_compiled
-from wellposed._errors import DamagedFileError
+from wellposed._errors import DamagedFileError, SettingError
 from wellposed._forks import check_process
 from wellposed.training import Outcome
 
+from ._file_check import check_fitted, check_settings
+
 _HOMES = {"LinearVAE": "_linear_vae", "PPCA": "_ppca", "VAE": "_vae"}
+_MODELS = {
+    "LinearVAE": models.LinearVAEModel,
+    "PPCA": models.PPCAModel,
+    "VAE": models.VAEModel,
+}
 
 
-def save(estimator: Any, path: str | os.PathLike, *, overwrite: bool) -> None:
-    """Write a fitted estimator to ``path``: settings, model, and what ``_file_state`` names."""
+def save(
+    estimator: Any, path: str | os.PathLike, *, overwrite: bool, without: tuple[str, ...] = ()
+) -> None:
+    """Write a fitted estimator to ``path``: settings, model, and what ``_file_state`` names.
+
+    ``without`` names what of the state is left out, and is None in the loaded estimator. The
+    name of a checkpoint is never written.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    SettingError
+        If settings were changed, after fitting, to ones that no file may hold.
+    """
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
     settings = estimator.get_params(deep=False)
     if not isinstance(settings["random_state"], (int, np.integer)):
         settings["random_state"] = None
-    if settings.get("checkpoint") is not None:
-        settings["checkpoint"] = os.fspath(settings["checkpoint"])
+    if "checkpoint" in settings:
+        settings["checkpoint"] = None
+    check_settings(type(estimator), settings, estimator.n_features_in_)
     names = getattr(estimator, "feature_names_in_", None)
     outcome = getattr(estimator, "outcome_", None)
+    state = {name: getattr(estimator, name) for name in estimator._file_state}
+    state |= dict.fromkeys(without)
     header = {
         "kind": type(estimator).__name__,
         "settings": {
@@ -34,10 +58,7 @@ def save(estimator: Any, path: str | os.PathLike, *, overwrite: bool) -> None:
             for name, value in settings.items()
         },
         "model": serialise.describe(estimator.model_, tensors, "model"),
-        "state": {
-            name: serialise.describe(getattr(estimator, name), tensors, name)
-            for name in estimator._file_state
-        },
+        "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
         "outcome": None if outcome is None else outcome.value,
         "feature_names": None if names is None else [str(name) for name in names],
     }
@@ -46,6 +67,9 @@ def save(estimator: Any, path: str | os.PathLike, *, overwrite: bool) -> None:
 
 def load(path: str | os.PathLike, **makers: Any) -> Any:
     """Load a fitted estimator; nothing in the file is executed.
+
+    The file is checked to hold a model that ``fit`` can have made, whoever wrote it. Its
+    ``checkpoint`` is None: a file names no other file to be written.
 
     Parameters
     ----------
@@ -56,7 +80,8 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
     Raises
     ------
     DamagedFileError
-        If any byte of the file is not what was written, or its version is unknown.
+        If any byte of the file is not what was written, its version is unknown, or it holds no
+        model that ``fit`` makes.
     SettingError
         If it needs a maker that was not given.
     FileNotFoundError
@@ -65,54 +90,109 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
     check_process()
     keep_compiled()
     tensors, header = serialise.read(path)
-    if header.get("kind") not in _HOMES:
+    kind = header.get("kind")
+    if not isinstance(kind, str) or kind not in _HOMES:
         raise DamagedFileError(
-            f"{path} holds a {header.get('kind')}, not a model. Pass the file that save() wrote; "
+            f"{path} holds a {str(kind)[:40]}, not a model. Pass the file that save() wrote; "
             "a checkpoint is resumed by fitting with the same `checkpoint`."
         )
-    return _restored(header, tensors, makers)
+    try:
+        return _restored(header, tensors, makers)
+    except (DamagedFileError, serialise.NeedsMakerError) as error:
+        raise type(error)(f"{path}: {error}") from error
+    # A file can hold anything, and a part of a model that does not fit another can fail anyhow.
+    except Exception as error:
+        raise DamagedFileError(
+            f"{path} holds no model that fitting makes: {type(error).__name__}: {error} Take it "
+            "from a backup, save it again, or open it with the version that wrote it "
+            f"({header['library'][:40]})."
+        ) from error
 
 
 def _restored(header: dict, tensors: dict, makers: dict) -> Any:
     # Found by name: the estimators import this file.
     home = importlib.import_module(f"wellposed.estimators.{_HOMES[header['kind']]}")
+    kind = getattr(home, header["kind"])
+    _check_names(header, tensors)
+    settings = _settings(header, tensors, makers)
+    estimator: Any = kind(**settings)
+    # What came after the first files has a default.
+    state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
+    if state.keys() != set(kind._file_state):
+        odd = sorted(state.keys() ^ set(kind._file_state))
+        raise DamagedFileError(
+            f"A {header['kind']}'s file must hold its state and nothing else; {', '.join(odd)} "
+            "is missing or unknown. Open it with the version that wrote it."
+        )
+    for name, spec in state.items():
+        setattr(estimator, name, serialise.rebuild(spec, tensors, {}))
+    d = estimator.n_features_in_
+    check_settings(kind, estimator.get_params(deep=False), d)
+    foreign = _skeletons(header, tensors, d, makers)
+    estimator.model_ = serialise.rebuild(header["model"], tensors, foreign)
+    if type(estimator.model_) is not _MODELS[header["kind"]]:
+        raise DamagedFileError(f"A {header['kind']}'s file must hold its model; it does not.")
+    if header["outcome"] is not None:
+        estimator.outcome_ = Outcome(header["outcome"])
+    check_fitted(estimator)
+    names = header["feature_names"]
+    if names is not None:
+        if len(names) != d or not all(isinstance(name, str) for name in names):
+            raise DamagedFileError(f"The file must name {d} features.")
+        estimator.feature_names_in_ = np.array(names, dtype=object)
+    return estimator
+
+
+def _settings(header: dict, tensors: dict, makers: dict) -> dict[str, Any]:
     settings = {
         name: makers[name] if name in makers else serialise.rebuild(spec, tensors, {})
         for name, spec in header["settings"].items()
         if name in makers or not _is_foreign(spec)
     }
-    estimator: Any = getattr(home, header["kind"])(**settings)
-    missing = set(estimator._file_state) - set(header["state"])
-    if missing:
-        raise DamagedFileError(
-            f"A {header['kind']}'s file must hold {', '.join(sorted(missing))}; this one does not. "
-            "Open it with the version that wrote it."
-        )
-    for name in estimator._file_state:
-        setattr(estimator, name, serialise.rebuild(header["state"][name], tensors, {}))
-    foreign = _skeletons(header, tensors, estimator.n_features_in_, settings, makers)
-    estimator.model_ = serialise.rebuild(header["model"], tensors, foreign)
-    if header["outcome"] is not None:
-        estimator.outcome_ = Outcome(header["outcome"])
-    if header["feature_names"] is not None:
-        estimator.feature_names_in_ = np.array(header["feature_names"], dtype=object)
-    return estimator
+    if "checkpoint" in settings:
+        settings["checkpoint"] = None
+    return settings
+
+
+def _check_names(header: dict, tensors: dict) -> None:
+    """Refuse tensors that nothing in the header asks for."""
+    parts = (header["settings"], header["model"], header["state"])
+    exact, prefixes = set(), set()
+    for spec in _specs(parts):
+        name = spec.get("tensor", spec.get("array"))
+        exact |= {name} if isinstance(name, str) else set()
+        prefixes |= {f"{spec.get('name')}."} if "foreign" in spec else set()
+    beyond = [n for n in tensors if n not in exact and not n.startswith(tuple(prefixes))]
+    if beyond:
+        raise DamagedFileError(f"The file holds {beyond[0]}, which has no place in its model.")
+
+
+def _specs(value: Any) -> Iterator[dict]:
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, (dict, list)):
+            yield from _specs(inner)
 
 
 def _is_foreign(spec: Any) -> bool:
     return isinstance(spec, dict) and "foreign" in spec
 
 
-def _skeletons(header: dict, tensors: dict, d: int, settings: dict, makers: dict) -> dict[str, Any]:
+def _skeletons(header: dict, tensors: dict, d: int, makers: dict) -> dict[str, Any]:
     """Networks of the right shapes, by the names under which the file has their leaves."""
     own = {role: maker for role, maker in makers.items() if not isinstance(maker, str)}
     if not own:
         return {}
-    k = settings["n_components"]
-    n_raw = serialise.rebuild(header["model"]["fields"]["noise"], tensors, {}).n_raw
+    fields = header["model"]["fields"]
+    k = serialise.rebuild(fields["prior"], tensors, {}).k
+    n_raw = serialise.rebuild(fields["noise"], tensors, {}).n_raw
     shapes = {"encoder": (d, 2 * k), "decoder": (k, n_raw * d)}
-    return {
-        f"model.{role}": nn.make_checked(maker, *shapes[role], key=jax.random.key(0))
-        for role, maker in own.items()
-        if role in shapes
-    }
+    try:
+        return {
+            f"model.{role}": nn.make_checked(maker, *shapes[role], key=jax.random.key(0))
+            for role, maker in own.items()
+            if role in shapes
+        }
+    except SettingError as error:
+        raise serialise.NeedsMakerError(str(error)) from error

@@ -14,7 +14,13 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from wellposed import evaluation, models, serialise, training
-from wellposed._errors import SettingError, WellposedError, unknown_name
+from wellposed._errors import (
+    OutputError,
+    SettingError,
+    TrainingWarning,
+    WellposedError,
+    unknown_name,
+)
 from wellposed.training import Bar, Member, Outcome
 
 from ._build import objective_of, plan_of
@@ -220,14 +226,26 @@ class _Work:
         if is_best and np.isfinite(row["elbo"]):
             self.best_place, self.best = i, estimator
         if self.folder is not None:
-            paths = [self.folder.model(i)] if self.save_models else []
-            paths += [self.folder.best] if self.best is estimator else []
-            if paths:
-                estimator._keep_codes(self.data)
+            self._write(self.folder, i, estimator)
+        self.estimators[i] = None  # a model of millions of weights is not kept for nothing
+
+    def _write(self, folder: GridFolder, i: int, estimator: Any) -> None:
+        """Write what the folder keeps of a member; the grid goes on where the disk is full."""
+        paths = [folder.model(i)] if self.save_models else []
+        paths += [folder.best] if self.best is estimator else []
+        if paths:
+            estimator._keep_codes(self.data)
+        try:
             for path in paths:
                 estimator.save(path)
-            self.folder.keep(i, _written(row))
-        self.estimators[i] = None  # a model of millions of weights is not kept for nothing
+            folder.keep(i, _written(self.rows[i]))
+        except OutputError as error:
+            warnings.warn(
+                f"Member {i} was not written: {error} The grid goes on with its figures in "
+                "memory; resumed from the folder, it trains the member again.",
+                TrainingWarning,
+                stacklevel=2,
+            )
 
     def _elbo_of(self, i: int) -> float:
         elbo = self.rows[i]["elbo"]

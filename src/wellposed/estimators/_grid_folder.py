@@ -22,13 +22,17 @@ class GridFolder:
     ------
     SettingError
         If the folder belongs to another grid or another version, or holds something else.
+    OutputError
+        If it cannot be written.
+    DamagedFileError
+        If a file in it is not what was written.
     """
 
     def __init__(self, path: str | os.PathLike, identity: str, seed: int):
-        self.path = Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path = Path(path).absolute()
         self.seed = seed
-        manifest = self.path / _MANIFEST
+        # Makes the folder, and sweeps what a killed process left half-written in it.
+        manifest = serialise.check_writable(self.path / _MANIFEST, overwrite=True)
         if manifest.exists():
             self.seed = self._recognised(manifest, identity)
             return
@@ -48,12 +52,18 @@ class GridFolder:
                 f"{self.path} was begun by version {header['library']}, and this is "
                 f"{__version__}: their figures are not mixed. Name another folder."
             )
-        if header["identity"] != identity:
+        if header.get("identity") != identity:
             raise SettingError(
                 f"{self.path} holds a grid of other data, settings or values. Restore those to "
                 "go on with it, or name another folder."
             )
-        return int(header["seed"])
+        seed = header.get("seed")
+        if type(seed) is not int or not 0 <= seed < 2**31:
+            raise DamagedFileError(
+                f"{manifest} must hold a grid's seed; it holds {str(seed)[:40]}. Take the folder "
+                "from a backup, or name another one."
+            )
+        return seed
 
     def figures(self, i: int) -> dict[str, Any] | None:
         """Figures of member i, or None if it has not ended.
@@ -67,9 +77,10 @@ class GridFolder:
         if not path.exists():
             return None
         _, header = serialise.read(path)
-        if header.get("kind") != "member":
+        figures = header.get("figures")
+        if header.get("kind") != "member" or not _are_figures(figures):
             raise DamagedFileError(f"{path} holds no figures of a grid's member. Remove it.")
-        return header["figures"]
+        return figures
 
     def keep(self, i: int, figures: dict[str, Any]) -> None:
         """Write the figures of a member that has ended."""
@@ -86,3 +97,13 @@ class GridFolder:
 
     def _member(self, i: int) -> Path:
         return self.path / f"member-{i:04d}"
+
+
+def _are_figures(found: Any) -> bool:
+    """Whether these are numbers and texts by name, with the ELBO by which members are compared."""
+    return (
+        isinstance(found, dict)
+        and "elbo" in found
+        and isinstance(found["elbo"], (int, float, type(None)))
+        and all(isinstance(v, (int, float, str, type(None))) for v in found.values())
+    )

@@ -169,6 +169,11 @@ def fitted_prior(estimator: Any, name: str, codes: np.ndarray | None = None) -> 
     """
     if name not in FITTED:
         raise unknown_name("A prior to fit", name, FITTED)
+    if codes is None and estimator._codes is None:
+        raise DataError(
+            "A prior is fitted to codes of the training data, which this model's file was saved "
+            f'without. Call fit_prior("{name}", X) with rows like those of the training.'
+        )
     rows: np.ndarray = estimator._codes if codes is None else codes
     if len(rows) < 2:
         raise DataError(

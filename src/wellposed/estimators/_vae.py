@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from wellposed import evaluation, models, noise, training, transforms
+from wellposed import evaluation, models, noise, serialise, training, transforms
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
@@ -205,6 +205,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         UnboundedLikelihoodError
             If the noise has no floor.
         """
+        serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         with kept_on_failure(self):
             rows, model = self._prepared(X)
             run = training.fit(
@@ -411,10 +412,19 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self.model_, rows, key=self._key("score"), priors=self.priors_
         )
 
-    def save(self, path: str | os.PathLike, *, overwrite: bool = True) -> None:
-        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
+    def save(self, path: str | os.PathLike, *, overwrite: bool = True, codes: bool = True) -> None:
+        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``.
+
+        Parameters
+        ----------
+        path : to write; a file that is there keeps its permissions
+        overwrite : whether to replace a file that is there
+        codes : whether to keep what priors are fitted to: three draws z ~ q(z | x) of each
+            training row, at most 60,000 rows. They tell something of each row; without them the
+            loaded model needs ``fit_prior("aggregate", X)`` before ``sample(prior="aggregate")``
+        """
         check_is_fitted(self)
-        save(self, path, overwrite=overwrite)
+        save(self, path, overwrite=overwrite, without=() if codes else ("_codes",))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""

@@ -4,23 +4,28 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
-import safetensors.numpy
 
 from wellposed._errors import DamagedFileError
 from wellposed._version import __version__
 
+from ._layout import pack, parse, unpack
 from ._output import replacing
 
 FORMAT_VERSION = 1
 
 _BLANK = "0" * 64
 _CHECKSUM_KEY = "sha256"
+_PIECE = 1 << 24
+_LONGEST = 100_000_000  # bytes of a header; safetensors has the same limit
 
 
 def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict) -> None:
     """Write tensors and a JSON header to ``path``; a failure leaves the old file as it was.
+
+    The same tensors and header are the same bytes.
 
     Parameters
     ----------
@@ -32,15 +37,15 @@ def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict)
     ------
     OutputError
         If the file cannot be written; the message has the system's reason.
+    SettingError
+        For an array of a type that the format does not have.
     """
     body = {"version": FORMAT_VERSION, "library": __version__, **header}
     metadata = {
-        "wellposed": json.dumps(body, allow_nan=False, sort_keys=True),
         _CHECKSUM_KEY: _BLANK,
+        "wellposed": json.dumps(body, allow_nan=False, sort_keys=True),
     }
-    blank = safetensors.numpy.save(
-        {name: np.asarray(a, order="C") for name, a in tensors.items()}, metadata
-    )
+    blank = pack(tensors, metadata)
     digest = hashlib.sha256(blank).hexdigest()
     with replacing(Path(path)) as file:
         file.write(blank.replace(_field(_BLANK), _field(digest), 1))
@@ -54,29 +59,66 @@ def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
     DamagedFileError
         If any byte differs from what was written, or the version is unknown.
     """
-    data = Path(path).read_bytes()
     try:
-        size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
-        stated = metadata[_CHECKSUM_KEY]
-        blank = data.replace(_field(stated), _field(_BLANK), 1)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return _read(Path(os.fsdecode(path)))
+    except DamagedFileError as error:
         raise DamagedFileError(
-            f"{path} is not a wellposed file, or its header is damaged ({type(error).__name__}). "
+            f"{path} is damaged, or not a wellposed file: {error} "
             "Take it from a backup, or save it again."
         ) from error
-    if hashlib.sha256(blank).hexdigest() != stated:
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    with open(path, "rb") as file:
+        # What a header announces is read, and no more: some files have no end.
+        first = file.read(8)
+        size = int.from_bytes(first, "little")
+        if len(first) < 8 or size > _LONGEST:
+            raise DamagedFileError("It does not begin with the length of a header.")
+        head = _up_to(file, size)
+        entries = parse(head)
+        metadata = entries.get("__metadata__") if isinstance(entries, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(metadata.get(_CHECKSUM_KEY), str):
+            raise DamagedFileError("Its header has no checksum.")
+        content = _up_to(file, _end(entries) + 1)
+    stated = metadata[_CHECKSUM_KEY]
+    digest = hashlib.sha256((first + head).replace(_field(stated), _field(_BLANK), 1))
+    digest.update(content)
+    if digest.hexdigest() != stated:
+        raise DamagedFileError("Its checksum is not that of its content.")
+    return unpack(entries, content), _body(metadata.get("wellposed"))
+
+
+def _up_to(file: IO[bytes], size: int) -> bytes:
+    """Read at most ``size`` bytes, piece by piece: what is announced may not be there."""
+    pieces = []
+    while size > 0 and (piece := file.read(min(size, _PIECE))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _body(text: Any) -> dict:
+    """Read our own header, which is text in that of the file."""
+    header = parse(text) if isinstance(text, str) else None
+    if not isinstance(header, dict) or not isinstance(header.get("library"), str):
+        raise DamagedFileError("Its header does not say which version wrote it.")
+    if header.get("version") != FORMAT_VERSION or type(header["version"]) is not int:
         raise DamagedFileError(
-            f"{path} is damaged: its checksum is not that of its content. "
-            "Take it from a backup, or save it again."
+            f"It has format version {str(header.get('version'))[:20]}; this library reads "
+            f"{FORMAT_VERSION}. Open it with wellposed {header['library'][:40]}."
         )
-    header = json.loads(metadata["wellposed"])
-    if header["version"] != FORMAT_VERSION:
-        raise DamagedFileError(
-            f"{path} has format version {header['version']}; this library reads "
-            f"{FORMAT_VERSION}. Open it with wellposed {header['library']}."
-        )
-    return safetensors.numpy.load(data), header
+    return header
+
+
+def _end(entries: dict[str, Any]) -> int:
+    """Bytes of all tensors, as a header announces them; the rest is checked once they are read."""
+    stops = [0]
+    for entry in entries.values():
+        offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+        if isinstance(offsets, list) and len(offsets) == 2 and type(offsets[1]) is int:
+            stops.append(offsets[1])
+    return max(stops)
 
 
 def _field(digest: str) -> bytes:

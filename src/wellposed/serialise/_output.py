@@ -2,76 +2,130 @@
 
 import contextlib
 import os
-import tempfile
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from wellposed._errors import OutputError
 
+from ._temporaries import open_beside
+
 
 def check_writable(path: str | os.PathLike, *, overwrite: bool) -> Path:
-    """Make sure, before any long work, that ``path`` can be written.
+    """Make sure, before any long work, that ``path`` can be written under that very name.
+
+    Folders that are missing above it are made.
+
+    Returns
+    -------
+    the path, absolute: a later change of the working directory does not move the output
 
     Raises
     ------
     OutputError
-        If it exists and ``overwrite`` is false, is a folder, or its folder is not writable.
+        If it exists and ``overwrite`` is false, is a folder or read-only, has a name that the
+        file system does not take, or its folder is not writable.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise OutputError(f"An output must be a file; {path} is a folder. Name a file in it.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists and is not overwritten. Pass --force, or another name.")
-    folder = path.absolute().parent
+    path = Path(os.fsdecode(path))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError as error:
+        _check(path, overwrite=overwrite)
+    except OutputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte in it
+        reason = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}. Choose another folder."
+            f"{path} cannot be written: {reason}. Choose another folder or name."
         ) from error
-    return path
+    return path.absolute()
+
+
+def _check(path: Path, *, overwrite: bool) -> None:
+    target = _target(path)
+    there = _status(target)
+    if there is not None and stat.S_ISDIR(there.st_mode):
+        raise OutputError(f"An output must be a file; {path} is a folder. Name a file in it.")
+    if there is not None and not overwrite:
+        raise OutputError(f"{path} exists and is not overwritten. Pass --force, or another name.")
+    if there is not None and not os.access(target, os.W_OK):
+        raise OutputError(f"{path} is read-only. Make it writable, or choose another name.")
+    if there is not None and not stat.S_ISREG(there.st_mode):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if there is None:  # the name itself: it may be too long, or not allowed
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.unlink(target)
+    descriptor, temporary = open_beside(target, 0o600)
+    os.close(descriptor)
+    os.unlink(temporary)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
     """Open a temporary file that takes the place of ``path`` once all is written.
 
+    A file that is there keeps its permissions, and its owner where the system lets it; a symbolic
+    link stays, and the file that it points to is replaced. What is no file, such as
+    ``/dev/stdout``, is written to as it is.
+
     Raises
     ------
     OutputError
         If writing fails; the old file, if there was one, is then as before.
     """
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(
-            dir=path.absolute().parent, prefix=f".{path.name}."
-        )
-        with _opened(descriptor, text) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files private
-        os.replace(temporary, path)
+        target = _target(path)
+        there = _status(target)
+        if there is not None and not stat.S_ISREG(there.st_mode):
+            with _opened(os.open(target, os.O_WRONLY), text) as file:
+                yield file
+            return
+        yield from _replaced(target, there, text)
     except OSError as error:
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}. The old file, if there was "
             "one, is untouched."
         ) from error
+
+
+def _replaced(target: Path, there: os.stat_result | None, text: bool) -> Iterator[IO[Any]]:
+    # A new file gets the permissions of any other; the next content of a private one is private
+    # from its first byte.
+    descriptor, temporary = open_beside(target, 0o666 if there is None else 0o600)
+    try:
+        with _opened(descriptor, text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if there is not None:
+            _dress(temporary, there)
+        os.replace(temporary, target)
     finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
+
+
+def _dress(path: Path, there: os.stat_result) -> None:
+    """Give a file the owner and the permissions of another."""
+    ours = os.stat(path)
+    if (ours.st_uid, ours.st_gid) != (there.st_uid, there.st_gid):
+        with contextlib.suppress(PermissionError):
+            os.chown(path, there.st_uid, there.st_gid)
+    os.chmod(path, stat.S_IMODE(there.st_mode))
+
+
+def _target(path: Path) -> Path:
+    """Where a path leads, through symbolic links, whether or not there is anything yet."""
+    return Path(os.path.realpath(path))
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
 
 
 def _opened(descriptor: int, text: bool) -> IO[Any]:
     if text:  # newline: the same bytes on every platform
         return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
     return os.fdopen(descriptor, "wb")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

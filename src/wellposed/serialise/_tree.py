@@ -15,6 +15,8 @@ from wellposed import latents, models, nn, noise, objectives, transforms
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed._version import __version__
 
+from ._rules import fault
+
 _ROOMS = (latents, models, nn, noise, objectives, transforms)
 
 
@@ -32,6 +34,7 @@ def _own_classes() -> dict[str, type]:
         if isinstance(value, type)
         and dataclasses.is_dataclass(value)
         and value.__module__ == name
+        and not value.__name__.startswith("Abstract")
         and "Flax" not in value.__name__
     }
 
@@ -40,25 +43,35 @@ _CLASSES = _own_classes()
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
 
 
+class NeedsMakerError(SettingError):
+    """A network that no file can rebuild lacks its maker, or the maker does not fit."""
+
+
 def leaves_by_name(tree: Any) -> Iterator[tuple[str, Any]]:
     """Yield the array leaves of a pytree with a name made of their path."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         yield jax.tree_util.keystr(path, simple=True, separator="."), leaf
 
 
-def fill(skeleton: Any, tensors: dict[str, np.ndarray], prefix: str = "") -> Any:
+def fill(
+    skeleton: Any, tensors: dict[str, np.ndarray], prefix: str = "", *, exactly: bool = False
+) -> Any:
     """Put stored tensors into the places of a skeleton's leaves, by name.
+
+    ``exactly`` wants their types to be the same, and no tensors beyond them.
 
     Raises
     ------
     DamagedFileError
-        If a leaf is missing or of another shape.
+        If a leaf is missing, of another shape, or of no type that becomes the skeleton's.
     """
+    wanted = set()
 
     def pick(path: Any, leaf: Any) -> Any:
         if not eqx.is_array(leaf):
             return leaf
         name = prefix + jax.tree_util.keystr(path, simple=True, separator=".")
+        wanted.add(name)
         found = tensors.get(name)
         if found is None or found.shape != jnp.shape(leaf):
             has = "nothing" if found is None else f"shape {found.shape}"
@@ -66,9 +79,20 @@ def fill(skeleton: Any, tensors: dict[str, np.ndarray], prefix: str = "") -> Any
                 f"The file must hold {name} of shape {jnp.shape(leaf)}; it holds {has}. "
                 "Give the same networks as when it was saved."
             )
-        return jnp.asarray(found, jnp.result_type(leaf))
+        kind = np.dtype(jnp.result_type(leaf))
+        if found.dtype != kind and (exactly or found.dtype.kind != kind.kind):
+            raise DamagedFileError(
+                f"The file must hold {name} of type {kind}; it is of type {found.dtype}."
+            )
+        if kind.kind == "f" and np.isnan(found).any():
+            raise DamagedFileError(f"The file must hold numbers; in {name} some are none (NaN).")
+        return jnp.asarray(found, kind)
 
-    return jax.tree_util.tree_map_with_path(pick, skeleton)
+    tree = jax.tree_util.tree_map_with_path(pick, skeleton)
+    beyond = sorted(tensors.keys() - wanted)
+    if exactly and beyond:
+        raise DamagedFileError(f"The file holds {beyond[0]}, which has no place.")
+    return tree
 
 
 def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
@@ -84,13 +108,17 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, (np.ndarray, jax.Array)):
+        while name in tensors:  # names with dots in them can meet
+            name += "_"
         tensors[name] = np.asarray(value)
         return {"array" if isinstance(value, np.ndarray) else "tensor": name}
     if isinstance(value, (tuple, list)):
         kind = "tuple" if isinstance(value, tuple) else "list"
         return {kind: [describe(v, tensors, f"{name}.{i}") for i, v in enumerate(value)]}
-    if isinstance(value, dict):
-        return {"dict": {str(k): describe(v, tensors, f"{name}.{k}") for k, v in value.items()}}
+    if isinstance(value, dict) and all(isinstance(k, str) for k in value):
+        return {"dict": {k: describe(v, tensors, f"{name}.{k}") for k, v in value.items()}}
+    if isinstance(value, dict):  # JSON would make text of the keys
+        return {"pairs": [describe(pair, tensors, f"{name}.{pair[0]}") for pair in value.items()]}
     if type(value) in _NAMES:
         fields = {
             field.name: describe(getattr(value, field.name), tensors, f"{name}.{field.name}")
@@ -108,15 +136,15 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
 
     Raises
     ------
-    SettingError
+    NeedsMakerError
         If the file needs a network that was not given.
     DamagedFileError
         If it names a class, a field or a tensor that is not ours.
     """
-    if not isinstance(spec, dict):
+    if not isinstance(spec, (dict, list)):
         return spec
     match spec:
-        case {"float": str(text)}:
+        case {"float": "inf" | "-inf" | "nan" as text}:
             return float(text)
         case {"tensor": str(name)} if name in tensors:
             return jnp.asarray(tensors[name])
@@ -128,11 +156,13 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
             return [rebuild(item, tensors, foreign) for item in items]
         case {"dict": dict(items)}:
             return {k: rebuild(v, tensors, foreign) for k, v in items.items()}
+        case {"pairs": list(items)}:
+            return _of_pairs([rebuild(item, tensors, foreign) for item in items])
         case {"class": str(name), "fields": dict(fields)} if name in _CLASSES:
             return _instance(_CLASSES[name], fields, tensors, foreign)
         case {"foreign": kind, "name": str(name)}:
             if name not in foreign:
-                raise SettingError(
+                raise NeedsMakerError(
                     f"The file's {name} is a network of your own ({kind}), which no file can "
                     f"rebuild. Pass the maker it was built with: wp.load(path, "
                     f"{name.rsplit('.', 1)[-1]}=make)."
@@ -144,18 +174,28 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
     )
 
 
-def _instance(cls: type, fields: dict, tensors: dict, foreign: dict) -> Any:
-    names = {field.name for field in dataclasses.fields(cls)}
-    later = {f.name: f.default for f in dataclasses.fields(cls) if f.name not in fields}
-    if not set(fields) <= names or dataclasses.MISSING in later.values():
+def _of_pairs(pairs: list[Any]) -> dict[Any, Any]:
+    keys = [pair[0] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2]
+    if len(keys) < len(pairs) or any(type(key) not in (int, str, float, bool) for key in keys):
+        raise DamagedFileError("The file holds a mapping whose keys are no numbers and no text.")
+    return dict(pairs)
+
+
+def _instance(cls: type, spec: dict, tensors: dict, foreign: dict) -> Any:
+    fields: Any = {field.name: field for field in dataclasses.fields(cls)}
+    absent = {n: f.default for n, f in fields.items() if n not in spec}
+    if not spec.keys() <= fields.keys() or dataclasses.MISSING in absent.values():
         raise DamagedFileError(
-            f"{cls.__name__} has the fields {sorted(names)}; the file has {sorted(fields)}. "
+            f"{cls.__name__} has the fields {sorted(fields)}; the file has {sorted(spec)}. "
             "Open it with the version that wrote it."
         )
-    # As Equinox itself unflattens: no __init__, since the stored fields are its result.
+    # As Equinox itself unflattens: no __init__, since the stored fields are its result. A field
+    # that came later has its default.
     instance = object.__new__(cls)
-    for name, default in later.items():  # fields that came after the file was written
-        object.__setattr__(instance, name, default)
-    for name, spec in fields.items():
-        object.__setattr__(instance, name, rebuild(spec, tensors, foreign))
+    for name in fields:
+        value = absent[name] if name in absent else rebuild(spec[name], tensors, foreign)
+        object.__setattr__(instance, name, value)
+    wrong = fault(_NAMES[cls], instance)
+    if wrong:
+        raise DamagedFileError(f"The file was not written by this library: {wrong}")
     return instance

@@ -18,6 +18,8 @@ from ._gaps import inference_gaps as inference_gaps
 from ._gradient import gradient as gradient
 from ._grid import at_once as at_once
 from ._grid import fit_grid as fit_grid
+from ._history import COLUMNS as COLUMNS
+from ._history import LAGGING as LAGGING
 from ._history import History as History
 from ._linear import LinearPlan as LinearPlan
 from ._linear import LinearRun as LinearRun

@@ -21,7 +21,7 @@ from wellposed.objectives import ELBO, AbstractObjective
 from ._bar import Bar
 from ._checkpoint import Checkpoint, fingerprint
 from ._epoch import Metrics, TrainState, fresh_state, steps_in
-from ._history import COLUMNS, LAGGING, History
+from ._history import COLUMNS, LAGGING, History, check_epoch
 from ._lagging import information, is_aggressive
 from ._member import Member
 from ._optimiser import Rates
@@ -219,7 +219,9 @@ class Loop:
         if stored is None:
             return position, History((), columns)
         position, rows = stored
-        return position, History(tuple(tuple(row) for row in rows), columns)
+        history = History.read(rows, columns)
+        check_epoch(int(position.best_epoch), history)
+        return position, history
 
     def _ended(self, position: _Position, history: History) -> Outcome | None:
         return outcome_of(self.plan, history, int(position.best_epoch), self.n_held)

@@ -1,8 +1,11 @@
 """What each epoch measured, on the host."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
+
+from wellposed._errors import DamagedFileError
 
 from ._epoch import Metrics
 
@@ -47,6 +50,29 @@ class History:
         return History((*self.rows, tuple(float(value) for value in row)), self.columns)
 
     @classmethod
+    def read(cls, rows: Any, columns: tuple[str, ...] = COLUMNS) -> "History":
+        """Take the rows that a checkpoint holds.
+
+        Raises
+        ------
+        DamagedFileError
+            If they are no rows of these columns, one an epoch.
+        """
+        sound = isinstance(rows, list) and all(
+            isinstance(row, list)
+            and len(row) == len(columns)
+            and all(type(value) in (int, float) for value in row)
+            and row[0] == epoch
+            for epoch, row in enumerate(rows, start=1)
+        )
+        if not sound:
+            raise DamagedFileError(
+                f"A checkpoint's history must have a row of {len(columns)} numbers an epoch; this "
+                "one has not. Delete the checkpoint to train from the start."
+            )
+        return cls(tuple(tuple(map(float, row)) for row in rows), columns)
+
+    @classmethod
     def of(cls, table: dict[str, np.ndarray]) -> "History":
         """Undo :meth:`table`."""
         names = (*COLUMNS, *(name for name in LAGGING if name in table))
@@ -77,3 +103,18 @@ class History:
             return False
         total = watched.max() - watched[0]
         return bool(watched.max() - watched[:-tail].max() <= 0.002 * total)
+
+
+def check_epoch(best_epoch: Any, history: History) -> None:
+    """Refuse a best epoch, as a checkpoint holds it, that was not trained.
+
+    Raises
+    ------
+    DamagedFileError
+        If it lies beyond the history.
+    """
+    if type(best_epoch) is not int or not 0 <= best_epoch <= len(history.rows):
+        raise DamagedFileError(
+            f"A checkpoint's best epoch must be one of its {len(history.rows)}; got {best_epoch}. "
+            "Delete the checkpoint to train from the start."
+        )

@@ -21,7 +21,7 @@ from ._bar import Bar
 from ._checkpoint import Checkpoint, fingerprint
 from ._epoch import TrainState, fresh_state
 from ._fit import Loop, Run, ended_run, identity_of, is_finite, outcome_of, prepared
-from ._history import History
+from ._history import History, check_epoch
 from ._member import Member
 from ._outcome import Outcome
 from ._pass import REFIT, Seen, Split, one_pass
@@ -46,10 +46,25 @@ class _Course:
 
     @classmethod
     def of(cls, record: list) -> "_Course":
-        """Undo :meth:`record`."""
-        rows, best_value, best_epoch, ended = record
-        history = History(tuple(tuple(row) for row in rows))
-        return cls(history, best_value, best_epoch, ended and Outcome(ended))
+        """Undo :meth:`record`.
+
+        Raises
+        ------
+        DamagedFileError
+            If it is none.
+        """
+        outcomes = {outcome.value: outcome for outcome in Outcome}
+        match record:
+            case [rows, float(best_value), best_epoch, None | str() as ended] if (
+                ended is None or ended in outcomes
+            ):
+                history = History.read(rows)
+                check_epoch(best_epoch, history)
+                return cls(history, best_value, best_epoch, ended and outcomes[ended])
+        raise DamagedFileError(
+            "A checkpoint of several trainings must say of each where it stands; this one does "
+            "not. Delete it to train from the start."
+        )
 
 
 class _Stand(eqx.Module):
@@ -116,6 +131,11 @@ class Together:
         stored = file.load(stand) if file else None
         if stored is not None:
             stand, records = self._placed(stored[0]), stored[1]
+            if len(records) != len(self.members):
+                raise DamagedFileError(
+                    f"The checkpoint must hold {len(self.members)} trainings; it holds "
+                    f"{len(records)}. Delete it to train from the start."
+                )
             courses = [_Course.of(record) for record in records]
         return stand, courses
 

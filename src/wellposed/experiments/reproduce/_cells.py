@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from wellposed.serialise import replacing
+
 _ERRORS = 3.0  # how many standard errors apart two figures may be, to be called equal
 
 
@@ -130,11 +132,12 @@ class Reproduction:
         }
 
     def write(self, folder: Path) -> list[Path]:
-        """Write ``NAME.md`` and ``NAME.json``; return the files."""
+        """Write ``NAME.md`` and ``NAME.json``, each whole or not at all; return the files."""
         markdown, plain = folder / f"{self.name}.md", folder / f"{self.name}.json"
-        markdown.write_text(self.markdown(), encoding="utf-8")
         text = json.dumps(_finite(self.to_dict()), indent=2, ensure_ascii=False, allow_nan=False)
-        plain.write_text(text + "\n", encoding="utf-8")
+        for path, content in ((markdown, self.markdown()), (plain, text + "\n")):
+            with replacing(path, text=True) as file:
+                file.write(content)
         return [markdown, plain]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wellposed._errors import unknown_name
+from wellposed.serialise import replacing
 
 from .._training import silenced
 from . import _daiwipf, _lucas_celeba, _lucas_linear, _lucas_mnist, _rybkin, _stirn, thesis
@@ -75,5 +76,6 @@ def reproduce(
     for file, figure in pictures.items():
         if not isinstance(drawn, Mapping):
             figure.suptitle(made.title, fontsize=10)
-        figure.savefig(trainings / file, dpi=100)
+        with replacing(trainings / file) as out:
+            figure.savefig(out, format=Path(file).suffix[1:], dpi=100)
     return made, [*made.write(trainings), *(trainings / file for file in pictures)]

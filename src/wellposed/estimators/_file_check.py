@@ -1,0 +1,235 @@
+"""Whether what a file holds is a model: its parts fit one another, and its figures are numbers.
+
+A checksum says that a file is what someone wrote, not that ``save`` wrote it.
+"""
+
+import math
+import warnings
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed import evaluation, latents, models, nn, noise, transforms
+from wellposed._errors import DamagedFileError, SettingError
+from wellposed.training import COLUMNS, LAGGING
+
+from ._build import check_image_shape, objective_of, resolution_of
+from ._constraints import check, optional, whole
+from ._priors import FITTED
+
+# Weights that training makes are far below, and so are the logarithms and roots that noise
+# learns; data units may be anything.
+_USUAL_WEIGHT, _USUAL_RAW, _USUAL_NUMBER = 100.0, 30.0, 1e6
+_N_SAMPLES = 128  # as score_samples takes
+_WEIGHTS = ("encoder", "decoder", "network")
+_RAW = ("rho", "start", "logit", "eta", "weights")
+
+
+def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
+    """Refuse settings with which no estimator of that kind can be fitted.
+
+    Raises
+    ------
+    SettingError
+        Naming the first.
+    """
+    check(settings, getattr(kind, "_constraints"))  # noqa: B009
+    check({"random_state": settings["random_state"]}, {"random_state": optional(whole(0))})
+    resolution_of(settings, d)
+    if "objective" not in settings:
+        transforms.resolve(settings["transform"], one_unit=False)
+        return
+    objective_of(settings)
+    observation = noise.resolve(settings["noise"])
+    transforms.resolve(settings["transform"], one_unit=False, support=observation.support)
+    nn.MakeMLP(settings["hidden"], settings["activation"])
+    for role in ("encoder", "decoder"):
+        if isinstance(settings[role], str) and settings[role] not in ("mlp", "conv"):
+            raise SettingError(f'{role} must be "mlp", "conv" or a maker; got {settings[role]!r}.')
+
+
+def check_fitted(estimator: Any) -> None:
+    """Refuse an estimator whose fitted state is not one that ``fit`` makes.
+
+    Nothing is compiled, but for a model with numbers far beyond those that training makes: such
+    a one is tried on two of its own draws.
+
+    Raises
+    ------
+    DamagedFileError
+        Naming what is wrong.
+    """
+    d = estimator.n_features_in_
+    _demand(type(d) is int and d >= 1, "n_features_in_")
+    _demand(type(estimator._seed) is int and 0 <= estimator._seed < 2**31, "_seed")
+    variance = np.asarray(estimator.noise_variance_)
+    _demand(
+        variance.dtype.kind == "f" and variance.shape in ((), (d,)) and bool((variance >= 0).all()),
+        "noise_variance_",
+    )
+    if isinstance(estimator.model_, models.VAEModel):
+        _check_vae(estimator, d)
+    else:
+        _check_exact(estimator, d)
+
+
+def _check_vae(vae: Any, d: int) -> None:
+    model = vae.model_
+    k = model.prior.k
+    _check_shapes(model, d, k)
+    shape = vae.image_shape_
+    if shape is not None:
+        _demand(
+            isinstance(shape, tuple) and all(type(n) is int and n > 0 for n in shape),
+            "image_shape_",
+        )
+        check_image_shape(shape, d)
+    _check_history(vae.history_, vae.n_epochs_, COLUMNS, LAGGING)
+    codes = vae._codes
+    _demand(codes is None or _is_finite(codes, (None, None, k)), "_codes")
+    _demand(isinstance(vae.priors_, dict) and vae.priors_.keys() <= FITTED.keys(), "priors_")
+    for name, prior in vae.priors_.items():
+        _demand(_is_prior(prior, k), f"the prior {name}")
+    for each in (model, *vae.priors_.values()):
+        if _is_unusual(each):
+            _try(model, vae._key("score"), each if each is not model else None)
+
+
+def _check_exact(estimator: Any, d: int) -> None:
+    model: Any = estimator.model_
+    weight = np.asarray(model.weight)
+    k = weight.shape[1] if weight.ndim == 2 else 0
+    _demand(k >= 1 and _is_finite(weight, (d, k)), "the model's weight")
+    _demand(_is_finite(np.asarray(model.mean), (d,)), "the model's mean")
+    _demand(_is_finite(estimator.components_, (k, d)), "components_")
+    _demand(_is_finite(estimator.mean_, (d,)), "mean_")
+    _demand(isinstance(estimator.transform_, transforms.AbstractTransform), "transform_")
+    if isinstance(model, models.LinearVAEModel):
+        _demand(_is_finite(np.asarray(model.encoder), (k, d)), "the model's encoder")
+        _demand(_is_finite(np.asarray(model.variance), (k,)), "the model's variance")
+        _demand(np.shape(model.noise_variance) == (), "the model's noise_variance")
+        _demand(_is_number(estimator.elbo_), "elbo_")
+        _check_history(estimator.history_, estimator.n_iter_, ("objective",))
+    else:
+        _demand(_is_number(estimator.log_likelihood_), "log_likelihood_")
+        _demand(_is_number(estimator._floor) and estimator._floor >= 0, "_floor")
+        _check_spectrum(estimator.spectrum_, d)
+    with jax.enable_x64(True):
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        row = jax.ShapeDtypeStruct((d,), jnp.float64)
+        found = eqx.filter_eval_shape(_mapped, estimator.transform_, row, key)
+    _demand([leaf.shape for leaf in found] == [(d,), (), (d,)], "transform_")
+    with np.errstate(all="ignore"):
+        row = np.asarray(model.mean)[None]
+        _demand(bool(np.isfinite(estimator._linear.log_density(row)).all()), "the model's score")
+        _demand(bool(np.isfinite(estimator._posterior(row)[0]).all()), "the model's posterior")
+
+
+def _check_spectrum(spectrum: Any, d: int) -> None:
+    _demand(isinstance(spectrum, models.Spectrum), "spectrum_")
+    r = len(spectrum.eigenvalues)
+    _demand(1 <= r <= d, "spectrum_")
+    shapes = {"mean": (d,), "variances": (d,), "eigenvalues": (r,), "eigenvectors": (d, r)}
+    for name, shape in shapes.items():
+        _demand(_is_finite(getattr(spectrum, name), shape), f"{name} of spectrum_")
+
+
+def _mapped(transform: Any, row: Any, key: Any) -> tuple[Any, ...]:
+    mapped = transform.forward(row, key=key)
+    return mapped.value, mapped.log_det, transform.inverse(mapped.value)
+
+
+def _check_shapes(model: models.VAEModel, d: int, k: int) -> None:
+    """Trace all that is asked of a model, without running or compiling it."""
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    row = jax.ShapeDtypeStruct((d,), jnp.result_type(float))
+    found = eqx.filter_eval_shape(_asked, model, row, key)
+    wanted = [(d,), (), (k,), (k,), (k,), (k,), (), (d,), (d,), (d,)]
+    _demand([leaf.shape for leaf in found] == wanted, "the model")
+    _demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in found), "the model")
+
+
+def _asked(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
+    found = model.infer(row, key=key)
+    z = found.q.sample(key)
+    density = model.decode(z)
+    return (
+        found.y,
+        found.log_det,
+        found.q.loc,
+        found.q.scale,
+        model.prior.kl(found.q),
+        model.prior.sample(key=key),
+        density.log_prob(found.y),
+        density.mean,
+        density.sample(key),
+        model.transform.inverse(density.mean),
+    )
+
+
+def _is_prior(prior: Any, k: int) -> bool:
+    if isinstance(prior, models.SecondStage):
+        _check_shapes(prior.model, k, prior.model.prior.k)
+        return True
+    if not isinstance(prior, latents.GaussianMixture):
+        return False
+    m = len(prior.log_weights)
+    return (prior.means.shape, prior.cholesky.shape) == ((m, k), (m, k, k)) and m >= 1
+
+
+def _check_history(history: Any, n: Any, columns: tuple, optional_columns: tuple = ()) -> None:
+    _demand(type(n) is int and n >= 0, "the number of epochs")
+    _demand(isinstance(history, dict), "history_")
+    names = (*columns, *optional_columns) if len(history) > len(columns) else columns
+    _demand(set(history) == set(names), "history_")
+    for name, column in history.items():
+        sound = isinstance(column, np.ndarray) and column.dtype.kind == "f"
+        _demand(sound and column.shape == (n,), f"{name} of history_")
+
+
+def _is_unusual(model: Any) -> bool:
+    """Whether a number is far beyond those that training makes."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(model):
+        if not eqx.is_inexact_array_like(leaf):
+            continue
+        parts = jax.tree_util.keystr(path, simple=True, separator=".").split(".")
+        usual = _USUAL_NUMBER
+        if any(part in _WEIGHTS for part in parts):
+            usual = _USUAL_WEIGHT
+        elif parts[-1] in _RAW:
+            usual = _USUAL_RAW
+        if bool((np.abs(np.asarray(leaf)) > usual).any()):
+            return True
+    return False
+
+
+def _try(model: models.VAEModel, key: Any, prior: Any = None) -> None:
+    """Draw two rows and score them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = evaluation.samples(model, 2, how="ancestral", alpha=1.0, key=key, prior=prior)
+        _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
+        found = evaluation.log_likelihood(model, rows, n_samples=_N_SAMPLES, key=key)
+    _demand(bool(np.isfinite(found.value).all()), "the model, whose scores are no numbers,")
+
+
+def _is_finite(array: Any, shape: tuple[int | None, ...]) -> bool:
+    return (
+        isinstance(array, np.ndarray)
+        and array.dtype.kind == "f"
+        and array.ndim == len(shape)
+        and all(want in (None, size) for want, size in zip(shape, array.shape, strict=True))
+        and bool(np.isfinite(array).all())
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _demand(holds: bool, what: str) -> None:
+    if not holds:
+        raise DamagedFileError(f"{what} is not what fitting makes.")

@@ -1,0 +1,208 @@
+"""What the fields of our classes may be: of the declared type, and of the right sign.
+
+A file's checksum says that it is what someone wrote, not that our own code made it: a negative
+variance has no square root, and a weight that is no number makes every score none.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from wellposed import nn, noise
+from wellposed._errors import WellposedError
+
+# Squares of scales within are neither zero nor infinite in float32.
+_SMALLEST, _LARGEST = 1e-18, 1e18
+
+Rule = Callable[[Any], bool]
+
+
+def _within(low: float, high: float) -> Rule:
+    return lambda v: bool(((np.asarray(v) >= low) & (np.asarray(v) <= high)).all())
+
+
+_scale = _within(_SMALLEST, _LARGEST)
+_variance = _within(_SMALLEST**2, _LARGEST**2)
+_floor = _within(0.0, _LARGEST)
+_count = _within(1, 2**53)
+_levels = _within(2, 2**24)  # whole numbers that float32 tells apart
+_logarithm = _within(-80.0, 80.0)  # of what float32 holds
+_weight = _within(0.0, _LARGEST)
+
+
+def _odd_window(v: Any) -> bool:
+    return v >= 3 and v % 2 == 1
+
+
+def _rising(v: Any) -> bool:
+    return all(
+        0 < low < high < 1 for low, high in zip(v, (*v[1:], math.nextafter(1, 0)), strict=True)
+    )
+
+
+def _activation(v: Any) -> bool:
+    return _made(lambda: nn.MakeMLP((1,), v))
+
+
+def _kind(v: Any) -> bool:
+    return v in ("given", "shared", "feature", "conditional")
+
+
+def _widths(v: Any) -> bool:
+    return all(width >= 1 for width in v)
+
+
+_RULES: dict[str, dict[str, Rule]] = {
+    "latents.DiagonalNormal": {"n_raw": lambda v: v == 2},
+    "latents.GaussianMixture": {
+        "cholesky": lambda v: _scale(np.diagonal(v, axis1=-2, axis2=-1)),
+    },
+    "latents.StandardNormal": {"k": _count},
+    "models.Classifier": {"span": _scale, "activation": _activation},
+    "models.LinearVAEModel": {"variance": _variance, "noise_variance": _variance},
+    "models.PPCAModel": {"noise_variance": _variance},
+    "models.Spectrum": {"n_rows": _count},
+    "nn.ConvDecoder": {"n_raw": _count, "activation": _activation},
+    "nn.ConvEncoder": {"activation": _activation},
+    "nn.ConvSettings": {"hidden": _widths, "activation": _activation},
+    "nn.MLP": {"layers": lambda v: len(v) > 0, "activation": _activation},
+    "nn.MakeMLP": {"hidden": _widths, "activation": _activation},
+    "noise.BetaBinomial": {"levels": _levels},
+    "noise.Categorical": {"levels": _levels},
+    "noise.CausalGaussian": {"size": _odd_window, "regression": _kind},
+    "noise.CausalLogistic": {
+        "levels": _levels,
+        "size": _odd_window,
+        "mixture": _within(1, 10),
+        "hidden": _widths,
+        "n_raw": _count,
+        "spread": _scale,
+    },
+    "noise.Cells": {"levels": _levels, "mixture": _within(1, 5), "spread": _scale},
+    "noise.Centred": {"scale": _scale},
+    "noise.Columns": {"groups": lambda v: len(v) > 0},
+    "noise.Constants": {"n": _count},
+    "noise.ContinuousBernoulli": {"given_floor": _floor, "floor": _floor},
+    "noise.Degrees": {
+        "kind": _kind,
+        "least": lambda v: 2 < v < 8,
+        "given": lambda v: 2 < v < 1e30,
+        "rho": _within(-1e6, 1e30),
+    },
+    "noise.Dispersion": {"kind": _kind, "start": _logarithm},
+    "noise.LowRankGaussian": {"rank": _count, "unit": _floor},
+    "noise.Placed": {"scale": _scale},
+    "noise.Quantile": {"levels": _rising, "floor": _floor, "deviation": _floor},
+    "noise.Rescaled": {"scale": _scale},
+    "noise.RowSize": {"start": _logarithm},
+    "noise.Scale": {
+        "kind": _kind,
+        "given": _variance,
+        "start": _scale,
+        "floor": _floor,
+        "initial": _variance,
+    },
+    "noise.Shown": {"spread": _scale},
+    "noise.ShownCounts": {"spread": _scale, "size": _floor},
+    "noise.Window": {"size": _odd_window, "grid": lambda v: len(v) == 3 and _widths(v)},
+    "objectives.BetaELBO": {"beta": _weight},
+    "objectives.IWAE": {"n_importance": _count},
+    "objectives.SquaredError": {"kl_weight": _weight},
+    "transforms.Logit": {"alpha": lambda v: 0 < v < 0.5, "n_levels": _levels},
+    "transforms.Standardize": {"scale": _scale},
+    "transforms.Unit": {"n_levels": _levels},
+}
+
+
+def fault(name: str, instance: Any) -> str | None:
+    """Say what is wrong with one of our objects, of the class of that wire name, or None."""
+    rules = _RULES.get(name, {})
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        what = f"{field.name} of {type(instance).__name__}"
+        if not conforms(value, field.type):
+            return f"{what} is not of its type."
+        if eqx.is_array_like(value) and not _is_number(value):
+            return f"{what} is not finite."
+        if value is not None and field.name in rules and not rules[field.name](value):
+            return f"{what} is out of range."
+    return _whole_fault(instance)
+
+
+def conforms(value: Any, kind: Any) -> bool:
+    """Whether a value is of a type as the annotation of a field has it."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind in (Any, None, types.NoneType):
+        return (kind is Any and _is_leaf(value)) or value is None
+    if origin in (typing.Union, types.UnionType):
+        return any(conforms(value, each) for each in inner)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        if inner[1:] == (Ellipsis,):
+            return all(conforms(each, inner[0]) for each in value)
+        return len(value) == len(inner) and all(map(conforms, value, inner))
+    if kind in (int, bool, str):
+        return type(value) is kind
+    if kind is float:
+        return type(value) in (int, float)
+    if origin is not None or not isinstance(kind, type):
+        return callable(value)
+    return isinstance(value, kind)
+
+
+def _is_leaf(value: Any) -> bool:
+    """What a field without a declared type holds: numbers, or an object of ours."""
+    return value is None or _is_floating(value) or dataclasses.is_dataclass(value)
+
+
+def _is_floating(value: Any) -> bool:
+    if type(value) in (int, float):
+        return True
+    return isinstance(value, (np.ndarray, jax.Array)) and value.dtype.kind in "fb"
+
+
+def _is_number(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def _whole_fault(instance: Any) -> str | None:
+    """Say what is wrong between the fields of an object, or None."""
+    match instance:
+        case noise.Columns():
+            return _columns_fault(instance)
+        case noise.Rescaled() if not _made(lambda: noise.Rescaled(instance.noise, 1.0)):
+            return "Rescaled holds a noise that is not on the real line."
+        case nn.MakeConvEncoder(settings=given) | nn.MakeConvDecoder(settings=given):
+            given = (given.image_shape, given.channels, given.hidden, given.activation)
+            return None if _made(lambda: nn.MakeConvEncoder(*given)) else "No convolutions fit it."
+    return None
+
+
+def _columns_fault(columns: noise.Columns) -> str | None:
+    n = len(columns.groups)
+    if len(columns.keys) != len(columns.group_of) or any(not 0 <= g < n for g in columns.group_of):
+        return "Columns must have a group for each key."
+    if any(isinstance(group, noise.Columns) for group in columns.groups):
+        return "Columns hold Columns."
+    if columns.table is not None:
+        placed = sorted(j for group in columns.table.columns for j in group)
+        if len(columns.table.columns) != n or placed != list(range(len(columns.keys))):
+            return "Columns must place each column once."
+    return None
+
+
+def _made(make: Callable[[], Any]) -> bool:
+    try:
+        make()
+    except WellposedError:
+        return False
+    return True
