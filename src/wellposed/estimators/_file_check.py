@@ -23,6 +23,7 @@ from ._priors import FITTED
 # Weights that training makes are far below, and so are the logarithms and roots that noise
 # learns; data units may be anything.
 _USUAL_WEIGHT, _USUAL_RAW, _USUAL_NUMBER = 100.0, 30.0, 1e6
+_ROUNDING = 1e-6  # of the largest eigenvalue
 _N_SAMPLES = 128  # as score_samples takes
 _WEIGHTS = ("encoder", "decoder", "network")
 _RAW = ("rho", "start", "logit", "eta", "weights")
@@ -135,6 +136,8 @@ def _check_spectrum(spectrum: Any, d: int) -> None:
     shapes = {"mean": (d,), "variances": (d,), "eigenvalues": (r,), "eigenvectors": (d, r)}
     for name, shape in shapes.items():
         _demand(_is_finite(getattr(spectrum, name), shape), f"{name} of spectrum_")
+    smallest, largest = spectrum.eigenvalues.min(), spectrum.eigenvalues.max()
+    _demand(smallest >= -_ROUNDING * largest and largest > 0, "eigenvalues of spectrum_")
 
 
 def _mapped(transform: Any, row: Any, key: Any) -> tuple[Any, ...]:
@@ -186,8 +189,10 @@ def _check_history(history: Any, n: Any, columns: tuple, optional_columns: tuple
     names = (*columns, *optional_columns) if len(history) > len(columns) else columns
     _demand(set(history) == set(names), "history_")
     for name, column in history.items():
-        sound = isinstance(column, np.ndarray) and column.dtype.kind == "f"
+        sound = isinstance(column, np.ndarray) and column.dtype == np.float64
         _demand(sound and column.shape == (n,), f"{name} of history_")
+        # What was not measured is NaN; the objective always was.
+        _demand(name != "objective" or bool(np.isfinite(column).all()), "objective of history_")
 
 
 def _is_unusual(model: Any) -> bool:

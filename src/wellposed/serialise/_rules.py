@@ -130,7 +130,7 @@ def fault(name: str, instance: Any) -> str | None:
         if not conforms(value, field.type):
             return f"{what} is not of its type."
         if eqx.is_array_like(value) and not _is_number(value):
-            return f"{what} is not finite."
+            return f"{what} is not finite, or of half precision."
         if value is not None and field.name in rules and not rules[field.name](value):
             return f"{what} is out of range."
     return _whole_fault(instance)
@@ -171,7 +171,9 @@ def _is_floating(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     array = np.asarray(value)
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+    if array.dtype.kind not in "fc":
+        return True
+    return array.dtype in (np.float32, np.float64) and bool(np.isfinite(array).all())
 
 
 def _whole_fault(instance: Any) -> str | None:
