@@ -118,11 +118,14 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
     estimator: Any = kind(**settings)
     # What came after the first files has a default.
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
-    if state.keys() != set(kind._file_state):
-        odd = sorted(state.keys() ^ set(kind._file_state))
+    missing, unknown = (
+        ", ".join(sorted(names))
+        for names in (set(kind._file_state) - state.keys(), state.keys() - set(kind._file_state))
+    )
+    if missing or unknown:
+        rule = f"must hold {missing}; this one does not" if missing else f"has no {unknown[:80]}"
         raise DamagedFileError(
-            f"A {header['kind']}'s file must hold its state and nothing else; {', '.join(odd)} "
-            "is missing or unknown. Open it with the version that wrote it."
+            f"A {header['kind']}'s file {rule}. Open it with the version that wrote it."
         )
     for name, spec in state.items():
         setattr(estimator, name, serialise.rebuild(spec, tensors, {}))

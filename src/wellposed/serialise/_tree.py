@@ -34,7 +34,7 @@ def _own_classes() -> dict[str, type]:
         if isinstance(value, type)
         and dataclasses.is_dataclass(value)
         and value.__module__ == name
-        and not value.__name__.startswith("Abstract")
+        and not value.__name__.startswith(("Abstract", "_"))
         and "Flax" not in value.__name__
     }
 

@@ -15,6 +15,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from wellposed._compiled import compiled
+from wellposed._errors import DamagedFileError
 from wellposed._typing import PRNGKey, Tree
 
 from ._bar import Bar
@@ -60,7 +61,7 @@ class _Course:
             ):
                 history = History.read(rows)
                 check_epoch(best_epoch, history)
-                return cls(history, best_value, best_epoch, ended and outcomes[ended])
+                return cls(history, best_value, best_epoch, outcomes[ended] if ended else None)
         raise DamagedFileError(
             "A checkpoint of several trainings must say of each where it stands; this one does "
             "not. Delete it to train from the start."
