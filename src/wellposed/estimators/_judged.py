@@ -1,11 +1,15 @@
-"""What a VAE can be asked of itself: its noise, its rate, its encoder."""
+"""What a VAE can be asked of itself: its noise, its rate, its encoder; and its file."""
 
+import os
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, models, training
 from wellposed._typing import PRNGKey
+
+from ._file import save
 
 if TYPE_CHECKING:
     from wellposed.report import Report
@@ -66,6 +70,20 @@ class Judged:
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
         self._advance = None  # further passes start from this model
         return self
+
+    def save(self, path: str | os.PathLike, *, overwrite: bool = True, codes: bool = True) -> None:
+        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``.
+
+        Parameters
+        ----------
+        path : to write; a file that is there keeps its permissions
+        overwrite : whether to replace a file that is there
+        codes : whether to keep what priors are fitted to: three draws z ~ q(z | x) of each
+            training row, at most 60,000 rows. They tell something of each row; without them the
+            loaded model needs ``fit_prior("aggregate", X)`` before ``sample(prior="aggregate")``
+        """
+        check_is_fitted(self)
+        save(self, path, overwrite=overwrite, without=() if codes else ("_codes",))
 
     def report(self, X: Any, X_train: Any = None, *, labels: Any = None) -> "Report":
         """Make a page of this model: verdicts, samples, residuals, latents, calibration.

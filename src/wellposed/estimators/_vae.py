@@ -27,7 +27,6 @@ from ._constraints import (
     whole,
 )
 from ._data import kept_on_failure, opened, seed_of, validated
-from ._file import save
 from ._forecast import effective_beta, forecast_of
 from ._homonym import setting_and_method
 from ._judged import Judged
@@ -411,20 +410,6 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return evaluation.prior_mismatch(
             self.model_, rows, key=self._key("score"), priors=self.priors_
         )
-
-    def save(self, path: str | os.PathLike, *, overwrite: bool = True, codes: bool = True) -> None:
-        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``.
-
-        Parameters
-        ----------
-        path : to write; a file that is there keeps its permissions
-        overwrite : whether to replace a file that is there
-        codes : whether to keep what priors are fitted to: three draws z ~ q(z | x) of each
-            training row, at most 60,000 rows. They tell something of each row; without them the
-            loaded model needs ``fit_prior("aggregate", X)`` before ``sample(prior="aggregate")``
-        """
-        check_is_fitted(self)
-        save(self, path, overwrite=overwrite, without=() if codes else ("_codes",))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""
