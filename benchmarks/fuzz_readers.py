@@ -88,8 +88,10 @@ def _declared(kind: str, body: bytes) -> int:
     from PIL import Image
 
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(body)) as picture:
-            return max(len(body), 3 * picture.width * picture.height)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(body)) as picture:
+                return max(len(body), 3 * picture.width * picture.height)
     except Exception:  # of any kind: this is what is being tried
         return len(body)
 

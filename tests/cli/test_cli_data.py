@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from cli_running import run
+from PIL import Image
 
-from wellposed.datasets import DATASETS
+from wellposed.datasets import DATASETS, read
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
@@ -73,3 +74,57 @@ def test_info_names_suspect_values_by_the_files_own_names(tmp_path):
     np.savetxt(tmp_path / "x.csv", values, "%g", ",", header="inside,outside", comments="")
     said = lines(tmp_path / "x.csv")["suspect values"]
     assert said.startswith("column 'outside': -999 in 1 of 50 rows (row 7)")
+
+
+def test_damage_is_one_message(tmp_path):
+    for name, body in {
+        "a.npy": b"\x93NUMPY\x01\x00\x08\x00{'shape'",
+        "a.csv": b'1,"' + b"x" * 200_000,
+        "a.idx.gz": b"\x1f\x8b\x08\x00" + bytes(60),
+        "a.parquet": b"PAR1" + bytes(40) + b"PAR1",
+    }.items():
+        path = tmp_path / name
+        path.write_bytes(body)
+        said = run("data", "info", path, code=2).stderr
+        assert said.startswith("error: ")
+        assert name in said.replace("\n", "")
+        assert "Traceback" not in said
+
+
+def test_a_header_of_numbers_is_named(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("2018,2019\n3.5,4.25\n3.75,4.5\n")
+    said = run("data", "info", path)
+    assert "may name the columns" in " ".join(said.stderr.split())
+    assert "3 rows" in said.stdout
+    assert run("data", "info", path, "--header").stderr == ""
+    said = lines(path, "--header", "--drop", "2018")
+    assert said["shape"] == "2 rows of 1 features"
+    assert lines(path, "--header", "--drop", "0")["shape"] == "2 rows of 1 features"
+
+
+def test_convert_resizes_a_folder_of_images(tmp_path):
+    folder, output = tmp_path / "faces", tmp_path / "faces.npy"
+    folder.mkdir()
+    for i, shape in enumerate([(8, 6), (20, 30)]):
+        Image.fromarray(np.full(shape, 9 * i, np.uint8)).save(folder / f"{i}.png")
+    said = run("data", "convert", folder, "-o", output, code=2).stderr
+    assert "size=" in said
+    run("data", "convert", folder, "-o", output, "--size", "4x5", "--crop", "6")
+    assert np.load(output).shape == (2, 4, 5)
+    assert lines(output)["image shape"] == "4x5"
+    run("data", "convert", folder, "-o", output, "--size", "4", code=2)  # it exists
+    run("data", "convert", folder, "-o", output, "--size", "4", "--force")
+    assert lines(output)["image shape"] == "4x4"
+    said = run("data", "convert", folder, "-o", output, "--size", "4x", "--force", code=2).stderr
+    assert "--size 64x48" in " ".join(said.split())
+
+
+def test_convert_keeps_names(tmp_path):
+    path, output = tmp_path / "x.csv", tmp_path / "x.npz"
+    path.write_text("a;b\n1,234;2\n3,125;4\n")
+    run("data", "convert", path, "-o", output, code=2)
+    run("data", "convert", path, "-o", output, "--decimal", "comma")
+    source = read(output)
+    np.testing.assert_array_equal(source.values, [[1.234, 2], [3.125, 4]])
+    assert source.feature_names == ("a", "b")

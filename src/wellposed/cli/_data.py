@@ -1,11 +1,14 @@
 """``wellposed data``: public data sets, and a look into a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import typer
 
-from ._options import Data, Drop, Header
+from wellposed._errors import SettingError, unknown_name
+
+from ._options import Data, Drop, Force, Header
 from ._terminal import say
 
 data = typer.Typer(name="data", help="Fetch data sets; look into files.", no_args_is_help=True)
@@ -64,3 +67,74 @@ def info(data: Data, header: Header = None, drop: Drop = None) -> None:
 
     for name, value in description(read_rows(data, header, drop)):
         say(f"{name:20}{value}")
+
+
+@data.command()
+def convert(
+    data: Data,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="A .npy or .npz file to write.")
+    ],
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Resize each image of a folder; 64 is 64x64."),
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Cut this centre out of each image before."),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar="SIGN", help="Sign before fractions in text: point or comma."),
+    ] = None,
+    header: Header = None,
+    drop: Drop = None,
+    force: Force = False,
+) -> None:
+    """Write what a file or a folder holds as an array: images of one size, plain numbers.
+
+    An .npz file keeps the names of columns.
+    """
+    from wellposed import datasets, serialise
+
+    from ._outputs import check_output
+
+    check_output(output, force=force, kinds=(".npy", ".npz"))
+    source = datasets.read(
+        data,
+        header=header,
+        drop=drop or (),
+        decimal=_sign(decimal),
+        size=_pixels("--size", size),
+        crop=_pixels("--crop", crop),
+    )
+    values = source.values if source.image_shape is None else source.images
+    names: dict[str, Any] = (
+        {} if source.feature_names is None else {"feature_names": list(source.feature_names)}
+    )
+    with serialise.replacing(output) as file:
+        if output.suffix.lower() == ".npz":
+            np.savez(file, X=values, **names)
+        else:
+            np.save(file, values)
+    say(f"{output} holds an array of shape {values.shape}, {values.dtype}.")
+
+
+def _pixels(option: str, text: str | None) -> tuple[int, int] | None:
+    """Read a side, or height x width."""
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise SettingError(
+            f"{option} must be a number of pixels, or height and width; got {text!r}. "
+            f"Write it as in {option} 64, or {option} 64x48."
+        )
+    return int(sides[0]), int(sides[-1])
+
+
+def _sign(text: str | None) -> Literal[".", ","] | None:
+    signs: dict[str, Literal[".", ","]] = {"point": ".", ".": ".", "comma": ",", ",": ","}
+    if text is None or text in signs:
+        return signs.get(text or "")
+    raise unknown_name("--decimal", text, ("point", "comma"))

@@ -10,7 +10,7 @@ from wellposed._errors import SettingError
 
 
 def read_rows(source: str, header: bool | None = None, drop: list[str] | None = None) -> Any:
-    """Read data as ``wellposed.datasets.read`` does; digits in ``drop`` are positions.
+    """Read data as ``wellposed.datasets.read`` does; a number in ``drop`` may be a position.
 
     Where nothing is at the path, ``digits``, ``mnist`` and ``fashion-mnist`` name a data set,
     whose training part is taken.
@@ -24,8 +24,7 @@ def read_rows(source: str, header: bool | None = None, drop: list[str] | None = 
                 "Leave them out."
             )
         return datasets.load_digits() if source == "digits" else datasets.load(source).train
-    columns = [int(name) if name.isdigit() else name for name in drop or ()]
-    return datasets.read(source, header=header, drop=columns)
+    return datasets.read(source, header=header, drop=drop or ())
 
 
 def scaled(source: Any, divisor: float) -> Any:

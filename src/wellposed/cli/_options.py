@@ -10,8 +10,8 @@ Data: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="Rows of data: npy, npz, csv, tsv, txt, parquet, IDX, or a folder of images; or a "
-        "data set by name: digits, or mnist and fashion-mnist once fetched.",
+        help="Rows of data: npy, npz, text (csv, txt, …), parquet, IDX, or a folder of images; or "
+        "a data set by name: digits, or mnist and fashion-mnist once fetched.",
     ),
 ]
 Header: TypeAlias = Annotated[

@@ -10,9 +10,15 @@ _SHOWN = 20  # columns in a message
 def dropped_columns(
     drop: Sequence[str | int], names: tuple[str, ...] | None, width: int, origin: str
 ) -> frozenset[int]:
-    """Turn names, or positions counted from 0, into positions; a name drops all that bear it."""
+    """Turn names, or positions counted from 0, into positions; a name drops all that bear it.
+
+    A number as text is a name where a column is called so, else a position: a command line has
+    text alone.
+    """
     chosen: set[int] = set()
     for column in drop:
+        if isinstance(column, str) and column.isascii() and column.isdigit():
+            column = column if column in (names or ()) else int(column)
         if not isinstance(column, str):
             if not 0 <= column < width:
                 raise SettingError(

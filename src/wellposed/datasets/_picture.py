@@ -1,5 +1,8 @@
 """One picture to 8-bit grey or RGB; what would lose information is refused."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +41,7 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             f"Run `pip install 'wellposed[data]'`, or save the pixels as .npy."
         ) from error
     try:
-        # The content is as whole as the file that is open, whatever happens to its name.
-        with path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
+        with _strict(), path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
             _check_size(picture, path, MOST_PIXELS if size is None else _MOST_TO_RESIZE)
             if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
                 raise _refused(path, "holds several pictures (an animation, or pages)")
@@ -64,6 +66,14 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
         left, top, right, bottom = _cut(pixels.shape[1], pixels.shape[0], crop, path)
         pixels = np.ascontiguousarray(pixels[top:bottom, left:right])
     return pixels
+
+
+@contextlib.contextmanager
+def _strict() -> Iterator[None]:
+    """Make errors of the warnings with which Pillow gives less than the file should hold."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Invalid APNG|Truncated File Read")
+        yield
 
 
 def _check_size(picture: Any, path: Path, most: int) -> None:
