@@ -179,15 +179,16 @@ def test_memory_is_that_of_the_table(tmp_path, peak):
 
 
 def test_errors_of_the_system_stay_what_they_are(tmp_path, monkeypatch):
-    path = tmp_path / "x.csv"
-    path.write_text("1,2\n")
+    (tmp_path / "x.csv").write_text("1,2\n")
+    (tmp_path / "a.png").write_bytes(png(4, 4, bytes(20)))
 
-    def refuse(*_, **__):
+    def refuse(path, *_, **__):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(PermissionError):
-        read(path)
+    for path in (tmp_path / "x.csv", tmp_path):
+        with pytest.raises(PermissionError):
+            read(path)
 
 
 def test_what_a_parser_raises_is_kept_as_the_cause(tmp_path):

@@ -158,6 +158,23 @@ def test_one_column_keeps_every_row(table, text, column, lines, name):
     np.testing.assert_array_equal(read_labels(table(text, name)), column)
 
 
+NAMES_WITH_QUOTES = {
+    "broken in two": ('"a\n(m)",b\n1,2\n3,4\n', ("a\n(m)", "b"), [3, 4]),
+    "inches": ('a,5"\n1,2\n3,4\n', ("a", '5"'), [2, 3]),
+    "inches first": ('5",b\n1,2\n3,4\n', ('5"', "b"), [2, 3]),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "lines"), NAMES_WITH_QUOTES.values(), ids=NAMES_WITH_QUOTES
+)
+def test_quotes_in_names_lose_no_row(table, text, names, lines):
+    source = read(table(text))
+    assert source.feature_names == names
+    np.testing.assert_array_equal(source.values, [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(source.lines, lines)
+
+
 def test_lines_are_those_of_an_editor(table):
     clean = read(table("# made by X\na,b\n\n1,2\n3,4\n"))
     np.testing.assert_array_equal(clean.lines, [4, 5])

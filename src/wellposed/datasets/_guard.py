@@ -31,13 +31,20 @@ def damage_named(path: Path) -> Iterator[None]:
                 f"Read a part of it, or use a machine with more memory."
             ) from error
         except Exception as error:
-            # A wrong offset in a damaged file is an invalid argument to the system.
-            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            if is_of_the_system(error):
                 raise
             raise DamagedFileError(
                 f"A file must be whole to be read; {path} is damaged or of another format "
                 f"({_words(error)}). Write or copy it again."
             ) from error
+
+
+def is_of_the_system(error: Exception) -> bool:
+    """Say whether the operating system refused, as for want of permission, and not a parser.
+
+    A wrong offset in a damaged file is an invalid argument to the system.
+    """
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def check_room(n_bytes: int, described: str, path: Path) -> None:

@@ -1,6 +1,6 @@
 """How a text table is laid out: what parts its cells, its header, where its rows begin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ._open import open_text
 
 _SAMPLE_LINES, _SAMPLE_CHARACTERS = 50, 1 << 20
 _FEWEST_LINES = 3  # header, units, first row
+_MOST_JOINED = 4  # lines of a name
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,38 @@ def _sample(path: Path) -> tuple[list[int], list[str]]:
     size = 0
     with open_text(path) as handle:
         lines = Lines(handle, path, inline=is_spaced(path))
-        for text in lines:
-            numbers.append(lines.number)
+        for number, text in _joined((lines.number, text) for text in lines):
+            numbers.append(number)
             sample.append(text)
             size += len(text)
             enough = len(sample) >= _FEWEST_LINES and size > _SAMPLE_CHARACTERS
             if enough or len(sample) == _SAMPLE_LINES:
                 break
     return numbers, sample
+
+
+def _joined(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Join lines within a quoted cell, as of a name that a spreadsheet breaks in two.
+
+    Yields the number of the last line of each. A quote that few lines do not close is a sign of
+    inches or seconds, and its line stands alone.
+    """
+    held: list[tuple[int, str]] = []
+    while True:
+        while not held or (_is_open(held) and len(held) <= _MOST_JOINED):
+            following = next(lines, None)
+            if following is None:
+                break
+            held.append(following)
+        if not held:
+            return
+        n = next((n for n in range(1, len(held) + 1) if not _is_open(held[:n])), 1)
+        yield held[n - 1][0], "".join(text for _, text in held[:n])
+        del held[:n]
+
+
+def _is_open(lines: Sequence[tuple[int, str]]) -> bool:
+    return sum(text.count('"') for _, text in lines) % 2 == 1
 
 
 def _width(rows: Sequence[Sequence[str]], header: bool) -> int:

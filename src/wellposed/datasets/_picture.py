@@ -10,6 +10,7 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError, DataError, SettingError
 
+from ._guard import is_of_the_system
 from ._options import Pixels, height_width
 
 # By content, since the name of a file may lie: a PostScript file called a.png would start
@@ -49,13 +50,15 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             if size is not None and picture.mode in ("L", "RGB") and not _has_key(picture):
                 return _resized(Image, picture, path, size, crop)
             pixels = _pixels(picture, path)
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise DataError(
             f"An image has at most {_MOST_TO_RESIZE} pixels; {path}: {error}"
         ) from error
-    except (Exception, MemoryError) as error:
+    except Exception as error:
+        if is_of_the_system(error):
+            raise
         raise DamagedFileError(
             f"An image must decode whole; {path} does not ({type(error).__name__}: {error}). "
             f"Copy it again or move it away."
