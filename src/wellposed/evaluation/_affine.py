@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Point
 from wellposed.models import VAEModel
+from wellposed.numerics import on_device
 from wellposed.transforms import UNIT, Identity, Standardize, Unit
 
 
@@ -29,4 +31,7 @@ def unit_of(model: VAEModel, d: int) -> np.ndarray:
     """
     if not is_affine(model):
         return np.ones(d)
-    return np.asarray(slope(model, jnp.zeros(d)), np.float64)
+    return np.asarray(_slope(model, on_device(np.zeros(d))), np.float64)
+
+
+_slope = compiled_soon(slope)

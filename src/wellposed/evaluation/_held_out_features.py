@@ -24,7 +24,7 @@ from jaxtyping import Array, Bool, Float
 from wellposed._errors import SettingError
 from wellposed._typing import Latent, Point, PRNGKey, Raw, Scalar
 from wellposed.models import VAEModel
-from wellposed.noise import feature_log_prob, independent
+from wellposed.noise import feature_log_prob
 
 CHAINS = 11
 _WARM_UP = 10  # kept draws that are not
@@ -50,7 +50,7 @@ def check_independent(model: VAEModel) -> None:
     SettingError
         Naming the noise.
     """
-    if independent(model.decode(jnp.zeros(model.prior.k))):
+    if model.has_independent_noise:
         return
     noise = type(getattr(model.noise, "noise", model.noise)).__name__
     raise SettingError(

@@ -68,7 +68,7 @@ def prior_mismatch(
             f"A mismatch is estimated from at least 2 rows; got {len(rows)}. Some thousand rows "
             "make a good estimate."
         )
-    code_key, prior_key = jax.random.split(key)
+    code_key, prior_key = (jax.random.fold_in(key, i) for i in range(2))
     found = codes(model, rows, key=code_key, most=most_rows)
     return _compared(found, {"standard": model.prior, **(priors or {})}, key=prior_key)
 
@@ -78,9 +78,9 @@ def _compared(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Pri
     without = log_aggregate(found, z, leave_out=True)
     n = len(z)
     all_rows = np.logaddexp(without + np.log(n - 1), found.log_density) - np.log(n)
-    keys = jax.random.split(key, (len(priors), 2))
+    keys = [jax.random.fold_in(key, i) for i in range(2 * len(priors))]
     log_p = {
-        name: _log_densities(prior, z, key=keys[i, 0])
+        name: _log_densities(prior, z, key=keys[2 * i])
         for i, (name, prior) in enumerate(priors.items())
     }
     # Of mean zero for each row: what one draw of z happened to be, and the rate has averaged out.
@@ -100,7 +100,7 @@ def _compared(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Pri
                 high=estimate(all_rows - log_p[name], chance),
                 log_density=estimate(log_p[name], chance),
                 gain=estimate(log_p[name] - log_p["standard"], chance),
-                outside=_share_below(usual, found, prior, key=keys[i, 1]),
+                outside=_share_below(usual, found, prior, key=keys[2 * i + 1]),
             )
             for i, (name, prior) in enumerate(priors.items())
         },
@@ -138,10 +138,10 @@ def _log_density(prior: Any, z: Latent, *, key: PRNGKey) -> Scalar:
 
 def _share_below(usual: float, found: Codes, prior: Prior, *, key: PRNGKey) -> Estimate:
     """Share of draws from a prior where q(z) is below a value, and its standard error."""
-    drawn = np.asarray(_drawn(prior, jax.random.split(key, _DRAWS)), np.float64)
+    drawn = np.asarray(_drawn(prior, key), np.float64)
     return estimate((log_aggregate(found, drawn) < usual).astype(np.float64))
 
 
 @compiled_soon
-def _drawn(prior: Prior, keys: PRNGKey) -> jax.Array:
-    return jax.vmap(lambda key: prior.sample(key=key))(keys)
+def _drawn(prior: Prior, key: PRNGKey) -> jax.Array:
+    return jax.vmap(lambda key: prior.sample(key=key))(jax.random.split(key, _DRAWS))

@@ -22,7 +22,7 @@ import numpy as np
 from wellposed._errors import DataError, SettingError
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
-from wellposed.noise import AbstractNoise, Gaussian, Rescaled, independent
+from wellposed.noise import AbstractNoise, Gaussian, Rescaled
 
 from ._coverage import numbered
 from ._estimate import Estimate
@@ -104,7 +104,7 @@ def recalibrated(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
 
 def _check(model: VAEModel, base: AbstractNoise, n: int) -> None:
     Rescaled(base, 1.0)  # refuses noise off the real line
-    if not independent(model.decode(jnp.zeros(model.prior.k))):
+    if not model.has_independent_noise:
         raise SettingError(
             "Recalibration sets one feature's scale at a time, and needs noise whose features "
             f"are independent given z; got {type(base).__name__}. Rescale it by hand with "

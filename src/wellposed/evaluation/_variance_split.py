@@ -26,7 +26,7 @@ import numpy as np
 from wellposed._errors import DataError
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, optimum
-from wellposed.noise import independent
+from wellposed.numerics import on_device
 
 from ._affine import is_affine, slope, unit_of
 from ._count import check_count
@@ -89,7 +89,7 @@ def variance_split(
     if len(rows) < 3:
         raise DataError(f"A variance split needs 3 rows or more; got {len(rows)}. Pass more rows.")
     rows = spread(rows, most_rows)
-    pass_key, linear_key = jax.random.split(key)
+    pass_key, linear_key = (jax.random.fold_in(key, i) for i in range(2))
     affine = is_affine(model)
     prior, posterior, residual, squares = _passed(
         model, rows, n_draws=n_draws, affine=affine, key=pass_key
@@ -117,9 +117,9 @@ def variance_split(
 
 def _passed(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
     """One pass over the rows; see :func:`_visit`."""
-    closed = affine and independent(model.decode(jnp.zeros(model.prior.k)))
+    closed = affine and model.has_independent_noise
     center = rows.mean(axis=0, dtype=np.float64)
-    fixed = model, jnp.asarray(center, jnp.result_type(float))
+    fixed = model, on_device(center)
     chunk = filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (10 * rows.shape[1]))))
     return over_rows(_visit(n_draws, closed), fixed, numbered(rows), key=key, chunk=chunk)
 

@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 
 from wellposed._errors import UnboundedLikelihoodError
 from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
 from wellposed.latents import DiagonalNormal, StandardNormal
-from wellposed.noise import AbstractNoise
+from wellposed.noise import AbstractNoise, independent
 from wellposed.transforms import AbstractTransform
 
 
@@ -46,6 +48,12 @@ class VAEModel(eqx.Module):
     def decode(self, z: Latent) -> Density:
         """p(y | z), in model units."""
         return self.noise(self.decoder(z))
+
+    @property
+    def has_independent_noise(self) -> bool:
+        """Whether p(y | z) is ∏_j p(y_j | z); the decoder is traced for it, and not run."""
+        z = jax.ShapeDtypeStruct((self.prior.k,), jnp.result_type(float))
+        return independent(eqx.filter_eval_shape(lambda model, z: model.decode(z), self, z))
 
     def log_density_bound(self, d: int) -> float:
         """No log density of this model exceeds this, in nats and data units."""

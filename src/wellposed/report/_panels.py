@@ -4,11 +4,9 @@ import io
 import warnings
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from wellposed import evaluation, plotting
-from wellposed.noise import independent
 
 from ._facts import Facts
 from ._record import Panel, Table
@@ -251,7 +249,7 @@ def correlation(facts: Facts) -> Panel | None:
     shape, model = facts.image_shape, facts.vae.model_
     if shape is None or not facts.grey:
         return None
-    if independent(model.decode(jnp.zeros(model.prior.k))):
+    if model.has_independent_noise:
         return None
     found = evaluation.noise_correlation(model, facts.rows[0], key=facts.key)
     return Panel(
