@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from wellposed._errors import ConstantFeatureWarning as ConstantFeatureWarning
     from wellposed._errors import DamagedFileError as DamagedFileError
     from wellposed._errors import DataError as DataError
+    from wellposed._errors import DataHint as DataHint
     from wellposed._errors import DataWarning as DataWarning
     from wellposed._errors import DownloadError as DownloadError
     from wellposed._errors import FloorWarning as FloorWarning
@@ -84,6 +85,7 @@ _NAMES = {
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",
     "DataError": "_errors",
+    "DataHint": "_errors",
     "DataWarning": "_errors",
     "DownloadError": "_errors",
     "FloorWarning": "_errors",

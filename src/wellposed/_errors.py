@@ -44,6 +44,10 @@ class DataWarning(UserWarning):
     """Values of the data are suspect: codes for gaps, gross errors, another unit."""
 
 
+class DataHint(UserWarning):
+    """Another noise or transform is made for data such as these."""
+
+
 class FloorWarning(UserWarning):
     """A noise variance rests on its floor, or a given one lies below it."""
 

@@ -153,6 +153,22 @@ def damped(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return value - jnp.sign(value) * (beyond - jnp.log1p(beyond))
 
 
+def log_from(x: Float[Array, "*shape"], least: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    r"""``log x`` from ``least`` upwards, and its tangent there below: log ℓ + x/ℓ − 1.
+
+    Its slope is 1/max(x, ℓ), so that a density of log x is bounded as one of x, and is finite at
+    zero. ℓ is the smallest amount that a measurement shows.
+    """
+    above = jnp.maximum(x, least)
+    return jnp.log(above) + (jnp.minimum(x, least) / least - 1.0)
+
+
+def bounded_exp(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """exp, kept within the numbers of its type: neither zero nor infinite."""
+    kept = jnp.finfo(value.dtype)
+    return jnp.exp(jnp.clip(value, math.log(kept.tiny) + 1.0, math.log(kept.max) - 1.0))
+
+
 def content_key(x: Num[Array, " d"], key: PRNGKey) -> PRNGKey:
     """Derive a datum's own key from its content.
 

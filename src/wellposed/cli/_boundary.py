@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from wellposed._errors import (
     ConstantFeatureWarning,
+    DataHint,
     DataWarning,
     FloorWarning,
     LikelihoodWarning,
@@ -27,6 +28,7 @@ _CLOSED = 141  # as the shell reports a process that SIGPIPE ended
 _REFUSED = 2
 _SHOWN = (
     ConstantFeatureWarning,
+    DataHint,
     DataWarning,
     FloorWarning,
     LikelihoodWarning,

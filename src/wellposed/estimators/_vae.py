@@ -14,6 +14,7 @@ from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 
+from ._amounts import hint_at_amounts
 from ._build import build, check_domain, check_image_shape, objective_of, plan_of, resolution_of
 from ._constraints import (
     Constraint,
@@ -447,6 +448,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)
         warn_of_suspects(rows, names, shape)
+        hint_at_amounts(summary, model.transform, model.noise, names, shape)
         warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
         return rows, model
 

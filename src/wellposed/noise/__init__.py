@@ -13,10 +13,12 @@ from ._columns import placed as placed
 from ._continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian as DiscretizedGaussian
 from ._discretized_logistic import DiscretizedLogistic as DiscretizedLogistic
+from ._gamma import Gamma as Gamma
 from ._gaussian import Gaussian as Gaussian
 from ._independent import feature_log_prob as feature_log_prob
 from ._independent import independent as independent
 from ._laplace import Laplace as Laplace
+from ._log_normal import LogNormal as LogNormal
 from ._low_rank import LowRankGaussian as LowRankGaussian
 from ._negative_binomial import NegativeBinomial as NegativeBinomial
 from ._poisson import Poisson as Poisson
@@ -27,3 +29,4 @@ from ._resolve import resolve as resolve
 from ._student_t import StudentT as StudentT
 from ._tails import heavy_tailed as heavy_tailed
 from ._truncated_normal import TruncatedNormal as TruncatedNormal
+from ._zero_inflated import ZeroInflated as ZeroInflated

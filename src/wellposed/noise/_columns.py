@@ -13,12 +13,13 @@ from wellposed import transforms
 from wellposed._errors import SettingError, named_features
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import on_device
-from wellposed.transforms import MIXED, REALS, Moments, Support
+from wellposed.transforms import AMOUNTS, MIXED, POSITIVE, REALS, Moments, Support
 
 from ._abstract import AbstractNoise
 from ._blocks import Blocks
 from ._placing import positions_of
 from ._resolve import resolve
+from ._tails import heavy_tailed
 
 
 class Placed(eqx.Module):
@@ -35,8 +36,10 @@ class Columns(AbstractNoise):
     .. math:: \log p(x \mid z) = \sum_g \log p_g(x_g \mid z) - \sum_{j \text{ real}} \log s_j
 
     Columns of equal noise form one group g, so that "shared" is shared among them. Real columns
-    are standardised, by their mean and standard deviation s, before their noise sees them: a
-    given σ² is a share of the column's variance. Other columns are in data units.
+    are standardised, by their mean and standard deviation s (median and spread under heavy
+    tails), before their noise sees them: a given σ² is a share of the column's variance. Other
+    columns are in data units: amounts take "log-normal", which is Gaussian noise on their
+    logarithm, or "gamma" or "zero-inflated".
 
     Parameters
     ----------
@@ -114,16 +117,12 @@ class Columns(AbstractNoise):
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Columns":
         d = moments.mean.shape[0]
         placed = self if self.table is not None else self.placed(d)
-        real = np.zeros(d, bool)
-        for group, columns in placed.parts:
-            real[list(columns)] = group.support == REALS
-        spread = np.sqrt(np.where(moments.varies, moments.variance, 1.0))
-        scale, center = np.where(real, spread, 1.0), np.where(real, moments.mean, 0.0)
+        center, scale = _units(placed.parts, moments)
         parts = tuple(columns for _, columns in placed.parts)
         table = Placed(parts, on_device(center), on_device(scale))
         groups = tuple(
             group.initialise(
-                _of_group(moments, table, columns, whole=group.support.whole),
+                _of_group(moments, table, columns, group),
                 key=None if key is None else jax.random.fold_in(key, i),
             )
             for i, (group, columns) in enumerate(placed.parts)
@@ -226,17 +225,41 @@ def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:
     return len(groups) - 1
 
 
-def _of_group(moments: Moments, table: Placed, columns: tuple[int, ...], *, whole: bool) -> Moments:
+def _units(parts: Any, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and scale of real columns, robust under heavy tails; zero and one of all others."""
+    center, scale = np.zeros(moments.mean.shape), np.ones(moments.mean.shape)
+    mean, variance = (np.asarray(a, np.float64) for a in (moments.mean, moments.variance))
+    for group, columns in parts:
+        at = list(columns)
+        if group.support != REALS:
+            continue
+        center[at], spread = mean[at], np.sqrt(variance[at])
+        if heavy_tailed(group) and moments.sample is not None:
+            center[at], robust = transforms.median_and_spread(moments.sample[:, at])
+            spread = np.where(robust > 0, robust, spread)
+        scale[at] = np.where(np.asarray(moments.varies)[at], spread, 1.0)
+    return center, scale
+
+
+def _of_group(
+    moments: Moments, table: Placed, columns: tuple[int, ...], noise: AbstractNoise
+) -> Moments:
     """Moments of some columns, in the units that their noise sees."""
     at = np.array(columns)
     scale, center = np.asarray(table.scale)[at], np.asarray(table.center)[at]
     varies: Any = np.asarray(moments.varies)[at]
+    variance = np.asarray(moments.variance)[at] / scale**2
+    if heavy_tailed(noise):  # the units are the columns' own spread, and so is the start
+        variance = np.minimum(variance, 1.0)
+    own = noise.support.whole or noise.support in (POSITIVE, AMOUNTS)
     return Moments(
         mean=(moments.mean[at] - center) / scale,
-        variance=moments.variance[at] / scale**2,
+        variance=variance,
         resolution=moments.resolution[at] / scale,
         # Real columns of which none varies have no scale to share: each is as wide as its floor.
-        varies=varies if whole or varies.any() else np.ones_like(varies),
+        varies=varies if own or varies.any() else np.ones_like(varies),
         n=moments.n,
         highs=None if moments.highs is None else moments.highs[at],
+        lows=None if moments.lows is None else moments.lows[at],
+        sample=None if moments.sample is None else moments.sample[:, at],
     )

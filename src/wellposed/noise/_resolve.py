@@ -14,8 +14,10 @@ from ._causal_logistic import CausalLogistic
 from ._continuous_bernoulli import ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian
 from ._discretized_logistic import DiscretizedLogistic
+from ._gamma import Gamma
 from ._gaussian import Gaussian
 from ._laplace import Laplace
+from ._log_normal import LogNormal
 from ._low_rank import LowRankGaussian
 from ._negative_binomial import NegativeBinomial
 from ._poisson import Poisson
@@ -23,6 +25,7 @@ from ._quantile import Quantile
 from ._scale import LEARNED
 from ._student_t import StudentT
 from ._truncated_normal import TruncatedNormal
+from ._zero_inflated import ZeroInflated
 
 # Families by name, each with its own defaults.
 FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
@@ -35,13 +38,16 @@ FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
     "continuous-bernoulli": ContinuousBernoulli,
     "discretized-gaussian": DiscretizedGaussian,
     "discretized-logistic": DiscretizedLogistic,
+    "gamma": Gamma,
     "laplace": Laplace,
+    "log-normal": LogNormal,
     "low-rank": LowRankGaussian,
     "negative-binomial": NegativeBinomial,
     "poisson": Poisson,
     "quantile": Quantile,
     "student-t": StudentT,
     "truncated-normal": TruncatedNormal,
+    "zero-inflated": ZeroInflated,
 }
 
 
@@ -58,8 +64,8 @@ def resolve(noise: float | str | AbstractNoise) -> AbstractNoise:
     """
     if isinstance(noise, AbstractNoise):
         return noise
-    if isinstance(noise, str) and noise in FAMILIES:
-        return FAMILIES[noise]()
+    if isinstance(noise, str) and noise.replace("_", "-") in FAMILIES:
+        return FAMILIES[noise.replace("_", "-")]()
     if isinstance(noise, str) and noise not in LEARNED:
         raise unknown_name("noise", noise, (*LEARNED, *FAMILIES))
     return Gaussian(noise)

@@ -3,8 +3,11 @@
 from ._abstract import AbstractTransform as AbstractTransform
 from ._abstract import Transformed as Transformed
 from ._identity import Identity as Identity
+from ._log import Log as Log
+from ._log1p import Log1p as Log1p
 from ._logit import Logit as Logit
 from ._resolve import resolve as resolve
+from ._robust import median_and_spread as median_and_spread
 from ._standardize import Standardize as Standardize
 from ._summary import Moments as Moments
 from ._summary import Summary as Summary
@@ -12,9 +15,11 @@ from ._summary import check_finite as check_finite
 from ._summary import check_precision as check_precision
 from ._summary import resolution_of as resolution_of
 from ._summary import summarise as summarise
+from ._support import AMOUNTS as AMOUNTS
 from ._support import BINARY as BINARY
 from ._support import COUNTS as COUNTS
 from ._support import MIXED as MIXED
+from ._support import POSITIVE as POSITIVE
 from ._support import REALS as REALS
 from ._support import UNIT as UNIT
 from ._support import Support as Support

@@ -1,6 +1,9 @@
 """Model units that are data units."""
 
+import dataclasses
+
 import jax.numpy as jnp
+import numpy as np
 
 from wellposed._typing import Point, PRNGKey
 
@@ -40,7 +43,7 @@ class Identity(AbstractTransform):
 
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         del key
-        return as_moments(
+        moments = as_moments(
             summary,
             summary.mean,
             summary.variance,
@@ -48,6 +51,8 @@ class Identity(AbstractTransform):
             summary.varies,
             summary.high,
         )
+        lows = jnp.asarray(summary.low, jnp.result_type(float))
+        return dataclasses.replace(moments, lows=lows, sample=np.asarray(summary.sample))
 
     def log_det_bound(self, d: int) -> float:
         del d

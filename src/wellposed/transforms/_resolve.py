@@ -4,12 +4,14 @@ from wellposed._errors import SettingError, unknown_name
 
 from ._abstract import AbstractTransform
 from ._identity import Identity
+from ._log import Log
+from ._log1p import Log1p
 from ._logit import Logit
 from ._standardize import Standardize
-from ._support import REALS, Support
+from ._support import REALS, UNIT, Support
 from ._unit import Unit
 
-_NAMES = ("auto", "identity", "logit", "robust", "standardize", "unit")
+_NAMES = ("auto", "identity", "log", "log1p", "logit", "robust", "standardize", "unit")
 
 
 def resolve(
@@ -23,10 +25,10 @@ def resolve(
 
     Parameters
     ----------
-    transform : "auto", "identity", "logit", "robust", "standardize", "unit" or a transform
+    transform : "auto", a name or a transform
         "auto" is what the noise is made for: "standardize" for noise on the real line, "unit"
-        on [0, 1], "identity" on whole numbers. "robust" is "standardize" by median and middle
-        half, which "auto" takes for heavy tails where each feature has its own scale.
+        on [0, 1], "identity" on whole numbers and on amounts. "robust" is "standardize" by median
+        and middle half, which "auto" takes for heavy tails where each feature has its own scale.
     one_unit : whether all features share a unit, as pixels do, so that "standardize" gives them
         one scale
     support : of the noise
@@ -58,12 +60,16 @@ def _named(
         )
     if transform == "auto":
         on_line = "robust" if robust else "standardize"
-        transform = on_line if support == REALS else "identity" if support.whole else "unit"
+        transform = on_line if support == REALS else "unit" if support == UNIT else "identity"
     match transform:
         case "standardize":
             return Standardize(shared=one_unit)
         case "robust":
             return Standardize(shared=one_unit, robust=True)
+        case "log":
+            return Log()
+        case "log1p":
+            return Log1p()
         case "logit":
             return Logit()
         case "identity":

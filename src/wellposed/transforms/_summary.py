@@ -28,6 +28,8 @@ class Moments(eqx.Module):
     n: int = 0  # rows that the moments were taken from
     image_shape: tuple[int, ...] | None = None  # of one datum, where it is an image
     highs: _Feature | None = None  # the largest value of each feature, where units are the data's
+    lows: _Feature | None = None  # likewise the smallest
+    sample: np.ndarray | None = None  # likewise rows of the data, shape (m, d)
 
     @property
     def high(self) -> float:

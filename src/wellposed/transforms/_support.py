@@ -25,6 +25,10 @@ class Support(eqx.Module):
             return "real numbers"
         if self == MIXED:
             return "each column in its own units"
+        if self == POSITIVE:
+            return "numbers above 0"
+        if self == AMOUNTS:
+            return "numbers from 0 upwards"
         if not self.whole:
             return f"numbers in [{self.low:g}, {self.high:g}]"
         if math.isinf(self.high):
@@ -34,6 +38,8 @@ class Support(eqx.Module):
 
 REALS = Support(-math.inf, math.inf, False)
 UNIT = Support(0.0, 1.0, False)
+AMOUNTS = Support(0.0, math.inf, False)
+POSITIVE = Support(math.ulp(0.0), math.inf, False)  # from the smallest number above zero
 COUNTS = Support(0.0, math.inf, True)
 BINARY = Support(0.0, 1.0, True)
 MIXED = Support(-math.inf, math.inf, True)  # of a table whose columns have supports of their own
@@ -84,6 +90,11 @@ def check_support(values: np.ndarray, support: Support, *, who: str) -> None:
 def _remedy(support: Support, low: float, high: float, whole: bool) -> str:
     if low < 0:
         return 'Negative numbers fit noise on the real line: "shared", Laplace or StudentT.'
+    if support == POSITIVE:
+        return (
+            "Zeros among amounts have a probability of their own: "
+            'noise=wp.noise.ZeroInflated(wp.noise.LogNormal()); or use transform="log1p".'
+        )
     if support == BINARY:
         if whole:
             return f"Use BetaBinomial(levels={int(high) + 1}), or Poisson where they are counts."

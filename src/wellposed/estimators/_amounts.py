@@ -1,0 +1,70 @@
+"""A hint where draws of an amount would be negative."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+from scipy.stats import skew
+
+from wellposed import noise, transforms
+from wellposed._errors import DataHint
+
+_FREQUENT = 0.05  # chance of a negative draw of a Gaussian with the column's mean and deviation
+_SKEWED = 1.0
+_FEW_LEVELS = 100  # whole numbers up to here are counts and marks, which have noise of their own
+_LISTED = 8
+
+
+def hint_at_amounts(
+    summary: transforms.Summary,
+    transform: transforms.AbstractTransform,
+    observation: noise.AbstractNoise,
+    names: Sequence[Any] | None,
+    image_shape: tuple[int, ...] | None,
+    *,
+    stacklevel: int = 4,
+) -> None:
+    """Name columns above zero and skewed whose noise, on the real line, often falls below zero."""
+    on_line = isinstance(transform, (transforms.Standardize, transforms.Identity))
+    if image_shape is not None or not on_line:
+        return
+    found = [j for j in _on_the_line(observation, len(summary.mean)) if _is_amount(summary, j)]
+    if not found:
+        return
+    named = [str(j) if names is None else repr(str(names[j])) for j in found[:_LISTED]]
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    zeros = any(summary.low[j] == 0 for j in found)
+    remedy = '"zero-inflated"' if zeros else '"log-normal" or "gamma"'
+    also = "" if zeros else ', or transform="log" where all columns are above 0'
+    warnings.warn(
+        f"Columns {', '.join(named)}{more} are amounts, none below 0 and with a long tail, of which "
+        f"noise on the real line would draw negative ones. Give them noise {remedy} "
+        f"(wp.noise.Columns for some columns of many){also}.",
+        DataHint,
+        stacklevel=stacklevel,
+    )
+
+
+def _on_the_line(observation: noise.AbstractNoise, d: int) -> list[int]:
+    """Columns whose noise is on the real line."""
+    if isinstance(observation, noise.Columns):
+        parts = [list(at) for each, at in observation.parts if each.support == transforms.REALS]
+        return sorted(j for at in parts for j in at)
+    return list(range(d)) if observation.support == transforms.REALS else []
+
+
+def _is_amount(summary: transforms.Summary, j: int) -> bool:
+    """Whether a column is never negative, has a long tail, and its logarithm has none."""
+    deviation = float(np.sqrt(summary.variance[j]))
+    if summary.low[j] < 0 or not deviation or ndtr(-summary.mean[j] / deviation) < _FREQUENT:
+        return False
+    column = summary.sample[:, j].astype(np.float64)
+    if summary.high[j] < _FEW_LEVELS and np.array_equal(column, np.round(column)):
+        return False
+    positive = column[column > 0]
+    if len(positive) < 0.2 * len(column) or np.ptp(positive) == 0 or len(positive) < 20:
+        return False
+    long = float(skew(positive))
+    return long > _SKEWED and abs(float(skew(np.log(positive)))) < 0.5 * long
