@@ -28,8 +28,8 @@ Noise: TypeAlias = Annotated[
 Transform: TypeAlias = Annotated[
     str,
     _model(
-        "Data units to model units: standardize, logit, unit or identity; auto is what the noise "
-        "is made for.",
+        "Data units to model units: standardize, robust, log, log1p, logit, unit or identity; "
+        "auto is what the noise is made for.",
         metavar="NAME",
     ),
 ]

@@ -39,8 +39,8 @@ def hint_at_amounts(
     remedy = '"zero-inflated"' if zeros else '"log-normal" or "gamma"'
     also = "" if zeros else ', or transform="log" where all columns are above 0'
     warnings.warn(
-        f"Columns {', '.join(named)}{more} are amounts, none below 0 and with a long tail, of which "
-        f"noise on the real line would draw negative ones. Give them noise {remedy} "
+        f"Columns {', '.join(named)}{more} are amounts, never negative and with a long tail: "
+        f"noise on the real line would draw values below 0. Give them noise {remedy} "
         f"(wp.noise.Columns for some columns of many){also}.",
         DataHint,
         stacklevel=stacklevel,

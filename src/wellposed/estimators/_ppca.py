@@ -40,7 +40,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     noise : "shared" or positive number
         σ² in model units: learned, as above; or given, and then only directions with λ > σ² are
         used, the others being dead.
-    transform : "identity", "standardize", "logit" or a transform object
+    transform : "identity", "standardize", "robust", "log", "logit" or a transform object
         Data units to model units. Every reported density is in data units.
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step. A learned σ never falls below resolution/√12: with k up

@@ -58,11 +58,11 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         them in reverse
     activation : name of the activation
     image_shape : (H, W) or (H, W, C) of one datum; needed by "conv"
-    transform : "auto", "standardize", "logit", "unit", "identity" or a transform object
-        Data units to model units. Every reported density is in data units. "auto" is what the
-        noise is made for: "standardize" on the real line, "unit" on [0, 1], "identity" on whole
-        numbers. Where all features share a unit (``image_shape`` given, or integers),
-        "standardize" gives them one scale.
+    transform : "auto", "standardize", "robust", "log", "log1p", "logit", "unit", "identity" or a
+        transform object. Data units to model units. Every reported density is in data units.
+        "auto" is what the noise is made for: "standardize" on the real line ("robust" under heavy
+        tails), "unit" on [0, 1], "identity" on whole numbers and amounts. Where all features
+        share a unit (``image_shape`` given, or integers), "standardize" gives them one scale.
     objective : "elbo", "iwae", "squared_error" or an objective
     beta : weight of the KL; anything but 1 is not the ELBO
     n_importance : K of "iwae"

@@ -42,7 +42,8 @@ class Gamma(AbstractAmount):
     Parameters
     ----------
     shape : positive number, "shared", "feature" or "conditional"
-        a: given; or learned, one for all features, one each, or a function of z.
+        a: given; or learned, one for all features, one each, or a function of z. One each by
+        default, since no transform has made the columns alike.
     floor : None or number ≥ 0
         f, the smallest 1/√a; None takes resolution/√12 as a share of the largest amount.
 
@@ -69,7 +70,7 @@ class Gamma(AbstractAmount):
     scale: Scale  # 1/√a
     data: Amounts | None
 
-    def __init__(self, shape: float | str = "shared", *, floor: float | None = None):
+    def __init__(self, shape: float | str = "feature", *, floor: float | None = None):
         if not isinstance(shape, str):
             shape = 1.0 / check_positive("shape", shape)
         self.scale = Scale(shape, floor=floor)

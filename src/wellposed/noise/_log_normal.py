@@ -38,7 +38,7 @@ class LogNormal(AbstractAmount):
     ----------
     variance : positive number, "shared", "feature" or "conditional"
         s², the variance of log x: given; or learned, one for all features, one each, or a
-        function of z.
+        function of z. One each by default, since no transform has made the columns alike.
     floor : None or number ≥ 0
         f, the smallest s; None takes resolution/√12 as a share of the largest amount, so that no
         amount is known better than to its rounding.
@@ -67,7 +67,7 @@ class LogNormal(AbstractAmount):
     scale: Scale
     data: Amounts | None
 
-    def __init__(self, variance: float | str = "shared", *, floor: float | None = None):
+    def __init__(self, variance: float | str = "feature", *, floor: float | None = None):
         self.scale = Scale(variance, floor=floor)
         self.data = None
 

@@ -1,0 +1,96 @@
+"""Tables with a column of amounts: no negative draws, and the log p of a logarithm by hand."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import wellposed as wp
+from wellposed.noise import Columns
+
+DRAWS = np.random.default_rng(0)
+FACTOR = DRAWS.normal(size=(400, 1))
+TABLE = np.hstack(
+    [
+        np.exp(1.5 * FACTOR + 0.3 * DRAWS.normal(size=(400, 1)) + 8),
+        FACTOR + 0.2 * DRAWS.normal(size=(400, 1)),
+        0.2 * DRAWS.normal(size=(400, 1)) - FACTOR,
+    ]
+)
+SETTINGS = {"hidden": (16,), "max_epochs": 60, "learning_rate": 5e-3, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def by_hand() -> float:
+    """Mean log p of the table through a logarithm and its Jacobian made outside."""
+    logs = np.column_stack([np.log(TABLE[:, 0]), TABLE[:, 1:]])
+    fitted = wp.VAE(1, noise="feature", **SETTINGS).fit(logs)
+    return fitted.score(logs) - logs[:, 0].mean()
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.parametrize(("word", "short"), [("log-normal", 0.5), ("gamma", 1.0)])
+def test_a_column_of_amounts_beside_others(word, short, by_hand):
+    """A gamma is not what made the data, and may be a nat short."""
+    noise = Columns({0: word, 1: "feature", 2: "feature"})
+    vae = wp.VAE(1, noise=noise, **SETTINGS).fit(TABLE)
+    assert vae.score(TABLE) == pytest.approx(by_hand, abs=short)
+    drawn = vae.sample(2_000)
+    assert (drawn[:, 0] > 0).all()
+    assert (drawn[:, 1] < 0).any()
+    assert np.log(drawn[:, 0]).std() == pytest.approx(1.5, rel=0.25)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_all_columns_through_their_logarithm():
+    amounts = np.exp(np.hstack([FACTOR, 2 - FACTOR]) + 0.3 * DRAWS.normal(size=(400, 2)))
+    vae = wp.VAE(1, transform="log", **SETTINGS).fit(amounts)
+    assert (vae.sample(2_000) > 0).all()
+    assert vae.score(amounts) <= vae.model_.log_density_bound(2)
+    scaled = wp.VAE(1, transform="log", **SETTINGS).fit(amounts * 1024.0)
+    change = scaled.score_samples(amounts * 1024.0) - vae.score_samples(amounts)
+    np.testing.assert_allclose(change, -2 * np.log(1024.0), atol=2e-2)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_amounts_that_are_often_zero_survive_their_file(tmp_path):
+    spent = np.where(DRAWS.uniform(size=(400, 2)) < 0.5, 0.0, np.exp(DRAWS.normal(size=(400, 2))))
+    noise = wp.noise.ZeroInflated(wp.noise.Gamma())
+    vae = wp.VAE(1, noise=noise, hidden=(8,), max_epochs=5, random_state=0).fit(spent)
+    drawn = vae.sample(1_000)
+    assert (drawn >= 0).all()
+    assert (drawn == 0).mean() == pytest.approx(0.5, abs=0.1)
+    vae.save(tmp_path / "spent.wp")
+    loaded = wp.load(tmp_path / "spent.wp")
+    np.testing.assert_array_equal(loaded.score_samples(spent[:9]), vae.score_samples(spent[:9]))
+
+
+QUICK = {"hidden": (4,), "max_epochs": 1, "random_state": 0}
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_a_hint_names_the_columns_whose_draws_would_be_negative():
+    with pytest.warns(wp.DataHint, match=r"Columns 0 are amounts.*log-normal") as caught:
+        wp.VAE(1, **QUICK).fit(TABLE)
+    assert sum(w.category is wp.DataHint for w in caught) == 1
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.filterwarnings("error::wellposed.DataHint")
+@pytest.mark.parametrize(
+    "settings",
+    [{"transform": "log1p"}, {"noise": "gamma"}, {"image_shape": (1, 1)}],
+    ids=["log1p", "gamma", "image"],
+)
+def test_there_is_no_hint_where_it_was_taken_or_for_images(settings):
+    wp.VAE(1, **settings, **QUICK).fit(TABLE[:, :1])
+
+
+def test_counts_marks_and_symmetric_columns_deserve_no_hint():
+    ordinary = np.column_stack(
+        [DRAWS.poisson(1, 300), DRAWS.uniform(size=300), DRAWS.normal(5, 2, 300)]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", wp.DataHint)
+        warnings.simplefilter("ignore", wp.TrainingWarning)
+        wp.VAE(1, **QUICK).fit(ordinary)
