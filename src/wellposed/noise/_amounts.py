@@ -50,15 +50,19 @@ class Amounts(eqx.Module):
         least = np.where(np.isfinite(least), least, 0.0)
         share = np.where(high > 0, step / np.where(high > 0, high, 1.0), 0.0) / math.sqrt(12.0)
         dtype = jnp.result_type(float)
-        columns = (
-            np.where(known, log_mean, np.log(constant)),
-            np.where(known & (log_spread > 0), log_spread, 1.0),
-            np.where(known, of_positive, constant),
-            np.maximum(least, np.finfo(dtype).tiny),
-            share,
-            np.where(varies, zeros, mean == 0),
+
+        def column(values: np.ndarray) -> Array:
+            return jnp.asarray(values, dtype)
+
+        return cls(
+            log_mean=column(np.where(known, log_mean, np.log(constant))),
+            log_spread=column(np.where(known & (log_spread > 0), log_spread, 1.0)),
+            mean=column(np.where(known, of_positive, constant)),
+            least=column(np.maximum(least, np.finfo(dtype).tiny)),
+            rounding=column(share),
+            zeros=column(np.where(varies, zeros, mean == 0)),
+            varies=jnp.asarray(varies),
         )
-        return cls(*(jnp.asarray(c, dtype) for c in columns), jnp.asarray(varies))
 
     @property
     def in_logarithms(self) -> Moments:
