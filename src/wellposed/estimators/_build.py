@@ -76,6 +76,8 @@ def check_domain(
     transforms.check_support(
         rows, transform.domain, who=f"The {type(transform).__name__} transform"
     )
+    if isinstance(transform, transforms.ByColumn):
+        transform.check(rows)
     if transform.range is None:
         noise.check_rows(rows, observation)
 

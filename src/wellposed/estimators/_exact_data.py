@@ -52,12 +52,14 @@ def prepared(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, 
     values, image_shape = opened(X)
     rows = validated(estimator, values, reset=True)
     given = resolution_of({"resolution": resolution}, rows.shape[1])
+    names = getattr(estimator, "feature_names_in_", None)
+    transform = transforms.placed(transform, rows.shape[1], names)
     found = transforms.resolve(transform, one_unit=image_shape is not None or _counted(rows))
     if not isinstance(found, transforms.Identity):
         with jax.enable_x64(True):
             found = found.fit(transforms.summarise(rows, given))
         found = jax.tree.map(np.asarray, found)
-    warn_of_suspects(rows, getattr(estimator, "feature_names_in_", None), image_shape)
+    warn_of_suspects(rows, names, image_shape)
     units = evaluation.ModelUnits(found, jax.random.key(seed))
     return Exact(rows, units, given, image_shape)
 

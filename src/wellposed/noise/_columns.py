@@ -71,7 +71,7 @@ class Columns(AbstractNoise):
                 '{"age": "shared", "sex": "bernoulli"}, or a list with one noise a column.'
             )
         named = dict(types) if isinstance(types, Mapping) else dict(enumerate(types))
-        self.keys = tuple(_key(key) for key in named)
+        self.keys = tuple(transforms.key_of(key) for key in named)
         groups: list[AbstractNoise] = []
         self.group_of = tuple(_group_of(resolve(each), groups) for each in named.values())
         self.groups = tuple(groups)
@@ -200,16 +200,6 @@ def check_rows(rows: np.ndarray, noise: AbstractNoise) -> None:
     for group, columns in noise.parts:
         who = f"{type(group).__name__} (columns {named_features(columns)})"
         transforms.check_support(rows[:, list(columns)], group.support, who=who)
-
-
-def _key(key: Any) -> str | int:
-    if isinstance(key, str):
-        return key
-    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
-        return int(key)
-    raise SettingError(
-        f"A column must be given by name or position; got {key!r}. Use a string or a whole number."
-    )
 
 
 def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from wellposed._errors import SettingError, named_features, unknown_name
+from wellposed._errors import SettingError, named_features
+from wellposed.transforms import position_of
 
 
 def positions_of(keys: Sequence[str | int], d: int, names: Sequence[str] | None) -> tuple[int, ...]:
@@ -15,7 +16,7 @@ def positions_of(keys: Sequence[str | int], d: int, names: Sequence[str] | None)
         For names that the table does not have, positions beyond it, columns named twice and
         columns left out.
     """
-    found = tuple(_position(key, d, names) for key in keys)
+    found = tuple(position_of(key, d, names) for key in keys)
     twice = [p for p, times in Counter(found).items() if times > 1]
     if twice:
         raise SettingError(
@@ -29,24 +30,6 @@ def positions_of(keys: Sequence[str | int], d: int, names: Sequence[str] | None)
             'them to Columns; "shared" fits real numbers.'
         )
     return found
-
-
-def _position(key: str | int, d: int, names: Sequence[str] | None) -> int:
-    if isinstance(key, str):
-        if names is None:
-            raise SettingError(
-                f"Columns by name need a data frame whose columns have names; got {key!r} and "
-                "data without names. Use positions, or pass a data frame."
-            )
-        listed = [str(name) for name in names]
-        if key not in listed:
-            raise unknown_name("A column's name", key, listed)
-        return listed.index(key)
-    if not 0 <= key < d:
-        raise SettingError(
-            f"A column's position must be from 0 to {d - 1}; got {key}. Count from zero."
-        )
-    return key
 
 
 def _named(positions: Sequence[int], names: Sequence[str] | None) -> str:

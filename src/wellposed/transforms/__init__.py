@@ -2,10 +2,14 @@
 
 from ._abstract import AbstractTransform as AbstractTransform
 from ._abstract import Transformed as Transformed
+from ._by_column import ByColumn as ByColumn
 from ._identity import Identity as Identity
 from ._log import Log as Log
 from ._log1p import Log1p as Log1p
 from ._logit import Logit as Logit
+from ._placing import key_of as key_of
+from ._placing import position_of as position_of
+from ._resolve import placed as placed
 from ._resolve import resolve as resolve
 from ._robust import median_and_spread as median_and_spread
 from ._standardize import Standardize as Standardize

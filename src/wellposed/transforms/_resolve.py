@@ -1,8 +1,12 @@
 """From a user's word to a transform."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from wellposed._errors import SettingError, unknown_name
 
 from ._abstract import AbstractTransform
+from ._by_column import ByColumn
 from ._identity import Identity
 from ._log import Log
 from ._log1p import Log1p
@@ -25,7 +29,7 @@ def resolve(
 
     Parameters
     ----------
-    transform : "auto", a name or a transform
+    transform : "auto", a name, a transform or, once placed, transforms by column
         "auto" is what the noise is made for: "standardize" for noise on the real line, "unit"
         on [0, 1], "identity" on whole numbers and on amounts. "robust" is "standardize" by median
         and middle half, which "auto" takes for heavy tails where each feature has its own scale.
@@ -46,6 +50,16 @@ def resolve(
             'Leave transform at "auto".'
         )
     return found
+
+
+def placed(transform: Any, d: int, names: Sequence[str] | None) -> Any:
+    """Find the columns of a transform that names them; any other is returned as it is.
+
+    A mapping is :class:`ByColumn` with the rest standardised.
+    """
+    if isinstance(transform, Mapping):
+        transform = ByColumn(transform)
+    return transform.placed(d, names) if isinstance(transform, ByColumn) else transform
 
 
 def _named(
