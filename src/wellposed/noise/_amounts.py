@@ -2,15 +2,17 @@
 
 import abc
 import math
+from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution
 
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import damped, log_from
+from wellposed.numerics import damped, log_from, on_device
 from wellposed.transforms import POSITIVE, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -49,28 +51,27 @@ class Amounts(eqx.Module):
         least = np.minimum(positive, np.where(step > 0, step, np.inf))
         least = np.where(np.isfinite(least), least, 0.0)
         share = np.where(high > 0, step / np.where(high > 0, high, 1.0), 0.0) / math.sqrt(12.0)
-        dtype = jnp.result_type(float)
-
-        def column(values: np.ndarray) -> Array:
-            return jnp.asarray(values, dtype)
-
+        tiny = np.finfo(jnp.result_type(float)).tiny
         return cls(
-            log_mean=column(np.where(known, log_mean, np.log(constant))),
-            log_spread=column(np.where(known & (log_spread > 0), log_spread, 1.0)),
-            mean=column(np.where(known, of_positive, constant)),
-            least=column(np.maximum(least, np.finfo(dtype).tiny)),
-            rounding=column(share),
-            zeros=column(np.where(varies, zeros, mean == 0)),
-            varies=jnp.asarray(varies),
+            log_mean=on_device(np.where(known, log_mean, np.log(constant))),
+            log_spread=on_device(np.where(known & (log_spread > 0), log_spread, 1.0)),
+            mean=on_device(np.where(known, of_positive, constant)),
+            least=on_device(np.maximum(least, tiny)),
+            rounding=on_device(share),
+            zeros=on_device(np.where(varies, zeros, mean == 0)),
+            varies=jax.device_put(varies),
         )
 
     @property
     def in_logarithms(self) -> Moments:
         """Moments that make :class:`Scale` start at a share of the logarithms' spread."""
+        log_mean, spread, rounding, varies = (
+            np.asarray(a) for a in (self.log_mean, self.log_spread, self.rounding, self.varies)
+        )
         # Where no feature varies there is no scale to share: each is as wide as its floor.
-        varies = self.varies | ~self.varies.any()
-        spread = jnp.where(self.varies, self.log_spread, 0.0)
-        return Moments(self.log_mean, spread**2, math.sqrt(12.0) * self.rounding, varies)
+        counted: Any = varies if varies.any() else np.ones_like(varies)
+        squared = np.where(varies, spread, 0.0) ** 2
+        return Moments(log_mean, squared, math.sqrt(12.0) * rounding, counted)
 
     def shown(self, y: Point) -> Point:
         """(log y − mean)/spread, three spreads below the mean for zero."""

@@ -11,6 +11,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed.numerics import on_device
 from wellposed.transforms import AMOUNTS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -90,11 +91,11 @@ class ZeroInflated(AbstractNoise):
         zeros = np.asarray(data.zeros, np.float64)
         n = max(moments.n, 1)
         share = (n * zeros + 1.0) / (n + 2.0)
-        logit = jnp.asarray(np.log(share) - np.log1p(-share), jnp.result_type(float))
+        logit = on_device(np.log(share) - np.log1p(-share))
         return eqx.tree_at(
             lambda m: (m.noise, m.logit, m.given),
             self,
-            (started, logit, ~data.varies),
+            (started, logit, jax.device_put(~np.asarray(data.varies))),
             is_leaf=lambda leaf: leaf is None,
         )
 

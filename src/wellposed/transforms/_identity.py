@@ -51,7 +51,7 @@ class Identity(AbstractTransform):
             summary.varies,
             summary.high,
         )
-        lows = jnp.asarray(summary.low, jnp.result_type(float))
+        lows = np.asarray(summary.low, jnp.result_type(float))
         return dataclasses.replace(moments, lows=lows, sample=np.asarray(summary.sample))
 
     def log_det_bound(self, d: int) -> float:

@@ -1,11 +1,12 @@
 """Model units that are standardised logarithms of amounts."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError, named_features
 from wellposed._typing import Fitted, Point, PRNGKey
-from wellposed.numerics import bounded_exp, log_from
+from wellposed.numerics import bounded_exp, log_from, on_device
 
 from ._abstract import AbstractTransform, Transformed
 from ._summary import Moments, Summary, as_moments
@@ -62,13 +63,8 @@ class Log(AbstractTransform):
         mean, scale = of_logarithms(np.log(summary.sample.astype(np.float64)), summary, np.log)
         step = np.where(summary.resolution > 0, summary.resolution, np.inf)
         least = np.maximum(np.minimum(summary.low, step), np.finfo(jnp.result_type(float)).tiny)
-        dtype = jnp.result_type(float)
-        return Log(
-            jnp.asarray(mean, dtype),
-            jnp.asarray(scale, dtype),
-            jnp.asarray(least, dtype),
-            jnp.asarray(summary.varies),
-        )
+        varies = jax.device_put(summary.varies)
+        return Log(on_device(mean), on_device(scale), on_device(least), varies)
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         del key

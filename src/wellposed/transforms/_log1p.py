@@ -1,11 +1,12 @@
 """Model units that are standardised logarithms of one plus an amount."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError, named_features
 from wellposed._typing import Fitted, Point, PRNGKey
-from wellposed.numerics import bounded_exp
+from wellposed.numerics import bounded_exp, on_device
 
 from ._abstract import AbstractTransform, Transformed
 from ._log import of_logarithms
@@ -48,9 +49,7 @@ class Log1p(AbstractTransform):
                 f'{summary.low[worst]:.6g}. Use transform="standardize", or "robust".'
             )
         mean, scale = of_logarithms(np.log1p(summary.sample.astype(np.float64)), summary, np.log1p)
-        dtype = jnp.result_type(float)
-        arrays = (jnp.asarray(mean, dtype), jnp.asarray(scale, dtype))
-        return Log1p(*arrays, jnp.asarray(summary.varies))
+        return Log1p(on_device(mean), on_device(scale), jax.device_put(summary.varies))
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         del key
