@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import skew
 
 from wellposed import noise, transforms
 from wellposed._errors import DataHint
@@ -37,7 +36,8 @@ def hint_at_amounts(
     more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     zeros = any(summary.low[j] == 0 for j in found)
     remedy = '"zero-inflated"' if zeros else '"log-normal" or "gamma"'
-    also = "" if zeros else ', or transform="log" where all columns are above 0'
+    word = "log1p" if zeros else "log"
+    also = f"; or transform={{{', '.join(f'{name}: {word!r}' for name in named[:2])}}}"
     warnings.warn(
         f"Columns {', '.join(named)}{more} are amounts, never negative and with a long tail: "
         f"noise on the real line would draw values below 0. Give them noise {remedy} "
@@ -66,5 +66,10 @@ def _is_amount(summary: transforms.Summary, j: int) -> bool:
     positive = column[column > 0]
     if len(positive) < 0.2 * len(column) or np.ptp(positive) == 0 or len(positive) < 20:
         return False
-    long = float(skew(positive))
-    return long > _SKEWED and abs(float(skew(np.log(positive)))) < 0.5 * long
+    long = _skewness(positive)
+    return long > _SKEWED and abs(_skewness(np.log(positive))) < 0.5 * long
+
+
+def _skewness(values: np.ndarray) -> float:
+    residual = values - values.mean()
+    return float((residual**3).mean() / (residual**2).mean() ** 1.5)

@@ -58,8 +58,9 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         them in reverse
     activation : name of the activation
     image_shape : (H, W) or (H, W, C) of one datum; needed by "conv"
-    transform : "auto", "standardize", "robust", "log", "log1p", "logit", "unit", "identity" or a
-        transform object. Data units to model units. Every reported density is in data units.
+    transform : "auto", "standardize", "robust", "log", "log1p", "logit", "unit", "identity", a
+        transform object, or one for some columns, {"income": "log"}, beside standardised ones.
+        Data units to model units. Every reported density is in data units.
         "auto" is what the noise is made for: "standardize" on the real line ("robust" under heavy
         tails), "unit" on [0, 1], "identity" on whole numbers and amounts. Where all features
         share a unit (``image_shape`` given, or integers), "standardize" gives them one scale.
