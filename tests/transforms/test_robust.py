@@ -18,7 +18,7 @@ def fitted(rows: np.ndarray, **settings: bool) -> Standardize:
 def test_of_normal_columns_it_is_mean_and_deviation(x64):
     transform = fitted(ROWS)
     assert (np.abs(transform.mean - ROWS.mean(axis=0)) < 0.05 * ROWS.std(axis=0)).all()
-    np.testing.assert_allclose(transform.scale, ROWS.std(axis=0), rtol=0.06)
+    np.testing.assert_allclose(transform.scale, ROWS.std(axis=0), rtol=0.1)
 
 
 def test_far_values_move_neither(x64):
