@@ -19,6 +19,9 @@ from ._abstract import AbstractNoise
 from ._features import Features
 from ._scale import LEAST, Scale
 
+# No relative scale is smaller: a float32 has no digits of an amount beyond it.
+_SHARPEST = 1e-7
+
 # Where zeros are shown to the encoder, in spreads of the logarithms from their mean.
 _SHOWN_ZERO = -3.0
 
@@ -164,7 +167,7 @@ class AbstractAmount(AbstractNoise):
 
 def scale_of(noise: AbstractAmount, raw: Array, like: Point) -> Point:
     """Relative scale of each feature: its floor, where the feature never varies."""
-    scale = jnp.broadcast_to(noise.scale(raw), like.shape)
+    scale = jnp.broadcast_to(jnp.maximum(noise.scale(raw), _SHARPEST), like.shape)
     if noise.data is None:
         return scale
     return jnp.where(noise.data.varies, scale, jnp.maximum(noise.data.rounding, LEAST))
@@ -182,6 +185,7 @@ def started(noise: AbstractAmount, moments: Moments) -> AbstractAmount:
 def least_scale(noise: AbstractAmount, d: int) -> np.ndarray:
     """Smallest relative scale that each feature can reach, shape (d,)."""
     least = noise.scale.least(d)
+    least = np.where(least > 0, np.maximum(least, _SHARPEST), 0.0)  # none has no bound
     if noise.data is None:
         return least
     pinned = np.maximum(np.asarray(noise.data.rounding, np.float64), LEAST)

@@ -25,7 +25,7 @@ from ._amounts import (
 from ._scale import Scale, check_positive
 
 _MANY = 200.0  # shapes from which quantiles are those of a saddlepoint, and draws a cubed normal's
-_LARGEST_EXPONENT = 80.0  # of a float32, with room
+_LARGEST_EXPONENT = 40.0  # of a x/m, so that it and its gradients are numbers in float32
 
 
 class Gamma(AbstractAmount):
@@ -83,7 +83,7 @@ class Gamma(AbstractAmount):
     def law(self, raw: Raw) -> Distribution:
         d = raw.shape[0] // self.n_raw
         scale = scale_of(self, raw[d:], raw[:d])
-        shape = 1.0 / jnp.maximum(scale, 1e-12) ** 2
+        shape = 1.0 / scale**2
         if self.data is None:
             return _Gamma(raw[:d], shape, jnp.full(d, jnp.finfo(raw.dtype).tiny))
         data = self.data
@@ -117,7 +117,7 @@ class _Gamma(Distribution):
         del intermediates
         shape = self.shape_
         ratio = log_from(value, self.least) - self.log_mean  # log x/m
-        # Kept where a·x/m is a number: a score so low is still finite.
+        # Kept where a x/m is a number: the score of an amount beyond is as low, and finite.
         ratio = jnp.minimum(ratio, _LARGEST_EXPONENT - jnp.log(jnp.maximum(shape, 1.0)))
         log_peak = jnp.log(shape) - stirling_excess(shape)
         return log_peak - shape * _excess(ratio) - jnp.log(jnp.maximum(value, self.least))
@@ -147,6 +147,7 @@ class _Gamma(Distribution):
     def icdf(self, q: Point) -> Point:
         reach = 8.0 / jnp.sqrt(self.shape_) + 40.0 / self.shape_  # of log x/m, where the mass is
         low = jnp.maximum(-reach, jnp.log(jnp.finfo(reach.dtype).tiny))
+        q = jnp.broadcast_to(q, self.batch_shape)
         return bounded_exp(self.log_mean + _between(self._reached, q, low, jnp.log1p(reach)))
 
     def _reached(self, ratio: Array) -> Array:

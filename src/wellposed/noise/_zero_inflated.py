@@ -161,8 +161,8 @@ class _ZeroInflated(Distribution):
     @property
     def variance(self) -> Point:
         share = jax.nn.sigmoid(-self.logit)
-        # (1 − π)(v + π m²): m² is formed last, since it overflows first.
-        return share * (self.of.variance + self._zero * self.of.mean * self.of.mean)
+        largest = 0.1 * float(jnp.finfo(self.logit.dtype).max) ** 0.5  # whose square is a number
+        return share * (self.of.variance + self._zero * jnp.minimum(self.of.mean, largest) ** 2)
 
     def cdf(self, value: Point) -> Point:
         reached = self._zero + jax.nn.sigmoid(-self.logit) * self.of.cdf(value)
