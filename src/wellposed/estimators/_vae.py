@@ -443,13 +443,9 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         transforms.check_precision(summary)
         self._seed = seed_of(self.random_state)
         names = getattr(self, "feature_names_in_", None)
-<<<<<<< HEAD
-        settings["noise"] = noise.placed(settings["noise"], rows.shape[1], names)
-        check_networks(settings, *rows.shape)
-=======
         for name, room in (("noise", noise), ("transform", transforms)):
             settings[name] = room.placed(settings[name], rows.shape[1], names)
->>>>>>> 20f97be (Transforms by column: some through their logarithm, the rest standardised)
+        check_networks(settings, *rows.shape)
         model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
         warn_of_data(summary, self.n_components)

@@ -15,7 +15,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from wellposed import nn, noise
+from wellposed import nn, noise, transforms
 from wellposed._errors import WellposedError
 
 # Squares of scales within are neither zero nor infinite in float32.
@@ -35,6 +35,7 @@ _count = _within(1, 2**53)
 _levels = _within(2, 2**24)  # whole numbers that float32 tells apart
 _logarithm = _within(-80.0, 80.0)  # of what float32 holds
 _weight = _within(0.0, _LARGEST)
+_amount = _within(1e-38, 3.4e38)
 
 
 def _odd_window(v: Any) -> bool:
@@ -74,6 +75,14 @@ _RULES: dict[str, dict[str, Rule]] = {
     "nn.ConvSettings": {"hidden": _widths, "activation": _activation},
     "nn.MLP": {"layers": lambda v: len(v) > 0, "activation": _activation},
     "nn.MakeMLP": {"hidden": _widths, "activation": _activation},
+    "noise.Amounts": {
+        "log_mean": _within(-90.0, 90.0),
+        "log_spread": _scale,
+        "mean": _amount,
+        "least": _amount,
+        "rounding": _floor,
+        "zeros": _within(0.0, 1.0),
+    },
     "noise.BetaBinomial": {"levels": _levels},
     "noise.Categorical": {"levels": _levels},
     "noise.CausalGaussian": {"size": _odd_window, "regression": _kind},
@@ -112,9 +121,12 @@ _RULES: dict[str, dict[str, Rule]] = {
     "noise.Shown": {"spread": _scale},
     "noise.ShownCounts": {"spread": _scale, "size": _floor},
     "noise.Window": {"size": _odd_window, "grid": lambda v: len(v) == 3 and _widths(v)},
+    "noise.ZeroInflated": {"logit": _logarithm},
     "objectives.BetaELBO": {"beta": _weight},
     "objectives.IWAE": {"n_importance": _count},
     "objectives.SquaredError": {"kl_weight": _weight},
+    "transforms.Log": {"scale": _scale, "least": _amount},
+    "transforms.Log1p": {"scale": _scale},
     "transforms.Logit": {"alpha": lambda v: 0 < v < 0.5, "n_levels": _levels},
     "transforms.Standardize": {"scale": _scale},
     "transforms.Unit": {"n_levels": _levels},
@@ -181,6 +193,10 @@ def _whole_fault(instance: Any) -> str | None:
     match instance:
         case noise.Columns():
             return _columns_fault(instance)
+        case transforms.ByColumn(parts=parts, columns=columns) if columns is not None:
+            placed = sorted(j for each in columns for j in each)
+            fits = len(parts) == len(columns) and placed == list(range(len(placed)))
+            return None if fits else "ByColumn must place each column once."
         case noise.Rescaled() if not _made(lambda: noise.Rescaled(instance.noise, 1.0)):
             return "Rescaled holds a noise that is not on the real line."
         case nn.MakeConvEncoder(settings=given) | nn.MakeConvDecoder(settings=given):
