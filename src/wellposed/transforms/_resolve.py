@@ -19,7 +19,7 @@ _NAMES = ("auto", "identity", "log", "log1p", "logit", "robust", "standardize", 
 
 
 def resolve(
-    transform: str | AbstractTransform,
+    transform: str | Mapping | AbstractTransform,
     *,
     one_unit: bool,
     support: Support = REALS,
@@ -29,7 +29,7 @@ def resolve(
 
     Parameters
     ----------
-    transform : "auto", a name, a transform or, once placed, transforms by column
+    transform : "auto", a name, a transform, or a mapping of columns to transforms
         "auto" is what the noise is made for: "standardize" for noise on the real line, "unit"
         on [0, 1], "identity" on whole numbers and on amounts. "robust" is "standardize" by median
         and middle half, which "auto" takes for heavy tails where each feature has its own scale.
@@ -63,8 +63,10 @@ def placed(transform: Any, d: int, names: Sequence[str] | None) -> Any:
 
 
 def _named(
-    transform: str | AbstractTransform, one_unit: bool, support: Support, robust: bool
+    transform: str | Mapping | AbstractTransform, one_unit: bool, support: Support, robust: bool
 ) -> AbstractTransform:
+    if isinstance(transform, Mapping):
+        return ByColumn(transform)
     if isinstance(transform, AbstractTransform):
         return transform
     if not isinstance(transform, str):
