@@ -52,9 +52,11 @@ from ._passes import elbo as elbo
 from ._passes import latent_means as latent_means
 from ._passes import latent_means_to_data as latent_means_to_data
 from ._passes import mean_noise_variance as mean_noise_variance
+from ._passes import posteriors as posteriors
 from ._passes import rates as rates
 from ._passes import reconstructions as reconstructions
 from ._passes import samples as samples
+from ._passes import samples_each_way as samples_each_way
 from ._passes import squared_residuals as squared_residuals
 from ._passes import standardised_residuals as standardised_residuals
 from ._posterior_predictive import PosteriorPredictive as PosteriorPredictive

@@ -6,11 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.numerics import LOG_2PI, host_generator
 
-from ._rows import over_rows, spread
+from ._passes import posteriors
+from ._rows import spread
 
 _ENTRIES_AT_ONCE = 2_000_000
 _LEAST_SCALE = 1e-30  # its inverse square is still a number
@@ -45,16 +46,11 @@ def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
     """
     pass_key, noise_key = (jax.random.fold_in(key, i) for i in range(2))
     rows = np.asarray(rows)
-    found = over_rows(_posterior, model, spread(rows, most), key=pass_key)
+    found = posteriors(model, spread(rows, most), key=pass_key)
     loc, scale, rates = (np.asarray(part, np.float64) for part in found)
     # On the host: nothing to compile for each new number of rows.
     noise = host_generator(noise_key).normal(size=loc.shape)
-    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates)
-
-
-def _posterior(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, Latent, Scalar]:
-    q = model.infer(x, key=key).q
-    return q.loc, q.scale, model.prior.kl(q).sum()
+    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates.sum(axis=1))
 
 
 def log_aggregate(codes: Codes, z: np.ndarray, *, leave_out: bool = False) -> np.ndarray:

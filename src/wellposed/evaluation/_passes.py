@@ -1,7 +1,7 @@
 """What a model says of each datum: latents, reconstructions, ELBO, rates."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -25,12 +25,20 @@ _VARIANCE_ROWS, _CHUNK = 2_000, 256
 
 def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     """E[z | x] under q for each row: (n, d) data units to (n, k)."""
-    return over_rows(_latent_mean, model, rows, key=key)
+    return posteriors(model, rows, key=key)[0]
+
+
+def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray, ...]:
+    """Mean and σ of q(z | x), and KL(q(z_i | x) ‖ p(z_i)) in nats: each of shape (n, k).
+
+    One program for all that only the encoder has to say: fitting compiles it for the codes.
+    """
+    return over_rows(_posterior, model, rows, key=key)
 
 
 def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     """Decoder mean at the posterior mean of each row, shape (n, d), data units."""
-    return over_rows(_reconstruction, model, rows, key=key)
+    return latent_means_to_data(model, latent_means(model, rows, key=key), key=key)
 
 
 def latent_means_to_data(model: VAEModel, latents: Any, *, key: PRNGKey) -> np.ndarray:
@@ -86,7 +94,7 @@ def _elbo_visit(n_samples: int) -> Callable:
 
 def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     """KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats."""
-    return over_rows(_rates, model, rows, key=key)
+    return posteriors(model, rows, key=key)[2]
 
 
 def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
@@ -145,12 +153,27 @@ def samples(
     ``prior`` draws z in the place of the model's own. The draws depend on ``chunk``, how many
     are made at a time.
     """
+    ways = ((how, alpha),)
+    return samples_each_way(model, n_samples, ways, key=key, prior=prior, chunk=chunk)[0]
+
+
+def samples_each_way(
+    model: VAEModel,
+    n_samples: int,
+    ways: Sequence[tuple[str, float]],
+    *,
+    key: PRNGKey,
+    prior: Prior | None = None,
+    chunk: int = 256,
+) -> list[np.ndarray]:
+    """Draw as :func:`samples` does, in several ways ``(how, alpha)`` at the same z, at once."""
     check_process()
+    hows, alphas = tuple(how for how, _ in ways), [scalar(alpha) for _, alpha in ways]
     parts = []
     for start in range(0, n_samples, chunk):
         piece_key = jax.random.fold_in(key, start)
-        parts.append(np.asarray(_draws(model, prior, how, scalar(alpha), piece_key, chunk)))
-    return np.concatenate(parts)[:n_samples]
+        parts.append(jax.device_get(_draws(model, prior, hows, alphas, piece_key, chunk)))
+    return [np.concatenate(each)[:n_samples] for each in zip(*parts, strict=True)]
 
 
 def decoded(
@@ -174,10 +197,18 @@ def _decoder(how: str) -> Callable:
 
 @compiled_soon
 def _draws(
-    model: VAEModel, prior: Prior | None, how: str, alpha: Scalar, key: PRNGKey, n: int
-) -> jax.Array:
-    keys = jax.random.split(key, n)
-    return jax.vmap(lambda key: sample(model, how, alpha, key=key, prior=prior))(keys)
+    model: VAEModel,
+    prior: Prior | None,
+    hows: tuple[str, ...],
+    alphas: list[Scalar],
+    key: PRNGKey,
+    n: int,
+) -> tuple[jax.Array, ...]:
+    def one(key: PRNGKey) -> tuple[Point, ...]:
+        ways = zip(hows, alphas, strict=True)
+        return tuple(sample(model, how, alpha, key=key, prior=prior) for how, alpha in ways)
+
+    return jax.vmap(one)(jax.random.split(key, n))
 
 
 def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
@@ -188,12 +219,9 @@ def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
     return jnp.where(residual == 0, 0.0, residual / jnp.where(deviation > 0, deviation, 1.0))
 
 
-def _latent_mean(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:
-    return model.infer(x, key=key).q.loc
-
-
-def _reconstruction(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
-    return _decoded_mean(model, _latent_mean(model, x, key=key), key=key)
+def _posterior(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, Latent, Latent]:
+    q = model.infer(x, key=key).q
+    return q.loc, q.scale, model.prior.kl(q)
 
 
 def _decoded_mean(model: VAEModel, z: Latent, *, key: PRNGKey) -> Point:
@@ -201,9 +229,5 @@ def _decoded_mean(model: VAEModel, z: Latent, *, key: PRNGKey) -> Point:
     return model.transform.inverse(model.decode(z).mean)
 
 
-def _rates(model: VAEModel, x: Point, *, key: PRNGKey) -> Latent:
-    return model.prior.kl(model.infer(x, key=key).q)
-
-
 def _noise_variance(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
-    return model.decode(_latent_mean(model, x, key=key)).variance
+    return model.decode(model.infer(x, key=key).q.loc).variance

@@ -152,7 +152,9 @@ def _visit(n_draws: int, closed: bool) -> Callable:
             return _products(*free), _products(*coded), residual, square
 
         streams = (latent_key, prior_key, noise_key, jax.random.fold_in(noise_key, 1))
-        keys = jnp.stack([jax.random.split(k, n_draws) for k in streams], axis=1)
+        # Of all streams at once: each call of the generator is compiled anew.
+        split = jax.vmap(lambda stream: jax.random.split(stream, n_draws), out_axes=1)
+        keys = split(jnp.stack(streams))
         return jax.tree.map(lambda a: a.mean(axis=0), jax.lax.map(one, keys))
 
     return visit

@@ -39,14 +39,18 @@ class Facts:
         return shape is not None and (len(shape) == 2 or shape[2] == 1)
 
     @functools.cached_property
+    def _posteriors(self) -> tuple[np.ndarray, ...]:
+        return evaluation.posteriors(self.vae.model_, self.rows, key=self.key)
+
+    @property
     def means(self) -> np.ndarray:
         """Posterior means, shape (n, k)."""
-        return evaluation.latent_means(self.vae.model_, self.rows, key=self.key)
+        return self._posteriors[0]
 
     @functools.cached_property
     def rates(self) -> np.ndarray:
         """Mean rate of each latent, shape (k,), nats."""
-        return evaluation.rates(self.vae.model_, self.rows, key=self.key).mean(axis=0)
+        return self._posteriors[2].mean(axis=0)
 
     @functools.cached_property
     def by_rate(self) -> np.ndarray:

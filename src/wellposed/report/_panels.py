@@ -19,10 +19,10 @@ _REACH = 2.5  # of a traversal, in standard deviations of the prior
 
 def samples(facts: Facts) -> Panel:
     """Draws of the model: with the noise, without it, and all features at one quantile."""
-    kinds: dict[str, dict[str, Any]] = {
-        "draws from p(x | z)": {"how": "ancestral"},
-        "means, the noise left out": {"how": "mean"},
-        "coupled, every feature at +1σ": {"how": "coupled", "alpha": 1.0},
+    kinds = {
+        "draws from p(x | z)": ("ancestral", 1.0),
+        "means, the noise left out": ("mean", 1.0),
+        "coupled, every feature at +1σ": ("coupled", 1.0),
     }
     title = "Samples"
     if facts.image_shape is None:
@@ -37,8 +37,10 @@ def samples(facts: Facts) -> Panel:
             "Histograms of data and draws, a panel a feature",
         )
     figure = _figure((11.0, 4.1))
-    for ax, (name, settings) in zip(figure.subplots(1, 3), kinds.items(), strict=True):
-        drawn = facts.vae.sample(36, **settings)
+    each = evaluation.samples_each_way(
+        facts.vae.model_, 36, tuple(kinds.values()), key=facts.vae._key("sample")
+    )
+    for ax, name, drawn in zip(figure.subplots(1, 3), kinds, each, strict=True):
         plotting.images(drawn, facts.image_shape, ax=ax, limits=facts.limits, title=name)
     return Panel(
         "samples",
@@ -67,7 +69,7 @@ def reconstructions(facts: Facts) -> Panel:
     shown = facts.rows[:16]
     figure = _figure((11.0, 4.6))
     left, right = figure.subplots(1, 2)
-    back = evaluation.reconstructions(facts.vae.model_, shown, key=facts.key)
+    back = evaluation.latent_means_to_data(facts.vae.model_, facts.means[:16], key=facts.key)
     plotting.reconstructions(shown, back, shape, ax=left, n_columns=8, limits=facts.limits)
     if facts.grey:
         plotting.images(
