@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import GifImagePlugin, Image
 
 from wellposed._errors import DamagedFileError, DataError, SettingError
 from wellposed.datasets import read
@@ -102,6 +102,16 @@ LOST = {
 def test_what_would_be_lost_is_refused(tmp_path, name, options):
     Image.fromarray(GREY[0]).save(tmp_path / name, **options)
     with pytest.raises(DataError, match=rf"{name} .*(several pictures|transparent pixels)"):
+        read(tmp_path)
+
+
+def test_pages_are_not_counted(tmp_path, monkeypatch):
+    """A small file may have a million of them, and Pillow walks through all."""
+    options = {"save_all": True, "append_images": [Image.fromarray(GREY[1])]}
+    Image.fromarray(GREY[0]).save(tmp_path / "a.gif", **options)
+    counted = property(lambda _: pytest.fail("pages were counted"))
+    monkeypatch.setattr(GifImagePlugin.GifImageFile, "n_frames", counted)
+    with pytest.raises(DataError, match="several pictures"):
         read(tmp_path)
 
 

@@ -44,7 +44,8 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
     try:
         with _strict(), path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
             _check_size(picture, path, MOST_PIXELS if size is None else _MOST_TO_RESIZE)
-            if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:
+            # Not `n_frames`, which walks through as many pages as a file may have.
+            if picture.format != "MPO" and getattr(picture, "is_animated", False):
                 raise _refused(path, "holds several pictures (an animation, or pages)")
             picture.load()
             if size is not None and picture.mode in ("L", "RGB") and not _has_key(picture):
