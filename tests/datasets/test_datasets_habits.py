@@ -264,6 +264,12 @@ def test_what_never_becomes_a_row_is_refused(table, body):
         read(table(gzip.compress(body), "t.csv.gz"))
 
 
+@pytest.mark.parametrize("sign", [",", " ", '"'])
+def test_more_columns_than_any_table_has_are_refused(table, sign):
+    with pytest.raises(DataError, match=r"at most 524288 columns.*\.npy"):
+        read(table(f"1{sign}" * (1 << 20) + "1\n"))
+
+
 def test_wide_tables_are_read(table):
     row = ",".join(["1.25"] * 100_000)
     assert read(table(f"{row}\n{row}\n")).values.shape == (2, 100_000)

@@ -41,7 +41,7 @@ machine, before any is taken. No reader unpacks more than is declared, and all t
 beyond the table that they return. Two hold more: sparse rows are in memory beside the table that
 they become, and an image of more than 2²³ pixels, read only with ``size`` and up to 2²⁷, takes four
 bytes a pixel while it is resized. Text declares nothing: it is read line by line, a line having
-fewer than 2²⁴ characters.
+fewer than 2²³ characters and at most 2¹⁹ columns.
 """
 
 from ._cache import cache_dir as cache_dir

@@ -23,7 +23,7 @@ _LOGICAL = {"true": 1.0, "false": 0.0}
 
 _COMMA_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _POINT_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?")
-_COMMA_DECIMAL = re.compile(r"[+-]?(\d+,\d+|,\d+|\d+,?)([eE][+-]?\d+)?")
+_COMMA_DECIMAL = re.compile(r"[+-]?(\d+,\d+|,\d+|\d+)([eE][+-]?\d+)?")
 _POINT_DECIMAL = re.compile(r"[+-]?\d*\.\d*([eE][+-]?\d+)?")
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}.*)?")
@@ -40,6 +40,8 @@ def to_number(cell: str, decimal: Decimal = ".") -> float | None:
     With a decimal comma, points may part thousands; with a decimal point, commas may.
     """
     cell = cell.strip()
+    if not cell:
+        return float("nan")
     if decimal == "," and ("," in cell or "." in cell):
         return _with_comma(cell)
     try:
@@ -62,6 +64,11 @@ def could_be_number(cell: str) -> bool:
 
 
 def _with_comma(cell: str) -> float | None:
+    if not any(sign in cell for sign in "._") and cell.count(",") == 1 and cell[-1] != ",":
+        try:
+            return float(cell.replace(",", "."))
+        except ValueError:
+            return None
     if _COMMA_DECIMAL.fullmatch(cell):
         return float(cell.replace(",", "."))
     if _POINT_THOUSANDS.fullmatch(cell):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from wellposed._errors import DamagedFileError
+from wellposed._errors import DamagedFileError, DataError
 
-LONGEST = 1 << 24  # characters of a line: a million columns of sixteen digits
+MOST_COLUMNS = 1 << 19  # more take more memory as text than any table of them is worth
+LONGEST = 1 << 23  # characters of a line: so many columns of sixteen digits
 MOST_BLANK = 1 << 20  # lines without a cell in a row
 _DIRECTIVE = re.compile(r"sep=.", re.IGNORECASE)  # by which spreadsheets name the delimiter
 # What spreadsheets put in place of a number begins like a comment.
@@ -68,6 +69,11 @@ class Lines:
             raise DamagedFileError(
                 f"A line of a table has fewer than {LONGEST} characters; {self._path} has a longer "
                 f"one. Check how it was written."
+            )
+        if len(line) > MOST_COLUMNS and max(map(line.count, ',;\t| "')) > MOST_COLUMNS:
+            raise DataError(
+                f"A table of text has at most {MOST_COLUMNS} columns; a line of {self._path} has "
+                f"more. Save it as .npy or .parquet."
             )
         if "\0" in line:
             raise DamagedFileError(
