@@ -216,6 +216,7 @@ DOUBTS = {
     "masses out of order": ("500,120,300", ROWS[:, :3]),
     "frequencies": ("100.5,101.7,103.1", ROWS[:, :3]),
     "levels below all": ("0.05,0.5,0.95", 100 + ROWS[:, :3]),
+    "particles that start in a line": ("1,2,3,4,5,6", np.arange(1, 7) + ROWS[:, :6] - 3),
     "above an index": (",2018,2019,2020", np.column_stack([np.arange(60), ROWS[:, :3]])),
 }
 

@@ -12,6 +12,7 @@ import numpy as np
 _FEWEST_ROWS = 3
 _FAR = 5.0  # ranges of a column
 _UNLIKELY = 1e-4
+_ALIKE = 0.9
 _GLANCE = 256  # rows
 _BLOCK_CELLS = 1 << 18
 
@@ -53,8 +54,9 @@ def judge(values: np.ndarray) -> Judgement:
     if far:
         names = whole and ordered and (even or len(first) >= 5)
     else:
-        steady = below.is_beyond(first, 0.0) or len(first) >= 5 or (even and len(first) == 4)
-        names = by_fractions and ordered and steady
+        regular = len(first) >= 5 or (even and len(first) == 4)
+        unlike = regular and not below.is_followed_by(first)
+        names = by_fractions and ordered and (below.is_beyond(first, 0.0) or unlike)
     names = names and len(rest) >= _FEWEST_ROWS
     return Judgement(names=names, doubt=not names)
 
@@ -88,6 +90,13 @@ class _Below:
         share = 1.0 if self._n < _FEWEST_ROWS else 0.5
         least = np.maximum(ranges * (high - low), share * size) if ranges else 0.0
         return bool(seen.any() and (beyond > least).all())
+
+    def is_followed_by(self, first: np.ndarray) -> bool:
+        """Say whether a row rises and falls as the columns do: particles that start in a line."""
+        middle = (self._low + self._high) / 2
+        if not np.isfinite(middle).all() or np.ptp(middle) == 0:
+            return False
+        return bool(np.corrcoef(first, middle)[0, 1] > _ALIKE)
 
     @property
     def has_fractions(self) -> bool:
