@@ -73,7 +73,12 @@ def test_info_names_suspect_values_by_the_files_own_names(tmp_path):
     values[7, 1] = -999
     np.savetxt(tmp_path / "x.csv", values, "%g", ",", header="inside,outside", comments="")
     said = lines(tmp_path / "x.csv")["suspect values"]
-    assert said.startswith("column 'outside': -999 in 1 of 50 rows (row 7)")
+    assert said.startswith("column 'outside': -999 in 1 of 50 rows (line 9)")
+    values[[1, 2], 1] = np.nan
+    np.savetxt(tmp_path / "x.csv", values, "%g", ",", header="inside,outside", comments="")
+    shown = lines(tmp_path / "x.csv")
+    assert shown["not finite"] == "2 of 100 entries"
+    assert shown["suspect values"] == said
 
 
 def test_damage_is_one_message(tmp_path):

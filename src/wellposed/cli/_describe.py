@@ -19,7 +19,8 @@ def description(source: Any) -> list[tuple[str, str]]:
         lines.append(("image shape", "x".join(map(str, source.image_shape))))
     finite = np.isfinite(values)
     if not finite.all():
-        return [*lines, ("not finite", f"{int((~finite).sum())} of {values.size} entries")]
+        lines.append(("not finite", f"{int((~finite).sum())} of {values.size} entries"))
+        return lines + _suspect_lines(source, _filled(values, finite))
     lines.append(("range", f"{values.min():.6g} to {values.max():.6g}"))
     constant = np.flatnonzero(values.min(axis=0) == values.max(axis=0))
     if constant.size < d:
@@ -27,19 +28,31 @@ def description(source: Any) -> list[tuple[str, str]]:
         low, high = step.min(), step.max()
         shown = f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"
         lines.append(("resolution", shown))
-    if source.image_shape is None:
-        lines += _suspect_lines(values, source.feature_names)
+    lines += _suspect_lines(source, values)
     named = f"{constant.size} ({named_features(constant)})" if constant.size else "none"
     return [*lines, ("constant features", named)]
 
 
-def _suspect_lines(values: Any, names: Any) -> list[tuple[str, str]]:
-    """One line for each suspect, as many as a screen shows."""
+def _suspect_lines(source: Any, values: np.ndarray) -> list[tuple[str, str]]:
+    """One line for each suspect, as many as a screen shows; images have none."""
+    if source.image_shape is not None:
+        return []
     found = transforms.suspects(values)
     lines = [
-        ("suspect values", transforms.described(suspect, len(values), names))
+        (
+            "suspect values",
+            transforms.described(suspect, len(values), source.feature_names, source.lines),
+        )
         for suspect in found[:_SHOWN]
     ]
     if len(found) > _SHOWN:
         lines.append(("suspect values", f"and {len(found) - _SHOWN} more"))
     return lines
+
+
+def _filled(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    """Gaps replaced by a value of their column that is not suspect: the median of the others."""
+    middle = [
+        np.median(v[ok]) if ok.any() else 0.0 for v, ok in zip(values.T, finite.T, strict=True)
+    ]
+    return np.where(finite, values, middle)

@@ -43,26 +43,34 @@ class Suspect:
     kind: str  # "code" for a gap, "far", or "block" of rows
 
 
-def described(suspect: Suspect, n_rows: int, names: Sequence[Any] | None = None) -> str:
-    """Return what a message says of a suspect: column, value, count, place and likely cause."""
+def described(
+    suspect: Suspect,
+    n_rows: int,
+    names: Sequence[Any] | None = None,
+    lines: Sequence[int] | np.ndarray | None = None,
+) -> str:
+    """Return what a message says of a suspect: column, value, count, place and likely cause.
+
+    ``names`` are those of the columns, ``lines`` the file's line of each row.
+    """
     column = suspect.column if names is None else repr(str(names[suspect.column]))
-    return f"column {column}: {_told(suspect, n_rows)}"
-
-
-def _told(suspect: Suspect, n_rows: int) -> str:
+    unit = "row" if lines is None else "line"
+    first, last = (
+        row if lines is None else int(lines[row]) for row in (suspect.first, suspect.last)
+    )
     rest = f"the others are {suspect.low:.6g} to {suspect.high:.6g}"
     value, count = f"{suspect.value:.6g}", f"{suspect.count} of {n_rows} rows"
-    place = f"row {suspect.first}" if suspect.count == 1 else f"first in row {suspect.first}"
-    match suspect.kind:
-        case "code":
-            return f"{value} in {count} ({place}), as a code for a missing value; {rest}"
-        case "block":
-            where = f"rows {suspect.first} to {suspect.last} ({suspect.count} of {n_rows})"
-            return f"values as far as {value} in {where}, as in another unit; {rest}"
-        case _ if suspect.count == 1:
-            return f"{value} in {count} ({place}); {rest}"
-        case _:
-            return f"values as far as {value} in {count} ({place}); {rest}"
+    place = f"{unit} {first}" if suspect.count == 1 else f"first in {unit} {first}"
+    if suspect.kind == "code":
+        said = f"{value} in {count} ({place}), as a code for a missing value"
+    elif suspect.kind == "block":
+        said = (
+            f"values as far as {value} in {unit}s {first} to {last} ({count}), as in another unit"
+        )
+    else:
+        furthest = "" if suspect.count == 1 else "values as far as "
+        said = f"{furthest}{value} in {count} ({place})"
+    return f"column {column}: {said}; {rest}"
 
 
 @dataclasses.dataclass(frozen=True)
