@@ -51,6 +51,7 @@ HABITS = {
     "logical values": ("a,b\nTrue,FALSE\nfalse,tRUE\n1,0\n", AB, [[1, 0], [0, 1], [1, 0]]),
     "row of units": ("a,b\nm,\n1,2\n3,4\n", AB, [[1, 2], [3, 4]]),
     "minus of typography": ("a,b\n−1,2\n", AB, [[-1, 2]]),
+    "minus and comma": ("a;b\n−1,5;2\n", AB, [[-1.5, 2]]),
     "names of R": ('"a" "b"\n1 NA\n', AB, [[1, NAN]]),
     "rows of gaps at the end": ("a,b\n1,2\n,\n", AB, [[1, 2], [NAN, NAN]]),
 }  # fmt: skip
@@ -110,6 +111,9 @@ def test_no_remedy_is_impossible(table):
     assert read(unclear, decimal=".").values[0, 0] == 1234
     with pytest.raises(DataError, match="header=True"):
         read(table("a,b\n3,4\n"), header=False)
+    for sign, cell in ((",", "1.5"), (".", "1,5")):
+        with pytest.raises(DataError, match=f"'{cell}' on line 2.*`decimal`"):
+            read(table(f"a;b\n{cell};2\n"), decimal=sign)
     with pytest.raises(SettingError, match="decimal"):
         read(unclear, decimal=";")
 

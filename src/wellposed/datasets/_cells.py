@@ -19,6 +19,7 @@ MISSING = frozenset(
 )
 DATES = "Write dates and times as numbers, for example as days since the first"
 ENCODE = "Encode them as numbers"
+_MINUS = "−"  # of typography
 _LOGICAL = {"true": 1.0, "false": 0.0}
 
 _COMMA_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -42,6 +43,8 @@ def to_number(cell: str, decimal: Decimal = ".") -> float | None:
     cell = cell.strip()
     if not cell:
         return float("nan")
+    if cell[0] == _MINUS:
+        cell = "-" + cell[1:]
     if decimal == "," and ("," in cell or "." in cell):
         return _with_comma(cell)
     try:
@@ -53,8 +56,6 @@ def to_number(cell: str, decimal: Decimal = ".") -> float | None:
         return float(cell.replace(",", ""))
     if is_missing(cell):
         return float("nan")
-    if cell.startswith("−"):  # the minus sign of typography
-        return to_number("-" + cell[1:])
     return _LOGICAL.get(cell.lower())
 
 
@@ -83,6 +84,8 @@ def remedy_for(cell: str) -> str:
         return "Write percentages without the sign"
     if _DATE.fullmatch(text):
         return DATES
+    if could_be_number(text):
+        return "Pass the sign that it has as `decimal`, and write all numbers with that one"
     if re.fullmatch(r"[+-]?\d{1,3}([ \u00a0\u202f']\d{3})+([.,]\d*)?", text):
         return "Write numbers without signs between thousands"
     if text.startswith(("$", "€", "£", "¥")):
@@ -107,7 +110,7 @@ class Evidence:
     def see(self, cells: Iterable[str]) -> None:
         for cell in cells:
             if "," in cell or "." in cell:
-                self._see(cell.strip())
+                self._see(cell.strip().replace(_MINUS, "-"))
 
     def _see(self, cell: str) -> None:
         if _EITHER.fullmatch(cell):
