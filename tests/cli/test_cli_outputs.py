@@ -1,10 +1,13 @@
 """No command writes over what it reads, by whatever name."""
 
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
 from cli_running import SMALL, run
+
+import wellposed as wp
 
 
 @pytest.fixture
@@ -83,3 +86,21 @@ def test_a_long_name_keeps_its_model(fitted, tmp_path):
     assert path.exists()
     said = run("fit", fitted.npy, "-o", f"{path}p", *SMALL, code=2).stderr
     assert "cannot be written" in said
+
+
+def test_a_disk_that_filled_up_during_training_loses_no_model(fitted, tmp_path, monkeypatch):
+    save = wp.VAE.save
+
+    def full(self, path, **options):
+        if str(path) == str(output):
+            raise wp.OutputError("No space left on device.")
+        save(self, path, **options)
+
+    output = tmp_path / "m.wp"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(wp.VAE, "save", full)
+    said = run("fit", fitted.npy, "-o", output, *SMALL, code=2).stderr
+    (kept,) = (tmp_path / "elsewhere").glob("*/model.wp")
+    assert f"The model is in {kept}" in said
+    assert wp.load(kept).n_features_in_ == 5

@@ -117,7 +117,7 @@ def _tensor(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
         "-infinite": lambda: _spoilt(array, -np.inf, rng),
         "huge": lambda: _spoilt(array, 3e38, rng),
         "tiny": lambda: _spoilt(array, 1e-42, rng),
-        "negative": lambda: -np.abs(array.astype(float)).astype(array.dtype),
+        "negative": lambda: (-np.abs(array.astype(float))).astype(array.dtype),
         "zero": lambda: np.zeros_like(array),
         "times 1e20": lambda: (array * 1e20).astype(array.dtype),
         "times 1e5": lambda: (array * 1e5).astype(array.dtype),

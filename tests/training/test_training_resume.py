@@ -17,7 +17,7 @@ from test_training_fit import DATA, model_for, same
 
 import wellposed as wp
 from wellposed import serialise
-from wellposed.training import Outcome, Plan, _checkpoint, fit
+from wellposed.training import Outcome, Plan, _checkpoint, _together, fit
 
 PLAN = Plan(max_epochs=12, kl_warmup=4)
 SETTINGS = {"key": jax.random.key(4), "plan": PLAN, "validation_fraction": 0.2}
@@ -262,3 +262,28 @@ def test_a_forged_checkpoint_is_refused_with_the_remedy(tmp_path, forge):
     serialise.write(path, tensors, header)
     with pytest.raises(wp.DamagedFileError, match="Delete"):
         fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+
+
+ROW = [1.0] * 9
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        [[ROW], 0.5, 1],
+        [[ROW[:-1]], 0.5, 1, None],
+        [[ROW], "0.5", 1, None],
+        [[ROW], 0.5, 2, None],
+        [[ROW], 0.5, 1.0, None],
+        [[ROW], 0.5, 1, "splendid"],
+        [[ROW], 0.5, 1, 3],
+        [["row"], 0.5, 1, None],
+    ],
+    ids=str,
+)
+def test_a_forged_record_of_one_of_several_trainings_is_refused(record):
+    assert _together._Course.of([[ROW], 0.5, 1, "converged"]).outcome is Outcome.converged
+    with pytest.raises(wp.DamagedFileError, match="Delete"):
+        _together._Course.of(record)

@@ -85,7 +85,7 @@ def _run(
 
     from ._fit_settings import estimator_settings
     from ._inputs import read_rows
-    from ._outputs import check_output
+    from ._outputs import check_output, save_model
     from ._summary import show_fit
     from ._train import train
 
@@ -101,7 +101,7 @@ def _run(
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
-    vae.save(output, overwrite=force, codes=codes)
+    save_model(vae, output, force=force, codes=codes)
     show_fit(vae, source.values.shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)

@@ -1,13 +1,14 @@
 """Writing what commands make: whole or not at all, and never over a file unasked."""
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from wellposed._errors import SettingError, unknown_name
+from wellposed._errors import OutputError, SettingError, unknown_name
 
 TABLES = (".csv", ".npy")
 
@@ -40,6 +41,26 @@ def check_outputs(paths: Sequence[Path], *others: Any, force: bool, kinds: Seque
     """Check several outputs of one command, against one another too."""
     for i, path in enumerate(paths):
         check_output(path, *others, *paths[:i], force=force, kinds=kinds)
+
+
+def save_model(vae: Any, path: Path, *, force: bool, codes: bool) -> None:
+    """Write a model that took long to train, elsewhere if it cannot be written where it should.
+
+    Raises
+    ------
+    OutputError
+        Saying where the model is instead.
+    """
+    try:
+        vae.save(path, overwrite=force, codes=codes)
+    except OutputError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="wellposed-")) / "model.wp"
+        try:
+            vae.save(elsewhere, codes=codes)
+        except OutputError:
+            elsewhere.parent.rmdir()
+            raise error from None
+        raise OutputError(f"{error} The model is in {elsewhere}; move it from there.") from error
 
 
 def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:

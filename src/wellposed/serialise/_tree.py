@@ -105,8 +105,8 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
         return value
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else {"float": repr(float(value))}
-    if isinstance(value, np.integer):
-        return int(value)
+    if isinstance(value, (np.integer, np.bool_)):
+        return value.item()
     if isinstance(value, (np.ndarray, jax.Array)):
         while name in tensors:  # names with dots in them can meet
             name += "_"
