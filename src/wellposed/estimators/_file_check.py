@@ -25,6 +25,9 @@ from ._priors import FITTED
 _USUAL_WEIGHT, _USUAL_RAW, _USUAL_NUMBER = 100.0, 30.0, 1e6
 _ROUNDING = 1e-6  # of the largest eigenvalue
 _N_SAMPLES = 128  # as score_samples takes
+_N_ROWS = 64
+# Of posteriors, in standard deviations of the prior. Squares beyond are no numbers in float32.
+_FARTHEST, _NARROWEST = 1e6, 1e-9
 _WEIGHTS = ("encoder", "decoder", "network")
 _RAW = ("rho", "start", "logit", "eta", "weights")
 
@@ -56,7 +59,7 @@ def check_fitted(estimator: Any) -> None:
     """Refuse an estimator whose fitted state is not one that ``fit`` makes.
 
     Nothing is compiled, but for a model with numbers far beyond those that training makes: such
-    a one is tried on two of its own draws.
+    a one is tried on draws of its own.
 
     Raises
     ------
@@ -212,12 +215,16 @@ def _is_unusual(model: Any) -> bool:
 
 
 def _try(model: models.VAEModel, key: Any, prior: Any = None) -> None:
-    """Draw two rows and score them."""
+    """Draw rows, encode them and score them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        rows = evaluation.samples(model, 2, how="ancestral", alpha=1.0, key=key, prior=prior)
+        rows = evaluation.samples(model, _N_ROWS, how="ancestral", alpha=1.0, key=key, prior=prior)
         _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
+        codes = evaluation.codes(model, rows, key=key, most=_N_ROWS)
         found = evaluation.log_likelihood(model, rows, n_samples=_N_SAMPLES, key=key)
+    near = bool((np.abs(codes.loc) <= _FARTHEST).all())
+    narrow = bool(((codes.scale >= _NARROWEST) & (codes.scale <= _FARTHEST)).all())
+    _demand(near and narrow, "the encoder, whose posteriors lie beyond all that has a prior,")
     _demand(bool(np.isfinite(found.value).all()), "the model, whose scores are no numbers,")
 
 

@@ -21,6 +21,9 @@ from wellposed._errors import WellposedError
 # Squares of scales within are neither zero nor infinite in float32.
 _SMALLEST, _LARGEST = 1e-18, 1e18
 
+# Scales from zero: float64 has no digits left.
+_FARTHEST = 1e15
+
 Rule = Callable[[Any], bool]
 
 
@@ -193,6 +196,9 @@ def _whole_fault(instance: Any) -> str | None:
     match instance:
         case noise.Columns():
             return _columns_fault(instance)
+        case transforms.Standardize(mean=mean, scale=scale, varies=varies) if mean is not None:
+            far = np.abs(np.asarray(mean)) > _FARTHEST * np.asarray(scale)
+            return "mean of Standardize is out of range." if (far & varies).any() else None
         case transforms.ByColumn(parts=parts, columns=columns) if columns is not None:
             placed = sorted(j for each in columns for j in each)
             fits = len(parts) == len(columns) and placed == list(range(len(placed)))
