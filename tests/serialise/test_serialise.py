@@ -111,6 +111,12 @@ def test_settings_that_no_file_may_hold_are_found_before_the_file_is_written(tmp
     assert path.read_bytes() == before
 
 
+def test_every_seed_that_fitting_takes_is_saved(tmp_path):
+    vae = fitted(random_state=2**32 - 1)
+    vae.save(tmp_path / "model.wp")
+    assert wp.load(tmp_path / "model.wp").random_state == 2**32 - 1
+
+
 def test_a_checkpoint_is_not_the_data(tmp_path):
     path = tmp_path / "data.npy"
     np.save(path, X)

@@ -41,7 +41,9 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
         Naming the first.
     """
     check(settings, getattr(kind, "_constraints"))  # noqa: B009
-    check({"random_state": settings["random_state"]}, {"random_state": optional(whole(0))})
+    check(
+        {"random_state": settings["random_state"]}, {"random_state": optional(whole(0, 2**32 - 1))}
+    )
     resolution_of(settings, d)
     if "objective" not in settings:
         transforms.resolve(settings["transform"], one_unit=False)
