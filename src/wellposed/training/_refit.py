@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from wellposed._compiled import compiled
+from wellposed._compiled import compiled_soon
 from wellposed._typing import Data, Point, PRNGKey
 from wellposed.models import VAEModel
 from wellposed.noise import AbstractNoise
@@ -48,7 +48,7 @@ def refit_noise(
     return eqx.tree_at(lambda m: m.noise, model, noise)
 
 
-@compiled
+@compiled_soon
 def _solved(
     model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> AbstractNoise:
