@@ -57,6 +57,7 @@ def trained(name: str, parts: Parts) -> wp.VAE:
         return wp.VAE(
             LATENTS[name],
             noise="feature",
+            image_shape=(8, 8) if name == "digits" else None,
             hidden=(64, 64),
             max_epochs=150,
             patience=15,

@@ -69,7 +69,8 @@ def of_digits() -> dict[str, wp.VAE]:
     }
     found = {}
     for name, settings in kinds.items():
-        vae = wp.VAE(8, hidden=(64,), max_epochs=30, random_state=0, progress=False, **settings)
+        common = {"hidden": (64,), "max_epochs": 30, "random_state": 0, "image_shape": (8, 8)}
+        vae = wp.VAE(8, progress=False, **common, **settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # constant features, budgets that end: as meant here
             found[name] = vae.fit(rows)

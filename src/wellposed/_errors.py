@@ -1,7 +1,7 @@
 """Exceptions and warnings. Every message has three parts: the rule, the value, the remedy."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class WellposedError(Exception):
@@ -72,8 +72,10 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
     return SettingError(f"{what} must be one of {', '.join(known)}; got {name!r}. {hint}")
 
 
-def named_features(indices: Iterable[int], most: int = 8) -> str:
-    """List feature numbers for a message, cut after ``most``."""
+def named_features(
+    indices: Iterable[int], most: int = 8, names: Sequence[object] | None = None
+) -> str:
+    """List features for a message by their names, or else their numbers, cut after ``most``."""
     listed = [int(i) for i in indices]
-    shown = ", ".join(map(str, listed[:most]))
+    shown = ", ".join(str(i) if names is None else repr(str(names[i])) for i in listed[:most])
     return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"

@@ -1,6 +1,7 @@
 """Running commands in this process, and a small table to run them on."""
 
 import numpy as np
+import pandas as pd
 from typer.testing import CliRunner
 
 from wellposed.cli import app
@@ -23,3 +24,8 @@ def table(n: int = 60, d: int = 5) -> np.ndarray:
     draws = np.random.default_rng(0)
     weights = draws.normal(size=(2, d))
     return np.round(draws.normal(size=(n, 2)) @ weights + 0.3 * draws.normal(size=(n, d)), 2)
+
+
+def frame() -> pd.DataFrame:
+    """The table with the names that the file of it has."""
+    return pd.DataFrame(table(), columns=list("abcde"))

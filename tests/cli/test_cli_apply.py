@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cli_running import SMALL, run, table
+from cli_running import SMALL, frame, run
 
 import wellposed as wp
 
@@ -14,7 +14,7 @@ def read_csv(text):
 
 @pytest.mark.parametrize("kind", ["csv", "npy"])
 def test_score_encode_decode_and_sample_agree_with_python(fitted, tmp_path, kind):
-    vae, rows = wp.load(fitted.model), table()
+    vae, rows = wp.load(fitted.model), frame()
     data = getattr(fitted, kind)
 
     def made(*command):
@@ -51,7 +51,7 @@ def test_score_takes_a_method_and_refuses_others(fitted, tmp_path):
     path = tmp_path / "scores.csv"
     run("score", fitted.model, fitted.csv, "--method", "ais", "-o", path)
     scores = read_csv(path.read_text())[1]
-    annealed = wp.load(fitted.model).log_likelihood(table(), method="ais")
+    annealed = wp.load(fitted.model).log_likelihood(frame(), method="ais")
     np.testing.assert_array_equal(scores[:, 0].astype(np.float32), annealed.value)
     assert np.isnan(scores[:, 3]).all()
     said = run("score", fitted.model, fitted.csv, "--method", "exact", code=2).stderr

@@ -47,7 +47,7 @@ def test_info_describes_a_table(tmp_path):
     assert said["shape"] == "3 rows of 3 features"
     assert said["range"] == "0.5 to 7"
     assert said["resolution"] == "0.25 to 1"
-    assert said["constant features"] == "1 (2)"
+    assert said["constant features"] == "1 ('c')"
 
 
 def test_info_of_images_and_of_gaps(tmp_path):
@@ -58,7 +58,7 @@ def test_info_of_images_and_of_gaps(tmp_path):
     assert said["resolution"] == "1"
     assert said["constant features"] == "none"
     np.save(tmp_path / "y.npy", np.array([[1.0, np.nan], [np.inf, 2.0]]))
-    assert lines(tmp_path / "y.npy")["not finite"] == "2 of 4 entries"
+    assert lines(tmp_path / "y.npy")["not finite"] == "2 of 4 entries, in columns 0, 1"
 
 
 def test_no_header(tmp_path):
@@ -77,7 +77,7 @@ def test_info_names_suspect_values_by_the_files_own_names(tmp_path):
     values[[1, 2], 1] = np.nan
     np.savetxt(tmp_path / "x.csv", values, "%g", ",", header="inside,outside", comments="")
     shown = lines(tmp_path / "x.csv")
-    assert shown["not finite"] == "2 of 100 entries"
+    assert shown["not finite"] == "2 of 100 entries, in columns 'outside'"
     assert shown["suspect values"] == said
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from cli_running import run, table
+from cli_running import frame, run
 
 import wellposed as wp
 
@@ -12,7 +12,7 @@ def test_it_prints_and_writes_what_python_says(fitted, tmp_path):
     page, record = tmp_path / "found.html", tmp_path / "found.json"
     options = ("--train", fitted.csv, "-o", page, "-o", record)
     said = run("diagnose", fitted.model, fitted.csv, *options).stdout
-    expected = wp.diagnose(wp.load(fitted.model), table(), table())
+    expected = wp.diagnose(wp.load(fitted.model), frame(), frame())
     assert json.loads(record.read_text()) == json.loads(json.dumps(expected.to_dict()))
     assert page.read_text() == expected.to_html()
     for found in expected.findings:

@@ -34,13 +34,14 @@ def score(
     CSV has the columns log_p, standard_error (of the Monte Carlo estimate),
     effective_sample_size and pareto_k; npy has log_p alone.
     """
-    from ._inputs import open_model, read_rows
+    from ._inputs import aligned, open_model, read_rows
     from ._outputs import TABLES, check_output
     from ._scores import show_mean, write_scores
 
     check_output(output, model, data, force=force, kinds=TABLES)
     options = {} if method is None else {"method": method}
-    found = open_model(model).log_likelihood(read_rows(data, header, drop), samples, **options)
+    vae = open_model(model)
+    found = vae.log_likelihood(aligned(read_rows(data, header, drop), vae), samples, **options)
     write_scores(output, found)
     show_mean(found)
 
@@ -54,12 +55,12 @@ def encode(
     force: Force = False,
 ) -> None:
     """Write the mean of q(z | x) for each row."""
-    from ._inputs import open_model, read_rows
+    from ._inputs import aligned, open_model, read_rows
     from ._outputs import TABLES, check_output, write_table
 
     check_output(output, model, data, force=force, kinds=TABLES)
     vae = open_model(model)
-    latents = vae.transform(read_rows(data, header, drop))
+    latents = vae.transform(aligned(read_rows(data, header, drop), vae))
     write_table(output, latents, [f"z{i}" for i in range(latents.shape[1])])
 
 
@@ -70,12 +71,13 @@ def decode(
     force: Force = False,
 ) -> None:
     """Write the decoder's mean at each latent, in data units."""
-    from ._inputs import open_model, read_rows
+    from ._inputs import feature_columns, open_model, read_rows
     from ._outputs import TABLES, check_output, write_table
 
     check_output(output, model, latents, force=force, kinds=TABLES)
-    rows = open_model(model).inverse_transform(read_rows(latents).values)
-    write_table(output, rows, [f"x{i}" for i in range(rows.shape[1])])
+    vae = open_model(model)
+    rows = vae.inverse_transform(read_rows(latents).values)
+    write_table(output, rows, feature_columns(vae, rows.shape[1]))
 
 
 def sample(
@@ -99,7 +101,7 @@ def sample(
     force: Force = False,
 ) -> None:
     """Draw new data from a model."""
-    from ._inputs import open_model
+    from ._inputs import feature_columns, open_model
     from ._outputs import TABLES, check_output, write_table
     from ._picture import check_images, is_picture, write_images
 
@@ -111,4 +113,4 @@ def sample(
     if output is not None and is_picture(output):
         write_images(output, drawn, vae.image_shape_)
     else:
-        write_table(output, drawn, [f"x{i}" for i in range(drawn.shape[1])])
+        write_table(output, drawn, feature_columns(vae, drawn.shape[1]))

@@ -19,18 +19,29 @@ def description(source: Any) -> list[tuple[str, str]]:
         lines.append(("image shape", "x".join(map(str, source.image_shape))))
     finite = np.isfinite(values)
     if not finite.all():
-        lines.append(("not finite", f"{int((~finite).sum())} of {values.size} entries"))
+        columns = named_features(np.flatnonzero(~finite.all(axis=0)), names=source.feature_names)
+        gaps = f"{int((~finite).sum())} of {values.size} entries, in columns {columns}"
+        lines.append(("not finite", gaps))
         return lines + _suspect_lines(source, _filled(values, finite))
     lines.append(("range", f"{values.min():.6g} to {values.max():.6g}"))
     constant = np.flatnonzero(values.min(axis=0) == values.max(axis=0))
     if constant.size < d:
-        step = transforms.summarise(values).resolution
+        one_unit = True if source.image_shape is not None else None
+        summary = transforms.summarise(values, one_unit=one_unit)
+        step = summary.resolution
         low, high = step.min(), step.max()
         shown = f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"
         lines.append(("resolution", shown))
+        scale = "one for all features" if summary.one_unit else "one a feature"
+        lines.append(("scale", scale))
     lines += _suspect_lines(source, values)
-    named = f"{constant.size} ({named_features(constant)})" if constant.size else "none"
-    return [*lines, ("constant features", named)]
+    return [*lines, ("constant features", _named(constant, source.feature_names))]
+
+
+def _named(constant: np.ndarray, names: Any) -> str:
+    if not constant.size:
+        return "none"
+    return f"{constant.size} ({named_features(constant, names=names)})"
 
 
 def _suspect_lines(source: Any, values: np.ndarray) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def diagnose(
 
     DATA are rows held out from training. The exit code is 0 whatever is found.
     """
-    from ._inputs import open_model, read_rows
+    from ._inputs import aligned, open_model, read_rows
     from ._outputs import check_outputs
 
     check_outputs(output or (), model, data, train, force=force, kinds=(".html", ".json"))
@@ -42,9 +42,10 @@ def diagnose(
 
     from wellposed.estimators import diagnose as diagnosis_of
 
-    rows = read_rows(data, header, drop)
-    trained = None if train is None else read_rows(train, header, drop)
-    found = diagnosis_of(open_model(model), rows, trained)
+    vae = open_model(model)
+    rows = aligned(read_rows(data, header, drop), vae)
+    trained = None if train is None else aligned(read_rows(train, header, drop), vae)
+    found = diagnosis_of(vae, rows, trained)
     Console().print(found)
     for path in output or ():
         _write(path, found)

@@ -42,7 +42,7 @@ def explore(
 
     from wellposed.estimators import explored
 
-    from ._inputs import open_model, read_rows
+    from ._inputs import aligned, open_model, read_rows
 
     status = Console(stderr=True).status("reading")
 
@@ -56,8 +56,8 @@ def explore(
             webbrowser.open(url)
 
     with status:
-        found = None if data is None else read_rows(data, header, drop)
         vae = open_model(model)
+        found = None if data is None else aligned(read_rows(data, header, drop), vae)
         status.update("compiling")
         labels = getattr(found, "labels", None)
         explored(vae, found, labels=labels, port=port, most_rows=rows, on_ready=ready)

@@ -1,5 +1,6 @@
 """Writing what commands make: whole or not at all, and never over a file unasked."""
 
+import csv
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -
 
 
 def _write_csv(file: IO[str], values: np.ndarray, columns: Sequence[str]) -> None:
-    file.write(",".join(columns) + "\n")
+    csv.writer(file, lineterminator="\n").writerow(columns)  # which quotes what must be quoted
     for row in values.reshape(len(values), -1):
         # str of a float32 or float64 is its shortest text that reads back as the same number.
         file.write(",".join(map(str, row)) + "\n")

@@ -27,14 +27,15 @@ def report(
 
     DATA are rows held out from training. Labels, where a data set has them, colour the latents.
     """
-    from ._inputs import open_model, read_rows
+    from ._inputs import aligned, open_model, read_rows
     from ._outputs import check_output
 
     check_output(output, model, data, train, force=force, kinds=(".html",))
-    rows = read_rows(data, header, drop)
-    trained = None if train is None else read_rows(train, header, drop)
+    vae = open_model(model)
+    rows = aligned(read_rows(data, header, drop), vae)
+    trained = None if train is None else aligned(read_rows(train, header, drop), vae)
     labels = getattr(rows, "labels", None)
-    found = drawn(open_model(model), rows, trained, labels)
+    found = drawn(vae, rows, trained, labels)
     found.save(output, overwrite=force)
     say(f"{found.diagnosis.summary}\nWrote {output}")
 

@@ -33,6 +33,8 @@ def _lines(vae: Any, shape: tuple[int, ...]) -> list[tuple[str, str]]:
         lines.append(("objective", f"{watched[best]:.2f} nats a row, {where}, epoch {best + 1}"))
     variance = np.asarray(vae.noise_variance_)
     shown = f"{float(variance):.4g}" if variance.ndim == 0 else _range(variance)
+    if vae.one_scale_ is not None:
+        lines.append(("scale", "one for all features" if vae.one_scale_ else "one a feature"))
     return [*lines, ("noise variance σ²", f"{shown} in model units")]
 
 

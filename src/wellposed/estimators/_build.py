@@ -11,6 +11,8 @@ from wellposed import latents, models, nn, noise, objectives, training, transfor
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
+from ._names import same_image
+
 # An epoch of a small table would be a handful of steps, and two hundred epochs too few of them.
 _STEPS_AN_EPOCH = 20
 _SMALL_BATCH, _LARGE_BATCH = 16, 128
@@ -36,14 +38,8 @@ def build(
     encoder_key, decoder_key, moments_key, noise_key = (
         jax.random.fold_in(key, i) for i in range(4)
     )
-    one_unit = image_shape is not None or summary.counted
     observation = noise.resolve(settings["noise"])
-    transform = transforms.resolve(
-        settings["transform"],
-        one_unit=one_unit,
-        support=observation.support,
-        heavy_tailed=noise.heavy_tailed(observation),
-    ).fit(summary)
+    transform = transform_of(settings, observation, one_unit=summary.one_unit).fit(summary)
     check_domain(rows, transform, observation)
     moments = transform.moments(summary, key=moments_key)
     moments = dataclasses.replace(moments, image_shape=image_shape)
@@ -61,6 +57,18 @@ def build(
     )
     arrays, rest = eqx.partition(model, eqx.is_array)
     return eqx.combine(jax.device_put(arrays), rest)
+
+
+def transform_of(
+    settings: dict[str, Any], observation: noise.AbstractNoise, *, one_unit: bool
+) -> transforms.AbstractTransform:
+    """Resolve the transform that the settings name, not yet fitted."""
+    return transforms.resolve(
+        settings["transform"],
+        one_unit=one_unit,
+        support=observation.support,
+        heavy_tailed=noise.heavy_tailed(observation),
+    )
 
 
 def check_domain(
@@ -82,14 +90,21 @@ def check_domain(
         noise.check_rows(rows, observation)
 
 
-def check_image_shape(shape: tuple[int, ...] | None, d: int) -> None:
-    """Refuse a shape that does not hold d features.
+def check_image_shape(
+    shape: tuple[int, ...] | None, d: int, found: tuple[int, ...] | None = None
+) -> None:
+    """Refuse a shape that does not hold d features, or is not that of the images passed.
 
     Raises
     ------
     SettingError
-        Naming both numbers.
+        Naming both.
     """
+    if not same_image(found, shape):
+        raise SettingError(
+            f"image_shape must be the shape of the images passed, {tuple(found or ())}; got "
+            f"{tuple(shape or ())}. Leave it out, or transpose the images."
+        )
     if shape is None or int(np.prod(shape)) == d:
         return
     raise SettingError(

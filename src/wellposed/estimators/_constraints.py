@@ -8,6 +8,8 @@ from typing import Any
 
 from wellposed._errors import SettingError
 
+from ._settings import plain
+
 
 @dataclasses.dataclass(frozen=True)
 class Constraint:
@@ -79,9 +81,9 @@ def sizes() -> Constraint:
 
 
 def check(settings: Mapping[str, Any], constraints: Mapping[str, Constraint]) -> None:
-    """Raise ``SettingError`` at the first setting that breaks its rule."""
+    """Raise ``SettingError`` at the first setting that breaks its rule; NumPy's scalars fit."""
     for name, constraint in constraints.items():
-        value = settings[name]
+        value = plain(settings[name])
         if not constraint.allows(value):
             raise SettingError(f"{name} must be {constraint.rule}; got {value!r}. Change {name}.")
 

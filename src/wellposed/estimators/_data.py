@@ -1,22 +1,24 @@
 """From what users have (arrays, frames, paths) to rows that a model can read."""
 
 import contextlib
-import os
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
-from wellposed import datasets
 from wellposed._compiled import keep_compiled
 from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
-from wellposed.transforms import check_finite
+from wellposed.transforms import is_whole
 
-Source = datasets.Source
+from ._containers import table_of
+from ._names import check_features, keep_features
+from ._table import Table
+
+_LARGE = 2**20  # entries: 8 MiB as float64
 
 
 @contextlib.contextmanager
@@ -31,15 +33,12 @@ def kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-def opened(X: Any) -> tuple[Any, tuple[int, ...] | None]:
-    """Read ``X`` where it is a path; return the values and, if known, one image's shape."""
+def opened(X: Any) -> tuple[Table, tuple[int, ...] | None]:
+    """Read ``X`` from whatever container; return the rows and, if known, one image's shape."""
     check_process()
     keep_compiled()  # before the first program of this process
-    if isinstance(X, (str, os.PathLike)):
-        X = datasets.read(X)
-    if isinstance(X, Source):
-        return X.values, X.image_shape
-    return X, None
+    table = table_of(X)
+    return table, table.image_shape
 
 
 def check_labels(labels: Any, n_rows: int) -> None:
@@ -58,65 +57,71 @@ def check_labels(labels: Any, n_rows: int) -> None:
 
 
 def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
-    """Check rows of data as scikit-learn does, and put them in the narrowest faithful type.
+    """Check rows of data, and put them in the one type that their values decide.
+
+    Equal values give equal rows, so that nothing computed of them depends on their container; see
+    :func:`narrowed`.
+
+    Parameters
+    ----------
+    estimator : whose ``n_features_in_`` and ``feature_names_in_`` are set or compared
+    X : anything that ``table_of`` reads
+    reset : whether this is a fit
 
     Raises
     ------
     DataError
-        For text, and for NaN or infinity, with count and first position.
-    ValueError
-        For the wrong number of dimensions, rows or features, in scikit-learn's words.
+        For what is no table of real, finite numbers, for too few rows or features, and for
+        columns other than those of the fit.
     """
-    _refuse_text(X)
-    try:
-        rows: Any = validate_data(
-            estimator,
-            X,
-            reset=reset,
-            dtype="numeric",
-            ensure_all_finite=False,
-            ensure_min_samples=2 if reset else 1,
-        )
-    except ValueError as error:
-        if "could not convert string" not in str(error):
-            raise
+    table = table_of(X)
+    n, d = table.values.shape
+    fewest = 2 if reset else 1
+    if n < fewest:
         raise DataError(
-            f"Data must be numbers; {error}. Convert it first, dates to days and categories to "
-            "indicator columns, or drop the column."
-        ) from error
-    check_finite(rows)
-    return _narrowed(rows)
+            f"Found array with {n} sample(s) (shape=({n}, {d})) while a minimum of {fewest} is "
+            "required. Pass more rows."
+        )
+    if d < 1:
+        raise DataError(
+            f"Found array with 0 feature(s) (shape=({n}, 0)) while a minimum of 1 is required. "
+            "Pass at least one column."
+        )
+    (keep_features if reset else check_features)(estimator, table)
+    table.check_finite()
+    return narrowed(table.values)
 
 
 def seed_of(random_state: Any) -> int:
-    """Draw one seed from what scikit-learn takes as a random state."""
+    """Draw one seed from what scikit-learn takes as a random state.
+
+    Raises
+    ------
+    SettingError
+        For what is none.
+    """
+    if isinstance(random_state, numbers.Integral):
+        random_state = int(random_state)
     try:
         return int(check_random_state(random_state).randint(2**31 - 1))
     except (ValueError, TypeError) as error:
         raise SettingError(
-            f"random_state must be None, a whole number from 0 to {2**32 - 1} or a "
-            f"numpy.random.RandomState; got {random_state!r}. Give a smaller seed, such as 0."
+            f"random_state must be None, a whole number from 0 to 2**32 - 1 or a "
+            f"numpy.random.RandomState; got {random_state!r}. Pass a number such as 0."
         ) from error
 
 
-def _refuse_text(X: Any) -> None:
-    kind = getattr(getattr(X, "dtype", None), "kind", None)
-    if kind in ("U", "S", "M", "m"):
-        raise DataError(
-            f"Data must be numbers; got an array of dtype {X.dtype}. "
-            "Convert it first, dates to days and categories to indicator columns."
-        )
+def narrowed(rows: np.ndarray) -> np.ndarray:
+    """Put rows in the type that their values and their number decide, never their container.
 
-
-def _narrowed(rows: np.ndarray) -> np.ndarray:
-    """Floats as they are; integers in the narrowest type that holds them, or as float64."""
-    if rows.dtype.kind == "b":
-        return rows.astype(np.uint8)
-    if rows.dtype.kind not in "iu" or rows.dtype.itemsize <= 2:
-        return rows
-    low, high = rows.min(), rows.max()
-    for narrow in (np.uint8, np.int16, np.int32):
-        bounds = np.iinfo(narrow)
-        if bounds.min <= low and high <= bounds.max:
-            return rows.astype(narrow)
-    return rows.astype(np.float64)
+    Large arrays of whole numbers are kept as integers, which saves memory; all others are floats,
+    so that tables of whole numbers and of fractions share compiled programs. Rows are contiguous:
+    sums over another layout differ in the last digit.
+    """
+    if rows.size > _LARGE:
+        low, high = rows.min(), rows.max()
+        for narrow in (np.uint8, np.int32):
+            bounds = np.iinfo(narrow)
+            if bounds.min <= low and high <= bounds.max and is_whole(rows):
+                return np.ascontiguousarray(rows, narrow)
+    return np.ascontiguousarray(rows, None if rows.dtype.kind == "f" else np.float64)

@@ -7,6 +7,7 @@ import numpy as np
 from wellposed import evaluation
 from wellposed._errors import SettingError
 
+from ._data import opened
 from ._vae import VAE
 
 
@@ -57,16 +58,16 @@ def diagnose(model: VAE, X: Any, X_train: Any = None) -> evaluation.Diagnosis:
             "LinearVAE are exact: compare their score() and noise_variance_; for a loss of "
             "another framework use wellposed.audit."
         )
-    rows = model._rows(X)
+    X, X_train = opened(X)[0], None if X_train is None else opened(X_train)[0]
+    rows, family = model._rows(X), type(model.model_.noise).__name__
     train = None if X_train is None else model._rows(X_train)
-    family = type(model.model_.noise).__name__
     return evaluation.diagnose(
         model.model_,
         rows,
         train=train,
         key=model._key("score"),
         name=f"a VAE of {model.n_components} latents with {family} noise",
-        forecast=(lambda: model.forecast(rows if train is None else train))
+        forecast=(lambda: model.forecast(X if X_train is None else X_train))
         if np.all(np.asarray(model.noise_variance_) > 0)
         else None,
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -38,7 +39,8 @@ class Exact:
         One σ shared by all features takes the smallest floor of them, as ``noise="shared"`` does.
         """
         if not isinstance(self.units.transform, transforms.Identity):
-            summary = transforms.summarise(self.rows, self.resolution)
+            one_unit = True if self.image_shape is not None else None
+            summary = transforms.summarise(self.rows, self.resolution, one_unit=one_unit)
             with jax.enable_x64(True):
                 moments = self.units.transform.moments(summary, key=self.units.key)
             resolution = np.asarray(moments.resolution)
@@ -49,15 +51,16 @@ class Exact:
 
 def prepared(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, seed: int) -> Exact:
     """Open, validate and map; ``resolution`` is the estimators' setting."""
-    values, image_shape = opened(X)
-    rows = validated(estimator, values, reset=True)
+    table, image_shape = opened(X)
+    rows = validated(estimator, table, reset=True)
     given = resolution_of({"resolution": resolution}, rows.shape[1])
     names = getattr(estimator, "feature_names_in_", None)
     transform = transforms.placed(transform, rows.shape[1], names)
-    found = transforms.resolve(transform, one_unit=image_shape is not None or _counted(rows))
+    one_unit = image_shape is not None or transforms.share_levels(rows)
+    found = transforms.resolve(transform, one_unit=one_unit)
     if not isinstance(found, transforms.Identity):
         with jax.enable_x64(True):
-            found = found.fit(transforms.summarise(rows, given))
+            found = found.fit(transforms.summarise(rows, given, one_unit=one_unit))
         found = jax.tree.map(np.asarray, found)
     warn_of_suspects(rows, names, image_shape)
     units = evaluation.ModelUnits(found, jax.random.key(seed))
@@ -75,14 +78,16 @@ def check_components(n_components: int, rows: np.ndarray) -> None:
         )
 
 
-def warn_of_constants(moments: models.Covariance | models.Spectrum) -> None:
+def warn_of_constants(
+    moments: models.Covariance | models.Spectrum, names: Sequence[Any] | None = None
+) -> None:
     """Name the features that never vary."""
     constant = np.flatnonzero(~moments.varies)
     if constant.size:
         warnings.warn(
             f"{constant.size} of {len(moments.mean)} features never vary "
-            f"({named_features(constant)}). Each counts as a feature with residual zero, which "
-            "lowers σ². Drop them if they should not count in log p(x).",
+            f"({named_features(constant, names=names)}). Each counts as a feature with residual "
+            "zero, which lowers σ². Drop them if they should not count in log p(x).",
             ConstantFeatureWarning,
             stacklevel=3,
         )
@@ -118,7 +123,3 @@ def warn_of_dead(noise_variance: float, spectrum: models.Spectrum, beta: float =
         TrainingWarning,
         stacklevel=3,
     )
-
-
-def _counted(rows: np.ndarray) -> bool:
-    return rows.dtype.kind in "iub"

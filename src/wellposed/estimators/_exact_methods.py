@@ -133,6 +133,12 @@ class ExactMethods:
         own: Any = super()
         return {**own.get_params(deep), "transform": vars(self)["transform"]}
 
+    def __sklearn_tags__(self) -> Any:
+        own: Any = super()
+        tags = own.__sklearn_tags__()
+        tags.input_tags.sparse = True  # made dense
+        return tags
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
 

@@ -15,6 +15,7 @@ from wellposed._forks import check_process
 from wellposed.training import Outcome
 
 from ._file_check import check_fitted, check_settings
+from ._settings import settings_of
 
 _HOMES = {"LinearVAE": "_linear_vae", "PPCA": "_ppca", "VAE": "_vae"}
 _MODELS = {
@@ -41,7 +42,7 @@ def save(
     """
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
-    settings = estimator.get_params(deep=False)
+    settings = settings_of(estimator)
     if not isinstance(settings["random_state"], (int, np.integer)):
         settings["random_state"] = None
     if "checkpoint" in settings:
@@ -130,6 +131,8 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
     for name, spec in state.items():
         setattr(estimator, name, serialise.rebuild(spec, tensors, {}))
     d = estimator.n_features_in_
+    if getattr(estimator, "offset_", 0.0) is None:  # a file from before columns had offsets
+        estimator.offset_ = np.zeros(d)
     check_settings(kind, estimator.get_params(deep=False), d)
     foreign = _skeletons(header, tensors, d, makers)
     estimator.model_ = serialise.rebuild(header["model"], tensors, foreign)

@@ -11,8 +11,8 @@ from wellposed import evaluation, models, noise, objectives, transforms
 from wellposed._errors import SettingError
 
 from ._build import objective_of
-from ._data import opened, validated
 from ._exact_data import Exact, prepared
+from ._settings import settings_of
 
 
 def forecast(
@@ -91,10 +91,10 @@ def _forecast(
 
 def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
     """Forecast with the settings of a :class:`wellposed.VAE`, and its σ² where it is fitted."""
-    settings = vae.get_params(deep=False)
+    settings = settings_of(vae)
     objective = objective_of(settings)
     if hasattr(vae, "model_"):
-        rows = validated(vae, opened(X)[0], reset=False)
+        rows = vae._rows(X)
         units = evaluation.ModelUnits(vae.model_.transform, jax.random.key(0))
         found, variance = _in_noise_units(rows, units, vae.noise_variance_)
         return evaluation.forecast_spectrum(

@@ -24,11 +24,13 @@ from wellposed._errors import (
 from wellposed.training import Bar, Member, Outcome
 
 from ._build import objective_of, plan_of
-from ._data import opened
+from ._data import narrowed, opened
 from ._file import load
 from ._grid_folder import GridFolder
 from ._grid_result import Grid
 from ._notices import warn_of_suspects
+from ._settings import plain, settings_of
+from ._table import Table
 
 _N_SAMPLES = 8  # draws of z a row, of the ELBO
 
@@ -178,38 +180,52 @@ class _Work:
 
     def _built(self) -> tuple[list[int], list[Member]]:
         """Places and trainings of the members that can be built; the others get their rows."""
-        places, members = [], []
+        places, found = self._models(None)
+        offsets = {self.estimators[i].offset_.tobytes() for i in places}
+        if len(offsets) > 1:  # members train on the same rows: without an offset for any
+            places, found = self._models(np.zeros(self.data.shape[1]))
+        members = []
+        for i, model in zip(places, found, strict=True):
+            settings = settings_of(self.estimators[i])
+            member = Member(
+                model,
+                self.estimators[i]._key("fit"),
+                objective_of(settings),
+                plan_of(settings, len(self.data)),
+                settings["validation_fraction"],
+                settings["allow_unbounded"],
+            )
+            members.append(member)
+        if members:  # the data are one: so is the warning
+            built = self.estimators[places[0]]
+            names = getattr(built, "feature_names_in_", None)
+            warn_of_suspects(
+                built.in_data_units(self.data), names, built.image_shape_, stacklevel=5
+            )
+        return places, members
+
+    def _models(self, offset: np.ndarray | None) -> tuple[list[int], list[Any]]:
+        """Places and models of the members that can be built, on rows without ``offset``."""
+        places, found = [], []
         first: WellposedError | None = None
         for i, estimator in enumerate(self.estimators):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    self.data, model = estimator._prepared(self.X)
+                    data, model = estimator._prepared(self.X, offset)
                     models.check_bounded(
-                        model, self.data.shape[1], allow_unbounded=estimator.allow_unbounded
+                        model, data.shape[1], allow_unbounded=estimator.allow_unbounded
                     )
             except WellposedError as error:
                 self.rows[i] = _figures("not built", str(error))
                 first = first or error
                 continue
-            settings = estimator.get_params()
-            member = Member(
-                model,
-                estimator._key("fit"),
-                objective_of(settings),
-                plan_of(settings, len(self.data)),
-                estimator.validation_fraction,
-                estimator.allow_unbounded,
-            )
+            self.data = data
             places.append(i)
-            members.append(member)
-        if first is not None and not members:
+            found.append(model)
+        if first is not None and not places:
             raise first
-        if members:  # the data are one: so is the warning
-            built = self.estimators[places[0]]
-            names = getattr(built, "feature_names_in_", None)
-            warn_of_suspects(self.data, names, built.image_shape_, stacklevel=5)
-        return places, members
+        return places, found
 
     def _ended(self, i: int, run: training.Run, seconds: float) -> None:
         """Measure a member, and keep what is to be kept of it."""
@@ -220,7 +236,7 @@ class _Work:
         if run.outcome is not Outcome.nonfinite:
             row |= _measured(estimator, self.X_test)
         if self.measure is not None:
-            row |= {name: _plain(value) for name, value in self.measure(estimator).items()}
+            row |= {name: plain(value) for name, value in self.measure(estimator).items()}
         self.rows[i] = row
         is_best = self.best_place is None or self._elbo_of(i) > self._elbo_of(self.best_place)
         if is_best and np.isfinite(row["elbo"]):
@@ -296,11 +312,6 @@ def _read(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: np.nan if value is None else value for name, value in figures.items()}
 
 
-def _plain(value: Any) -> Any:
-    """Numbers and text, of whatever type they come in."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _axes(template: Any, grid: Mapping[str, Axis]) -> dict[str, dict[str, Any]]:
     """Check the grid; return the values of each axis by their labels."""
     known = [name for name in template.get_params(deep=False) if name not in _NO_AXES]
@@ -325,7 +336,7 @@ def _labelled(name: str, values: Axis) -> dict[str, Any]:
     if isinstance(values, Mapping):
         labelled = {str(label): value for label, value in values.items()}
     else:
-        values = [_plain(value) for value in values]
+        values = [plain(value) for value in values]
         labelled = {_label(value, i): value for i, value in enumerate(values)}
         if len(labelled) < len(values):
             raise SettingError(f"The values of an axis must differ; {name} got {values}.")
@@ -349,10 +360,12 @@ def _label(value: Any, place: int) -> Any:
     return f"{type(value).__name__} {place}"
 
 
-def _identity(template: Any, axes: dict[str, dict[str, Any]], X: Any, X_test: Any) -> str:
+def _identity(
+    template: Any, axes: dict[str, dict[str, Any]], X: Table, X_test: Table | None
+) -> str:
     """Digest of all that decides a grid's figures, but for what ``measure`` does."""
     tensors: dict[str, np.ndarray] = {}
-    settings = template.get_params(deep=False)
+    settings = settings_of(template)
     for name in _NO_AXES:
         settings.pop(name)
     if not isinstance(settings["random_state"], (int, np.integer)):
@@ -366,5 +379,5 @@ def _identity(template: Any, axes: dict[str, dict[str, Any]], X: Any, X_test: An
         for name, values in axes.items()
         for i, (label, value) in enumerate(values.items())
     ]
-    data = (np.asarray(X), None if X_test is None else np.asarray(X_test), tensors)
-    return training.fingerprint(data, json.dumps([described, varied], sort_keys=True))
+    data = tuple(None if table is None else narrowed(table.values) for table in (X, X_test))
+    return training.fingerprint((*data, tensors), json.dumps([described, varied], sort_keys=True))

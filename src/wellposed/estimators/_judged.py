@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from wellposed import evaluation, models, training
+from wellposed import evaluation, models, training, transforms
 from wellposed._typing import PRNGKey
 
+from ._build import objective_of
 from ._file import save
+from ._forecast import effective_beta
+from ._offset import back
+from ._priors import prior_of
+from ._settings import settings_of
 
 if TYPE_CHECKING:
     from wellposed.report import Report
@@ -23,12 +28,53 @@ class Judged:
 
     model_: models.VAEModel
     noise_variance_: float | np.ndarray
+    offset_: np.ndarray
+    priors_: dict[str, Any]
+    n_features_in_: int
 
     def _rows(self, X: Any) -> np.ndarray:
         raise NotImplementedError
 
     def _key(self, use: str) -> PRNGKey:
         raise NotImplementedError
+
+    @property
+    def one_scale_(self) -> bool | None:
+        """Whether all features have one scale in model units, as pixels do; None if none has."""
+        check_is_fitted(self)
+        found = self.model_.transform
+        return found.shared if isinstance(found, transforms.Standardize) else None
+
+    def in_data_units(self, values: np.ndarray) -> np.ndarray:
+        """Add ``offset_`` to rows of shape (n, d) that ``model_`` takes or returns."""
+        return back(values, self.offset_)
+
+    def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
+        """Judge each latent on X, by its rate and by its posterior mean.
+
+        ``thresholds`` are ``epsilon``, ``delta`` and ``threshold`` of
+        :func:`wellposed.evaluation.collapse`.
+        """
+        rows = self._rows(X)
+        return evaluation.measure_collapse(self.model_, rows, key=self._key("score"), **thresholds)
+
+    def residual_spectrum(self, X: Any) -> evaluation.ResidualSpectrum:
+        """Test whether a dead latent could revive; see :class:`evaluation.ResidualSpectrum`."""
+        rows = self._rows(X)
+        beta = effective_beta(objective_of(settings_of(self)), self.noise_variance_)
+        return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
+
+    def prior_mismatch(self, X: Any) -> evaluation.PriorMismatch:
+        """Measure how far N(0, I) is from the codes of X; see ``evaluation.prior_mismatch``.
+
+        The aggregate prior, and every other that was fitted, is measured beside it. Rows that
+        were not trained on tell the most.
+        """
+        rows = self._rows(X)
+        prior_of(self, "aggregate")
+        return evaluation.prior_mismatch(
+            self.model_, rows, key=self._key("score"), priors=self.priors_
+        )
 
     def coverage(self, X: Any, **options: Any) -> evaluation.Coverage:
         """Measure the coverage of p(x | z) on X; see :func:`evaluation.coverage`."""

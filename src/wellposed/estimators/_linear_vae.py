@@ -24,6 +24,7 @@ from ._exact_data import (
 )
 from ._exact_methods import ExactMethods
 from ._homonym import setting_and_method
+from ._settings import settings_of
 
 _DEAD = 1e-3  # nats: a rate that no datum would notice
 _ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it
@@ -155,7 +156,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         UnboundedLikelihoodError
             If k directions carry everything and ``resolution`` is zero.
         """
-        settings = self.get_params(deep=False)
+        settings = settings_of(self)
         check(settings, self._constraints)
         _check_start(self.start, self.solver)
         with kept_on_failure(self):
@@ -167,7 +168,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             run = self._solved(covariance, plan, np.random.default_rng(seed))
             self._seed, self.transform_ = seed, data.units.transform
             rates = self._store(run, covariance)
-        warn_of_constants(covariance)
+        warn_of_constants(covariance, getattr(self, "feature_names_in_", None))
         if run.outcome is not training.Outcome.converged:
             warnings.warn(
                 f"The iterations stopped at {self.n_iter_} before the objective settled; raise "

@@ -19,14 +19,17 @@ from wellposed._errors import (
 _LISTED = 5  # suspects that a warning names
 
 
-def warn_of_data(summary: transforms.Summary, n_components: int) -> None:
+def warn_of_data(
+    summary: transforms.Summary, n_components: int, names: Sequence[Any] | None = None
+) -> None:
     """Name features that never vary, and latents beyond the number of features."""
     constant = np.flatnonzero(~summary.varies)
     d = len(summary.mean)
     if constant.size:
         warnings.warn(
-            f"{constant.size} of {d} features never vary ({named_features(constant)}) and are "
-            "modelled as their constant. Drop them if they should not count in log p(x).",
+            f"{constant.size} of {d} features never vary "
+            f"({named_features(constant, names=names)}) and are modelled as their constant. Drop "
+            "them if they should not count in log p(x).",
             ConstantFeatureWarning,
             stacklevel=4,
         )
@@ -81,7 +84,11 @@ def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> 
         )
 
 
-def warn_of_outcome(run: training.Run, noise_variance: float | np.ndarray) -> None:
+def warn_of_outcome(
+    run: training.Run,
+    noise_variance: float | np.ndarray,
+    names: Sequence[Any] | None = None,
+) -> None:
     """Say how a training ended where that matters, and which noise rests on its floor."""
     if run.reason:
         warnings.warn(run.reason, TrainingWarning, stacklevel=3)
@@ -89,7 +96,8 @@ def warn_of_outcome(run: training.Run, noise_variance: float | np.ndarray) -> No
     resting = run.model.noise.on_floor(variance)
     if resting:
         shared = np.ndim(noise_variance) == 0
-        which = "The noise" if shared else f"The noise of features {named_features(resting)}"
+        listed = named_features(resting, names=names)
+        which = "The noise" if shared else f"The noise of features {listed}"
         warnings.warn(
             f"{which} rests on its floor, resolution/√12: the model predicts the data to within "
             "their rounding, and the floor, not the data, decides the density. If the resolution "

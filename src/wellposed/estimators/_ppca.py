@@ -20,6 +20,7 @@ from ._exact_data import (
 )
 from ._exact_methods import ExactMethods
 from ._homonym import setting_and_method
+from ._settings import settings_of
 
 
 @setting_and_method("transform")
@@ -123,7 +124,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         UnboundedLikelihoodError
             If k directions carry everything and ``resolution`` is zero.
         """
-        settings = self.get_params(deep=False)
+        settings = settings_of(self)
         check(settings, self._constraints)
         with kept_on_failure(self):
             seed = seed_of(self.random_state)
@@ -145,7 +146,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             self.model_, self.noise_variance_ = best.model, best.noise_variance
             self.components_, self.mean_ = best.model.weight.T, spectrum.mean
             self.spectrum_, self.log_likelihood_ = spectrum, best.log_likelihood
-        warn_of_constants(spectrum)
+        warn_of_constants(spectrum, getattr(self, "feature_names_in_", None))
         if best.on_floor:
             warn_of_floor(best.noise_variance, self.n_components, spectrum)
         if not best.active:

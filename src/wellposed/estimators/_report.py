@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from wellposed._errors import SettingError
 
-from ._data import check_labels
+from ._data import check_labels, opened
 from ._diagnose import diagnose
 from ._vae import VAE
 
@@ -33,6 +33,7 @@ def report_of(
             "are exact: score() has their log p(x), components_ and noise_variance_ the rest, and "
             "plotting.forecast their eigenvalues."
         )
+    X = opened(X)[0]
     rows = vae._rows(X)
     check_labels(labels, len(rows))
     if on_panel is not None:

@@ -28,11 +28,13 @@ from ._constraints import (
     whole,
 )
 from ._data import kept_on_failure, opened, seed_of, validated
-from ._forecast import effective_beta, forecast_of
+from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._judged import Judged
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome, warn_of_suspects
+from ._offset import check_size, shifted, without
 from ._priors import drawn_codes, fitted_prior, prior_of
+from ._settings import settings_of
 from ._sizes import check_draws, check_networks
 
 
@@ -62,8 +64,10 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         transform object, or one for some columns, {"income": "log"}, beside standardised ones.
         Data units to model units. Every reported density is in data units.
         "auto" is what the noise is made for: "standardize" on the real line ("robust" under heavy
-        tails), "unit" on [0, 1], "identity" on whole numbers and amounts. Where all features
-        share a unit (``image_shape`` given, or integers), "standardize" gives them one scale.
+        tails), "unit" on [0, 1], "identity" on whole numbers and amounts.
+        Where all features share a unit, "standardize" gives them one scale: with an
+        ``image_shape``, given or the data's, and where all features take whole numbers over one
+        range of at most 256 levels, whatever type they come in. ``one_scale_`` is what was chosen.
     objective : "elbo", "iwae", "squared_error" or an objective
     beta : weight of the KL; anything but 1 is not the ELBO
     n_importance : K of "iwae"
@@ -90,6 +94,11 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     outcome_ : :class:`wellposed.training.Outcome`
     n_epochs_ : epochs trained
     n_features_in_ : d
+    feature_names_in_ : names of the features, where the data name them
+    one_scale_ : whether "standardize" gave all features one scale; None for other transforms
+    offset_ : array of shape (d,), subtracted in float64 before the model sees a row, and added to
+        what it returns: the median of a column that lies too far from zero for float32, as Unix
+        time, and else zero
     priors_ : the priors fitted so far, by name; see :meth:`sample`
 
     Examples
@@ -125,11 +134,14 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "n_epochs_",
         "image_shape_",
         "_seed",
+        "offset_",
         "noise_variance_",
         "history_",
         "priors_",
         "_codes",
     )
+
+    _file_defaults: ClassVar[dict[str, Any]] = {"offset_": None}
 
     def __init__(
         self,
@@ -208,23 +220,24 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         with kept_on_failure(self):
+            settings = settings_of(self)
             rows, model = self._prepared(X)
             run = training.fit(
                 model,
                 rows,
                 key=self._key("fit"),
-                objective=objective_of(self.get_params()),
-                plan=plan_of(self.get_params(), len(rows)),
-                validation_fraction=self.validation_fraction,
+                objective=objective_of(settings),
+                plan=plan_of(settings, len(rows)),
+                validation_fraction=settings["validation_fraction"],
                 checkpoint=self.checkpoint,
                 callbacks=callbacks,
-                progress=self.progress,
-                allow_unbounded=self.allow_unbounded,
+                progress=settings["progress"],
+                allow_unbounded=settings["allow_unbounded"],
             )
             self._store(run.model, run.history, run.outcome, rows)
             self._keep_codes(rows)
             self._advance = None
-        warn_of_outcome(run, self.noise_variance_)
+        warn_of_outcome(run, self.noise_variance_, getattr(self, "feature_names_in_", None))
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> "VAE":
@@ -243,22 +256,24 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         y : ignored
         """
         check_process()
-        objective = objective_of(self.get_params())
+        settings = settings_of(self)
+        objective = objective_of(settings)
         before = getattr(self, "_advance", None)
         if before is None and hasattr(self, "model_"):
             before = training.standing(self.model_, objective, self.history_)
         with kept_on_failure(self):
             if before is None:
                 rows, model = self._prepared(X)
-                models.check_bounded(model, rows.shape[1], allow_unbounded=self.allow_unbounded)
+                unbounded = settings["allow_unbounded"]
+                models.check_bounded(model, rows.shape[1], allow_unbounded=unbounded)
             else:
-                rows, model = validated(self, opened(X)[0], reset=False), before.model
+                rows, model = self._rows(X), before.model
             reached = training.advance(
                 model,
                 rows,
                 key=self._key("fit"),
                 objective=objective,
-                plan=plan_of(self.get_params(), len(rows)),
+                plan=plan_of(settings, len(rows)),
                 before=before,
             )
             ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
@@ -280,11 +295,13 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"Z must have {self.n_components} columns, one a latent; got {latents.shape[1]}. "
                 "Pass what transform() returns."
             )
-        return evaluation.latent_means_to_data(self.model_, latents, key=self._key("score"))
+        rows = evaluation.latent_means_to_data(self.model_, latents, key=self._key("score"))
+        return self.in_data_units(rows)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Return the decoder mean at each row's posterior mean, shape (n, d), data units."""
-        return evaluation.reconstructions(self.model_, self._rows(X), key=self._key("score"))
+        rows = evaluation.reconstructions(self.model_, self._rows(X), key=self._key("score"))
+        return self.in_data_units(rows)
 
     def score_samples(self, X: Any, n_samples: int = 128, method: str = "importance") -> np.ndarray:
         """Estimate log p(x) of each row, shape (n,), in nats, as a density of the data passed.
@@ -322,21 +339,6 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             self.model_, self._rows(X), n_samples=n_samples, key=self._key("score")
         )
         return np.asarray(terms.elbo)
-
-    def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
-        """Judge each latent on X, by its rate and by its posterior mean.
-
-        ``thresholds`` are ``epsilon``, ``delta`` and ``threshold`` of
-        :func:`wellposed.evaluation.collapse`.
-        """
-        rows = self._rows(X)
-        return evaluation.measure_collapse(self.model_, rows, key=self._key("score"), **thresholds)
-
-    def residual_spectrum(self, X: Any) -> evaluation.ResidualSpectrum:
-        """Test whether a dead latent could revive; see :class:`evaluation.ResidualSpectrum`."""
-        rows = self._rows(X)
-        beta = effective_beta(objective_of(self.get_params()), self.noise_variance_)
-        return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
 
     def forecast(self, X: Any) -> evaluation.Forecast:
         """Forecast which latents live on X, with this estimator's settings.
@@ -381,9 +383,10 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components))
         key = self._key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         source = prior_of(self, prior)
-        return evaluation.samples(
-            self.model_, n_samples, how=how, alpha=alpha, key=key, prior=source
+        rows = evaluation.samples(
+            self.model_, int(n_samples), how=how, alpha=alpha, key=key, prior=source
         )
+        return self.in_data_units(rows)
 
     def fit_prior(self, name: str, X: Any = None) -> "VAE":
         """Fit the prior "aggregate" or "second-stage" now, and keep it for :meth:`sample`.
@@ -401,24 +404,13 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.priors_ = {**self.priors_, name: fitted_prior(self, name, codes)}
         return self
 
-    def prior_mismatch(self, X: Any) -> evaluation.PriorMismatch:
-        """Measure how far N(0, I) is from the codes of X; see ``evaluation.prior_mismatch``.
-
-        The aggregate prior, and every other that was fitted, is measured beside it. Rows that
-        were not trained on tell the most.
-        """
-        rows = self._rows(X)
-        prior_of(self, "aggregate")
-        return evaluation.prior_mismatch(
-            self.model_, rows, key=self._key("score"), priors=self.priors_
-        )
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""
         return {**super().get_params(deep), "transform": vars(self)["transform"]}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True  # made dense
         tags.transformer_tags.preserves_dtype = ["float32"]  # what the model computes in
         return tags
 
@@ -427,29 +419,38 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_components
+        return int(self.n_components)
 
-    def _prepared(self, X: Any) -> tuple[np.ndarray, models.VAEModel]:
-        """Check everything that can be checked before training, and build the model."""
-        settings = self.get_params(deep=False)
+    def _prepared(
+        self, X: Any, offset: np.ndarray | None = None
+    ) -> tuple[np.ndarray, models.VAEModel]:
+        """Check everything that can be checked before training, and build the model.
+
+        The rows come back without their offset, which is ``offset`` or decided by the data.
+        """
+        settings = settings_of(self)
         check(settings, self._constraints)
         objective_of(settings)
         plan_of(settings, n_rows=1)
-        values, found_shape = opened(X)
-        rows = validated(self, values, reset=True)
-        shape = found_shape if self.image_shape is None else tuple(self.image_shape)
-        check_image_shape(shape, rows.shape[1])
-        summary = transforms.summarise(rows, resolution_of(settings, rows.shape[1]))
-        transforms.check_precision(summary)
+        table, found_shape = opened(X)
+        given = validated(self, table, reset=True)
+        d = given.shape[1]
+        shape = settings["image_shape"]
+        shape = found_shape if shape is None else tuple(shape)
+        check_image_shape(shape, d, found_shape)
         self._seed = seed_of(self.random_state)
         names = getattr(self, "feature_names_in_", None)
         for name, room in (("noise", noise), ("transform", transforms)):
-            settings[name] = room.placed(settings[name], rows.shape[1], names)
-        check_networks(settings, *rows.shape)
+            settings[name] = room.placed(settings[name], d, names)
+        check_networks(settings, *given.shape)
+        self.offset_, rows = shifted(given, settings, table.labels, offset=offset)
+        one_unit = True if shape is not None else None
+        summary = transforms.summarise(rows, resolution_of(settings, d), one_unit=one_unit)
+        transforms.check_precision(summary, table.labels)
         model = build(settings, rows, summary, shape, key=self._key("build"))
         self.image_shape_ = shape
-        warn_of_data(summary, self.n_components)
-        warn_of_suspects(rows, names, shape)
+        warn_of_data(summary, settings["n_components"], names)
+        warn_of_suspects(given, names, shape)
         hint_at_amounts(summary, model.transform, model.noise, names, shape)
         warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
         return rows, model
@@ -484,7 +485,9 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _rows(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        rows = validated(self, opened(X)[0], reset=False)
+        table = opened(X)[0]
+        rows = without(validated(self, table, reset=False), self.offset_)
+        check_size(rows, table.labels)
         check_domain(rows, self.model_.transform, self.model_.noise)
         return rows
 

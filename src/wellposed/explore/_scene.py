@@ -42,6 +42,7 @@ class Scene:
     unit: str  # of the weights
     shown: Pictures | Features
     points: Points | None
+    offset: np.ndarray | float  # (d,), what rows and looks lack to be in data units
 
     @property
     def k(self) -> int:
@@ -56,7 +57,7 @@ class Scene:
     def look(self, z: np.ndarray, *, alpha: float, draw: int) -> bytes:
         """Mean, draw and quantile at z, packed one after another."""
         found = look(self.model, z, alpha=alpha, draw=draw, key=self.key)
-        return self.shown.packed(found.rows)
+        return self.shown.packed(found.rows + self.offset)
 
     def datum(self, i: int) -> bytes:
         """Posterior mean, σ and rate of each latent, 4 bytes each; the datum; what comes back."""
@@ -66,7 +67,7 @@ class Scene:
         numbers = np.stack([part[i] for part in (found.mean, found.scale, found.rates)])
         back = look(self.model, found.mean[i], alpha=0.0, draw=0, key=self.key).mean
         both = np.stack([self.points.rows[i].astype(float), np.asarray(back, float)])
-        return numbers.astype("<f4").tobytes() + self.shown.packed(both)
+        return numbers.astype("<f4").tobytes() + self.shown.packed(both + self.offset)
 
     def told(self) -> dict:
         """All that the page asks for when it opens."""
@@ -107,7 +108,8 @@ def scene_of(
     Parameters
     ----------
     vae : a fitted :class:`wellposed.VAE`
-    rows : array of shape (n, d), data units; without them the plane is empty
+    rows : array of shape (n, d), data units without the estimator's offset; without rows the
+        plane is empty
     labels : array of shape (n,), for the colours of the points
     key : PRNG key
     most_rows : rows on the plane, spread over all
@@ -135,7 +137,7 @@ def scene_of(
     else:
         weights, unit = np.asarray(points.found.rates).mean(axis=0), "nats"
     title = f"A VAE of {k} latents with {type(model.noise).__name__} noise"
-    return Scene(model, key, title, weights, unit, shown, points)
+    return Scene(model, key, title, weights, unit, shown, points, _offset(vae))
 
 
 def check_model(vae: Any) -> None:
@@ -145,6 +147,11 @@ def check_model(vae: Any) -> None:
             f"explore takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
             "are linear: their components_ show what each latent does."
         )
+
+
+def _offset(vae: Any) -> np.ndarray | float:
+    """What an estimator took from its rows before the model saw them."""
+    return getattr(vae, "offset_", 0.0)
 
 
 def _points(model: VAEModel, rows: np.ndarray, labels: Any, most: int, *, key: PRNGKey) -> Points:
@@ -173,10 +180,10 @@ def _shown(vae: Any, tried: list[Look], rows: np.ndarray | None) -> Pictures | F
     if shape is not None:
         # Draws have tails that would set the scale of greys.
         values = np.stack([np.asarray(t.mean) for t in tried]) if rows is None else rows
-        low, high = np.quantile(values, (0.002, 0.998))
+        low, high = np.quantile(values + _offset(vae), (0.002, 0.998))
         return Pictures(shape, float(low), float(high))
     values = np.stack([np.asarray(t.draw) for t in tried]) if rows is None else rows
-    low, high = np.quantile(values, (0.002, 0.998), axis=0)
+    low, high = np.quantile(values + _offset(vae), (0.002, 0.998), axis=0)
     names: Sequence[str] | None = getattr(vae, "feature_names_in_", None)
     if names is None:
         names = [f"feature {j}" for j in range(len(low))]

@@ -9,6 +9,7 @@ from ._causal_gaussian import CausalGaussian as CausalGaussian
 from ._causal_logistic import CausalLogistic as CausalLogistic
 from ._columns import Columns as Columns
 from ._columns import check_rows as check_rows
+from ._columns import is_real as is_real
 from ._columns import placed as placed
 from ._continuous_bernoulli import ContinuousBernoulli as ContinuousBernoulli
 from ._discretized_gaussian import DiscretizedGaussian as DiscretizedGaussian

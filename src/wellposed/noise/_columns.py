@@ -186,6 +186,16 @@ def placed(noise: Any, d: int, names: Sequence[str] | None) -> Any:
     return noise.placed(d, names) if isinstance(noise, Columns) else noise
 
 
+def is_real(noise: AbstractNoise, d: int) -> np.ndarray:
+    """Which of d columns have noise on the real line, shape (d,); a table's by each group's."""
+    if not isinstance(noise, Columns):
+        return np.full(d, noise.support == REALS)
+    real = np.zeros(d, bool)
+    for group, columns in noise.parts:
+        real[list(columns)] = group.support == REALS
+    return real
+
+
 def check_rows(rows: np.ndarray, noise: AbstractNoise) -> None:
     """Refuse rows, in data units, off the noise's support, a table's columns each off its own.
 

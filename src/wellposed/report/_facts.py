@@ -15,12 +15,12 @@ MOST_ROWS = 2_000
 
 
 class Facts:
-    """A fitted estimator and rows to show it on, data units.
+    """A fitted estimator and rows to show it on.
 
     Parameters
     ----------
     vae : a fitted :class:`wellposed.VAE`
-    rows : array of shape (n, d)
+    rows : array of shape (n, d), data units, without the estimator's offset
     labels : array of shape (n,) or None
     key : PRNG key
     """
@@ -41,6 +41,11 @@ class Facts:
     @functools.cached_property
     def _posteriors(self) -> tuple[np.ndarray, ...]:
         return evaluation.posteriors(self.vae.model_, self.rows, key=self.key)
+
+    @functools.cached_property
+    def shown(self) -> np.ndarray:
+        """The rows in data units, as the user passed them."""
+        return self.vae.in_data_units(self.rows)
 
     @property
     def means(self) -> np.ndarray:
@@ -65,7 +70,7 @@ class Facts:
     @functools.cached_property
     def limits(self) -> tuple[float, float]:
         """Values shown as white and as black: draws have tails that would set them."""
-        low, high = np.quantile(self.rows, (0.002, 0.998))
+        low, high = np.quantile(self.shown, (0.002, 0.998))
         return float(low), float(high)
 
     @functools.cached_property
@@ -76,4 +81,4 @@ class Facts:
         with warnings.catch_warnings():
             # The names were checked when the rows came in.
             warnings.filterwarnings("ignore", "X does not have valid feature names")
-            return self.vae.forecast(self.rows)
+            return self.vae.forecast(self.shown)

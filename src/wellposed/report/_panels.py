@@ -33,7 +33,7 @@ def samples(facts: Facts) -> Panel:
             "Histograms of the data (filled) and of as many draws from the model (line), "
             "z ~ N(0, I) and x ~ p(x | z). Where the line is wider or smoother, the noise or the "
             "prior keeps variance that the data have not.",
-            _png(plotting.marginals(facts.rows, drawn, names=facts.names)),
+            _png(plotting.marginals(facts.shown, drawn, names=facts.names)),
             "Histograms of data and draws, a panel a feature",
         )
     figure = _figure((11.0, 4.1))
@@ -66,10 +66,11 @@ def reconstructions(facts: Facts) -> Panel:
             _png(plotting.residual_boxes(facts.residuals, names=facts.names)),
             "Quartiles and central intervals of the residuals, a line a feature",
         )
-    shown = facts.rows[:16]
+    shown = facts.shown[:16]
     figure = _figure((11.0, 4.6))
     left, right = figure.subplots(1, 2)
-    back = evaluation.latent_means_to_data(facts.vae.model_, facts.means[:16], key=facts.key)
+    means = evaluation.latent_means_to_data(facts.vae.model_, facts.means[:16], key=facts.key)
+    back = facts.vae.in_data_units(means)
     plotting.reconstructions(shown, back, shape, ax=left, n_columns=8, limits=facts.limits)
     if facts.grey:
         plotting.images(

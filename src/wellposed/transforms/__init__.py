@@ -17,7 +17,9 @@ from ._summary import Moments as Moments
 from ._summary import Summary as Summary
 from ._summary import check_finite as check_finite
 from ._summary import check_precision as check_precision
+from ._summary import is_whole as is_whole
 from ._summary import resolution_of as resolution_of
+from ._summary import share_levels as share_levels
 from ._summary import summarise as summarise
 from ._support import AMOUNTS as AMOUNTS
 from ._support import BINARY as BINARY

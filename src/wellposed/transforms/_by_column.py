@@ -18,7 +18,7 @@ from ._log import Log
 from ._log1p import Log1p
 from ._placing import key_of, position_of
 from ._standardize import Standardize
-from ._summary import Moments, Summary, as_moments
+from ._summary import Moments, Summary, as_moments, is_whole
 from ._support import REALS, Support, check_support
 
 _NAMED = {
@@ -182,6 +182,6 @@ def _of_columns(summary: Summary, columns: tuple[int, ...]) -> Summary:
         low=summary.low[at],
         high=summary.high[at],
         resolution=summary.resolution[at],
-        whole=summary.counted or bool(np.all(sample == np.round(sample))),
+        whole=summary.whole or is_whole(sample),
         sample=sample,
     )

@@ -65,7 +65,7 @@ class Logit(AbstractTransform):
         low, high = summary.low.min(), summary.high.max()
         fitted = self
         if self.levels == "auto":
-            unit = low >= 0 and high <= 1 and not summary.counted
+            unit = low >= 0 and high <= 1 and not summary.whole
             levels = None if unit else int(high) + 1
             fitted = Logit(levels, float(self.alpha))
         fitted._check(summary, float(low), float(high))

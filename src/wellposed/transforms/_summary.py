@@ -1,6 +1,7 @@
 """What a fit learns of the data before any model: moments, resolution, support."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from wellposed._errors import DataError, named_features
 _SORTED_AT_MOST = 1_000_000  # entries looked at for the smallest gap: a tenth of a second
 _SAMPLE_ROWS = 2_000
 _BLOCK_ROWS = 512
+_MOST_LEVELS = 256  # of 8 bits
 
 
 _Feature = Float[np.ndarray | Array, " d"]  # of the host, where starts are computed
@@ -47,13 +49,34 @@ class Summary(eqx.Module):
     high: np.ndarray
     resolution: np.ndarray
     whole: bool  # whole numbers throughout
-    counted: bool  # of an integer dtype: one unit for all features
+    one_unit: bool  # all features share a unit, as pixels do: one scale, one resolution
     sample: np.ndarray  # at most 2,000 rows, spread over the data
 
     @property
     def varies(self) -> np.ndarray:
         """Shape (d,): which features take more than one value."""
         return self.high > self.low
+
+
+def is_whole(values: np.ndarray) -> bool:
+    """Whether all values of (n, d) are whole numbers; most others end in the first block."""
+    if values.dtype.kind in "iub":
+        return True
+    blocks = (values[at : at + _BLOCK_ROWS] for at in range(0, len(values), _BLOCK_ROWS))
+    return all(np.array_equal(block, np.rint(block)) for block in blocks)
+
+
+def share_levels(values: np.ndarray) -> bool:
+    """Whether all features that vary take whole numbers over one range of at most 256 levels.
+
+    So do answers on one scale and pixels of one kind; a column of another unit beside them, or
+    one that covers less than half of the range, makes it a table of several units.
+    """
+    span = values.max(axis=0).astype(np.float64) - values.min(axis=0)
+    span = span[span > 0]
+    if len(span) < 2 or span.max() > _MOST_LEVELS - 1 or span.min() < span.max() / 2:
+        return False
+    return is_whole(values)
 
 
 def check_finite(values: np.ndarray) -> None:
@@ -77,7 +100,7 @@ def check_finite(values: np.ndarray) -> None:
     )
 
 
-def check_precision(summary: Summary) -> None:
+def check_precision(summary: Summary, names: Sequence[str] | None = None) -> None:
     """Raise ``DataError`` where the model's float type cannot tell a feature's values apart.
 
     At 10⁸ float32 steps by 8: a feature that varies by one there would be fitted as noise of
@@ -91,21 +114,28 @@ def check_precision(summary: Summary) -> None:
         deviation = summary.variance[j] ** 0.5
         raise DataError(
             f"A feature must vary by more than the rounding of {jnp.result_type(float)}; features "
-            f"{named_features(lost)} do not: feature {j} varies by {deviation:.3g} "
+            f"{named_features(lost, names=names)} do not: the first varies by {deviation:.3g} "
             f"around {summary.mean[j]:.6g}. Subtract an offset from it first."
         )
 
 
-def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) -> Summary:
-    """Summarise data of shape (n, d).
+def summarise(
+    values: np.ndarray,
+    resolution: float | np.ndarray | None = None,
+    *,
+    one_unit: bool | None = None,
+) -> Summary:
+    """Summarise data of shape (n, d). Equal numbers of any dtype have equal summaries.
 
     Parameters
     ----------
     values : array of shape (n, d), any real dtype, finite
     resolution : None, number or array of shape (d,)
-        The measurement's smallest step in data units. None: one for integer dtypes, else the
-        smallest gap between distinct values of the feature. A feature that never varies takes
-        the smallest step of the others. Zero disclaims any resolution.
+        The measurement's smallest step in data units. None: the smallest gap between distinct
+        values of the feature, or of all features together where they share a unit. A feature
+        that never varies takes the smallest step of the others. Zero disclaims any resolution.
+    one_unit : whether all features share a unit, as pixels do; None decides by the data, see
+        :func:`share_levels`
 
     Raises
     ------
@@ -128,17 +158,21 @@ def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) 
     mean = np.where(varies, mean, low)
     rows = np.linspace(0, n - 1, min(n, _SAMPLE_ROWS)).astype(int)
     sample = values[rows]
-    counted = values.dtype.kind in "iub"
-    whole = counted or bool(np.all(sample == np.round(sample)))
+    one_unit = share_levels(values) if one_unit is None else one_unit
+    step = resolution_of(values, resolution)
+    if resolution is None and one_unit:
+        # Where features share a unit their values are of one grid.
+        (gap,) = _smallest_gap(values[:, varies].reshape(-1, 1))
+        step = np.full(d, gap if np.isfinite(gap) else 0.0)
     return Summary(
         n=n,
         mean=mean,
         variance=variance,
         low=low,
         high=high,
-        resolution=resolution_of(values, resolution),
-        whole=whole,
-        counted=counted,
+        resolution=step,
+        whole=is_whole(values),
+        one_unit=one_unit,
         sample=sample,
     )
 
@@ -146,13 +180,11 @@ def summarise(values: np.ndarray, resolution: float | np.ndarray | None = None) 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each column, shifted by the first row so that nothing cancels.
 
-    Blocks are summed in the data's own precision, which is fast, and small enough that it costs
-    no digits; the blocks' sums are added in float64.
+    In float64 whatever the data's type, so that equal numbers have equal moments.
     """
     n, d = values.shape
-    own = np.float64 if values.dtype.itemsize > 4 else np.float32
-    shift = values[0].astype(own)
-    first, second, ones = np.zeros(d), np.zeros(d), np.ones(_BLOCK_ROWS, own)
+    shift = values[0].astype(np.float64)
+    first, second, ones = np.zeros(d), np.zeros(d), np.ones(_BLOCK_ROWS)
     for start in range(0, n, _BLOCK_ROWS):
         block = values[start : start + _BLOCK_ROWS] - shift
         first += ones[: len(block)] @ block
@@ -165,8 +197,6 @@ def resolution_of(values: np.ndarray, given: float | np.ndarray | None = None) -
     d = values.shape[1]
     if given is not None:
         return np.broadcast_to(np.asarray(given, np.float64), (d,)).copy()
-    if values.dtype.kind in "iub":
-        return np.ones(d)
     gap = _smallest_gap(values)
     usable = np.isfinite(gap)
     fallback = gap[usable].min() if usable.any() else 0.0
@@ -176,15 +206,25 @@ def resolution_of(values: np.ndarray, given: float | np.ndarray | None = None) -
 def _smallest_gap(values: np.ndarray) -> np.ndarray:
     """Smallest gap between distinct values of each column.
 
-    Gaps of a few units in the last place are one value that rounding has split, not a step.
+    Gaps of a few units in the last place are one value that rounding has split, not a step. The
+    last place is that of float32 where float32 holds every value, whatever type they come in.
     """
     n, d = values.shape
     rows = np.linspace(0, n - 1, min(n, max(1_000, _SORTED_AT_MOST // d))).astype(int)
-    ordered = np.sort(values[rows], axis=0)
-    gaps = np.diff(ordered, axis=0).astype(np.float64)
-    dust = 4 * np.finfo(values.dtype).eps * np.abs(ordered).max(axis=0)
+    ordered = np.sort(values[rows].astype(np.float64), axis=0)
+    gaps = np.diff(ordered, axis=0)
+    dust = 4 * _last_place(ordered) * np.abs(ordered).max(axis=0)
     gaps[gaps <= dust] = np.inf
     return gaps.min(axis=0, initial=np.inf)
+
+
+def _last_place(values: np.ndarray) -> np.ndarray:
+    """Relative rounding of each column: none of whole numbers, of float32 if it holds them all."""
+    with np.errstate(over="ignore"):
+        single = (values.astype(np.float32) == values).all(axis=0)
+    whole = (values == np.rint(values)).all(axis=0) & (np.abs(values).max(axis=0) < 2**53)
+    eps = np.where(single, np.finfo(np.float32).eps, np.finfo(np.float64).eps)
+    return np.where(whole, 0.0, eps)
 
 
 def as_moments(

@@ -53,7 +53,7 @@ class Unit(AbstractTransform):
         if self.levels != "auto":
             return self
         low, high = float(summary.low.min()), float(summary.high.max())
-        fractional = low >= 0 and high <= 1 and not summary.counted
+        fractional = low >= 0 and high <= 1 and not summary.whole
         return Unit(None if fractional else max(int(high) + 1, 2))
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:

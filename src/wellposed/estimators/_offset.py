@@ -1,0 +1,179 @@
+"""Offsets that are taken from columns in float64, before float32 loses what varies there."""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed import noise, transforms
+from wellposed._errors import DataError
+
+from ._build import transform_of
+from ._table import named_columns
+
+_SQUARED = 1e18  # float32 holds the squares of numbers up to here
+_FINE = 1e-5  # rounding, in standard deviations, above which a column gets an offset
+
+
+def offset_for(rows: np.ndarray, transform: Any, observation: Any) -> np.ndarray:
+    """Return the offset of each column, shape (d,), zero where none is needed or possible.
+
+    A column of real numbers whose values lie so far from zero that float32 rounds them by more
+    than 10⁻⁵ of their standard deviation, as Unix time, gets its median as the offset. The median
+    is one of its values, so that a shift of the column shifts the offset alike, and what is left
+    is the same numbers.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units
+    transform : to model units, resolved
+    observation : the noise, its columns placed
+    """
+    d = rows.shape[1]
+    offset = np.zeros(d)
+    possible = noise.is_real(observation, d) & _shifts(transform, d)
+    for j in np.flatnonzero(_suspicious(rows) & possible):
+        column = np.asarray(rows[:, j], np.float64)
+        middle = (len(column) - 1) // 2
+        median = float(np.partition(column, middle)[middle])
+        spread = float((column - median).std())
+        lost = abs(float(np.float32(median)) - median) if spread == 0 else _rounding(median)
+        if lost > _FINE * spread:
+            offset[j] = median
+    return offset
+
+
+def shifted(
+    rows: np.ndarray,
+    settings: dict[str, Any],
+    labels: Any = None,
+    *,
+    offset: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the offset and the rows without it; refuse what float64 or the model cannot hold.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units
+    settings : of a VAE, its columns placed
+    labels : of the columns
+    offset : None decides by the data
+
+    Raises
+    ------
+    DataError
+        Naming the columns.
+    """
+    check_precision(rows, labels)
+    observation = noise.resolve(settings["noise"])
+    transform = transform_of(settings, observation, one_unit=False)
+    if offset is None:
+        offset = offset_for(rows, transform, observation)
+    rows = without(rows, offset)
+    squared = isinstance(transform, transforms.Identity)  # others bring every scale to one
+    check_size(rows, labels, most=_SQUARED if squared else np.inf)
+    check_spread(rows, labels, least=1 / _SQUARED if squared else 0.0)
+    return offset, rows
+
+
+def without(rows: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Subtract the offset, in float64; rows that need none are returned as they are."""
+    return rows - offset if offset.any() else rows
+
+
+def back(values: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Add the offset to model output, in float64; without one the values are returned as are."""
+    return np.asarray(values, np.float64) + offset if offset.any() else values
+
+
+def check_precision(rows: np.ndarray, labels: Any = None) -> None:
+    """Refuse columns that vary by no more than the rounding of float64.
+
+    Raises
+    ------
+    DataError
+        Naming the columns.
+    """
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    largest = np.maximum(np.abs(low), np.abs(high)).astype(np.float64)
+    spread = high.astype(np.float64) - low
+    lost = np.flatnonzero((spread > 0) & (np.finfo(np.float64).eps * largest > 1e-3 * spread))
+    if lost.size:
+        j = int(lost[0])
+        raise DataError(
+            f"A feature must vary by more than the rounding of float64; this fails for "
+            f"{named_columns(lost, labels)} (the first varies by {spread[j]:.3g} around "
+            f"{low[j]:.6g}). Subtract an offset from it where it is still exact, or drop it."
+        )
+
+
+def check_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) -> None:
+    """Refuse values that the model's float type does not hold.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units, without the offset
+    labels : of the columns
+    most : a smaller bound, where the model squares what it gets
+
+    Raises
+    ------
+    DataError
+        Naming the columns.
+    """
+    if rows.dtype.kind != "f":
+        return
+    most = min(most, float(jnp.finfo(jnp.result_type(float)).max))
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    beyond = np.flatnonzero((high > most) | (low < -most))
+    if beyond.size:
+        j = int(beyond[0])
+        raise DataError(
+            f"The model computes in {jnp.result_type(float)} with numbers up to {most:.3g} in "
+            f"size; this fails for {named_columns(beyond, labels)} (the first holds "
+            f"{max(-float(low[j]), float(high[j])):.6g}). Divide the column by a power of ten, or "
+            "drop these rows."
+        )
+
+
+def check_spread(rows: np.ndarray, labels: Any = None, *, least: float = 0.0) -> None:
+    """Refuse columns that vary by less than the model's float type has numbers for.
+
+    Raises
+    ------
+    DataError
+        Naming the columns.
+    """
+    if rows.dtype.kind != "f":
+        return
+    least = max(least, float(jnp.finfo(jnp.result_type(float)).tiny))
+    spread = rows.max(axis=0) - rows.min(axis=0)
+    below = np.flatnonzero((spread > 0) & (spread < least))
+    if below.size:
+        raise DataError(
+            f"The model computes in {jnp.result_type(float)} with spreads of {least:.3g} and more; "
+            f"this fails for {named_columns(below, labels)} (the first varies by "
+            f"{float(spread[below[0]]):.3g}). Multiply the column by a power of ten."
+        )
+
+
+def _shifts(transform: Any, d: int) -> np.ndarray:
+    """Which columns are mapped alike wherever they lie, shape (d,): logarithms are not."""
+    if not isinstance(transform, transforms.ByColumn):
+        return np.full(d, isinstance(transform, (transforms.Identity, transforms.Standardize)))
+    found = np.zeros(d, bool)
+    for part, columns in zip(transform.parts, transform.columns or (), strict=True):
+        found[list(columns)] = isinstance(part, (transforms.Identity, transforms.Standardize))
+    return found
+
+
+def _suspicious(rows: np.ndarray) -> np.ndarray:
+    """Columns whose largest value float32 may round too far, by their range alone, shape (d,)."""
+    low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    constant = (low == high) & (largest > 2**24)  # from there on float32 skips whole numbers
+    return constant | ((high > low) & (_rounding(largest) > _FINE * (high - low) / 2))
+
+
+def _rounding(size: Any) -> Any:
+    return np.finfo(np.float32).eps * np.abs(size)

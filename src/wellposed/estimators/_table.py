@@ -1,0 +1,120 @@
+"""Rows as an estimator takes them, whatever they came in."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from wellposed._errors import DataError, named_features
+
+from ._numbers import called, check_whole, numbers, refuse
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Table:
+    """Real numbers, one datum a row, with the names that a message gives to rows and columns.
+
+    Parameters
+    ----------
+    values : array of shape (n, d), real, in native byte order; NaN is a gap
+    names : feature names, where the container has text for each column
+    labels : the columns' labels as text, where the container has any
+    image_shape : of one row before it was flattened; None for a table
+    lines : line of the file on which each row stands, for text
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    image_shape: tuple[int, ...] | None = None
+    lines: np.ndarray | None = None
+
+    def check_finite(self) -> None:
+        """Raise ``DataError`` for NaN and infinity, with count, columns and first position."""
+        values = self.values
+        if values.dtype.kind != "f":
+            return
+        # One pass that allocates nothing: a sum is finite only if every term is, overflow aside.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(values.sum()):
+                return
+        bad = ~np.isfinite(values)
+        count = int(bad.sum())
+        if count == 0:
+            return
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        kind = "NaN" if np.isnan(values[row, column]) else "inf"
+        where = np.flatnonzero(bad.any(axis=0))
+        raise DataError(
+            f"Data must be finite; {count} of {values.size} entries are NaN or inf, the first "
+            f"({kind}) at {self.row(row)}, {called(column, self.labels)}; all are in "
+            f"{named_columns(where, self.labels)}. Drop those rows or columns, or fill the gaps "
+            "first."
+        )
+
+    def row(self, i: int) -> str:
+        """Name a row: by its line of the file, or by its position from 0."""
+        return f"row {i}" if self.lines is None else f"line {self.lines[i]}"
+
+
+def of_array(values: np.ndarray) -> Table:
+    """Turn an array of two axes, or of images, into a table.
+
+    Raises
+    ------
+    DataError
+        For entries that are no numbers, and for arrays of fewer than two axes.
+    """
+    if values.ndim < 2:
+        raise DataError(
+            f"Expected 2D array, rows and features; got {values.ndim} axes, shape {values.shape}. "
+            "Reshape your data: X.reshape(-1, 1) if it holds one "
+            "feature, X.reshape(1, -1) if it is one row."
+        )
+    shape = values.shape[1:] if values.ndim > 2 else None
+    d = int(np.prod(values.shape[1:]))
+    flat = values.reshape(len(values), d)
+    if flat.dtype.kind == "O" and flat.size:
+        return of_columns([flat[:, j] for j in range(d)], None, image_shape=shape)
+    found = numbers(flat, "the array")
+    if found.dtype.kind in "iu":
+        check_whole(found, lambda j: called(j, None))
+    return Table(found, image_shape=shape)
+
+
+def of_columns(
+    columns: Sequence[np.ndarray],
+    labels: Sequence[object] | None,
+    *,
+    image_shape: tuple[int, ...] | None = None,
+    n_rows: int = 0,
+) -> Table:
+    """Turn columns of any types into a table; ``n_rows`` is for none at all.
+
+    Text labels are feature names. Where some labels are text and some are not, all become text,
+    as in a file; labels of which none is text name no feature, as in scikit-learn.
+    """
+    named = None if labels is None else tuple(str(label) for label in labels)
+    found = []
+    for j, column in enumerate(columns):
+        name = called(j, named)
+        if column.ndim != 1:
+            refuse(name, "several values an entry")
+        values = numbers(column, name)
+        if values.dtype.kind in "iu":
+            check_whole(values, lambda _, name=name: name)
+        found.append(values)
+    text = labels is not None and any(isinstance(label, str) for label in labels)
+    return Table(_stacked(found, n_rows), named if text else None, named, image_shape)
+
+
+def _stacked(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
+    if not columns:
+        return np.empty((n_rows, 0))
+    return np.column_stack(columns)
+
+
+def named_columns(columns: Sequence[int] | np.ndarray, labels: Sequence[str] | None) -> str:
+    """List columns for a message by their labels, or their positions from 0."""
+    listed = named_features(columns, names=labels)
+    return f"{'column' if len(columns) == 1 else 'columns'} {listed}"
