@@ -85,6 +85,9 @@ def test_figures_show_any_name_as_it_is():
     legend = ax.get_legend_handles_labels()[1]
     assert len(legend) == len(set(labels)) - 1  # 7 is drawn as itself; no other is hidden
     drawn(ax.get_figure())
+    mixed = np.array([2, "$a", None] * 8, dtype=object)
+    legend = plotting.latent_plane(data[:24, :2], labels=mixed).get_legend_handles_labels()[1]
+    assert legend == [r"\$a", "None"]
     pixels = np.zeros((4, 4))
     drawn(plotting.images(pixels, (2, 2), names=["$a$", "_b"], title="$c$").get_figure())
     drawn(plotting.reconstructions(pixels, pixels, (2, 2), title="$c$").get_figure())

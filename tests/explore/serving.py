@@ -38,11 +38,11 @@ def scene(d: int, k: int, n: int = 0, *, labels: Any = None, **shown: Any) -> Sc
 
 
 @contextlib.contextmanager
-def in_thread(scene: Scene) -> Iterator[SimpleNamespace]:
+def in_thread(scene: Scene, **patience: Any) -> Iterator[SimpleNamespace]:
     """Serve in a thread of this process; give the port, token, address, and how to end it."""
     with listening(0) as listener:
         gate = Gate("t" * 32, listener.getsockname()[1])
-        server = server_of(scene, gate)
+        server = server_of(scene, gate, **patience)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
 
         def stop() -> None:

@@ -14,6 +14,7 @@ from linear_gaussian import solved
 from wellposed import models, noise
 from wellposed.explore import _look, scene_of
 from wellposed.explore._look import look
+from wellposed.explore._scene import _classes
 from wellposed.explore._shown import Features, Pictures, image_of
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.nn import Linear
@@ -189,3 +190,11 @@ def test_a_feature_that_never_varies_has_a_range():
     assert told["low"][1] == 7.0
     assert told["high"][1] > 7.0
     assert told["names"] == ["feature 0", "feature 1", "feature 2"]
+
+
+def test_any_name_and_label_can_be_sent():
+    shown = Features(["<b>", "\ud800", "a\x1b[31m"], np.zeros(3), np.ones(3)).told()
+    assert shown["names"] == ["<b>", r"\ud800", r"a\x1b[31m"]
+    names, which = _classes(np.array(["\ud800", 2, None, 2], dtype=object))
+    assert names == ["2", "None", r"\ud800"]
+    assert which == [2, 0, 1, 0]

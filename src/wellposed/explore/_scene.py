@@ -9,6 +9,8 @@ import numpy as np
 
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
+from wellposed._labels import sortable
+from wellposed._text import visible
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
@@ -208,7 +210,7 @@ def _classes(labels: np.ndarray | None) -> tuple[list[str] | None, list[int] | N
     """Names of the classes and each row's among them; none for more than there are colours."""
     if labels is None:
         return None, None
-    names, which = np.unique(labels, return_inverse=True)
+    names, which = np.unique(sortable(labels), return_inverse=True)
     if len(names) > _MOST_CLASSES:
         return None, None
-    return [str(name) for name in names], which.tolist()
+    return [visible(name) for name in names], which.tolist()

@@ -59,14 +59,18 @@ def served(
         _run(server_of(scene, gate), listener, lambda: on_ready(gate.url))
 
 
-def server_of(scene: Scene, gate: Gate) -> Any:
-    """Build a uvicorn server of the page: ``run(sockets=[...])`` until ``should_exit``."""
+def server_of(scene: Scene, gate: Gate, **patience: Any) -> Any:
+    """Build a uvicorn server of the page: ``run(sockets=[...])`` until ``should_exit``.
+
+    ``patience`` is ``seconds`` and ``most`` of :func:`impatient`.
+    """
     import uvicorn
 
     from ._app import BODY_SECONDS, app_of
+    from ._patience import impatient
 
     settings: dict[str, Any] = {
-        "http": "h11",
+        "http": impatient(**patience),
         "ws": "none",
         "lifespan": "off",
         "loop": "asyncio",

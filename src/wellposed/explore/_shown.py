@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wellposed._text import visible
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Pictures:
@@ -45,7 +47,7 @@ class Features:
         """What the page must know to draw them."""
         return {
             "kind": "features",
-            "names": [str(name) for name in self.names],
+            "names": [visible(name) for name in self.names],
             "low": self.low.astype(float).tolist(),
             "high": self.high.astype(float).tolist(),
         }

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from wellposed._errors import DataError
+from wellposed._labels import sortable
 from wellposed._text import in_figure, no_tex
 
 from ._axes import axes_or_new
@@ -87,7 +88,7 @@ def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:
     if labels is None:
         ax.scatter(*points.T, s=12, color=PALETTE[0])
         return
-    labels = np.asarray(labels)
+    labels = sortable(labels)
     for i, label in enumerate(np.unique(labels)):
         own = points[labels == label]
         name = str(label)
