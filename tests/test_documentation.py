@@ -2,8 +2,12 @@
 
 import doctest
 import importlib
+import json
+import os
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +125,20 @@ def test_every_name_at_the_front_door_is_there():
         assert getattr(wellposed, name) is not None
     with pytest.raises(AttributeError, match="vae"):
         wellposed.vae  # noqa: B018
+
+
+@pytest.mark.slow
+def test_the_example_of_the_page_on_workers_runs_in_spawned_ones(tmp_path):
+    parallel, _search = examples(ROOT / "docs" / "workers.md")
+    (tmp_path / "example.py").write_text(parallel)
+    done = subprocess.run(
+        [sys.executable, "example.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )
+    scores = json.loads(done.stdout)
+    assert len(scores) == 4
+    assert len(set(scores)) == 1

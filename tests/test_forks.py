@@ -1,5 +1,6 @@
 """A process that was forked after JAX had started: every call says so, and none waits for ever."""
 
+import inspect
 import multiprocessing as mp
 import warnings
 
@@ -61,14 +62,22 @@ def doors(fitted, rows, path):
         "training.advance",
         lambda: training.advance(vae.model_, rows, key=key, objective=ELBO(), plan=plan),
     )
-    passes = {"elbo": 2, "log_likelihood": 2, "rates": None, "latent_means": None}
-    for name, n in passes.items():
-        options = {} if n is None else {"n_samples": n}
-        function = getattr(evaluation, name)
-        yield (
-            f"evaluation.{name}",
-            lambda f=function, o=options: f(vae.model_, rows[:3], key=key, **o),
-        )
+    for name, function in vars(evaluation).items():
+        asked = inspect.signature(function).parameters if inspect.isfunction(function) else {}
+        if "key" in asked and next(iter(asked)) == "model":
+            yield (
+                f"evaluation.{name}",
+                lambda f=function, a=asked: f(**_given(a, vae.model_, rows[:3], key)),
+            )
+
+
+def _given(asked, model, rows, key):
+    """Arguments that have no default, by their names."""
+    known = {"model": model, "rows": rows, "x": rows[0], "latents": np.zeros((3, 2)), "key": key}
+    known |= {"n_samples": 2, "n_importance": 2, "n_data": 2, "beta": 1.0}
+    known |= {"how": "mean", "alpha": 1.0, "most": 9}
+    needed = [name for name, one in asked.items() if one.default is one.empty]
+    return {name: known[name] for name in needed if name != "thresholds"}
 
 
 def _tried(pipe, all_doors):
@@ -103,9 +112,23 @@ def test_a_forked_child_is_refused_at_every_door(fitted, rows, tmp_path):
     assert not hung, f"{entered} waits for ever"
     wrong = {name: said for name, said in found.items() if not said.startswith("ForkedProcess")}
     assert not wrong
-    assert len(found) > 40
+    assert len(found) > 60
     assert "spawn" in found["VAE.score"]
     assert "loky" in found["VAE.score"]
+
+
+def test_a_fork_before_jax_has_started_is_none(monkeypatch):
+    import jax._src.xla_bridge as bridge
+
+    assert bridge._backends  # where this JAX keeps them; elsewhere every fork would be refused
+    monkeypatch.setattr(_forks, "_forked", False)
+    monkeypatch.setattr(bridge, "_backends", {})
+    _forks._after_fork()
+    _forks.check_process()
+    monkeypatch.setattr(bridge, "_backends", {"cpu": None})
+    _forks._after_fork()
+    with pytest.raises(wp.ForkedProcessError, match="spawn"):
+        _forks.check_process()
 
 
 def test_the_parent_goes_on(fitted, rows):
@@ -114,3 +137,19 @@ def test_the_parent_goes_on(fitted, rows):
     child.join()
     assert child.exitcode == 1
     assert np.isfinite(fitted[0].score(rows))
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_spawned_workers_are_no_forks_and_a_search_runs_in_them(rows):
+    """The one test that starts fresh processes, loky's: each imports JAX."""
+    from sklearn.model_selection import GridSearchCV
+
+    template = wp.VAE(hidden=(4,), max_epochs=2, random_state=0, progress=False)
+    settings = {"n_components": [1, 2]}
+    alone, both = (
+        GridSearchCV(template, settings, cv=2, n_jobs=jobs, error_score="raise").fit(rows)
+        for jobs in (None, 2)
+    )
+    ours, theirs = (search.cv_results_["mean_test_score"] for search in (alone, both))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    assert both.best_params_ == alone.best_params_

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from wellposed._errors import unknown_name
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import Inferred, VAEModel
 
@@ -71,6 +72,7 @@ def annealed(
 
     References: Neal (2001); Wu, Burda, Salakhutdinov & Grosse (2017), §4.
     """
+    check_process()
     visit = annealing(_visit, n_chains, n_steps, start)
     chunk = rows_at_once(model, np.asarray(rows).shape[1], n_chains)
     return over_rows(visit, model, rows, key=key, chunk=chunk)

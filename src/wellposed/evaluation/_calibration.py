@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError, SettingError, unknown_name
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
@@ -116,6 +117,7 @@ def calibration(
     References: Dawid (1984), for the PIT; Gneiting & Raftery (2007), for CRPS; Mattei & Frellsen
     (2018), §4.2, for x_mis; Vehtari et al. (2021), for R̂.
     """
+    check_process()
     check_count("n_draws", n_draws, "99 is a start.", least=2)
     if given not in _LATENTS:
         raise unknown_name("given", given, _LATENTS)

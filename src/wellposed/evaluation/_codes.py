@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.numerics import LOG_2PI, host_generator
@@ -44,6 +45,7 @@ def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
     Rows that are equal get draws of their own: q(z) of data with few distinct rows is a mixture
     of Gaussians all the same, not of points.
     """
+    check_process()
     pass_key, noise_key = (jax.random.fold_in(key, i) for i in range(2))
     rows = np.asarray(rows)
     found = posteriors(model, spread(rows, most), key=pass_key)

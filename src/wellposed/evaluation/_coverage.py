@@ -28,6 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError, unknown_name
+from wellposed._forks import check_process
 from wellposed._typing import Density, Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
@@ -103,6 +104,7 @@ def coverage(
     DataError
         If no feature varies.
     """
+    check_process()
     check_count("n_draws", n_draws, "99 is a start.")
     if latents not in _GIVEN:
         raise unknown_name("latents", latents, _GIVEN)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from wellposed._errors import SettingError
 from wellposed._html import table
 from wellposed.models import Spectrum, optimum
 
+from ._count import check_count
 from ._model_units import IDENTITY, ModelUnits
 from ._spectrum import spectrum
 
@@ -141,10 +142,8 @@ def _check(noise_variance: float | None, n_components: int | None, beta: float) 
             "A forecast needs the noise variance, the number of latents, or both; got neither. "
             "Give noise_variance=, in the units of the data, or n_components=."
         )
-    if n_components is not None and not _is_count(n_components):
-        raise SettingError(
-            f"n_components must be a whole number ≥ 1; got {n_components!r}. Change n_components."
-        )
+    if n_components is not None:
+        check_count("n_components", n_components)
     for name, value in (("noise_variance", noise_variance), ("beta", beta)):
         if value is not None and not _is_positive(value):
             raise SettingError(
@@ -156,10 +155,6 @@ _REMEDIES = {
     "noise_variance": "Give σ², in squared model units, or leave it out to take the best one.",
     "beta": "Without a weight on the KL nothing collapses; 1 is the ELBO.",
 }
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 1
 
 
 def _is_positive(value: object) -> bool:

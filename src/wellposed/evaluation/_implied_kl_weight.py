@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 
@@ -41,6 +42,7 @@ def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
     β and its standard error over rows; infinite where the posterior is nowhere narrower than the
     prior, and NaN where all latents are dead
     """
+    check_process()
     loss, gain = over_rows(_slopes, model, rows, key=key)
     loss, gain = np.asarray(loss, np.float64), np.asarray(gain, np.float64)
     top, bottom = loss.mean(), gain.mean()

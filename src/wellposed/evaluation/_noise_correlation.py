@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from wellposed._compiled import compiled_soon
 from wellposed._errors import SettingError
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
 
@@ -35,6 +36,7 @@ def noise_correlation(
     SettingError
         If ``n_draws`` is below two.
     """
+    check_process()
     if n_draws < 2:
         raise SettingError(f"n_draws must be 2 or more; got {n_draws}. 2000 is a start.")
     parts = [

@@ -121,6 +121,7 @@ def mean_noise_variance(
     key : PRNG key
     shown : called with the rows visited and the rows to visit, again and again
     """
+    check_process()
     known = jax.device_get(model.noise).variance()
     if known is not None:
         return known
@@ -168,6 +169,7 @@ def samples_each_way(
 ) -> list[np.ndarray]:
     """Draw as :func:`samples` does, in several ways ``(how, alpha)`` at the same z, at once."""
     check_process()
+    n_samples = check_count("n_samples", n_samples, most=10**9)
     hows, alphas = tuple(how for how, _ in ways), [scalar(alpha) for _, alpha in ways]
     parts = []
     for start in range(0, n_samples, chunk):

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 from wellposed.numerics import log_mean_exp
@@ -60,6 +61,7 @@ def posterior_predictive(
     SettingError
         If ``n_samples`` is below one.
     """
+    check_process()
     n_samples = check_count("n_samples", n_samples, "20 is usual.")
     rows = np.asarray(rows)
     most = max(1, _NUMBERS_AT_ONCE // (n_samples * rows.shape[1]))

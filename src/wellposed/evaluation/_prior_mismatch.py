@@ -8,6 +8,7 @@ import numpy as np
 
 from wellposed._compiled import compiled_soon
 from wellposed._errors import DataError
+from wellposed._forks import check_process
 from wellposed._typing import Latent, PRNGKey, Scalar
 from wellposed.latents import Prior
 from wellposed.models import SecondStage, VAEModel
@@ -63,6 +64,7 @@ def prior_mismatch(
     References: Hoffman & Johnson (2016), §2; Poole, Ozair, van den Oord, Alemi & Tucker (2019),
     §2.4 for the bracket.
     """
+    check_process()
     if len(rows) < 2:
         raise DataError(
             f"A mismatch is estimated from at least 2 rows; got {len(rows)}. Some thousand rows "

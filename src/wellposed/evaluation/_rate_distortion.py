@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from wellposed._errors import DataError
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
@@ -110,6 +111,7 @@ def rate_distortion(
 
     References: Alemi, Poole, Fischer, Dillon, Saurous & Murphy (2018), eqs 4-5 and 9.
     """
+    check_process()
     rows = np.asarray(rows)
     split = prior_mismatch(model, rows, key=jax.random.fold_in(key, 1), most_rows=most_rows)
     check_count("n_samples", n_samples, "16 is a start.")

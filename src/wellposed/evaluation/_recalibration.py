@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError, SettingError
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
 from wellposed.noise import AbstractNoise, Gaussian, Rescaled
@@ -76,6 +77,7 @@ def recalibrated(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
     DataError
         For fewer than 30 rows.
     """
+    check_process()
     base = model.noise.noise if isinstance(model.noise, Rescaled) else model.noise
     rows = np.asarray(rows)
     _check(model, base, len(rows))

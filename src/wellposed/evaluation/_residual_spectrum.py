@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from wellposed._errors import DataError
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
 
@@ -89,6 +90,7 @@ def residual_spectrum(
     References: Li, Residual spectral instabilities: Λ* = sup_h E‖Cov(x, h(x) | z_A)‖², of which
     this is the part that is linear in x; Wang & Ziyin (2022), theorem 2, for linear decoders.
     """
+    check_process()
     if len(rows) < 8:
         raise DataError(
             f"A residual spectrum needs eight rows or more, half to find the direction and half "

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from wellposed._errors import DataError, SettingError
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import Classifier
 from wellposed.numerics import host_generator
@@ -123,6 +124,7 @@ def sample_quality(
     >>> found.frechet_ratio > 10
     True
     """
+    check_process()
     check_count("n_resamples", n_resamples, least=2)
     check_count("k", k)
     fresh = host_generator(key)

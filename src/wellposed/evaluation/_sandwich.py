@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 
@@ -86,6 +87,7 @@ def sandwich(
 
     References: Grosse, Ghahramani & Adams (2015); Grosse, Ancha & Roy (2016).
     """
+    check_process()
     n_data = check_count("n_data", n_data, "100 is a start.")
     visit = annealing(_visit, n_chains, n_steps, start)
     # The transform's size is the data's: what the decoder puts out for one datum.

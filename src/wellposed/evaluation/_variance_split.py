@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import DataError
+from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, optimum
 from wellposed.numerics import on_device
@@ -84,6 +85,7 @@ def variance_split(
     DataError
         If there are fewer than three rows, or no feature varies.
     """
+    check_process()
     n_draws = check_count("n_draws", n_draws, "8 is a start.")
     rows = np.asarray(rows)
     if len(rows) < 3:

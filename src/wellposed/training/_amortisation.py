@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
+from wellposed._forks import check_process
 from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
 from wellposed.evaluation import check_count, over_rows
 from wellposed.models import Inferred, VAEModel
@@ -54,6 +55,7 @@ def amortisation_gap(
 
     References: Cremer, Li & Duvenaud (2018), §3 and §5.1.
     """
+    check_process()
     n_steps = check_count("n_steps", n_steps, "300 is a start.", least=0)
     n_samples = check_count("n_samples", n_samples, "256 is a start.", least=2)
     rows = np.asarray(rows)

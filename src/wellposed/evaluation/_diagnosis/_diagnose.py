@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
@@ -56,6 +57,7 @@ def diagnose(
     DataError
         For fewer than 20 rows of either kind.
     """
+    check_process()
     evidence = Evidence(model, rows, train, key=key, forecast=forecast)
     trained = None if evidence.train is None else len(evidence.train)
     findings = tuple(check(evidence) for check in CHECKS)
