@@ -179,3 +179,28 @@ def test_the_prior_is_the_one_asked_for(fitted, tmp_path):
     assert (drawn != vae.sample(4)).any()
     said = run("sample", fitted.model, "--prior", "second", code=2).stderr
     assert "Did you mean 'second-stage'?" in said
+
+
+@pytest.mark.parametrize("make", [wp.PPCA, lambda k: wp.LinearVAE(k, random_state=0)])
+def test_exact_models_are_applied_as_others_are(make, fitted, tmp_path):
+    rows, model, z = table(), tmp_path / "exact.wp", tmp_path / "z.npy"
+    exact = make(2).fit(rows)
+    exact.save(model)
+    scored = run("score", model, fitted.csv)
+    names, scores = read_csv(scored.stdout)
+    assert names[0] == "log_p"
+    np.testing.assert_allclose(scores[:, 0], exact.score_samples(rows))
+    assert (scores[:, 1] == 0).all()
+    assert "(exact)" in scored.stderr
+    assert "closed form" in run("score", model, fitted.csv, "--method", "ais", code=2).stderr
+    run("encode", model, fitted.csv, "-o", z)
+    _, decoded = read_csv(run("decode", model, z).stdout)
+    np.testing.assert_allclose(decoded, exact.reconstruct(rows))
+    _, drawn = read_csv(run("sample", model, "-n", "3").stdout)
+    np.testing.assert_allclose(drawn, exact.sample(3))
+    said = run("sample", model, "-o", tmp_path / "x.png", code=2).stderr
+    assert "Only a model of images" in said
+    for command in ("report", "diagnose", "explore"):
+        said = run(command, model, fitted.csv, code=2).stderr
+        assert "takes a fitted wellposed.VAE; got" in said
+        assert "components_" in said or "compare" in said

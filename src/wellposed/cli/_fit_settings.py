@@ -3,6 +3,10 @@
 from typing import Any
 
 from wellposed._errors import SettingError
+from wellposed._text import cut
+
+_QUOTED = 60  # characters
+_DIGITS = 18  # of a number that can be a size; Python itself reads no more than 4,300
 
 _RENAMED = {"components": "n_components", "importance": "n_importance", "seed": "random_state"}
 
@@ -36,14 +40,19 @@ def number_or_name(text: str) -> float | str:
 
 
 def _whole_number_or_word(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() else text
+    return int(text) if is_whole(text) else text
 
 
 def _whole_numbers(option: str, text: str, separator: str, example: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(separator)]
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    if not all(map(is_whole, parts)):
         raise SettingError(
-            f"{option} must be whole numbers joined by {separator!r}; got {text!r}. "
+            f"{option} must be whole numbers joined by {separator!r}; got {cut(text, _QUOTED)!r}. "
             f"Write them as in {option} {example}."
         )
     return tuple(map(int, parts))
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number that can be a size or a position."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._options import Data, Drop, Force, Header, Model, Train
-from ._terminal import say
+from ._terminal import say, say_paragraph
 
 if TYPE_CHECKING:
     from wellposed.report import Report
@@ -51,4 +51,7 @@ def drawn(vae: Any, rows: Any, trained: Any, labels: Any) -> "Report":
         def shown(name: str) -> None:
             status.update(f"drawing: {name}")
 
-        return report_of(vae, rows, trained, labels=labels, on_panel=shown)
+        found = report_of(vae, rows, trained, labels=labels, on_panel=shown)
+    for reason in found.left_out:
+        say_paragraph("not drawn", reason, colour="yellow")
+    return found

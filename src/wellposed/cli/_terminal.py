@@ -8,10 +8,11 @@ from typing import IO, Any
 
 import typer
 
-from wellposed._text import paragraph, visible
+from wellposed._text import cut, paragraph, visible
 
 # How the interpreter sets streams up; another handler is the user's, and stays.
 _OWN = ("strict", "surrogateescape", "backslashreplace")
+_MESSAGE = 4_000  # characters; a name in it may be longer
 _HANDLER = "wellposed.transliterate"
 # For encodings without them (ASCII, the code pages of Windows); any other character is a "?".
 _PLAIN = {
@@ -38,7 +39,7 @@ def say(text: object, *, err: bool = False, colour: str | None = None) -> None:
 
 def say_paragraph(label: str, text: object, *, colour: str) -> None:
     """Write a message to stderr as one paragraph, whatever it is made of."""
-    say(f"{label}: {paragraph(text)}", err=True, colour=colour)
+    say(f"{label}: {cut(paragraph(text), _MESSAGE)}", err=True, colour=colour)
 
 
 def prepare() -> None:
