@@ -137,7 +137,7 @@ def _short(value):
 @pytest.mark.parametrize(("command", "option", "value"), CASES, ids=_short)
 def test_nonsense_is_one_message(names, tmp_path, monkeypatch, command, option, value):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WELLPOSED_CACHE", str(tmp_path / "cache"))  # with nothing in it
+    monkeypatch.setenv("WELLPOSED_CACHE", names["out"] + "-cache")  # with nothing in it
     given = [part.format(**names) for part in (*command, *filter(None, [option]), value)]
     result = run(*given, code=2)
     said = result.stderr.strip()
