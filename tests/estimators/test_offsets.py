@@ -127,6 +127,12 @@ def test_columns_of_other_kinds_have_no_offset():
     assert (drawn[:, 3] > 0).all()
 
 
+def test_a_column_of_logarithms_has_no_offset():
+    rows = np.column_stack([SHIFTED, 1e4 + np.random.default_rng(0).uniform(0, 9, len(SHIFTED))])
+    vae = wp.VAE(1, **SMALL, transform={3: "log"}).fit(rows)
+    assert vae.offset_.tolist() == [1.7e9, 0.0, 0.0, 0.0]
+
+
 def test_a_constant_beyond_float32_comes_back_as_it_is():
     rows = np.column_stack([ROWS, np.full(len(ROWS), 1_234_567_891.0)])
     with pytest.warns(wp.ConstantFeatureWarning):
