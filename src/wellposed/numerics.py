@@ -20,6 +20,14 @@ _FAR = 1e18
 # The positive half of eight-point Gauss-Legendre quadrature on [−1, 1], weights that sum to one.
 _NODES, _WEIGHTS = (part[4:].tolist() for part in np.polynomial.legendre.leggauss(8))
 
+# Standardised residuals beyond these are counted, and have gradients, as stated below: in float32
+# 10³⁰, half the square of the first, is added up over any number of features; the square of the
+# second, and its square in an optimiser's memory, are finite too.
+_EXACT = {4: 1e15, 8: 1e140}  # by the bytes of the float type
+_FELT = {4: 1e8, 8: 1e70}
+_COUNTED = {4: 1e30, 8: 1e290}
+_HELD = {4: 1e37, 8: 1e150}
+
 # softplus(_UNIT) = 1, so that a network's raw output of zero means a scale of one.
 _UNIT = 0.5413248546129181
 
@@ -81,6 +89,166 @@ def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "*shape"]) -> Float
     in float32 from nine limits on. An infinite limit leaves ``raw`` as it is.
     """
     return raw * jax.lax.rsqrt(1.0 + (raw / limit) ** 2)
+
+
+def saturating(x: Float[Array, "*shape"], limit: Float[Array, "#*shape"]) -> Float[Array, "*shape"]:
+    """x itself up to ±limit, and from there 2·limit − limit²/|x|: at most twice the limit.
+
+    Its slope is continuous. What a network sees of a value a thousand million spreads away is
+    then a large value, and not one at which its outputs overflow.
+    """
+    size = jnp.abs(x)
+    beyond = limit * (2.0 - limit / jnp.maximum(size, jnp.maximum(limit, 1e-30)))
+    return jnp.where(size <= limit, x, jnp.sign(x) * beyond)
+
+
+def settled(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """``raw`` itself within ±40, and from there growing as a logarithm.
+
+    Before a softplus: in float32 that is exactly zero below −104, and a posterior of σ = 0 has an
+    infinite rate. The gradient falls as 1/|raw|, where that of a clamp is zero.
+    """
+    held = jnp.clip(raw, -40.0, 40.0)
+    return held + jnp.sign(raw) * jnp.log1p(jnp.abs(raw - held))
+
+
+def held(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """x, or the furthest number whose differences and sums are still finite: 10³⁷ in float32."""
+    most = _HELD[x.dtype.itemsize]
+    return jnp.clip(x, -most, most)
+
+
+def drawn_in(
+    residual: Float[Array, " d"], scale: Float[Array, "#d"]
+) -> tuple[Float[Array, " d"], Scalar]:
+    """Residuals of one datum brought within 10⁸ scales along their ray, and by which factor.
+
+    For quadratic forms of all features together; :func:`drawn_out` puts the factor back.
+    """
+    felt = _FELT[residual.dtype.itemsize]
+    furthest = jnp.max(jnp.abs(residual) / felt / scale)
+    times = jax.lax.stop_gradient(jnp.maximum(furthest, 1.0))
+    return residual / times, times
+
+
+def drawn_out(fall: Scalar, times: Scalar) -> Scalar:
+    """Undo :func:`drawn_in` in a quadratic form: times² as much, up to residuals of 10¹⁵ scales.
+
+    Further out it grows as the logarithm does. Its gradient grows as the logarithm throughout:
+    see :func:`half_square`.
+    """
+    size = times.dtype.itemsize
+    most = _EXACT[size] / _FELT[size]
+    near = jnp.minimum(times, most)
+    counted = near**2 * (1.0 + 2.0 * jnp.log(times / near))
+    felt = fall * (1.0 + 2.0 * jnp.log(times))
+    return felt + jax.lax.stop_gradient(fall * counted - felt)
+
+
+def _octaves(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """log₂ x for x ≥ 1, linear between powers of two: the bits of x, read as a whole number.
+
+    It rises strictly with x, is continuous, has slope one at one, and costs a subtraction.
+    """
+    whole = jnp.int32 if x.dtype.itemsize == 4 else jnp.int64
+    bits = jax.lax.bitcast_convert_type(x, whole)
+    one = jax.lax.bitcast_convert_type(jnp.ones((), x.dtype), whole)
+    return (bits - one).astype(x.dtype) * jnp.finfo(x.dtype).eps
+
+
+def _compressed(size: Float[Array, "*shape"], limit: float) -> Float[Array, "*shape"]:
+    """size ≥ 0 up to the limit, and from there limit · (1 + log₂(size/limit)), nearly."""
+    beyond = _octaves(jnp.maximum(size, limit) / limit)
+    return jnp.minimum(size, limit) + limit * beyond
+
+
+def counted(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """A count x ≥ 0 as its probability is computed: x itself up to 10³⁰ in float32.
+
+    Beyond, it grows as a logarithm, so that x log x is finite, and falls with x, up to the
+    largest float. It has no gradient: counts are data.
+    """
+    x = jax.lax.stop_gradient(x)
+    return _compressed(x, _COUNTED[x.dtype.itemsize])
+
+
+@jax.custom_jvp
+def half_square(
+    residual: Float[Array, "*shape"], scale: Float[Array, "#*shape"]
+) -> Float[Array, "*shape"]:
+    r"""½ t² with t = residual/scale, the Gaussian's fall from its peak in nats; always finite.
+
+    .. math:: \tfrac12 t^2 \; (|t| \le T), \qquad
+       \tfrac12 T^2 + T^2 \log_2(|t| / T) \; (|t| > T), \qquad T = 10^{15}
+
+    in float32, whose squares end at |t| = 10¹⁹ (T = 10¹⁴⁰ in float64). The logarithm is the one
+    of :func:`_octaves`; value and slope are continuous, and the value rises with |t| up to the
+    type's largest number. The tail of such a density falls as a power of the distance, where
+    nobody tells it from the Gaussian's.
+
+    Gradients count |t| as 10⁸ at most (10⁷⁰): an optimiser squares them, and one row must not
+    fill its memory with infinity. They are written out, since t/scale can overflow where the
+    product with its weight does not.
+    """
+    t = jnp.abs(residual / scale)
+    limit = _EXACT[t.dtype.itemsize]
+    near = jnp.minimum(t, limit)
+    return 0.5 * near * near + limit**2 * _octaves(jnp.maximum(t, limit) / limit)
+
+
+@half_square.defjvp
+def _half_square_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    residual, scale = primals
+    t = residual / scale
+    most = _FELT[t.dtype.itemsize]
+    felt = jnp.clip(t, -most, most)
+    tangent = felt * (tangents[0] / scale) - felt * felt * (tangents[1] / scale)
+    return half_square(residual, scale), tangent
+
+
+@jax.custom_jvp
+def absolute(
+    residual: Float[Array, "*shape"], scale: Float[Array, "#*shape"]
+) -> Float[Array, "*shape"]:
+    """|residual|/scale, a Laplace's fall from its peak in nats; always finite.
+
+    Exact up to 10³⁰ in float32, and growing as a logarithm from there; gradients as those of
+    :func:`half_square`.
+    """
+    t = jnp.abs(residual / scale)
+    return _compressed(t, _COUNTED[t.dtype.itemsize])
+
+
+@absolute.defjvp
+def _absolute_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    residual, scale = primals
+    t = jnp.abs(residual / scale)
+    felt = jnp.minimum(t, _FELT[t.dtype.itemsize])
+    tangent = jnp.sign(residual) * (tangents[0] / scale) - felt * (tangents[1] / scale)
+    return absolute(residual, scale), tangent
+
+
+@jax.custom_jvp
+def log_one_plus_square(
+    residual: Float[Array, "*shape"], scale: Float[Array, "#*shape"]
+) -> Float[Array, "*shape"]:
+    """log(1 + t²) with t = residual/scale: 2 log|t| where the square would overflow."""
+    t = jnp.abs(residual / scale)
+    t = jnp.minimum(t, jnp.finfo(t.dtype).max)
+    far = t > _FELT[t.dtype.itemsize]
+    value = jnp.log1p(jnp.where(far, t, t * t))
+    return jnp.where(far, 2.0 * value, value)
+
+
+@log_one_plus_square.defjvp
+def _log_one_plus_square_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
+    residual, scale = primals
+    t = residual / scale
+    most = _FELT[t.dtype.itemsize]
+    felt = jnp.clip(t, -most, most)
+    slope = 2.0 * felt / (1.0 + felt * felt)
+    tangent = slope * (tangents[0] / scale) - slope * felt * (tangents[1] / scale)
+    return log_one_plus_square(residual, scale), tangent
 
 
 def inverted(

@@ -54,6 +54,7 @@ def build(
         posterior=posterior,
         decoder=nn.make_checked(decoder, k, observation.n_raw * d, key=decoder_key),
         noise=observation,
+        reach=models.Reach.of(moments),
     )
     arrays, rest = eqx.partition(model, eqx.is_array)
     return eqx.combine(jax.device_put(arrays), rest)

@@ -18,7 +18,7 @@ from wellposed.models import Inferred, VAEModel
 from ._count import check_count
 from ._path import STEEP, Path, fitted, forwards, step_sizes
 from ._rows import over_rows
-from ._weights import log_mean_weight, relative_error
+from ._weights import effective_size, log_mean_weight, relative_error
 
 STARTS = ("fitted", "posterior", "prior")
 _CHAINS_AT_ONCE = 512  # rows × chains of one decoder product
@@ -112,7 +112,7 @@ def estimated(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
     """Log of the mean weight, its standard error, and the effective sample size."""
     n = len(log_weight)
     log_sum = jax.nn.logsumexp(log_weight)
-    size = jnp.exp(2 * log_sum - jax.nn.logsumexp(2 * log_weight))
+    size = effective_size(log_sum, jax.nn.logsumexp(2 * log_weight), n)
     return log_mean_weight(log_sum, n), relative_error(size, n), size
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.linalg import cho_solve, cholesky
 
 from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
@@ -33,7 +32,8 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
 
     .. math:: p(y) = N(y \mid b, W W^T + \Sigma)
 
-    by the Cholesky factor of I + WᵀΣ⁻¹W, which is k×k, in float64.
+    along the axes of Σ^{−1/2}W and across them apart, so that no large squares are subtracted, in
+    float64. Features that never vary have the density of their constants.
 
     Parameters
     ----------
@@ -56,13 +56,32 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
         )
     y, log_det = over_rows(_mapped, model, rows, key=key)
     mean, weight, variance = (np.asarray(part, np.float64) for part in _affine(model))
-    scale = np.sqrt(variance)
-    whitened, loadings = (y.astype(np.float64) - mean) / scale, weight / scale[:, None]
-    factor = cholesky(np.eye(loadings.shape[1]) + loadings.T @ loadings, lower=True)
-    projected = whitened @ loadings
-    quadratic = (whitened**2).sum(1) - (projected * cho_solve((factor, True), projected.T).T).sum(1)
-    half_log_det = np.log(np.diag(factor)).sum() + np.log(scale).sum()
-    return log_det - 0.5 * (quadratic + len(mean) * LOG_2PI) - half_log_det
+    y = y.astype(np.float64)
+    constants = getattr(model.decode(jnp.zeros(model.prior.k)).each, "constants", None)
+    if constants is None:
+        return log_det + _log_gaussian(y, mean, weight, np.sqrt(variance))
+    v = np.asarray(constants.varies)
+    apart = over_rows(_log_constants, constants, y, key=key)
+    return log_det + apart + _log_gaussian(y[:, v], mean[v], weight[v], np.sqrt(variance[v]))
+
+
+def _log_gaussian(
+    y: np.ndarray, mean: np.ndarray, weight: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """log N(y | mean, WWᵀ + diag scale²) of rows of shape (n, d)."""
+    whitened = (y - mean) / scale
+    axes, sizes, _ = np.linalg.svd(weight / scale[:, None], full_matrices=False)
+    along = whitened @ axes
+    across = whitened - along @ axes.T
+    explained = 1.0 + sizes**2
+    quadratic = (along**2 / explained).sum(1) + (across**2).sum(1)
+    log_det = np.log(explained).sum() + 2.0 * np.log(scale).sum()
+    return -0.5 * (quadratic + log_det + len(mean) * LOG_2PI)
+
+
+def _log_constants(constants: Any, y: Point, *, key: PRNGKey) -> Scalar:
+    del key
+    return jnp.where(constants.varies, 0.0, constants.density.log_prob(y)).sum()
 
 
 def _mapped(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Scalar]:

@@ -16,7 +16,7 @@ from wellposed.models import VAEModel
 from ._count import check_count
 from ._pareto import TRUSTED, pareto_k, tail_size
 from ._rows import over_rows
-from ._weights import cut, fold_weights, log_mean_weight, relative_error
+from ._weights import cut, effective_size, fold_weights, log_mean_weight, relative_error
 
 
 class LogLikelihood(eqx.Module):
@@ -118,7 +118,7 @@ def _visit(n_samples: int, block: int) -> Callable[..., LogLikelihood]:
             block=block,
             key=latent_key,
         )
-        size = jnp.exp(2 * log_sum - log_squares)
+        size = effective_size(log_sum, log_squares, n_samples)
         return LogLikelihood(
             log_mean_weight(log_sum, n_samples) + found.log_det,
             relative_error(size, n_samples),

@@ -54,6 +54,15 @@ def log_mean_weight(log_sum: Scalar, n_samples: int) -> Scalar:
     return log_sum - math.log(n_samples)
 
 
+def effective_size(log_sum: Scalar, log_squares: Scalar, n_samples: int) -> Scalar:
+    """(Σw)² / Σw² from the logs of both sums.
+
+    It lies between 1 and ``n_samples``, which the difference of large logarithms does not keep to:
+    those of a row far from the data have no digit after the point.
+    """
+    return jnp.clip(jnp.exp(2 * log_sum - log_squares), 1.0, 1.0 * n_samples)
+
+
 def relative_error(size: Scalar, n_samples: int) -> Scalar:
     """Standard error of the mean weight over that mean, which is that of its logarithm.
 

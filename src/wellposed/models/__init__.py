@@ -6,6 +6,7 @@ from ._linear_vae import inference_gap as inference_gap
 from ._linear_vae import with_best_encoder as with_best_encoder
 from ._owned import owned as owned
 from ._ppca import PPCAModel as PPCAModel
+from ._reach import Reach as Reach
 from ._sampling import SAMPLERS as SAMPLERS
 from ._sampling import sample as sample
 from ._second_stage import SecondStage as SecondStage

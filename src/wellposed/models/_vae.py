@@ -13,6 +13,8 @@ from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.noise import AbstractNoise, independent
 from wellposed.transforms import AbstractTransform
 
+from ._reach import Reach, within_reach
+
 
 class Inferred(eqx.Module):
     """One datum in model units, log |det dT/dx| in nats, and its approximate posterior."""
@@ -26,7 +28,8 @@ class VAEModel(eqx.Module):
     """p(z), p(y | z), q(z | y) and the transform y = T(x), for one datum.
 
     ``encoder`` and ``decoder`` are pytrees callable on one vector: (d,) → (2k,) and
-    (k,) → (n_raw·d,).
+    (k,) → (n_raw·d,). ``reach`` limits what the encoder sees; a model made by hand, or stored by
+    an older version, may have none.
     """
 
     transform: AbstractTransform
@@ -35,10 +38,15 @@ class VAEModel(eqx.Module):
     posterior: DiagonalNormal
     decoder: Callable
     noise: AbstractNoise
+    reach: Reach | None = None
 
     def encode(self, y: Point) -> Density:
         """q(z | y), for a datum in model units."""
-        return self.posterior(self.encoder(self.noise.presented(y)))
+        if self.reach is None:
+            shown = within_reach(self.noise.presented(y))
+        else:
+            shown = self.noise.presented(self.reach(y))
+        return self.posterior(self.encoder(shown))
 
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
         """Map a datum in data units to model units and encode it; ``key`` dequantises."""

@@ -102,7 +102,7 @@ class Beta(AbstractNoise):
         d = raw.shape[0] // self.n_raw
         width = self.width(raw[d:])
         eta = raw[:d] if self.logit is None else raw[:d] + self.logit
-        constants = self.constants and self.constants.normal(self.width.of_constants(width))
+        constants = self.constants and self.width.for_constants(self.constants, width)
         each = _Beta(eta, jnp.broadcast_to(1.0 / width, eta.shape))
         return Features(pinned(each, constants))
 

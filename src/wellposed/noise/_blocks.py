@@ -9,6 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.numerics import held
 
 
 class Blocks(Distribution):
@@ -37,7 +38,7 @@ class Blocks(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        y = (value - self.center) / self.scale
+        y = held((value - self.center) / self.scale)
         terms = [
             part.log_prob(y[jnp.array(columns)])
             for part, columns in zip(self.parts, self.columns, strict=True)

@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
-from numpyro.distributions import Distribution, Normal, constraints
+from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import unknown_name
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, on_device
+from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, held, on_device
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
-from ._constants import Constants
+from ._constants import Constants, Pinned
 from ._scale import Scale
 from ._window import Window, check_size
 
@@ -57,7 +57,7 @@ class CausalGaussian(AbstractNoise):
     largest of its neighbours' plus its own innovation, whatever the decoder puts out. A
     free regression could reach sharper correlations, and draws that grow along the raster.
 
-    A feature that never varies is its constant; neighbours see it without residual.
+    A feature that never varies has the density of a constant; neighbours see it without residual.
 
     References: Dorta et al. (2018), eq. 4, without the contraction; Vecchia (1988).
     """
@@ -127,13 +127,12 @@ class CausalGaussian(AbstractNoise):
         w = jnp.broadcast_to(w.reshape(self.window.n_neighbours, -1), (self.window.n_neighbours, d))
         a = w / (1 + jnp.abs(w).sum(axis=0))
         scale = jnp.broadcast_to(scale, (d,))
-        varies = None
-        if self.constants is not None:
-            varies = self.constants.varies
-            mean = jnp.where(varies, mean, self.constants.value)
-            scale = jnp.where(varies, scale, self.scale.of_constants(scale))
-            a = jnp.where(varies, a, 0.0)
-        return CausalNormal(mean, a, scale, varies, self.window)
+        constants = self.constants and self.scale.for_constants(self.constants, scale)
+        if constants is not None:
+            mean = jnp.where(constants.varies, mean, constants.density.mean)
+            scale = jnp.where(constants.varies, scale, jnp.sqrt(constants.density.variance))
+            a = jnp.where(constants.varies, a, 0.0)
+        return CausalNormal(mean, a, scale, constants, self.window)
 
     def presented(self, y: Point) -> Point:
         return y
@@ -168,12 +167,12 @@ class CausalNormal(Distribution):
     loc : array of shape (d,)
     coefficients : array of shape (neighbours, d), the rows of A at the window's places
     scale : array of shape (d,), of the innovations
-    varies : array of shape (d,) of bool, or None: others show no residual to their neighbours
+    constants : features that never vary, which show no residual to their neighbours, or None
     window : Window
     """
 
     support: Any = constraints.real_vector
-    pytree_data_fields = ("loc", "coefficients", "scale", "varies")
+    pytree_data_fields = ("loc", "coefficients", "scale", "constants")
     pytree_aux_fields = ("window",)
 
     def __init__(
@@ -181,29 +180,43 @@ class CausalNormal(Distribution):
         loc: Point,
         coefficients: Float[Array, "neighbours d"],
         scale: Point,
-        varies: Bool[Array, " d"] | None,
+        constants: Pinned | None,
         window: Window,
     ):
         self.loc, self.coefficients, self.scale = loc, coefficients, scale
-        self.varies, self.window = varies, window
+        self.constants, self.window = constants, window
         super().__init__(batch_shape=(), event_shape=loc.shape)
+
+    @property
+    def varies(self) -> Bool[Array, " d"] | None:
+        """Which features are not constants; None where all are not."""
+        return None if self.constants is None else self.constants.varies
 
     def _shown(self, residual: Point) -> Point:
         return residual if self.varies is None else jnp.where(self.varies, residual, 0.0)
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        residual = value - self.loc
-        near = self.window.neighbours(self._shown(residual))
+        residual, times = drawn_in(self._shown(held(value - self.loc)), self.scale)
+        near = self.window.neighbours(residual)
         innovation = residual - jnp.sum(self.coefficients.T * near, axis=-1)
-        return Normal(0.0, self.scale).log_prob(innovation).sum()
+        fall = drawn_out(0.5 * jnp.sum((innovation / self.scale) ** 2), times)
+        peaks = -0.5 * LOG_2PI - jnp.log(self.scale)
+        if self.constants is None:
+            return peaks.sum() - fall
+        apart = self.constants.density.log_prob(value)
+        return jnp.where(self.varies, peaks, apart).sum() - fall
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         if sample_shape:
             keys = jax.random.split(key, int(np.prod(sample_shape)))
             return jax.vmap(self.sample)(keys).reshape(*sample_shape, -1)
-        innovations = self.scale * jax.random.normal(key, self.loc.shape)
-        return self.loc + self._unrolled(innovations)
+        own_key, constant_key = jax.random.split(key)
+        innovations = self.scale * jax.random.normal(own_key, self.loc.shape)
+        drawn = self.loc + self._unrolled(innovations)
+        if self.constants is None:
+            return drawn
+        return jnp.where(self.varies, drawn, self.constants.density.sample(constant_key))
 
     def _unrolled(self, innovations: Point) -> Point:
         """Solve (I − A) r = innovations."""

@@ -13,7 +13,7 @@ from wellposed import transforms
 from wellposed._errors import SettingError, named_features
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import on_device
-from wellposed.transforms import AMOUNTS, MIXED, POSITIVE, REALS, Moments, Support
+from wellposed.transforms import MIXED, REALS, Moments, Support
 
 from ._abstract import AbstractNoise
 from ._blocks import Blocks
@@ -251,13 +251,11 @@ def _of_group(
     variance = np.asarray(moments.variance)[at] / scale**2
     if heavy_tailed(noise):  # the units are the columns' own spread, and so is the start
         variance = np.minimum(variance, 1.0)
-    own = noise.support.whole or noise.support in (POSITIVE, AMOUNTS)
     return Moments(
         mean=(moments.mean[at] - center) / scale,
         variance=variance,
         resolution=moments.resolution[at] / scale,
-        # Real columns of which none varies have no scale to share: each is as wide as its floor.
-        varies=varies if own or varies.any() else np.ones_like(varies),
+        varies=varies,
         n=moments.n,
         highs=None if moments.highs is None else moments.highs[at],
         lows=None if moments.lows is None else moments.lows[at],

@@ -8,6 +8,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.numerics import counted
 
 from ._constants import Pinned, pinned
 from ._count_laws import StableNegativeBinomial, StablePoisson
@@ -54,7 +55,7 @@ class Composition(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        value = jnp.asarray(value, self.log_shares.dtype)
+        value = counted(jnp.asarray(value, self.log_shares.dtype))
         total = self._varying(value).sum()
         log_total = jnp.log(jnp.maximum(total, 1.0))  # of nothing, each share is nothing for sure
         each = self._varying(self._given(log_total).log_prob(value)).sum()

@@ -2,6 +2,11 @@
 
 Fitted like the others, a constant is predicted ever more sharply for as long as training lasts,
 and one exception among the draws sets off others around it.
+
+One rule for all families, Laplace's rule of succession: after n rows the constant has the
+probability (n + 1)/(n + 2), any other value at all 1/(n + 2), and of that each step of the
+resolution away from the constant has half of what the step before it has. Where there are L
+levels, each of the others is as likely as any.
 """
 
 import math
@@ -12,11 +17,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
-from numpyro.distributions import Distribution, Normal, constraints
+from numpyro.distributions import Distribution, constraints
 
-from wellposed._typing import Point, PRNGKey
-from wellposed.numerics import on_device
+from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed.numerics import LOG_2PI, absolute, half_square, inverted, on_device
 from wellposed.transforms import Moments
+
+from ._laws import StableNormal
 
 
 class Pinned(eqx.Module):
@@ -32,17 +39,29 @@ class Constants(eqx.Module):
     value: Point
     varies: Bool[Array, " d"]
     n: int = eqx.field(static=True)  # rows in which they did not vary
+    step: Fitted = None  # (d,), their resolution; None in files of older versions
 
     @classmethod
     def of(cls, moments: Moments) -> "Constants | None":
         """Take them from the data; None where every feature varies."""
         if bool(np.asarray(moments.varies).all()):
             return None
-        return cls(on_device(moments.mean), jax.device_put(moments.varies), moments.n)
+        step = on_device(moments.resolution)
+        return cls(on_device(moments.mean), jax.device_put(moments.varies), moments.n, step)
 
-    def normal(self, scale: Array) -> Pinned:
-        """Real numbers: N(constant, scale²)."""
-        return Pinned(self.varies, Normal(self.value, jnp.broadcast_to(scale, self.value.shape)))
+    def real(self, scale: Array, least: Array) -> Pinned:
+        """Real numbers: N(constant, scale²), or an exception.
+
+        Steps are those of the resolution, or of ``least`` where that is larger: the smallest
+        scale that the noise can have, so that no exception is denser than its bound.
+        """
+        if self.step is None:
+            return Pinned(
+                self.varies, StableNormal(self.value, jnp.broadcast_to(scale, self.value.shape))
+            )
+        step = jnp.maximum(self.step, least)
+        widths = (jnp.broadcast_to(each, self.value.shape) for each in (scale, step))
+        return Pinned(self.varies, Near(self.value, *widths, self.n))
 
     def whole(self, levels: int | None) -> Pinned:
         """Whole numbers, 0 to ``levels`` − 1 or without end: the constant, or an exception."""
@@ -90,6 +109,72 @@ class Replaced(Distribution):
 
     def _chosen(self, of: Any) -> Point:
         return jnp.where(self.constants.varies, of(self.each), of(self.constants.density))
+
+
+class Near(Distribution):
+    r"""A constant c of real numbers seen n times over; batch shape (d,).
+
+    .. math:: p(y) = \frac{n + 1}{n + 2} N(y \mid c, \sigma^2)
+       + \frac{1}{n + 2} \frac{\log 2}{2r} 2^{-|y - c| / r}
+
+    with r the step: the real counterpart of :class:`Exceptional`. A value t steps away costs
+    t log 2 nats, in every family.
+    """
+
+    support: Any = constraints.real
+    pytree_data_fields = ("value", "scale", "step")
+    pytree_aux_fields = ("n",)
+
+    def __init__(self, value: Point, scale: Point, step: Point, n: int):
+        self.value, self.scale, self.step, self.n = value, scale, step, n
+        super().__init__(batch_shape=jnp.shape(value))
+
+    @property
+    def _width(self) -> Point:
+        """Mean distance of an exception."""
+        return self.step / math.log(2.0)
+
+    @property
+    def _exception(self) -> float:
+        return 1.0 / (self.n + 2)
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        apart = value - self.value
+        near = half_square(apart, self.scale) + jnp.log(self.scale) + 0.5 * LOG_2PI
+        far = absolute(apart, self._width) + jnp.log(2.0 * self._width)
+        usual, rare = math.log1p(-self._exception), math.log(self._exception)
+        return jnp.logaddexp(usual - near, rare - far)
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        which_key, near_key, far_key = jax.random.split(key, 3)
+        shape, dtype = self.shape(sample_shape), self.value.dtype
+        near = self.scale * jax.random.normal(near_key, shape, dtype)
+        far = self._width * jax.random.laplace(far_key, shape, dtype)
+        rare = jax.random.bernoulli(which_key, self._exception, shape)
+        return self.value + jnp.where(rare, far, near)
+
+    @property
+    def mean(self) -> Point:
+        return self.value
+
+    @property
+    def variance(self) -> Point:
+        return self.scale**2 + self._exception * (2.0 * self._width**2 - self.scale**2)
+
+    def cdf(self, value: Point) -> Point:
+        apart = value - self.value
+        near = jax.scipy.special.ndtr(apart / self.scale)
+        tail = 0.5 * jnp.exp(-absolute(apart, self._width))
+        far = jnp.where(apart < 0, tail, 1.0 - tail)
+        return near + self._exception * (far - near)
+
+    def icdf(self, q: Point) -> Point:
+        """Bisect in the lower half, where no digit of q is lost."""
+        left = jnp.minimum(q, 1.0 - q)
+        furthest = 40.0 * self.scale + 800.0 * self.step
+        away = inverted(lambda t: self.cdf(self.value + t), left, -furthest, 0.0 * furthest)
+        return self.value + jnp.where(q < 0.5, 1.0, -1.0) * away
 
 
 class Exceptional(Distribution):

@@ -20,6 +20,7 @@ from ._abstract import AbstractNoise
 from ._centred import Centred
 from ._constants import Constants, pinned
 from ._features import Features
+from ._scale import LEAST
 
 # Below this |η| the closed forms subtract 1/η from a number like it, and series take over.
 _NEAR = 0.5
@@ -101,7 +102,8 @@ class ContinuousBernoulli(AbstractNoise):
         if self.floor is None:
             return Features(_ContinuousBernoulli(raw))
         each = _ContinuousBernoulli(bounded(raw + self.eta, 1.0 / self.floor))
-        return Features(pinned(each, self.constants and self.constants.normal(self.floor)))
+        floor = jnp.maximum(self.floor, LEAST)
+        return Features(pinned(each, self.constants and self.constants.real(floor, floor)))
 
     def presented(self, y: Point) -> Point:
         return y if self.centred is None else self.centred(y)

@@ -10,6 +10,7 @@ from numpyro import distributions
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey
+from wellposed.numerics import counted
 
 from ._log_counts import log_negative_binomial, log_poisson
 
@@ -33,7 +34,7 @@ class StablePoisson(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
-        value = jnp.asarray(value, self.log_mean.dtype)
+        value = counted(jnp.asarray(value, self.log_mean.dtype))
         return jnp.minimum(log_poisson(value, self.log_mean), 0.0)
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
@@ -73,7 +74,7 @@ class StableNegativeBinomial(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
-        value = jnp.asarray(value, self.log_mean.dtype)
+        value = counted(jnp.asarray(value, self.log_mean.dtype))
         return jnp.minimum(log_negative_binomial(value, self.log_mean, self.concentration), 0.0)
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:

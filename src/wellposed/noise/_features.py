@@ -55,13 +55,14 @@ class Features(Distribution):
 
         Other noise stays where it is for α beyond ±5.3 in float32, where Φ rounds to 0 and 1.
         """
-        return _at(self.each, alpha)
+        return at_quantile(self.each, alpha)
 
 
-def _at(each: Any, alpha: Scalar) -> Point:
+def at_quantile(each: Any, alpha: Scalar) -> Point:
+    """Every feature of a distribution of batch shape (d,) at its quantile Φ(α)."""
     if isinstance(each, Replaced):
-        rest = _at(each.constants.density, alpha)
-        return jnp.where(each.constants.varies, _at(each.each, alpha), rest)
+        rest = at_quantile(each.constants.density, alpha)
+        return jnp.where(each.constants.varies, at_quantile(each.each, alpha), rest)
     if isinstance(each, Normal):  # as written: Φ(α) rounds to 0 or 1 soon enough
         return each.mean + alpha * jnp.sqrt(each.variance)
     q = jax.scipy.special.ndtr(alpha)

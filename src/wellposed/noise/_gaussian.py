@@ -2,7 +2,6 @@
 
 import equinox as eqx
 from jaxtyping import Array
-from numpyro.distributions import Normal
 
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import LOG_2PI
@@ -12,6 +11,7 @@ from ._abstract import AbstractNoise
 from ._centred import Centred
 from ._constants import Constants, pinned
 from ._features import Features
+from ._laws import StableNormal
 from ._scale import Scale
 
 
@@ -47,8 +47,12 @@ class Gaussian(AbstractNoise):
     log p(y|z) ≤ −Σ_j log(f_j √2π), with σ in place of f where σ² is given: finite, so maximum
     likelihood has a maximum (Mattei & Frellsen 2018, §2.1).
 
-    A feature that never varies has its constant as its mean, whatever z; its learned variance,
-    if it has one of its own, is its floor.
+    A feature that never varies has its constant as its mean, whatever z, by Laplace's rule of
+    succession: a share 1/(n + 2) of its mass is for other values, each step of the resolution half
+    as likely as the one before. Its learned variance, if it has one of its own, is its floor.
+
+    A residual beyond 10¹⁵ σ (in float32) counts as :func:`wellposed.numerics.half_square` says, so
+    that any row has a finite log density.
 
     The networks see data, and put out means, less the data's mean and in units of their spread:
     under a logit the features lie around −10, and networks that had to find that out by gradient
@@ -98,9 +102,9 @@ class Gaussian(AbstractNoise):
     def __call__(self, raw: Raw) -> Density:
         d = raw.shape[0] // self.n_raw
         scale = self.scale(raw[d:])
-        constants = self.constants and self.constants.normal(self.scale.of_constants(scale))
+        constants = self.constants and self.scale.for_constants(self.constants, scale)
         mean = raw[:d] if self.centred is None else self.centred.placed(raw[:d])
-        return Features(pinned(Normal(mean, scale), constants))
+        return Features(pinned(StableNormal(mean, scale), constants))
 
     def presented(self, y: Point) -> Point:
         return y if self.centred is None else self.centred(y)

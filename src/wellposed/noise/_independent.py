@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from wellposed._typing import Point
+from wellposed.numerics import held
 
 from ._blocks import Blocks
 from ._features import Features
@@ -26,12 +27,12 @@ def independent(density: Any) -> bool:
 def feature_log_prob(density: Any, y: Point) -> Point:
     """log p(y_j | z) of each feature, shape (d,), of a density that is their product; nats."""
     if isinstance(density, Blocks):
-        found, seen = jnp.zeros_like(y), (y - density.center) / density.scale
+        found, seen = jnp.zeros_like(y), held((y - density.center) / density.scale)
         for part, columns in zip(density.parts, density.columns, strict=True):
             at = jnp.array(columns)
             found = found.at[at].set(feature_log_prob(part, seen[at]))
         return found - jnp.log(density.scale)
     if isinstance(density, Stretched):
-        narrowed = density.of.mean + (y - density.of.mean) / density.scale
+        narrowed = held(density.of.mean + (y - density.of.mean) / density.scale)
         return feature_log_prob(density.of, narrowed) - jnp.log(density.scale)
     return density.each.log_prob(y)

@@ -4,7 +4,6 @@ import math
 
 import equinox as eqx
 from jaxtyping import Array
-from numpyro.distributions import Laplace as LaplaceLaw
 
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import damped
@@ -13,6 +12,7 @@ from wellposed.transforms import REALS, Moments, Support
 from ._abstract import AbstractNoise
 from ._constants import Constants, pinned
 from ._features import Features
+from ._laws import StableLaplace
 from ._scale import Scale
 
 
@@ -70,8 +70,8 @@ class Laplace(AbstractNoise):
     def __call__(self, raw: Raw) -> Density:
         d = raw.shape[0] // self.n_raw
         scale = self.scale(raw[d:])
-        constants = self.constants and self.constants.normal(self.scale.of_constants(scale))
-        return Features(pinned(LaplaceLaw(raw[:d], scale / math.sqrt(2.0)), constants))
+        constants = self.constants and self.scale.for_constants(self.constants, scale)
+        return Features(pinned(StableLaplace(raw[:d], scale / math.sqrt(2.0)), constants))
 
     def presented(self, y: Point) -> Point:
         return damped(y)

@@ -11,6 +11,9 @@ from jaxtyping import Array, Float
 
 from wellposed.numerics import stirling_excess
 
+# Counts this far off have the gradient of those at this distance: an optimiser squares it.
+_FELT = 1e12
+
 
 @jax.custom_jvp
 def log_poisson(
@@ -33,7 +36,8 @@ def log_poisson(
 @log_poisson.defjvp
 def _log_poisson_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     value, log_mean = primals
-    return log_poisson(value, log_mean), (value - jnp.exp(log_mean)) * tangents[1]
+    felt = jnp.clip(value - jnp.exp(log_mean), -_FELT, _FELT)
+    return log_poisson(value, log_mean), felt * tangents[1]
 
 
 @jax.custom_jvp
@@ -72,7 +76,7 @@ def _log_negative_binomial_jvp(primals: tuple, tangents: tuple) -> tuple[Array, 
     value, log_mean, concentration = primals
     _, log_mean_dot, concentration_dot = tangents
     n, mean = value + concentration, jnp.exp(log_mean)
-    apart = (value - mean) / (concentration + mean)
+    apart = jnp.clip((value - mean) / (concentration + mean), -_FELT, _FELT)
     near = jnp.abs(apart) < 0.5  # far below the mean, 1 + u rounds to zero
     ratio = jnp.where(near, jnp.log1p(apart), jnp.log(n) - jnp.log(concentration + mean))
     by_concentration = ratio - apart + _digamma_rest(n) - _digamma_rest(concentration)

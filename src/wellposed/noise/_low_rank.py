@@ -1,6 +1,7 @@
 """Gaussian observation noise whose covariance is a diagonal and a few factors."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -13,11 +14,12 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, on_device, whiten_low_rank
+from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, on_device, whiten_low_rank
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
-from ._constants import Constants
+from ._constants import Constants, Pinned
+from ._features import at_quantile
 from ._scale import Scale
 
 
@@ -46,8 +48,7 @@ class LowRankGaussian(AbstractNoise):
     log p(y|z) ≤ −Σ_j log(f_j √2π), with σ in place of f where σ² is given: det(D + WW⊤) ≥ det D.
     All eigenvalues are at least min f², as Mattei & Frellsen (2018, §2.1) ask.
 
-    A feature that never varies has its constant as its mean, its row of W is zero, and its learned
-    σ, if it has one of its own, is its floor.
+    The row of W of a feature that never varies is zero, and its density is that of a constant.
     """
 
     rank: int = eqx.field(static=True)
@@ -97,11 +98,8 @@ class LowRankGaussian(AbstractNoise):
         scale = jnp.broadcast_to(self.scale(raw[split:]), (d,))
         if self.unit is not None:
             factor = factor * self.unit
-        if self.constants is not None:
-            varies = self.constants.varies
-            mean = jnp.where(varies, mean, self.constants.value)
-            scale = jnp.where(varies, scale, self.scale.of_constants(scale))
-        return _LowRank(mean, factor, scale)
+        constants = self.constants and self.scale.for_constants(self.constants, scale)
+        return _LowRank(mean, factor, scale, constants)
 
     def presented(self, y: Point) -> Point:
         return y
@@ -131,49 +129,76 @@ class LowRankGaussian(AbstractNoise):
 
 
 class _LowRank(Distribution):
-    """N(loc, diag(scale²) + factor⊤ factor), event shape (d,).
+    """N(loc, diag(scale²) + factor⊤ factor), event shape (d,), beside constants.
 
     numpyro's log density is NaN in float32 once factors that agree are a thousand times the
     diagonal; see :func:`wellposed.numerics.whiten_low_rank`.
     """
 
     support: Any = constraints.real_vector
-    pytree_data_fields = ("loc", "factor", "scale")
+    pytree_data_fields = ("loc", "factor", "scale", "constants")
 
-    def __init__(self, loc: Point, factor: Float[Array, "k d"], scale: Point):
+    def __init__(
+        self,
+        loc: Point,
+        factor: Float[Array, "k d"],
+        scale: Point,
+        constants: Pinned | None = None,
+    ):
         self.loc, self.factor, self.scale = loc, factor, scale
+        self.constants = constants
         super().__init__(batch_shape=(), event_shape=loc.shape)
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        residual = (value - self.loc) / self.scale
-        white, log_det = whiten_low_rank(residual, self.factor / self.scale)
+        residual = self._of_varying(value - self.loc)
+        residual, times = drawn_in(residual, self.scale)
+        white, log_det = whiten_low_rank(residual / self.scale, self.factor / self.scale)
         log_peak = -0.5 * (self.loc.size * LOG_2PI + log_det) - jnp.log(self.scale).sum()
-        return log_peak - 0.5 * white @ white
+        found = log_peak - drawn_out(0.5 * white @ white, times)
+        if self.constants is None:
+            return found
+        peaks = -0.5 * LOG_2PI - jnp.log(self.scale)
+        apart = self.constants.density.log_prob(value) - peaks
+        return found + jnp.where(self.constants.varies, 0.0, apart).sum()
+
+    def _of_varying(self, each: Point) -> Point:
+        return each if self.constants is None else jnp.where(self.constants.varies, each, 0.0)
+
+    def _with_constants(self, each: Array, of: Callable[[Any], Array]) -> Array:
+        if self.constants is None:
+            return each
+        return jnp.where(self.constants.varies, each, of(self.constants.density))
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        factor_key, own_key = jax.random.split(key)
+        factor_key, own_key, constant_key = jax.random.split(key, 3)
         shared = jax.random.normal(factor_key, (*sample_shape, self.factor.shape[0]))
         own = jax.random.normal(own_key, self.shape(sample_shape))
-        return self.loc + shared @ self.factor + self.scale * own
+        drawn = self.loc + shared @ self.factor + self.scale * own
+        return self._with_constants(drawn, lambda p: p.sample(constant_key, sample_shape))
 
     @property
     def mean(self) -> Point:
-        return self.loc
+        return self._with_constants(self.loc, lambda p: p.mean)
 
     @property
     def variance(self) -> Point:
         """Of each feature alone."""
-        return (self.factor**2).sum(axis=0) + self.scale**2
+        found = (self.factor**2).sum(axis=0) + self.scale**2
+        return self._with_constants(found, lambda p: p.variance)
 
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature alone, shape (d,)."""
-        return ndtr((value - self.loc) / jnp.sqrt(self.variance))
+        reached = ndtr((value - self.loc) / jnp.sqrt(self.variance))
+        return self._with_constants(reached, lambda p: p.cdf(value))
 
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each feature alone, shape (d,)."""
-        return self.coupled(ndtri(q))
+        found = self.loc + ndtri(q) * jnp.sqrt(self.variance)
+        each = jnp.broadcast_to(q, self.event_shape)
+        return self._with_constants(found, lambda p: p.icdf(each))
 
     def coupled(self, alpha: Scalar | Point) -> Point:
         """μ + α σ with each feature's own standard deviation, shape (d,)."""
-        return self.loc + alpha * jnp.sqrt(self.variance)
+        found = self.loc + alpha * jnp.sqrt(self.variance)
+        return self._with_constants(found, lambda p: at_quantile(p, alpha))

@@ -10,6 +10,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey
+from wellposed.numerics import absolute
 
 
 class Opened(Distribution):
@@ -41,19 +42,21 @@ class Opened(Distribution):
         del intermediates
         heads, gaps, scale = self.heads, self.gaps, self.scale
         fixed = Opened(*jax.lax.stop_gradient((heads, gaps)), scale, self.levels)
-        fit = self._pinball(value) / jax.lax.stop_gradient(scale)
+        fit = self._pinballs(value, jax.lax.stop_gradient(scale))
         return fixed.log_density(value) + (jax.lax.stop_gradient(fit) - fit)
 
-    def _pinball(self, value: Point) -> Point:
+    def _pinballs(self, value: Point, scale: Point) -> Point:
+        """Mean over heads of ρ_k(y − q_k)/b."""
         error = jax.lax.stop_gradient(value) - self.heads
         level = jnp.asarray(self.levels, error.dtype)[:, None]
-        return jnp.maximum(level * error, (level - 1.0) * error).mean(axis=0)
+        return absolute(jnp.maximum(level * error, (level - 1.0) * error), scale[None]).mean(axis=0)
 
     def log_density(self, value: Point) -> Point:
         first, last = self.levels[0], self.levels[-1]
         below, above = self.heads[0] - value, value - self.heads[-1]
-        left = math.log(first * (1 - first)) - jnp.maximum(below, 0.0) * (1 - first) / self.scale
-        right = math.log(last * (1 - last)) - jnp.maximum(above, 0.0) * last / self.scale
+        left, right = self._tails
+        left = math.log(first * (1 - first)) - absolute(jnp.maximum(below, 0.0), left)
+        right = math.log(last * (1 - last)) - absolute(jnp.maximum(above, 0.0), right)
         log_density = jnp.where(below > 0, left, right) - jnp.log(self.scale)
         for k, step in enumerate(np.diff(self.levels)):
             inside = (self.heads[k] <= value) & (value < self.heads[k + 1])

@@ -120,7 +120,8 @@ class Quantile(AbstractNoise):
 
     def __call__(self, raw: Raw) -> Density:
         law = self._law(raw)
-        constants = self.constants and self.constants.normal(jnp.maximum(self.floor, LEAST))
+        floor = None if self.constants is None else jnp.maximum(self.floor, LEAST)
+        constants = self.constants and self.constants.real(floor, floor)
         return Features(pinned(law, constants))
 
     def quantiles(self, raw: Raw) -> Float[Array, "h d"]:

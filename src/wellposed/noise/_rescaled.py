@@ -10,6 +10,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed.numerics import held
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -148,7 +149,7 @@ class Stretched(Distribution):
         return self._widened(self.of.coupled(alpha))
 
     def _narrowed(self, value: Array) -> Array:
-        return self.of.mean + (value - self.of.mean) / self.scale
+        return held(self.of.mean + (value - self.of.mean) / self.scale)
 
     def _widened(self, value: Array) -> Array:
         return self.of.mean + self.scale * (value - self.of.mean)

@@ -15,6 +15,8 @@ from wellposed._typing import Fitted, Point, Scalar
 from wellposed.numerics import inverse_positive, on_device, positive, scalar
 from wellposed.transforms import Moments
 
+from ._constants import Constants, Pinned
+
 LEARNED = ("shared", "feature", "conditional")
 
 # A scale within this factor of its floor rests on it.
@@ -26,6 +28,7 @@ _RESTING = 1.05
 _START = 0.5
 
 LEAST = 1e-6
+_TINY = 1e-30
 
 
 class Scale(eqx.Module):
@@ -110,7 +113,7 @@ class Scale(eqx.Module):
     def _data_floor(self, resolution: np.ndarray, varies: np.ndarray) -> np.ndarray:
         floor = resolution / math.sqrt(12.0) if self.floor is None else np.asarray(self.floor)
         if self.kind == "shared" and floor.ndim:
-            return np.asarray(floor[varies].min())
+            return np.asarray(floor[varies].min() if varies.any() else floor.min())
         return np.broadcast_to(floor, () if self.kind == "shared" else resolution.shape)
 
     def __call__(self, raw: Any) -> Any:
@@ -118,7 +121,8 @@ class Scale(eqx.Module):
         if self.kind == "given":
             return jnp.sqrt(self.given)
         if self.kind == "conditional":
-            return self.floor + self.start * positive(raw)
+            # Without a floor a softplus is zero in float32 from −104 downwards.
+            return jnp.maximum(self.floor + self.start * positive(raw), _TINY)
         return self.floor + positive(self.rho)
 
     def at_zero(self, d: int) -> np.ndarray:
@@ -127,9 +131,14 @@ class Scale(eqx.Module):
         found = np.sqrt(host.given) if self.kind == "given" else host(np.zeros(d * self.n_raw))
         return np.broadcast_to(np.asarray(found), (d,))
 
-    def of_constants(self, scale: Array) -> Array:
-        """σ of features that never vary: the floor, where each feature has its own."""
-        return scale if self.kind in ("given", "shared") else jnp.maximum(self.floor, LEAST)
+    def for_constants(self, constants: Constants, scale: Array) -> Pinned:
+        """Density of features that never vary, where the others have the scale ``scale``.
+
+        Their own scale is the floor, where each feature has its own.
+        """
+        least = scale if self.kind == "given" else jnp.maximum(self.floor, LEAST)
+        own = scale if self.kind in ("given", "shared") else least
+        return constants.real(own, least)
 
     def least(self, d: int) -> np.ndarray:
         """Smallest σ that each of d features can reach, shape (d,)."""

@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 from numpyro.distributions import StudentT as StudentTLaw
 
 from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, damped, inverted
+from wellposed.numerics import LOG_2PI, damped, inverted, log_one_plus_square
 from wellposed.transforms import REALS, Moments, Support
 
 from ._abstract import AbstractNoise
@@ -104,7 +104,7 @@ class StudentT(AbstractNoise):
         d = raw.shape[0] // self.n_raw
         split = d * (1 + self.scale.n_raw)
         scale = self.scale(raw[d:split])
-        constants = self.constants and self.constants.normal(self.scale.of_constants(scale))
+        constants = self.constants and self.scale.for_constants(self.constants, scale)
         return Features(pinned(_StudentT(raw[:d], scale, self.degrees(raw[split:])), constants))
 
     def presented(self, y: Point) -> Point:
@@ -167,9 +167,9 @@ class _StudentT(Distribution):
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
         scale, degrees = self.law.scale, self.law.df
-        t = (value - self.law.loc) / scale
+        fall = log_one_plus_square(value - self.law.loc, scale * jnp.sqrt(degrees))
         peak = -jnp.log(scale) - 0.5 * jnp.log(degrees) - betaln(0.5, 0.5 * degrees)
-        return peak - 0.5 * (degrees + 1.0) * jnp.log1p(t**2 / degrees)
+        return peak - 0.5 * (degrees + 1.0) * fall
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         return self.law.sample(key, sample_shape)

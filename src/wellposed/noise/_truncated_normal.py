@@ -93,7 +93,7 @@ class TruncatedNormal(AbstractNoise):
         d = raw.shape[0] // self.n_raw
         scale = self.scale(raw[d:])
         eta = raw[:d] if self.logit is None else raw[:d] + self.logit
-        constants = self.constants and self.constants.normal(self.scale.of_constants(scale))
+        constants = self.constants and self.scale.for_constants(self.constants, scale)
         each = _TruncatedNormal(eta, jnp.broadcast_to(scale, eta.shape))
         return Features(pinned(each, constants))
 

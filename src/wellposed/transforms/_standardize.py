@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._typing import Fitted, Point, PRNGKey
-from wellposed.numerics import on_device
+from wellposed.numerics import held, on_device
 
 from ._abstract import AbstractTransform, Transformed
 from ._robust import median_and_spread
@@ -82,7 +82,8 @@ class Standardize(AbstractTransform):
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         del key
-        return Transformed((x - self.mean) / self.scale, -jnp.sum(jnp.log(self.scale)))
+        y = held((x - self.mean) / self.scale)
+        return Transformed(y, -jnp.sum(jnp.log(self.scale)))
 
     def inverse(self, y: Point) -> Point:
         return jnp.where(self.varies, self.mean + self.scale * y, self.mean)
