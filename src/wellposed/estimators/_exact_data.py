@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from wellposed import evaluation, models, transforms
 from wellposed._errors import (
     ConstantFeatureWarning,
+    DataError,
     FloorWarning,
     SettingError,
     TrainingWarning,
@@ -22,6 +23,10 @@ from wellposed._errors import (
 from ._build import resolution_of
 from ._data import opened, validated
 from ._notices import warn_of_suspects
+
+# Relative errors of a noise variance that log p(x) bears, learned and known.
+_DIGITS, _FLOOR_DIGITS = 3e-7, 1e-3
+_UNLIKE = 1e3  # standard deviations of columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +81,41 @@ def check_components(n_components: int, rows: np.ndarray) -> None:
             f"(n_samples = {n}, n_features = {d}); got {n_components}. No more directions vary: "
             "use fewer components."
         )
+
+
+def check_digits(
+    spectrum: models.Spectrum, noise_variance: float, *, learned: bool, transform: Any
+) -> None:
+    """Refuse what float64 does not tell: a noise that is the rounding of the largest direction.
+
+    Raises
+    ------
+    DataError
+        Naming the columns and the remedy.
+    """
+    error = spectrum.relative_error(noise_variance)
+    if not learned and spectrum.rooted:
+        return  # σ² is known; what rounding leaves over is squared, and far below it
+    if error <= (_DIGITS if learned else _FLOOR_DIGITS):
+        return
+    deviations = np.sqrt(spectrum.variances)
+    at = np.flatnonzero(spectrum.varies)
+    large, small = at[deviations[at].argmax()], at[deviations[at].argmin()]
+    remedy = (
+        "Drop columns that are sums or copies of others."
+        if isinstance(transform, transforms.Standardize)
+        or deviations[large] < _UNLIKE * deviations[small]
+        else 'Rescale the columns, or pass transform="standardize".'
+    )
+    if not spectrum.rooted:
+        remedy += ' Or leave the solver at "auto", which keeps twice the digits.'
+    raise DataError(
+        "The noise must be told from the rounding of what varies most; the standard deviation "
+        f"along the largest direction is {math.sqrt(spectrum.eigenvalues[0]):.3g}, that of the "
+        f"noise {math.sqrt(noise_variance):.3g}, known to a relative {error:.1g}. Feature {large} "
+        f"has the standard deviation {deviations[large]:.3g}, feature {small} "
+        f"{deviations[small]:.3g}. {remedy}"
+    )
 
 
 def warn_of_constants(

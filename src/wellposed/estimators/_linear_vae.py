@@ -1,5 +1,6 @@
 """The linear variational autoencoder as a scikit-learn estimator."""
 
+import dataclasses
 import warnings
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from ._data import kept_on_failure, seed_of
 from ._exact_data import (
     Exact,
     check_components,
+    check_digits,
     prepared,
     warn_of_constants,
     warn_of_dead,
@@ -28,6 +30,8 @@ from ._settings import settings_of
 
 _DEAD = 1e-3  # nats: a rate that no datum would notice
 _ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it
+# A noise variance above this share of all has ten digits however it was computed.
+_SURE = 1e-5
 _SOLVERS = ("accelerated", "auto", "fixed_point", "gradient")
 
 
@@ -166,6 +170,11 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             covariance = evaluation.covariance(data.rows, data.units)
             plan = self._plan(data, covariance)
             run = self._solved(covariance, plan, np.random.default_rng(seed))
+            if covariance.root is None and _has_lost_digits(run, covariance):
+                covariance = evaluation.covariance(data.rows, data.units, rooted=True)
+                plan = self._plan(data, covariance)
+                run = self._solved(covariance, plan, np.random.default_rng(seed))
+            self._check_digits(run, covariance, plan, data)
             self._seed, self.transform_ = seed, data.units.transform
             rates = self._store(run, covariance)
         warn_of_constants(covariance, getattr(self, "feature_names_in_", None))
@@ -198,6 +207,22 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             # Refuses what has no maximum; with a floor there always is one.
             models.optimum(models.eigendecompose(covariance), self.n_components, beta=self.beta)
         return training.LinearPlan(given, self.beta, floor, self.max_iter, self.tol)
+
+    def _check_digits(
+        self,
+        run: training.LinearRun,
+        covariance: models.Covariance,
+        plan: training.LinearPlan,
+        data: Exact,
+    ) -> None:
+        variance = float(run.model.noise_variance)
+        if variance > _SURE * covariance.total_variance:
+            return
+        found = models.eigendecompose(covariance)
+        if self.solver == "gradient":  # it sees the covariance, and not its root
+            found = dataclasses.replace(found, rooted=False)
+        learned = plan.noise_variance is None and variance > plan.floor**2 * (1 + _ON_FLOOR)
+        check_digits(found, variance, learned=learned, transform=data.units.transform)
 
     def _solved(
         self,
@@ -247,9 +272,9 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.model_, self.noise_variance_ = model, float(model.noise_variance)
         self.components_, self.mean_ = np.asarray(model.weight).T, covariance.mean
         with jax.enable_x64(True):
-            matrix = jnp.asarray(covariance.matrix)
-            self.elbo_ = float(model.elbo(matrix)) + covariance.log_det
-            rates = np.asarray(model.rates(matrix))
+            root = jnp.asarray(covariance.factor)
+            self.elbo_ = float(model.elbo_over(root)) + covariance.log_det
+            rates = np.asarray(model.rates_over(root))
         self.history_ = {"objective": run.objective}
         self.outcome_, self.n_iter_ = run.outcome, len(run.objective)
         return rates
@@ -265,6 +290,10 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         means = (values - self.mean_) @ np.asarray(self.model_.encoder).T
         return means, np.asarray(self.model_.variance)
+
+
+def _has_lost_digits(run: training.LinearRun, covariance: models.Covariance) -> bool:
+    return float(run.model.noise_variance) < _SURE * covariance.total_variance
 
 
 def _elbo_of(model: models.LinearVAEModel, x: Point, *, key: PRNGKey) -> Scalar:

@@ -13,6 +13,7 @@ from ._constraints import Constraint, check, or_word, real, whole
 from ._data import kept_on_failure, seed_of
 from ._exact_data import (
     check_components,
+    check_digits,
     prepared,
     warn_of_constants,
     warn_of_dead,
@@ -47,7 +48,10 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         The measurement's smallest step. A learned σ never falls below resolution/√12: with k up
         to the rank of the data pPCA itself has no maximum.
     svd_solver : "auto", "covariance_eigh", "full", "arpack" or "randomized"
-        The last two find k directions only. "auto" decomposes the covariance where n ≥ d.
+        The last two find k directions only. "full" takes singular values of the centred rows:
+        right where standard deviations along directions differ by up to 10⁸, and columns by any
+        factor. "auto" is "full", but decomposes the covariance of large tables (n d² > 2·10⁹)
+        whose noise it knows to ten digits.
     random_state : int, RandomState or None
 
     Attributes
@@ -118,7 +122,8 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Raises
         ------
         DataError
-            If the data are not finite numbers, never vary, or are off the transform's domain.
+            If the data are not finite numbers, never vary, or are off the transform's domain; if
+            directions vary so unlike that float64 does not hold the noise beside the largest.
         SettingError
             If a setting is out of range or unknown; if k exceeds min(n, d).
         UnboundedLikelihoodError
@@ -141,6 +146,12 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             self._floor = data.floor(spectrum.varies)
             best = models.optimum(
                 spectrum, self.n_components, noise_variance=given, floor=self._floor
+            )
+            check_digits(
+                spectrum,
+                best.noise_variance,
+                learned=given is None and not best.on_floor,
+                transform=data.units.transform,
             )
             self._seed, self.transform_ = seed, data.units.transform
             self.model_, self.noise_variance_ = best.model, best.noise_variance

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from wellposed._errors import DataError, SettingError, unknown_name
-from wellposed.models import Covariance, Spectrum, eigendecompose
+from wellposed.models import Covariance, Spectrum, eigendecompose, varies
 from wellposed.transforms import Identity
 
 from ._model_units import ModelUnits
@@ -21,15 +21,30 @@ _EXACT_ROWS = 1024
 _BYTES = ("uint8", "int8", "bool")
 
 
-def covariance(rows: np.ndarray, units: ModelUnits) -> Covariance:
+# Multiplications and additions of a second or so: no more is spent where less would do.
+_SMALL = 2e9
+# A noise variance below this share of the largest eigenvalue has lost six digits in a covariance.
+_LOST = 1e-5
+
+
+def covariance(rows: np.ndarray, units: ModelUnits, *, rooted: bool | None = None) -> Covariance:
     """Accumulate mean and covariance (1/n) of rows of shape (n, d), in float64.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units
+    units : the map to model units
+    rooted : take the covariance's root from the rows themselves, by orthogonal transformations:
+        twice the digits, in three times the time. None does so for tables of up to 2·10⁹ n d²
 
     Raises
     ------
     DataError
         If nothing varies, or data are off the transform's domain.
     """
-    found = _accumulated(rows, units)
+    if rooted is None:
+        rooted = len(rows) * rows.shape[1] ** 2 <= _SMALL
+    found = _rooted(rows, units) if rooted else _accumulated(rows, units)
     _check_varies(found.varies, len(rows))
     return found
 
@@ -55,6 +70,30 @@ def _accumulated(rows: np.ndarray, units: ModelUnits) -> Covariance:
     mean = total / n
     matrix = product / n - np.outer(mean, mean)
     return Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
+
+
+def _rooted(rows: np.ndarray, units: ModelUnits) -> Covariance:
+    """Covariance with its root: the triangle R of centred rows, piece by piece.
+
+    A column of ones goes first: what is orthogonal to it is centred.
+    """
+    n, d = rows.shape
+    shift, triangle, log_det = np.zeros(d), np.zeros((0, d + 1)), 0.0
+    for piece, log_dets in units.pieces(rows):
+        if not len(triangle):
+            still = (piece == piece[0]).all(axis=0)
+            shift = np.where(still, piece[0], piece.mean(axis=0))
+        ones = np.ones((len(piece), 1))
+        stacked = np.concatenate([triangle, np.concatenate([ones, piece - shift], axis=1)])
+        triangle = np.linalg.qr(stacked, mode="r")
+        log_det += float(log_dets.sum())
+    mean = shift + triangle[0, 1:] / triangle[0, 0]
+    root = np.zeros((min(n, d), d))
+    kept = triangle[1:, 1:] / np.sqrt(n)
+    root[: len(kept)] = kept
+    variances = np.einsum("rd,rd->d", root, root)
+    root[:, ~varies(mean, variances)] = 0.0
+    return Covariance(mean, root.T @ root, n_rows=n, log_det=log_det / n, root=root)
 
 
 def _check_varies(varies: np.ndarray, n: int) -> None:
@@ -103,8 +142,9 @@ def spectrum(
     rows : array of shape (n, d), data units
     units : the map to model units
     n_components : how many directions an iterative solver finds
-    svd_solver : "covariance_eigh", "full" (all directions), "arpack", "randomized" (the first
-        ``n_components``); "auto" takes the covariance where n ≥ d, else "full"
+    svd_solver : "covariance_eigh", "full" (all directions, from the centred rows), "arpack",
+        "randomized" (the first ``n_components``); "auto" is "full", but for large tables of n ≥ d
+        rows whose noise the covariance knows to ten digits
     seed : of the iterative solvers' start
 
     Raises
@@ -116,10 +156,16 @@ def spectrum(
     """
     if svd_solver not in SOLVERS:
         raise unknown_name("svd_solver", svd_solver, SOLVERS)
-    if svd_solver == "auto":
-        svd_solver = "covariance_eigh" if len(rows) >= rows.shape[1] else "full"
+    n, d = rows.shape
+    if svd_solver == "auto" and n >= d and n * d**2 > _SMALL:
+        found = eigendecompose(covariance(rows, units, rooted=False))
+        used = min(n_components or 0, d - 1)
+        if found.left_over(used) > _LOST * (d - used) * found.eigenvalues[0]:
+            return found
+    if svd_solver in ("auto", "full"):
+        return eigendecompose(covariance(rows, units, rooted=True))
     if svd_solver == "covariance_eigh":
-        return eigendecompose(covariance(rows, units))
+        return eigendecompose(covariance(rows, units, rooted=False))
     return _by_scikit_learn(rows, units, n_components, svd_solver, seed)
 
 
@@ -136,8 +182,7 @@ def _by_scikit_learn(
     values, log_det = _whole(rows, units)
     variances = _variances(values)
     _check_varies(variances > 0, len(rows))
-    wanted = None if svd_solver == "full" else n_components
-    found: Any = PCA(wanted, svd_solver=svd_solver, random_state=seed).fit(values)
+    found: Any = PCA(n_components, svd_solver=svd_solver, random_state=seed).fit(values)
     eigenvalues = found.explained_variance_ * (len(rows) - 1) / len(rows)
     spectrum = Spectrum(
         mean=found.mean_,

@@ -14,6 +14,7 @@ from ._spectrum import Covariance as Covariance
 from ._spectrum import Spectrum as Spectrum
 from ._spectrum import eigendecompose as eigendecompose
 from ._spectrum import oriented as oriented
+from ._spectrum import varies as varies
 from ._stationary import StationaryPoint as StationaryPoint
 from ._stationary import are_directions as are_directions
 from ._stationary import optimum as optimum

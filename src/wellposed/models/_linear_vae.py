@@ -53,6 +53,19 @@ class LinearVAEModel(eqx.Module):
             + jnp.sum(jnp.diag(gram) * self.variance)
         )
 
+    def rates_over(self, root: Float[Array, "r d"]) -> Latent:
+        """:meth:`rates` over data whose covariance is FᵀF: no digits are lost to its squares."""
+        spread = jnp.sum((root @ self.encoder.T) ** 2, axis=0)
+        return 0.5 * (self.variance - jnp.log(self.variance) + spread - 1)
+
+    def elbo_over(self, root: Float[Array, "r d"]) -> Scalar:
+        """Mean ELBO over data whose covariance is FᵀF, nats."""
+        d = self.mean.shape[0]
+        left_over = root - (root @ self.encoder.T) @ self.weight.T
+        error = jnp.sum(left_over**2) + jnp.sum(self.weight**2 * self.variance)
+        constant = d * (LOG_2PI + jnp.log(self.noise_variance))
+        return -0.5 * (constant + error / self.noise_variance) - jnp.sum(self.rates_over(root))
+
     def elbo_of(self, x: Point) -> Scalar:
         """ELBO of one datum, nats."""
         centred = x - self.mean

@@ -35,29 +35,29 @@ class PPCAModel:
 
         Along the axes of W and across them apart, so that no large squares are subtracted.
         """
-        axes, scales, _ = self._axes
+        scales, _ = self._axes
         explained = scales**2 + self.noise_variance
         d, k = len(self.mean), len(scales)
         log_det = np.log(explained).sum() + (d - k) * np.log(self.noise_variance)
         found = np.empty(len(rows))
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             centred = rows[start : start + _ROWS_AT_ONCE] - self.mean
-            along = centred @ axes
-            across = centred - along @ axes.T
+            latents, across = self._fitted(centred)
+            along = latents * scales
             quadratic = (along**2 / explained).sum(1) + (across**2).sum(1) / self.noise_variance
             found[start : start + len(centred)] = -0.5 * (d * LOG_2PI + log_det + quadratic)
         return found
 
     def posterior_means(self, rows: np.ndarray) -> np.ndarray:
         """E[z | x] of rows of shape (n, d): shape (n, k)."""
-        axes, scales, rotation = self._axes
-        shrunk = scales / (scales**2 + self.noise_variance)
-        return (rows - self.mean) @ (axes * shrunk) @ rotation
+        scales, rotation = self._axes
+        latents, _ = self._fitted(rows - self.mean)
+        return (latents * (scales**2 / (scales**2 + self.noise_variance))) @ rotation
 
     @cached_property
     def posterior_covariance(self) -> np.ndarray:
         """Cov[z | x], shape (k, k): the same for every x."""
-        _, scales, rotation = self._axes
+        scales, rotation = self._axes
         told = scales**2 / (scales**2 + self.noise_variance)
         return np.eye(self.weight.shape[1]) - (rotation.T * told) @ rotation
 
@@ -65,7 +65,37 @@ class PPCAModel:
         """E[x | z] of latents of shape (n, k): shape (n, d)."""
         return latents @ self.weight.T + self.mean
 
+    def _fitted(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Least squares of rows by W: R z of shape (n, k), and what is left over, (n, d).
+
+        Fitted twice, the second time to what the first left over. Where features are of very
+        unlike spread the axes are known to the rounding of the largest; W itself is known to its
+        own in each feature, and so is then what is left over.
+        """
+        towards = self._inverse
+        latents = centred @ towards
+        left = centred - latents @ self._onto
+        again = left @ towards
+        return latents + again, left - again @ self._onto
+
     @cached_property
-    def _axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """W = U diag(s) R: shapes (d, k), (k,), (k, k)."""
-        return np.linalg.svd(self.weight, full_matrices=False)
+    def _svd(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """W = U diag(s) R: shapes (d, k), (k,), (k, k); s that is rounding is zero."""
+        axes, scales, rotation = np.linalg.svd(self.weight, full_matrices=False)
+        lost = scales <= np.finfo(np.float64).eps * scales.max(initial=0.0)
+        return axes, np.where(lost, 0.0, scales), rotation
+
+    @property
+    def _axes(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._svd[1:]
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        """From centred rows to R z, shape (d, k); zero for collapsed latents."""
+        axes, scales, _ = self._svd
+        return np.divide(axes, scales, out=np.zeros_like(axes), where=scales > 0)
+
+    @cached_property
+    def _onto(self) -> np.ndarray:
+        """From R z to rows, shape (k, d)."""
+        return self._svd[2] @ self.weight.T

@@ -24,8 +24,6 @@ from ._spectrum import Spectrum
 
 _TIE = 1e-9
 _FLAT = 1e-12
-# Rounding leaves a little variance where there is none: no noise is to be made of that.
-_ROUNDING = 1e-13
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +108,7 @@ def stationary_point(
     variance, on_floor = noise_variance, False
     if variance is None:
         variance = _stationary_variance(spectrum, len(chosen), left_over, beta)
-        on_floor = variance < floor**2 or variance <= _ROUNDING * spectrum.eigenvalues[0]
+        on_floor = variance < floor**2 or variance <= spectrum.rounding
         if on_floor and floor == 0:
             raise _unbounded(spectrum, len(chosen))
         variance = floor**2 if on_floor else variance
@@ -179,7 +177,7 @@ def _consistent(
     found = []
     values = spectrum.eigenvalues
     most = min(n_components, len(values))
-    smallest = max(floor**2, _ROUNDING * values[0])
+    smallest = max(floor**2, spectrum.rounding)
     for a in range(most + 1):
         if beta * a >= spectrum.n_features:
             break

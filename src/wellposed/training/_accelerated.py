@@ -9,6 +9,7 @@ from wellposed.models import (
     LinearVAEModel,
     Spectrum,
     StationaryPoint,
+    eigendecompose,
     optimum,
     oriented,
 )
@@ -19,6 +20,8 @@ from ._linear import LinearPlan, LinearRun, LinearState, iterate
 # orthogonalisation then leaves is its root times the machine's, still small.
 _GROWTH = 1e20
 _MOST = 12
+# Standard deviations this far apart are told by no filter of the covariance.
+_TOLD = 1e-4
 
 
 def accelerated(
@@ -43,6 +46,8 @@ def accelerated(
     d, k = start.axes.shape
     extra = rng.normal(size=(d, min(d - k, max(10, k // 10))))
 
+    whole = _whole(covariance)
+
     def best(ritz: Spectrum) -> StationaryPoint:
         return optimum(
             ritz, k, noise_variance=plan.noise_variance, beta=plan.beta, floor=plan.floor
@@ -51,6 +56,8 @@ def accelerated(
     def step(ritz: Spectrum) -> tuple[Spectrum, float]:
         point = best(ritz)
         value = point.elbo - (plan.beta - 1) * float(point.rates.sum())
+        if whole is not None:
+            return whole, value
         return _within(_filtered(covariance.matrix, ritz), covariance), value
 
     def finish(ritz: Spectrum) -> LinearVAEModel:
@@ -59,14 +66,30 @@ def accelerated(
         state = LinearState(oriented(ritz.eigenvectors[:, :k]), np.sqrt(above), variance)
         return state.model(covariance.mean, plan.beta)
 
-    begin = _within(np.concatenate([start.axes, extra], axis=1), covariance)
+    begin = whole or _within(np.concatenate([start.axes, extra], axis=1), covariance)
     return iterate(step, begin, plan, finish, progress, in_a_row=1)
+
+
+def _whole(covariance: Covariance) -> Spectrum | None:
+    """The data's own spectrum, where no filter keeps the directions apart, else None.
+
+    The square of the ratio of two standard deviations is what a filter multiplies by at least.
+    """
+    if covariance.root is None:
+        return None
+    values = np.linalg.svd(covariance.root, compute_uv=False)
+    return eigendecompose(covariance) if values[-1] < _TOLD * values[0] else None
 
 
 def _within(columns: np.ndarray, covariance: Covariance) -> Spectrum:
     """Spectrum of the data as far as the span of the columns sees it (Rayleigh-Ritz)."""
     basis = np.linalg.qr(columns)[0]
-    values, turn = np.linalg.eigh(basis.T @ (covariance.matrix @ basis))
+    if covariance.root is None:
+        values, turn = np.linalg.eigh(basis.T @ (covariance.matrix @ basis))
+    else:
+        _, sizes, rows = np.linalg.svd(covariance.root @ basis, full_matrices=False)
+        missing = basis.shape[1] - len(sizes)
+        values, turn = np.pad(sizes, (0, missing))[::-1] ** 2, _completed(rows).T[:, ::-1]
     return Spectrum(
         mean=covariance.mean,
         variances=np.diag(covariance.matrix),
@@ -75,7 +98,16 @@ def _within(columns: np.ndarray, covariance: Covariance) -> Spectrum:
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
         complete=columns.shape[1] == len(columns),
+        rooted=covariance.root is not None,
     )
+
+
+def _completed(rows: np.ndarray) -> np.ndarray:
+    """Orthonormal rows and what completes them to a basis."""
+    if len(rows) == rows.shape[1]:
+        return rows
+    rest = np.linalg.svd(rows, full_matrices=True)[2][len(rows) :]
+    return np.concatenate([rows, rest])
 
 
 def _filtered(s: np.ndarray, ritz: Spectrum) -> np.ndarray:

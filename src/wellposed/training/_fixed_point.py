@@ -29,19 +29,19 @@ def fixed_point(
 
     Source: the stationary conditions of the linear VAE's ELBO, Lucas et al. (2019), appendix.
     """
-    s, total, d = covariance.matrix, covariance.total_variance, len(covariance.mean)
+    root, d = covariance.factor, len(covariance.mean)
 
     def step(state: LinearState) -> tuple[LinearState, float]:
         variance = state.noise_variance
         threshold = plan.beta * variance
         explained = state.scales**2 + threshold
         shrink, spread = state.scales / explained, threshold / explained
-        mapped = s @ (state.axes * shrink)  # SVᵀ
-        seen = (state.axes * shrink).T @ mapped  # VSVᵀ
-        value = _objective(state, np.diag(seen), shrink, spread, total, plan.beta)
-        weight = np.linalg.solve(np.diag(spread) + seen, mapped.T).T
+        codes = root @ (state.axes * shrink)  # FVᵀ, with FᵀF = S
+        seen = codes.T @ codes  # VSVᵀ
+        value = _objective(state, root, codes, spread, plan.beta)
+        weight = np.linalg.solve(np.diag(spread) + seen, codes.T @ root).T
         if plan.noise_variance is None:
-            variance = max((total - np.sum(weight * mapped)) / d, plan.floor**2)
+            variance = max(_squared_error(weight, root, codes, spread) / d, plan.floor**2)
         return state_of(weight, float(variance)), value + covariance.log_det
 
     def finish(state: LinearState) -> LinearVAEModel:
@@ -50,22 +50,20 @@ def fixed_point(
     return iterate(step, start, plan, finish, progress)
 
 
-def _objective(
-    state: LinearState,
-    seen: np.ndarray,
-    shrink: np.ndarray,
-    spread: np.ndarray,
-    total: float,
-    beta: float,
+def _squared_error(
+    weight: np.ndarray, root: np.ndarray, codes: np.ndarray, spread: np.ndarray
 ) -> float:
-    """Mean over data of E_q log p − β KL, where the columns of W are orthogonal.
+    """Mean of E_q ‖x − Wz − μ‖²: what is left over is squared, and no squares are subtracted."""
+    left_over = root - codes @ weight.T
+    return float(np.sum(left_over**2) + np.sum(weight**2 * spread))
 
-    ``seen`` is the variance over data of each latent's posterior mean.
-    """
-    d, scales = len(state.axes), state.scales
-    live = scales > 0
-    explained = np.divide(seen, shrink, out=np.zeros_like(seen), where=live)
-    error = total - 2 * np.sum(scales * explained) + np.sum(scales**2 * (seen + spread))
+
+def _objective(
+    state: LinearState, root: np.ndarray, codes: np.ndarray, spread: np.ndarray, beta: float
+) -> float:
+    """Mean over data of E_q log p − β KL."""
+    d, seen = len(state.axes), np.sum(codes**2, axis=0)
+    error = _squared_error(state.axes * state.scales, root, codes, spread)
     rate = 0.5 * np.sum(spread - np.log(spread) + seen - 1)
     variance = state.noise_variance
     return float(-0.5 * (d * (LOG_2PI + np.log(variance)) + error / variance) - beta * rate)
