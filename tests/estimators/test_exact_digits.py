@@ -91,7 +91,7 @@ def test_columns_of_unlike_units_need_no_rescaling(spread, offset):
         np.testing.assert_allclose(model.fit(X).score_samples(X), exact, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("model", [wp.PPCA(2), wp.LinearVAE(2, random_state=0)])
+@pytest.mark.parametrize("model", [wp.PPCA(3), wp.LinearVAE(3, random_state=0)])
 def test_what_float64_does_not_tell_is_refused_with_the_columns_and_the_remedy(model):
     X = turned(60, 4, 1e24)
     model.set_params(resolution=0)
