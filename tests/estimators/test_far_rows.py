@@ -11,6 +11,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning"),
     pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning"),
     pytest.mark.filterwarnings("ignore::wellposed.FloorWarning"),
+    pytest.mark.filterwarnings("ignore::wellposed._errors.DataHint"),
 ]
 
 AWAY = np.array([10.0, 100.0, 1e3, 1e6, 1e12, 1e30])

@@ -57,9 +57,9 @@ class Spectrum:
     All r = min(n, d) of them, or only the first r, when ``complete`` is false; the variance that
     they leave out is still part of ``variances``.
 
-    ``rooted`` tells that they come from the centred rows, and not from their squares;
-    ``condition`` is then that of the rows with all columns of one length, which bounds the
-    relative error of a standard deviation however unlike the columns are.
+    ``rooted`` is whether they come from the centred rows, and not from their squares;
+    ``condition``, where it is known, is that of the rows with all columns of one length, which
+    bounds the relative error of a standard deviation however unlike the columns are.
     """
 
     mean: np.ndarray  # (d,)
@@ -70,7 +70,7 @@ class Spectrum:
     log_det: float = 0.0
     complete: bool = True
     rooted: bool = False
-    condition: float = np.inf
+    condition: float | None = None
 
     @property
     def rounding(self) -> float:
@@ -78,7 +78,7 @@ class Spectrum:
         if not self.rooted:
             return _ROUNDING * float(self.eigenvalues[0])
         largest = self.variances.max()
-        if np.isfinite(self.condition):
+        if self.condition is not None:
             largest = self.variances[self.varies].min()
         return float(largest) * (_ROOT_ROUNDING * np.finfo(np.float64).eps) ** 2
 
@@ -88,7 +88,8 @@ class Spectrum:
         ratio = float(self.eigenvalues[0]) / variance
         if not self.rooted:
             return _STEPS * eps * ratio
-        return _STEPS * eps * min(np.sqrt(ratio), self.condition)
+        bounds = [np.sqrt(ratio), *([] if self.condition is None else [self.condition])]
+        return _STEPS * eps * min(bounds)
 
     @property
     def n_features(self) -> int:
@@ -171,11 +172,11 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
             f"{covariance.n_rows} rows. There is nothing to model: check how the data were read."
         )
     r, d = root.shape
-    condition = np.inf
+    condition = None
     if r == d and longest > _UNLIKE * lengths[lengths > 0].min():
         values, vectors = _by_jacobi(root)
         alike = np.linalg.svd(root[:, lengths > 0] / lengths[lengths > 0], compute_uv=False)
-        condition = float(alike[0] / alike[-1]) if alike[-1] > 0 else np.inf
+        condition = float(alike[0] / max(alike[-1], np.finfo(np.float64).tiny))
     else:
         _, values, rows = scipy.linalg.svd(root, full_matrices=False, lapack_driver="gesdd")
         vectors = rows.T
