@@ -14,12 +14,14 @@ from wellposed.evaluation import IDENTITY
 def test_of_bytes_is_exact(low: int, high: int, kind: str):
     rows = np.random.default_rng(0).integers(low, high, size=(5_000, 6)).astype(kind)
     rows[:, 4] = rows[0, 4]
-    found = evaluation.covariance(rows, IDENTITY)
+    found = evaluation.covariance(rows, IDENTITY, rooted=False)
 
     whole = rows.astype(np.int64)
     total, product = whole.sum(axis=0), whole.T @ whole
     wanted = (5_000 * product - np.outer(total, total)) / 5_000**2
     np.testing.assert_array_equal(found.matrix, wanted)
+    rooted = evaluation.covariance(rows, IDENTITY, rooted=True)
+    np.testing.assert_allclose(rooted.matrix, wanted, rtol=0, atol=1e-13 * np.abs(wanted).max())
     np.testing.assert_allclose(found.mean, total / 5_000, rtol=1e-15, atol=1e-13)
     assert found.varies.tolist() == [True, True, True, True, False, True]
 
