@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
 from wellposed._errors import DataError, SettingError
+
+from ._terminal import say
 
 
 def read_rows(source: str, header: bool | None = None, drop: list[str] | None = None) -> Any:
@@ -47,7 +48,7 @@ def aligned(source: Any, model: Any) -> Any:
     given = source.feature_names
     if given is None:
         if d == len(names):
-            typer.echo(
+            say(
                 "The data have no names of columns: they are taken in the model's order, "
                 f"{_listed(names)}.",
                 err=True,
@@ -58,7 +59,7 @@ def aligned(source: Any, model: Any) -> Any:
         return source
     _check_same(tuple(given), names)
     places = [given.index(name) for name in names]
-    typer.echo("The columns of the data are put in the model's order, by their names.", err=True)
+    say("The columns of the data are put in the model's order, by their names.", err=True)
     return dataclasses.replace(source, values=source.values[:, places], feature_names=names)
 
 
