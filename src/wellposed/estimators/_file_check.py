@@ -26,6 +26,7 @@ _USUAL_WEIGHT, _USUAL_RAW, _USUAL_NUMBER = 100.0, 30.0, 1e6
 _ROUNDING = 1e-6  # of the largest eigenvalue
 _N_SAMPLES = 128  # as score_samples takes
 _N_ROWS = 64
+_FARTHEST_MEAN = 1e100  # squares over variances are still numbers in float64
 # Of posteriors, in standard deviations of the prior. Squares beyond are no numbers in float32.
 _FARTHEST, _NARROWEST = 1e6, 1e-9
 _WEIGHTS = ("encoder", "decoder", "network")
@@ -110,7 +111,9 @@ def _check_exact(estimator: Any, d: int) -> None:
     weight = np.asarray(model.weight)
     k = weight.shape[1] if weight.ndim == 2 else 0
     _demand(k >= 1 and _is_finite(weight, (d, k)), "the model's weight")
-    _demand(_is_finite(np.asarray(model.mean), (d,)), "the model's mean")
+    mean = np.asarray(model.mean)
+    near = _is_finite(mean, (d,)) and bool((np.abs(mean) <= _FARTHEST_MEAN).all())
+    _demand(near, "the model's mean")
     _demand(_is_finite(estimator.components_, (k, d)), "components_")
     _demand(_is_finite(estimator.mean_, (d,)), "mean_")
     _demand(isinstance(estimator.transform_, transforms.AbstractTransform), "transform_")
