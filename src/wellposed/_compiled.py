@@ -1,11 +1,13 @@
 """How the library compiles: what it compiled is kept on disk, and short programs compile soon."""
 
+import contextlib
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import equinox as eqx
+import jax
 
 from wellposed._forks import check_process
 from wellposed._program_cache import keep_compiled as keep_compiled
@@ -18,6 +20,17 @@ OPTIONS = {} if _LEVEL in os.environ.get("XLA_FLAGS", "") else {_LEVEL: 2}
 
 _Given = ParamSpec("_Given")
 _Returned = TypeVar("_Returned")
+
+
+@contextlib.contextmanager
+def own_promotion() -> Iterator[None]:
+    """Trace under JAX's default promotion of ranks and of types, whatever the user has it refuse.
+
+    ``jax_numpy_rank_promotion`` and ``jax_numpy_dtype_promotion`` are for the user's own code:
+    optax and numpyro, which the library's programs call, need the defaults.
+    """
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+        yield
 
 
 def compiled(function: Callable[_Given, _Returned]) -> Callable[_Given, _Returned]:
@@ -40,7 +53,8 @@ def _kept(
     def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Returned:
         check_process()
         keep_compiled()
-        return jitted(*args, **kwargs)
+        with own_promotion():
+            return jitted(*args, **kwargs)
 
     vars(call)["_cached"] = jitted._cached  # the programs so far, for those who count them
     return call

@@ -20,7 +20,7 @@ def machine_memory() -> float:
         return found
 
 
-def check_memory(n_bytes: float, what: str, remedy: str) -> None:
+def check_memory(n_bytes: int | float, what: str, remedy: str) -> None:
     """Refuse what this machine cannot hold.
 
     Parameters

@@ -20,3 +20,7 @@ Tree: TypeAlias = PyTree[Any]
 Density: TypeAlias = Any
 # A leaf that is an array once the data have been seen, and None before or where it has no part.
 Fitted: TypeAlias = Any
+# Leaves of a model: arrays, or what equinox.tree_at and masks put in their places.
+Leaves: TypeAlias = tuple[Any, ...]
+# A variance of shape () or (d,): an array of JAX, or of NumPy once it has been read back.
+Variance: TypeAlias = Any

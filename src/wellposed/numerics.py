@@ -32,7 +32,7 @@ _HELD = {4: 1e37, 8: 1e150}
 _UNIT = 0.5413248546129181
 
 
-def scalar(value: float) -> Scalar:
+def scalar(value: int | float) -> Scalar:
     """Make a number a leaf of the default float type.
 
     Not ``jnp.asarray(value)``, whose type is weak: a stored and reloaded leaf is not, and a
@@ -266,7 +266,7 @@ def inverted(
     value = jnp.asarray(value)
     ends = jnp.full_like(value, low), jnp.full_like(value, high)
 
-    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+    def halve(_: Any, ends: tuple[Array, Array]) -> tuple[Array, Array]:
         middle = 0.5 * (ends[0] + ends[1])
         short = increasing(middle) < value
         return jnp.where(short, middle, ends[0]), jnp.where(short, ends[1], middle)

@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import whole_battery as battery
 from scipy import stats
 from scipy.special import expit, softmax
+from whole_families import FAMILIES, LEVELS, ON_LEVELS, D, fitted, moments, raw_of
 
 import wellposed as wp
 from variants import slow_beside
@@ -20,65 +22,6 @@ from wellposed.noise import (
     NegativeBinomial,
     Poisson,
 )
-from wellposed.transforms import Moments
-
-LEVELS, D = 17, 4
-
-FAMILIES = {
-    "bernoulli": Bernoulli,
-    "beta-binomial": BetaBinomial,
-    "categorical": Categorical,
-    "discretized-gaussian": DiscretizedGaussian,
-    "discretized-gaussian, one a feature": lambda: DiscretizedGaussian(variance="feature"),
-    "discretized-gaussian, conditional": lambda: DiscretizedGaussian(variance="conditional"),
-    "discretized-gaussian, three": lambda: DiscretizedGaussian(mixture=3),
-    "discretized-logistic": DiscretizedLogistic,
-    "discretized-logistic, shared": lambda: DiscretizedLogistic(variance="shared"),
-    "discretized-logistic, given": lambda: DiscretizedLogistic(variance=2.0),
-    "discretized-logistic, five": lambda: DiscretizedLogistic(mixture=5),
-    "negative-binomial": NegativeBinomial,
-    "negative-binomial, shared": lambda: NegativeBinomial(dispersion="shared"),
-    "negative-binomial, conditional": lambda: NegativeBinomial(dispersion="conditional"),
-    "poisson": Poisson,
-}
-ON_LEVELS = [name for name in FAMILIES if "discretized" in name or "be" in name[:2]]
-
-
-def moments(varies=(True,) * D, binary: bool = False) -> Moments:
-    varies = jnp.asarray(varies)
-    mean = jnp.array([0.5, 3.0, 8.0, 14.0])
-    variance = jnp.array([0.7, 4.0, 20.0, 16.0])
-    if binary:
-        mean = jnp.array([0.1, 0.5, 0.7, 0.95])
-        variance = mean * (1 - mean)
-    return Moments(
-        mean=jnp.where(varies, mean, jnp.round(mean)),
-        variance=jnp.where(varies, variance, 0.0),
-        resolution=jnp.ones(D),
-        varies=varies,
-        n=200,
-        highs=jnp.full(D, 1.0 if binary else LEVELS - 1.0),
-    )
-
-
-def fitted(name: str, **of_moments):
-    return FAMILIES[name]().initialise(moments(binary=name == "bernoulli", **of_moments))
-
-
-def raw_of(noise, seed: int = 0, size: float = 0.7) -> jax.Array:
-    return size * jax.random.normal(jax.random.key(seed), (noise.n_raw * D,))
-
-
-def values_of(noise) -> np.ndarray:
-    """Every level; of counts, all but a tail of 1e-9."""
-    return np.arange(noise.support.high + 1 if math.isfinite(noise.support.high) else 1500)
-
-
-def masses(p, values: np.ndarray) -> np.ndarray:
-    """P(v) of each feature, shape (values, d)."""
-    each = jax.vmap(lambda v: p.each.log_prob(jnp.full(D, v)))(jnp.asarray(values, float))
-    return np.exp(np.asarray(each, np.float64))
-
 
 # The others differ from these in where one scale comes from; each compiles programs of its own.
 TYPICAL = (
@@ -92,7 +35,8 @@ TYPICAL = (
 )
 
 
-@pytest.fixture(params=slow_beside(FAMILIES, TYPICAL))
+# Of the module's scope, so that the tests of one family follow each other, on one worker.
+@pytest.fixture(params=slow_beside(FAMILIES, TYPICAL), scope="module")
 def name(request) -> str:
     return request.param
 
@@ -104,31 +48,26 @@ def name(request) -> str:
         pytest.param((True, False, True, True), id="some"),
     ],
 )
-def test_probabilities_are_those_of_the_moments_and_quantiles(name, varies, x64):
+def test_probabilities_are_those_of_the_moments_and_quantiles(name, varies):
     """They sum to one, and mean, variance, cdf and quantiles are theirs."""
-    noise = fitted(name, varies=varies)
-    p, values = noise(raw_of(noise)), values_of(noise)
-    mass = masses(p, values)
-    np.testing.assert_allclose(mass.sum(axis=0), 1.0, atol=1e-9)
-    mean = values @ mass
-    np.testing.assert_allclose(p.mean, mean, rtol=1e-6)
+    values, of = battery.values_of(fitted(name)), battery.table(name, varies)
+    np.testing.assert_allclose(of.mass.sum(axis=0), 1.0, atol=1e-9)
+    mean = values @ of.mass
+    np.testing.assert_allclose(of.mean, mean, rtol=1e-6)
     np.testing.assert_allclose(
-        p.variance, np.einsum("vd,vd->d", (values[:, None] - mean) ** 2, mass), rtol=1e-5
+        of.variance, np.einsum("vd,vd->d", (values[:, None] - mean) ** 2, of.mass), rtol=1e-5
     )
-    cdf = np.cumsum(mass, axis=0)
-    ours = jax.vmap(lambda v: p.cdf(jnp.full(D, v)))(jnp.asarray(values, float))
-    np.testing.assert_allclose(ours, cdf, atol=1e-8)
-    assert np.all(np.asarray(p.cdf(jnp.full(D, -1.0))) == 0)
-    for q in (1e-4, 0.2, 0.5, 0.77, 0.999):
-        found = np.asarray(p.icdf(jnp.asarray(q)))
+    cdf = np.cumsum(of.mass, axis=0)
+    np.testing.assert_allclose(of.cdf, cdf, atol=1e-8)
+    assert np.all(of.cdf_below == 0)
+    for q, found in zip(battery.QUANTILES, of.quantiles, strict=True):
         np.testing.assert_array_equal(found, [np.searchsorted(cdf[:, j], q) for j in range(D)])
 
 
-def test_a_row_is_the_product_of_its_features(name, x64):
-    noise = fitted(name)
-    p, y = noise(raw_of(noise)), jnp.array([0.0, 1.0, 1.0, 0.0])
-    assert p.event_shape == (D,)
-    assert float(p.log_prob(y)) == pytest.approx(float(p.each.log_prob(y).sum()), rel=1e-12)
+def test_a_row_is_the_product_of_its_features(name):
+    of = battery.table(name)
+    assert of.event_shape == (D,)
+    assert float(of.row) == pytest.approx(float(of.row_each.sum()), rel=1e-12)
 
 
 def softplus(v):
@@ -142,10 +81,11 @@ def cut(cdf, location, scale, values):
     return high - np.where(v == 0, 0.0, cdf((v - 0.5 - location) / scale))
 
 
-def test_probabilities_agree_with_scipy(name, x64):
+def test_probabilities_agree_with_scipy(name):
     """From the raw outputs by formulas written out here: a density agrees with itself anyway."""
-    noise = fitted(name)
-    raw, values = raw_of(noise), values_of(noise)
+    with jax.enable_x64(True):
+        noise = fitted(name)
+        raw, values = raw_of(noise), battery.values_of(noise)
     blocks, of = np.asarray(raw).reshape(noise.n_raw, D), moments()
     mean, variance = np.asarray(of.mean), np.asarray(of.variance)
     v = values[:, None]
@@ -171,7 +111,7 @@ def test_probabilities_agree_with_scipy(name, x64):
     else:
         expected = _cut_mixture(name, blocks, mean, variance, values)
     # Moments are float32: starts are given to seven digits.
-    np.testing.assert_allclose(masses(noise(raw), values), expected, rtol=3e-5, atol=1e-9)
+    np.testing.assert_allclose(battery.table(name).mass, expected, rtol=3e-5, atol=1e-9)
 
 
 def _cut_mixture(name, blocks, mean, variance, values):
@@ -203,13 +143,12 @@ def _cut_mixture(name, blocks, mean, variance, values):
     ],
 )
 def test_draws_follow_the_probabilities(name, varies):
-    noise = fitted(name, varies=varies)
-    p, values = noise(raw_of(noise)), values_of(noise)
-    drawn = jax.jit(jax.vmap(p.sample))(jax.random.split(jax.random.key(1), 20_000))
-    assert drawn.dtype == jnp.float32
-    expected = masses(p, values) * len(drawn)
+    values = battery.values_of(fitted(name))
+    drawn, mass = battery.draws(name, varies)
+    assert drawn.dtype == np.float32
+    expected = mass * len(drawn)
     for j in range(D):
-        seen = np.bincount(np.asarray(drawn[:, j], int), minlength=len(values))[: len(values)]
+        seen = np.bincount(drawn[:, j].astype(int), minlength=len(values))[: len(values)]
         common = expected[:, j] >= 5
         counts = np.append(seen[common], len(drawn) - seen[common].sum())
         shares = np.append(expected[common, j], len(drawn) - expected[common, j].sum())
@@ -220,56 +159,36 @@ def test_draws_follow_the_probabilities(name, varies):
             assert stats.chisquare(counts, shares).pvalue > 1e-4, j
 
 
-@pytest.mark.parametrize("size", [1.0, 30.0, 1e4])
+@pytest.mark.parametrize("size", battery.SIZES)
 def test_nothing_is_surer_than_certain_and_gradients_are_finite(name, size):
-    noise = fitted(name)
+    noise, of = fitted(name), battery.responses(name)
     assert noise.log_density_bound(D) == 0.0
-    top = noise.support.high if math.isfinite(noise.support.high) else 1e5
-    signs = jax.random.rademacher(jax.random.key(2), (24, noise.n_raw * D))
-    raws = size * jnp.concatenate([signs, jax.random.normal(jax.random.key(3), signs.shape)])
-    learned = noise.learned()
-
-    def log_prob(raw, y):
-        return noise(raw).log_prob(y)
-
-    both = jax.jit(jax.vmap(jax.value_and_grad(log_prob), (0, None)))
-    for y in (0.0, 1.0, top // 2, top):
-        value, slope = both(raws, jnp.full(D, y))
+    for value, slope in zip(of.values[size], of.slopes[size], strict=True):
         assert np.isfinite(value).all()
         assert np.isfinite(slope).all()
         assert float(value.max()) <= 0.0
-    for array in learned:
-        assert jnp.isfinite(array).all()
+    for array in noise.learned():
+        assert np.isfinite(array).all()
 
 
 def test_moments_quantiles_and_draws_are_finite_at_extremes(name):
-    noise = fitted(name)
-
-    @jax.jit
-    def everything(raw):
-        p = noise(raw)
-        return p.mean, p.variance, p.sample(jax.random.key(0)), p.coupled(jnp.asarray(1.0))
-
-    for size in (30.0, 1e4):
-        for seed in range(4):
-            for found in everything(raw_of(noise, seed, size)):
-                assert np.isfinite(found).all()
-                assert (np.asarray(found) >= -1e-3).all()
+    for found in battery.responses(name).facts:
+        assert np.isfinite(found).all()
+        assert (found >= -1e-3).all()
 
 
 def test_a_fresh_decoder_starts_at_the_datas_mean(name):
-    noise = fitted(name)
-    p = noise(jnp.zeros(noise.n_raw * D))
+    mean, variance, _ = battery.fresh(fitted(name), np.ones((500, D)))
     if name == "categorical":  # moments say nothing of categories
-        np.testing.assert_allclose(p.mean, 8.0, rtol=1e-5)
+        np.testing.assert_allclose(mean, 8.0, rtol=1e-5)
         return
     of = moments(binary=name == "bernoulli")
-    away = np.abs(np.asarray(p.mean - of.mean)) / np.sqrt(np.asarray(of.variance))
+    away = np.abs(mean - np.asarray(of.mean)) / np.sqrt(np.asarray(of.variance))
     # One σ for all is wide for the first feature, and what it cuts off at zero moves the mean.
     assert np.all(away[1:] < 0.3)
     assert away[0] < 0.6
     if name in ("beta-binomial", "negative-binomial"):
-        np.testing.assert_allclose(p.variance[1:], of.variance[1:], rtol=0.05)
+        np.testing.assert_allclose(variance[1:], of.variance[1:], rtol=0.05)
 
 
 def test_what_the_encoder_sees_is_of_the_size_of_one(name):
@@ -277,8 +196,8 @@ def test_what_the_encoder_sees_is_of_the_size_of_one(name):
     of = moments(binary=name == "bernoulli")
     rng = np.random.default_rng(0)
     y = np.clip(np.round(rng.normal(of.mean, np.sqrt(of.variance), (500, D))), 0, of.high)
-    shown = jax.vmap(noise.presented)(jnp.asarray(y, jnp.float32))
-    assert 0.3 < float(jnp.sqrt(jnp.mean(shown**2))) < 3
+    *_, shown = battery.fresh(noise, y)
+    assert 0.3 < float(np.sqrt(np.mean(shown**2))) < 3
 
 
 def test_nothing_is_refitted_and_nothing_has_a_floor(name):

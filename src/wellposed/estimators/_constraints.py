@@ -35,7 +35,7 @@ def finite() -> Constraint:
     return Constraint("a finite number", _is_real)
 
 
-def real(low: float, *, open_below: bool = False) -> Constraint:
+def real(low: int | float, *, open_below: bool = False) -> Constraint:
     """Accept finite numbers from ``low`` upwards, itself excluded if ``open_below``."""
     return Constraint(
         f"a finite number {'>' if open_below else '≥'} {low:g}",

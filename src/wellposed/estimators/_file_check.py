@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed import evaluation, latents, models, nn, noise, transforms
+from wellposed._compiled import own_promotion
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed.training import COLUMNS, LAGGING
 
@@ -158,7 +159,8 @@ def _check_shapes(model: models.VAEModel, d: int, k: int) -> None:
     """Trace all that is asked of a model, without running or compiling it."""
     key = jax.eval_shape(lambda: jax.random.key(0))
     row = jax.ShapeDtypeStruct((d,), jnp.result_type(float))
-    found = eqx.filter_eval_shape(_asked, model, row, key)
+    with own_promotion():
+        found = eqx.filter_eval_shape(_asked, model, row, key)
     wanted = [(d,), (), (k,), (k,), (k,), (k,), (), (d,), (d,), (d,)]
     _demand([leaf.shape for leaf in found] == wanted, "the model")
     _demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in found), "the model")

@@ -1,7 +1,7 @@
 """What a VAE can be asked of itself: its noise, its rate, its encoder; and its file."""
 
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +18,9 @@ from ._settings import settings_of
 
 if TYPE_CHECKING:
     from wellposed.report import Report
+
+# In place of typing.Self, which checkers at run time do not take outside a decorated class.
+Shell = TypeVar("Shell", bound="Judged")
 
 
 class Judged:
@@ -104,7 +107,7 @@ class Judged:
         rows = self._rows(X)
         return training.amortisation_gap(self.model_, rows, key=self._key("score"), **options)
 
-    def recalibrate(self, X: Any) -> Self:
+    def recalibrate(self: Shell, X: Any) -> Shell:
         """Rescale the noise of each feature so that it fits X, which must not be training data.
 
         The scales are saved with the model; fitting again starts without them. To see them with

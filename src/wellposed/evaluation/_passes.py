@@ -10,7 +10,7 @@ import numpy as np
 
 from wellposed._compiled import compiled_soon
 from wellposed._forks import check_process
-from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed._typing import Latent, Point, PRNGKey, Scalar, Variance
 from wellposed.latents import Prior
 from wellposed.models import SAMPLERS, VAEModel, sample
 from wellposed.numerics import on_device, scalar
@@ -108,7 +108,7 @@ def mean_noise_variance(
     *,
     key: PRNGKey,
     shown: Callable[[int, int], object] | None = None,
-) -> Scalar | Point:
+) -> Variance:
     """Noise variance in model units; averaged over rows, shape (d,), where it depends on z.
 
     At most 2,000 rows are visited, spread over all, and fewer where one takes long, as a large

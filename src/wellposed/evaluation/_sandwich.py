@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._compiled import own_promotion
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
@@ -91,7 +92,8 @@ def sandwich(
     n_data = check_count("n_data", n_data, "100 is a start.")
     visit = annealing(_visit, n_chains, n_steps, start)
     # The transform's size is the data's: what the decoder puts out for one datum.
-    d = jax.eval_shape(lambda z: model.decode(z).mean, jnp.zeros(model.prior.k)).shape[0]
+    with own_promotion():
+        d = jax.eval_shape(lambda z: model.decode(z).mean, jnp.zeros(model.prior.k)).shape[0]
     numbers = np.arange(n_data, dtype=np.float32)[:, None]
     chunk = rows_at_once(model, d, n_chains)
     return Sandwich(*over_rows(visit, model, numbers, key=key, chunk=chunk))

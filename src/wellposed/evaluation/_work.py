@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._compiled import own_promotion
 from wellposed._typing import PRNGKey, Tree
 
 # Elementary operations: some ten seconds of two CPU cores, and about one second.
@@ -23,7 +24,8 @@ def work_of(visit: Callable[..., Any], model: Tree, row: np.ndarray, *, key: PRN
     A loop counts as often as it runs where its length is fixed, and once where it is not.
     """
     x = jax.ShapeDtypeStruct(row.shape, jnp.result_type(float))
-    traced, _, _ = eqx.filter_make_jaxpr(lambda m, x, k: visit(m, x, key=k))(model, x, key)
+    with own_promotion():
+        traced, _, _ = eqx.filter_make_jaxpr(lambda m, x, k: visit(m, x, key=k))(model, x, key)
     return _work(traced.jaxpr)
 
 

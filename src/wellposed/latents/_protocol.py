@@ -1,10 +1,11 @@
 """What anything must offer that z can be drawn from."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wellposed._typing import Latent, PRNGKey
 
 
+@runtime_checkable
 class Prior(Protocol):
     """p(z): a pytree that draws one z. Those with a density have ``log_prob(z)`` as well."""
 

@@ -3,9 +3,8 @@
 import abc
 
 import equinox as eqx
-from jaxtyping import Array
 
-from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.transforms import Moments, Support
 
 
@@ -52,7 +51,7 @@ class AbstractNoise(eqx.Module):
         """
 
     @abc.abstractmethod
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         """Return the leaves that the optimiser owns; a given value is not among them."""
 
     @abc.abstractmethod
@@ -64,11 +63,11 @@ class AbstractNoise(eqx.Module):
         """
 
     @abc.abstractmethod
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """Return the noise variance in model units, or None where it depends on z."""
 
     @abc.abstractmethod
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose learned noise rests on its floor.
 
         ``variance`` is the noise variance of the fitted model, averaged over data where it

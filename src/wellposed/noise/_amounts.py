@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution
 
-from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import damped, log_from, on_device
 from wellposed.transforms import POSITIVE, Moments, Support
 
@@ -142,18 +142,18 @@ class AbstractAmount(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         return float(self.log_peaks(d).sum())
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned()
 
     def refitted(self, squared_residual: Point) -> "AbstractAmount":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """None: the variance grows with the square of the location, and so depends on z."""
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose relative scale rests on its floor.
 
         Where it depends on z, the deviation relative to the mean of the data stands in.

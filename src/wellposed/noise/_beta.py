@@ -13,7 +13,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import inverted, on_device, stirling_excess
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -113,18 +113,18 @@ class Beta(AbstractNoise):
         least = self.width.least(d)
         return float(np.log1p(1.0 / least).sum()) if (least > 0).all() else math.inf
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.width.learned()
 
     def refitted(self, squared_residual: Point) -> "Beta":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """None: a Beta's variance depends on its mode, and so on z."""
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose 1/κ rests on its floor.
 
         Where κ depends on z, the standard deviation stands in, which is 1/κ at an edge and larger

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import unknown_name
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, held, on_device
 from wellposed.transforms import REALS, Moments, Support
 
@@ -140,7 +140,7 @@ class CausalGaussian(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * LOG_2PI - self.scale.log_least(d)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         weights = () if self.weights is None else (self.weights,)
         return self.scale.learned() + weights
 
@@ -151,7 +151,7 @@ class CausalGaussian(AbstractNoise):
     def variance(self) -> None:
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         del variance  # of the feature; it is the innovation that has the floor
         innovation = self.scale.variance()
         if innovation is None:

@@ -3,10 +3,9 @@
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, PRNGKey, Raw
+from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
 from wellposed.nn import MLP, MakeMLP
 from wellposed.numerics import on_device
 from wellposed.transforms import COUNTS, Moments, Support, levels
@@ -141,7 +140,7 @@ class CausalLogistic(AbstractWhole):
             self.spread,
         )
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return tuple(jax.tree.leaves(self.network))
 
 

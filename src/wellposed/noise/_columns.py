@@ -7,11 +7,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from wellposed import transforms
 from wellposed._errors import SettingError, named_features
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import MIXED, REALS, Moments, Support
 
@@ -77,7 +76,7 @@ class Columns(AbstractNoise):
         self.groups = tuple(groups)
         self.table = None
 
-    def placed(self, d: int, names: Sequence[str] | None = None) -> "Columns":
+    def placed(self, d: int, names: Any = None) -> "Columns":
         """Return it with its columns found among the ``d`` of a table.
 
         Raises
@@ -151,7 +150,7 @@ class Columns(AbstractNoise):
         of_groups = sum(group.log_density_bound(len(columns)) for group, columns in self.parts)
         return of_groups - float(np.log(np.asarray(table.scale, np.float64)).sum())
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return tuple(leaf for group in self.groups for leaf in group.learned())
 
     def refitted(self, squared_residual: Point) -> "Columns":
@@ -170,7 +169,7 @@ class Columns(AbstractNoise):
             found = found.at[jnp.array(columns)].set(of_group)
         return table.scale**2 * found
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         table: Any = self.table
         seen = np.asarray(variance) / np.asarray(table.scale) ** 2
         resting = [
@@ -181,7 +180,7 @@ class Columns(AbstractNoise):
         return tuple(sorted(resting))
 
 
-def placed(noise: Any, d: int, names: Sequence[str] | None) -> Any:
+def placed(noise: Any, d: int, names: Any) -> Any:
     """Find the columns of a noise that names them; any other noise is returned as it is."""
     return noise.placed(d, names) if isinstance(noise, Columns) else noise
 

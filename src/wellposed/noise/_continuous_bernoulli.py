@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._compiled import compiled_soon
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import bounded, inverted, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -114,18 +114,18 @@ class ContinuousBernoulli(AbstractNoise):
             return math.inf
         return -float(np.log(-floor * np.expm1(-1.0 / floor)).sum())
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return ()
 
     def refitted(self, squared_residual: Point) -> "ContinuousBernoulli":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """None: it depends on η, and so on z."""
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return nothing: there is no learned noise to rest on a floor."""
         del variance
         return ()

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError, unknown_name
-from wellposed._typing import Fitted
+from wellposed._typing import Fitted, Leaves
 from wellposed.numerics import on_device, positive, scalar
 from wellposed.transforms import Moments
 
@@ -66,7 +66,7 @@ class Degrees(eqx.Module):
         rho = on_device(np.zeros(shape))
         return eqx.tree_at(lambda n: n.rho, self, rho, is_leaf=lambda leaf: leaf is None)
 
-    def __call__(self, raw: Array) -> Array:
+    def __call__(self, raw: Array) -> Fitted:
         """Return ν, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
         if self.kind == "given":
             return self.given
@@ -78,11 +78,11 @@ class Degrees(eqx.Module):
         """ν before any training."""
         return _START if self.given is None else float(self.given)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         """Return the leaves that the optimiser owns."""
         return () if self.rho is None else (self.rho,)
 
-    def known(self) -> Array | None:
+    def known(self) -> Fitted:
         """ν, or None where it depends on z."""
         return self(jnp.zeros(0)) if self.kind == "given" or self.rho is not None else None
 

@@ -14,7 +14,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed import transforms
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import log_normal_interval, on_device
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -111,10 +111,10 @@ class AbstractDiscretized(AbstractWhole):
     def __call__(self, raw: Raw) -> Density:
         return self.cells(raw, self.base)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.cells.scale.learned()
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """σ² before rounding and cutting, or None where it depends on z."""
         return self.cells.scale.variance() if self.cells.mixture == 1 else None
 
@@ -175,7 +175,7 @@ class Discretized(Distribution):
             return log_logistic_mixture(value, *self._components, self.levels)
         return _log_normal_mixture(value, *self._components, self.levels)
 
-    def cdf(self, value: Point) -> Point:
+    def cdf(self, value: Point | Scalar) -> Point:
         value = jnp.asarray(value, self.locations.dtype)
         if self.base == "logistic":
             return logistic_mixture_cdf(value, *self._components, self.levels)
@@ -217,7 +217,7 @@ def _log_normal_mixture(
 
 
 def _normal_mixture_cdf(
-    value: Point, log_weights: Array, locations: Array, scales: Array, levels: int
+    value: Point | Scalar, log_weights: Array, locations: Array, scales: Array, levels: int
 ) -> Point:
     below = jax.scipy.special.ndtr((jnp.floor(value) + 0.5 - locations) / scales)
     within = jnp.sum(jax.nn.softmax(log_weights, axis=0) * below, axis=0)

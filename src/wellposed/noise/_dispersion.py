@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import unknown_name
-from wellposed._typing import Fitted
+from wellposed._typing import Fitted, Leaves
 from wellposed.numerics import log_growth
 
 from ._scale import LEARNED
@@ -48,6 +48,6 @@ class Dispersion(eqx.Module):
         rho = raw if self.kind == "conditional" else self.rho
         return _LEAST + jnp.exp(self.start + log_growth(rho))
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         """Return the leaves that the optimiser owns."""
         return () if self.rho is None else (self.rho,)

@@ -1,9 +1,8 @@
 """Gaussian observation noise: its variance given, shared, one a feature, or a function of z."""
 
 import equinox as eqx
-from jaxtyping import Array
 
-from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI
 from wellposed.transforms import REALS, Moments, Support
 
@@ -112,7 +111,7 @@ class Gaussian(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * LOG_2PI - self.scale.log_least(d)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned()
 
     def refitted(self, squared_residual: Point) -> "Gaussian":
@@ -122,8 +121,8 @@ class Gaussian(AbstractNoise):
         """
         return eqx.tree_at(lambda g: g.scale, self, self.scale.with_variance(squared_residual))
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         return self.scale.variance()
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         return self.scale.on_floor(variance, self.constants and self.constants.varies)

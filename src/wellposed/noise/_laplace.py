@@ -3,9 +3,8 @@
 import math
 
 import equinox as eqx
-from jaxtyping import Array
 
-from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import damped
 from wellposed.transforms import REALS, Moments, Support
 
@@ -79,15 +78,15 @@ class Laplace(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * math.log(2.0) - self.scale.log_least(d)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned()
 
     def refitted(self, squared_residual: Point) -> "Laplace":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         return self.scale.variance()
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         return self.scale.on_floor(variance, self.constants and self.constants.varies)

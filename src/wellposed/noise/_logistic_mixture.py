@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from wellposed._typing import Point
+from wellposed._typing import Point, Scalar
 
 
 def log_logistic_mixture(
@@ -103,7 +103,7 @@ def _total(log_weights: Array, ends: _Ends) -> tuple[Point, Array]:
 
 
 def logistic_mixture_cdf(
-    value: Point,
+    value: Point | Scalar,
     log_weights: Float[Array, "m d"],
     locations: Float[Array, "m d"],
     scales: Float[Array, "#m #d"],

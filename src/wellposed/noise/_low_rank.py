@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, on_device, whiten_low_rank
 from wellposed.transforms import REALS, Moments, Support
 
@@ -107,18 +107,18 @@ class LowRankGaussian(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * LOG_2PI - self.scale.log_least(d)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned()
 
     def refitted(self, squared_residual: Point) -> "LowRankGaussian":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """None: the factors, and with them each feature's variance, depend on z."""
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose σ rests on its floor.
 
         Where σ depends on z, the whole standard deviation stands in, which is larger.

@@ -3,10 +3,9 @@
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, PRNGKey, Raw
+from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -106,7 +105,7 @@ class NegativeBinomial(AbstractWhole):
         whole = each.sum() if varies is None else jnp.where(varies, each, 0.0).sum()
         return Composition(self.size(), jnp.log(each) - jnp.log(whole), each, constants)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.dispersion.learned() + (() if self.size is None else (self.size.rho,))
 
 

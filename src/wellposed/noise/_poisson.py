@@ -1,9 +1,8 @@
 """Poisson noise for counts."""
 
 import equinox as eqx
-from jaxtyping import Array
 
-from wellposed._typing import Density, Fitted, PRNGKey, Raw
+from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -72,5 +71,5 @@ class Poisson(AbstractWhole):
         shares = log_shares(self.start + raw, self.constants and self.constants.varies)
         return Composition(self.size(), shares, None, constants)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return () if self.size is None else (self.size.rho,)

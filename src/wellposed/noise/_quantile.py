@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from scipy.special import ndtri
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, damped, on_device, positive
 from wellposed.transforms import REALS, Moments, Support
 
@@ -146,19 +146,19 @@ class Quantile(AbstractNoise):
             bound = np.where(np.asarray(self.constants.varies), bound, pinned_bound)
         return float(bound.sum())
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned()
 
     def refitted(self, squared_residual: Point) -> "Quantile":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """b² (1 − 2τ + 2τ²)/(τ(1 − τ))² of one head; of more, it depends on the gaps."""
         squared, (level, *others) = self.scale.variance(), self.levels
         return None if squared is None or others else squared * _inflation(level)
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose b rests on its floor.
 
         Where b depends on z, the variance stands in: two tails with no gap between them.

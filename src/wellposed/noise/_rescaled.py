@@ -9,7 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import held
 from wellposed.transforms import REALS, Moments, Support
 
@@ -95,18 +95,18 @@ class Rescaled(AbstractNoise):
         started = self.noise.initialise(moments, key=key)
         return eqx.tree_at(lambda n: n.noise, self, started)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.noise.learned()
 
     def refitted(self, squared_residual: Point) -> "Rescaled":
         of_noise = self.noise.refitted(squared_residual / self.scale**2)
         return eqx.tree_at(lambda n: n.noise, self, of_noise)
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         of_noise = self.noise.variance()
         return None if of_noise is None else self.scale**2 * of_noise
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose noise rested on its floor before it was rescaled."""
         return self.noise.on_floor(variance / self.scale**2)
 

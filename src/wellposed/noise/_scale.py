@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array
 
 from wellposed._errors import SettingError, unknown_name
-from wellposed._typing import Fitted, Point, Scalar
+from wellposed._typing import Fitted, Leaves, Point, Variance
 from wellposed.numerics import inverse_positive, on_device, positive, scalar
 from wellposed.transforms import Moments
 
@@ -153,7 +153,7 @@ class Scale(eqx.Module):
         least = self.least(d)
         return float(np.log(least).sum()) if (least > 0).all() else -math.inf
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         """Return the leaves that the optimiser owns."""
         return () if self.rho is None else (self.rho,)
 
@@ -169,13 +169,13 @@ class Scale(eqx.Module):
         above = jnp.maximum(jnp.sqrt(best) - self.floor, 1e-3 * self.floor + 1e-12)
         return eqx.tree_at(lambda s: s.rho, self, inverse_positive(above))
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """σ², or None where it depends on z."""
         if self.kind == "given":
             return self.given
         return None if self.rho is None else (self.floor + positive(self.rho)) ** 2
 
-    def on_floor(self, variance: Scalar | Point, varies: Array | None) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance, varies: Array | None) -> tuple[int, ...]:
         """Return the features that vary whose learned σ rests on its floor."""
         if self.kind == "given" or self.floor is None:
             return ()

@@ -11,7 +11,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 from numpyro.distributions import StudentT as StudentTLaw
 
-from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, damped, inverted, log_one_plus_square
 from wellposed.transforms import REALS, Moments, Support
 
@@ -122,18 +122,18 @@ class StudentT(AbstractNoise):
         peaks = (d - normal) * log_peak - normal * 0.5 * LOG_2PI
         return peaks - self.scale.log_least(d)
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned() + self.degrees.learned()
 
     def refitted(self, squared_residual: Point) -> "StudentT":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         squared, degrees = self.scale.variance(), self.degrees.known()
         return None if squared is None or degrees is None else squared * _inflation(degrees)
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose s rests on its floor.
 
         Where ν depends on z it cannot be told from the variance what s is: the standard

@@ -13,7 +13,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, inverted, log_normal_interval, on_device
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -108,18 +108,18 @@ class TruncatedNormal(AbstractNoise):
         inside = 0.5 * scipy.special.erf(math.sqrt(0.5) / least)
         return float(-0.5 * d * LOG_2PI - np.log(least).sum() - np.log(inside).sum())
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.scale.learned()
 
     def refitted(self, squared_residual: Point) -> "TruncatedNormal":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """None: it depends on where the ends cut, and so on z."""
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose s rests on its floor.
 
         Where s depends on z, the standard deviation stands in, which is smaller at an edge: down
@@ -196,7 +196,9 @@ class _TruncatedNormal(Distribution):
     def _smooth_variance(self) -> Point:
         nodes, weights = np.polynomial.legendre.leggauss(16)
         y = jnp.asarray(0.5 * (nodes + 1.0), self.scale.dtype)[:, None]
-        mass = jnp.asarray(0.5 * weights, self.scale.dtype)[:, None] * jnp.exp(self.log_prob(y))
+        y = jnp.broadcast_to(y, (len(nodes), self.eta.shape[-1]))
+        log_density = jax.vmap(self.log_prob)(y)
+        mass = jnp.asarray(0.5 * weights, self.scale.dtype)[:, None] * jnp.exp(log_density)
         return (mass * (y - self.mean) ** 2).sum(axis=0)
 
     def cdf(self, value: Point) -> Point:

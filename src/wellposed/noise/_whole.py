@@ -7,7 +7,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array
 
-from wellposed._typing import Fitted, Point, PRNGKey, Scalar
+from wellposed._typing import Fitted, Leaves, Point, PRNGKey, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
@@ -35,17 +35,17 @@ class AbstractWhole(AbstractNoise):
         del d
         return 0.0
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return ()
 
     def refitted(self, squared_residual: Point) -> "AbstractWhole":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """No feature: probabilities need no floor."""
         del variance
         return ()

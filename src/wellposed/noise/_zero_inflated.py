@@ -10,7 +10,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import AMOUNTS, Moments, Support
 
@@ -112,18 +112,18 @@ class ZeroInflated(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         return float(np.maximum(self.noise.log_peaks(d), 0.0).sum())
 
-    def learned(self) -> tuple[Array, ...]:
+    def learned(self) -> Leaves:
         return self.noise.learned()
 
     def refitted(self, squared_residual: Point) -> "ZeroInflated":
         del squared_residual
         return self
 
-    def variance(self) -> Scalar | Point | None:
+    def variance(self) -> Variance | None:
         """None: it depends on z."""
         return None
 
-    def on_floor(self, variance: Scalar | Point) -> tuple[int, ...]:
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
         return self.noise.on_floor(variance)
 
 

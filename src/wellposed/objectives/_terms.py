@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from wellposed._typing import Density, Point, PRNGKey
@@ -16,7 +17,7 @@ class ElboTerms(eqx.Module):
     kl: Float[Array, "*batch"]  # KL(q(z | x) ‖ p(z)): the rate
 
     @property
-    def elbo(self) -> Float[Array, "*batch"]:
+    def elbo(self) -> Float[Array | np.ndarray, "*batch"]:
         """log_likelihood − kl."""
         return self.log_likelihood - self.kl
 

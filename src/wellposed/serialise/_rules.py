@@ -27,7 +27,7 @@ _FARTHEST = 1e15
 Rule = Callable[[Any], bool]
 
 
-def _within(low: float, high: float) -> Rule:
+def _within(low: int | float, high: int | float) -> Rule:
     return lambda v: bool(((np.asarray(v) >= low) & (np.asarray(v) <= high)).all())
 
 

@@ -146,7 +146,7 @@ def _spans_decades(ends: np.ndarray) -> np.ndarray:
     return (ends[0] > 0) & (ends[1] > 10.0 * ends[0])
 
 
-def _shortest_half(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shortest_half(ordered: np.ndarray) -> tuple[Any, Any]:
     """Middle and spread of the shortest interval with half of the values, along the first axis."""
     half = len(ordered) // 2
     widths = ordered[half:] - ordered[: len(ordered) - half]
