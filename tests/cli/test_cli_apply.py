@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cli_running import SMALL, frame, run
+from cli_running import SMALL, frame, run, table
 
 import wellposed as wp
 
