@@ -78,7 +78,8 @@ def _rooted(rows: np.ndarray, units: ModelUnits) -> Covariance:
     A column of ones goes first: what is orthogonal to it is centred.
     """
     n, d = rows.shape
-    shift, triangle, log_det = np.zeros(d), np.zeros((0, d + 1)), 0.0
+    shift, log_det = np.zeros(d), 0.0
+    triangle: Any = np.zeros((0, d + 1))
     for piece, log_dets in units.pieces(rows):
         if not len(triangle):
             still = (piece == piece[0]).all(axis=0)

@@ -2,12 +2,14 @@
 
 import dataclasses
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 
 from wellposed._errors import DataError
 
+_LAPACK: Any = scipy.linalg.lapack  # its routines have no types
 _ROUNDING = 1e-13  # of the largest eigenvalue of a covariance
 _ROOT_ROUNDING = 50.0  # units in the last place of a singular value
 _STEPS = 10.0  # units in the last place that a computed variance is off by
@@ -196,9 +198,7 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
 def _by_jacobi(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Singular values, falling, and right singular vectors, one a column."""
     # "C": columns of any length; no left vectors; right ones; LAPACK restricts the range.
-    values, _, vectors, work, _, info = scipy.linalg.lapack.dgejsv(
-        root, joba=0, jobu=3, jobv=0, jobr=1
-    )
+    values, _, vectors, work, _, info = _LAPACK.dgejsv(root, joba=0, jobu=3, jobv=0, jobr=1)
     if info != 0:
         raise np.linalg.LinAlgError(f"dgejsv did not converge (info = {info}).")
     return values * (work[0] / work[1]), vectors

@@ -205,7 +205,7 @@ class CausalNormal(Distribution):
         if self.constants is None:
             return peaks.sum() - fall
         apart = self.constants.density.log_prob(value)
-        return jnp.where(self.varies, peaks, apart).sum() - fall
+        return jnp.where(self.constants.varies, peaks, apart).sum() - fall
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         if sample_shape:
@@ -216,7 +216,7 @@ class CausalNormal(Distribution):
         drawn = self.loc + self._unrolled(innovations)
         if self.constants is None:
             return drawn
-        return jnp.where(self.varies, drawn, self.constants.density.sample(constant_key))
+        return jnp.where(self.constants.varies, drawn, self.constants.density.sample(constant_key))
 
     def _unrolled(self, innovations: Point) -> Point:
         """Solve (I − A) r = innovations."""

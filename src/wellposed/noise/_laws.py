@@ -15,8 +15,8 @@ class StableNormal(Normal):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
-        fall = half_square(value - self.loc, self.scale)
-        return -fall - jnp.log(self.scale) - 0.5 * LOG_2PI
+        loc, scale = jnp.asarray(self.loc), jnp.asarray(self.scale)
+        return -half_square(value - loc, scale) - jnp.log(scale) - 0.5 * LOG_2PI
 
 
 class StableLaplace(Laplace):
@@ -24,4 +24,5 @@ class StableLaplace(Laplace):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
-        return -absolute(value - self.loc, self.scale) - jnp.log(self.scale) - math.log(2.0)
+        loc, scale = jnp.asarray(self.loc), jnp.asarray(self.scale)
+        return -absolute(value - loc, scale) - jnp.log(scale) - math.log(2.0)
