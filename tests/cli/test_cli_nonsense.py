@@ -189,7 +189,7 @@ def test_every_option_that_takes_a_value_is_tried():
         {"batch_size": 10**20},
         {"patience": 10**20},
     ],
-    ids=str,
+    ids=lambda settings: ",".join(f"{name}={type(v).__name__}" for name, v in settings.items()),
 )
 def test_python_refuses_before_memory_is_taken(settings):
     with pytest.raises(wp.SettingError, match=next(iter(settings))):

@@ -120,9 +120,10 @@ class Quantile(AbstractNoise):
 
     def __call__(self, raw: Raw) -> Density:
         law = self._law(raw)
-        floor = None if self.constants is None else jnp.maximum(self.floor, LEAST)
-        constants = self.constants and self.constants.real(floor, floor)
-        return Features(pinned(law, constants))
+        if self.constants is None:
+            return Features(law)
+        floor = jnp.maximum(self.floor, LEAST)
+        return Features(pinned(law, self.constants.real(floor, floor)))
 
     def quantiles(self, raw: Raw) -> Float[Array, "h d"]:
         """Return the heads, increasing, in model units; of features that never vary, theirs."""
