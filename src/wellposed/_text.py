@@ -49,7 +49,7 @@ def cut(text: str, most: int) -> str:
     Examples
     --------
     >>> cut("temperature_outside_1", 12)
-    'tempera…de_1'
+    'temperat…e_1'
     """
     if len(text) <= most:
         return text

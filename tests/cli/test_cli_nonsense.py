@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from cli_running import run, table
+from cli_running import frame, run, table
 
 import wellposed as wp
 from wellposed.cli import app
@@ -208,6 +208,6 @@ def test_python_refuses_draws_beyond_memory(names):
             model.sample(2, random_state=2**40)
     vae = wp.load(names["model"])
     with pytest.raises(wp.SettingError, match="n_samples must be at most"):
-        vae.score_samples(table(), n_samples=10**12)
+        vae.score_samples(frame(), n_samples=10**12)
     with pytest.raises(wp.SettingError, match="n_samples must be at most"):
-        vae.elbo(table(), n_samples=10**12)
+        vae.elbo(frame(), n_samples=10**12)

@@ -528,7 +528,7 @@ def test_a_model_is_a_start_and_goes_on():
         ({"tol": -1}, "tol must be"),
         ({"progress": "always"}, "progress must be"),
         ({"resolution": "fine"}, "resolution must be"),
-        ({"transform": "log"}, "transform must be one of"),
+        ({"transform": "square"}, "transform must be one of"),
     ],
 )
 def test_settings_of_linear_vae_that_break_a_rule(settings, words):

@@ -164,7 +164,7 @@ def test_sentences_of_a_forecast_changed_change():
         ({"noise_variance": 1.0, "beta": 0.0}, "beta must be"),
         ({"noise_variance": 1.0, "beta": "one"}, "beta must be"),
         ({"noise_variance": 1.0, "resolution": -1.0}, "resolution must be"),
-        ({"noise_variance": 1.0, "transform": "log"}, "transform must be"),
+        ({"noise_variance": 1.0, "transform": "square"}, "transform must be"),
     ],
 )
 def test_numbers_that_cannot_be(settings, words):

@@ -140,7 +140,7 @@ def test_at_most_so_many_rows_spread_over_all():
 
 def test_a_row_without_a_posterior_is_named():
     rows = np.zeros((5, 3), np.float32)
-    rows[2] = 3e38
+    rows[2] = np.nan
     vae = SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None)
     with pytest.raises(wp.DataError, match="row 2 and 0 others"):
         scene_of(vae, rows, key=KEY)

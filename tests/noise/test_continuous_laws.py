@@ -203,7 +203,7 @@ def test_low_rank_factors_leave_a_feature_that_never_varies_alone():
     noise = made("low-rank-feature", varies=[True, True, False, True])
     p = noise(raw_of(noise, size=30.0))
     np.testing.assert_array_equal(p.factor[:, 2], 0.0)
-    assert float(p.scale[2]) == pytest.approx(FLOOR, rel=1e-5)
+    assert float(p.constants.density.scale[2]) == pytest.approx(FLOOR, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -190,9 +190,11 @@ def test_a_feature_that_never_varies_has_its_constant_whatever_the_raw_outputs(n
         assert float(of.mean[seed, 2]) == float(moments.mean[2])
         assert float(of.median[seed, 2]) == pytest.approx(float(moments.mean[2]))
         if "feature" in name or "conditional" in name:
-            width = float(moments.resolution[2]) / math.sqrt(12)
-            width *= RESCALED if "rescaled" in name else 1.0
-            assert float(of.variance[seed, 2]) == pytest.approx(width**2, rel=1e-4)
+            step, exception = float(moments.resolution[2]), 1 / (moments.n + 2)
+            apart = 2 * (step / math.log(2)) ** 2  # of an exception, by Laplace's rule
+            expected = (1 - exception) * step**2 / 12 + exception * apart
+            expected *= RESCALED**2 if "rescaled" in name else 1.0
+            assert float(of.variance[seed, 2]) == pytest.approx(expected, rel=1e-4)
         assert float(of.log_prob_of_mean[seed]) <= bound + 1e-4 * D
 
 

@@ -26,7 +26,7 @@ MANY = (
     {"kl_warmup": 2},
     {"noise": Gaussian("shared", initial=2.0)},
     {"learning_rate": 1e-30, "patience": 1},
-    {"learning_rate": 1e9},
+    {"learning_rate": float("inf")},
 )
 
 

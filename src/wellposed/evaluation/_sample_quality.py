@@ -115,6 +115,7 @@ def sample_quality(
 
     Examples
     --------
+    >>> import jax
     >>> draws = np.random.default_rng(0)
     >>> rows = draws.normal(size=(300, 2))
     >>> found = sample_quality(

@@ -91,10 +91,13 @@ def trained_divergence(
 
 def _both(values: np.ndarray, **settings: Any) -> tuple[VAE, VAE]:
     """Train the free VAE and the floored one alike, on all rows at once."""
+    # Counts step by one, also where few rows leave gaps between them.
+    resolution: Any = "auto" if (values % 1).any() else 1.0
     free, floored = (
         trained(
             values,
             **settings,
+            resolution=resolution,
             noise=noise.Gaussian("conditional", floor=floor),
             batch_size=len(values),
             allow_unbounded=floor == 0,
@@ -105,16 +108,14 @@ def _both(values: np.ndarray, **settings: Any) -> tuple[VAE, VAE]:
 
 
 def _varying(values: np.ndarray) -> np.ndarray:
-    """Leave out features that never vary; whole numbers come out as integers."""
+    """Leave out features that never vary."""
     varying = values.max(axis=0) > values.min(axis=0)
     if not varying.any():
         raise DataError(
             f"Some feature must vary; all {len(varying)} are constant over {len(values)} row(s). "
             "Give two distinct rows or more."
         )
-    values = values[:, varying]
-    # Counts share one unit, and one resolution.
-    return values if (values % 1).any() else values.astype(int)
+    return values[:, varying]
 
 
 def _smallest_scale(vae: VAE, values: np.ndarray) -> float:

@@ -174,7 +174,7 @@ class Near(Distribution):
         left = jnp.minimum(q, 1.0 - q)
         furthest = 40.0 * self.scale + 800.0 * self.step
         away = inverted(lambda t: self.cdf(self.value + t), left, -furthest, 0.0 * furthest)
-        return self.value + jnp.where(q < 0.5, 1.0, -1.0) * away
+        return self.value + jnp.where(q == 0.5, 0.0, jnp.where(q < 0.5, 1.0, -1.0) * away)
 
 
 class Exceptional(Distribution):

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 from wellposed._typing import PRNGKey
 
 _LEAST = 64
-_COARSE = 8_192  # buckets up to here are powers of two, and hold at most twice their rows
+COARSE = 8_192  # buckets up to here are powers of two, and hold at most twice their rows
 
 
 def bucket(n: int) -> int:
@@ -19,7 +19,7 @@ def bucket(n: int) -> int:
     there sixteenths of the next power of two, so that at most an eighth of the memory is filling.
     """
     size = max(_LEAST, 1 << max(n - 1, 0).bit_length())
-    step = size if size <= _COARSE else size // 16
+    step = size if size <= COARSE else size // 16
     return -(-n // step) * step
 
 
