@@ -152,12 +152,10 @@ def test_what_float64_does_not_resolve_is_refused_by_name():
         wp.VAE(1, **SMALL).fit(frame)
 
 
-def test_sizes_beyond_float32_are_refused_by_name():
+def test_sizes_beyond_float32_are_refused_at_fit_by_name():
     frame = pd.DataFrame(ROWS, columns=["time", "x", "y"])
     vae = wp.VAE(1, **SMALL).fit(frame)
     wide, narrow = frame.assign(x=frame.x * 1e39), frame.assign(x=frame.x * 1e-42)
-    with pytest.raises(DataError, match=r"up to 3.4e\+38 in size; this fails for column 'x'"):
-        vae.score_samples(wide)
     with pytest.raises(DataError, match=r"up to 3.4e\+38 in size; this fails for column 'x'"):
         wp.VAE(1, **SMALL).fit(wide)
     with pytest.raises(DataError, match=r"spreads of 1\.18e-38 and more.*column 'x'"):
@@ -167,3 +165,12 @@ def test_sizes_beyond_float32_are_refused_by_name():
     scaled = wp.VAE(1, **SMALL).fit(frame.assign(x=frame.x * 1e30))
     expected = vae.score_samples(frame) - np.log(1e30)
     np.testing.assert_allclose(scaled.score_samples(frame.assign(x=frame.x * 1e30)), expected, 0.05)
+
+
+def test_a_value_beyond_float32_scores_as_the_most_distant_one(plain):
+    rows = ROWS[:4].copy()
+    rows[:, 1] = [0.0, 1e30, 1e39, -1e300]
+    for scores in (plain.score_samples(rows), plain.elbo(rows)):
+        assert np.isfinite(scores).all()
+        assert scores[0] > scores[1] > scores[2]
+    assert np.isfinite(plain.transform(rows)).all()

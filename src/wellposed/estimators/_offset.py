@@ -71,7 +71,7 @@ def shifted(
         offset = offset_for(rows, transform, observation)
     rows = without(rows, offset)
     squared = isinstance(transform, transforms.Identity)  # others bring every scale to one
-    check_size(rows, labels, most=_SQUARED if squared else np.inf)
+    rows = checked_size(rows, labels, most=_SQUARED if squared else np.inf)
     check_spread(rows, labels, least=1 / _SQUARED if squared else 0.0)
     return offset, rows
 
@@ -107,8 +107,8 @@ def check_precision(rows: np.ndarray, labels: Any = None) -> None:
         )
 
 
-def check_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) -> None:
-    """Refuse values that the model's float type does not hold.
+def checked_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) -> np.ndarray:
+    """Return the rows; refuse values that the model's float type does not hold.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def check_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) ->
         Naming the columns.
     """
     if rows.dtype.kind != "f":
-        return
+        return rows
     most = min(most, float(jnp.finfo(jnp.result_type(float)).max))
     low, high = rows.min(axis=0), rows.max(axis=0)
     beyond = np.flatnonzero((high > most) | (low < -most))
@@ -134,6 +134,25 @@ def check_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) ->
             f"{max(-float(low[j]), float(high[j])):.6g}). Divide the column by a power of ten, or "
             "drop these rows."
         )
+    return rows
+
+
+def limited(rows: np.ndarray) -> np.ndarray:
+    """Return rows to judge with values beyond the model's float type at its largest number.
+
+    The training data are refused for such a value. A row that is judged gets the finite score of
+    the most distant row that there can be, so that one cell does not spoil the score of a table.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units, without the offset
+    """
+    if rows.dtype.kind != "f":
+        return rows
+    most = float(jnp.finfo(jnp.result_type(float)).max)
+    if max(-rows.min(), rows.max()) <= most:
+        return rows
+    return np.clip(rows, -most, most)
 
 
 def check_spread(rows: np.ndarray, labels: Any = None, *, least: float = 0.0) -> None:

@@ -32,7 +32,7 @@ from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._judged import Judged
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome, warn_of_suspects
-from ._offset import check_size, shifted, without
+from ._offset import checked_size, limited, shifted, without
 from ._priors import drawn_codes, fitted_prior, prior_of
 from ._settings import settings_of
 from ._sizes import check_draws, check_networks
@@ -267,7 +267,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 unbounded = settings["allow_unbounded"]
                 models.check_bounded(model, rows.shape[1], allow_unbounded=unbounded)
             else:
-                rows, model = self._rows(X), before.model
+                rows, model = self._rows(X, to_train=True), before.model
             reached = training.advance(
                 model,
                 rows,
@@ -483,11 +483,11 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Draw the codes that priors are fitted to; they are saved with the model."""
         self._codes = drawn_codes(self.model_, rows, key=self._key("codes"))
 
-    def _rows(self, X: Any) -> np.ndarray:
+    def _rows(self, X: Any, *, to_train: bool = False) -> np.ndarray:
         check_is_fitted(self)
         table = opened(X)[0]
         rows = without(validated(self, table, reset=False), self.offset_)
-        check_size(rows, table.labels)
+        rows = checked_size(rows, table.labels) if to_train else limited(rows)
         check_domain(rows, self.model_.transform, self.model_.noise)
         return rows
 
