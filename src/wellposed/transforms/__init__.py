@@ -15,6 +15,7 @@ from ._robust import median_and_spread as median_and_spread
 from ._standardize import Standardize as Standardize
 from ._summary import Moments as Moments
 from ._summary import Summary as Summary
+from ._summary import all_finite as all_finite
 from ._summary import check_finite as check_finite
 from ._summary import check_precision as check_precision
 from ._summary import is_whole as is_whole

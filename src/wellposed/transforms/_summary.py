@@ -79,18 +79,23 @@ def share_levels(values: np.ndarray) -> bool:
     return is_whole(values)
 
 
-def check_finite(values: np.ndarray) -> None:
-    """Raise ``DataError`` where ``values`` holds NaN or infinity, with count and position."""
+def all_finite(values: np.ndarray) -> bool:
+    """Whether ``values`` holds neither NaN nor infinity."""
     if values.dtype.kind != "f":
-        return
+        return True
     # One pass that allocates nothing: a sum is finite only if every term is, overflow aside.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(values.sum()):
-            return
+            return True
+    return bool(np.isfinite(values).all())
+
+
+def check_finite(values: np.ndarray) -> None:
+    """Raise ``DataError`` where ``values`` holds NaN or infinity, with count and position."""
+    if all_finite(values):
+        return
     bad = ~np.isfinite(values)
     count = int(bad.sum())
-    if count == 0:
-        return
     first = tuple(int(i) for i in np.argwhere(bad)[0])
     where = f"row {first[0]}, column {first[1]}" if len(first) == 2 else f"position {first}"
     kind = "NaN" if np.isnan(values[first]) else "inf"
