@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,36 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed import latents, models, nn, noise, objectives, transforms
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed._version import __version__
 
+from ._registry import CLASSES, WIRE_NAMES
 from ._rules import fault
-
-_ROOMS = (latents, models, nn, noise, objectives, transforms)
-
-
-def _own_classes() -> dict[str, type]:
-    """Every record and module that our rooms define, by room and name: the closed list.
-
-    Not the wrapper of Flax networks: what it wraps is the user's, and only its maker rebuilds it.
-    """
-    rooms = {package.__name__ for package in _ROOMS}
-    return {
-        f"{name.split('.')[1]}.{value.__name__}": value
-        for name, module in list(sys.modules.items())
-        if name.rpartition(".")[0] in rooms
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and dataclasses.is_dataclass(value)
-        and value.__module__ == name
-        and not value.__name__.startswith(("Abstract", "_"))
-        and "Flax" not in value.__name__
-    }
-
-
-_CLASSES = _own_classes()
-_NAMES = {cls: name for name, cls in _CLASSES.items()}
 
 
 class NeedsMakerError(SettingError):
@@ -119,12 +93,12 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
         return {"dict": {k: describe(v, tensors, f"{name}.{k}") for k, v in value.items()}}
     if isinstance(value, dict):  # JSON would make text of the keys
         return {"pairs": [describe(pair, tensors, f"{name}.{pair[0]}") for pair in value.items()]}
-    if type(value) in _NAMES:
+    if type(value) in WIRE_NAMES:
         fields = {
             field.name: describe(getattr(value, field.name), tensors, f"{name}.{field.name}")
             for field in dataclasses.fields(value)
         }
-        return {"class": _NAMES[type(value)], "fields": fields}
+        return {"class": WIRE_NAMES[type(value)], "fields": fields}
     for leaf_name, leaf in leaves_by_name(value):
         if eqx.is_array(leaf):
             tensors[f"{name}.{leaf_name}"] = np.asarray(leaf)
@@ -158,8 +132,8 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
             return {k: rebuild(v, tensors, foreign) for k, v in items.items()}
         case {"pairs": list(items)}:
             return _of_pairs([rebuild(item, tensors, foreign) for item in items])
-        case {"class": str(name), "fields": dict(fields)} if name in _CLASSES:
-            return _instance(_CLASSES[name], fields, tensors, foreign)
+        case {"class": str(name), "fields": dict(fields)} if name in CLASSES:
+            return _instance(CLASSES[name], fields, tensors, foreign)
         case {"foreign": kind, "name": str(name)}:
             if name not in foreign:
                 raise NeedsMakerError(
@@ -195,7 +169,7 @@ def _instance(cls: type, spec: dict, tensors: dict, foreign: dict) -> Any:
     for name in fields:
         value = absent[name] if name in absent else rebuild(spec[name], tensors, foreign)
         object.__setattr__(instance, name, value)
-    wrong = fault(_NAMES[cls], instance)
+    wrong = fault(WIRE_NAMES[cls], instance)
     if wrong:
         raise DamagedFileError(f"The file was not written by this library: {wrong}")
     return instance

@@ -1,0 +1,100 @@
+"""The closed list of classes that a file may hold, under names that never change.
+
+A file names a class by its wire name. A class that moves or is renamed keeps its wire name, so
+that files of earlier versions load. A new class that a model can hold is added here.
+"""
+
+from wellposed import latents, models, nn, noise, objectives, transforms
+from wellposed.nn._conv import ConvSettings, Kernel
+from wellposed.nn._pyramid import Pyramid
+from wellposed.noise._amounts import Amounts
+from wellposed.noise._centred import Centred
+from wellposed.noise._columns import Placed
+from wellposed.noise._constants import Constants, Pinned
+from wellposed.noise._degrees import Degrees
+from wellposed.noise._discretized import Cells
+from wellposed.noise._dispersion import Dispersion
+from wellposed.noise._library import RowSize, ShownCounts
+from wellposed.noise._scale import Scale
+from wellposed.noise._whole import Shown
+from wellposed.noise._window import Window
+
+CLASSES: dict[str, type] = {
+    "latents.DiagonalNormal": latents.DiagonalNormal,
+    "latents.GaussianMixture": latents.GaussianMixture,
+    "latents.StandardNormal": latents.StandardNormal,
+    "models.Classifier": models.Classifier,
+    "models.Covariance": models.Covariance,
+    "models.Inferred": models.Inferred,
+    "models.LinearVAEModel": models.LinearVAEModel,
+    "models.PPCAModel": models.PPCAModel,
+    "models.Reach": models.Reach,
+    "models.SecondStage": models.SecondStage,
+    "models.Spectrum": models.Spectrum,
+    "models.StationaryPoint": models.StationaryPoint,
+    "models.VAEModel": models.VAEModel,
+    "nn.ConvDecoder": nn.ConvDecoder,
+    "nn.ConvEncoder": nn.ConvEncoder,
+    "nn.ConvSettings": ConvSettings,
+    "nn.Kernel": Kernel,
+    "nn.Linear": nn.Linear,
+    "nn.MLP": nn.MLP,
+    "nn.MakeConvDecoder": nn.MakeConvDecoder,
+    "nn.MakeConvEncoder": nn.MakeConvEncoder,
+    "nn.MakeMLP": nn.MakeMLP,
+    "nn.Pyramid": Pyramid,
+    "noise.Amounts": Amounts,
+    "noise.Bernoulli": noise.Bernoulli,
+    "noise.Beta": noise.Beta,
+    "noise.BetaBinomial": noise.BetaBinomial,
+    "noise.Categorical": noise.Categorical,
+    "noise.CausalGaussian": noise.CausalGaussian,
+    "noise.CausalLogistic": noise.CausalLogistic,
+    "noise.Cells": Cells,
+    "noise.Centred": Centred,
+    "noise.Columns": noise.Columns,
+    "noise.Constants": Constants,
+    "noise.ContinuousBernoulli": noise.ContinuousBernoulli,
+    "noise.Degrees": Degrees,
+    "noise.DiscretizedGaussian": noise.DiscretizedGaussian,
+    "noise.DiscretizedLogistic": noise.DiscretizedLogistic,
+    "noise.Dispersion": Dispersion,
+    "noise.Gamma": noise.Gamma,
+    "noise.Gaussian": noise.Gaussian,
+    "noise.Laplace": noise.Laplace,
+    "noise.LogNormal": noise.LogNormal,
+    "noise.LowRankGaussian": noise.LowRankGaussian,
+    "noise.NegativeBinomial": noise.NegativeBinomial,
+    "noise.Pinned": Pinned,
+    "noise.Placed": Placed,
+    "noise.Poisson": noise.Poisson,
+    "noise.Quantile": noise.Quantile,
+    "noise.Rescaled": noise.Rescaled,
+    "noise.RowSize": RowSize,
+    "noise.Scale": Scale,
+    "noise.Shown": Shown,
+    "noise.ShownCounts": ShownCounts,
+    "noise.StudentT": noise.StudentT,
+    "noise.TruncatedNormal": noise.TruncatedNormal,
+    "noise.Window": Window,
+    "noise.ZeroInflated": noise.ZeroInflated,
+    "objectives.BetaELBO": objectives.BetaELBO,
+    "objectives.ELBO": objectives.ELBO,
+    "objectives.ElboTerms": objectives.ElboTerms,
+    "objectives.Evaluation": objectives.Evaluation,
+    "objectives.IWAE": objectives.IWAE,
+    "objectives.SquaredError": objectives.SquaredError,
+    "transforms.ByColumn": transforms.ByColumn,
+    "transforms.Identity": transforms.Identity,
+    "transforms.Log": transforms.Log,
+    "transforms.Log1p": transforms.Log1p,
+    "transforms.Logit": transforms.Logit,
+    "transforms.Moments": transforms.Moments,
+    "transforms.Standardize": transforms.Standardize,
+    "transforms.Summary": transforms.Summary,
+    "transforms.Support": transforms.Support,
+    "transforms.Suspect": transforms.Suspect,
+    "transforms.Transformed": transforms.Transformed,
+    "transforms.Unit": transforms.Unit,
+}
+WIRE_NAMES = {cls: name for name, cls in CLASSES.items()}
