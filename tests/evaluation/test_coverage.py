@@ -13,7 +13,7 @@ from linear_gaussian import rows_of, solved
 from variants import slow_beside
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
-from wellposed.noise._features import Features
+from wellposed.noise.parts.features import Features
 
 KEY = jax.random.key(0)
 LEVELS = np.array([0.5, 0.8, 0.9, 0.95])

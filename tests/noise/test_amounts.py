@@ -11,7 +11,7 @@ from scipy import stats
 
 import wellposed as wp
 from wellposed.noise import Columns, Gamma, LogNormal, ZeroInflated
-from wellposed.noise._gamma import _Gamma
+from wellposed.noise.positive.gamma import _Gamma
 from wellposed.transforms import Identity, Moments, summarise
 
 D = 3

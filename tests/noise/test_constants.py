@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from wellposed.noise._constants import Constants, Exceptional, pinned
+from wellposed.noise.parts.constants import Constants, Exceptional, pinned
 from wellposed.transforms import Moments
 
 N = 5

@@ -13,7 +13,7 @@ from scipy.special import digamma
 import wellposed as wp
 from variants import slow_beside
 from wellposed.noise import NegativeBinomial, Poisson
-from wellposed.noise._log_counts import log_negative_binomial, log_poisson
+from wellposed.noise.counts.log_probability import log_negative_binomial, log_poisson
 from wellposed.transforms import Moments
 
 BOTH = [Poisson, NegativeBinomial]

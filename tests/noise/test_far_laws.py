@@ -138,7 +138,7 @@ def test_another_value_of_a_constant_costs_the_same_in_every_family(name):
 
 
 def test_a_constant_of_real_numbers_has_mass_one_and_the_moments_that_it_states(x64):
-    from wellposed.noise._constants import Near
+    from wellposed.noise.parts.constants import Near
 
     p = Near(jnp.array([2.0]), jnp.array([0.3]), jnp.array([0.1]), 5)
     y = jnp.linspace(-30.0, 34.0, 400_001)

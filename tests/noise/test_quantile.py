@@ -13,7 +13,7 @@ from numpyro.distributions import AsymmetricLaplaceQuantile
 from scipy.stats import norm
 
 from wellposed.noise import Quantile
-from wellposed.noise._opened import Opened
+from wellposed.noise.real.opened import Opened
 
 LEVELS = (0.15, 0.5, 0.85)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from wellposed.noise._window import Window
+from wellposed.noise.causal.window import Window
 
 GRIDS = [((5, 4), 3), ((6, 7), 5), ((4, 5, 2), 3), ((3, 3, 3), 3), (None, 5), (None, 3)]
 

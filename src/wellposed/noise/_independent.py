@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from wellposed._typing import Point
 from wellposed.numerics import held
 
-from ._blocks import Blocks
-from ._features import Features
-from ._rescaled import Stretched
+from .parts.features import Features
+from .real.rescaled import Stretched
+from .table.blocks import Blocks
 
 
 def independent(density: Any) -> bool:

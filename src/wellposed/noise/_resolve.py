@@ -4,28 +4,28 @@ from collections.abc import Callable
 
 from wellposed._errors import unknown_name
 
-from ._abstract import AbstractNoise
-from ._bernoulli import Bernoulli
-from ._beta import Beta
-from ._beta_binomial import BetaBinomial
-from ._categorical import Categorical
-from ._causal_gaussian import CausalGaussian
-from ._causal_logistic import CausalLogistic
-from ._continuous_bernoulli import ContinuousBernoulli
-from ._discretized_gaussian import DiscretizedGaussian
-from ._discretized_logistic import DiscretizedLogistic
-from ._gamma import Gamma
-from ._gaussian import Gaussian
-from ._laplace import Laplace
-from ._log_normal import LogNormal
-from ._low_rank import LowRankGaussian
-from ._negative_binomial import NegativeBinomial
-from ._poisson import Poisson
-from ._quantile import Quantile
-from ._scale import LEARNED
-from ._student_t import StudentT
-from ._truncated_normal import TruncatedNormal
-from ._zero_inflated import ZeroInflated
+from .causal.gaussian import CausalGaussian
+from .causal.logistic import CausalLogistic
+from .counts.negative_binomial import NegativeBinomial
+from .counts.poisson import Poisson
+from .levels.bernoulli import Bernoulli
+from .levels.beta_binomial import BetaBinomial
+from .levels.categorical import Categorical
+from .levels.discretized_gaussian import DiscretizedGaussian
+from .levels.discretized_logistic import DiscretizedLogistic
+from .parts.abstract import AbstractNoise
+from .parts.scale import LEARNED
+from .positive.gamma import Gamma
+from .positive.log_normal import LogNormal
+from .positive.zero_inflated import ZeroInflated
+from .real.gaussian import Gaussian
+from .real.laplace import Laplace
+from .real.low_rank import LowRankGaussian
+from .real.quantile import Quantile
+from .real.student_t import StudentT
+from .unit.beta import Beta
+from .unit.continuous_bernoulli import ContinuousBernoulli
+from .unit.truncated_normal import TruncatedNormal
 
 # Families by name, each with its own defaults.
 FAMILIES: dict[str, Callable[[], AbstractNoise]] = {

@@ -1,10 +1,10 @@
 """Which noise withstands outliers."""
 
-from ._abstract import AbstractNoise
-from ._laplace import Laplace
-from ._quantile import Quantile
-from ._rescaled import Rescaled
-from ._student_t import StudentT
+from .parts.abstract import AbstractNoise
+from .real.laplace import Laplace
+from .real.quantile import Quantile
+from .real.rescaled import Rescaled
+from .real.student_t import StudentT
 
 
 def heavy_tailed(noise: AbstractNoise) -> bool:

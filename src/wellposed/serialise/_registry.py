@@ -7,17 +7,17 @@ that files of earlier versions load. A new class that a model can hold is added 
 from wellposed import latents, models, nn, noise, objectives, transforms
 from wellposed.nn._conv import ConvSettings, Kernel
 from wellposed.nn._pyramid import Pyramid
-from wellposed.noise._amounts import Amounts
-from wellposed.noise._centred import Centred
-from wellposed.noise._columns import Placed
-from wellposed.noise._constants import Constants, Pinned
-from wellposed.noise._degrees import Degrees
-from wellposed.noise._discretized import Cells
-from wellposed.noise._dispersion import Dispersion
-from wellposed.noise._library import RowSize, ShownCounts
-from wellposed.noise._scale import Scale
-from wellposed.noise._whole import Shown
-from wellposed.noise._window import Window
+from wellposed.noise.causal.window import Window
+from wellposed.noise.counts.dispersion import Dispersion
+from wellposed.noise.counts.row_size import RowSize, ShownCounts
+from wellposed.noise.levels.discretized import Cells
+from wellposed.noise.parts.centred import Centred
+from wellposed.noise.parts.constants import Constants, Pinned
+from wellposed.noise.parts.scale import Scale
+from wellposed.noise.parts.whole import Shown
+from wellposed.noise.positive.amounts import Amounts
+from wellposed.noise.real.degrees import Degrees
+from wellposed.noise.table.columns import Placed
 
 CLASSES: dict[str, type] = {
     "latents.DiagonalNormal": latents.DiagonalNormal,

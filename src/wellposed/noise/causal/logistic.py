@@ -1,0 +1,152 @@
+"""Whole numbers whose distribution looks at the neighbours already drawn."""
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from wellposed._errors import SettingError
+from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
+from wellposed.nn import MLP, MakeMLP
+from wellposed.numerics import on_device
+from wellposed.transforms import COUNTS, Moments, Support, levels
+
+from ..parts.constants import Constants
+from ..parts.whole import AbstractWhole, Shown, levels_of
+from .mixture import CausalMixture
+from .window import Window, check_size
+
+_MOST = 10  # components
+
+
+class CausalLogistic(AbstractWhole):
+    r"""Mixtures of discretised logistics that look at the neighbours already drawn.
+
+    .. math:: P(y \mid z) = \prod_i \sum_m w_m [F(y_i + \tfrac12; \mu_m, s_m)
+       - F(y_i - \tfrac12; \mu_m, s_m)], \qquad
+       (w, \mu, s)_i = g(y_{N(i)}, u_i(z))
+
+    with N(i) the causal half of a window around feature i (see :class:`Window`), u_i(z) the
+    decoder's outputs for it, and g a small network, the same for all features. F is the logistic
+    distribution function, its tails those of the first and the last level. Given z the features
+    are drawn one after another, so that the noise has strokes and textures, and no speckle.
+
+    Parameters
+    ----------
+    levels : int or None
+        L; the data are whole numbers 0, …, L − 1. None takes the largest value plus one.
+    window : odd whole number ≥ 3
+        f, the side of the window. Features along a line see the (f − 1)/2 before them.
+    mixture : int, 1 to 10
+        Components.
+    hidden : tuple of int
+        Widths of g's hidden layers. Empty makes (w, μ, log s) linear in neighbours and u.
+    outputs : int
+        Decoder outputs for each feature.
+
+    Raises
+    ------
+    SettingError
+        For a window that is even, below three or larger than the image, and for settings out of
+        range.
+
+    Notes
+    -----
+    log P(y|z) ≤ 0: it is a probability.
+
+    Draws are stable because values are: each is one of L levels whatever its neighbours, so that
+    nothing grows along the raster. What a runaway would look like there is a band at full ink. It
+    needs contexts that training never showed; features that never vary would give rise to them,
+    and have instead a distribution of their own, by Laplace's rule of succession, and are seen by
+    their neighbours as their constant even when drawn as an exception. ``benchmarks.noise``
+    counts bands among ten thousand draws of each data set.
+
+    ``mean`` is the mean-field one: each feature's expectation, its neighbours at theirs. E[y|z]
+    itself has no closed form.
+
+    References: Salimans et al. (2017) for the mixture; Gulrajani et al. (2017), PixelVAE, for a
+    latent beside a small autoregressive window.
+    """
+
+    levels: int | None = eqx.field(static=True)
+    size: int = eqx.field(static=True)
+    mixture: int = eqx.field(static=True)
+    hidden: tuple[int, ...] = eqx.field(static=True)
+    n_raw: int = eqx.field(static=True)
+    network: MLP | None  # g
+    window: Window | None
+    constants: Constants | None
+    shown: Shown | None  # to the encoder
+    centre: Fitted  # (), and spread (): neighbours are seen as (y − centre)/spread
+    spread: Fitted
+
+    def __init__(
+        self,
+        levels: int | None = None,
+        window: int = 5,
+        mixture: int = 5,
+        *,
+        hidden: tuple[int, ...] = (32,),
+        outputs: int = 8,
+    ):
+        check_size(window)
+        _check_counts(mixture=(mixture, _MOST), outputs=(outputs, None))
+        self.hidden = MakeMLP(hidden).hidden
+        self.levels, self.size, self.mixture, self.n_raw = levels, window, mixture, outputs
+        if levels is not None:
+            _ = self.support  # refuses a number of levels that is none
+        self.network = self.window = self.constants = None
+        self.shown = self.centre = self.spread = None
+
+    @property
+    def support(self) -> Support:
+        return COUNTS if self.levels is None else levels(self.levels)
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "CausalLogistic":
+        if key is None:
+            raise SettingError("CausalLogistic draws its network; pass initialise(..., key=key).")
+        window = Window(self.size, moments.image_shape, moments.mean.shape[0])
+        n_levels = levels_of(self.levels, moments)
+        network = MakeMLP(self.hidden)(window.n_neighbours + self.n_raw, 3 * self.mixture, key=key)
+        mean = np.asarray(moments.mean, np.float64)
+        spread = np.sqrt(np.asarray(moments.variance, np.float64).mean() + mean.var())
+        made = CausalLogistic(
+            n_levels, self.size, self.mixture, hidden=self.hidden, outputs=self.n_raw
+        )
+        return eqx.tree_at(
+            lambda c: (c.network, c.window, c.constants, c.shown, c.centre, c.spread),
+            made,
+            (
+                network,
+                window,
+                Constants.of(moments),
+                Shown.of(moments),
+                on_device(mean.mean()),
+                on_device(max(spread, 1e-3)),
+            ),
+            is_leaf=lambda leaf: leaf is None,
+        )
+
+    def __call__(self, raw: Raw) -> Density:
+        assert self.levels is not None
+        assert self.network is not None
+        assert self.window is not None
+        return CausalMixture(
+            raw.reshape(self.n_raw, -1).T,
+            self.network,
+            self.window,
+            self.levels,
+            self.constants,
+            self.centre,
+            self.spread,
+        )
+
+    def learned(self) -> Leaves:
+        return tuple(jax.tree.leaves(self.network))
+
+
+def _check_counts(**given: tuple[int, int | None]) -> None:
+    for name, (value, most) in given.items():
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < 1 or (most is not None and value > most):
+            rule = "≥ 1" if most is None else f"from 1 to {most}"
+            raise SettingError(f"{name} must be a whole number {rule}; got {value!r}.")

@@ -1,0 +1,15 @@
+"""Noise on whole numbers with a largest level."""
+
+from .bernoulli import Bernoulli
+from .beta_binomial import BetaBinomial
+from .categorical import Categorical
+from .discretized_gaussian import DiscretizedGaussian
+from .discretized_logistic import DiscretizedLogistic
+
+__all__ = [
+    "Bernoulli",
+    "BetaBinomial",
+    "Categorical",
+    "DiscretizedGaussian",
+    "DiscretizedLogistic",
+]

@@ -1,0 +1,113 @@
+"""Categorical noise: every level its own probability."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+from numpyro.distributions import CategoricalLogits, Distribution, constraints
+
+from wellposed import transforms
+from wellposed._typing import Density, Point, PRNGKey, Raw
+from wellposed.transforms import COUNTS, Moments, Support
+
+from ..parts.constants import Constants, pinned
+from ..parts.features import Features
+from ..parts.whole import AbstractWhole, Shown, levels_of
+
+
+class Categorical(AbstractWhole):
+    r"""Independent whole numbers 0, …, L − 1, a softmax over L outputs for each feature.
+
+    .. math:: P(y_j = v \mid z) = e^{r_{vj}} / \sum_u e^{r_{uj}}
+
+    It knows no order of the levels, so that categories coded as numbers are at home; many levels
+    are expensive, and learned one by one. At raw zero all are equally likely: the data's moments
+    say nothing of categories.
+
+    Parameters
+    ----------
+    levels : int ≥ 2 or None
+        L; None takes the largest value of the data plus one.
+
+    Raises
+    ------
+    SettingError
+        For fewer than two levels.
+    """
+
+    levels: int | None = eqx.field(static=True)
+    constants: Constants | None
+    shown: Shown | None
+
+    def __init__(self, levels: int | None = None):
+        if levels is not None:
+            transforms.levels(levels)
+        self.levels = levels
+        self.constants = self.shown = None
+
+    @property
+    def n_raw(self) -> int:
+        return self.levels or 2
+
+    @property
+    def support(self) -> Support:
+        return COUNTS if self.levels is None else transforms.levels(self.levels)
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Categorical":
+        del key
+        return eqx.tree_at(
+            lambda c: (c.constants, c.shown),
+            Categorical(levels_of(self.levels, moments)),
+            (Constants.of(moments), Shown.of(moments)),
+            is_leaf=lambda leaf: leaf is None,
+        )
+
+    def __call__(self, raw: Raw) -> Density:
+        constants = self.constants and self.constants.whole(self.levels)
+        return Features(pinned(Categories(raw.reshape(self.n_raw, -1).T), constants))
+
+
+class Categories(Distribution):
+    """numpyro's categorical, its levels taken as numbers; batch shape (d,)."""
+
+    support: Any = constraints.nonnegative_integer
+    pytree_data_fields = ("of",)
+
+    def __init__(self, logits: Float[Array, "d l"]):
+        self.of: Any = CategoricalLogits(logits)
+        super().__init__(batch_shape=logits.shape[:-1])
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        return self.of.log_prob(value.astype(jnp.int32))
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        return self.of.sample(key, sample_shape).astype(self.of.logits.dtype)
+
+    @property
+    def mean(self) -> Point:
+        return self._probabilities @ self._levels
+
+    @property
+    def variance(self) -> Point:
+        squares = (self._levels - self.mean[:, None]) ** 2
+        return jnp.sum(self._probabilities * squares, axis=-1)
+
+    def cdf(self, value: Point) -> Point:
+        reached = self._levels <= value[:, None]
+        total = jnp.sum(jnp.where(reached, self._probabilities, 0.0), axis=-1)
+        return jnp.where(reached.all(axis=-1), 1.0, total)
+
+    def icdf(self, q: Point) -> Point:
+        below = jnp.cumsum(self._probabilities, axis=-1)[:, :-1] < q[:, None]
+        return below.sum(axis=-1).astype(q.dtype)
+
+    @property
+    def _probabilities(self) -> Array:
+        return jax.nn.softmax(self.of.logits, axis=-1)
+
+    @property
+    def _levels(self) -> Array:
+        return jnp.arange(self.of.logits.shape[-1], dtype=self.of.logits.dtype)

@@ -1,0 +1,224 @@
+"""Bell curves, and mixtures of them, cut into cells of width one around the whole numbers."""
+
+import abc
+import dataclasses
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpyro.distributions import Distribution, constraints
+
+from wellposed import transforms
+from wellposed._errors import SettingError
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
+from wellposed.numerics import log_normal_interval, on_device
+from wellposed.transforms import COUNTS, Moments, Support
+
+from ..parts.constants import Constants, pinned
+from ..parts.features import Features
+from ..parts.scale import Scale
+from ..parts.whole import AbstractWhole, Shown, deviations, levels_of
+from .enumerated import moments_of_cdf, quantile_of_cdf
+from .logistic_mixture import log_logistic_mixture, logistic_mixture_cdf
+
+_MOST_COMPONENTS = 5
+
+# Smallest σ in levels: a cell already holds all but 1e-10 of a logistic.
+_LEAST = 0.04
+
+# A logistic's standard deviation is π/√3 of its scale.
+_LOGISTIC_SCALE = math.sqrt(3.0) / math.pi
+
+
+class Cells(eqx.Module):
+    """From raw outputs to the weights, locations and scales of each feature's components.
+
+    A decoder's ``n_raw`` blocks are the locations, the scales where they depend on z, and the
+    weights where there is more than one component. Locations are counted in deviations of the
+    feature from its mean; at raw zero they lie evenly from one below to one above.
+    """
+
+    levels: int | None = eqx.field(static=True)
+    mixture: int = eqx.field(static=True)
+    scale: Scale  # standard deviations before rounding
+    center: Fitted = None  # (d,)
+    spread: Fitted = None  # (d,)
+    constants: Constants | None = None
+    shown: Shown | None = None
+
+    @property
+    def n_raw(self) -> int:
+        weights = self.mixture if self.mixture > 1 else 0
+        return self.mixture * (1 + self.scale.n_raw) + weights
+
+    @property
+    def support(self) -> Support:
+        return COUNTS if self.levels is None else transforms.levels(self.levels)
+
+    def initialise(self, moments: Moments) -> "Cells":
+        """Take levels and start from the data."""
+        return dataclasses.replace(
+            self,
+            levels=levels_of(self.levels, moments),
+            scale=self.scale.initialise(moments),
+            center=on_device(moments.mean),
+            spread=on_device(np.maximum(deviations(moments), 0.5)),
+            constants=Constants.of(moments),
+            shown=Shown.of(moments),
+        )
+
+    def __call__(self, raw: Raw, base: str) -> Density:
+        blocks = raw.reshape(self.n_raw, -1)
+        m = self.mixture
+        offsets = np.linspace(-1.0, 1.0, m)[:, None] if m > 1 else np.zeros((1, 1))
+        locations = self.center + self.spread * (blocks[:m] + offsets.astype(raw.dtype))
+        scales = jnp.atleast_2d(self.scale(blocks[m : m + m * self.scale.n_raw]))
+        log_weights = blocks[-m:] if m > 1 else jnp.zeros_like(locations)
+        each = Discretized(base, log_weights, locations, scales, self.levels or 2)
+        return Features(pinned(each, self.constants and self.constants.whole(self.levels)))
+
+
+class AbstractDiscretized(AbstractWhole):
+    """Noise whose density is a :class:`Discretized` one."""
+
+    cells: eqx.AbstractVar[Cells]
+
+    @property
+    @abc.abstractmethod
+    def base(self) -> str:
+        """Return which curve is cut: "logistic" or "normal"."""
+
+    @property
+    def n_raw(self) -> int:
+        return self.cells.n_raw
+
+    @property
+    def shown(self) -> Shown | None:
+        return self.cells.shown
+
+    @property
+    def support(self) -> Support:
+        return self.cells.support
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractDiscretized":
+        del key
+        return eqx.tree_at(lambda n: n.cells, self, self.cells.initialise(moments))
+
+    def __call__(self, raw: Raw) -> Density:
+        return self.cells(raw, self.base)
+
+    def learned(self) -> Leaves:
+        return self.cells.scale.learned()
+
+    def variance(self) -> Variance | None:
+        """σ² before rounding and cutting, or None where it depends on z."""
+        return self.cells.scale.variance() if self.cells.mixture == 1 else None
+
+
+def cells(levels: int | None, variance: float | str, mixture: int) -> Cells:
+    """Check the settings of a discretised noise.
+
+    Raises
+    ------
+    SettingError
+        For fewer than two levels, a variance too small or unknown, or a number of components
+        that is not one to five.
+    """
+    if levels is not None:
+        transforms.levels(levels)
+    if isinstance(mixture, bool) or mixture not in range(1, _MOST_COMPONENTS + 1):
+        raise SettingError(
+            f"mixture must be a whole number from 1 to {_MOST_COMPONENTS}; got {mixture!r}. "
+            "1 is a single component."
+        )
+    scale = Scale(variance, floor=_LEAST)
+    if scale.given is not None and float(scale.given) < _LEAST**2:
+        raise SettingError(
+            f"A variance must be at least {_LEAST**2:g}, in levels squared, to reach the next "
+            f'level at all; got {variance}. "shared" learns it from the data.'
+        )
+    return Cells(None if levels is None else int(levels), int(mixture), scale)
+
+
+class Discretized(Distribution):
+    r"""P(v) = Σ_m w_m [F_m(v + ½) − F_m(v − ½)], tails to ±∞ at the edges; batch shape (d,)."""
+
+    support: Any = constraints.nonnegative_integer
+    pytree_data_fields = ("log_weights", "locations", "scales")
+    pytree_aux_fields = ("base", "levels")
+
+    def __init__(
+        self,
+        base: str,
+        log_weights: Float[Array, "m d"],
+        locations: Float[Array, "m d"],
+        deviations: Float[Array, "#m #d"],
+        levels: int,
+    ):
+        self.base, self.levels = base, levels
+        self.log_weights, self.locations = log_weights, locations
+        self.scales = deviations * (_LOGISTIC_SCALE if base == "logistic" else 1.0)
+        super().__init__(batch_shape=locations.shape[1:])
+
+    @property
+    def _components(self) -> tuple[Array, Array, Array]:
+        return self.log_weights, self.locations, self.scales
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        value = jnp.asarray(value, self.locations.dtype)
+        if self.base == "logistic":
+            return log_logistic_mixture(value, *self._components, self.levels)
+        return _log_normal_mixture(value, *self._components, self.levels)
+
+    def cdf(self, value: Point | Scalar) -> Point:
+        value = jnp.asarray(value, self.locations.dtype)
+        if self.base == "logistic":
+            return logistic_mixture_cdf(value, *self._components, self.levels)
+        return _normal_mixture_cdf(value, *self._components, self.levels)
+
+    def icdf(self, q: Point) -> Point:
+        return quantile_of_cdf(self.cdf, self.levels, q)
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        component_key, draw_key = jax.random.split(key)
+        shape = self.shape(sample_shape)
+        chosen = jax.random.categorical(component_key, self.log_weights.T, shape=shape)
+        at = (chosen, jnp.arange(shape[-1]))
+        draw = jax.random.logistic if self.base == "logistic" else jax.random.normal
+        scales = jnp.broadcast_to(self.scales, self.locations.shape)
+        drawn = self.locations[at] + scales[at] * draw(draw_key, shape, self.locations.dtype)
+        return jnp.clip(jnp.round(drawn), 0, self.levels - 1)
+
+    @property
+    def mean(self) -> Point:
+        return self._moments[0]
+
+    @property
+    def variance(self) -> Point:
+        return self._moments[1]
+
+    @property
+    def _moments(self) -> tuple[Point, Point]:
+        return moments_of_cdf(self.cdf, self.levels, self.locations[0])
+
+
+def _log_normal_mixture(
+    value: Point, log_weights: Array, locations: Array, scales: Array, levels: int
+) -> Point:
+    low = jnp.where(value <= 0, -jnp.inf, (value - 0.5 - locations) / scales)
+    high = jnp.where(value >= levels - 1, jnp.inf, (value + 0.5 - locations) / scales)
+    each = log_normal_interval(low, high)
+    return jax.nn.logsumexp(jax.nn.log_softmax(log_weights, axis=0) + each, axis=0)
+
+
+def _normal_mixture_cdf(
+    value: Point | Scalar, log_weights: Array, locations: Array, scales: Array, levels: int
+) -> Point:
+    below = jax.scipy.special.ndtr((jnp.floor(value) + 0.5 - locations) / scales)
+    within = jnp.sum(jax.nn.softmax(log_weights, axis=0) * below, axis=0)
+    return jnp.where(value >= levels - 1, 1.0, jnp.where(value < 0, 0.0, within))

@@ -1,0 +1,7 @@
+"""What several families share: the contract, scales, constants, and products over features."""
+
+from .abstract import AbstractNoise
+
+__all__ = [
+    "AbstractNoise",
+]

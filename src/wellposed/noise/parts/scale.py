@@ -1,0 +1,233 @@
+"""The scale of a noise: given, learned, or put out by the decoder; never below its floor."""
+
+import math
+from numbers import Real
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from wellposed._errors import SettingError, unknown_name
+from wellposed._typing import Fitted, Leaves, Point, Variance
+from wellposed.numerics import inverse_positive, on_device, positive, scalar
+from wellposed.transforms import Moments
+
+from .constants import Constants, Pinned
+
+LEARNED = ("shared", "feature", "conditional")
+
+# A scale within this factor of its floor rests on it.
+_RESTING = 1.05
+
+# Noise starts at this share of the data's standard deviation. Larger, and latents are priced
+# out in the first epochs (σ² above an eigenvalue kills its latent); smaller, and the first
+# gradients are wild.
+_START = 0.5
+
+LEAST = 1e-6
+_TINY = 1e-30
+
+
+class Scale(eqx.Module):
+    r"""Standard deviations σ_j of the features, in model units.
+
+    .. math:: \sigma_j = f_j + \mathrm{softplus}(\rho_j)
+
+    with ρ learned, one for all features or one each, or put out by the decoder.
+
+    Parameters
+    ----------
+    variance : positive number, "shared", "feature" or "conditional"
+    floor : None or number ≥ 0
+        f; None takes resolution/√12 of the data. One σ shared by all features takes the smallest
+        floor of them.
+    initial : None or positive number
+        σ² that learning starts from; None takes a share of the data's variance.
+
+    Raises
+    ------
+    SettingError
+        For a variance or an initial one that is zero, negative, not finite or an unknown name; a
+        negative floor; an initial variance of a σ² that is given.
+    """
+
+    kind: str = eqx.field(static=True)  # "given" or one of LEARNED
+    given: Fitted  # (), σ² set by the user
+    rho: Fitted  # () shared, (d,) per feature
+    start: Fitted  # (d,), scale above the floor at raw zero, where it depends on z
+    floor: Fitted  # () or (d,)
+    initial: Fitted  # (), σ² to start from
+
+    def __init__(
+        self,
+        variance: float | str = "shared",
+        *,
+        floor: float | None = None,
+        initial: float | None = None,
+    ):
+        self.kind = _kind(variance)
+        if floor is not None and not (math.isfinite(floor) and floor >= 0):
+            raise SettingError(
+                f"floor must be a number ≥ 0, a standard deviation in model units; got {floor}. "
+                "Leave it out to take it from the data's resolution."
+            )
+        self.given = scalar(float(variance)) if self.kind == "given" else None
+        self.floor = None if floor is None else scalar(floor)
+        self.initial = None if initial is None else scalar(_initial(initial, self.kind))
+        self.rho = self.start = None
+
+    @property
+    def n_raw(self) -> int:
+        """Decoder outputs that the scale needs for each feature."""
+        return int(self.kind == "conditional")
+
+    def initialise(self, moments: Moments) -> "Scale":
+        """Take the floor and the start from the data."""
+        varies = np.asarray(moments.varies)
+        deviation = np.sqrt(np.where(varies, np.asarray(moments.variance, np.float64), 0.0))
+        floor = self._data_floor(np.asarray(moments.resolution, np.float64), varies)
+        start = _START * deviation
+        if self.initial is not None:
+            start = np.full_like(deviation, math.sqrt(float(self.initial)))
+        if self.kind == "shared":
+            start = np.sqrt((start**2).mean())
+        start = np.maximum(start, np.maximum(2 * floor, LEAST))
+        above = on_device(start - floor)
+        return eqx.tree_at(
+            lambda s: (s.rho, s.start, s.floor, s.initial),
+            self,
+            (
+                on_device(inverse_positive(start - floor))
+                if self.kind in ("shared", "feature")
+                else None,
+                above if self.kind == "conditional" else None,
+                None if self.kind == "given" else on_device(floor),
+                None,  # has had its say
+            ),
+            is_leaf=lambda leaf: leaf is None,
+        )
+
+    def _data_floor(self, resolution: np.ndarray, varies: np.ndarray) -> np.ndarray:
+        floor = resolution / math.sqrt(12.0) if self.floor is None else np.asarray(self.floor)
+        if self.kind == "shared" and floor.ndim:
+            return np.asarray(floor[varies].min() if varies.any() else floor.min())
+        return np.broadcast_to(floor, () if self.kind == "shared" else resolution.shape)
+
+    def __call__(self, raw: Any) -> Any:
+        """Return σ, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
+        if self.kind == "given":
+            return jnp.sqrt(self.given)
+        if self.kind == "conditional":
+            # Without a floor a softplus is zero in float32 from −104 downwards.
+            return jnp.maximum(self.floor + self.start * positive(raw), _TINY)
+        return self.floor + positive(self.rho)
+
+    def at_zero(self, d: int) -> np.ndarray:
+        """σ of d features where the decoder puts out zeros, shape (d,), on the host."""
+        host: Scale = jax.device_get(self)
+        found = np.sqrt(host.given) if self.kind == "given" else host(np.zeros(d * self.n_raw))
+        return np.broadcast_to(np.asarray(found), (d,))
+
+    def for_constants(self, constants: Constants, scale: Array) -> Pinned:
+        """Density of features that never vary, where the others have the scale ``scale``.
+
+        Their own scale is the floor, where each feature has its own.
+        """
+        least = scale if self.kind == "given" else jnp.maximum(self.floor, LEAST)
+        own = scale if self.kind in ("given", "shared") else least
+        return constants.real(own, least)
+
+    def least(self, d: int) -> np.ndarray:
+        """Smallest σ that each of d features can reach, shape (d,)."""
+        if self.kind == "given":
+            least = math.sqrt(float(self.given))
+        else:
+            least = 0.0 if self.floor is None else np.asarray(self.floor, np.float64)
+        return np.broadcast_to(least, (d,))
+
+    def log_least(self, d: int) -> float:
+        """Sum over d features of the log of the smallest σ that can be reached; −inf for zero."""
+        least = self.least(d)
+        return float(np.log(least).sum()) if (least > 0).all() else -math.inf
+
+    def learned(self) -> Leaves:
+        """Return the leaves that the optimiser owns."""
+        return () if self.rho is None else (self.rho,)
+
+    def with_variance(self, variance: Point) -> "Scale":
+        """Return the scale whose σ² is ``variance`` (d,), or its mean where σ is shared.
+
+        A σ that is given, or depends on z, is left as it is.
+        """
+        if self.rho is None:
+            return self
+        best = variance.mean() if self.kind == "shared" else variance
+        # The map reaches the floor in the limit only: stay a thousandth above it.
+        above = jnp.maximum(jnp.sqrt(best) - self.floor, 1e-3 * self.floor + 1e-12)
+        return eqx.tree_at(lambda s: s.rho, self, inverse_positive(above))
+
+    def variance(self) -> Variance | None:
+        """σ², or None where it depends on z."""
+        if self.kind == "given":
+            return self.given
+        return None if self.rho is None else (self.floor + positive(self.rho)) ** 2
+
+    def on_floor(self, variance: Variance, varies: Array | None) -> tuple[int, ...]:
+        """Return the features that vary whose learned σ rests on its floor."""
+        if self.kind == "given" or self.floor is None:
+            return ()
+        scale = np.sqrt(np.atleast_1d(np.asarray(variance)))
+        resting = scale <= _RESTING * np.atleast_1d(np.asarray(self.floor))
+        if varies is not None and self.kind != "shared":
+            resting &= np.asarray(varies)
+        return tuple(int(j) for j in np.flatnonzero(resting))
+
+
+def check_positive(name: str, value: Any) -> float:
+    """Return a setting that is a positive number; ``SettingError`` for anything else."""
+    if not _is_positive(value):
+        raise SettingError(
+            f"{name} must be a positive number or one of {', '.join(LEARNED)}; got {value!r}. "
+            '"shared" learns it from the data.'
+        )
+    return float(value)
+
+
+def _initial(initial: float, kind: str) -> float:
+    if kind == "given":
+        raise SettingError(
+            f"initial is where a learned variance starts; got initial={initial!r} with a variance "
+            'that is given. Leave initial out, or learn the variance: variance="shared".'
+        )
+    if not _is_positive(initial):
+        raise SettingError(
+            f"initial must be a positive number, a variance in model units; got {initial!r}. "
+            "Leave it out to start from the data's."
+        )
+    return float(initial)
+
+
+def _is_positive(value: Any) -> bool:
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return number and math.isfinite(value) and float(value) > 0
+
+
+def _kind(variance: float | str) -> str:
+    if isinstance(variance, str):
+        if variance not in LEARNED:
+            raise unknown_name("A noise variance's name", variance, LEARNED)
+        return variance
+    if not isinstance(variance, Real) or isinstance(variance, bool):
+        raise SettingError(
+            f"A noise variance must be a positive number or a name; got {variance!r}. "
+            f"The names are {', '.join(LEARNED)}."
+        )
+    if not (math.isfinite(variance) and variance > 0):
+        raise SettingError(
+            f"A noise variance must be positive and finite; got {variance}. With σ² = 0 there is "
+            'no density; "shared" learns σ² from the data.'
+        )
+    return "given"

@@ -1,0 +1,86 @@
+"""What the families on whole numbers have in common."""
+
+import abc
+from collections.abc import Callable
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array
+
+from wellposed._typing import Fitted, Leaves, Point, PRNGKey, Variance
+from wellposed.numerics import on_device
+from wellposed.transforms import Moments
+
+from .abstract import AbstractNoise
+
+
+class AbstractWhole(AbstractNoise):
+    """Noise on whole numbers: a probability for each, so that no log density exceeds zero."""
+
+    shown: eqx.AbstractVar[Callable[[Point], Point] | None]  # what the encoder sees
+
+    @property
+    def solved_by_squares(self) -> bool:
+        return False
+
+    @abc.abstractmethod
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractWhole":
+        """Return the noise model with its levels, and a start, taken from the data."""
+
+    def presented(self, y: Point) -> Point:
+        return y if self.shown is None else self.shown(y)
+
+    def log_density_bound(self, d: int) -> float:
+        """A probability is at most one."""
+        del d
+        return 0.0
+
+    def learned(self) -> Leaves:
+        return ()
+
+    def refitted(self, squared_residual: Point) -> "AbstractWhole":
+        del squared_residual
+        return self
+
+    def variance(self) -> Variance | None:
+        return None
+
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
+        """No feature: probabilities need no floor."""
+        del variance
+        return ()
+
+
+class Shown(eqx.Module):
+    """Whole numbers as the encoder sees them: (y − mean of the feature)/deviation of all.
+
+    One deviation, so that features which hardly vary stay small.
+    """
+
+    center: Fitted  # (d,)
+    spread: Fitted  # ()
+
+    @classmethod
+    def of(cls, moments: Moments) -> "Shown":
+        """Take both from the data."""
+        variance = np.asarray(moments.variance, np.float64).mean()
+        return cls(on_device(moments.mean), on_device(np.sqrt(variance) if variance > 0 else 1.0))
+
+    def __call__(self, y: Point) -> Point:
+        return (y - self.center) / self.spread
+
+
+def levels_of(given: int | None, moments: Moments) -> int:
+    """L as given, or the largest value of the data plus one."""
+    return int(moments.high) + 1 if given is None else given
+
+
+def deviations(moments: Moments) -> np.ndarray:
+    """Standard deviation of each feature, in float64, shape (d,); zero where it never varies."""
+    variance = np.where(np.asarray(moments.varies), np.asarray(moments.variance, np.float64), 0.0)
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def log_means(moments: Moments) -> Array:
+    """Log of each feature's mean, shape (d,); zero where it never varies."""
+    return on_device(np.log(np.where(moments.varies, moments.mean, 1.0)))

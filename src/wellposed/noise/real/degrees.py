@@ -1,0 +1,101 @@
+"""The degrees of freedom of a Student t: given, learned, or put out by the decoder."""
+
+import math
+from numbers import Real
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from wellposed._errors import SettingError, unknown_name
+from wellposed._typing import Fitted, Leaves
+from wellposed.numerics import on_device, positive, scalar
+from wellposed.transforms import Moments
+
+from ..parts.scale import LEARNED
+
+# Learned degrees start here: tails that forgive an outlier, a variance near the Gaussian's.
+_START = 8.0
+
+
+class Degrees(eqx.Module):
+    r"""Degrees of freedom ν > 2, so that the variance exists.
+
+    .. math:: \nu_j = \nu_0 + (8 - \nu_0)\,\mathrm{softplus}(\rho_j)
+
+    with ρ learned, one for all features or one each, or put out by the decoder.
+
+    Parameters
+    ----------
+    degrees : number > 2, "shared", "feature" or "conditional"
+    least : ν_0, in (2, 8)
+
+    Raises
+    ------
+    SettingError
+        For numbers out of range, and unknown names.
+    """
+
+    kind: str = eqx.field(static=True)  # "given" or one of LEARNED
+    least: float = eqx.field(static=True)
+    given: Fitted  # ()
+    rho: Fitted  # () shared, (d,) per feature
+
+    def __init__(self, degrees: float | str, *, least: float):
+        self.kind = _kind(degrees)
+        if not 2 < least < _START:
+            raise SettingError(
+                "least_degrees must lie between 2, where the variance is infinite, and "
+                f"{_START:g}, where learning starts; got {least}. 2.1 is the default."
+            )
+        self.least = float(least)
+        self.given = scalar(float(degrees)) if self.kind == "given" else None
+        self.rho = None
+
+    @property
+    def n_raw(self) -> int:
+        """Decoder outputs that the degrees need for each feature."""
+        return int(self.kind == "conditional")
+
+    def initialise(self, moments: Moments) -> "Degrees":
+        """Take their number from the data."""
+        if self.kind not in ("shared", "feature"):
+            return self
+        shape = () if self.kind == "shared" else moments.mean.shape
+        rho = on_device(np.zeros(shape))
+        return eqx.tree_at(lambda n: n.rho, self, rho, is_leaf=lambda leaf: leaf is None)
+
+    def __call__(self, raw: Array) -> Fitted:
+        """Return ν, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
+        if self.kind == "given":
+            return self.given
+        above = positive(raw if self.kind == "conditional" else self.rho)
+        return self.least + (_START - self.least) * above
+
+    @property
+    def start(self) -> float:
+        """ν before any training."""
+        return _START if self.given is None else float(self.given)
+
+    def learned(self) -> Leaves:
+        """Return the leaves that the optimiser owns."""
+        return () if self.rho is None else (self.rho,)
+
+    def known(self) -> Fitted:
+        """ν, or None where it depends on z."""
+        return self(jnp.zeros(0)) if self.kind == "given" or self.rho is not None else None
+
+
+def _kind(degrees: float | str) -> str:
+    if isinstance(degrees, str):
+        if degrees not in LEARNED:
+            raise unknown_name("degrees", degrees, LEARNED)
+        return degrees
+    number = isinstance(degrees, Real) and not isinstance(degrees, bool)
+    if not (number and math.isfinite(degrees) and degrees > 2):
+        raise SettingError(
+            f"degrees must be a number > 2, below which a t has no variance, or one of "
+            f'{", ".join(LEARNED)}; got {degrees!r}. "shared" learns them from the data.'
+        )
+    return "given"

@@ -1,0 +1,155 @@
+"""Noise on the real line made wider or narrower around its own mean, feature by feature."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from numpyro.distributions import Distribution, constraints
+
+from wellposed._errors import SettingError
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
+from wellposed.numerics import held
+from wellposed.transforms import REALS, Moments, Support
+
+from ..parts.abstract import AbstractNoise
+
+
+class Rescaled(AbstractNoise):
+    r"""A noise whose residuals are multiplied by a scale, one a feature, that is not learned.
+
+    .. math:: p_s(y \mid z) = \frac{1}{\prod_j s_j}
+       p\bigl(m(z) + (y - m(z))/s \mid z\bigr), \qquad m(z) = E_p[y \mid z]
+
+    The mean stays, the variance is multiplied by s_j², and so is every covariance by s_i s_j.
+
+    Parameters
+    ----------
+    noise : noise on the real line, initialised or not
+    scale : positive number, or array of shape (d,)
+        s. :func:`wellposed.evaluation.recalibrated` fits it to held-out data.
+
+    Raises
+    ------
+    SettingError
+        For noise off the real line, and for a scale that is not positive and finite.
+
+    Notes
+    -----
+    log p_s(y|z) ≤ B − Σ_j log s_j, with B the bound of ``noise``.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from wellposed.noise import Gaussian
+    >>> Rescaled(Gaussian(0.25), 2.0)(jnp.zeros(3)).variance.tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    noise: AbstractNoise
+    scale: Array  # () or (d,)
+
+    def __init__(self, noise: AbstractNoise, scale: Any):
+        if noise.support != REALS:
+            raise SettingError(
+                f"Only noise on the real line can be rescaled; {type(noise).__name__} is on "
+                f"{noise.support}, where a wider one has no place to go. Widen it by its own "
+                'parameters, or use noise="feature", "conditional", Laplace or StudentT.'
+            )
+        values = np.asarray(scale, np.float64)
+        if values.ndim > 1 or not bool((np.isfinite(values) & (values > 0)).all()):
+            raise SettingError(
+                "A scale must be positive and finite, one number or one a feature; got "
+                f"{np.array2string(values, threshold=8)}. Leave the noise as it is with 1."
+            )
+        self.noise = noise
+        self.scale = jnp.asarray(values, jnp.result_type(float))
+
+    @property
+    def n_raw(self) -> int:
+        return self.noise.n_raw
+
+    @property
+    def support(self) -> Support:
+        return REALS
+
+    @property
+    def solved_by_squares(self) -> bool:
+        return self.noise.solved_by_squares
+
+    def __call__(self, raw: Raw) -> Density:
+        density = self.noise(raw)
+        # In the type of the data: a logarithm in a narrower one would lose digits of the density.
+        scale = jnp.broadcast_to(self.scale.astype(raw.dtype), density.event_shape)
+        return Stretched(density, scale)
+
+    def presented(self, y: Point) -> Point:
+        return self.noise.presented(y)
+
+    def log_density_bound(self, d: int) -> float:
+        log_scale = np.log(np.asarray(self.scale, np.float64))
+        return self.noise.log_density_bound(d) - float(np.broadcast_to(log_scale, (d,)).sum())
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Rescaled":
+        started = self.noise.initialise(moments, key=key)
+        return eqx.tree_at(lambda n: n.noise, self, started)
+
+    def learned(self) -> Leaves:
+        return self.noise.learned()
+
+    def refitted(self, squared_residual: Point) -> "Rescaled":
+        of_noise = self.noise.refitted(squared_residual / self.scale**2)
+        return eqx.tree_at(lambda n: n.noise, self, of_noise)
+
+    def variance(self) -> Variance | None:
+        of_noise = self.noise.variance()
+        return None if of_noise is None else self.scale**2 * of_noise
+
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
+        """Return the features whose noise rested on its floor before it was rescaled."""
+        return self.noise.on_floor(variance / self.scale**2)
+
+
+class Stretched(Distribution):
+    """A density with its residuals from its mean multiplied by ``scale``, event shape (d,)."""
+
+    support: Any = constraints.real_vector
+    pytree_data_fields = ("of", "scale")
+
+    def __init__(self, of: Any, scale: Point):
+        self.of, self.scale = of, scale
+        super().__init__(batch_shape=(), event_shape=scale.shape)
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
+        del intermediates
+        return self.of.log_prob(self._narrowed(value)) - jnp.log(self.scale).sum()
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        return self._widened(self.of.sample(key, sample_shape))
+
+    @property
+    def mean(self) -> Point:
+        return self.of.mean
+
+    @property
+    def variance(self) -> Point:
+        return self.scale**2 * self.of.variance
+
+    def cdf(self, value: Point) -> Point:
+        """P(Y_j ≤ y_j | z) of each feature, shape (d,)."""
+        return self.of.cdf(self._narrowed(value))
+
+    def icdf(self, q: Point | Scalar) -> Point:
+        """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""
+        return self._widened(self.of.icdf(q))
+
+    def coupled(self, alpha: Scalar) -> Point:
+        """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
+        return self._widened(self.of.coupled(alpha))
+
+    def _narrowed(self, value: Array) -> Array:
+        return held(self.of.mean + (value - self.of.mean) / self.scale)
+
+    def _widened(self, value: Array) -> Array:
+        return self.of.mean + self.scale * (value - self.of.mean)

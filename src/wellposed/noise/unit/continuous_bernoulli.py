@@ -1,0 +1,212 @@
+"""Continuous Bernoulli observation noise, for data on [0, 1]."""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from numpyro.distributions import Distribution, constraints
+
+from wellposed._compiled import compiled_soon
+from wellposed._errors import SettingError
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed.numerics import bounded, inverted, on_device, scalar
+from wellposed.transforms import UNIT, Moments, Support
+
+from ..parts.abstract import AbstractNoise
+from ..parts.centred import Centred
+from ..parts.constants import Constants, pinned
+from ..parts.features import Features
+from ..parts.scale import LEAST
+
+# Below this |η| the closed forms subtract 1/η from a number like it, and series take over.
+_NEAR = 0.5
+
+# Coefficients of η², η⁴, … in log[(η/2)/sinh(η/2)]; its derivatives give mean and variance.
+_SERIES = (-1 / 24, 1 / 2880, -1 / 181440, 1 / 9676800, -1 / 479001600)
+
+
+class ContinuousBernoulli(AbstractNoise):
+    r"""Independent continuous Bernoulli noise: an exponential cut off at 0 and 1.
+
+    .. math:: p(y \mid z) = \prod_j \frac{\eta_j e^{\eta_j y_j}}{e^{\eta_j} - 1}
+       = \prod_j C(\lambda_j) \lambda_j^{y_j} (1 - \lambda_j)^{1 - y_j}, \qquad
+       \eta_j = \log\frac{\lambda_j}{1 - \lambda_j}
+
+    One parameter a feature: nothing to learn beside the decoder, and no variance of its own.
+
+    Parameters
+    ----------
+    floor : None or number ≥ 0
+        f, the smallest width 1/|η| of the edge; None takes resolution/√12 of the data.
+
+    Raises
+    ------
+    SettingError
+        For a negative floor.
+
+    Notes
+    -----
+    |η| < 1/f by a smooth cap, and log p(y|z) ≤ −Σ_j log[f_j (1 − e^{−1/f_j})], the density at the
+    end that is favoured: η/(1 − e^{−η}) rises with η. Uncapped, it grows without end at exact
+    zeros and ones.
+
+    References: Loaiza-Ganem & Cunningham (2019), eqs. 6-8.
+    """
+
+    given_floor: Fitted  # ()
+    floor: Fitted  # (d,)
+    eta: Fitted  # (d,), η before the cap at raw zero
+    centred: Centred | None
+    constants: Constants | None
+
+    def __init__(self, *, floor: float | None = None):
+        if floor is not None and not (math.isfinite(floor) and floor >= 0):
+            raise SettingError(
+                f"floor must be a number ≥ 0, a width on [0, 1]; got {floor}. Leave it out to take "
+                "it from the data's resolution."
+            )
+        self.given_floor = None if floor is None else scalar(float(floor))
+        self.floor = self.eta = self.centred = self.constants = None
+
+    @property
+    def n_raw(self) -> int:
+        return 1
+
+    @property
+    def support(self) -> Support:
+        return UNIT
+
+    @property
+    def solved_by_squares(self) -> bool:
+        return False
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "ContinuousBernoulli":
+        """Start with the data's mean."""
+        del key
+        given = self.given_floor
+        floor = moments.resolution / math.sqrt(12.0) if given is None else given
+        floor = on_device(np.broadcast_to(floor, moments.mean.shape))
+        eta = _eta_of(floor, on_device(moments.mean))
+        return eqx.tree_at(
+            lambda n: (n.floor, n.eta, n.centred, n.constants),
+            self,
+            (floor, eta, Centred.of(moments), Constants.of(moments)),
+            is_leaf=lambda leaf: leaf is None,
+        )
+
+    def __call__(self, raw: Raw) -> Density:
+        if self.floor is None:
+            return Features(_ContinuousBernoulli(raw))
+        each = _ContinuousBernoulli(bounded(raw + self.eta, 1.0 / self.floor))
+        floor = jnp.maximum(self.floor, LEAST)
+        return Features(pinned(each, self.constants and self.constants.real(floor, floor)))
+
+    def presented(self, y: Point) -> Point:
+        return y if self.centred is None else self.centred(y)
+
+    def log_density_bound(self, d: int) -> float:
+        floor = np.zeros(d) if self.floor is None else np.asarray(self.floor, np.float64)
+        if not (floor > 0).all():
+            return math.inf
+        return -float(np.log(-floor * np.expm1(-1.0 / floor)).sum())
+
+    def learned(self) -> Leaves:
+        return ()
+
+    def refitted(self, squared_residual: Point) -> "ContinuousBernoulli":
+        del squared_residual
+        return self
+
+    def variance(self) -> Variance | None:
+        """None: it depends on η, and so on z."""
+        return None
+
+    def on_floor(self, variance: Variance) -> tuple[int, ...]:
+        """Return nothing: there is no learned noise to rest on a floor."""
+        del variance
+        return ()
+
+
+@compiled_soon
+def _eta_of(floor: Point, mean: Point) -> Point:
+    """Raw numbers at which the noise has the mean; one program, kept."""
+    furthest = jnp.minimum(1.0 / floor, 1e4)
+    return inverted(
+        lambda raw: _ContinuousBernoulli(bounded(raw, 1.0 / floor)).mean, mean, -furthest, furthest
+    )
+
+
+class _ContinuousBernoulli(Distribution):
+    """η e^{ηy}/(e^η − 1) on [0, 1] for each feature, batch shape (d,).
+
+    Written by the distance u from the end that η favours, e^{−|η|u} |η|/(1 − e^{−|η|}), in which
+    nothing overflows and nothing cancels.
+    """
+
+    support: Any = constraints.unit_interval
+    pytree_data_fields = ("eta",)
+
+    def __init__(self, eta: Point):
+        self.eta = eta
+        super().__init__(batch_shape=eta.shape)
+
+    @property
+    def _rate(self) -> Point:
+        """|η|, with slope one at zero."""
+        return jnp.where(self.eta >= 0, self.eta, -self.eta)
+
+    def _mirrored(self, value: Array) -> Array:
+        """Distance of a value, or a probability, from the end that is favoured."""
+        return jnp.where(self.eta >= 0, 1.0 - value, value)
+
+    def _near(self, order: int) -> Point:
+        """Derivative of an order of log[(η/2)/sinh(η/2)], by its series."""
+        eta = jnp.where(jnp.abs(self.eta) < _NEAR, self.eta, 0.0)
+        series = np.zeros(2 * len(_SERIES) + 1)
+        series[2::2] = _SERIES
+        coefficients = np.polynomial.Polynomial(series).deriv(order).coef
+        return jnp.polyval(jnp.asarray(coefficients[::-1], eta.dtype), eta)
+
+    def _chosen(self, near: Point, far: Point) -> Point:
+        return jnp.where(jnp.abs(self.eta) < _NEAR, near, far)
+
+    @property
+    def _far_eta(self) -> Point:
+        return jnp.where(jnp.abs(self.eta) < _NEAR, 1.0, self.eta)
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        far = jnp.abs(self._far_eta)
+        log_end = self._chosen(
+            self._near(0) + 0.5 * self._rate, jnp.log(far) - jnp.log(-jnp.expm1(-far))
+        )
+        return log_end - self._rate * self._mirrored(value)
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        return self.icdf(jax.random.uniform(key, self.shape(sample_shape)))
+
+    @property
+    def mean(self) -> Point:
+        """½ + ½ coth(η/2) − 1/η."""
+        eta = self._far_eta
+        return 0.5 + self._chosen(-self._near(1), 0.5 / jnp.tanh(0.5 * eta) - 1.0 / eta)
+
+    @property
+    def variance(self) -> Point:
+        """1/η² − 1/(4 sinh²(η/2))."""
+        eta = self._far_eta
+        return self._chosen(-self._near(2), eta**-2.0 - (2.0 * jnp.sinh(0.5 * eta)) ** -2.0)
+
+    def cdf(self, value: Point) -> Point:
+        rate = jnp.maximum(self._rate, 1e-20)
+        u = self._mirrored(jnp.clip(value, 0.0, 1.0))
+        return self._mirrored(jnp.expm1(-rate * u) / jnp.expm1(-rate))
+
+    def icdf(self, q: Point) -> Point:
+        rate = jnp.maximum(self._rate, 1e-20)
+        u = -jnp.log1p(self._mirrored(q) * jnp.expm1(-rate)) / rate
+        return self._mirrored(jnp.clip(u, 0.0, 1.0))
