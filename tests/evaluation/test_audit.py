@@ -10,7 +10,7 @@ import pytest
 import wellposed as wp
 from linear_gaussian import rows_of, solved
 from wellposed.evaluation import audit, implied_noise_variance
-from wellposed.evaluation._foreign import ForeignVAE
+from wellposed.evaluation.audits.foreign_vae import ForeignVAE
 from wellposed.numerics import LOG_2PI
 
 

@@ -10,9 +10,9 @@ import wellposed as wp
 from linear_gaussian import rows_of, solved, with_bias
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
-from wellposed.evaluation._coverage import chunk_of
-from wellposed.evaluation._crps import crps_of, fair_crps
-from wellposed.evaluation._held_out_features import complete
+from wellposed.evaluation.predictive.coverage import chunk_of
+from wellposed.evaluation.predictive.crps import crps_of, fair_crps
+from wellposed.evaluation.predictive.imputation_chain import complete
 
 KEY = jax.random.key(0)
 LEVELS = np.array([0.5, 0.8, 0.9, 0.95])

@@ -8,8 +8,8 @@ from scipy.stats import genpareto
 
 from linear_gaussian import rows_of, solved
 from wellposed import evaluation
-from wellposed.evaluation import _weights
-from wellposed.evaluation._pareto import pareto_k, tail_size
+from wellposed.evaluation.likelihood import importance_weights
+from wellposed.evaluation.likelihood.pareto_k import pareto_k, tail_size
 
 
 def shape_of(log_w) -> float:
@@ -74,7 +74,7 @@ def test_weights_of_too_narrow_an_encoder_have_the_shape_of_theory(spread, at_on
 
     Its shape is 1 − r², however the draws were cut.
     """
-    monkeypatch.setattr(_weights, "_WEIGHTS_AT_ONCE", at_once)
+    monkeypatch.setattr(importance_weights, "_WEIGHTS_AT_ONCE", at_once)
     model, density = solved(spread=spread)
     rows = rows_of(density, 100).astype(np.float32)
     found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from linear_gaussian import rows_of, solved
 from wellposed import DataError, evaluation
 from wellposed.evaluation import Codes
-from wellposed.evaluation._codes import log_aggregate
+from wellposed.evaluation.latents.codes import log_aggregate
 from wellposed.latents import GaussianMixture
 
 N, D, K, VARIANCE = 3_000, 5, 2, 0.3
@@ -168,7 +168,7 @@ def test_the_aggregates_density_is_the_mean_of_its_rows():
 
 def test_leaving_out_drops_each_draws_own_row(monkeypatch):
     """In pieces as well, where a row's place is not its place in the piece."""
-    monkeypatch.setattr("wellposed.evaluation._codes._ENTRIES_AT_ONCE", 40 * 7)
+    monkeypatch.setattr("wellposed.evaluation.latents.codes._ENTRIES_AT_ONCE", 40 * 7)
     codes = some_codes(least=0.1)
     each = plain_log_q(codes, codes.z)
     np.testing.assert_allclose(codes.log_density, np.diag(each), rtol=1e-9)

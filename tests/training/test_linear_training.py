@@ -8,7 +8,9 @@ import pytest
 import linear_oracles as own
 from wellposed import models, training
 from wellposed.models import Covariance, eigendecompose, optimum, stationary_point
-from wellposed.training import LinearPlan, LinearState, Outcome, _accelerated, _gradient, _linear
+from wellposed.training.linear import lbfgs as _gradient
+from wellposed.training.linear import plan as _linear
+from wellposed.training.linear import subspace as _accelerated
 
 VALUES = [6.0, 3.5, 1.9, 0.8, 0.25]
 SOLVERS = ["accelerated", "fixed_point", "gradient"]

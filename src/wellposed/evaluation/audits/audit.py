@@ -1,0 +1,200 @@
+"""Audit: what noise variance a VAE of any framework was trained at, and what that cost."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from numbers import Real
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._errors import DataError, SettingError
+from wellposed.numerics import LOG_2PI, kl_to_standard_normal
+
+from ..latents.collapse import collapse
+from ..linear.forecast import forecast_spectrum
+from ..linear.model_units import IDENTITY
+from ..linear.spectrum import spectrum
+from .foreign_vae import ForeignVAE
+from .implied_noise import ImpliedNoise
+from .record import Audit, ScoreAtVariance
+from .residuals import Residuals, residuals
+
+# A residual this small beside the data is the rounding of a perfect reconstruction.
+_NOTHING = 1e-12
+
+
+def audit(
+    *,
+    encode: Callable[[np.ndarray], Any],
+    decode: Callable[[np.ndarray], Any],
+    X: Any,
+    noise_variance: float | ImpliedNoise,
+    encoder_scale: str = "deviation",
+    resolution: Any = None,
+    n_samples: int = 8,
+    batch_size: int = 256,
+    random_state: Any = 0,
+) -> Audit:
+    r"""Audit the observation noise of a Gaussian VAE that was trained anywhere.
+
+    Its ELBO is −(d/2) log 2πσ² − e/2σ² − KL for each row, with e = E_q‖x − μ(z)‖² by Monte Carlo
+    and p(z) = N(0, I); on average it is largest at σ² = mean(e)/d.
+
+    Parameters
+    ----------
+    encode : rows → mean and scale of q(z|x), two arrays of shape (rows, k)
+    decode : latents → mean of p(x|z), in the shape and the units of X
+        Both take and give arrays; their tensors are taken off graph and device.
+    X : array of shape (n, d) or (n, ...), n ≥ 2, as encode expects it
+    noise_variance : σ² of training, in squared units of X, or an :class:`ImpliedNoise`
+    encoder_scale : "deviation", "variance" or "log_variance", what encode's second output is
+    resolution : step of the measurement, in units of X: a number, or one a feature
+        Bits per dimension are then of a quantised value, −(ELBO + Σ log resolution)/(d log 2), as
+        for data with uniform noise added.
+    n_samples, batch_size : draws of z a row; rows that encode and decode see at once
+    random_state : seed or numpy Generator of the draws; no batch size changes them
+
+    Raises
+    ------
+    DataError
+        Where X or an answer of the callables has a wrong shape or a number that is not finite,
+        or an answer is random or depends on the other rows.
+    SettingError
+        For a noise variance, a resolution, a count or a name out of range.
+
+    Notes
+    -----
+    The optimal σ² is fitted to these rows. For a figure to report, audit held-out rows with
+    ``noise_variance`` the optimum of the training rows.
+
+    References: Rybkin, Daniilidis & Levine (2021), σ*.
+
+    Examples
+    --------
+    >>> z = np.random.default_rng(0).normal(size=(500, 1))
+    >>> X = z + 0.1 * np.random.default_rng(1).normal(size=(500, 4))
+    >>> encode = lambda x: (x.mean(axis=1, keepdims=True), np.full((len(x), 1), 0.05))
+    >>> found = audit(encode=encode, decode=lambda z: z + np.zeros(4), X=X, noise_variance=1.0)
+    >>> round(found.optimal_noise_variance, 3)
+    0.01
+    """
+    rows, variance = _rows(X), _variance(noise_variance)
+    steps = _steps(resolution, rows.shape[1:])
+    vae, draws = ForeignVAE(encode, decode, encoder_scale), _generator(random_state)
+    found = residuals(vae, rows, n_samples=n_samples, batch_size=batch_size, draws=draws)
+    return _judged(rows.reshape(len(rows), -1), found, noise_variance, variance, steps)
+
+
+def _judged(
+    rows: np.ndarray,
+    found: Residuals,
+    stated: float | ImpliedNoise,
+    variance: float,
+    steps: np.ndarray | None,
+) -> Audit:
+    posterior = jnp.asarray(found.means), jnp.asarray(found.deviations)
+    rates = np.asarray(kl_to_standard_normal(*posterior), np.float64)
+    (n, d), k = rows.shape, rates.shape[1]
+    spread = float(rows.var(axis=0, dtype=np.float64).mean())
+    best = _optimum(found, d, spread)
+    expected = partial(forecast_spectrum, spectrum(rows, IDENTITY), n_components=k)
+    given = variance > 0
+    return Audit(
+        account=stated if isinstance(stated, ImpliedNoise) else None,
+        noise_variance=variance,
+        trained=_score(variance, found, rates, d, steps) if given else None,
+        optimal=_score(best, found, rates, d, steps),
+        optimal_error=float(found.error.std(ddof=1)) / d / math.sqrt(n),
+        collapse=collapse(rates, found.means),
+        forecast=expected(noise_variance=variance) if given else None,
+        forecast_at_optimum=expected(noise_variance=best),
+        data_variance=spread,
+        floor=0.0 if steps is None else float(steps.max()) / math.sqrt(12.0),
+        n_rows=n,
+        n_features=d,
+        n_samples=found.n_samples,
+    )
+
+
+def _optimum(found: Residuals, d: int, spread: float) -> float:
+    best = float(found.error.mean()) / d
+    if best <= _NOTHING * spread:
+        raise DataError(
+            f"The residuals must leave some variance; their mean square is {best:.3g} and that of "
+            f"the data {spread:.3g}. A decoder that repeats its input leaves no noise, and the "
+            "likelihood has no maximum: use fewer latents, or rows that were not trained on."
+        )
+    return best
+
+
+def _score(
+    variance: float, found: Residuals, rates: np.ndarray, d: int, steps: np.ndarray | None
+) -> ScoreAtVariance:
+    """Score at a σ². Where σ² was solved for on these rows, its own error is of second order."""
+    elbo = -0.5 * d * (LOG_2PI + math.log(variance)) - 0.5 * found.error / variance - rates.sum(1)
+    mean, root = float(elbo.mean()), math.sqrt(len(elbo))
+    log_steps = 0.0 if steps is None else float(np.log(steps).sum())
+    return ScoreAtVariance(
+        noise_variance=variance,
+        elbo=mean,
+        standard_error=float(elbo.std(ddof=1)) / root,
+        monte_carlo_error=0.5 * math.sqrt(found.error_variance.mean()) / root / variance,
+        bits_per_dimension=-(mean + log_steps) / (d * math.log(2.0)),
+    )
+
+
+def _rows(X: Any) -> np.ndarray:
+    rows = np.asarray(X)
+    numbers = np.issubdtype(rows.dtype, np.number) or rows.dtype == bool
+    if not numbers or np.iscomplexobj(rows) or rows.ndim < 2 or len(rows) < 2 or not rows[0].size:
+        raise DataError(
+            f"X must be an array of real numbers of shape (n, d) or (n, ...) with n ≥ 2; got shape "
+            f"{rows.shape} of {rows.dtype}. Pass the rows as encode expects them."
+        )
+    wrong = int(rows.size - np.isfinite(rows).sum())
+    if wrong:
+        raise DataError(
+            f"X must be finite; {wrong} of {rows.size} values are NaN or infinite. Leave their "
+            "rows out."
+        )
+    return rows
+
+
+def _variance(given: Any) -> float:
+    if isinstance(given, ImpliedNoise):
+        return given.noise_variance
+    if getattr(given, "shape", None) == ():
+        given = given.item()  # a learned σ² is an array or a tensor of no dimensions
+    real = isinstance(given, Real) and not isinstance(given, bool)
+    if not real or not math.isfinite(given) or given <= 0:
+        raise SettingError(
+            "noise_variance must be a positive finite number, σ² in squared units of X, or the "
+            f"record of implied_noise_variance; got {given!r}. That record also says of a loss "
+            "that it has no likelihood."
+        )
+    return float(given)
+
+
+def _steps(resolution: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+    if resolution is None:
+        return None
+    steps, d = np.asarray(resolution), math.prod(shape)
+    fits = steps.shape in ((), shape, (d,)) and np.issubdtype(steps.dtype, np.number)
+    if not fits or not (np.isfinite(steps) & (steps > 0)).all():
+        raise SettingError(
+            f"resolution must be a positive number or one for each of the {d} features, in units "
+            f"of X; got {resolution!r}. It is the step of the measurement, 1 for whole numbers."
+        )
+    return np.broadcast_to(steps.astype(np.float64).ravel(), (d,))
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"random_state must be a whole number ≥ 0 or a numpy Generator; got {random_state!r}. "
+            "0 is as good as any."
+        ) from error

@@ -1,0 +1,129 @@
+"""What the checks look at, each measured once and when it is first asked for."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from wellposed._errors import DataError
+from wellposed._typing import PRNGKey
+from wellposed.models import VAEModel
+from wellposed.objectives import ElboTerms
+
+from .._estimate import Estimate
+from .._passes import elbo, rates
+from .._rows import spread
+from ..latents.codes import Codes, codes
+from ..latents.collapse import Collapse, collapse
+from ..latents.implied_kl_weight import implied_kl_weight
+from ..latents.prior_mismatch import prior_mismatch
+from ..latents.prior_record import PriorMismatch
+from ..latents.residual_spectrum import ResidualSpectrum, residual_spectrum
+from ..likelihood.importance import LogLikelihood, log_likelihood
+from ..linear.forecast import Forecast
+from ..predictive.calibration import Calibration, calibration
+from ..variance.variance_record import VarianceSplit
+from ..variance.variance_split import variance_split
+
+LEAST_ROWS = 20
+_MOST_ROWS = 2_000
+_DRAWS = 8
+_JUDGED_ROWS = 300  # of what takes many draws a row
+
+
+class Evidence:
+    """A model, rows to judge it on, and rows that it was trained on, if they are at hand."""
+
+    def __init__(
+        self,
+        model: VAEModel,
+        rows: Any,
+        train: Any = None,
+        *,
+        key: PRNGKey,
+        forecast: Callable[[], Forecast] | None = None,
+    ):
+        self.model = model
+        self.rows = _enough(rows, "rows")
+        self.train = None if train is None else _enough(train, "rows of the training")
+        self._key, self._forecast = key, forecast
+
+    @functools.cached_property
+    def few(self) -> np.ndarray:
+        """Positions of the rows for what takes many draws each."""
+        return spread(np.arange(len(self.rows)), _JUDGED_ROWS)
+
+    @property
+    def d(self) -> int:
+        """Features."""
+        return self.rows.shape[1]
+
+    def key(self, use: int) -> PRNGKey:
+        """Return a key of its own for each use."""
+        return jax.random.fold_in(self._key, use)
+
+    @functools.cached_property
+    def terms(self) -> ElboTerms:
+        return elbo(self.model, self.rows, n_samples=_DRAWS, key=self.key(0))
+
+    @functools.cached_property
+    def train_terms(self) -> ElboTerms | None:
+        if self.train is None:
+            return None
+        return elbo(self.model, self.train, n_samples=_DRAWS, key=self.key(0))
+
+    @functools.cached_property
+    def split(self) -> VarianceSplit:
+        return variance_split(self.model, self.rows, key=self.key(1), n_draws=_DRAWS)
+
+    @functools.cached_property
+    def train_split(self) -> VarianceSplit | None:
+        if self.train is None:
+            return None
+        return variance_split(self.model, self.train, key=self.key(1), n_draws=_DRAWS)
+
+    @functools.cached_property
+    def kl_weight(self) -> Estimate:
+        rows = self.rows if self.train is None else self.train
+        return implied_kl_weight(self.model, rows, key=self.key(2))
+
+    @functools.cached_property
+    def codes(self) -> Codes:
+        return codes(self.model, self.rows, key=self.key(3), most=_MOST_ROWS)
+
+    @functools.cached_property
+    def collapse(self) -> Collapse:
+        rates_of_rows = rates(self.model, self.rows, key=self.key(3))
+        return collapse(rates_of_rows, self.codes.loc)
+
+    @functools.cached_property
+    def forecast(self) -> Forecast | None:
+        return None if self._forecast is None else self._forecast()
+
+    @functools.cached_property
+    def residuals(self) -> ResidualSpectrum:
+        return residual_spectrum(self.model, self.rows, key=self.key(4))
+
+    @functools.cached_property
+    def mismatch(self) -> PriorMismatch:
+        return prior_mismatch(self.model, self.rows, key=self.key(5))
+
+    @functools.cached_property
+    def calibration(self) -> Calibration:
+        return calibration(self.model, self.rows[self.few], key=self.key(6), n_draws=49)
+
+    @functools.cached_property
+    def likelihood(self) -> LogLikelihood:
+        return log_likelihood(self.model, self.rows[self.few], n_samples=256, key=self.key(7))
+
+
+def _enough(rows: Any, what: str) -> np.ndarray:
+    rows = np.asarray(rows)
+    if len(rows) < LEAST_ROWS:
+        raise DataError(
+            f"A diagnosis needs {LEAST_ROWS} {what} or more, and some hundreds to tell small "
+            f"faults from chance; got {len(rows)}. Pass more rows."
+        )
+    return spread(rows, _MOST_ROWS)

@@ -1,0 +1,27 @@
+"""Latents: collapse, rate and distortion, and how codes fill the prior."""
+
+from .codes import Codes, codes
+from .collapse import Collapse, collapse, measure_collapse
+from .implied_kl_weight import implied_kl_weight
+from .prior_mismatch import prior_mismatch
+from .prior_record import PriorMismatch
+from .rate_distortion import RateDistortion, rate_distortion
+from .rate_distortion_curve import RateDistortionCurve, RatePoint
+from .residual_spectrum import ResidualSpectrum, residual_spectrum
+
+__all__ = [
+    "Codes",
+    "Collapse",
+    "PriorMismatch",
+    "RateDistortion",
+    "RateDistortionCurve",
+    "RatePoint",
+    "ResidualSpectrum",
+    "codes",
+    "collapse",
+    "implied_kl_weight",
+    "measure_collapse",
+    "prior_mismatch",
+    "rate_distortion",
+    "residual_spectrum",
+]

@@ -1,0 +1,84 @@
+"""Draws z ~ q(z | x) of data, and their density under the mean of all q(z | x)."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from wellposed._forks import check_process
+from wellposed._typing import PRNGKey
+from wellposed.models import VAEModel
+from wellposed.numerics import LOG_2PI, host_generator
+
+from .._passes import posteriors
+from .._rows import spread
+
+_ENTRIES_AT_ONCE = 2_000_000
+_LEAST_SCALE = 1e-30  # its inverse square is still a number
+
+
+@dataclasses.dataclass(frozen=True)
+class Codes:
+    """q(z | x) of n rows, and one draw of each, in float64."""
+
+    loc: np.ndarray  # (n, k)
+    scale: np.ndarray  # (n, k)
+    noise: np.ndarray  # (n, k), standard normal
+    rates: np.ndarray  # (n,), KL(q(z | x) ‖ p(z)), nats
+
+    @property
+    def z(self) -> np.ndarray:
+        """The draws, shape (n, k)."""
+        return self.loc + self.scale * self.noise
+
+    @property
+    def log_density(self) -> np.ndarray:
+        """log q(z_i | x_i) of each draw under its own row's posterior, shape (n,), nats."""
+        k = self.loc.shape[1]
+        return -0.5 * (self.noise**2).sum(1) - np.log(self.scale).sum(1) - 0.5 * k * LOG_2PI
+
+
+def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
+    """Draw z ~ q(z | x) once for each of at most ``most`` rows, spread over the data.
+
+    Rows that are equal get draws of their own: q(z) of data with few distinct rows is a mixture
+    of Gaussians all the same, not of points.
+    """
+    check_process()
+    pass_key, noise_key = (jax.random.fold_in(key, i) for i in range(2))
+    rows = np.asarray(rows)
+    found = posteriors(model, spread(rows, most), key=pass_key)
+    loc, scale, rates = (np.asarray(part, np.float64) for part in found)
+    # On the host: nothing to compile for each new number of rows.
+    noise = host_generator(noise_key).normal(size=loc.shape)
+    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates.sum(axis=1))
+
+
+def log_aggregate(codes: Codes, z: np.ndarray, *, leave_out: bool = False) -> np.ndarray:
+    r"""log q(z) at latents of shape (s, k), with q(z) = (1/n) Σ_j q(z | x_j): shape (s,), nats.
+
+    With ``leave_out``, the latents are the codes' own draws, and each is judged by the rows other
+    than its own, q(z_i) = (1/(n − 1)) Σ_{j≠i} q(z_i | x_j).
+
+    The quadratic form is expanded into matrix products, in float64, where that costs no digits
+    that matter until a posterior is narrower than 1e-6.
+    """
+    centre = codes.loc.mean(axis=0)
+    loc, precision = codes.loc - centre, codes.scale**-2
+    constant = -0.5 * ((loc**2 * precision).sum(1) + loc.shape[1] * LOG_2PI)
+    constant -= np.log(codes.scale).sum(1)
+    linear, n = (loc * precision).T, len(loc)
+    found = np.empty(len(z))
+    step = max(1, _ENTRIES_AT_ONCE // n)
+    for start in range(0, len(z), step):
+        piece = z[start : start + step] - centre
+        log_q = piece @ linear - 0.5 * piece**2 @ precision.T + constant
+        if leave_out:
+            own = np.arange(len(piece))
+            log_q[own, start + own] = -np.inf
+        highest = log_q.max(axis=1)
+        found[start : start + len(piece)] = highest + np.log(
+            np.exp(log_q - highest[:, None]).sum(axis=1)
+        )
+    return found - np.log(n - leave_out)

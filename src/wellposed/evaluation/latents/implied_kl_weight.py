@@ -1,0 +1,69 @@
+"""The weight on the KL that an encoder was trained for, read off the model."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._forks import check_process
+from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.models import VAEModel
+
+from .._estimate import Estimate
+from .._rows import over_rows
+
+_DRAWS = 16
+_LEAST = 0.005  # nats of −∂KL: below it latents are as good as dead, and the ratio is of noise
+
+
+def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
+    r"""Return the β whose objective the posterior's scales are at rest for; one is the ELBO's.
+
+    Widen q by a factor τ, its means kept. E_q log p(x|z) − β KL(q ‖ p) rests at τ = 1 where
+
+    .. math:: \beta = \frac{-\partial_{\log\tau} E_q \log p(x \mid z)}
+       {-\partial_{\log\tau} KL(q \| p)}, \qquad
+       -\partial_{\log\tau} KL = \sum_j (1 - \sigma_j^2)
+
+    summed over latents and averaged over rows. An encoder can make all its scales larger or
+    smaller at once, so that a trained one is at rest, on the rows that it was trained on; on
+    others a decoder that was fitted too closely asks for more. A KL that is clamped, and so
+    without a gradient on some rows, gives a β below one.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units; best those trained on
+    key : PRNG key
+
+    Returns
+    -------
+    β and its standard error over rows; infinite where the posterior is nowhere narrower than the
+    prior, and NaN where all latents are dead
+    """
+    check_process()
+    loss, gain = over_rows(_slopes, model, rows, key=key)
+    loss, gain = np.asarray(loss, np.float64), np.asarray(gain, np.float64)
+    top, bottom = loss.mean(), gain.mean()
+    if bottom < _LEAST:
+        return Estimate(np.inf if bottom <= 0 and top > _LEAST else np.nan, np.nan)
+    weight = top / bottom
+    error = (loss - weight * gain).std(ddof=1) / bottom / np.sqrt(len(loss))
+    return Estimate(float(weight), float(error))
+
+
+def _slopes(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scalar]:
+    """Return −∂ E_q log p(x|z) and −∂ KL of one datum, by log τ at τ = 1."""
+    transform_key, latent_key = jax.random.split(key)
+    found = model.infer(x, key=transform_key)
+    loc, scale = found.q.loc, found.q.scale
+    # In pairs of opposite sign: what is odd in the noise cancels.
+    half = jax.random.normal(latent_key, (_DRAWS // 2, *loc.shape))
+
+    def likelihood(log_tau: Scalar) -> Scalar:
+        noise = jnp.exp(log_tau) * scale * jnp.concatenate([half, -half])
+        return jax.vmap(lambda z: model.decode(z).log_prob(found.y))(loc + noise).mean()
+
+    _, slope = jax.jvp(likelihood, (jnp.zeros(()),), (jnp.ones(()),))
+    return -slope, jnp.sum(1.0 - scale**2)

@@ -1,0 +1,99 @@
+"""log p(x) in closed form, where there is one: a linear decoder with Gaussian noise."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._errors import SettingError
+from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.models import VAEModel
+from wellposed.nn import MLP, Linear
+from wellposed.noise import Gaussian
+from wellposed.numerics import LOG_2PI
+
+from .._rows import over_rows
+
+_REMEDY = 'Use method="importance", or "ais" where its k̂ says that it fails.'
+
+
+def has_exact_log_likelihood(model: VAEModel) -> bool:
+    """Whether p(x) is Gaussian: one affine layer, and Gaussian noise that z does not change."""
+    decoder = model.decoder
+    affine = isinstance(decoder, Linear) or (isinstance(decoder, MLP) and len(decoder.layers) == 1)
+    return affine and isinstance(model.noise, Gaussian) and model.noise.kind != "conditional"
+
+
+def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+    r"""Evaluate log p(x) of each row, shape (n,), float64, nats in data units.
+
+    With the decoder's mean Wz + b and noise variances Σ, diagonal,
+
+    .. math:: p(y) = N(y \mid b, W W^T + \Sigma)
+
+    along the axes of Σ^{−1/2}W and across them apart, so that no large squares are subtracted, in
+    float64. Features that never vary have the density of their constants.
+
+    Parameters
+    ----------
+    model : VAEModel for which :func:`has_exact_log_likelihood`
+    rows : array of shape (n, d), data units
+    key : PRNG key: dequantises, where the transform does so
+
+    Raises
+    ------
+    SettingError
+        If p(x) has no closed form.
+
+    References: Tipping & Bishop (1999), §3.1; Woodbury (1950).
+    """
+    if not has_exact_log_likelihood(model):
+        raise SettingError(
+            "log p(x) is exact for a decoder of one affine layer (hidden=()) with Gaussian noise "
+            f"that does not depend on z; got {type(model.decoder).__name__} with "
+            f"{type(model.noise).__name__} noise. {_REMEDY}"
+        )
+    y, log_det = over_rows(_mapped, model, rows, key=key)
+    mean, weight, variance = (np.asarray(part, np.float64) for part in _affine(model))
+    y = y.astype(np.float64)
+    constants = getattr(model.decode(jnp.zeros(model.prior.k)).each, "constants", None)
+    if constants is None:
+        return log_det + _log_gaussian(y, mean, weight, np.sqrt(variance))
+    v = np.asarray(constants.varies)
+    apart = over_rows(_log_constants, constants, y, key=key)
+    return log_det + apart + _log_gaussian(y[:, v], mean[v], weight[v], np.sqrt(variance[v]))
+
+
+def _log_gaussian(
+    y: np.ndarray, mean: np.ndarray, weight: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """log N(y | mean, WWᵀ + diag scale²) of rows of shape (n, d)."""
+    whitened = (y - mean) / scale
+    axes, sizes, _ = np.linalg.svd(weight / scale[:, None], full_matrices=False)
+    along = whitened @ axes
+    across = whitened - along @ axes.T
+    explained = 1.0 + sizes**2
+    quadratic = (along**2 / explained).sum(1) + (across**2).sum(1)
+    log_det = np.log(explained).sum() + 2.0 * np.log(scale).sum()
+    return -0.5 * (quadratic + log_det + len(mean) * LOG_2PI)
+
+
+def _log_constants(constants: Any, y: Point, *, key: PRNGKey) -> Scalar:
+    del key
+    return jnp.where(constants.varies, 0.0, constants.density.log_prob(y)).sum()
+
+
+def _mapped(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Scalar]:
+    # The estimates split their keys likewise, so that all see one dequantised y.
+    transform_key, _ = jax.random.split(key)
+    mapped = model.transform.forward(x, key=transform_key)
+    return mapped.value, mapped.log_det
+
+
+def _affine(model: VAEModel) -> tuple[Point, jax.Array, Point]:
+    """Mean at z = 0, its slope (d, k), and the variances, with constants as the noise has them."""
+    origin = jnp.zeros(model.prior.k)
+    p = model.decode(origin)
+    slope = jax.jacfwd(lambda z: model.decode(z).mean)(origin)
+    return p.mean, slope, jnp.broadcast_to(p.variance, p.mean.shape)

@@ -1,0 +1,88 @@
+"""The importance-weighted bound of any K."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.models import VAEModel
+
+from .._count import check_count
+from .._rows import over_rows
+from .importance_weights import cut, fold_weights, log_mean_weight
+
+
+class Bound(eqx.Module):
+    """A bound on log p(x) for each datum, in nats and data units, of shape (n,)."""
+
+    value: Float[Array, "*batch"]
+    standard_error: Float[Array, "*batch"]  # of value, over repeats; NaN for one
+
+
+def iwae(
+    model: VAEModel, rows: Any, *, n_importance: int, key: PRNGKey, n_samples: int = 16
+) -> Bound:
+    r"""Estimate IWAE_K, the importance-weighted bound, of each row.
+
+    .. math:: L_K(x) = E \log \frac1K \sum_{i=1}^K \frac{p(x, z_i)}{q(z_i \mid x)},
+       \qquad z_i \sim q(z \mid x)
+
+    L_1 is the ELBO, L_K grows with K, and none exceeds log p(x). The expectation is a mean over
+    ``n_samples`` repeats, so that its error is that of a mean; :func:`log_likelihood` is one
+    repeat, at large K, of a quantity that lies below log p(x) by an unknown part of that error.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    n_importance : K, used exactly
+    key : PRNG key
+    n_samples : repeats, each of K draws
+
+    Raises
+    ------
+    SettingError
+        If K or the number of repeats is below one.
+
+    References: Burda, Grosse & Salakhutdinov (2016), eq. 8 and theorem 1.
+    """
+    n_importance = check_count("n_importance", n_importance, "Try 64.")
+    n_samples = check_count("n_samples", n_samples, "16 is a start.")
+    block, chunk = cut(model, np.asarray(rows).shape[1], n_importance)
+    return over_rows(_visit(n_importance, n_samples, block), model, rows, key=key, chunk=chunk)
+
+
+@functools.lru_cache
+def _visit(n_importance: int, n_samples: int, block: int) -> Callable[..., Bound]:
+    def add(log_sum: Scalar, log_w: Array) -> Scalar:
+        return jnp.logaddexp(log_sum, jax.nn.logsumexp(log_w))
+
+    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> Bound:
+        transform_key, latent_key = jax.random.split(key)
+        found = model.infer(x, key=transform_key)
+
+        def repeat(repeat_key: PRNGKey) -> Scalar:
+            log_sum = fold_weights(
+                add,
+                jnp.full((), -jnp.inf),
+                model,
+                found,
+                n_samples=n_importance,
+                block=block,
+                key=repeat_key,
+            )
+            return log_mean_weight(log_sum, n_importance)
+
+        values = jax.lax.map(repeat, jax.random.split(latent_key, n_samples))
+        if n_samples == 1:
+            return Bound(values[0] + found.log_det, jnp.full((), jnp.nan))
+        error = values.std(ddof=1) / jnp.sqrt(1.0 * n_samples)
+        return Bound(values.mean() + found.log_det, error)
+
+    return visit

@@ -1,0 +1,17 @@
+"""What probabilistic PCA forecasts from the data alone."""
+
+from .forecast import Forecast, forecast, forecast_spectrum, sentences
+from .model_units import IDENTITY, ModelUnits
+from .spectrum import SOLVERS, covariance, spectrum
+
+__all__ = [
+    "IDENTITY",
+    "SOLVERS",
+    "Forecast",
+    "ModelUnits",
+    "covariance",
+    "forecast",
+    "forecast_spectrum",
+    "sentences",
+    "spectrum",
+]

@@ -1,0 +1,231 @@
+"""Collapse forecast before any training, from the eigenvalues of the data."""
+
+import dataclasses
+import math
+from numbers import Real
+
+import numpy as np
+
+from wellposed._errors import SettingError
+from wellposed._html import table
+from wellposed.models import Spectrum, optimum
+
+from .._count import check_count
+from .model_units import IDENTITY, ModelUnits
+from .spectrum import spectrum
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    r"""What the best linear VAE does with each latent, at a noise variance σ² in model units.
+
+    Latent i is active where its eigenvalue λ_i exceeds the ``threshold`` βσ², and then has the
+    rate ½ log(λ_i/βσ²). ``eigenvalues`` (r,) fall; ``active`` (k,) and ``rates`` (k,) follow
+    them; ``elbo`` is the mean over data, in nats and data units. ``keeps_alive`` of shape (k,)
+    is the largest noise variance, not itself included, at which 1, 2, …, k latents live: λ_j/β.
+    """
+
+    eigenvalues: np.ndarray
+    noise_variance: float
+    learned: bool
+    on_floor: bool
+    beta: float
+    active: np.ndarray
+    rates: np.ndarray
+    elbo: float
+    keeps_alive: np.ndarray
+    total_variance: float
+    n_features: int
+
+    @property
+    def n_components(self) -> int:
+        """Number of latents, k."""
+        return len(self.active)
+
+    @property
+    def n_active(self) -> int:
+        """How many latents live."""
+        return int(self.active.sum())
+
+    @property
+    def threshold(self) -> float:
+        """βσ²: a direction with less variance than this is left to the noise."""
+        return self.beta * self.noise_variance
+
+    @property
+    def n_varying(self) -> int:
+        """Directions in which the data vary beyond rounding: no σ² keeps more latents alive."""
+        rounding = self.n_features * np.finfo(np.float64).eps * self.eigenvalues[0]
+        return int((self.eigenvalues > rounding).sum())
+
+    @property
+    def explained(self) -> float:
+        """Share of the total variance in the active directions."""
+        return float(self.eigenvalues[: self.n_active].sum() / self.total_variance)
+
+    def __str__(self) -> str:
+        return " ".join(sentences(self))
+
+    def _repr_html_(self) -> str:
+        # Latents beyond the data's directions have no eigenvalue, and are dead.
+        values = np.pad(self.eigenvalues, (0, self.n_components))[: self.n_components]
+        rows = [
+            (i + 1, float(value), "active" if active else "dead", float(rate))
+            for i, (value, active, rate) in enumerate(
+                zip(values, self.active, self.rates, strict=True)
+            )
+        ]
+        return table(str(self), ("latent", "eigenvalue", "foretold", "rate, nats"), rows)
+
+
+def forecast(
+    rows: np.ndarray,
+    *,
+    noise_variance: float | None = None,
+    n_components: int | None = None,
+    beta: float = 1.0,
+    floor: float = 0.0,
+    units: ModelUnits = IDENTITY,
+) -> Forecast:
+    """Forecast which latents live for rows of shape (n, d); see :func:`wellposed.forecast`."""
+    return forecast_spectrum(
+        spectrum(rows, units),
+        noise_variance=noise_variance,
+        n_components=n_components,
+        beta=beta,
+        floor=floor,
+    )
+
+
+def forecast_spectrum(
+    spectrum: Spectrum,
+    *,
+    noise_variance: float | None = None,
+    n_components: int | None = None,
+    beta: float = 1.0,
+    floor: float = 0.0,
+) -> Forecast:
+    """Forecast the collapse from a spectrum.
+
+    Raises
+    ------
+    SettingError
+        If neither the noise variance nor the number of latents is given, or one is not positive.
+    UnboundedLikelihoodError
+        If σ² is to be learned, the latents can carry all the variance, and there is no floor.
+    """
+    _check(noise_variance, n_components, beta)
+    r = len(spectrum.eigenvalues)
+    k = spectrum.n_features if n_components is None else n_components
+    best = optimum(spectrum, min(k, r), noise_variance=noise_variance, beta=beta, floor=floor)
+    rates, values = np.zeros(k), np.zeros(k)
+    rates[:r] = best.rates
+    values[:r] = spectrum.eigenvalues[:k]
+    return Forecast(
+        eigenvalues=spectrum.eigenvalues,
+        noise_variance=best.noise_variance,
+        learned=noise_variance is None,
+        on_floor=best.on_floor,
+        beta=beta,
+        active=rates > 0,
+        rates=rates,
+        elbo=best.elbo,
+        keeps_alive=values / beta,
+        total_variance=spectrum.total_variance,
+        n_features=spectrum.n_features,
+    )
+
+
+def _check(noise_variance: float | None, n_components: int | None, beta: float) -> None:
+    if noise_variance is None and n_components is None:
+        raise SettingError(
+            "A forecast needs the noise variance, the number of latents, or both; got neither. "
+            "Give noise_variance=, in the units of the data, or n_components=."
+        )
+    if n_components is not None:
+        check_count("n_components", n_components)
+    for name, value in (("noise_variance", noise_variance), ("beta", beta)):
+        if value is not None and not _is_positive(value):
+            raise SettingError(
+                f"{name} must be a finite number > 0; got {value!r}. {_REMEDIES[name]}"
+            )
+
+
+_REMEDIES = {
+    "noise_variance": "Give σ², in squared model units, or leave it out to take the best one.",
+    "beta": "Without a weight on the KL nothing collapses; 1 is the ELBO.",
+}
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value) and float(value) > 0
+
+
+def sentences(forecast: Forecast) -> tuple[str, ...]:
+    """Say a forecast so that a reader who has never heard of eigenvalues can act on it."""
+    alive, k = forecast.n_active, forecast.n_components
+    told = [_of_the_count(forecast)]
+    if alive:
+        nats = forecast.rates.sum()
+        told.append(
+            f"What lives describes the directions in which the data vary most, "
+            f"{forecast.explained:.1%} of their variance, and carries {nats:.3g} nats "
+            f"({nats / math.log(2):.3g} bits) a datum."
+        )
+    if alive < k:
+        told += [_of_the_price(forecast), *_of_the_remedy(forecast)]
+    if forecast.on_floor:
+        told.append(
+            "The noise rests on its floor, the rounding of the measurement (resolution/√12): so "
+            "many latents can carry all that varies beyond it."
+        )
+    return tuple(told)
+
+
+def _of_the_count(forecast: Forecast) -> str:
+    alive, k, variance = forecast.n_active, forecast.n_components, forecast.noise_variance
+    learned = f"the noise variance learned ({variance:.4g} is best)"
+    noise = learned if forecast.learned else f"a noise variance of {variance:.4g}"
+    weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
+    latents = "latent lives" if k == 1 else "latents live"
+    count = f"In the best linear VAE with {noise}{weight}, {alive} of {k} {latents}"
+    if alive == k:
+        return f"{count}."
+    rest = "it collapses and carries" if k == 1 else f"all {k} collapse and carry"
+    if alive:
+        rest = f"{k - alive} {'collapses and carries' if k - alive == 1 else 'collapse and carry'}"
+    return f"{count}; {rest} nothing."
+
+
+def _of_the_price(forecast: Forecast) -> str:
+    next_best = forecast.keeps_alive[forecast.n_active] * forecast.beta
+    where = "the next" if forecast.n_active else "even the strongest"
+    bar = "the noise variance" if forecast.beta == 1 else "β times the noise variance"
+    if forecast.n_active >= forecast.n_varying:
+        many = "direction" if forecast.n_varying == 1 else "directions"
+        return (
+            f"The data vary in {forecast.n_varying} {many} only, so that no noise variance keeps "
+            "more alive."
+        )
+    if forecast.learned and next_best <= (1 + 1e-6) * forecast.threshold:
+        return (
+            "With as many latents as features any smaller noise variance is as good: the weakest "
+            f"direction, {next_best:.4g}, may be noise or latent. Use fewer latents."
+        )
+    return (
+        f"Telling where a datum lies along a direction pays only if the data's variance along it "
+        f"exceeds {bar}, {forecast.threshold:.4g}; along {where} direction it is {next_best:.4g}."
+    )
+
+
+def _of_the_remedy(forecast: Forecast) -> tuple[str, ...]:
+    alive, most = forecast.n_active, min(forecast.n_components, forecast.n_varying)
+    if alive >= most:
+        return ()
+    if forecast.learned:
+        return ("A smaller β keeps more alive.",) if forecast.beta > 1 else ()
+    one_more = f"Below a noise variance of {forecast.keeps_alive[alive]:.4g} one more lives"
+    if alive + 1 == most:
+        return (f"{one_more}.",)
+    whole = "all" if most == forecast.n_components else "the most that can,"
+    return (f"{one_more}, below {forecast.keeps_alive[most - 1]:.4g} {whole} {most}.",)

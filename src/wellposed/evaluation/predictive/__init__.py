@@ -1,0 +1,16 @@
+"""Predictive checks: calibration, coverage, scores of the predictive distribution."""
+
+from .calibration import Calibration, calibration
+from .coverage import Coverage, coverage
+from .crps import CRPS
+from .recalibration import Recalibration, recalibrated
+
+__all__ = [
+    "CRPS",
+    "Calibration",
+    "Coverage",
+    "Recalibration",
+    "calibration",
+    "coverage",
+    "recalibrated",
+]

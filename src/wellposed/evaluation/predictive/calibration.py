@@ -1,0 +1,213 @@
+"""Calibration of a model: PIT histogram, coverage and CRPS, of three kinds of statement."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._errors import DataError, SettingError, unknown_name
+from wellposed._forks import check_process
+from wellposed._typing import Point, PRNGKey, Tree
+from wellposed.models import VAEModel
+
+from .._count import check_count
+from .._rows import over_rows
+from ..variance.affine_units import unit_of
+from .coverage import (
+    LEVELS,
+    Coverage,
+    chunk_of,
+    coverage_of,
+    drawn,
+    numbered,
+    ranks,
+    tally,
+    varying,
+)
+from .crps import CRPS, crps_of, fair_crps
+from .imputation_chain import CHAINS, check_independent, complete
+
+# What is judged, and where z comes from.
+_LATENTS = {"reconstruction": "posterior", "prior": "prior", "features": "given features"}
+_NINETY = LEVELS.index(0.9)
+_CLEAR = 2.0  # standard errors
+_SLIGHT = 0.01  # of coverage: too little to act on
+_MIXED = 1.05  # R̂
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Calibration:
+    """Coverage with its PIT histogram, and CRPS; ``print`` it for a table and a verdict."""
+
+    given: str  # "reconstruction", "prior" or "features"
+    coverage: Coverage  # its histogram is the PIT's, by ranks
+    crps: CRPS
+    n_hidden: int | None = None  # features hidden in each row
+    acceptance: float | None = None  # share of the chains' proposals that were accepted
+    mixing: float | None = None  # R̂ of the hidden features' chains: 1 where they have mixed
+
+    @property
+    def verdict(self) -> str:
+        """One sentence, by the coverage at 90 %."""
+        held = float(self.coverage.coverage[_NINETY])
+        error = float(self.coverage.standard_error[_NINETY])
+        told = f"Central 90 % intervals hold {held:.1%} ± {error:.1%}"
+        if abs(held - 0.9) <= max(_CLEAR * error, _SLIGHT):
+            return f"{told}: calibrated, as far as {self.coverage.n_rows} rows tell."
+        if held < 0.9:
+            return f"{told}: the model is too sure of itself. {_REMEDIES[self.given]}"
+        return f"{told}: the model is less sure than it could be. {_REMEDIES[self.given]}"
+
+    def __str__(self) -> str:
+        lines = [str(self.coverage), str(self.crps)]
+        if self.mixing is not None:
+            doubt = "" if self.mixing < _MIXED else ": they have not mixed, trust no figure above"
+            lines.append(
+                f"{self.n_hidden} features of each row hidden; chains accepted "
+                f"{self.acceptance:.0%} of their proposals, R̂ {self.mixing:.3f}{doubt}"
+            )
+        return "\n".join([*lines, self.verdict])
+
+
+_REMEDIES = {
+    "reconstruction": "recalibrate() on rows held out sets the scale of each feature's noise.",
+    "prior": "The marginals of p(x) are off: see variance_split() and prior_mismatch().",
+    "features": "The dependence between features is off: more latents, or a wider noise.",
+}
+
+
+def calibration(
+    model: VAEModel,
+    rows: Any,
+    *,
+    key: PRNGKey,
+    given: str = "reconstruction",
+    n_draws: int = 99,
+    share: float = 0.25,
+) -> Calibration:
+    r"""Judge what a model says of the rows, by draws: are they where, and as wide as, the data?
+
+    Three statements can be judged: x given z ~ q(z | x), which has seen x; x given nothing, of
+    each feature's marginal; and some features of x given the others, x_mis ~ p(x_mis | x_obs),
+    which is a prediction that can fail. For the last, features of each row are hidden at random.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units; at least one feature must vary over them
+    key : PRNG key
+    given : "reconstruction", "prior" or "features"
+    n_draws : s ≥ 2, of each row; 99 of "features" cost some thousand passes through the networks
+    share : of the features that vary, hidden in each row for "features"; at least one is, and
+        one is not
+
+    Raises
+    ------
+    SettingError
+        If a setting is out of range; for "features", if the noise's features depend on each
+        other given z.
+    DataError
+        If no feature varies; for "features", if fewer than two do.
+
+    References: Dawid (1984), for the PIT; Gneiting & Raftery (2007), for CRPS; Mattei & Frellsen
+    (2018), §4.2, for x_mis; Vehtari et al. (2021), for R̂.
+    """
+    check_process()
+    check_count("n_draws", n_draws, "99 is a start.", least=2)
+    if given not in _LATENTS:
+        raise unknown_name("given", given, _LATENTS)
+    rows = np.asarray(rows)
+    varies = varying(rows)
+    n_hidden = None
+    if given == "features":
+        check_independent(model)
+        n_hidden = _n_hidden(share, int(varies.sum()))
+    found, chains, judged = _passed(model, rows, varies, given, int(n_draws), n_hidden, key=key)
+    if chains is None:
+        return found
+    return dataclasses.replace(
+        found,
+        n_hidden=n_hidden,
+        acceptance=float(chains[0].mean()),
+        mixing=_mixing(chains[1], chains[2], judged, -(-n_draws // CHAINS)),
+    )
+
+
+def _passed(
+    model: VAEModel,
+    rows: np.ndarray,
+    varies: np.ndarray,
+    given: str,
+    n_draws: int,
+    n_hidden: int | None,
+    *,
+    key: PRNGKey,
+) -> tuple[Calibration, Any, np.ndarray]:
+    """One pass over the rows: the record, what the chains say of themselves, and what counted."""
+    visit, fixed = _visit(given, n_draws), (model, jnp.asarray(varies), jnp.asarray(n_hidden or 0))
+    chunk = chunk_of(rows, n_draws)
+    held, shares, scores, judged, chains = over_rows(
+        visit, fixed, numbered(rows), key=key, chunk=chunk
+    )
+    found = Calibration(
+        given,
+        coverage_of(held, shares, varies, n_draws=n_draws, latents=_LATENTS[given]),
+        crps_of(rows, scores, judged, unit_of(model, rows.shape[1])),
+    )
+    return found, chains, judged
+
+
+def _n_hidden(share: float, n_varying: int) -> int:
+    if isinstance(share, bool) or not isinstance(share, Real) or not 0 < float(share) < 1:
+        raise SettingError(
+            f"share must be a number between 0 and 1, of the features that are hidden; got "
+            f"{share!r}. A quarter is usual."
+        )
+    if n_varying < 2:
+        raise DataError(
+            "Held-out features need two that vary, one to hide and one to tell of it; "
+            f'{n_varying} does. Use given="reconstruction" or "prior".'
+        )
+    return min(max(round(float(share) * n_varying), 1), n_varying - 1)
+
+
+@functools.lru_cache
+def _visit(given: str, n_draws: int) -> Callable:
+    def visit(fixed: tuple[VAEModel, Tree, Tree], numbered: Point, *, key: PRNGKey) -> tuple:
+        model, varies, n_hidden = fixed
+        transform_key, latent_key, noise_key, tie_key, hide_key = jax.random.split(key, 5)
+        x = numbered[:-1]
+        found = model.infer(x, key=transform_key)
+        chains, judged = None, varies
+        if given != "features":
+            keys = latent_key, noise_key
+            draws = drawn(model, found.q, _LATENTS[given], n_draws, keys=keys)
+        else:
+            judged = _hidden(varies, n_hidden, key=hide_key)
+            done = complete(model, found.y, judged, n_draws=n_draws, key=noise_key)
+            draws, chains = done.draws, (done.acceptance, done.within, done.between)
+        held, shares = tally(ranks(found.y, draws, key=tie_key), judged)
+        scores = fair_crps(x, jax.vmap(model.transform.inverse)(draws))
+        return held, shares, scores, judged, chains
+
+    return visit
+
+
+def _hidden(varies: jax.Array, n_hidden: jax.Array, *, key: PRNGKey) -> jax.Array:
+    """Mark ``n_hidden`` of the features that vary, at random."""
+    order = jnp.where(varies, jax.random.uniform(key, varies.shape), 2.0)
+    return jnp.argsort(jnp.argsort(order)) < n_hidden
+
+
+def _mixing(within: np.ndarray, between: np.ndarray, judged: np.ndarray, kept: int) -> float:
+    """R̂ = √((1 − 1/m) + B/W) of chains of m draws, averaged over the features hidden."""
+    if kept < 2:
+        return float("nan")
+    inside, across = (np.where(judged, part, 0.0).sum(axis=0) for part in (within, between))
+    told = inside > 0
+    return float(np.sqrt(1 - 1 / kept + across[told] / inside[told]).mean())

@@ -1,0 +1,203 @@
+r"""A scale for each feature's noise, fitted to rows that the model was not trained on.
+
+With z ~ q(z | x), and all else kept, the ELBO of held-out rows depends on the scales s feature by
+feature,
+
+.. math:: \frac1n \sum_i E_{q(z|x_i)} \log p_j\bigl(m_j(z) + (y_{ij} - m_j(z))/s_j \mid z\bigr)
+   - \log s_j
+
+and is largest, where the noise is Gaussian, at the root mean square of the standardised residuals
+(y_ij − m_j)/σ_j. Training residuals are shrunk by what was learned from them; these are not.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._errors import DataError, SettingError
+from wellposed._forks import check_process
+from wellposed._typing import Point, PRNGKey
+from wellposed.models import VAEModel
+from wellposed.noise import AbstractNoise, Gaussian, Rescaled
+
+from .._estimate import Estimate
+from .._rows import filled, over_rows
+from .coverage import numbered
+
+LEAST_ROWS = 30
+_DRAWS = 8  # of z a row
+_GRID = 33  # scales tried at once
+_WIDEST = 5.0  # logarithm of the largest scale looked for; the smallest is its inverse
+_STEP = 0.05  # in log s, of the differences for the standard error
+_NUMBERS_AT_ONCE = 8_000_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Recalibration:
+    """A model with its noise rescaled, and how well the scales are known."""
+
+    model: VAEModel
+    scale: np.ndarray  # (d,), by which residuals are multiplied; 1 where a feature never varies
+    standard_error: np.ndarray  # (d,), over rows
+    gain: Estimate  # nats a datum of the ELBO, on the rows that the scales were fitted to
+    n_rows: int
+
+    def __str__(self) -> str:
+        error = np.nanmean(self.standard_error / self.scale)
+        return (
+            f"The noise's deviation was multiplied by {self.scale.min():.3g} to "
+            f"{self.scale.max():.3g}, the middle one of {len(self.scale)} features "
+            f"{np.median(self.scale):.3g}; each is known to {error:.1%} from {self.n_rows} rows. "
+            f"On these, the ELBO gains {self.gain} nats a datum."
+        )
+
+
+def recalibrated(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
+    """Rescale each feature's noise around its mean, as held-out rows ask for.
+
+    The scales maximise the ELBO of the rows, the encoder and the decoder kept: in closed form
+    for Gaussian noise, by a search in one dimension for others. A model that was recalibrated
+    before is scaled anew, not on top.
+
+    Parameters
+    ----------
+    model : VAEModel whose noise is on the real line, its features independent given z
+    rows : array of shape (n, d), n ≥ 30, data units, that the model was not trained on
+    key : PRNG key
+
+    Raises
+    ------
+    SettingError
+        For noise off the real line, or whose features depend on each other given z.
+    DataError
+        For fewer than 30 rows.
+    """
+    check_process()
+    base = model.noise.noise if isinstance(model.noise, Rescaled) else model.noise
+    rows = np.asarray(rows)
+    _check(model, base, len(rows))
+    plain = eqx.tree_at(lambda m: m.noise, model, base)
+    free = rows.max(axis=0) > rows.min(axis=0)
+    constants = getattr(base, "constants", None)
+    if constants is not None:
+        free &= np.asarray(constants.varies)
+    listed = numbered(rows)
+    solve = _root_mean_square if isinstance(base, Gaussian) else _searched
+    log_scale = np.where(free, solve(plain, listed, key=key), 0.0)
+    now = np.zeros_like(log_scale)
+    if isinstance(model.noise, Rescaled):
+        now += np.log(np.asarray(model.noise.scale, np.float64))
+    error, gain = _account(plain, listed, log_scale, now, key=key)
+    scale = np.exp(log_scale)
+    rescaled = Rescaled(base, scale)
+    return Recalibration(
+        eqx.tree_at(lambda m: m.noise, model, rescaled),
+        scale,
+        np.where(free, scale * error, np.nan),
+        gain,
+        len(rows),
+    )
+
+
+def _check(model: VAEModel, base: AbstractNoise, n: int) -> None:
+    Rescaled(base, 1.0)  # refuses noise off the real line
+    if not model.has_independent_noise:
+        raise SettingError(
+            "Recalibration sets one feature's scale at a time, and needs noise whose features "
+            f"are independent given z; got {type(base).__name__}. Rescale it by hand with "
+            'wp.noise.Rescaled, or fit with an independent noise such as "feature".'
+        )
+    if n < LEAST_ROWS:
+        raise DataError(
+            f"Recalibration needs at least {LEAST_ROWS} rows; got {n}, which would leave a "
+            f"standard error of {np.sqrt(0.5 / max(n, 1)):.0%} on each scale. Hold out more rows: "
+            "200 leave 5 %."
+        )
+
+
+def _root_mean_square(model: VAEModel, listed: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+    """Logarithm of the scale for Gaussian noise, shape (d,)."""
+    squares = over_rows(_squares, model, listed, key=key, chunk=_chunk(listed, 1))
+    with np.errstate(divide="ignore"):
+        return 0.5 * np.log(squares.mean(axis=0, dtype=np.float64))
+
+
+def _squares(model: VAEModel, row: Point, *, key: PRNGKey) -> Point:
+    """E_q (y − m(z))²/σ²(z) of one datum."""
+
+    def square(p: Any, y: Point) -> Point:
+        return (y - p.mean) ** 2 / p.variance
+
+    return _over_latents(model, row, square, key=key)
+
+
+def _over_latents(model: VAEModel, row: Point, of: Callable, *, key: PRNGKey) -> Any:
+    """Mean over draws z ~ q(z | x) of a function of p(y | z) and y."""
+    transform_key, latent_key = jax.random.split(key)
+    found = model.infer(row[:-1], key=transform_key)
+    keys = jax.random.split(latent_key, _DRAWS)
+    return jax.lax.map(lambda k: of(model.decode(found.q.sample(k)), found.y), keys).mean(axis=0)
+
+
+def _log_densities(fixed: tuple[VAEModel, jax.Array], row: Point, *, key: PRNGKey) -> jax.Array:
+    """E_q log p_s of each feature of one datum at each of T scales, (T, d), up to no constant."""
+    model, log_scales = fixed
+
+    def each(p: Any, y: Point) -> jax.Array:
+        return jax.vmap(lambda t: p.each.log_prob(p.mean + (y - p.mean) * jnp.exp(-t)) - t)(
+            log_scales
+        )
+
+    return _over_latents(model, row, each, key=key)
+
+
+def _searched(model: VAEModel, listed: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+    """Logarithm of the best scale, shape (d,): three grids, each within a step of the last.
+
+    Grids and no slope: the density of quantile heads has jumps.
+    """
+    best, width = np.zeros(listed.shape[1] - 1), _WIDEST
+    for _ in range(3):
+        tried = best + width * np.linspace(-1, 1, _GRID)[:, None]
+        total = np.zeros_like(tried)
+        for values in _passes(model, listed, tried, key=key):
+            total += values.sum(axis=0, dtype=np.float64)
+        best = np.take_along_axis(tried, total.argmax(axis=0)[None], axis=0)[0]
+        width *= 2 / (_GRID - 1)
+    return best
+
+
+def _account(
+    model: VAEModel, listed: np.ndarray, log_scale: np.ndarray, now: np.ndarray, *, key: PRNGKey
+) -> tuple[np.ndarray, Estimate]:
+    """Standard error of log s, (d,), with the score's own scatter, and the gain in ELBO."""
+    tried = np.stack([now, log_scale - _STEP, log_scale, log_scale + _STEP])
+    squared, curvature, gains = 0.0, 0.0, []
+    for values in _passes(model, listed, tried, key=key):
+        before, left, best, right = np.moveaxis(np.asarray(values, np.float64), 1, 0)
+        squared += (((right - left) / (2 * _STEP)) ** 2).sum(axis=0)
+        curvature += ((2 * best - left - right) / _STEP**2).sum(axis=0)
+        gains.append((best - before).sum(axis=1))
+    gain = np.concatenate(gains)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(squared) / np.maximum(curvature, 0.0)
+    return error, Estimate(float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain))))
+
+
+def _passes(model: VAEModel, listed: np.ndarray, tried: np.ndarray, *, key: PRNGKey) -> Any:
+    """Yield values of shape (m, T, d), some rows at a time."""
+    fixed = model, jnp.asarray(tried, jnp.result_type(float))
+    chunk = _chunk(listed, len(tried))
+    for start in range(0, len(listed), 4 * chunk):
+        piece = listed[start : start + 4 * chunk]
+        yield over_rows(_log_densities, fixed, piece, key=key, chunk=chunk)
+
+
+def _chunk(listed: np.ndarray, n_scales: int) -> int:
+    most = max(1, min(256, _NUMBERS_AT_ONCE // (n_scales * listed.shape[1])))
+    return filled(len(listed), most)

@@ -1,0 +1,222 @@
+r"""Where the variance of the data is: in the latents, or in the noise.
+
+.. math:: Var\, x_j = Var\, E[x_j \mid z] + E\, Var[x_j \mid z]
+
+for z ~ p(z), the model's own draws, and for z ~ q(z) = E_x q(z | x). The first is the variance of
+p(x), and its sum is the data's where the model has the right marginals; in the second, the noise
+is as it was trained.
+
+Whether the noise keeps the right part is decided by the likelihood. At a fixed encoder and mean
+μ(z), the ELBO of Gaussian noise is largest where σ² is the mean squared residual
+r = E_q (x − μ(z))², and falls short of it by ½ Σ_j (r_j/σ_j² − 1 − log(r_j/σ_j²)) elsewhere.
+
+References: Tipping & Bishop (1999), eq. 8, for the linear model; Rybkin, Daniilidis & Levine
+(2021), §3, for σ² at its best.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._errors import DataError
+from wellposed._forks import check_process
+from wellposed._typing import Latent, Point, PRNGKey
+from wellposed.models import VAEModel, optimum
+from wellposed.numerics import on_device
+
+from .._count import check_count
+from .._estimate import Estimate
+from .._rows import filled, over_rows, spread
+from ..linear.model_units import IDENTITY, ModelUnits
+from ..linear.spectrum import spectrum
+from ..predictive.coverage import numbered, varying
+from .affine_units import is_affine, slope, unit_of
+from .noise_ratio import noise_ratio, standard_error, total
+from .variance_record import LinearSplit, Split, VarianceSplit
+
+_MOST_ROWS = 5_000
+_NUMBERS_AT_ONCE = 8_000_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Data:
+    """Variance of each feature, each row's influence on it, and the unit to add features up in."""
+
+    variance: np.ndarray  # (d,)
+    influence: np.ndarray  # (n, d)
+    varies: np.ndarray  # (d,)
+    unit: np.ndarray  # (d,)
+
+    def share(self, values: np.ndarray, influence: np.ndarray) -> Estimate:
+        """Sum over features that vary, in those units, over that of the data."""
+        v = self.varies
+        weight = 1 / (self.unit[v] ** 2 * (self.variance[v] / self.unit[v] ** 2).sum())
+        ratio = float(weight @ values[v])
+        of_ratio = (influence[:, v] - ratio * self.influence[:, v]) @ weight
+        return Estimate(ratio, float(standard_error(of_ratio)))
+
+
+def variance_split(
+    model: VAEModel, rows: Any, *, key: PRNGKey, n_draws: int = 8, most_rows: int = _MOST_ROWS
+) -> VarianceSplit:
+    r"""Split the variance of each feature into what the latents explain and what the noise keeps.
+
+    E[x|z] and Var[x|z] are exact where the noise is independent given z and the transform affine.
+    Elsewhere two draws x, x' of the same z stand in: Cov(x, x') is Var E[x|z], and ½ (x − x')² has
+    the expectation Var[x|z], without bias.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), n ≥ 3, data units
+    key : PRNG key
+    n_draws : of z ~ q(z | x) for each row; as many come from the prior
+    most_rows : used at most, spread over the data
+
+    Raises
+    ------
+    SettingError
+        If ``n_draws`` is below one.
+    DataError
+        If there are fewer than three rows, or no feature varies.
+    """
+    check_process()
+    n_draws = check_count("n_draws", n_draws, "8 is a start.")
+    rows = np.asarray(rows)
+    if len(rows) < 3:
+        raise DataError(f"A variance split needs 3 rows or more; got {len(rows)}. Pass more rows.")
+    rows = spread(rows, most_rows)
+    pass_key, linear_key = (jax.random.fold_in(key, i) for i in range(2))
+    affine = is_affine(model)
+    prior, posterior, residual, squares = _passed(
+        model, rows, n_draws=n_draws, affine=affine, key=pass_key
+    )
+    data = _data(model, rows)
+    unit = np.where(data.varies, data.unit, 1.0) ** 2
+    ratio = noise_ratio(model, posterior[2] / unit, residual / unit, squares, data.varies)
+    return VarianceSplit(
+        data=data.variance,
+        data_error=standard_error(data.influence),
+        total_data=total(data.variance, data.influence),
+        prior=_split(prior, data),
+        posterior=_split(posterior, data),
+        linear=_linear(model, rows, affine=affine, key=linear_key),
+        noise_ratio=ratio.value,
+        noise_ratio_error=ratio.standard_error,
+        total_ratio=ratio.total,
+        gain=ratio.gain,
+        varies=data.varies,
+        unit=data.unit,
+        n_rows=len(rows),
+        n_latents=model.prior.k,
+    )
+
+
+def _passed(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
+    """One pass over the rows; see :func:`_visit`."""
+    closed = affine and model.has_independent_noise
+    center = rows.mean(axis=0, dtype=np.float64)
+    fixed = model, on_device(center)
+    chunk = filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (10 * rows.shape[1]))))
+    return over_rows(_visit(n_draws, closed), fixed, numbered(rows), key=key, chunk=chunk)
+
+
+def _data(model: VAEModel, rows: np.ndarray) -> _Data:
+    values = np.asarray(rows, np.float64)
+    squares = (values - values.mean(axis=0)) ** 2
+    variance = squares.sum(axis=0) / (len(values) - 1)
+    unit = unit_of(model, rows.shape[1])
+    # What never varied in training has a unit of zero.
+    return _Data(variance, squares - variance, varying(rows) & (unit > 0), unit)
+
+
+@functools.lru_cache
+def _visit(n_draws: int, closed: bool) -> Callable:
+    moments = _exact_moments if closed else _drawn_moments
+
+    def visit(fixed: tuple[VAEModel, Point], row: Point, *, key: PRNGKey) -> tuple:
+        model, center = fixed
+        transform_key, latent_key, prior_key, noise_key = jax.random.split(key, 4)
+        found = model.infer(row[:-1], key=transform_key)
+        apart = row[:-1] - center
+
+        def one(keys: PRNGKey) -> tuple:
+            z, of_prior = found.q.sample(keys[0]), model.prior.sample(key=keys[1])
+            coded, noise_keys = moments(model, z, center, key=keys[2]), jax.random.split(keys[3])
+            free = moments(model, of_prior, center, key=noise_keys[0])
+            residual = (apart - coded[0]) * (apart - coded[1])
+            square = (found.y - model.decode(z).mean) ** 2
+            return _products(*free), _products(*coded), residual, square
+
+        streams = (latent_key, prior_key, noise_key, jax.random.fold_in(noise_key, 1))
+        # Of all streams at once: each call of the generator is compiled anew.
+        split = jax.vmap(lambda stream: jax.random.split(stream, n_draws), out_axes=1)
+        keys = split(jnp.stack(streams))
+        return jax.tree.map(lambda a: a.mean(axis=0), jax.lax.map(one, keys))
+
+    return visit
+
+
+def _exact_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -> tuple:
+    """E[x|z] less the centre, twice, and Var[x|z]."""
+    del key
+    p = model.decode(z)
+    mean = model.transform.inverse(p.mean) - center
+    return mean, mean, slope(model, p.mean) ** 2 * p.variance
+
+
+def _drawn_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -> tuple:
+    """Two draws of x given z less the centre, and half their squared difference."""
+    first, second = (
+        model.transform.inverse(model.decode(z).sample(k)) - center for k in jax.random.split(key)
+    )
+    return first, second, 0.5 * (first - second) ** 2
+
+
+def _products(first: Point, second: Point, kept: Point) -> tuple[Point, Point, Point]:
+    return first * second, 0.5 * (first + second), kept
+
+
+def _split(passed: Sequence[np.ndarray], data: _Data) -> Split:
+    """From one row's averages of m m', m and Var[x|z], each (n, d), to a split.
+
+    Draws of one row depend on each other: rows are what counts, in the errors and in what the
+    square of the mean is too large by.
+    """
+    products, means, kept = (np.asarray(part, np.float64) for part in passed)
+    n, mean = len(means), means.mean(axis=0)
+    explained = products.mean(axis=0) - mean**2 + means.var(axis=0, ddof=1) / n
+    of_explained = products - products.mean(axis=0) - 2 * mean * (means - mean)
+    of_kept, kept = kept - kept.mean(axis=0), kept.mean(axis=0)
+    whole, of_whole = explained + kept, of_explained + of_kept
+    return Split(
+        explained=explained,
+        kept=kept,
+        explained_error=standard_error(of_explained),
+        kept_error=standard_error(of_kept),
+        sum_error=standard_error(of_whole),
+        total_explained=total(explained, of_explained),
+        total_kept=total(kept, of_kept),
+        total=total(whole, of_whole),
+        share_explained=data.share(explained, of_explained),
+        share_kept=data.share(kept, of_kept),
+        share=data.share(whole, of_whole),
+    )
+
+
+def _linear(model: VAEModel, rows: np.ndarray, *, affine: bool, key: PRNGKey) -> LinearSplit:
+    """pPCA in the model's units, or in the data's where those are no affine map of them."""
+    found = spectrum(rows, ModelUnits(model.transform, key) if affine else IDENTITY)
+    k = max(min(model.prior.k, found.rank - 1), 0)
+    unit = unit_of(model, rows.shape[1])
+    if k == 0:
+        kept = np.full(len(unit), found.total_variance / len(unit))
+        return LinearSplit(np.zeros_like(kept), unit**2 * kept, 0)
+    fitted = optimum(found, k).model
+    explained = (fitted.weight**2).sum(axis=1)
+    return LinearSplit(unit**2 * explained, unit**2 * fitted.noise_variance, k)

@@ -1,0 +1,17 @@
+"""Solvers of the linear VAE."""
+
+from .fixed_point import fixed_point
+from .lbfgs import gradient
+from .plan import LinearPlan, LinearRun, LinearState, random_state, state_of
+from .subspace import accelerated
+
+__all__ = [
+    "LinearPlan",
+    "LinearRun",
+    "LinearState",
+    "accelerated",
+    "fixed_point",
+    "gradient",
+    "random_state",
+    "state_of",
+]

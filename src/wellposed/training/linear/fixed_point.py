@@ -1,0 +1,69 @@
+"""The linear VAE's exact updates, one block of parameters after the other."""
+
+import numpy as np
+
+from wellposed.models import Covariance, LinearVAEModel
+from wellposed.numerics import LOG_2PI
+
+from .plan import LinearPlan, LinearRun, LinearState, iterate, state_of
+
+
+def fixed_point(
+    covariance: Covariance,
+    start: LinearState,
+    plan: LinearPlan,
+    *,
+    progress: bool | str = "auto",
+) -> LinearRun:
+    r"""Raise the ELBO by exact maximisation over q, over W, over σ² and over rotations of W.
+
+    .. math:: V = M^{-1}W^T, \; D_i = \tau / M_{ii} \quad
+       (M = W^TW + \tau I, \; \tau = \beta\sigma^2), \qquad W = SV^T(D + VSV^T)^{-1}, \qquad
+       \sigma^2 = \tfrac1d \left[\operatorname{tr} S - \operatorname{tr}(WVS)\right]
+
+    then W is turned to its principal axes, at which diagonal q loses nothing. Every step is a
+    maximisation, so that the objective never falls; a column that is zero stays zero, so that a
+    start at a stationary point stays there. The span of W is multiplied by S in each step: it
+    turns to the principal directions as a power iteration does, slowly where eigenvalues are
+    close.
+
+    Source: the stationary conditions of the linear VAE's ELBO, Lucas et al. (2019), appendix.
+    """
+    root, d = covariance.factor, len(covariance.mean)
+
+    def step(state: LinearState) -> tuple[LinearState, float]:
+        variance = state.noise_variance
+        threshold = plan.beta * variance
+        explained = state.scales**2 + threshold
+        shrink, spread = state.scales / explained, threshold / explained
+        codes = root @ (state.axes * shrink)  # FVᵀ, with FᵀF = S
+        seen = codes.T @ codes  # VSVᵀ
+        value = _objective(state, root, codes, spread, plan.beta)
+        weight = np.linalg.solve(np.diag(spread) + seen, codes.T @ root).T
+        if plan.noise_variance is None:
+            variance = max(_squared_error(weight, root, codes, spread) / d, plan.floor**2)
+        return state_of(weight, float(variance)), value + covariance.log_det
+
+    def finish(state: LinearState) -> LinearVAEModel:
+        return state.model(covariance.mean, plan.beta)
+
+    return iterate(step, start, plan, finish, progress)
+
+
+def _squared_error(
+    weight: np.ndarray, root: np.ndarray, codes: np.ndarray, spread: np.ndarray
+) -> float:
+    """Mean of E_q ‖x − Wz − μ‖²: what is left over is squared, and no squares are subtracted."""
+    left_over = root - codes @ weight.T
+    return float(np.sum(left_over**2) + np.sum(weight**2 * spread))
+
+
+def _objective(
+    state: LinearState, root: np.ndarray, codes: np.ndarray, spread: np.ndarray, beta: float
+) -> float:
+    """Mean over data of E_q log p − β KL."""
+    d, seen = len(state.axes), np.sum(codes**2, axis=0)
+    error = _squared_error(state.axes * state.scales, root, codes, spread)
+    rate = 0.5 * np.sum(spread - np.log(spread) + seen - 1)
+    variance = state.noise_variance
+    return float(-0.5 * (d * (LOG_2PI + np.log(variance)) + error / variance) - beta * rate)
