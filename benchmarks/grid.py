@@ -13,6 +13,7 @@ the weights, which is no setting of ``VAE``.
 
 import argparse
 import dataclasses
+import importlib
 import json
 import math
 import time
@@ -23,7 +24,6 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import images
-from wellposed.estimators import _grid
 from wellposed.experiments.reproduce import _lucas as lucas
 from wellposed.experiments.reproduce import _lucas_mnist as poster
 from wellposed.experiments.reproduce._picture import over_noise
@@ -96,8 +96,9 @@ def table(given: argparse.Namespace) -> None:
         progress=False,
     )
     if given.pace is not None:
-        planned = _grid.plan_of
-        _grid.plan_of = lambda *of: dataclasses.replace(planned(*of), noise_pace=given.pace)
+        room = importlib.import_module("wellposed.estimators.grid.fit_grid")
+        planned = room.plan_of
+        room.plan_of = lambda *of: dataclasses.replace(planned(*of), noise_pace=given.pace)
     started = time.perf_counter()
     found = lucas.grid(
         vae,

@@ -21,7 +21,7 @@ from sklearn.decomposition import PCA
 import wellposed as wp
 from benchmarks.data import images, unit_images
 from wellposed import evaluation, models, transforms
-from wellposed.estimators._data import validated
+from wellposed.estimators.data.rows import validated
 
 SLOWER_AT_MOST = 1.1
 LINEAR_VAE_AT_MOST = 1.5

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 import wellposed as wp
 from wellposed import transforms
 from wellposed._errors import DataError
-from wellposed.estimators._data import validated
+from wellposed.estimators.data.rows import validated
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
 SMALL = {"hidden": (8,), "max_epochs": 2, "random_state": 0, "progress": False}

@@ -206,7 +206,7 @@ def test_another_grid_or_version_or_a_full_folder_is_refused(tmp_path, monkeypat
     (tmp_path / "full" / "notes.txt").write_text("mine")
     with pytest.raises(wp.SettingError, match="other files"):
         wp.fit_grid(vae(), {"beta": [1.0]}, TRAIN, folder=tmp_path / "full")
-    monkeypatch.setattr("wellposed.estimators._grid_folder.__version__", "99.0")
+    monkeypatch.setattr("wellposed.estimators.grid.folder.__version__", "99.0")
     with pytest.raises(wp.SettingError, match=r"begun by version .* and this is 99\.0"):
         wp.fit_grid(vae(), {"beta": [1.0]}, TRAIN, folder=tmp_path / "one")
 

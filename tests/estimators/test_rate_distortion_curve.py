@@ -7,7 +7,7 @@ import pytest
 
 import wellposed as wp
 from wellposed import plotting
-from wellposed.estimators import _rate_distortion
+from wellposed.estimators.grid.rate_distortion import _SETTING
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning"),
@@ -126,7 +126,7 @@ def test_a_training_that_caught_the_interruption_itself_is_no_point(monkeypatch)
 def test_grids_that_make_no_curve(grids, words):
     with pytest.raises(wp.SettingError, match=words):
         wp.rate_distortion_curve(linear_vae(), X, TEST, **grids)
-    assert set(_rate_distortion._SETTING) == {"beta", "noise_variance"}
+    assert set(_SETTING) == {"beta", "noise_variance"}
 
 
 def test_the_methods_are_the_functions(curve):

@@ -6,7 +6,7 @@ import scipy.linalg
 
 from wellposed import evaluation
 from wellposed._errors import DataError
-from wellposed.evaluation.samples.frechet import Gaussian, gaussian_distance
+from wellposed.evaluation.draws.frechet import Gaussian, gaussian_distance
 
 
 def features(n: int, f: int, seed: int = 0) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
 
-module = importlib.import_module("wellposed.evaluation.samples.precision_recall")
+module = importlib.import_module("wellposed.evaluation.draws.precision_recall")
 
 
 def cloud(n: int, f: int = 3, seed: int = 0) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from wellposed.nn import _gather, _minimal, _native, _products, _strided
+from wellposed.nn.strided import gather, minimal_filtering, native, primitive, products
 
 # Even and odd coarse grids, few and many channels: both recipes and the choice between them.
 SHAPES = {"tiny": (2, 2, 1, 3), "odd": (6, 10, 17, 4), "few": (8, 12, 3, 5), "many": (8, 4, 16, 7)}
@@ -53,8 +53,8 @@ def oracle_up(c, w):
 
 def routes(shape):
     height, width = shape[:2]
-    found = [_native, _gather, _products]
-    return found + [_minimal] * (height % 4 == 0 and width % 4 == 0)
+    found = [native, gather, products]
+    return found + [minimal_filtering] * (height % 4 == 0 and width % 4 == 0)
 
 
 @pytest.mark.parametrize("shape", CASES)
@@ -74,7 +74,7 @@ def loss_of(down, up):
 @pytest.mark.parametrize("shape", CASES)
 def test_gradients_under_vmap_are_those_of_the_convolution(shape, dtype):
     x, w, c = drawn(shape, dtype)
-    ours = loss_of(jax.vmap(_strided.down, (0, None)), jax.vmap(_strided.up, (0, None)))
+    ours = loss_of(jax.vmap(primitive.down, (0, None)), jax.vmap(primitive.up, (0, None)))
     got = jax.jit(jax.grad(ours, (0, 1, 2)))(x, w, c)
     want = jax.grad(loss_of(oracle_down, oracle_up), (0, 1, 2))(x, w, c)
     for a, b in zip(got, want, strict=True):
@@ -84,7 +84,7 @@ def test_gradients_under_vmap_are_those_of_the_convolution(shape, dtype):
 def test_derivatives_of_second_order_forward_and_reverse():
     with jax.enable_x64(True):
         x, w, c = drawn((4, 4, 2, 3), "float64", n=1)
-        ours = loss_of(jax.vmap(_strided.down, (0, None)), jax.vmap(_strided.up, (0, None)))
+        ours = loss_of(jax.vmap(primitive.down, (0, None)), jax.vmap(primitive.up, (0, None)))
         theirs = loss_of(oracle_down, oracle_up)
         for second in (jax.hessian, lambda f, i: jax.jacrev(jax.jacrev(f, i), i)):
             assert_close(second(ours, 1)(x, w, c), jax.hessian(theirs, 1)(x, w, c), "float64")
@@ -95,14 +95,14 @@ def test_vmap_over_models_and_gradients_of_single_images(shape):
     with jax.enable_x64(True):
         x, w, c = drawn(shape, "float64")
         models = jnp.stack([w, 2 * w])
-        got = jax.vmap(lambda w: jax.vmap(_strided.down, (0, None))(x, w))(models)
+        got = jax.vmap(lambda w: jax.vmap(primitive.down, (0, None))(x, w))(models)
         assert_close(got, jnp.stack([oracle_down(x, m) for m in models]), "float64")
 
         # Per-image gradients: the vmap lies outside of the derivative.
         def pull(down, x, c):
             return jax.grad(lambda w: jnp.vdot(c, down(x, w)))(w)
 
-        one = jax.vmap(lambda x, c: pull(_strided.down, x, c))(x, c)
+        one = jax.vmap(lambda x, c: pull(primitive.down, x, c))(x, c)
         many = [pull(oracle_down, x[i : i + 1], c[i : i + 1]) for i in range(len(x))]
         assert_close(one, jnp.stack(many), "float64")
 
@@ -110,15 +110,15 @@ def test_vmap_over_models_and_gradients_of_single_images(shape):
 def test_down_and_up_are_adjoint_without_any_oracle():
     with jax.enable_x64(True):
         x, w, c = drawn((8, 8, 16, 5), "float64", n=1)
-        trilinear = jnp.vdot(c[0], _strided.down(x[0], w))
-        np.testing.assert_allclose(jnp.vdot(x[0], _strided.up(c[0], w)), trilinear, rtol=1e-10)
-        np.testing.assert_allclose(jnp.vdot(w, _strided.weight(x[0], c[0])), trilinear, rtol=1e-10)
+        trilinear = jnp.vdot(c[0], primitive.down(x[0], w))
+        np.testing.assert_allclose(jnp.vdot(x[0], primitive.up(c[0], w)), trilinear, rtol=1e-10)
+        np.testing.assert_allclose(jnp.vdot(w, primitive.weight(x[0], c[0])), trilinear, rtol=1e-10)
 
 
 def test_types_promote_as_in_jax_numpy():
     with jax.enable_x64(True):
         x, w, _ = drawn((4, 4, 2, 3), "float64", n=1)
-        mixed = _strided.down(x[0].astype("float32"), w)
+        mixed = primitive.down(x[0].astype("float32"), w)
         assert mixed.dtype == jnp.float64
         assert_close(mixed, oracle_down(x, w)[0], "float32")
 
@@ -127,7 +127,7 @@ def stepped(x, w):
     """Gradient steps on a two-layer loss, as training nests them: scan, grad, vmap."""
 
     def loss(w):
-        out = jax.vmap(lambda x: _strided.up(jnp.tanh(_strided.down(x, w)), w))(x)
+        out = jax.vmap(lambda x: primitive.up(jnp.tanh(primitive.down(x, w)), w))(x)
         return jnp.mean((out - x) ** 2)
 
     return lax.scan(lambda w, _: (w - 0.1 * jax.grad(loss)(w), None), w, None, length=3)[0]

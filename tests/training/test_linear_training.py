@@ -8,6 +8,7 @@ import pytest
 import linear_oracles as own
 from wellposed import models, training
 from wellposed.models import Covariance, eigendecompose, optimum, stationary_point
+from wellposed.training import LinearPlan, LinearState, Outcome
 from wellposed.training.linear import lbfgs as _gradient
 from wellposed.training.linear import plan as _linear
 from wellposed.training.linear import subspace as _accelerated

@@ -11,17 +11,17 @@ import numpy as np
 
 from wellposed._errors import DataError, ReadWarning, unknown_name
 
-from ._guard import damage_named
-from ._idx import is_idx_name, read_idx
-from ._images import read_images
-from ._layout import is_table
-from ._npy import read_npy
-from ._npz import read_npz
-from ._open import existing
-from ._options import Options
-from ._parquet import read_parquet
 from ._source import Parsed, Source, as_source, numeric
-from ._text import read_text
+from .readers.guard import damage_named
+from .readers.idx import is_idx_name, read_idx
+from .readers.images import read_images
+from .readers.layout import is_table
+from .readers.npy import read_npy
+from .readers.npz import read_npz
+from .readers.open import existing
+from .readers.options import Options
+from .readers.parquet import read_parquet
+from .readers.text import read_text
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".asc", ".prn"})
 KNOWN = ("folder of images", ".npy", ".npz", *sorted(TEXT_SUFFIXES), ".parquet", "IDX")

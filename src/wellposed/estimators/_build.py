@@ -11,7 +11,7 @@ from wellposed import latents, models, nn, noise, objectives, training, transfor
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
-from ._names import same_image
+from .data.names import same_image
 
 # An epoch of a small table would be a handful of steps, and two hundred epochs too few of them.
 _STEPS_AN_EPOCH = 20

@@ -7,8 +7,8 @@ import numpy as np
 from wellposed import evaluation
 from wellposed._errors import SettingError
 
-from ._data import opened
 from ._vae import VAE
+from .data.rows import opened
 
 
 def diagnose(model: VAE, X: Any, X_train: Any = None) -> evaluation.Diagnosis:

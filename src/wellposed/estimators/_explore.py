@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from wellposed import explore
 
-from ._data import check_labels
+from .data.rows import check_labels
 
 
 def explored(

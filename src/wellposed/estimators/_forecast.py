@@ -11,8 +11,8 @@ from wellposed import evaluation, models, noise, objectives, transforms
 from wellposed._errors import SettingError
 
 from ._build import objective_of
-from ._exact_data import Exact, prepared
 from ._settings import settings_of
+from .linear.rows import Exact, prepared
 
 
 def forecast(

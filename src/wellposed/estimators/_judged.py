@@ -12,9 +12,9 @@ from wellposed._typing import PRNGKey
 from ._build import objective_of
 from ._file import save
 from ._forecast import effective_beta
-from ._offset import back
 from ._priors import prior_of
 from ._settings import settings_of
+from .data.offset import back
 
 if TYPE_CHECKING:
     from wellposed.report import Report

@@ -7,9 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from wellposed._errors import SettingError
 
-from ._data import check_labels, opened
 from ._diagnose import diagnose
 from ._vae import VAE
+from .data.rows import check_labels, opened
 
 if TYPE_CHECKING:
     from wellposed.report import Report

@@ -27,15 +27,15 @@ from ._constraints import (
     sizes,
     whole,
 )
-from ._data import kept_on_failure, opened, seed_of, validated
 from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._judged import Judged
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome, warn_of_suspects
-from ._offset import checked_size, limited, shifted, without
 from ._priors import drawn_codes, fitted_prior, prior_of
 from ._settings import settings_of
 from ._sizes import check_draws, check_networks
+from .data.offset import checked_size, limited, shifted, without
+from .data.rows import kept_on_failure, opened, seed_of, validated
 
 
 @setting_and_method("transform")

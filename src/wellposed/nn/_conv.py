@@ -6,15 +6,15 @@ from jaxtyping import Array, Float
 
 from wellposed._typing import PRNGKey
 
-from . import _strided
 from ._activations import activate, check_activation, gain
 from ._draw import Plan, draw, plan_layer
 from ._mlp import MLP, build_mlp, check_widths, plan_mlp
 from ._pyramid import Pyramid, check_image_shape, plan_pyramid
+from .strided import primitive
 
 
 class Kernel(eqx.Module):
-    """Weights of one strided layer, in HWIO order as :func:`wellposed.nn._strided.down` reads."""
+    """Weights of one strided layer, in HWIO order as :func:`primitive.down` reads."""
 
     weight: Float[Array, "4 4 C N"]
     bias: Float[Array, " B"]
@@ -32,7 +32,7 @@ class ConvEncoder(eqx.Module):
         """Map one image, flattened row by row with channels last."""
         x = jnp.pad(y.reshape(self.pyramid.image_shape), self.pyramid.padding)
         for kernel in self.kernels:
-            x = _strided.down(x, kernel.weight) + kernel.bias[None, None]
+            x = primitive.down(x, kernel.weight) + kernel.bias[None, None]
             x = activate(self.activation, x)
         return self.head(x.reshape(-1))
 
@@ -50,7 +50,7 @@ class ConvDecoder(eqx.Module):
         """Map one latent vector to ``n_raw`` images, flattened one after the other."""
         x = self.head(z).reshape(self.pyramid.coarse_shape)
         for kernel in self.kernels:
-            x = _strided.up(activate(self.activation, x), kernel.weight) + kernel.bias[None, None]
+            x = primitive.up(activate(self.activation, x), kernel.weight) + kernel.bias[None, None]
         height, width, channels = self.pyramid.image_shape
         (top, _), (left, _), _ = self.pyramid.padding
         x = x[top : top + height, left : left + width]

@@ -8,8 +8,8 @@ import numpy as np
 from wellposed import noise, transforms
 from wellposed._errors import DataError
 
-from ._build import transform_of
-from ._table import named_columns
+from .._build import transform_of
+from .table import named_columns
 
 _SQUARED = 1e18  # float32 holds the squares of numbers up to here
 _FINE = 1e-5  # rounding, in standard deviations, above which a column gets an offset

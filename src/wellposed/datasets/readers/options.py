@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wellposed._errors import SettingError
 
-from ._cells import Decimal
+from .cells import Decimal
 
 Pixels = int | tuple[int, int]
 

@@ -9,9 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, models
 
-from ._constraints import Constraint, check, or_word, real, whole
-from ._data import kept_on_failure, seed_of
-from ._exact_data import (
+from .._constraints import Constraint, check, or_word, real, whole
+from .._homonym import setting_and_method
+from .._settings import settings_of
+from ..data.rows import kept_on_failure, seed_of
+from .methods import ExactMethods
+from .rows import (
     check_components,
     check_digits,
     prepared,
@@ -19,9 +22,6 @@ from ._exact_data import (
     warn_of_dead,
     warn_of_floor,
 )
-from ._exact_methods import ExactMethods
-from ._homonym import setting_and_method
-from ._settings import settings_of
 
 
 @setting_and_method("transform")

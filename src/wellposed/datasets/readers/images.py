@@ -6,10 +6,10 @@ import numpy as np
 
 from wellposed._errors import DataError
 
-from ._guard import check_room
-from ._options import Pixels
-from ._picture import described, read_picture
-from ._source import Parsed
+from .._source import Parsed
+from .guard import check_room
+from .options import Pixels
+from .picture import described, read_picture
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"})
 

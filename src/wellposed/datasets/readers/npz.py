@@ -9,9 +9,9 @@ import scipy.sparse
 
 from wellposed._errors import DamagedFileError, DataError, unknown_name
 
-from ._guard import check_room
-from ._npy import read_array
-from ._source import Parsed
+from .._source import Parsed
+from .guard import check_room
+from .npy import read_array
 
 DEFAULT_NAMES = ("X", "x", "data")
 SPARSE_NAMES = frozenset({"data", "indices", "indptr", "shape"})

@@ -4,13 +4,13 @@ Space to depth turns a padded image into (h+1) x (w+1) cells of 2 x 2 pixels. A 
 pixels is then 2 x 2 whole cells, so that gathering copies long runs: four shifted slices side by
 side. The transpose multiplies first and adds the shifted products on the coarse grid.
 
-Shapes as in :mod:`wellposed.nn._strided`, without the model axis.
+Shapes as in :mod:`wellposed.nn.strided.primitive`, without the model axis.
 """
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._rows import gram, rows
+from .rows import gram, rows
 
 _SHIFTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 

@@ -9,7 +9,7 @@ from wellposed._errors import SettingError
 from wellposed.evaluation import RateDistortionCurve, RatePoint
 from wellposed.training import Bar, Outcome
 
-from ._constraints import check, real
+from .._constraints import check, real
 
 _SETTING = {"beta": "beta", "noise_variance": "noise"}
 

@@ -8,7 +8,7 @@ import numpy as np
 from wellposed._errors import DataError, named_features
 from wellposed.transforms import all_finite
 
-from ._numbers import called, check_whole, numbers, refuse
+from .numbers import called, check_whole, numbers, refuse
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

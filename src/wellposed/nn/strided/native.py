@@ -1,6 +1,6 @@
 """Strided convolutions by XLA's own operation: the route of accelerators, and the oracle.
 
-Shapes as in :mod:`wellposed.nn._strided`, without the model axis.
+Shapes as in :mod:`wellposed.nn.strided.primitive`, without the model axis.
 """
 
 import jax

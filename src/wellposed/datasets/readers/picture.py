@@ -10,8 +10,8 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError, DataError, SettingError
 
-from ._guard import is_of_the_system
-from ._options import Pixels, height_width
+from .guard import is_of_the_system
+from .options import Pixels, height_width
 
 # By content, since the name of a file may lie: a PostScript file called a.png would start
 # Ghostscript. "JPEG" covers the photographs of telephones, whose second picture is a preview.

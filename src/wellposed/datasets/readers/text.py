@@ -15,15 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ._cells import Decimal, Evidence, remedy_for, to_number
-from ._columns import dropped_columns, not_numeric
-from ._delimiter import cells_of
-from ._guard import check_room
-from ._layout import Layout, check_names, find_layout, not_text, ragged
-from ._lines import Lines
-from ._numeric_header import judge
-from ._open import open_text
-from ._source import Parsed
+from .._source import Parsed
+from .cells import Decimal, Evidence, remedy_for, to_number
+from .columns import dropped_columns, not_numeric
+from .delimiter import cells_of
+from .guard import check_room
+from .layout import Layout, check_names, find_layout, not_text, ragged
+from .lines import Lines
+from .numeric_header import judge
+from .open import open_text
 
 _CHUNK_CELLS = 1 << 17
 _SHOWN = 40  # characters of a cell in a message

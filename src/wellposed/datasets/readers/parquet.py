@@ -10,10 +10,10 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError, SettingError
 
-from ._cells import DATES, ENCODE
-from ._columns import dropped_columns, not_numeric
-from ._guard import check_room
-from ._source import Parsed
+from .._source import Parsed
+from .cells import DATES, ENCODE
+from .columns import dropped_columns, not_numeric
+from .guard import check_room
 
 _BATCH_CELLS = 1 << 18
 _PAGES_BYTES, _HELD_BYTES = 1 << 22, 1 << 24  # of a column, of all

@@ -10,8 +10,8 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError, DataError
 
-from ._guard import check_room
-from ._source import Parsed
+from .._source import Parsed
+from .guard import check_room
 
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

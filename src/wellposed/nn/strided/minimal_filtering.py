@@ -1,6 +1,6 @@
 r"""Strided convolutions by minimal filtering: 9 products in place of 16.
 
-On cells of 2 x 2 pixels (:mod:`wellposed.nn._gather`) the 4 x 4, stride 2 convolution is a
+On cells of 2 x 2 pixels (:mod:`wellposed.nn.strided.gather`) the 4 x 4, stride 2 convolution is a
 2 x 2, stride 1 convolution. Two neighbouring outputs of its one-dimensional form,
 y₀ = d₀g₀ + d₁g₁ and y₁ = d₁g₀ + d₂g₁, need three products in place of four:
 
@@ -14,14 +14,14 @@ patches blow them up by 4. Transposes reverse each arrow: sums become copies, co
 References: Winograd (1980), *Arithmetic complexity of computations*; Lavin & Gray (2016), whose
 F(2 x 2, 3 x 3) this is with a filter of two taps.
 
-Shapes as in :mod:`wellposed.nn._strided`, without the model axis; h and w even.
+Shapes as in :mod:`wellposed.nn.strided.primitive`, without the model axis; h and w even.
 """
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ._gather import to_kernel, to_matrix
-from ._rows import gram, rows
+from .gather import to_kernel, to_matrix
+from .rows import gram, rows
 
 # Nine arrays, row-wise factor slowest.
 Nine = list[Array]

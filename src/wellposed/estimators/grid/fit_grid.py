@@ -23,14 +23,14 @@ from wellposed._errors import (
 )
 from wellposed.training import Bar, Member, Outcome
 
-from ._build import objective_of, plan_of
-from ._data import narrowed, opened
-from ._file import load
-from ._grid_folder import GridFolder
-from ._grid_result import Grid
-from ._notices import warn_of_suspects
-from ._settings import plain, settings_of
-from ._table import Table
+from .._build import objective_of, plan_of
+from .._file import load
+from .._notices import warn_of_suspects
+from .._settings import plain, settings_of
+from ..data.rows import narrowed, opened
+from ..data.table import Table
+from .folder import GridFolder
+from .result import Grid
 
 _N_SAMPLES = 8  # draws of z a row, of the ELBO
 

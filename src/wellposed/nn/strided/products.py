@@ -1,11 +1,11 @@
 """Strided convolutions as matrix products: the route of CPUs. Two recipes, chosen by shape.
 
-Shapes as in :mod:`wellposed.nn._strided`, without the model axis.
+Shapes as in :mod:`wellposed.nn.strided.primitive`, without the model axis.
 """
 
 from jaxtyping import Array, Float
 
-from . import _gather, _minimal
+from . import gather, minimal_filtering
 
 
 def down(x: Float[Array, "n H W C"], w: Float[Array, "4 4 C N"]) -> Float[Array, "n h w N"]:
@@ -25,4 +25,4 @@ def weight(x: Float[Array, "n H W C"], c: Float[Array, "n h w N"]) -> Float[Arra
 
 
 def _recipe(shape: tuple[int, ...]):
-    return _minimal if _minimal.pays(shape) else _gather
+    return minimal_filtering if minimal_filtering.pays(shape) else gather

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from wellposed._errors import DamagedFileError, DataError
 
-from ._cells import could_be_number, is_missing
-from ._delimiter import cells_of, find_delimiter
-from ._lines import Lines
-from ._open import open_text
+from .cells import could_be_number, is_missing
+from .delimiter import cells_of, find_delimiter
+from .lines import Lines
+from .open import open_text
 
 _SAMPLE_LINES, _SAMPLE_CHARACTERS = 50, 1 << 20
 _FEWEST_LINES = 3  # header, units, first row

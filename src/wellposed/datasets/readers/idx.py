@@ -8,10 +8,10 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
-from ._guard import check_room
-from ._npy import read_into
-from ._open import most_bytes, open_binary
-from ._source import Parsed
+from .._source import Parsed
+from .guard import check_room
+from .npy import read_into
+from .open import most_bytes, open_binary
 
 # The third byte of the magic number names the type; everything is big-endian.
 TYPES = {

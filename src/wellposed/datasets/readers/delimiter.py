@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ._cells import could_be_number, is_missing
-from ._lines import without_comment
+from .cells import could_be_number, is_missing
+from .lines import without_comment
 
 _SIGNS = (",", ";", "\t", "|")
 _QUOTED_OR_BARE = re.compile(r'"[^"]*"|\S+')

@@ -14,9 +14,9 @@ from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
 from wellposed.transforms import is_whole
 
-from ._containers import table_of
-from ._names import check_features, keep_features
-from ._table import Table
+from .containers import table_of
+from .names import check_features, keep_features
+from .table import Table
 
 _LARGE = 2**20  # entries: 8 MiB as float64
 

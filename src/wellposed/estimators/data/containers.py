@@ -16,8 +16,8 @@ import scipy.sparse
 from wellposed import datasets
 from wellposed._errors import DataError
 
-from ._frames import of_arrow, of_pandas, of_polars
-from ._table import Table, of_array, of_columns
+from .frames import of_arrow, of_pandas, of_polars
+from .table import Table, of_array, of_columns
 
 DENSE_AT_MOST = 2**28  # entries of sparse rows that are made dense: 2 GiB as float64
 

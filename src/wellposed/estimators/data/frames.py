@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ._numbers import called, refuse
-from ._table import Table, of_array, of_columns
+from .numbers import called, refuse
+from .table import Table, of_array, of_columns
 
 
 def of_pandas(frame: Any, pandas: Any, check_dense: Callable[[tuple[int, ...]], None]) -> Table:

@@ -21,6 +21,7 @@ n images. A ``vmap`` over images extends n, one over weights extends g.
 """
 
 from collections.abc import Callable
+from types import ModuleType
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +30,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, Float
 
-from . import _native, _products
+from . import native, products
 
 
 def down(x: Float[Array, "H W C"], w: Float[Array, "4 4 C N"]) -> Float[Array, "h w N"]:
@@ -76,10 +77,10 @@ def _primitive(name: str, shape: Callable) -> Primitive:
     p.def_abstract_eval(shape)
     compiled = jax.jit(lambda a, b: p.bind(a, b))
     p.def_impl(compiled)
-    native = mlir.lower_fun(_per_model(getattr(_native, name)), multiple_results=False)
-    mlir.register_lowering(p, native)
-    products = mlir.lower_fun(_per_model(getattr(_products, name)), multiple_results=False)
-    mlir.register_lowering(p, products, platform="cpu")
+    routes: tuple[tuple[ModuleType, str | None], ...] = ((native, None), (products, "cpu"))
+    for route, platform in routes:
+        lowered = mlir.lower_fun(_per_model(getattr(route, name)), multiple_results=False)
+        mlir.register_lowering(p, lowered, platform=platform)
     return p
 
 

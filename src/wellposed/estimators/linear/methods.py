@@ -15,9 +15,9 @@ from wellposed._typing import PRNGKey
 from wellposed.numerics import kl_to_standard_normal
 from wellposed.transforms import AbstractTransform
 
-from ._data import opened, seed_of, validated
-from ._file import save
-from ._sizes import check_draws
+from .._file import save
+from .._sizes import check_draws
+from ..data.rows import opened, seed_of, validated
 
 
 class ExactMethods:

@@ -20,9 +20,9 @@ from wellposed._errors import (
     named_features,
 )
 
-from ._build import resolution_of
-from ._data import opened, validated
-from ._notices import warn_of_suspects
+from .._build import resolution_of
+from .._notices import warn_of_suspects
+from ..data.rows import opened, validated
 
 # Relative errors of a noise variance that log p(x) bears, learned and known.
 _DIGITS, _FLOOR_DIGITS = 3e-7, 1e-3

@@ -8,7 +8,7 @@ import numpy as np
 
 from wellposed._errors import DataError
 
-from ._table import Table
+from .table import Table
 
 _MOST = 5  # names that a message lists
 

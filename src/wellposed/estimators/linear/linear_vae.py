@@ -13,9 +13,12 @@ from wellposed import evaluation, models, training
 from wellposed._errors import SettingError, TrainingWarning
 from wellposed._typing import Point, PRNGKey, Scalar
 
-from ._constraints import Constraint, boolean, check, one_of, or_word, real, whole
-from ._data import kept_on_failure, seed_of
-from ._exact_data import (
+from .._constraints import Constraint, boolean, check, one_of, or_word, real, whole
+from .._homonym import setting_and_method
+from .._settings import settings_of
+from ..data.rows import kept_on_failure, seed_of
+from .methods import ExactMethods
+from .rows import (
     Exact,
     check_components,
     check_digits,
@@ -24,9 +27,6 @@ from ._exact_data import (
     warn_of_dead,
     warn_of_floor,
 )
-from ._exact_methods import ExactMethods
-from ._homonym import setting_and_method
-from ._settings import settings_of
 
 _DEAD = 1e-3  # nats: a rate that no datum would notice
 _ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it

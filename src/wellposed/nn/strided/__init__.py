@@ -1,0 +1,1 @@
+"""Strided convolutions, a route for each kind of machine."""
