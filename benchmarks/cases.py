@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-# Of a turn of benchmarks.judge_likelihood; its --rows reaches the contenders by the environment.
+# Of a turn of benchmarks.judge.likelihood; its --rows reaches the contenders by the environment.
 IMPORTANCE_ROWS, IMPORTANCE_DRAWS = int(os.environ.get("IMPORTANCE_ROWS", "20")), 5_000
 
 

@@ -9,7 +9,7 @@ def train(case: Case, turn: Callable[[], None]) -> None:
     """Score for ever."""
     import jax
 
-    from benchmarks.judged_models import untrained
+    from benchmarks.judge.models import untrained
     from wellposed import evaluation
 
     rows, model = (case.data()[:IMPORTANCE_ROWS] > 0.5).astype("float32"), untrained("bernoulli")

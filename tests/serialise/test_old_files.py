@@ -10,17 +10,18 @@ import wellposed as wp
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
 THEN = json.loads((MODELS / "scores.json").read_text())
+PATHS = {path.stem: path for path in MODELS.rglob("*.wp")}
 # One of each kind of file; the others differ in the family of the noise.
 QUICK = ("linear-vae", "ppca", "vae-columns", "vae-conv", "vae-shared")
 
 
 def test_every_file_is_tried():
-    assert {path.stem for path in MODELS.glob("*.wp")} == set(THEN)
+    assert set(PATHS) == set(THEN)
 
 
 @pytest.mark.parametrize("name", THEN)
 def test_a_file_of_an_earlier_version_loads(name):
-    found = wp.load(MODELS / f"{name}.wp")
+    found = wp.load(PATHS[name])
     assert found.n_features_in_ == len(THEN[name]["rows"][0])
 
 
@@ -30,6 +31,6 @@ def test_a_file_of_an_earlier_version_loads(name):
 def test_a_model_of_an_earlier_version_scores_as_it_did(name):
     then = THEN[name]
     rows = np.array(then["rows"], then["dtype"])
-    found = wp.load(MODELS / f"{name}.wp")
+    found = wp.load(PATHS[name])
     np.testing.assert_allclose(found.score_samples(rows), then["log_p"], rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(found.transform(rows), then["latents"], rtol=1e-3, atol=1e-4)

@@ -17,7 +17,6 @@ from wellposed.training import Outcome
 from ._file_check import check_fitted, check_settings
 from ._settings import settings_of
 
-_HOMES = {"LinearVAE": "_linear_vae", "PPCA": "_ppca", "VAE": "_vae"}
 _MODELS = {
     "LinearVAE": models.LinearVAEModel,
     "PPCA": models.PPCAModel,
@@ -92,7 +91,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
     keep_compiled()
     tensors, header = serialise.read(path)
     kind = header.get("kind")
-    if not isinstance(kind, str) or kind not in _HOMES:
+    if not isinstance(kind, str) or kind not in _MODELS:
         raise DamagedFileError(
             f"{path} holds a {str(kind)[:40]}, not a model. Pass the file that save() wrote; "
             "a checkpoint is resumed by fitting with the same `checkpoint`."
@@ -112,8 +111,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
 
 def _restored(header: dict, tensors: dict, makers: dict) -> Any:
     # Found by name: the estimators import this file.
-    home = importlib.import_module(f"wellposed.estimators.{_HOMES[header['kind']]}")
-    kind = getattr(home, header["kind"])
+    kind = getattr(importlib.import_module("wellposed.estimators"), header["kind"])
     _check_names(header, tensors)
     settings = _settings(header, tensors, makers)
     estimator: Any = kind(**settings)

@@ -1,6 +1,6 @@
 """Faults planted in trained VAEs of the digits: which one does ``diagnose`` name first?
 
-python -m benchmarks.judge_diagnosis [--epochs 60]
+python -m benchmarks.judge.diagnosis [--epochs 60]
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The models that :mod:`benchmarks.judge_likelihood` judges: trained once and kept."""
+"""The models that :mod:`benchmarks.judge.likelihood` judges: trained once and kept."""
 
 import math
 import time

@@ -1,6 +1,6 @@
 """What the encoder loses, whether letting it catch up saves latents, and the price of the rate.
 
-    python -m benchmarks.judge_inference [gaps] [lagging] [curve] [--picture curve.png]
+    python -m benchmarks.judge.inference [gaps] [lagging] [curve] [--picture curve.png]
 
 - gaps: log p(x) − ELBO on held-out digits, split into amortisation and approximation gap, for
   encoders of three sizes.

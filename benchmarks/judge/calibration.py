@@ -1,6 +1,6 @@
 """Variance split and calibration of trained models on real data, before and after recalibration.
 
-    python -m benchmarks.judge_calibration [wine] [kin8nm] [power-plant] [digits] [--pictures DIR]
+    python -m benchmarks.judge.calibration [wine] [kin8nm] [power-plant] [digits] [--pictures DIR]
 
 Each data set is cut in three at random: a model is trained on the first part (half), its noise is
 recalibrated on the second, and judged on the third. The variance split and pPCA are of the third.

@@ -1,6 +1,6 @@
 """Whether log p(x) can be believed: ours beside what is exact, published, or fastest.
 
-    python -m benchmarks.judge_likelihood [linear] [ordering] [wu] [speed] [--share 1.0]
+    python -m benchmarks.judge.likelihood [linear] [ordering] [wu] [speed] [--share 1.0]
         [--peers PYTHON] [--rows 20] [--turns 7]
 
 ``linear``: how often three standard errors hold the exact log p(x) of linear-Gaussian models, as

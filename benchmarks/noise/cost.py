@@ -7,7 +7,7 @@ import warnings
 import jax
 
 import wellposed as wp
-from benchmarks.noise_models import LEVELS, RECIPE, Images, causal
+from benchmarks.noise.models import LEVELS, RECIPE, Images, causal
 from wellposed import noise, objectives, training
 
 ROWS, TURNS = 6_400, 7

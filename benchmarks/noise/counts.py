@@ -1,6 +1,6 @@
 """Count noise on single cells: held-out ELBO of 1,000 cells, paired with Poisson's.
 
-python -m benchmarks.noise_counts [--epochs 40]
+python -m benchmarks.noise.counts [--epochs 40]
 """
 
 import argparse

@@ -2,10 +2,10 @@
 
     python -m benchmarks.judge [likelihood] [calibration] [inference] [diagnosis] [--peers PYTHON]
 
-Each part can be run alone, with options of its own: ``benchmarks.judge_likelihood`` (exact log p,
-bounds in order, the sandwich, speed beside PyTorch's), ``benchmarks.judge_calibration`` (variance
-split, coverage, CRPS, before and after recalibration), ``benchmarks.judge_inference`` (gaps,
-lagging inference, rate and distortion) and ``benchmarks.judge_diagnosis`` (planted faults).
+Each part can be run alone, with options of its own: ``benchmarks.judge.likelihood`` (exact log p,
+bounds in order, the sandwich, speed beside PyTorch's), ``benchmarks.judge.calibration`` (variance
+split, coverage, CRPS, before and after recalibration), ``benchmarks.judge.inference`` (gaps,
+lagging inference, rate and distortion) and ``benchmarks.judge.diagnosis`` (planted faults).
 """
 
 import argparse
@@ -23,7 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     failed = []
     for part in arguments.parts or PARTS:
-        command = [sys.executable, "-m", f"benchmarks.judge_{part}"]
+        command = [sys.executable, "-m", f"benchmarks.judge.{part}"]
         if part == "likelihood" and arguments.peers:
             command += ["--peers", arguments.peers]
         print(f"\n== {part}", flush=True)

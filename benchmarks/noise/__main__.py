@@ -23,8 +23,8 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import labels
-from benchmarks.noise_cost import step_seconds
-from benchmarks.noise_models import FAMILIES, FOLDER, LEVELS, Images, Trained, load, trained
+from benchmarks.noise.cost import step_seconds
+from benchmarks.noise.models import FAMILIES, FOLDER, LEVELS, Images, Trained, load, trained
 from wellposed import evaluation, plotting
 
 N_DRAWS = 10_000

@@ -1,0 +1,1 @@
+"""What each noise model makes of real images: code length, errors, calibration, samples, speed."""
