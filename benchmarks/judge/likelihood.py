@@ -24,8 +24,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from benchmarks import judged_models
 from benchmarks.data import images
+from benchmarks.judge import models as judged_models
 from benchmarks.train import Runner
 from wellposed import evaluation, transforms
 

@@ -14,7 +14,8 @@ from test_training_fit import DATA, arrays, model_for
 import wellposed as wp
 from wellposed.noise import Gaussian
 from wellposed.objectives import BetaELBO
-from wellposed.training import Member, Outcome, Plan, _together, fit, fit_grid
+from wellposed.training import Member, Outcome, Plan, fit, fit_grid
+from wellposed.training.grid import together as _together
 
 ROWS = DATA[:150]
 PLAN = {"max_epochs": 4, "batch_size": 32}

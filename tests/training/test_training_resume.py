@@ -17,7 +17,8 @@ from test_training_fit import DATA, model_for, same
 
 import wellposed as wp
 from wellposed import serialise
-from wellposed.training import Outcome, Plan, _checkpoint, _together, fit
+from wellposed.training import Outcome, Plan, _checkpoint, fit
+from wellposed.training.grid import together as _together
 
 PLAN = Plan(max_epochs=12, kl_warmup=4)
 SETTINGS = {"key": jax.random.key(4), "plan": PLAN, "validation_fraction": 0.2}
