@@ -6,7 +6,7 @@ import pytest
 
 import wellposed as wp
 from wellposed._errors import DataError
-from wellposed.explore import scene_of
+from wellposed.explore import make_scene
 from wellposed.report._facts import Facts
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
@@ -97,7 +97,7 @@ def test_a_page_shows_data_units(shifted):
     facts = Facts(shifted, shifted._rows(SHIFTED), None, key=shifted._key("score"))
     np.testing.assert_array_equal(facts.shown, SHIFTED)
     assert facts.forecast is not None
-    scene = scene_of(shifted, shifted._rows(SHIFTED), key=shifted._key("score"))
+    scene = make_scene(shifted, shifted._rows(SHIFTED), key=shifted._key("score"))
     told = scene.shown.told()
     assert SHIFTED[:, 0].min() <= told["low"][0] < told["high"][0] <= SHIFTED[:, 0].max()
     both = np.frombuffer(scene.datum(0)[12:], "<f4").reshape(2, 3)

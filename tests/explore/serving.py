@@ -19,7 +19,7 @@ import numpy as np
 
 import wellposed as wp
 from linear_gaussian import rows_of, solved
-from wellposed.explore import Scene, scene_of
+from wellposed.explore import Scene, make_scene
 from wellposed.explore._gate import Gate
 from wellposed.explore._serve import listening, server_of
 
@@ -34,7 +34,7 @@ def scene(d: int, k: int, n: int = 0, *, labels: Any = None, **shown: Any) -> Sc
     model, density = solved(d, k)
     vae = SimpleNamespace(**{"model_": model, "image_shape_": None} | shown)
     rows = rows_of(density, n).astype(np.float32) if n else None
-    return scene_of(vae, rows, labels, key=jax.random.key(0), most_rows=50)
+    return make_scene(vae, rows, labels, key=jax.random.key(0), most_rows=50)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from serving import scene
 import wellposed as wp
 from linear_gaussian import solved
 from wellposed import models, noise
-from wellposed.explore import _look, scene_of
+from wellposed.explore import _look, make_scene
 from wellposed.explore._look import look
 from wellposed.explore._scene import _classes
 from wellposed.explore._shown import Features, Pictures, image_of
@@ -120,7 +120,7 @@ def test_without_data_the_latents_that_move_most_come_first():
 def test_the_plane_holds_nearly_all_points():
     vae = SimpleNamespace(model_=solved(4, 2)[0], image_shape_=None)
     rows = 40 * np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
-    made = scene_of(vae, rows, key=KEY)
+    made = make_scene(vae, rows, key=KEY)
     reach, points = made.told()["reach"], np.abs(made.told()["points"])
     assert 0.98 < np.mean(points < reach) < 1.0
     assert scene(4, 2, 20).told()["reach"] >= 3.0
@@ -129,13 +129,13 @@ def test_the_plane_holds_nearly_all_points():
 def test_at_most_so_many_rows_spread_over_all():
     vae = SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None)
     rows = np.random.default_rng(0).normal(size=(5_000, 3)).astype(np.float32)
-    made = scene_of(vae, rows, np.arange(5_000), key=KEY)
+    made = make_scene(vae, rows, np.arange(5_000), key=KEY)
     assert len(made.points.at) == len(made.told()["points"]) == 2_000
     assert (made.points.at[0], made.points.at[-1]) == (0, 4_999)
     np.testing.assert_array_equal(made.points.rows, rows[made.points.at])
     assert made.told()["classes"] is None  # more than there are colours
     with pytest.raises(wp.SettingError, match="1 to 2000; got 2001"):
-        scene_of(vae, rows, key=KEY, most_rows=2_001)
+        make_scene(vae, rows, key=KEY, most_rows=2_001)
 
 
 def test_a_row_without_a_posterior_is_named():
@@ -143,13 +143,13 @@ def test_a_row_without_a_posterior_is_named():
     rows[2] = np.nan
     vae = SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None)
     with pytest.raises(wp.DataError, match="row 2 and 0 others"):
-        scene_of(vae, rows, key=KEY)
+        make_scene(vae, rows, key=KEY)
 
 
 def test_another_estimator_is_refused():
     vae = SimpleNamespace(model_=Linear(jnp.zeros((2, 2)), jnp.zeros(2)), image_shape_=None)
     with pytest.raises(wp.SettingError, match=r"takes a fitted wellposed\.VAE; got Simple"):
-        scene_of(vae, None, key=KEY)
+        make_scene(vae, None, key=KEY)
 
 
 def test_grey_is_dark_where_high_and_colour_is_not():
@@ -185,7 +185,7 @@ def test_what_is_an_image(shape, expected):
 def test_a_feature_that_never_varies_has_a_range():
     rows = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     rows[:, 1] = 7.0
-    made = scene_of(SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None), rows, key=KEY)
+    made = make_scene(SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None), rows, key=KEY)
     told = made.shown.told()
     assert told["low"][1] == 7.0
     assert told["high"][1] > 7.0

@@ -15,7 +15,7 @@ import wellposed as wp
 from linear_gaussian import rows_of, solved
 from wellposed import evaluation, plotting
 from wellposed.cli import app
-from wellposed.report import Panel, Report, _make, made
+from wellposed.report import Panel, Report, _make, make_report
 from wellposed.report import _panels as panels
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
@@ -177,7 +177,9 @@ def test_a_panel_that_fails_is_named_and_the_others_are_drawn(of_table, monkeypa
         raise wp.DataError("Rows must vary.")
 
     monkeypatch.setattr(_make, "PANELS", (broken, none_of_ours, panels.training))
-    found = made(vae, np.zeros((20, 11)), diagnosis=of_table[1].diagnosis, key=jax.random.key(0))
+    found = make_report(
+        vae, np.zeros((20, 11)), diagnosis=of_table[1].diagnosis, key=jax.random.key(0)
+    )
     assert [panel.name for panel in found.panels] == ["training"]
     assert found.left_out == (
         r"broken: RuntimeError: no \x1b[31m<font> at all",
@@ -231,7 +233,7 @@ def test_tables_are_drawn_feature_by_feature():
     assert len(plotting.marginals(data, data).axes) == 12
     grid = np.linspace(-1, 1, 5)
     means = grid[None, :, None] * np.arange(3.0)
-    figure = plotting.moved(grid, means, [4], names=["a", "b", "c"])
+    figure = plotting.traversals(grid, means, [4], names=["a", "b", "c"])
     lines = {ax.get_title(loc="left"): ax.lines[0].get_ydata() for ax in figure.axes if ax.lines}
     np.testing.assert_allclose(lines["c"], 2 * grid)
     assert len(plotting.residual_boxes(data[:, :4]).axes) == 1

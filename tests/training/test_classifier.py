@@ -79,7 +79,7 @@ def test_classes_may_be_words_or_far_numbers(split):
 def test_fewer_rows_than_a_batch():
     rows = np.array([[0.0, 1.0], [1.0, 0.0], [0.9, 0.1]])
     found = training.fit_classifier(rows, ["a", "b", "b"], key=KEY, max_epochs=200)
-    np.testing.assert_array_equal(evaluation.predicted_classes(found, rows), ["a", "b", "b"])
+    np.testing.assert_array_equal(evaluation.predict_classes(found, rows), ["a", "b", "b"])
 
 
 def test_extreme_inputs_stay_finite(trained):

@@ -26,5 +26,5 @@ def explored(
     rows = None if X is None else vae._rows(X)
     if rows is not None:
         check_labels(labels, len(rows))
-    scene = explore.scene_of(vae, rows, labels, key=vae._key("score"), most_rows=most_rows)
-    explore.served(scene, port=port, on_ready=on_ready)
+    scene = explore.make_scene(vae, rows, labels, key=vae._key("score"), most_rows=most_rows)
+    explore.serve(scene, port=port, on_ready=on_ready)

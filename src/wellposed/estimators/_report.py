@@ -24,7 +24,7 @@ def report_of(
     on_panel: Callable[[str], object] | None = None,
 ) -> "Report":
     """Make a report; see :meth:`wellposed.VAE.report`."""
-    from wellposed.report import made  # matplotlib is heavy
+    from wellposed.report import make_report  # matplotlib is heavy
 
     check_is_fitted(vae)
     if not isinstance(vae, VAE):
@@ -39,4 +39,6 @@ def report_of(
     if on_panel is not None:
         on_panel("diagnosis")
     found = diagnose(vae, X, X_train)
-    return made(vae, rows, diagnosis=found, labels=labels, key=vae._key("score"), on_panel=on_panel)
+    return make_report(
+        vae, rows, diagnosis=found, labels=labels, key=vae._key("score"), on_panel=on_panel
+    )

@@ -32,7 +32,7 @@ from .draws import artefact_bands as artefact_bands
 from .draws import classifier_features as classifier_features
 from .draws import frechet_distance as frechet_distance
 from .draws import precision_recall as precision_recall
-from .draws import predicted_classes as predicted_classes
+from .draws import predict_classes as predict_classes
 from .draws import sample_quality as sample_quality
 from .latents import Codes as Codes
 from .latents import Collapse as Collapse

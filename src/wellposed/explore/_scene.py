@@ -97,7 +97,7 @@ class Scene:
         return max(3.0, 1.05 * float(np.quantile(means, 0.995)))
 
 
-def scene_of(
+def make_scene(
     vae: Any,
     rows: np.ndarray | None = None,
     labels: Any = None,

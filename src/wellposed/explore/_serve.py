@@ -32,7 +32,7 @@ def check_installed() -> None:
         )
 
 
-def served(
+def serve(
     scene: Scene,
     *,
     port: int = 0,

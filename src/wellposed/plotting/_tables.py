@@ -40,7 +40,7 @@ def marginals(data: np.ndarray, drawn: np.ndarray, *, names: Sequence[str] | Non
     return figure
 
 
-def moved(
+def traversals(
     grid: np.ndarray,
     means: np.ndarray,
     latents: Sequence[int],

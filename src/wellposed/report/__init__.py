@@ -1,6 +1,11 @@
-"""One self-contained page of a fitted model: verdicts, pictures, and how to read them."""
+"""Report on a fitted model as one HTML file: verdicts, pictures, and how to read them."""
 
-from ._make import made as made
-from ._record import Panel as Panel
-from ._record import Report as Report
-from ._record import Table as Table
+from ._make import make_report
+from ._record import Panel, Report, Table
+
+__all__ = [
+    "Panel",
+    "Report",
+    "Table",
+    "make_report",
+]

@@ -31,7 +31,7 @@ PANELS: tuple[Callable[[Facts], Panel | None], ...] = (
 _REASON = 400  # characters
 
 
-def made(
+def make_report(
     vae: Any,
     rows: np.ndarray,
     *,

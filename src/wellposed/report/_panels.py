@@ -117,7 +117,7 @@ def traversals(facts: Facts) -> Panel:
     means = facts.vae.inverse_transform(codes.reshape(-1, codes.shape[-1]))
     if facts.image_shape is None:
         moved = means.reshape(len(latents), _STEPS, -1)[:4]
-        picture = _png(plotting.moved(grid, moved, latents[:4].tolist(), names=facts.names))
+        picture = _png(plotting.traversals(grid, moved, latents[:4].tolist(), names=facts.names))
         seen = "the four most active latents move, a line each"
     else:
         names = [f"{latent} ({facts.rates[latent]:.1f} nats)" for latent in latents]

@@ -1,5 +1,10 @@
-"""Whether a fitted model is any good, which part of it fails, why, and what to change."""
+"""Diagnosis of a fitted model: which part of it fails, why, and what to change."""
 
-from .diagnose import diagnose as diagnose
-from .record import Diagnosis as Diagnosis
-from .record import Finding as Finding
+from .diagnose import diagnose
+from .record import Diagnosis, Finding
+
+__all__ = [
+    "Diagnosis",
+    "Finding",
+    "diagnose",
+]

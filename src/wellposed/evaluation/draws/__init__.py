@@ -1,7 +1,7 @@
 """Sample quality: distances between draws and data."""
 
 from .artefact_bands import ArtefactBands, artefact_bands
-from .classifier import accuracy, classifier_features, predicted_classes
+from .classifier import accuracy, classifier_features, predict_classes
 from .frechet import frechet_distance
 from .precision_recall import PrecisionRecall, precision_recall
 from .sample_quality import SampleQuality, sample_quality
@@ -15,6 +15,6 @@ __all__ = [
     "classifier_features",
     "frechet_distance",
     "precision_recall",
-    "predicted_classes",
+    "predict_classes",
     "sample_quality",
 ]

@@ -18,7 +18,7 @@ def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
     return _mapped(_features, classifier, rows)
 
 
-def predicted_classes(classifier: Classifier, rows: Any) -> np.ndarray:
+def predict_classes(classifier: Classifier, rows: Any) -> np.ndarray:
     """The most probable class of each row, shape (n,)."""
     found = _mapped(_logits, classifier, rows).argmax(axis=1)
     return np.asarray(classifier.classes)[found]
@@ -26,7 +26,7 @@ def predicted_classes(classifier: Classifier, rows: Any) -> np.ndarray:
 
 def accuracy(classifier: Classifier, rows: Any, labels: Any) -> float:
     """Share of rows of shape (n, d) whose most probable class is their label."""
-    return float((predicted_classes(classifier, rows) == np.asarray(labels)).mean())
+    return float((predict_classes(classifier, rows) == np.asarray(labels)).mean())
 
 
 def _mapped(visit: Any, classifier: Classifier, rows: Any) -> np.ndarray:
