@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--harmless", action="store_true", help="list what loads and scores")
     given = parser.parse_args()
     names = sorted(forging.ROWS)
-    parts = {name: forging.parts_of(forging.MODELS / f"{name}.wp") for name in names}
+    parts = {name: forging.parts_of(forging.path_of(name)) for name in names}
     found, shown = collections.Counter(), []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "forged.wp"

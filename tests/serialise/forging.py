@@ -30,6 +30,12 @@ ODD = (
 Parts = tuple[dict[str, np.ndarray], dict[str, Any]]
 
 
+def path_of(name: str) -> Path:
+    """Path of the real file of that name."""
+    (path,) = MODELS.rglob(f"{name}.wp")
+    return path
+
+
 def parts_of(path: Path) -> Parts:
     """Tensors and header of a real file."""
     return _file.read(path)

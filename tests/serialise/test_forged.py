@@ -15,7 +15,7 @@ NAMES = ("linear-vae", "ppca-standardized", "vae-columns", "vae-shared")
 
 @pytest.mark.parametrize("name", NAMES)
 def test_forged_files_are_refused_or_harmless(tmp_path, name):
-    parts = forging.parts_of(forging.MODELS / f"{name}.wp")
+    parts = forging.parts_of(forging.path_of(name))
     rows = np.array(forging.ROWS[name]["rows"], forging.ROWS[name]["dtype"])
     path, found = tmp_path / "forged.wp", {}
     for i in range(50):
@@ -92,7 +92,7 @@ CASES = {
 @pytest.mark.parametrize("change", CASES.values(), ids=CASES)
 def test_what_fitting_cannot_have_made_is_refused(tmp_path, change):
     path = tmp_path / "forged.wp"
-    tensors, header = forging.parts_of(forging.MODELS / "vae-shared.wp")
+    tensors, header = forging.parts_of(forging.path_of("vae-shared"))
     text = to(change)(tensors, header)
     path.write_bytes(forging.sealed(tensors, text))
     with pytest.raises(wp.DamagedFileError, match=r"forged\.wp"):

@@ -1,5 +1,6 @@
 """A fitted estimator as one file."""
 
+import dataclasses
 import importlib
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from wellposed import models, nn, serialise
 from wellposed._compiled import keep_compiled
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed._forks import check_process
+from wellposed._version import __version__
 from wellposed.training import Outcome
 
 from ._file_check import check_fitted, check_settings
@@ -29,29 +31,55 @@ def save(
 ) -> None:
     """Write a fitted estimator to ``path``: settings, model, and what ``_file_state`` names.
 
-    ``without`` names what of the state is left out, and is None in the loaded estimator. The
-    name of a checkpoint is never written.
+    The estimator is rebuilt in memory first, under the rules of :func:`load`. The name of a
+    checkpoint is never written.
+
+    Parameters
+    ----------
+    estimator : a fitted estimator
+    path : file to write
+    overwrite : whether to replace a file that is there
+    without : names of the state that are left out, and are None in the loaded estimator
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     SettingError
-        If settings were changed, after fitting, to ones that no file may hold.
+        If :func:`load` could not rebuild the estimator, with the name of the part.
     """
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
+    header = _described(estimator, tensors, without)
+    model, settings = estimator.model_, settings_of(estimator)
+    makers = {role: settings[role] for role in serialise.NETWORKS if role in settings}
+    supplied = {f"model.{role}": getattr(model, role) for role in makers}
+    parts = (list(settings.values()), model, [getattr(estimator, n) for n in estimator._file_state])
+    supplied |= dict.fromkeys(serialise.ROLES, tuple(serialise.classes_in(parts)))
+    try:
+        _restored({**header, "library": __version__}, tensors, makers, supplied)
+    except DamagedFileError as error:
+        raise SettingError(
+            f"A model is saved only if it can be loaded; {error} Change that part, or rescale the "
+            "data, and fit again."
+        ) from error
+    serialise.write(path, tensors, header)
+
+
+def _described(
+    estimator: Any, tensors: dict[str, np.ndarray], without: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the header of a file; its arrays become entries of ``tensors``."""
     settings = settings_of(estimator)
     if not isinstance(settings["random_state"], (int, np.integer)):
         settings["random_state"] = None
     if "checkpoint" in settings:
         settings["checkpoint"] = None
-    check_settings(type(estimator), settings, estimator.n_features_in_)
     names = getattr(estimator, "feature_names_in_", None)
     outcome = getattr(estimator, "outcome_", None)
     state = {name: getattr(estimator, name) for name in estimator._file_state}
     state |= dict.fromkeys(without)
-    header = {
+    return {
         "kind": type(estimator).__name__,
         "settings": {
             name: serialise.describe(value, tensors, f"settings.{name}")
@@ -62,10 +90,17 @@ def save(
         "outcome": None if outcome is None else outcome.value,
         "feature_names": None if names is None else [str(name) for name in names],
     }
-    serialise.write(path, tensors, header)
 
 
-def load(path: str | os.PathLike, **makers: Any) -> Any:
+def load(
+    path: str | os.PathLike,
+    *,
+    encoder: Any = None,
+    decoder: Any = None,
+    noise: Any = None,
+    transform: Any = None,
+    objective: Any = None,
+) -> Any:
     """Load a fitted estimator; nothing in the file is executed.
 
     The file is checked to hold a model that ``fit`` can have made, whoever wrote it. Its
@@ -74,8 +109,12 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
     Parameters
     ----------
     path : a file written by ``save`` of an estimator
-    **makers : ``encoder=``, ``decoder=``: the makers of networks of your own, which no file
-        can rebuild
+    encoder, decoder : makers ``make(n_in, n_out, *, key)`` of networks of your own, of which a
+        file has the arrays alone; not used where the file needs none
+    noise, transform, objective : classes of your own, of which a file has the fields alone: a
+        class, a function without arguments that makes an object of it, or a tuple of those; not
+        used where the file needs none. Classes are found by their names; their ``__init__`` is
+        not called.
 
     Raises
     ------
@@ -83,12 +122,17 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
         If any byte of the file is not what was written, its version is unknown, or it holds no
         model that ``fit`` makes.
     SettingError
-        If it needs a maker that was not given.
+        If it needs a maker or a class that was not given.
     FileNotFoundError
         If there is no such file.
     """
     check_process()
     keep_compiled()
+    networks = {"encoder": encoder, "decoder": decoder}
+    makers = {role: maker for role, maker in networks.items() if maker is not None}
+    roles = {"noise": noise, "transform": transform, "objective": objective}
+    own = {role: given for role, given in roles.items() if given is not None}
+    supplied = {role: serialise.own_classes(role, given) for role, given in own.items()}
     tensors, header = serialise.read(path)
     kind = header.get("kind")
     if not isinstance(kind, str) or kind not in _MODELS:
@@ -97,7 +141,7 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
             "a checkpoint is resumed by fitting with the same `checkpoint`."
         )
     try:
-        return _restored(header, tensors, makers)
+        return _restored(header, tensors, makers, supplied)
     except (DamagedFileError, serialise.NeedsMakerError) as error:
         raise type(error)(f"{path}: {error}") from error
     # A file can hold anything, and a part of a model that does not fit another can fail anyhow.
@@ -109,11 +153,32 @@ def load(path: str | os.PathLike, **makers: Any) -> Any:
         ) from error
 
 
-def _restored(header: dict, tensors: dict, makers: dict) -> Any:
+def load_like(path: str | os.PathLike, template: Any) -> Any:
+    """Load an estimator whose own networks and classes are those of a template's settings."""
+    settings = settings_of(template)
+    own = {
+        role: tuple(serialise.own_classes(role, settings[role]))
+        for role in serialise.ROLES
+        if dataclasses.is_dataclass(settings.get(role))
+    }
+    makers = {
+        role: settings[role]
+        for role in serialise.NETWORKS
+        if not isinstance(settings.get(role, ""), str)
+    }
+    return load(path, **makers, **own)
+
+
+def _restored(header: dict, tensors: dict, makers: dict, supplied: dict) -> Any:
+    """Rebuild an estimator, and check it.
+
+    ``makers`` are of the user's networks, by role; ``supplied`` is as
+    :func:`wellposed.serialise.rebuild` takes it, but for networks yet to be made.
+    """
     # Found by name: the estimators import this file.
     kind = getattr(importlib.import_module("wellposed.estimators"), header["kind"])
     _check_names(header, tensors)
-    settings = _settings(header, tensors, makers)
+    settings = _settings(header, tensors, makers, supplied)
     estimator: Any = kind(**settings)
     # What came after the first files has a default.
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
@@ -127,13 +192,13 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
             f"A {header['kind']}'s file {rule}. Open it with the version that wrote it."
         )
     for name, spec in state.items():
-        setattr(estimator, name, serialise.rebuild(spec, tensors, {}))
+        setattr(estimator, name, serialise.rebuild(spec, tensors, supplied))
     d = estimator.n_features_in_
     if getattr(estimator, "offset_", 0.0) is None:  # a file from before columns had offsets
         estimator.offset_ = np.zeros(d)
     check_settings(kind, estimator.get_params(deep=False), d)
-    foreign = _skeletons(header, tensors, d, makers)
-    estimator.model_ = serialise.rebuild(header["model"], tensors, foreign)
+    supplied = {**_skeletons(header, tensors, d, makers, supplied), **supplied}
+    estimator.model_ = serialise.rebuild(header["model"], tensors, supplied)
     if type(estimator.model_) is not _MODELS[header["kind"]]:
         raise DamagedFileError(f"A {header['kind']}'s file must hold its model; it does not.")
     if header["outcome"] is not None:
@@ -147,9 +212,9 @@ def _restored(header: dict, tensors: dict, makers: dict) -> Any:
     return estimator
 
 
-def _settings(header: dict, tensors: dict, makers: dict) -> dict[str, Any]:
+def _settings(header: dict, tensors: dict, makers: dict, supplied: dict) -> dict[str, Any]:
     settings = {
-        name: makers[name] if name in makers else serialise.rebuild(spec, tensors, {})
+        name: makers[name] if name in makers else serialise.rebuild(spec, tensors, supplied)
         for name, spec in header["settings"].items()
         if name in makers or not _is_foreign(spec)
     }
@@ -183,20 +248,23 @@ def _is_foreign(spec: Any) -> bool:
     return isinstance(spec, dict) and "foreign" in spec
 
 
-def _skeletons(header: dict, tensors: dict, d: int, makers: dict) -> dict[str, Any]:
+def _skeletons(header: dict, tensors: dict, d: int, makers: dict, supplied: dict) -> dict[str, Any]:
     """Networks of the right shapes, by the names under which the file has their leaves."""
-    own = {role: maker for role, maker in makers.items() if not isinstance(maker, str)}
+    own = {
+        role: maker
+        for role, maker in makers.items()
+        if not isinstance(maker, str) and f"model.{role}" not in supplied
+    }
     if not own:
         return {}
     fields = header["model"]["fields"]
-    k = serialise.rebuild(fields["prior"], tensors, {}).k
-    n_raw = serialise.rebuild(fields["noise"], tensors, {}).n_raw
+    k = serialise.rebuild(fields["prior"], tensors, supplied).k
+    n_raw = serialise.rebuild(fields["noise"], tensors, supplied).n_raw
     shapes = {"encoder": (d, 2 * k), "decoder": (k, n_raw * d)}
     try:
         return {
             f"model.{role}": nn.make_checked(maker, *shapes[role], key=jax.random.key(0))
             for role, maker in own.items()
-            if role in shapes
         }
     except SettingError as error:
         raise serialise.NeedsMakerError(str(error)) from error

@@ -1,7 +1,7 @@
-"""What the fields of our classes may be: of the declared type, and of the right sign.
+"""Rules for the fields of our classes: the declared type, finite, and in range.
 
-A file's checksum says that it is what someone wrote, not that our own code made it: a negative
-variance has no square root, and a weight that is no number makes every score none.
+``save`` and ``load`` apply the same rules. A checksum does not show that our own code wrote a
+file: a negative variance has no square root, and a NaN weight makes every score NaN.
 """
 
 import dataclasses
@@ -27,18 +27,33 @@ _FARTHEST = 1e15
 Rule = Callable[[Any], bool]
 
 
-def _within(low: int | float, high: int | float) -> Rule:
-    return lambda v: bool(((np.asarray(v) >= low) & (np.asarray(v) <= high)).all())
+@dataclasses.dataclass(frozen=True)
+class _Within:
+    """Numbers from ``low`` to ``high``, both included."""
+
+    low: int | float
+    high: int | float
+
+    def __call__(self, value: Any) -> bool:
+        return bool(self._inside(value).all())
+
+    def describe(self, value: Any) -> str:
+        """Return the rule, and the first number that breaks it."""
+        outside = np.asarray(value)[~self._inside(value)].ravel()[0]
+        return f"must be from {self.low:g} to {self.high:g}; got {outside:g}."
+
+    def _inside(self, value: Any) -> np.ndarray:
+        return (np.asarray(value) >= self.low) & (np.asarray(value) <= self.high)
 
 
-_scale = _within(_SMALLEST, _LARGEST)
-_variance = _within(_SMALLEST**2, _LARGEST**2)
-_floor = _within(0.0, _LARGEST)
-_count = _within(1, 2**53)
-_levels = _within(2, 2**24)  # whole numbers that float32 tells apart
-_logarithm = _within(-80.0, 80.0)  # of what float32 holds
-_weight = _within(0.0, _LARGEST)
-_amount = _within(1e-38, 3.4e38)
+_scale = _Within(_SMALLEST, _LARGEST)
+_variance = _Within(_SMALLEST**2, _LARGEST**2)
+_floor = _Within(0.0, _LARGEST)
+_count = _Within(1, 2**53)
+_levels = _Within(2, 2**24)  # whole numbers that float32 tells apart
+_logarithm = _Within(-80.0, 80.0)  # of what float32 holds
+_weight = _Within(0.0, _LARGEST)
+_amount = _Within(1e-38, 3.4e38)
 
 
 def _odd_window(v: Any) -> bool:
@@ -79,12 +94,12 @@ _RULES: dict[str, dict[str, Rule]] = {
     "nn.MLP": {"layers": lambda v: len(v) > 0, "activation": _activation},
     "nn.MakeMLP": {"hidden": _widths, "activation": _activation},
     "noise.Amounts": {
-        "log_mean": _within(-90.0, 90.0),
+        "log_mean": _Within(-90.0, 90.0),
         "log_spread": _scale,
         "mean": _amount,
         "least": _amount,
         "rounding": _floor,
-        "zeros": _within(0.0, 1.0),
+        "zeros": _Within(0.0, 1.0),
     },
     "noise.BetaBinomial": {"levels": _levels},
     "noise.Categorical": {"levels": _levels},
@@ -92,12 +107,12 @@ _RULES: dict[str, dict[str, Rule]] = {
     "noise.CausalLogistic": {
         "levels": _levels,
         "size": _odd_window,
-        "mixture": _within(1, 10),
+        "mixture": _Within(1, 10),
         "hidden": _widths,
         "n_raw": _count,
         "spread": _scale,
     },
-    "noise.Cells": {"levels": _levels, "mixture": _within(1, 5), "spread": _scale},
+    "noise.Cells": {"levels": _levels, "mixture": _Within(1, 5), "spread": _scale},
     "noise.Centred": {"scale": _scale},
     "noise.Columns": {"groups": lambda v: len(v) > 0},
     "noise.Constants": {"n": _count},
@@ -106,7 +121,7 @@ _RULES: dict[str, dict[str, Rule]] = {
         "kind": _kind,
         "least": lambda v: 2 < v < 8,
         "given": lambda v: 2 < v < 1e30,
-        "rho": _within(-1e6, 1e30),
+        "rho": _Within(-1e6, 1e30),
     },
     "noise.Dispersion": {"kind": _kind, "start": _logarithm},
     "noise.LowRankGaussian": {"rank": _count, "unit": _floor},
@@ -137,7 +152,7 @@ _RULES: dict[str, dict[str, Rule]] = {
 
 
 def fault(name: str, instance: Any) -> str | None:
-    """Say what is wrong with one of our objects, of the class of that wire name, or None."""
+    """Return the rule that an object of the class of that wire name breaks, or None."""
     rules = _RULES.get(name, {})
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
@@ -147,7 +162,9 @@ def fault(name: str, instance: Any) -> str | None:
         if eqx.is_array_like(value) and not _is_number(value):
             return f"{what} is not finite, or of half precision."
         if value is not None and field.name in rules and not rules[field.name](value):
-            return f"{what} is out of range."
+            rule = rules[field.name]
+            broken = rule.describe(value) if isinstance(rule, _Within) else "is out of range."
+            return f"{what} {broken}"
     return _whole_fault(instance)
 
 
@@ -192,7 +209,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _whole_fault(instance: Any) -> str | None:
-    """Say what is wrong between the fields of an object, or None."""
+    """Return the rule that the fields of an object break together, or None."""
     match instance:
         case noise.Columns():
             return _columns_fault(instance)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -13,12 +13,13 @@ import numpy as np
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed._version import __version__
 
+from ._own import NeedsMakerError, check_own, own_class, role_of
 from ._registry import CLASSES, WIRE_NAMES
 from ._rules import fault
 
-
-class NeedsMakerError(SettingError):
-    """A network that no file can rebuild lacks its maker, or the maker does not fit."""
+# The parts of a model that a file describes by their arrays alone, and their settings.
+NETWORKS = ("encoder", "decoder")
+_PLAIN = (bool, int, str, tuple, list, dict, np.ndarray)
 
 
 def leaves_by_name(tree: Any) -> Iterator[tuple[str, Any]]:
@@ -69,12 +70,28 @@ def fill(
     return tree
 
 
-def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
+def describe(value: Any, tensors: dict[str, np.ndarray], name: str, role: str | None = None) -> Any:
     """Turn a value into JSON, its arrays into entries of ``tensors`` under ``name``.
 
-    A network of a class that is not ours is described by its leaves alone: loading it needs the
-    maker that built it.
+    An object of the user's own class is described by its fields, like one of ours; loading it
+    needs the class. A network of the user's own is described by its arrays alone; loading it
+    needs the maker that built it.
+
+    Parameters
+    ----------
+    value : a number, text, array, an object of a registered class, a noise, a transform or an
+        objective of the user's own, or a tuple, list or dict of those
+    tensors : receives the arrays
+    name : of the value, as "settings.noise"
+    role : argument of ``wp.load`` that takes the class of an object which has none of its own
+
+    Raises
+    ------
+    SettingError
+        For a value that :func:`rebuild` cannot rebuild, with its name.
     """
+    if role is not None and isinstance(value, _PLAIN) and type(value) not in _PLAIN:
+        raise _no_place(name, value)  # it would come back as its base class
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (float, np.floating)):
@@ -82,36 +99,73 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str) -> Any:
     if isinstance(value, (np.integer, np.bool_)):
         return value.item()
     if isinstance(value, (np.ndarray, jax.Array)):
-        while name in tensors:  # names with dots in them can meet
-            name += "_"
-        tensors[name] = np.asarray(value)
-        return {"array" if isinstance(value, np.ndarray) else "tensor": name}
+        return _describe_array(value, tensors, name)
     if isinstance(value, (tuple, list)):
         kind = "tuple" if isinstance(value, tuple) else "list"
-        return {kind: [describe(v, tensors, f"{name}.{i}") for i, v in enumerate(value)]}
+        return {kind: [describe(v, tensors, f"{name}.{i}", role) for i, v in enumerate(value)]}
     if isinstance(value, dict) and all(isinstance(k, str) for k in value):
-        return {"dict": {k: describe(v, tensors, f"{name}.{k}") for k, v in value.items()}}
+        return {"dict": {k: describe(v, tensors, f"{name}.{k}", role) for k, v in value.items()}}
     if isinstance(value, dict):  # JSON would make text of the keys
-        return {"pairs": [describe(pair, tensors, f"{name}.{pair[0]}") for pair in value.items()]}
+        pairs = [describe(pair, tensors, f"{name}.{pair[0]}", role) for pair in value.items()]
+        return {"pairs": pairs}
     if type(value) in WIRE_NAMES:
-        fields = {
-            field.name: describe(getattr(value, field.name), tensors, f"{name}.{field.name}")
-            for field in dataclasses.fields(value)
-        }
+        fields = _describe_fields(value, tensors, name, role)
         return {"class": WIRE_NAMES[type(value)], "fields": fields}
-    for leaf_name, leaf in leaves_by_name(value):
-        if eqx.is_array(leaf):
-            tensors[f"{name}.{leaf_name}"] = np.asarray(leaf)
-    return {"foreign": type(value).__qualname__, "name": name}
+    if name.split(".")[1:2] in ([each] for each in NETWORKS) and role_of(value) is None:
+        for leaf_name, leaf in leaves_by_name(value):
+            if eqx.is_array(leaf):
+                tensors[f"{name}.{leaf_name}"] = np.asarray(leaf)
+        return {"foreign": type(value).__qualname__, "name": name}
+    role = role_of(value) or role
+    if role is None or not dataclasses.is_dataclass(value) or isinstance(value, type):
+        raise _no_place(name, value)
+    check_own(value, name)
+    fields = _describe_fields(value, tensors, name, role)
+    return {"own": type(value).__name__, "role": role, "name": name, "fields": fields}
 
 
-def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) -> Any:
-    """Undo :func:`describe`; ``foreign`` holds, by name, skeletons of the user's own networks.
+def _describe_array(value: Any, tensors: dict[str, np.ndarray], name: str) -> dict[str, str]:
+    while name in tensors:  # names with dots in them can meet
+        name += "_"
+    if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        raise SettingError(
+            f"A file holds arrays of numbers; {name} is a key of jax.random. Store the seed."
+        )
+    tensors[name] = np.asarray(value)
+    return {"array" if isinstance(value, np.ndarray) else "tensor": name}
+
+
+def _describe_fields(value: Any, tensors: dict, name: str, role: str | None) -> dict[str, Any]:
+    return {
+        field.name: describe(getattr(value, field.name), tensors, f"{name}.{field.name}", role)
+        for field in dataclasses.fields(value)
+    }
+
+
+def _no_place(name: str, value: Any) -> SettingError:
+    kind = f"an object of the class {type(value).__qualname__}"
+    if callable(value) and hasattr(value, "__qualname__"):
+        kind = f"the {'class' if isinstance(value, type) else 'function'} {value.__qualname__}"
+    return SettingError(
+        "A file holds numbers, text, arrays, tuples, lists, dicts, and dataclasses of those; "
+        f"{name} is {kind}. Store what it is made of in its place, such as the name of a function."
+    )
+
+
+def rebuild(spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, Any]) -> Any:
+    """Undo :func:`describe`.
+
+    Parameters
+    ----------
+    spec : what :func:`describe` returned
+    tensors : its arrays
+    supplied : skeletons of the user's own networks, by their names in the file, and tuples of
+        the user's own classes, by "noise", "transform" and "objective"
 
     Raises
     ------
     NeedsMakerError
-        If the file needs a network that was not given.
+        If the file needs a network or a class that was not supplied.
     DamagedFileError
         If it names a class, a field or a tensor that is not ours.
     """
@@ -125,23 +179,32 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], foreign: dict[str, Any]) 
         case {"array": str(name)} if name in tensors:
             return tensors[name]
         case {"tuple": list(items)}:
-            return tuple(rebuild(item, tensors, foreign) for item in items)
+            return tuple(rebuild(item, tensors, supplied) for item in items)
         case {"list": list(items)}:
-            return [rebuild(item, tensors, foreign) for item in items]
+            return [rebuild(item, tensors, supplied) for item in items]
         case {"dict": dict(items)}:
-            return {k: rebuild(v, tensors, foreign) for k, v in items.items()}
+            return {k: rebuild(v, tensors, supplied) for k, v in items.items()}
         case {"pairs": list(items)}:
-            return _of_pairs([rebuild(item, tensors, foreign) for item in items])
+            return _of_pairs([rebuild(item, tensors, supplied) for item in items])
         case {"class": str(name), "fields": dict(fields)} if name in CLASSES:
-            return _instance(CLASSES[name], fields, tensors, foreign)
+            instance = _instance(CLASSES[name], fields, tensors, supplied)
+            wrong = fault(name, instance)
+            if wrong:
+                raise DamagedFileError(wrong)
+            return instance
+        case {"own": str(kind), "role": str(role), "name": str(name), "fields": dict(fields)}:
+            cls = own_class(kind, role, supplied.get(role, ()), name)
+            instance = _instance(cls, fields, tensors, supplied)
+            check_own(instance, name)
+            return instance
         case {"foreign": kind, "name": str(name)}:
-            if name not in foreign:
+            if name not in supplied:
                 raise NeedsMakerError(
                     f"The file's {name} is a network of your own ({kind}), which no file can "
                     f"rebuild. Pass the maker it was built with: wp.load(path, "
                     f"{name.rsplit('.', 1)[-1]}=make)."
                 )
-            return fill(foreign[name], tensors, prefix=f"{name}.")
+            return fill(supplied[name], tensors, prefix=f"{name}.")
     raise DamagedFileError(
         f"The file holds {str(spec)[:80]}, which this library ({__version__}) does not know. "
         "Open it with the version that wrote it."
@@ -155,21 +218,20 @@ def _of_pairs(pairs: list[Any]) -> dict[Any, Any]:
     return dict(pairs)
 
 
-def _instance(cls: type, spec: dict, tensors: dict, foreign: dict) -> Any:
+def _instance(cls: type, spec: dict, tensors: dict, supplied: Mapping[str, Any]) -> Any:
     fields: Any = {field.name: field for field in dataclasses.fields(cls)}
     absent = {n: f.default for n, f in fields.items() if n not in spec}
     if not spec.keys() <= fields.keys() or dataclasses.MISSING in absent.values():
+        remedy = "Open it with the version that wrote it."
+        if cls not in WIRE_NAMES:
+            remedy = "Pass the class as it was when the model was saved."
         raise DamagedFileError(
-            f"{cls.__name__} has the fields {sorted(fields)}; the file has {sorted(spec)}. "
-            "Open it with the version that wrote it."
+            f"{cls.__name__} has the fields {sorted(fields)}; the file has {sorted(spec)}. {remedy}"
         )
     # As Equinox itself unflattens: no __init__, since the stored fields are its result. A field
     # that came later has its default.
     instance = object.__new__(cls)
     for name in fields:
-        value = absent[name] if name in absent else rebuild(spec[name], tensors, foreign)
+        value = absent[name] if name in absent else rebuild(spec[name], tensors, supplied)
         object.__setattr__(instance, name, value)
-    wrong = fault(WIRE_NAMES[cls], instance)
-    if wrong:
-        raise DamagedFileError(f"The file was not written by this library: {wrong}")
     return instance

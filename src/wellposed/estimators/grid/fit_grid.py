@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from wellposed._errors import (
 from wellposed.training import Bar, Member, Outcome
 
 from .._build import objective_of, plan_of
-from .._file import load
+from .._file import load_like
 from .._notices import warn_of_suspects
 from .._settings import plain, settings_of
 from ..data.rows import narrowed, opened
@@ -172,7 +173,7 @@ class _Work:
     def result(self) -> Grid:
         """Collect what has ended."""
         if self.best is None and self.folder is not None and self.folder.best.exists():
-            self.best = load(self.folder.best)
+            self.best = load_like(self.folder.best, self.estimators[self.best_place or 0])
         if self.best is not None and not hasattr(self.best, "_codes"):
             self.best._keep_codes(self.data)
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
@@ -253,7 +254,7 @@ class _Work:
             estimator._keep_codes(self.data)
         try:
             for path in paths:
-                estimator.save(path)
+                self._save(i, estimator, path)
             folder.keep(i, _written(self.rows[i]))
         except OutputError as error:
             warnings.warn(
@@ -261,6 +262,17 @@ class _Work:
                 "memory; resumed from the folder, it trains the member again.",
                 TrainingWarning,
                 stacklevel=2,
+            )
+
+    def _save(self, i: int, estimator: Any, path: Path) -> None:
+        """Write the model of a member, or warn that no file can hold it."""
+        try:
+            estimator.save(path)
+        except SettingError as error:
+            warnings.warn(
+                f"The model of member {i} was not written: {error} Its figures are kept.",
+                TrainingWarning,
+                stacklevel=3,
             )
 
     def _elbo_of(self, i: int) -> float:
