@@ -102,10 +102,10 @@ def test_force_overwrites(tmp_path):
 def test_ctrl_c_writes_nothing(tmp_path, monkeypatch):
     from wellposed.training import _fit as loop
 
-    def update(*_):
+    def update(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop.Bar, "update", update)
+    monkeypatch.setattr(loop.Bar, "show", update)
     run("demo", "--out", tmp_path, "--max-epochs", "3", code=130)
     assert list(tmp_path.iterdir()) == []
 

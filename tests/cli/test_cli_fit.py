@@ -124,11 +124,11 @@ def test_an_unwritable_path_is_found_before_training(fitted, tmp_path, monkeypat
 
 
 def stop_in_epoch(epoch):
-    def update(self, history):
-        if len(history.rows) == epoch:
+    def show(self, done, text="", total=None):
+        if done == epoch:
             raise KeyboardInterrupt
 
-    return update
+    return show
 
 
 def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(fitted, tmp_path, monkeypatch):
@@ -137,7 +137,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(fitted, tmp_pa
     run(*command, whole)
     resumable = (*command, stopped, "--checkpoint", tmp_path / "state")
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Bar, "update", stop_in_epoch(2))
+        patch.setattr(loop.Bar, "show", stop_in_epoch(2))
         result = run(*resumable, code=130)
     assert "Interrupted after 2 epochs" in result.stderr
     assert "same command again" in result.stderr
@@ -149,7 +149,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_the_same_command_goes_on(fitted, tmp_pa
 
 
 def test_ctrl_c_without_a_checkpoint_keeps_the_best_model(fitted, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop.Bar, "update", stop_in_epoch(2))
+    monkeypatch.setattr(loop.Bar, "show", stop_in_epoch(2))
     said = run("fit", fitted.npy, *SMALL, "-o", tmp_path / "m.wp", code=130).stderr
     assert "best so far" in said
     assert wp.load(tmp_path / "m.wp").n_epochs_ == 2

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from wellposed import training
+from wellposed import _bar, training
 from wellposed.noise import Gaussian
-from wellposed.training import Outcome, _bar
+from wellposed.training import Outcome
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 
@@ -142,7 +142,7 @@ def test_models_are_saved_on_demand(tmp_path):
 def test_a_stopped_grid_goes_on_to_the_same_table(tmp_path, monkeypatch):
     axes = {"beta": [0.5, 1.0, 2.0]}
     whole = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST)
-    fit, calls = training._grid.fit, []
+    fit, calls = training.grid.chunks.fit, []
 
     def stops(*given, **options):
         calls.append(1)
@@ -150,7 +150,7 @@ def test_a_stopped_grid_goes_on_to_the_same_table(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return fit(*given, **options)
 
-    monkeypatch.setattr(training._grid, "fit", stops)
+    monkeypatch.setattr(training.grid.chunks, "fit", stops)
     cut = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST, folder=tmp_path)
     assert not cut.complete
     assert same(cut, wp.Grid(whole.axes, whole.rows[:1], None, False))

@@ -567,7 +567,7 @@ def test_an_interruption_keeps_what_was_reached(monkeypatch):
         if completed == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training._linear.Bar, "show", show)
+    monkeypatch.setattr(training.linear.plan.Bar, "show", show)
     vae = wp.LinearVAE(2, solver="fixed_point", random_state=0)
     with pytest.warns(wp.TrainingWarning, match="stopped at 3"):
         vae.fit(X)

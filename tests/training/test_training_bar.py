@@ -1,12 +1,14 @@
 """The progress bar: on a terminal, after two seconds, or on request."""
 
+import io
 import sys
 
 import numpy as np
 import pytest
 
+from wellposed import _bar
 from wellposed._errors import TrainingWarning
-from wellposed.training import History, _bar
+from wellposed.training import History
 from wellposed.training._epoch import Metrics
 
 
@@ -19,7 +21,7 @@ def history(epochs=3):
 
 def shown(capsys, progress) -> str:
     bar = _bar.Bar(10, progress)
-    bar.update(history())
+    bar.show(3, history().summary)
     bar.close()
     return capsys.readouterr().err
 
@@ -47,9 +49,29 @@ def test_what_follows_the_training_is_shown(monkeypatch):
     import wellposed as wp
 
     seen = []
-    monkeypatch.setattr(_bar.Bar, "show", lambda self, done, numbers: seen.append(self._unit))
+    monkeypatch.setattr(_bar.Bar, "show", lambda self, *_, **__: seen.append(self._unit))
     X = np.random.default_rng(0).normal(size=(40, 3))
     vae = wp.VAE(1, hidden=(4,), noise="conditional", max_epochs=1, progress=True, random_state=0)
     with pytest.warns(TrainingWarning, match="max_epochs"):
         vae.fit(X)
     assert any("noise variance" in unit for unit in seen)
+
+
+def test_a_download_is_shown_in_bytes_by_file(capsys, monkeypatch):
+    monkeypatch.setattr(_bar, "_PATIENCE_SECONDS", 0.0)
+    with _bar.Bar(0, True, "bytes") as bar:
+        bar.show(1_000_000, "first.gz", 4_000_000)
+        bar.show(1_500_000, "second.gz", 3_000_000)
+    text = capsys.readouterr().err
+    assert "1.5/3.0 MB" in text
+    assert "second.gz" in text
+
+
+def test_a_stream_of_ascii_takes_it(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(_bar, "_PATIENCE_SECONDS", 0.0)
+    with _bar.Bar(10, True) as bar:
+        bar.show(3, history().summary)
+    stream.flush()
+    assert b"3/10" in stream.buffer.getvalue()

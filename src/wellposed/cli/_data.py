@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import typer
 
+from wellposed._bar import Bar
 from wellposed._errors import SettingError, unknown_name
 
 from ._options import Data, Drop, Force, Header
@@ -34,10 +35,12 @@ def fetch(
     """Bring a data set into the cache, every file checked by its SHA-256."""
     from wellposed import datasets
 
-    from ._transfer_bar import TransferBar
+    with Bar(0, "auto", "bytes") as bar:
 
-    with TransferBar() as bar:
-        folder = datasets.fetch(name, source=source, cache=cache, progress=bar.update)
+        def show(file: str, done: int, total: int) -> None:
+            bar.show(done, file, total)
+
+        folder = datasets.fetch(name, source=source, cache=cache, progress=show)
     say(
         f"{name} is in {folder}. Fit it with:\n"
         f"  wellposed fit {folder / 'train-images-idx3-ubyte.gz'} -o {name}.wp --components 20"

@@ -471,13 +471,10 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.priors_ = {}
 
     def _mean_noise_variance(self, rows: np.ndarray) -> Any:
-        bar = training.Bar(1, self.progress, unit="noise variance, rows")
-        try:
+        with training.Bar(1, self.progress, unit="noise variance, rows") as bar:
             return evaluation.mean_noise_variance(
-                self.model_, rows, key=self._key("score"), shown=bar.of
+                self.model_, rows, key=self._key("score"), shown=bar.count
             )
-        finally:
-            bar.close()
 
     def _keep_codes(self, rows: np.ndarray) -> None:
         """Draw the codes that priors are fitted to; they are saved with the model."""

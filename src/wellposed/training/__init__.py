@@ -1,9 +1,10 @@
 """Training: one compiled program an epoch, state in and state out."""
 
+from wellposed._bar import Bar as Bar
+
 from ._advance import Advance as Advance
 from ._advance import advance as advance
 from ._advance import standing as standing
-from ._bar import Bar as Bar
 from ._checkpoint import fingerprint as fingerprint
 from ._classifier import fit_classifier as fit_classifier
 from ._fit import EpochReport as EpochReport

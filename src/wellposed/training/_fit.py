@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._bar import Bar
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._html import table
@@ -18,7 +19,6 @@ from wellposed.models import VAEModel, check_bounded, owned
 from wellposed.numerics import host_generator
 from wellposed.objectives import ELBO, AbstractObjective
 
-from ._bar import Bar
 from ._checkpoint import Checkpoint, fingerprint
 from ._epoch import Metrics, TrainState, fresh_state, steps_in
 from ._history import COLUMNS, LAGGING, History, check_epoch
@@ -196,7 +196,7 @@ class Loop:
                     outcome = Outcome.nonfinite
                     break
                 position, history = reached
-                bar.update(history)
+                bar.show(len(history.rows), history.summary)
                 if checkpoint:
                     checkpoint.save(position, history.rows)
                 if callbacks and self._stop_asked(position, history, callbacks):

@@ -89,6 +89,12 @@ class History:
         return {name: self.column(name) for name in self.columns}
 
     @property
+    def summary(self) -> str:
+        """The last epoch in a few words, for a progress bar."""
+        variance = self.column("noise_variance")[-1]
+        return f"objective {self.watched[-1]:.2f} nats  σ² {variance:.4g}"
+
+    @property
     def watched(self) -> np.ndarray:
         """The held-out objective where there is one, else the training objective."""
         held = self.column("held_out_objective")

@@ -14,11 +14,11 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from wellposed._bar import Bar
 from wellposed._compiled import compiled
 from wellposed._errors import DamagedFileError
 from wellposed._typing import PRNGKey, Tree
 
-from .._bar import Bar
 from .._checkpoint import Checkpoint, fingerprint
 from .._epoch import TrainState, fresh_state
 from .._fit import Loop, Run, ended_run, identity_of, is_finite, outcome_of, prepared

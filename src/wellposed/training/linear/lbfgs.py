@@ -8,10 +8,10 @@ import numpy as np
 import scipy.optimize
 from jax.flatten_util import ravel_pytree
 
+from wellposed._bar import Bar
 from wellposed._compiled import compiled
 from wellposed.models import Covariance, LinearVAEModel, with_best_encoder
 
-from .._bar import Bar
 from .._outcome import Outcome
 from .plan import LinearPlan, LinearRun, LinearState
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from wellposed._bar import Bar
 from wellposed.models import Covariance, LinearVAEModel
 
-from .._bar import Bar
 from .._outcome import Outcome
 
 State = TypeVar("State")
