@@ -312,11 +312,14 @@ def test_integers_of_any_size_keep_their_values(top):
 
 @pytest.mark.slow
 def test_features_of_one_unit_share_a_scale():
-    """Pixels and counts do; columns of a table do not."""
+    """Pixels and answers on one scale do; counts of unlike ranges and real columns do not."""
     counts = np.random.default_rng(0).integers(0, [5, 50, 9, 99], size=(100, 4))
+    answers = np.random.default_rng(0).integers(1, 8, size=(100, 4))
     quick = {**QUICK, "max_epochs": 1}
     for vae, data, shared in (
-        (wp.VAE(**quick), counts, True),
+        (wp.VAE(**quick), answers, True),
+        (wp.VAE(**quick), counts, False),
+        (wp.VAE(**quick, image_shape=(2, 2)), counts, True),
         (wp.VAE(**quick, image_shape=(2, 2)), counts + 0.5, True),
         (wp.VAE(**quick), counts + 0.5, False),
     ):

@@ -77,9 +77,13 @@ def test_the_linear_recipe_reaches_ppca(monkeypatch, tmp_path):
     monkeypatch.setattr(_lucas_linear, "LATENTS", 5)
     monkeypatch.setattr(_lucas_linear, "VARIANCES", (3.0, 0.03))
     climb, collapses = _lucas_linear.climb, _lucas_linear.collapses
-    monkeypatch.setattr(
-        _lucas_linear, "climb", lambda rows, **s: climb(rows, **s | {"epochs": 5_000})
-    )
+
+    def shorter(rows, **settings):
+        # Constant pixels have a density of their own in a VAE, and the noise's in pPCA.
+        varying = rows[:, np.ptp(rows, axis=0) > 0]
+        return climb(varying, **settings | {"epochs": 5_000})
+
+    monkeypatch.setattr(_lucas_linear, "climb", shorter)
     monkeypatch.setattr(
         _lucas_linear, "collapses", lambda rows, **s: collapses(rows, **s | {"epochs": 60})
     )

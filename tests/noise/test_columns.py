@@ -226,6 +226,7 @@ def test_a_frame_is_fitted_by_names_and_survives_its_file(tmp_path):
     ],
 )
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.DataHint")
 def test_wine_and_its_quality(quality, shared_data):
     """Eleven measurements and a mark out of ten, in data units throughout."""
     rows = wp.datasets.read(shared_data("uci/wine-quality-red.txt")).values

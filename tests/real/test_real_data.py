@@ -53,6 +53,7 @@ def test_the_logit_of_mnist_is_scored_in_pixel_units(shared_data):
     np.testing.assert_array_equal(draws, np.round(draws))
 
 
+@pytest.mark.filterwarnings("ignore::wellposed.DataHint")
 @pytest.mark.parametrize(
     "name", ["concrete", "energy", "kin8nm", "power-plant", "wine-quality-red"]
 )
@@ -91,6 +92,7 @@ def test_faces_fewer_than_pixels(shared_data):
     assert np.isfinite(vae.score_samples(source.values[:20])).all()
 
 
+@pytest.mark.filterwarnings("ignore::wellposed.DataHint")
 def test_counts_of_single_cells_with_genes_never_seen(shared_data):
     source = wp.datasets.read(
         shared_data("single-cell") / "mouse_brain_10x_10000x1000_counts_csr.npz"
