@@ -99,7 +99,7 @@ def report(name: str, pictures: Path | None) -> None:
     print(f"\n{name}: {d} features, {len(parts.train)} rows trained on, {len(parts.test)} judged")
     print(vae.variance_split(parts.test))
     before, score = judged(vae, parts), elbo(vae, parts.test)
-    found = evaluation.recalibrated(vae.model_, parts.held_out, key=KEY)
+    found = evaluation.recalibrate(vae.model_, parts.held_out, key=KEY)
     print(found)
     vae.recalibrate(parts.held_out)
     after = judged(vae, parts)

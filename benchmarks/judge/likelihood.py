@@ -84,7 +84,7 @@ def linear() -> list[Line]:
             "importance, 1000 draws": lambda model=model, rows=rows: evaluation.log_likelihood(
                 model, rows, n_samples=1_000, key=jax.random.key(2)
             ),
-            "annealed, 64 chains": lambda model=model, rows=rows: evaluation.annealed(
+            "annealed, 64 chains": lambda model=model, rows=rows: evaluation.ais(
                 model, rows, n_chains=64, n_steps=50, key=jax.random.key(3)
             ),
         }
@@ -162,9 +162,7 @@ def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 4) -
         f"IS_5000 {np.mean(sampled.value) + unit:.1f}; {sampled.untrusted.mean():.0%} with k̂ > 0.7"
     )
     begun = time.perf_counter()
-    walked = evaluation.annealed(
-        model, rows, n_chains=n_chains, n_steps=n_steps, key=jax.random.key(0)
-    )
+    walked = evaluation.ais(model, rows, n_chains=n_chains, n_steps=n_steps, key=jax.random.key(0))
     seconds = time.perf_counter() - begun
     error = np.std(walked.value, ddof=1) / math.sqrt(n_rows)
     print(

@@ -145,7 +145,7 @@ def test_latents_and_reconstructions_are_those_of_ppca(x64):
         evaluation.reconstructions(model, rows, key=KEY), expected, rtol=1e-9
     )
     np.testing.assert_allclose(
-        evaluation.latent_means_to_data(model, posterior, key=KEY), expected, rtol=1e-9
+        evaluation.decode(model, posterior, how="mean", key=KEY), expected, rtol=1e-9
     )
 
 

@@ -111,10 +111,10 @@ class Judged:
         """Rescale the noise of each feature so that it fits X, which must not be training data.
 
         The scales are saved with the model; fitting again starts without them. To see them with
-        their errors, call :func:`wellposed.evaluation.recalibrated` on ``model_``.
+        their errors, call :func:`wellposed.evaluation.recalibrate` on ``model_``.
         """
         rows, key = self._rows(X), self._key("score")
-        self.model_ = evaluation.recalibrated(self.model_, rows, key=key).model
+        self.model_ = evaluation.recalibrate(self.model_, rows, key=key).model
         variance = evaluation.mean_noise_variance(self.model_, rows, key=key)
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
         self._advance = None  # further passes start from this model

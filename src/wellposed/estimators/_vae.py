@@ -295,7 +295,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"Z must have {self.n_components} columns, one a latent; got {latents.shape[1]}. "
                 "Pass what transform() returns."
             )
-        rows = evaluation.latent_means_to_data(self.model_, latents, key=self._key("score"))
+        rows = evaluation.decode(self.model_, latents, how="mean", key=self._key("score"))
         return self.in_data_units(rows)
 
     def reconstruct(self, X: Any) -> np.ndarray:
@@ -321,7 +321,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self, X: Any, n_samples: int = 128, method: str = "importance"
     ) -> evaluation.LogLikelihood:
         """Estimate log p(x) as :meth:`score_samples` does, with errors, draws that count and k̂."""
-        return evaluation.believed_log_likelihood(
+        return evaluation.estimate_log_likelihood(
             self.model_, self._rows(X), key=self._key("score"), n_samples=n_samples, method=method
         )
 

@@ -1,88 +1,174 @@
 """What a model is worth, and what the data let one expect: likelihood, collapse, forecast."""
 
-from ._count import check_count as check_count
-from ._estimate import Estimate as Estimate
-from ._passes import decoded as decoded
-from ._passes import elbo as elbo
-from ._passes import latent_means as latent_means
-from ._passes import latent_means_to_data as latent_means_to_data
-from ._passes import mean_noise_variance as mean_noise_variance
-from ._passes import posteriors as posteriors
-from ._passes import rates as rates
-from ._passes import reconstructions as reconstructions
-from ._passes import samples as samples
-from ._passes import samples_each_way as samples_each_way
-from ._passes import squared_residuals as squared_residuals
-from ._passes import standardised_residuals as standardised_residuals
-from ._rows import over_rows as over_rows
-from ._rows import spread as spread
-from .audits import Audit as Audit
-from .audits import ImpliedNoise as ImpliedNoise
-from .audits import ScoreAtVariance as ScoreAtVariance
-from .audits import audit as audit
-from .audits import implied_noise_variance as implied_noise_variance
-from .diagnosis import Diagnosis as Diagnosis
-from .diagnosis import Finding as Finding
-from .diagnosis import diagnose as diagnose
-from .draws import ArtefactBands as ArtefactBands
-from .draws import PrecisionRecall as PrecisionRecall
-from .draws import SampleQuality as SampleQuality
-from .draws import accuracy as accuracy
-from .draws import artefact_bands as artefact_bands
-from .draws import classifier_features as classifier_features
-from .draws import frechet_distance as frechet_distance
-from .draws import precision_recall as precision_recall
-from .draws import predict_classes as predict_classes
-from .draws import sample_quality as sample_quality
-from .latents import Codes as Codes
-from .latents import Collapse as Collapse
-from .latents import PriorMismatch as PriorMismatch
-from .latents import RateDistortion as RateDistortion
-from .latents import RateDistortionCurve as RateDistortionCurve
-from .latents import RatePoint as RatePoint
-from .latents import ResidualSpectrum as ResidualSpectrum
-from .latents import codes as codes
-from .latents import collapse as collapse
-from .latents import implied_kl_weight as implied_kl_weight
-from .latents import measure_collapse as measure_collapse
-from .latents import prior_mismatch as prior_mismatch
-from .latents import rate_distortion as rate_distortion
-from .latents import residual_spectrum as residual_spectrum
-from .likelihood import METHODS as METHODS
-from .likelihood import STARTS as STARTS
-from .likelihood import Annealed as Annealed
-from .likelihood import Bound as Bound
-from .likelihood import LogLikelihood as LogLikelihood
-from .likelihood import PosteriorPredictive as PosteriorPredictive
-from .likelihood import Sandwich as Sandwich
-from .likelihood import annealed as annealed
-from .likelihood import believed_log_likelihood as believed_log_likelihood
-from .likelihood import exact_log_likelihood as exact_log_likelihood
-from .likelihood import exactly as exactly
-from .likelihood import has_exact_log_likelihood as has_exact_log_likelihood
-from .likelihood import iwae as iwae
-from .likelihood import log_likelihood as log_likelihood
-from .likelihood import pareto_k as pareto_k
-from .likelihood import posterior_predictive as posterior_predictive
-from .likelihood import sandwich as sandwich
-from .linear import IDENTITY as IDENTITY
-from .linear import SOLVERS as SOLVERS
-from .linear import Forecast as Forecast
-from .linear import ModelUnits as ModelUnits
-from .linear import covariance as covariance
-from .linear import forecast as forecast
-from .linear import forecast_spectrum as forecast_spectrum
-from .linear import sentences as sentences
-from .linear import spectrum as spectrum
-from .predictive import CRPS as CRPS
-from .predictive import Calibration as Calibration
-from .predictive import Coverage as Coverage
-from .predictive import Recalibration as Recalibration
-from .predictive import calibration as calibration
-from .predictive import coverage as coverage
-from .predictive import recalibrated as recalibrated
-from .variance import LinearSplit as LinearSplit
-from .variance import Split as Split
-from .variance import VarianceSplit as VarianceSplit
-from .variance import noise_correlation as noise_correlation
-from .variance import variance_split as variance_split
+from ._count import check_count
+from ._estimate import Estimate
+from ._passes import (
+    decode,
+    elbo,
+    latent_means,
+    mean_noise_variance,
+    posteriors,
+    rates,
+    reconstructions,
+    samples,
+    samples_each_way,
+    squared_residuals,
+    standardised_residuals,
+)
+from ._rows import over_rows, subsample
+from .audits import Audit, ImpliedNoise, ScoreAtVariance, audit, implied_noise_variance
+from .diagnosis import Diagnosis, Finding, diagnose
+from .draws import (
+    ArtefactBands,
+    PrecisionRecall,
+    SampleQuality,
+    accuracy,
+    artefact_bands,
+    classifier_features,
+    frechet_distance,
+    precision_recall,
+    predict_classes,
+    sample_quality,
+)
+from .latents import (
+    Codes,
+    Collapse,
+    PriorMismatch,
+    RateDistortion,
+    RateDistortionCurve,
+    RatePoint,
+    ResidualSpectrum,
+    codes,
+    collapse,
+    implied_kl_weight,
+    measure_collapse,
+    prior_mismatch,
+    rate_distortion,
+    residual_spectrum,
+)
+from .likelihood import (
+    METHODS,
+    STARTS,
+    AISEstimate,
+    Bound,
+    LogLikelihood,
+    PosteriorPredictive,
+    Sandwich,
+    ais,
+    estimate_log_likelihood,
+    exact_log_likelihood,
+    has_exact_log_likelihood,
+    iwae,
+    log_likelihood,
+    pareto_k,
+    posterior_predictive,
+    sandwich,
+)
+from .linear import (
+    IDENTITY,
+    SOLVERS,
+    Forecast,
+    ModelUnits,
+    covariance,
+    forecast,
+    forecast_spectrum,
+    sentences,
+    spectrum,
+)
+from .predictive import (
+    CRPS,
+    Calibration,
+    Coverage,
+    Recalibration,
+    calibration,
+    coverage,
+    recalibrate,
+)
+from .variance import LinearSplit, Split, VarianceSplit, noise_correlation, variance_split
+
+__all__ = [
+    "CRPS",
+    "IDENTITY",
+    "METHODS",
+    "SOLVERS",
+    "STARTS",
+    "AISEstimate",
+    "ArtefactBands",
+    "Audit",
+    "Bound",
+    "Calibration",
+    "Codes",
+    "Collapse",
+    "Coverage",
+    "Diagnosis",
+    "Estimate",
+    "Finding",
+    "Forecast",
+    "ImpliedNoise",
+    "LinearSplit",
+    "LogLikelihood",
+    "ModelUnits",
+    "PosteriorPredictive",
+    "PrecisionRecall",
+    "PriorMismatch",
+    "RateDistortion",
+    "RateDistortionCurve",
+    "RatePoint",
+    "Recalibration",
+    "ResidualSpectrum",
+    "SampleQuality",
+    "Sandwich",
+    "ScoreAtVariance",
+    "Split",
+    "VarianceSplit",
+    "accuracy",
+    "ais",
+    "artefact_bands",
+    "audit",
+    "calibration",
+    "check_count",
+    "classifier_features",
+    "codes",
+    "collapse",
+    "covariance",
+    "coverage",
+    "decode",
+    "diagnose",
+    "elbo",
+    "estimate_log_likelihood",
+    "exact_log_likelihood",
+    "forecast",
+    "forecast_spectrum",
+    "frechet_distance",
+    "has_exact_log_likelihood",
+    "implied_kl_weight",
+    "implied_noise_variance",
+    "iwae",
+    "latent_means",
+    "log_likelihood",
+    "mean_noise_variance",
+    "measure_collapse",
+    "noise_correlation",
+    "over_rows",
+    "pareto_k",
+    "posterior_predictive",
+    "posteriors",
+    "precision_recall",
+    "predict_classes",
+    "prior_mismatch",
+    "rate_distortion",
+    "rates",
+    "recalibrate",
+    "reconstructions",
+    "residual_spectrum",
+    "sample_quality",
+    "samples",
+    "samples_each_way",
+    "sandwich",
+    "sentences",
+    "spectrum",
+    "squared_residuals",
+    "standardised_residuals",
+    "subsample",
+    "variance_split",
+]

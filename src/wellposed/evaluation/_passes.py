@@ -17,7 +17,7 @@ from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
 from ._count import check_count
-from ._rows import over_rows, spread
+from ._rows import over_rows, subsample
 from ._work import chunk_within, rows_within, work_of
 
 _VARIANCE_ROWS, _CHUNK = 2_000, 256
@@ -38,12 +38,7 @@ def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray,
 
 def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     """Decoder mean at the posterior mean of each row, shape (n, d), data units."""
-    return latent_means_to_data(model, latent_means(model, rows, key=key), key=key)
-
-
-def latent_means_to_data(model: VAEModel, latents: Any, *, key: PRNGKey) -> np.ndarray:
-    """Decoder mean at each latent: (n, k) to (n, d), data units."""
-    return over_rows(_decoded_mean, model, latents, key=key)
+    return decode(model, latent_means(model, rows, key=key), how="mean", key=key)
 
 
 def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTerms:
@@ -127,7 +122,7 @@ def mean_noise_variance(
         return known
     rows = np.asarray(rows)
     work = work_of(_noise_variance, model, rows[0], key=key)
-    visited = spread(rows, rows_within(work, len(rows), _VARIANCE_ROWS))
+    visited = subsample(rows, rows_within(work, len(rows), _VARIANCE_ROWS))
     chunk = chunk_within(work, _CHUNK)
     total = np.zeros(rows.shape[1])
     for start in range(0, len(visited), chunk):
@@ -178,7 +173,7 @@ def samples_each_way(
     return [np.concatenate(each)[:n_samples] for each in zip(*parts, strict=True)]
 
 
-def decoded(
+def decode(
     model: VAEModel, latents: Any, *, how: str, alpha: float = 1.0, key: PRNGKey
 ) -> np.ndarray:
     """x at given z, of shape (n, k): shape (n, d), data units; ``how`` as models.SAMPLERS.
@@ -224,11 +219,6 @@ def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
 def _posterior(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, Latent, Latent]:
     q = model.infer(x, key=key).q
     return q.loc, q.scale, model.prior.kl(q)
-
-
-def _decoded_mean(model: VAEModel, z: Latent, *, key: PRNGKey) -> Point:
-    del key
-    return model.transform.inverse(model.decode(z).mean)
 
 
 def _noise_variance(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:

@@ -50,7 +50,7 @@ def filled(n: int, most: int) -> int:
     return max(1, min(most, 1 << max(n - 1, 0).bit_length()))
 
 
-def spread(rows: np.ndarray, most: int) -> np.ndarray:
+def subsample(rows: np.ndarray, most: int) -> np.ndarray:
     """Return at most so many rows, spread evenly over all."""
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]
 

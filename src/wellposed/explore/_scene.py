@@ -157,7 +157,7 @@ def _offset(vae: Any) -> np.ndarray | float:
 
 
 def _points(model: VAEModel, rows: np.ndarray, labels: Any, most: int, *, key: PRNGKey) -> Points:
-    at = evaluation.spread(np.arange(len(rows)), most)
+    at = evaluation.subsample(np.arange(len(rows)), most)
     found = evaluation.over_rows(posterior, model, rows[at], key=key)
     wrong = ~np.all([np.isfinite(part).all(axis=1) for part in jax.tree.leaves(found)], axis=0)
     if wrong.any():

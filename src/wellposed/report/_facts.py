@@ -9,7 +9,7 @@ import numpy as np
 
 from wellposed import evaluation
 from wellposed._typing import PRNGKey
-from wellposed.evaluation import spread
+from wellposed.evaluation import subsample
 
 MOST_ROWS = 2_000
 
@@ -26,7 +26,7 @@ class Facts:
     """
 
     def __init__(self, vae: Any, rows: np.ndarray, labels: Any, *, key: PRNGKey):
-        at = spread(np.arange(len(rows)), MOST_ROWS)
+        at = subsample(np.arange(len(rows)), MOST_ROWS)
         self.vae, self.rows, self.key = vae, rows[at], key
         self.labels = None if labels is None else np.asarray(labels)[at]
         self.image_shape: tuple[int, ...] | None = vae.image_shape_

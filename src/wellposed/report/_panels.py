@@ -69,7 +69,7 @@ def reconstructions(facts: Facts) -> Panel:
     shown = facts.shown[:16]
     figure = _figure((11.0, 4.6))
     left, right = figure.subplots(1, 2)
-    means = evaluation.latent_means_to_data(facts.vae.model_, facts.means[:16], key=facts.key)
+    means = evaluation.decode(facts.vae.model_, facts.means[:16], how="mean", key=facts.key)
     back = facts.vae.in_data_units(means)
     plotting.reconstructions(shown, back, shape, ax=left, n_columns=8, limits=facts.limits)
     if facts.grey:
@@ -205,7 +205,7 @@ def split(facts: Facts) -> Panel:
 
 def calibration(facts: Facts) -> Panel:
     """Where the data fall in the intervals of p(x | z)."""
-    some = evaluation.spread(facts.rows, _CALIBRATED)
+    some = evaluation.subsample(facts.rows, _CALIBRATED)
     # As many draws as the diagnosis has, so that nothing is compiled anew.
     found = evaluation.calibration(facts.vae.model_, some, key=facts.key, n_draws=49)
     cover = found.coverage

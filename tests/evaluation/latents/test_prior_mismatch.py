@@ -1,6 +1,7 @@
 """The rate's two parts, against a model in which both have a formula."""
 
 import dataclasses
+import importlib
 
 import jax
 import jax.numpy as jnp
@@ -168,7 +169,8 @@ def test_the_aggregates_density_is_the_mean_of_its_rows():
 
 def test_leaving_out_drops_each_draws_own_row(monkeypatch):
     """In pieces as well, where a row's place is not its place in the piece."""
-    monkeypatch.setattr("wellposed.evaluation.latents.codes._ENTRIES_AT_ONCE", 40 * 7)
+    module = importlib.import_module("wellposed.evaluation.latents.codes")
+    monkeypatch.setattr(module, "_ENTRIES_AT_ONCE", 40 * 7)
     codes = some_codes(least=0.1)
     each = plain_log_q(codes, codes.z)
     np.testing.assert_allclose(codes.log_density, np.diag(each), rtol=1e-9)

@@ -28,7 +28,7 @@ def test_a_narrow_noise_is_widened_to_what_it_should_be():
     """σ² a quarter of the data's: the exact encoder's residuals ask for twice the deviation."""
     model, density = solved()
     narrow = with_noise(model, noise.Gaussian(VARIANCE / 4))
-    found = evaluation.recalibrated(narrow, rows_of(density, 2000), key=KEY)
+    found = evaluation.recalibrate(narrow, rows_of(density, 2000), key=KEY)
     assert (np.abs(found.scale - 2) < 4 * found.standard_error).all()
     # Of one draw of z a row; the average over several is known better.
     assert (found.standard_error / found.scale < 1.1 * np.sqrt(0.5 / 2000)).all()
@@ -43,7 +43,7 @@ def test_the_scales_are_the_elbos_maximum():
     model, density = solved(spread=1.2)
     model = with_noise(model, noise.Laplace(0.05))
     rows = rows_of(density, 300)
-    found = evaluation.recalibrated(model, rows, key=KEY)
+    found = evaluation.recalibrate(model, rows, key=KEY)
 
     def elbo(factor):
         law = noise.Rescaled(model.noise, found.scale * factor)
@@ -62,11 +62,11 @@ def test_the_scales_are_the_elbos_maximum():
 def test_the_search_finds_the_closed_form(monkeypatch):
     model, density = solved(spread=0.8)
     rows = rows_of(density, 200)
-    closed = evaluation.recalibrated(model, rows, key=KEY)
+    closed = evaluation.recalibrate(model, rows, key=KEY)
     module = importlib.import_module("wellposed.evaluation.predictive.recalibration")
 
     monkeypatch.setattr(module, "_root_mean_square", module._searched)
-    searched = evaluation.recalibrated(model, rows, key=KEY)
+    searched = evaluation.recalibrate(model, rows, key=KEY)
     np.testing.assert_allclose(searched.scale, closed.scale, rtol=2e-3)
 
 
@@ -79,7 +79,7 @@ def test_errors_are_the_scatter_over_data():
     )
     model = eqx.tree_at(lambda m: m.decoder, model, decoder)
     found = [
-        evaluation.recalibrated(model, rows_of(density, 60, seed), key=KEY) for seed in range(100)
+        evaluation.recalibrate(model, rows_of(density, 60, seed), key=KEY) for seed in range(100)
     ]
     stated = np.mean([f.standard_error for f in found], axis=0)
     np.testing.assert_allclose(
@@ -90,8 +90,8 @@ def test_errors_are_the_scatter_over_data():
 def test_a_second_time_starts_anew():
     model, density = solved()
     rows = rows_of(density, 100)
-    once = evaluation.recalibrated(model, rows, key=KEY)
-    twice = evaluation.recalibrated(once.model, rows, key=KEY)
+    once = evaluation.recalibrate(model, rows, key=KEY)
+    twice = evaluation.recalibrate(once.model, rows, key=KEY)
     np.testing.assert_allclose(twice.scale, once.scale, rtol=1e-6)
     assert isinstance(twice.model.noise.noise, noise.Gaussian)
     assert twice.gain.value == pytest.approx(0, abs=1e-6)
@@ -101,7 +101,7 @@ def test_constants_keep_their_noise():
     model, density = solved()
     rows = rows_of(density, 100)
     rows[:, 1] = 3.0
-    found = evaluation.recalibrated(model, rows, key=KEY)
+    found = evaluation.recalibrate(model, rows, key=KEY)
     assert found.scale[1] == 1.0
     assert np.isnan(found.standard_error[1])
     assert "100 rows" in str(found)
@@ -110,15 +110,15 @@ def test_constants_keep_their_noise():
 def test_what_cannot_be_recalibrated_is_refused():
     model, density = solved()
     with pytest.raises(wp.DataError, match=r"at least 30 rows; got 10.*22%"):
-        evaluation.recalibrated(model, rows_of(density, 10), key=KEY)
+        evaluation.recalibrate(model, rows_of(density, 10), key=KEY)
     counts = eqx.tree_at(lambda m: m.noise, model, noise.Poisson())
     with pytest.raises(wp.SettingError, match="Poisson"):
-        evaluation.recalibrated(counts, rows_of(density, 50), key=KEY)
+        evaluation.recalibrate(counts, rows_of(density, 50), key=KEY)
     decoder = wp.nn.Linear(jnp.zeros((2, 10)), jnp.zeros(10))
     parts = noise.LowRankGaussian(1, 0.3), decoder
     joint = eqx.tree_at(lambda m: (m.noise, m.decoder), model, parts)
     with pytest.raises(wp.SettingError, match="got LowRankGaussian"):
-        evaluation.recalibrated(joint, rows_of(density, 50), key=KEY)
+        evaluation.recalibrate(joint, rows_of(density, 50), key=KEY)
 
 
 @pytest.mark.slow

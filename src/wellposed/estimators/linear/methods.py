@@ -79,7 +79,7 @@ class ExactMethods:
                 f'method must be "exact" or "auto" for a {type(self).__name__}, whose log p(x) '
                 f"has a closed form; got {method!r}. Leave it out."
             )
-        return evaluation.exactly(self.score_samples(X))
+        return evaluation.LogLikelihood.exact(self.score_samples(X))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""

@@ -14,12 +14,11 @@ from wellposed.objectives import ElboTerms
 
 from .._estimate import Estimate
 from .._passes import elbo, rates
-from .._rows import spread
+from .._rows import subsample
 from ..latents.codes import Codes, codes
 from ..latents.collapse import Collapse, collapse
 from ..latents.implied_kl_weight import implied_kl_weight
-from ..latents.prior_mismatch import prior_mismatch
-from ..latents.prior_record import PriorMismatch
+from ..latents.prior_mismatch import PriorMismatch, prior_mismatch
 from ..latents.residual_spectrum import ResidualSpectrum, residual_spectrum
 from ..likelihood.importance import LogLikelihood, log_likelihood
 from ..linear.forecast import Forecast
@@ -53,7 +52,7 @@ class Evidence:
     @functools.cached_property
     def few(self) -> np.ndarray:
         """Positions of the rows for what takes many draws each."""
-        return spread(np.arange(len(self.rows)), _JUDGED_ROWS)
+        return subsample(np.arange(len(self.rows)), _JUDGED_ROWS)
 
     @property
     def d(self) -> int:
@@ -126,4 +125,4 @@ def _enough(rows: Any, what: str) -> np.ndarray:
             f"A diagnosis needs {LEAST_ROWS} {what} or more, and some hundreds to tell small "
             f"faults from chance; got {len(rows)}. Pass more rows."
         )
-    return spread(rows, _MOST_ROWS)
+    return subsample(rows, _MOST_ROWS)

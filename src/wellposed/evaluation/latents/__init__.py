@@ -3,8 +3,7 @@
 from .codes import Codes, codes
 from .collapse import Collapse, collapse, measure_collapse
 from .implied_kl_weight import implied_kl_weight
-from .prior_mismatch import prior_mismatch
-from .prior_record import PriorMismatch
+from .prior_mismatch import PriorMismatch, prior_mismatch
 from .rate_distortion import RateDistortion, rate_distortion
 from .rate_distortion_curve import RateDistortionCurve, RatePoint
 from .residual_spectrum import ResidualSpectrum, residual_spectrum

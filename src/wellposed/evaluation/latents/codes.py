@@ -12,7 +12,7 @@ from wellposed.models import VAEModel
 from wellposed.numerics import LOG_2PI, host_generator
 
 from .._passes import posteriors
-from .._rows import spread
+from .._rows import subsample
 
 _ENTRIES_AT_ONCE = 2_000_000
 _LEAST_SCALE = 1e-30  # its inverse square is still a number
@@ -48,7 +48,7 @@ def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
     check_process()
     pass_key, noise_key = (jax.random.fold_in(key, i) for i in range(2))
     rows = np.asarray(rows)
-    found = posteriors(model, spread(rows, most), key=pass_key)
+    found = posteriors(model, subsample(rows, most), key=pass_key)
     loc, scale, rates = (np.asarray(part, np.float64) for part in found)
     # On the host: nothing to compile for each new number of rows.
     noise = host_generator(noise_key).normal(size=loc.shape)

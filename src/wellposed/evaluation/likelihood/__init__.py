@@ -1,7 +1,7 @@
 """Estimates of log p(x), exact where the model allows it."""
 
-from .annealed import STARTS, Annealed, annealed
-from .automatic import METHODS, believed_log_likelihood, exactly
+from .ais import STARTS, AISEstimate, ais
+from .automatic import METHODS, estimate_log_likelihood
 from .exact import exact_log_likelihood, has_exact_log_likelihood
 from .importance import LogLikelihood, log_likelihood
 from .iwae import Bound, iwae
@@ -12,15 +12,14 @@ from .sandwich import Sandwich, sandwich
 __all__ = [
     "METHODS",
     "STARTS",
-    "Annealed",
+    "AISEstimate",
     "Bound",
     "LogLikelihood",
     "PosteriorPredictive",
     "Sandwich",
-    "annealed",
-    "believed_log_likelihood",
+    "ais",
+    "estimate_log_likelihood",
     "exact_log_likelihood",
-    "exactly",
     "has_exact_log_likelihood",
     "iwae",
     "log_likelihood",

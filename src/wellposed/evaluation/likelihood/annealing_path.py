@@ -71,7 +71,7 @@ def forwards(
 ) -> Walk:
     """Walk from draws of the start; E exp(log_weight) = p(y)."""
     t = path.schedule(len(step_size))
-    return _walked(path, e, jnp.diff(t), t[1:], step_size, 0.0, key=key)
+    return _walk(path, e, jnp.diff(t), t[1:], step_size, 0.0, key=key)
 
 
 def backwards(
@@ -81,7 +81,7 @@ def backwards(
     t = path.schedule(len(step_size))
     # The transition that reverses the one into t_i uses its step size; at t_0 none is needed.
     steps = jnp.concatenate([step_size[:-1][::-1], step_size[:1]])
-    return _walked(path, e, jnp.diff(t)[::-1], t[:-1][::-1], steps, 0.0, key=key)
+    return _walk(path, e, jnp.diff(t)[::-1], t[:-1][::-1], steps, 0.0, key=key)
 
 
 def step_sizes(
@@ -95,11 +95,11 @@ def step_sizes(
     n_pilot = max(30, n_steps // 4)
     t = path.schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
-    found = _walked(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
+    found = _walk(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
     return jnp.exp(jnp.interp(path.schedule(n_steps)[1:], t[1:], jnp.log(found.step_size)))
 
 
-def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) -> Path:
+def fit_start(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) -> Path:
     """Start from a Gaussian fitted to where a walk of its own ends, for a shorter path.
 
     A start may depend on y and on randomness that the walk from it does not share.
@@ -107,7 +107,7 @@ def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) ->
     n_pilot = max(30, n_steps // 2)
     t = path.schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
-    found = _walked(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
+    found = _walk(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
     n = found.moments[0, 0]
     mean = found.moments[0, 1:] / n
     covariance = found.moments[1:, 1:] / n - jnp.outer(mean, mean)
@@ -124,7 +124,7 @@ def fitted(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) ->
     return Path(path.model, path.y, loc, path.factor @ factor, GENTLE)
 
 
-def _walked(
+def _walk(
     path: Path,
     e: Float[Array, "s k"],
     weights: Float[Array, " m"],
@@ -143,7 +143,7 @@ def _walked(
         r, slope = ratio(e)
         size = size * jnp.exp(log_factor)
         keys = jax.random.split(step_key, len(e))
-        moved, accepted = jax.vmap(lambda *chain: _moved(path, t, jitter * size, *chain))(
+        moved, accepted = jax.vmap(lambda *chain: _move(path, t, jitter * size, *chain))(
             e, r, slope, keys
         )
         log_factor = log_factor + gain * (accepted.mean() - _ACCEPTANCE)
@@ -162,7 +162,7 @@ def _walked(
     return Walk(log_weight, acceptance, sizes, moments)
 
 
-def _moved(
+def _move(
     path: Path, t: Scalar, size: Scalar, e: Latent, r: Scalar, slope: Latent, key: PRNGKey
 ) -> tuple[Latent, Scalar]:
     """One HMC transition that leaves f_t alone."""

@@ -10,7 +10,7 @@ from wellposed._errors import LikelihoodWarning, unknown_name
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
-from .annealed import annealed
+from .ais import ais
 from .exact import exact_log_likelihood, has_exact_log_likelihood
 from .importance import LogLikelihood, log_likelihood
 from .pareto_k import TRUSTED
@@ -19,7 +19,7 @@ METHODS = ("auto", "importance", "ais", "exact")
 _LEAST_SIZE = 10.0  # draws: an error of a third of a nat
 
 
-def believed_log_likelihood(
+def estimate_log_likelihood(
     model: VAEModel, rows: Any, *, key: PRNGKey, n_samples: int = 128, method: str = "auto"
 ) -> LogLikelihood:
     """Estimate log p(x) of each row by one of four methods.
@@ -30,7 +30,7 @@ def believed_log_likelihood(
     rows : array of shape (n, d), data units
     key : PRNG key; one key gives all methods the same dequantised rows
     n_samples : draws of z a row, of "importance"
-    method : "importance" is :func:`log_likelihood`; "ais" is :func:`annealed`; "exact" is
+    method : "importance" is :func:`log_likelihood`; "ais" is :func:`ais`; "exact" is
         :func:`exact_log_likelihood`; "auto" is exact where it can be, and elsewhere goes on from
         importance to annealing on the rows whose k̂ exceeds 0.7, or whose effective sample size
         is below ten
@@ -56,18 +56,11 @@ def believed_log_likelihood(
 
 
 def _exact(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
-    return exactly(exact_log_likelihood(model, rows, key=key))
-
-
-def exactly(value: Any) -> LogLikelihood:
-    """Exact values of log p(x), shape (n,), beside what estimates state of themselves."""
-    nothing: Any = np.full_like(value, np.nan)
-    certain: Any = np.full_like(value, np.inf)
-    return LogLikelihood(value, 0 * value, certain, nothing)
+    return LogLikelihood.exact(exact_log_likelihood(model, rows, key=key))
 
 
 def _annealed(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
-    found = annealed(model, rows, key=key)
+    found = ais(model, rows, key=key)
     nothing: Any = np.full_like(found.value, np.nan)
     return LogLikelihood(found.value, found.standard_error, found.effective_sample_size, nothing)
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -26,6 +26,13 @@ class LogLikelihood(eqx.Module):
     standard_error: Float[Array, "*batch"]  # of value, by the delta method; zero if exact
     effective_sample_size: Float[Array, "*batch"]  # (Σw)² / Σw² draws; infinite if exact
     pareto_k: Float[Array, "*batch"]  # k̂ of the weights; NaN if too few, annealed or exact
+
+    @classmethod
+    def exact(cls, value: Any) -> Self:
+        """Exact values of log p(x), shape (n,): no error, infinitely many draws, no k̂."""
+        nothing: Any = np.full_like(value, np.nan)
+        certain: Any = np.full_like(value, np.inf)
+        return cls(value, 0 * value, certain, nothing)
 
     @property
     def untrusted(self) -> Float[Array, "*batch"]:

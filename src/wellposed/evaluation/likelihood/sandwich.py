@@ -16,7 +16,7 @@ from wellposed.models import Inferred, VAEModel
 from .._count import check_count
 from .._estimate import Estimate
 from .._rows import over_rows
-from .annealed import Annealed, annealing, climbed, estimated, path_of, rows_at_once
+from .ais import AISEstimate, check_settings, climb, log_mean, path_of, rows_at_once
 from .annealing_path import backwards
 
 
@@ -24,8 +24,8 @@ from .annealing_path import backwards
 class Sandwich:
     """Bounds on log p(x) of data simulated from the model; nats in data units."""
 
-    lower: Annealed  # (n,) each: forwards, on average at most log p(x)
-    upper: Annealed  # (n,) each: backwards from the z that made x, on average at least log p(x);
+    lower: AISEstimate  # (n,) each: forwards, on average at most log p(x)
+    upper: AISEstimate  # (n,) each: backwards from the z that made x, on average at least log p(x);
     # its standard errors are NaN, see :func:`sandwich`
     y: np.ndarray  # (n, d): the simulated data, model units
     log_det: np.ndarray  # (n,): log |det dT/dx|, nats; log p(y) is that much less than log p(x)
@@ -63,7 +63,7 @@ def sandwich(
 ) -> Sandwich:
     r"""Bound log p(x) from both sides on data simulated from the model.
 
-    z ~ p(z), y ~ p(y | z) leave z an exact draw from p(z | y). Forwards, as :func:`annealed`
+    z ~ p(z), y ~ p(y | z) leave z an exact draw from p(z | y). Forwards, as :func:`ais`
     walks, E w = p(y); backwards from that z along the same path, E 1/w = 1/p(y), whence
 
     .. math:: E \log \frac1s \sum_i w_i \le \log p(y) \le -E \log \frac1s \sum_i 1/w'_i
@@ -79,7 +79,7 @@ def sandwich(
     model : VAEModel
     n_data : n, data to simulate
     key : PRNG key
-    n_chains, n_steps, start : see :func:`annealed`
+    n_chains, n_steps, start : see :func:`ais`
 
     Raises
     ------
@@ -90,7 +90,7 @@ def sandwich(
     """
     check_process()
     n_data = check_count("n_data", n_data, "100 is a start.")
-    visit = annealing(_visit, n_chains, n_steps, start)
+    visit = check_settings(_visit, n_chains, n_steps, start)
     # The transform's size is the data's: what the decoder puts out for one datum.
     with own_promotion():
         d = jax.eval_shape(lambda z: model.decode(z).mean, jnp.zeros(model.prior.k)).shape[0]
@@ -103,7 +103,7 @@ def sandwich(
 def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
     def visit(
         model: VAEModel, number: Point, *, key: PRNGKey
-    ) -> tuple[Annealed, Annealed, Point, Scalar]:
+    ) -> tuple[AISEstimate, AISEstimate, Point, Scalar]:
         del number  # told apart by its key
         latent_key, noise_key, transform_key, path_key, up_key, down_key = jax.random.split(key, 6)
         z = model.prior.sample(key=latent_key)
@@ -112,11 +112,16 @@ def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
         path = path_of(
             model, Inferred(y, log_det, model.encode(y)), n_chains, n_steps, start, key=path_key
         )
-        lower, sizes = climbed(path, n_chains, n_steps, log_det, key=up_key)
+        lower, sizes = climb(path, n_chains, n_steps, log_det, key=up_key)
         origin = jnp.tile(path.position(z), (n_chains, 1))
         walk = backwards(path, origin, sizes, key=down_key)
-        value, _, size = estimated(-walk.log_weight)
+        value, _, size = log_mean(-walk.log_weight)
         unknown = jnp.full((), jnp.nan)
-        return lower, Annealed(log_det - value, unknown, size, walk.acceptance.mean()), y, log_det
+        return (
+            lower,
+            AISEstimate(log_det - value, unknown, size, walk.acceptance.mean()),
+            y,
+            log_det,
+        )
 
     return visit

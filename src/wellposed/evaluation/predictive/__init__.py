@@ -3,7 +3,7 @@
 from .calibration import Calibration, calibration
 from .coverage import Coverage, coverage
 from .crps import CRPS
-from .recalibration import Recalibration, recalibrated
+from .recalibration import Recalibration, recalibrate
 
 __all__ = [
     "CRPS",
@@ -12,5 +12,5 @@ __all__ = [
     "Recalibration",
     "calibration",
     "coverage",
-    "recalibrated",
+    "recalibrate",
 ]

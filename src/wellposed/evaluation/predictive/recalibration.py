@@ -57,7 +57,7 @@ class Recalibration:
         )
 
 
-def recalibrated(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
+def recalibrate(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
     """Rescale each feature's noise around its mean, as held-out rows ask for.
 
     The scales maximise the ELBO of the rows, the encoder and the decoder kept: in closed form

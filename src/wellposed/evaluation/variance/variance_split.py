@@ -31,7 +31,7 @@ from wellposed.numerics import on_device
 
 from .._count import check_count
 from .._estimate import Estimate
-from .._rows import filled, over_rows, spread
+from .._rows import filled, over_rows, subsample
 from ..linear.model_units import IDENTITY, ModelUnits
 from ..linear.spectrum import spectrum
 from ..predictive.coverage import numbered, varying
@@ -90,7 +90,7 @@ def variance_split(
     rows = np.asarray(rows)
     if len(rows) < 3:
         raise DataError(f"A variance split needs 3 rows or more; got {len(rows)}. Pass more rows.")
-    rows = spread(rows, most_rows)
+    rows = subsample(rows, most_rows)
     pass_key, linear_key = (jax.random.fold_in(key, i) for i in range(2))
     affine = is_affine(model)
     prior, posterior, residual, squares = _passed(

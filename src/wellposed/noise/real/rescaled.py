@@ -28,7 +28,7 @@ class Rescaled(AbstractNoise):
     ----------
     noise : noise on the real line, initialised or not
     scale : positive number, or array of shape (d,)
-        s. :func:`wellposed.evaluation.recalibrated` fits it to held-out data.
+        s. :func:`wellposed.evaluation.recalibrate` fits it to held-out data.
 
     Raises
     ------

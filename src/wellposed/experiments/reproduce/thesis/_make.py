@@ -87,8 +87,10 @@ def make(
 def _fewer(parts: datasets.Splits, n: int) -> datasets.Splits:
     """Training images spread evenly over all."""
     train, labels = parts.train, np.asarray(parts.train.labels)
-    few = {"values": evaluation.spread(train.values, n), "labels": evaluation.spread(labels, n)}
-    return dataclasses.replace(parts, train=dataclasses.replace(train, **few))
+    values, labels = (evaluation.subsample(part, n) for part in (train.values, labels))
+    return dataclasses.replace(
+        parts, train=dataclasses.replace(train, values=values, labels=labels)
+    )
 
 
 def _by_pca(train: np.ndarray, test: np.ndarray) -> dict[int, np.ndarray]:

@@ -62,7 +62,7 @@ def measured(vae: VAE, rows: np.ndarray) -> Measured:
     terms = evaluation.elbo(model, rows, n_samples=_DRAWS, key=_KEY)
     elbo = np.asarray(terms.elbo, np.float64)
     split = evaluation.variance_split(
-        model, evaluation.spread(rows, _SPLIT_ROWS), n_draws=2, key=_KEY
+        model, evaluation.subsample(rows, _SPLIT_ROWS), n_draws=2, key=_KEY
     )
     codes = evaluation.codes(model, rows, key=_KEY, most=len(rows))
     missed = (rows - evaluation.reconstructions(model, rows, key=_KEY)) / 255.0

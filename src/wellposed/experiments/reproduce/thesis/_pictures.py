@@ -48,7 +48,7 @@ class Gallery:
         """One draw from p(x | z) at the posterior mean of each."""
         model = self.models[name].model_
         z = evaluation.latent_means(model, self.data, key=_KEY)
-        return evaluation.decoded(model, z, how="ancestral", key=_KEY)
+        return evaluation.decode(model, z, how="ancestral", key=_KEY)
 
 
 def reconstructions(gallery: Gallery, name: str, cure: str) -> "Figure":
@@ -95,14 +95,14 @@ def quantiles(gallery: Gallery, name: str, cure: str) -> "Figure":
     z = np.random.default_rng(0).normal(size=(10, 20))
     theirs, ours = gallery.models[name].model_, gallery.models[cure].model_
     coupled = [
-        evaluation.decoded(theirs, z, how="coupled", alpha=alpha, key=_KEY) for alpha in ALPHAS
+        evaluation.decode(theirs, z, how="coupled", alpha=alpha, key=_KEY) for alpha in ALPHAS
     ]
     plotting.images(
         np.concatenate(coupled), _SHAPE, ax=left, n_columns=len(z), limits=_LIMITS,
         names=[f"α = {alpha:g}" for alpha in ALPHAS], title="σ(z): μ(z) + ασ(z)",
     )  # fmt: skip
     keys = jax.random.split(_KEY, len(ALPHAS))
-    drawn = [evaluation.decoded(ours, z, how="ancestral", key=key) for key in keys]
+    drawn = [evaluation.decode(ours, z, how="ancestral", key=key) for key in keys]
     plotting.images(
         np.concatenate(drawn), _SHAPE, ax=right, n_columns=len(z), limits=_LIMITS,
         names=[f"draw {i + 1}" for i in range(len(keys))], title="cure: draws of each z",
@@ -138,7 +138,7 @@ def _decoded(vae: VAE, ax: "Axes", *, cured: bool) -> None:
     across, up = np.meshgrid(side, side[::-1])
     z = np.stack([across.ravel(), up.ravel()], axis=1)
     how = "ancestral" if cured else "mean"
-    shown = evaluation.decoded(vae.model_, z, how=how, key=_KEY)
+    shown = evaluation.decode(vae.model_, z, how=how, key=_KEY)
     title = "x ~ p(x | z) over the plane" if cured else "μ(z) over the plane"
     plotting.images(shown, _SHAPE, ax=ax, n_columns=_PLANE_SIDE, limits=_LIMITS, title=title)
 

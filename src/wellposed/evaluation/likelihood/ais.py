@@ -17,7 +17,7 @@ from wellposed.models import Inferred, VAEModel
 
 from .._count import check_count
 from .._rows import over_rows
-from .annealing_path import STEEP, Path, fitted, forwards, step_sizes
+from .annealing_path import STEEP, Path, fit_start, forwards, step_sizes
 from .importance_weights import effective_size, log_mean_weight, relative_error
 
 STARTS = ("fitted", "posterior", "prior")
@@ -25,8 +25,8 @@ _CHAINS_AT_ONCE = 512  # rows × chains of one decoder product
 _OUTPUTS_AT_ONCE = 800_000
 
 
-class Annealed(eqx.Module):
-    """Annealed estimates of log p(x) for each datum, nats in data units, all of shape (n,)."""
+class AISEstimate(eqx.Module):
+    """AISEstimate estimates of log p(x) for each datum, nats in data units, all of shape (n,)."""
 
     value: Float[Array, "*batch"]
     standard_error: Float[Array, "*batch"]  # of value, over chains, by the delta method
@@ -34,7 +34,7 @@ class Annealed(eqx.Module):
     acceptance: Float[Array, "*batch"]  # share of proposals accepted, over steps and chains
 
 
-def annealed(
+def ais(
     model: VAEModel,
     rows: Any,
     *,
@@ -42,7 +42,7 @@ def annealed(
     n_chains: int = 16,
     n_steps: int = 200,
     start: str = "fitted",
-) -> Annealed:
+) -> AISEstimate:
     r"""Estimate log p(x) by annealed importance sampling with HMC.
 
     Chains are led from a start f_0 that can be drawn from to f_1 = p(z) p(x | z) along
@@ -73,12 +73,12 @@ def annealed(
     References: Neal (2001); Wu, Burda, Salakhutdinov & Grosse (2017), §4.
     """
     check_process()
-    visit = annealing(_visit, n_chains, n_steps, start)
+    visit = check_settings(_visit, n_chains, n_steps, start)
     chunk = rows_at_once(model, np.asarray(rows).shape[1], n_chains)
     return over_rows(visit, model, rows, key=key, chunk=chunk)
 
 
-def annealing(build: Callable, n_chains: int, n_steps: int, start: str) -> Callable:
+def check_settings(build: Callable, n_chains: int, n_steps: int, start: str) -> Callable:
     """Check the settings of a walk, and build the visit for them."""
     n_chains = check_count("n_chains", n_chains, "16 is a start.")
     n_steps = check_count("n_steps", n_steps, "200 is a start.")
@@ -105,10 +105,10 @@ def path_of(
     if start == "posterior":
         return path
     origin = jax.random.normal(origin_key, (n_chains, len(loc)))
-    return fitted(path, origin, n_steps, key=walk_key)
+    return fit_start(path, origin, n_steps, key=walk_key)
 
 
-def estimated(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
+def log_mean(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
     """Log of the mean weight, its standard error, and the effective sample size."""
     n = len(log_weight)
     log_sum = jax.nn.logsumexp(log_weight)
@@ -117,24 +117,24 @@ def estimated(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
 
 
 @functools.lru_cache
-def _visit(n_chains: int, n_steps: int, start: str) -> Callable[..., Annealed]:
-    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> Annealed:
+def _visit(n_chains: int, n_steps: int, start: str) -> Callable[..., AISEstimate]:
+    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> AISEstimate:
         transform_key, path_key = jax.random.split(key)
         found = model.infer(x, key=transform_key)
         path_key, walk_key = jax.random.split(path_key)
         path = path_of(model, found, n_chains, n_steps, start, key=path_key)
-        return climbed(path, n_chains, n_steps, found.log_det, key=walk_key)[0]
+        return climb(path, n_chains, n_steps, found.log_det, key=walk_key)[0]
 
     return visit
 
 
-def climbed(
+def climb(
     path: Path, n_chains: int, n_steps: int, log_det: Array, *, key: PRNGKey
-) -> tuple[Annealed, Float[Array, " m"]]:
+) -> tuple[AISEstimate, Float[Array, " m"]]:
     """Find the step sizes, walk forwards with them, and return both."""
     pilot_start, pilot_key, start_key, walk_key = jax.random.split(key, 4)
     shape = (n_chains, len(path.loc))
     sizes = step_sizes(path, jax.random.normal(pilot_start, shape), n_steps, key=pilot_key)
     walk = forwards(path, jax.random.normal(start_key, shape), sizes, key=walk_key)
-    value, error, size = estimated(walk.log_weight)
-    return Annealed(value + log_det, error, size, walk.acceptance.mean()), sizes
+    value, error, size = log_mean(walk.log_weight)
+    return AISEstimate(value + log_det, error, size, walk.acceptance.mean()), sizes

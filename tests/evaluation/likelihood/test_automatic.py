@@ -16,7 +16,7 @@ KEY = jax.random.key(0)
 def test_where_there_is_a_closed_form_auto_takes_it():
     model, density = solved(spread=0.2)
     rows = rows_of(density, 10)
-    found = evaluation.believed_log_likelihood(model, rows, key=KEY)
+    found = evaluation.estimate_log_likelihood(model, rows, key=KEY)
     np.testing.assert_allclose(found.value, density.logpdf(rows), rtol=1e-5)
     assert np.isinf(found.effective_sample_size).all()
 
@@ -27,7 +27,7 @@ def test_good_weights_are_left_as_they_are():
     rows = rows_of(density, 50).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = evaluation.believed_log_likelihood(model, rows, key=KEY, n_samples=1_000)
+        found = evaluation.estimate_log_likelihood(model, rows, key=KEY, n_samples=1_000)
     plain = evaluation.log_likelihood(model, rows, key=KEY, n_samples=1_000)
     np.testing.assert_array_equal(found.value, plain.value)
 
@@ -41,17 +41,17 @@ def test_rows_whose_weights_are_not_believed_are_annealed_and_the_warning_says_s
     doubtful = (plain.pareto_k > 0.7) | (plain.effective_sample_size < 10)
     assert 0.3 < doubtful.mean() < 1
     with pytest.warns(wp.LikelihoodWarning, match=f"{doubtful.sum()} of 60 rows"):
-        found = evaluation.believed_log_likelihood(model, rows, key=KEY, n_samples=200)
+        found = evaluation.estimate_log_likelihood(model, rows, key=KEY, n_samples=200)
     exact = density.logpdf(rows)
     np.testing.assert_array_equal(found.value[~doubtful], plain.value[~doubtful])
     assert np.isnan(found.pareto_k[doubtful]).all()
     before, after = (np.abs(f.value - exact)[doubtful].mean() for f in (plain, found))
     assert after < 0.3 * before
-    annealed = evaluation.believed_log_likelihood(model, rows, key=KEY, method="ais")
+    annealed = evaluation.estimate_log_likelihood(model, rows, key=KEY, method="ais")
     np.testing.assert_array_equal(annealed.value[doubtful], found.value[doubtful])
 
 
 def test_unknown_methods_are_refused():
     model, density = solved()
     with pytest.raises(wp.SettingError, match="importance"):
-        evaluation.believed_log_likelihood(model, rows_of(density, 2), key=KEY, method="impotrance")
+        evaluation.estimate_log_likelihood(model, rows_of(density, 2), key=KEY, method="impotrance")

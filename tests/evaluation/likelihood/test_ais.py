@@ -66,10 +66,10 @@ def test_an_exact_posterior_leaves_nothing_to_anneal():
 def test_a_row_gets_its_value_whatever_it_comes_with():
     model, density = solved(spread=2.0)
     rows = rows_of(density, 40).astype(np.float32)
-    found = evaluation.annealed(model, rows, key=KEY, n_chains=4, n_steps=5)
+    found = evaluation.ais(model, rows, key=KEY, n_chains=4, n_steps=5)
     off = (found.value - density.logpdf(rows)) / found.standard_error
     assert np.median(np.abs(off)) < 2
-    again = evaluation.annealed(model, rows[::-1][:7], key=KEY, n_chains=4, n_steps=5)
+    again = evaluation.ais(model, rows[::-1][:7], key=KEY, n_chains=4, n_steps=5)
     np.testing.assert_array_equal(again.value, found.value[::-1][:7])
 
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_walked_is_refused():
     rows = rows_of(density, 2)
     for wrong in ({"n_chains": 0}, {"n_steps": 0}, {"start": "posteriors"}):
         with pytest.raises(wp.SettingError, match=next(iter(wrong))):
-            evaluation.annealed(model, rows, key=KEY, **wrong)
+            evaluation.ais(model, rows, key=KEY, **wrong)
     with pytest.raises(wp.SettingError, match="n_data"):
         evaluation.sandwich(model, 0, key=KEY)
 
