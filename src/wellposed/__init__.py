@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from wellposed import datasets as datasets
     from wellposed import evaluation as evaluation
     from wellposed import experiments as experiments
-    from wellposed import explore as explore
+    from wellposed import explorer as explorer
+    from wellposed import latents as latents
     from wellposed import models as models
     from wellposed import nn as nn
     from wellposed import noise as noise
     from wellposed import objectives as objectives
     from wellposed import plotting as plotting
-    from wellposed import report as report
+    from wellposed import reports as reports
     from wellposed import training as training
     from wellposed import transforms as transforms
     from wellposed._errors import ConstantFeatureWarning as ConstantFeatureWarning
@@ -47,10 +48,12 @@ if TYPE_CHECKING:
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import diagnose as diagnose
+    from wellposed.estimators import explore as explore
     from wellposed.estimators import fit_grid as fit_grid
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import load as load
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
+    from wellposed.estimators import report as report
     from wellposed.evaluation import audit as audit
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
     from wellposed.evaluation import sample_quality as sample_quality
@@ -59,13 +62,14 @@ _ROOMS = (
     "datasets",
     "evaluation",
     "experiments",
-    "explore",
+    "explorer",
+    "latents",
     "models",
     "nn",
     "noise",
     "objectives",
     "plotting",
-    "report",
+    "reports",
     "training",
     "transforms",
 )
@@ -76,11 +80,13 @@ _NAMES = {
     "VAE": "estimators",
     "audit": "evaluation",
     "diagnose": "estimators",
+    "explore": "estimators",
     "fit_grid": "estimators",
     "forecast": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",
     "rate_distortion_curve": "estimators",
+    "report": "estimators",
     "sample_quality": "evaluation",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",

@@ -6,8 +6,8 @@ import pytest
 
 import wellposed as wp
 from wellposed._errors import DataError
-from wellposed.explore import make_scene
-from wellposed.report._facts import Facts
+from wellposed.explorer import make_scene
+from wellposed.reports._facts import Facts
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
 SMALL = {"hidden": (8,), "max_epochs": 4, "random_state": 0, "progress": False}

@@ -19,9 +19,9 @@ import numpy as np
 
 import wellposed as wp
 from linear_gaussian import rows_of, solved
-from wellposed.explore import Scene, make_scene
-from wellposed.explore._gate import Gate
-from wellposed.explore._serve import listening, server_of
+from wellposed.explorer import Scene, make_scene
+from wellposed.explorer._gate import Gate
+from wellposed.explorer._serve import listening, server_of
 
 SOURCE = str(Path(wp.__file__).parents[1])
 

@@ -81,7 +81,7 @@ def test_the_extra_is_named_where_it_is_absent(model, monkeypatch):
 
 def test_the_rest_of_the_library_needs_no_extra():
     program = (
-        "import sys; import wellposed.cli, wellposed.estimators, wellposed.explore; "
+        "import sys; import wellposed.cli, wellposed.estimators, wellposed.explorer; "
         "print(sorted({'starlette', 'uvicorn'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -12,10 +12,10 @@ from serving import scene
 import wellposed as wp
 from linear_gaussian import solved
 from wellposed import models, noise
-from wellposed.explore import _look, make_scene
-from wellposed.explore._look import look
-from wellposed.explore._scene import _classes
-from wellposed.explore._shown import Features, Pictures, image_of
+from wellposed.explorer import _look, make_scene
+from wellposed.explorer._look import look
+from wellposed.explorer._scene import _classes
+from wellposed.explorer._shown import Features, Pictures, image_of
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.nn import Linear
 from wellposed.transforms import Identity, Moments

@@ -16,7 +16,7 @@ from browser import (
     opened_browser,
 )
 from wellposed import evaluation
-from wellposed.report import Panel, Report, Table
+from wellposed.reports import Panel, Report, Table
 
 pytestmark = needs_browser
 
@@ -38,7 +38,7 @@ def path(tmp_path_factory):
     ]
     diagnosis = evaluation.Diagnosis(tuple(findings), "a VAE", 30, None)
     ax = wp.plotting.rates(np.array([1.0, 0.5]))
-    from wellposed.report._panels import _png
+    from wellposed.reports._panels import _png
 
     table = Table(("latent", "nats"), ((1, 2.0), (0, 10.0)))
     panels = (Panel("rates", "Rates", "Bars.", _png(ax), "two bars", table),)

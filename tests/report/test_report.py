@@ -15,8 +15,8 @@ import wellposed as wp
 from linear_gaussian import rows_of, solved
 from wellposed import evaluation, plotting
 from wellposed.cli import app
-from wellposed.report import Panel, Report, _make, make_report
-from wellposed.report import _panels as panels
+from wellposed.reports import Panel, Report, _make, make_report
+from wellposed.reports import _panels as panels
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 

@@ -35,12 +35,12 @@ def explore(
     The page is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
     Labels, where a data set has them, colour the points.
     """
-    from wellposed.explore import check_installed
+    from wellposed.explorer import check_installed
 
     check_installed()
     from rich.console import Console
 
-    from wellposed.estimators import explored
+    from wellposed import estimators
 
     from ._inputs import aligned, open_model, read_rows
 
@@ -60,4 +60,4 @@ def explore(
         found = None if data is None else aligned(read_rows(data, header, drop), vae)
         status.update("compiling")
         labels = getattr(found, "labels", None)
-        explored(vae, found, labels=labels, port=port, most_rows=rows, on_ready=ready)
+        estimators.explore(vae, found, labels=labels, port=port, most_rows=rows, on_ready=ready)

@@ -9,7 +9,7 @@ from ._options import Data, Drop, Force, Header, Model, Train
 from ._terminal import say, say_paragraph
 
 if TYPE_CHECKING:
-    from wellposed.report import Report
+    from wellposed.reports import Report
 
 
 def report(
@@ -44,14 +44,14 @@ def drawn(vae: Any, rows: Any, trained: Any, labels: Any) -> "Report":
     """Make the page, and show on the terminal what is being drawn."""
     from rich.console import Console
 
-    from wellposed.estimators import report_of
+    from wellposed import estimators
 
     with Console(stderr=True).status("reading") as status:
 
         def shown(name: str) -> None:
             status.update(f"drawing: {name}")
 
-        found = report_of(vae, rows, trained, labels=labels, on_panel=shown)
+        found = estimators.report(vae, rows, trained, labels=labels, on_panel=shown)
     for reason in found.left_out:
         say_paragraph("not drawn", reason, colour="yellow")
     return found

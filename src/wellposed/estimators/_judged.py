@@ -17,7 +17,7 @@ from ._settings import settings_of
 from .data.offset import back
 
 if TYPE_CHECKING:
-    from wellposed.report import Report
+    from wellposed.reports import Report
 
 # In place of typing.Self, which checkers at run time do not take outside a decorated class.
 Shell = TypeVar("Shell", bound="Judged")
@@ -146,7 +146,7 @@ class Judged:
 
         Returns
         -------
-        :class:`wellposed.report.Report`: ``save("report.html")`` writes one file that needs no
+        :class:`wellposed.reports.Report`: ``save("report.html")`` writes one file that needs no
         network; in a notebook it shows itself
 
         Raises
@@ -154,9 +154,9 @@ class Judged:
         DataError
             For too few rows, rows that the model has no place for, or labels of another number.
         """
-        from ._report import report_of  # it asks diagnose, which takes a VAE
+        from ._report import report  # it asks diagnose, which takes a VAE
 
-        return report_of(self, X, X_train, labels=labels)
+        return report(self, X, X_train, labels=labels)
 
     def explore(self, X: Any = None, *, labels: Any = None, port: int = 0) -> None:
         """Serve a page on this machine to look into the model by hand, until interrupted.
@@ -179,6 +179,6 @@ class Judged:
         OutputError
             If the port is taken.
         """
-        from ._explore import explored
+        from ._explore import explore
 
-        explored(self, X, labels=labels, port=port)
+        explore(self, X, labels=labels, port=port)

@@ -12,10 +12,10 @@ from ._vae import VAE
 from .data.rows import check_labels, opened
 
 if TYPE_CHECKING:
-    from wellposed.report import Report
+    from wellposed.reports import Report
 
 
-def report_of(
+def report(
     vae: Any,
     X: Any,
     X_train: Any = None,
@@ -24,7 +24,7 @@ def report_of(
     on_panel: Callable[[str], object] | None = None,
 ) -> "Report":
     """Make a report; see :meth:`wellposed.VAE.report`."""
-    from wellposed.report import make_report  # matplotlib is heavy
+    from wellposed.reports import make_report  # matplotlib is heavy
 
     check_is_fitted(vae)
     if not isinstance(vae, VAE):

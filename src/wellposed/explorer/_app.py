@@ -60,7 +60,7 @@ def app_of(scene: Scene, gate: Gate) -> Any:
 
 
 def _file(name: str, kind: str) -> Any:
-    content = (files("wellposed.explore") / "page" / name).read_bytes()
+    content = (files("wellposed.explorer") / "page" / name).read_bytes()
 
     async def served(request: Request) -> Response:
         del request

@@ -39,7 +39,7 @@ def _visible(value: Any) -> Any:
 
 
 def _text(name: str) -> str:
-    return (files("wellposed.report") / name).read_text(encoding="utf-8")
+    return (files("wellposed.reports") / name).read_text(encoding="utf-8")
 
 
 def _data_address(picture: bytes) -> str:
