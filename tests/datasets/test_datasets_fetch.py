@@ -339,7 +339,7 @@ def test_names_cannot_leave_the_cache(name):
 def test_an_unknown_name_is_corrected():
     with pytest.raises(SettingError, match="Did you mean 'fashion-mnist'"):
         fetch("fashion_mnist")
-    with pytest.raises(SettingError, match="timeout must be positive"):
+    with pytest.raises(SettingError, match="timeout must be a finite number > 0"):
         fetch("mnist", timeout=0)
 
 

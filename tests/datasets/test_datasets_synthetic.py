@@ -54,9 +54,9 @@ def test_a_seed_fixes_the_draws_and_a_generator_moves_on():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n": 0}, "n=0"),
-        ({"n_features": 0}, "n_features=0"),
-        ({"n_latents": 4}, "n_features=3; got 4"),
+        ({"n": 0}, "n must be"),
+        ({"n_features": 0}, "n_features must be"),
+        ({"n_latents": 4}, "from 0 to 3; got 4"),
         ({"n_latents": -1}, "got -1"),
         ({"noise_variance": 0.0}, "got 0.0"),
         ({"noise_variance": np.inf}, "got inf"),

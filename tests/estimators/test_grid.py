@@ -96,7 +96,7 @@ def test_a_bad_member_is_named_and_the_others_go_on():
     )
     outcomes = [row["outcome"] for row in found.rows]
     assert outcomes == ["budget_spent", "nonfinite", "not built", "not built"]
-    assert "positive" in found.rows[2]["reason"]
+    assert "finite number > 0" in found.rows[2]["reason"]
     assert "learning_rate" in found.rows[1]["reason"]
     assert np.isnan(found.rows[1]["elbo"])
     assert found.best.learning_rate == 1e-3
@@ -105,7 +105,7 @@ def test_a_bad_member_is_named_and_the_others_go_on():
 def test_where_nothing_can_be_built_the_fault_is_told():
     with pytest.raises(wp.DataError, match="NaN"):
         wp.fit_grid(vae(), {"beta": [1.0, 2.0]}, np.full((20, 3), np.nan))
-    with pytest.raises(wp.SettingError, match="positive"):
+    with pytest.raises(wp.SettingError, match="finite number > 0"):
         wp.fit_grid(vae(), {"noise": [-1.0, 0.0]}, TRAIN)
 
 

@@ -394,8 +394,8 @@ def test_data_of_the_wrong_form(data, words):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"noise": 0}, "positive"),
-        ({"noise": -2.0}, "positive"),
+        ({"noise": 0}, "finite number > 0"),
+        ({"noise": -2.0}, "finite number > 0"),
         ({"noise": "sharde"}, "'shared'"),
         ({"transform": "logits"}, "'logit'"),
         ({"objective": "elbow"}, "'elbo'"),

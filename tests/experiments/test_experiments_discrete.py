@@ -56,7 +56,7 @@ def test_rows_must_be_whole_and_scales_positive():
     with pytest.raises(DataError, match="finite table"):
         experiments.discrete(ROWS, means=np.full(ROWS.shape, np.nan))
     for scales in ([0.0], [np.inf], [], "a", [[1.0]]):
-        with pytest.raises(SettingError, match=r"scales must be positive.*Try"):
+        with pytest.raises(SettingError, match=r"scales must be a finite number > 0.*Try"):
             experiments.discrete(ROWS, scales=scales)
 
 

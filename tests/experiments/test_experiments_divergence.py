@@ -127,7 +127,7 @@ def test_one_datum_alone_has_a_floored_likelihood_close_to_its_bound():
 def test_rows_must_differ_and_variances_be_positive():
     with pytest.raises(DataError, match="differ"):
         experiments.divergence(np.ones((3, 2)))
-    with pytest.raises(SettingError, match="variances must be positive"):
+    with pytest.raises(SettingError, match="variances must be a finite number > 0"):
         experiments.divergence(variances=np.array([0.0]))
     with pytest.raises(DataError, match="finite table"):
         experiments.divergence(np.array([1.0, 2.0]))
@@ -138,14 +138,14 @@ def test_rows_must_differ_and_variances_be_positive():
     [
         ({"datum": 2}, "datum must be a whole number from -2 to 1; got 2"),
         ({"datum": 0.0}, "datum must be a whole number"),
-        ({"variances": []}, "variances must be positive"),
-        ({"floor": 0}, "floor must be positive"),
-        ({"radius": math.inf}, "radius must be positive"),
-        ({"radius": [1.0, 2.0]}, "radius must be positive"),
-        ({"outside_variance": 0}, "outside_variance must be positive.*got 0"),
-        ({"scales": (-1, 1)}, "scales must be positive: 2 finite"),
-        ({"scales": (1, 1, 1)}, "scales must be positive: 2 finite"),
-        ({"scales": 1.0}, "scales must be positive: 2 finite"),
+        ({"variances": []}, "variances must be a finite number > 0"),
+        ({"floor": 0}, "floor must be a finite number > 0"),
+        ({"radius": math.inf}, "radius must be a finite number > 0"),
+        ({"radius": [1.0, 2.0]}, "radius must be a finite number > 0"),
+        ({"outside_variance": 0}, "outside_variance must be a finite number > 0.*got 0"),
+        ({"scales": (-1, 1)}, "scales must be 2 numbers, each a finite number > 0"),
+        ({"scales": (1, 1, 1)}, "scales must be 2 numbers, each a finite number > 0"),
+        ({"scales": 1.0}, "scales must be 2 numbers, each a finite number > 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

@@ -72,7 +72,7 @@ def test_precisions_and_scales_must_be_positive():
         experiments.one_dimension(np.array([0.0]))
     with pytest.raises(SettingError, match="scales"):
         experiments.one_dimension(scales=np.array([-1.0]))
-    with pytest.raises(SettingError, match=r"precisions must be positive.*got inf"):
+    with pytest.raises(SettingError, match=r"precisions must be a finite number > 0.*got inf"):
         experiments.one_dimension(np.inf)
 
 

@@ -134,7 +134,7 @@ def test_at_most_so_many_rows_spread_over_all():
     assert (made.points.at[0], made.points.at[-1]) == (0, 4_999)
     np.testing.assert_array_equal(made.points.rows, rows[made.points.at])
     assert made.told()["classes"] is None  # more than there are colours
-    with pytest.raises(wp.SettingError, match="1 to 2000; got 2001"):
+    with pytest.raises(wp.SettingError, match="1 to 2,000; got 2001"):
         make_scene(vae, rows, key=KEY, most_rows=2_001)
 
 

@@ -113,5 +113,5 @@ def test_unknown_activations_suggest_the_closest():
 
 @pytest.mark.parametrize("hidden", [(0,), (4.5,), 4, "ab", (-1,)])
 def test_widths_must_be_positive_integers(hidden):
-    with pytest.raises(SettingError, match="hidden must be a tuple of positive integers"):
+    with pytest.raises(SettingError, match="hidden must be a sequence of whole numbers ≥ 1"):
         MakeMLP(hidden)

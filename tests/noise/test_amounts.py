@@ -240,8 +240,8 @@ def test_a_feature_that_was_always_zero_has_the_rule_of_succession():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: Gamma(0.0), "shape must be a positive number"),
-        (lambda: LogNormal(-1.0), "noise variance must be positive"),
+        (lambda: Gamma(0.0), "shape must be a finite number > 0"),
+        (lambda: LogNormal(-1.0), "noise variance must be a finite number > 0"),
         (lambda: LogNormal(floor=-1.0), "floor must be"),
         (lambda: ZeroInflated("gamma"), "LogNormal"),
         (lambda: ZeroInflated(wp.noise.Gaussian()), "Gamma"),

@@ -212,14 +212,14 @@ def test_low_rank_factors_leave_a_feature_that_never_varies_alone():
         (lambda: StudentT(degrees=2.0), "degrees must be a number > 2"),
         (lambda: StudentT(degrees="features"), "'feature'"),
         (lambda: StudentT(least_degrees=2.0), "least_degrees"),
-        (lambda: Beta(0.0), "concentration must be a positive number"),
+        (lambda: Beta(0.0), "concentration must be a finite number > 0"),
         (lambda: Beta("conditonal"), "'conditional'"),
         (lambda: ContinuousBernoulli(floor=-1.0), "floor must be a number"),
         (lambda: LowRankGaussian(0), "rank must be a whole number"),
         (lambda: wp.noise.Quantile((0.5, 0.5)), "increasing"),
         (lambda: wp.noise.Quantile((0.0, 0.5)), "levels"),
-        (lambda: wp.noise.Quantile(scale=-1.0), "scale must be a positive number"),
-        (lambda: TruncatedNormal(0.0), "noise variance must be positive"),
+        (lambda: wp.noise.Quantile(scale=-1.0), "scale must be a finite number > 0"),
+        (lambda: TruncatedNormal(0.0), "noise variance must be a finite number > 0"),
     ],
 )
 def test_settings_out_of_range_are_refused_with_their_rule(make, match):

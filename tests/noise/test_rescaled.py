@@ -94,7 +94,7 @@ def test_noise_off_the_line_is_refused(noise, words):
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, np.inf, np.nan, [1.0, 0.0], [[1.0]]])
 def test_scales_are_positive(scale):
-    with pytest.raises(wp.SettingError, match="positive and finite"):
+    with pytest.raises(wp.SettingError, match="a finite number > 0"):
         Rescaled(Gaussian(), scale)
 
 

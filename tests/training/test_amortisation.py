@@ -146,7 +146,7 @@ def test_the_encoders_elbo_is_that_of_the_other_scores(x64):
 def test_numbers_out_of_range_are_refused():
     model, density = solved()
     rows = rows_of(density, 3)
-    with pytest.raises(wp.SettingError, match="n_samples must be a whole number ≥ 2; got 1"):
+    with pytest.raises(wp.SettingError, match=r"n_samples must be .* from 2 to .*; got 1"):
         training.amortisation_gap(model, rows, key=KEY, n_samples=1)
     with pytest.raises(wp.SettingError, match="n_steps"):
         training.amortisation_gap(model, rows, key=KEY, n_steps=-1)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from wellposed._checks import check_number
 from wellposed._errors import SettingError
 
 from ._forecast_options import (
@@ -82,11 +83,7 @@ def _check(given: dict[str, Any]) -> None:
             "Give --components K or --noise-variance VARIANCE."
         )
     scale, transform = given["divide_by"], given["transform"]
-    if not 0 < scale < float("inf"):
-        raise SettingError(
-            f"--divide-by must be a finite number > 0; got {scale:g}. Leave it out to keep the "
-            "data's own units."
-        )
+    check_number("--divide-by", scale, "Leave it out to keep the data's own units.", above=0)
     if scale != 1 and transform != "identity":
         raise SettingError(
             f"--divide-by states σ² in units of your choice, and --transform {transform} sets "

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from wellposed._errors import DownloadError, SettingError, unknown_name
+from wellposed._checks import check_number
+from wellposed._errors import DownloadError, unknown_name
 
 from ._cache import cache_dir
 from ._catalogue import DATASETS
@@ -62,8 +63,7 @@ def fetch(
         If the name is unknown or the timeout is not positive.
     """
     dataset = described(name)
-    if not timeout > 0:
-        raise SettingError(f"timeout must be positive, in seconds; got {timeout}. Raise it.")
+    check_number("timeout", timeout, "It is in seconds.", above=0)
     report = progress or (lambda *_: None)
     folder = folder_of(dataset, cache)
     with writable(folder):

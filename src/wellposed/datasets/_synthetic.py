@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_count, check_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +110,8 @@ def _log_density(
 
 
 def _check(n: int, n_features: int, n_latents: int, noise_variance: float) -> None:
-    if n < 1 or n_features < 1:
-        raise SettingError(
-            f"A table needs at least one row and one feature; got n={n}, "
-            f"n_features={n_features}. Raise them."
-        )
-    if not 0 <= n_latents <= n_features:
-        raise SettingError(
-            f"n_latents must lie between 0 and n_features={n_features}; got {n_latents}. "
-            f"Lower it, or raise n_features."
-        )
-    if not (noise_variance > 0 and math.isfinite(noise_variance)):
-        raise SettingError(
-            f"noise_variance must be positive and finite; got {noise_variance}. "
-            f"Without noise the density does not exist."
-        )
+    check_count("n", n, most=10**9)
+    check_count("n_features", n_features)
+    remedy = "There are at most as many as features."
+    check_count("n_latents", n_latents, remedy, low=0, most=n_features)
+    check_number("noise_variance", noise_variance, "Without noise there is no density.", above=0)

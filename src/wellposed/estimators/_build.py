@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from wellposed import latents, models, nn, noise, objectives, training, transforms
+from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
@@ -165,14 +166,5 @@ def resolution_of(settings: dict[str, Any], d: int) -> np.ndarray | None:
     given = settings["resolution"]
     if isinstance(given, str) and given == "auto":
         return None
-    try:
-        values = np.asarray(given, np.float64)
-        valid = values.shape in ((), (d,)) and bool((np.isfinite(values) & (values >= 0)).all())
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
-        raise SettingError(
-            f'resolution must be "auto", a number ≥ 0 or {d} of them, in data units; got '
-            f"{given!r}. Give the step of the measurement, such as 0.01 for two decimals."
-        )
-    return values
+    remedy = 'Give the step of the measurement in data units, such as 0.01, or "auto".'
+    return check_numbers("resolution", given, remedy, n=d, low=0)

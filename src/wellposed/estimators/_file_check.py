@@ -12,13 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed import _checks as checks
 from wellposed import evaluation, latents, models, nn, noise, transforms
 from wellposed._compiled import own_promotion
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed.training import COLUMNS, LAGGING
 
 from ._build import check_image_shape, objective_of, resolution_of
-from ._constraints import check, optional, whole
 from ._priors import FITTED
 
 # Weights that training makes are far below, and so are the logarithms and roots that noise
@@ -42,10 +42,9 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
     SettingError
         Naming the first.
     """
-    check(settings, getattr(kind, "_constraints"))  # noqa: B009
-    check(
-        {"random_state": settings["random_state"]}, {"random_state": optional(whole(0, 2**32 - 1))}
-    )
+    checks.check_settings(settings, getattr(kind, "_constraints"))  # noqa: B009
+    seeds = checks.optional(checks.whole(0, 2**32 - 1))
+    checks.check("random_state", settings["random_state"], seeds)
     resolution_of(settings, d)
     if "objective" not in settings:
         transforms.resolve(settings["transform"], one_unit=False)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from wellposed import models
+from wellposed._checks import check_count, check_number
 from wellposed._errors import unknown_name
 from wellposed._forks import check_process
 from wellposed._memory import check_memory
 
 from ._build import plan_of
-from ._constraints import check, finite, whole
 
 _FLOAT = 4  # bytes
 # The weights before and after a step, the gradient, Adam's two moments and the best epoch's.
@@ -62,7 +62,8 @@ def check_draws(n_samples: Any, how: Any, alpha: Any, *, width: int) -> None:
     check_process()
     if how not in models.SAMPLERS:
         raise unknown_name("how", how, models.SAMPLERS)
-    check({"n_samples": n_samples, "alpha": alpha}, {"n_samples": whole(1), "alpha": finite()})
+    check_count("n_samples", n_samples, most=10**9)
+    check_number("alpha", alpha)
     check_memory(
         _HELD_TWICE * 8 * n_samples * width,
         f"n_samples={n_samples}, of {width} numbers each,",

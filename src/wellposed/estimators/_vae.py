@@ -10,23 +10,13 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models, noise, serialise, training, transforms
+from wellposed._checks import Rule, boolean, check_settings, optional, or_word, real, sizes, whole
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 
 from ._amounts import hint_at_amounts
 from ._build import build, check_domain, check_image_shape, objective_of, plan_of, resolution_of
-from ._constraints import (
-    Constraint,
-    boolean,
-    check,
-    fraction,
-    optional,
-    or_word,
-    real,
-    sizes,
-    whole,
-)
 from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._judged import Judged
@@ -110,21 +100,21 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     (100, 1)
     """
 
-    _constraints: ClassVar[dict[str, Constraint]] = {
-        "n_components": whole(1),
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "n_components": whole(),
         "hidden": sizes(),
         "image_shape": optional(sizes()),
-        "beta": real(0),
-        "n_importance": whole(1),
-        "batch_size": or_word("auto", whole(1)),
-        "learning_rate": real(0, open_below=True),
-        "weight_decay": real(0),
-        "max_epochs": whole(1),
+        "beta": real(low=0),
+        "n_importance": whole(),
+        "batch_size": or_word("auto", whole()),
+        "learning_rate": real(above=0),
+        "weight_decay": real(low=0),
+        "max_epochs": whole(),
         "kl_warmup": whole(0),
         "encoder_steps": whole(0),
-        "validation_fraction": fraction(),
-        "patience": optional(whole(1)),
-        "clip_norm": optional(real(0, open_below=True)),
+        "validation_fraction": real(low=0, below=1),
+        "patience": optional(whole()),
+        "clip_norm": optional(real(above=0)),
         "progress": or_word("auto", boolean()),
         "allow_unbounded": boolean(),
     }
@@ -429,7 +419,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         The rows come back without their offset, which is ``offset`` or decided by the data.
         """
         settings = settings_of(self)
-        check(settings, self._constraints)
+        check_settings(settings, self._constraints)
         objective_of(settings)
         plan_of(settings, n_rows=1)
         table, found_shape = opened(X)

@@ -1,6 +1,5 @@
 """What a model is worth, and what the data let one expect: likelihood, collapse, forecast."""
 
-from ._count import check_count
 from ._estimate import Estimate
 from ._passes import (
     decode,
@@ -126,7 +125,6 @@ __all__ = [
     "artefact_bands",
     "audit",
     "calibration",
-    "check_count",
     "classifier_features",
     "codes",
     "collapse",

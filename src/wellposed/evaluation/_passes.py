@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._compiled import compiled_soon
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey, Scalar, Variance
@@ -16,7 +17,6 @@ from wellposed.models import SAMPLERS, VAEModel, sample
 from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
-from ._count import check_count
 from ._rows import over_rows, subsample
 from ._work import chunk_within, rows_within, work_of
 

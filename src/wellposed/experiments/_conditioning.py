@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from wellposed import evaluation, models
+from wellposed._checks import check_count, check_number, check_numbers
 from wellposed._errors import SettingError
 
-from ._checks import positive, positive_row, whole
 from ._rows import as_table
 
 _TIE = 1e-12  # |λ/βσ² − 1| below it is rounding
@@ -145,7 +145,7 @@ def conditioning(
     ([0, 1, 2], [[-0.125, -0.21875], [1.0, -0.5], [28.0, 4.0]])
     """
     n_components, active = _checked_latents(n_components, active)
-    beta = positive("beta", beta, "Leave it out for the ELBO.")
+    beta = check_number("beta", beta, "Leave it out for the ELBO.", above=0)
     spectrum = evaluation.spectrum(as_table(X), evaluation.IDENTITY)
     values = _without_rounding(spectrum)
     grid = _grid(values, active, noise_variances, beta)
@@ -198,13 +198,13 @@ def _grid(values: np.ndarray, active: Sequence[int], given: Any, beta: float) ->
         top = min(10 * values[0], 0.99 * lowest) / beta
         return np.geomspace(top, 1e-5 * top, 61)
     remedy = "At zero there is no noise, hence no likelihood: leave it out."
-    return positive_row("noise_variances", given, remedy)
+    return np.atleast_1d(check_numbers("noise_variances", given, remedy, above=0))
 
 
 def _checked_latents(n_components: Any, active: Any) -> tuple[int, tuple[int, ...]]:
-    n_components = whole("n_components", n_components, "Give the number of latents.")
+    n_components = check_count("n_components", n_components, "Give the number of latents.")
     given = np.atleast_1d(np.asarray(active)).tolist()
-    active = tuple(whole("active", j, "Count directions from 0.", low=0) for j in given)
+    active = tuple(check_count("active", j, "Count directions from 0.", low=0) for j in given)
     if n_components <= len(active):
         raise SettingError(
             f"A collapsed latent needs n_components > {len(active)} active directions; got "

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from wellposed._checks import check_numbers
 from wellposed._errors import DataError
 from wellposed.numerics import LOG_2PI, log_normal_interval
 
-from ._checks import positive_row
 from ._rows import as_rows, as_table
 
 _SCALES = np.geomspace(10.0, 1e-4, 61)
@@ -59,7 +59,8 @@ def discrete(rows: Any = None, *, means: Any = None, scales: npt.ArrayLike = _SC
     >>> float(found.discrete[1]), bool(found.continuous[1] > 300)
     (0.0, True)
     """
-    values, scales = as_rows(rows, 100), positive_row("scales", scales, "Try 1e-4.")
+    values = as_rows(rows, 100)
+    scales = np.atleast_1d(check_numbers("scales", scales, "Try 1e-4.", above=0))
     means = values if means is None else as_table(means)
     if (values % 1).any() or means.shape != values.shape:
         raise DataError(

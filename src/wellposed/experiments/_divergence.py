@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr, ndtr
 
+from wellposed._checks import check_count, check_number, check_numbers
 from wellposed._errors import DataError
 from wellposed.numerics import LOG_2PI
 
-from ._checks import positive, positive_row, whole
 from ._rows import as_rows
 
 _VARIANCES = 10.0 ** -np.arange(0, 65, 2.0)
@@ -110,8 +110,9 @@ def divergence(
     >>> bool(found.elbo[1] > found.bound > found.floored_log_likelihood[1])
     True
     """
-    values, variances = as_rows(rows, 10), positive_row("variances", variances, "Try 1e-8.")
-    floor = positive("floor", floor, "Try half the step between neighbouring values.")
+    values = as_rows(rows, 10)
+    variances = np.atleast_1d(check_numbers("variances", variances, "Try 1e-8.", above=0))
+    floor = check_number("floor", floor, "Try half the step between neighbouring values.", above=0)
     squares = _squares(values, datum)
     built = _construction(squares, values.shape[1], radius, outside_variance, scales)
     floored = dataclasses.replace(built, outside=(floor + math.sqrt(built.outside)) ** 2)
@@ -134,12 +135,14 @@ def _construction(
     outside: float | None,
     scales: tuple[float, float] | None,
 ) -> _Construction:
-    radius = positive("radius", radius, "Try 1.0.")
+    radius = check_number("radius", radius, "Try 1.0.", above=0)
     if outside is not None:
-        outside = positive("outside_variance", outside, "Leave it out for the best one.")
+        remedy = "Leave it out for the best one."
+        outside = check_number("outside_variance", outside, remedy, above=0)
     if scales is not None:
         remedy = "Leave it out to let them follow the variances."
-        scales = tuple(positive_row("scales", scales, remedy, size=2).tolist())
+        pair = check_numbers("scales", scales, remedy, n=2, one=False, above=0)
+        scales = (float(pair[0]), float(pair[1]))
     others = squares[squares > 0]
     share = (len(squares) - len(others)) / len(squares)
     outside = float(others.mean()) / d if outside is None else outside
@@ -149,7 +152,7 @@ def _construction(
 def _squares(values: np.ndarray, datum: int) -> np.ndarray:
     """Squared distances of all rows to one of them, shape (n,)."""
     n = len(values)
-    datum = whole("datum", datum, "Name a row that exists.", low=-n, high=n - 1)
+    datum = check_count("datum", datum, "Name a row that exists.", low=-n, most=n - 1)
     squares = ((values - values[datum]) ** 2).sum(axis=1)
     if not (squares > 0).any():
         raise DataError(

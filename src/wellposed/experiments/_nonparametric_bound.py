@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from wellposed._checks import check_count, check_number
 from wellposed.numerics import LOG_2PI
 
-from ._checks import positive, whole
 from ._rows import as_table, squared_distances
 
 _SHELLS = 60
@@ -93,8 +93,8 @@ def nonparametric_bound(rows: Any, variance: float, *, n_rounds: int = 5) -> flo
     True
     """
     rows = as_table(rows)
-    variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
-    n_rounds = whole("n_rounds", n_rounds, "Five are a start.")
+    variance = check_number("variance", variance, "Try 2**-4 on data in 0..1.", above=0)
+    n_rounds = check_count("n_rounds", n_rounds, "Five are a start.")
     peak = -0.5 * rows.shape[1] * (LOG_2PI + math.log(variance))
     return peak + _least_certificate(rows, variance, n_rounds)
 

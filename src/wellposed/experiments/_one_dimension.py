@@ -6,9 +6,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from wellposed._checks import check_numbers
 from wellposed.numerics import LOG_2PI
-
-from ._checks import positive_row
 
 _PRECISIONS = 2.0 ** np.arange(-3, 13)
 
@@ -65,9 +64,9 @@ def one_dimension(
     >>> found.best_scale[0].round(4), found.best_elbo[1].round(4), found.constant_mean[1].round(1)
     (np.float64(0.7071), np.float64(-0.9189), np.float64(13.2))
     """
-    precisions = positive_row("precisions", precisions, "Leave it out, or try 1.0.")
+    precisions = np.atleast_1d(check_numbers("precisions", precisions, "Try 1.0.", above=0))
     scales = np.geomspace(0.003, 3.0, 121) if scales is None else scales
-    scales = positive_row("scales", scales, "Leave it out, or try 1.0.")
+    scales = np.atleast_1d(check_numbers("scales", scales, "Try 1.0.", above=0))
     best = (2 * precisions + 1) ** -0.5
     published = np.full_like(precisions, np.nan)
     defined = precisions > 0.5

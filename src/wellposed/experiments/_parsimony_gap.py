@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from wellposed import evaluation, noise
+from wellposed._checks import check_count, check_number
 from wellposed.numerics import LOG_2PI
 
-from ._checks import positive, whole
 from ._location_mixture import fit_location_mixture, kernel_mixture
 from ._nonparametric_bound import nonparametric_bound
 from ._rows import as_rows
@@ -109,7 +109,7 @@ def parsimony_gap(
     >>> found.nonparametric <= found.certified <= found.ceiling
     True
     """
-    variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
+    variance = check_number("variance", variance, "Try 2**-4 on data in 0..1.", above=0)
     _check_counts(n_samples=n_samples, n_gaussians=n_gaussians, n_rounds=n_rounds)
     values = as_rows(rows, 1797) if rows is not None else as_rows(None, 1797) / 16
     vae = trained(
@@ -135,7 +135,7 @@ def parsimony_gap(
 def _check_counts(**counts: Any) -> None:
     """Refuse, before the long training, what is needed only after it."""
     for name, count in counts.items():
-        whole(name, count, "Leave it out for the default.")
+        check_count(name, count, "Leave it out for the default.")
 
 
 def _importance_sampled(found: evaluation.LogLikelihood) -> dict[str, float]:

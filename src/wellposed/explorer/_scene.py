@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from wellposed import evaluation
+from wellposed._checks import check_count
 from wellposed._errors import DataError, SettingError
 from wellposed._labels import sortable
 from wellposed._text import visible
@@ -125,11 +126,8 @@ def make_scene(
     """
     check_model(vae)
     model = vae.model_
-    if not 1 <= most_rows <= MOST_ROWS:
-        raise SettingError(
-            f"The rows on the plane must be 1 to {MOST_ROWS}; got {most_rows}. Leave the number "
-            "out: the rows are then spread over all."
-        )
+    remedy = "Leave it out: the rows on the plane are then spread over all."
+    check_count("most_rows", most_rows, remedy, most=MOST_ROWS)
     points = None if rows is None else _points(model, rows, labels, most_rows, key=key)
     k = model.prior.k
     tried = _tried(model, k, key=key)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from wellposed._checks import check_count
 from wellposed._errors import OutputError, SettingError
 
 from ._gate import HOST, Gate
@@ -125,8 +126,7 @@ def _ended_by_signals(server: Any) -> Iterator[None]:
 
 def listening(port: int) -> socket.socket:
     """Listen on this machine alone; 0 takes a free port."""
-    if not 0 <= port <= 65_535:
-        raise SettingError(f"A port must be 0 to 65535; got {port}. 0 takes a free one.")
+    check_count("port", port, "0 takes a free one.", low=0, most=65_535)
     # asyncio sends without delay (TCP_NODELAY) only where the protocol is named; else the body
     # of each answer waits some 40 ms for the browser to acknowledge its head.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -4,11 +4,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from wellposed._checks import check_sizes
 from wellposed._typing import PRNGKey
 
 from ._activations import activate, check_activation, gain
 from ._draw import Plan, draw, plan_layer
-from ._mlp import MLP, build_mlp, check_widths, plan_mlp
+from ._mlp import MLP, WIDTHS, build_mlp, plan_mlp
 from ._pyramid import Pyramid, check_image_shape, plan_pyramid
 from .strided import primitive
 
@@ -69,8 +70,8 @@ class ConvSettings(eqx.Module):
 
     def __init__(self, image_shape, channels=None, hidden=(), activation: str = "relu"):
         self.image_shape = check_image_shape(image_shape)
-        self.channels = None if channels is None else check_widths("channels", channels)
-        self.hidden = check_widths("hidden", hidden)
+        self.channels = None if channels is None else check_sizes("channels", channels, WIDTHS)
+        self.hidden = check_sizes("hidden", hidden, WIDTHS)
         check_activation(activation)
         self.activation = activation
         plan_pyramid(self.image_shape, self.channels)

@@ -5,11 +5,13 @@ import itertools
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_sizes
 from wellposed._typing import PRNGKey
 
 from ._activations import activate, check_activation, gain
 from ._draw import Plan, draw, plan_layer
+
+WIDTHS = "Give the width of each layer, as in (256, 256)."
 
 
 class Linear(eqx.Module):
@@ -73,7 +75,7 @@ class MakeMLP(eqx.Module):
     activation: str = eqx.field(static=True)
 
     def __init__(self, hidden: tuple[int, ...] = (256, 256), activation: str = "relu"):
-        self.hidden = check_widths("hidden", hidden)
+        self.hidden = check_sizes("hidden", hidden, WIDTHS)
         check_activation(activation)
         self.activation = activation
 
@@ -103,18 +105,3 @@ def build_mlp(arrays: tuple[Array, ...], activation: str) -> MLP:
     """Assemble an MLP from arrays in the order of :func:`plan_mlp`."""
     layers = tuple(Linear(*pair) for pair in zip(arrays[::2], arrays[1::2], strict=True))
     return MLP(layers, activation)
-
-
-def check_widths(name: str, widths: object) -> tuple[int, ...]:
-    """Return ``widths`` as a tuple of positive ints, or raise :class:`SettingError`."""
-    try:
-        given = tuple(widths)  # pyright: ignore[reportArgumentType]
-        whole = tuple(int(w) for w in given)
-    except (TypeError, ValueError):
-        given, whole = (), None
-    if whole is None or whole != given or any(w < 1 for w in whole):
-        raise SettingError(
-            f"{name} must be a tuple of positive integers; got {widths!r}. "
-            f"Pass the width of each layer, {name}=(256, 256) for one."
-        )
-    return whole

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from wellposed._checks import check_sizes
 from wellposed._errors import SettingError
 
 _CHANNELS = (32, 64, 128, 256)
@@ -58,17 +59,9 @@ class Pyramid:
 
 def check_image_shape(shape: object) -> tuple[int, int, int]:
     """Return ``(H, W, C)``, or raise :class:`SettingError`."""
-    try:
-        given = tuple(shape)  # pyright: ignore[reportArgumentType]
-        whole = tuple(int(s) for s in given)
-    except (TypeError, ValueError):
-        given, whole = (), (0, 0)
-    if whole != given or len(whole) not in (2, 3) or any(s < 1 for s in whole):
-        raise SettingError(
-            f"image_shape must be two or three positive integers; got {shape!r}. "
-            "Pass (height, width) or (height, width, channels)."
-        )
-    return whole[0], whole[1], whole[2] if len(whole) == 3 else 1
+    remedy = "Pass (height, width) or (height, width, channels)."
+    height, width, *channels = check_sizes("image_shape", shape, remedy, least=2, most=3)
+    return height, width, channels[0] if channels else 1
 
 
 def plan_pyramid(image_shape: tuple[int, ...], channels: tuple[int, ...] | None) -> Pyramid:

@@ -1,9 +1,8 @@
 """The evidence lower bound, and its β-weighted relative."""
 
-import math
 from typing import ClassVar
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_number
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 from wellposed.numerics import scalar
@@ -59,12 +58,8 @@ class BetaELBO(AbstractObjective):
     beta: Scalar
 
     def __init__(self, beta: float):
-        if not (math.isfinite(beta) and beta >= 0):
-            raise SettingError(
-                f"beta must be a finite number ≥ 0; got {beta}. 1 is the ELBO; to move the noise "
-                "variance, set it (noise=0.1) or learn it (noise='shared')."
-            )
-        self.beta = scalar(beta)
+        remedy = "1 is the ELBO. For another noise variance, set it (noise=0.1) or learn it."
+        self.beta = scalar(check_number("beta", beta, remedy, low=0))
 
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 from wellposed.numerics import log_mean_exp
@@ -36,9 +36,7 @@ class IWAE(AbstractObjective):
     n_importance: int = eqx.field(static=True)
 
     def __init__(self, n_importance: int = 8):
-        if n_importance < 1:
-            raise SettingError(f"n_importance must be 1 or more; got {n_importance}. Try 8.")
-        self.n_importance = int(n_importance)
+        self.n_importance = check_count("n_importance", n_importance, "Try 8.")
 
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0

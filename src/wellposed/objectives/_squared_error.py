@@ -1,12 +1,11 @@
 """Squared error in place of the likelihood, with the noise variance that it implies."""
 
-import math
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_number
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 from wellposed.numerics import scalar
@@ -38,12 +37,8 @@ class SquaredError(AbstractObjective):
     kl_weight: Scalar
 
     def __init__(self, kl_weight: float = 0.0):
-        if not (math.isfinite(kl_weight) and kl_weight >= 0):
-            raise SettingError(
-                f"kl_weight must be a finite number ≥ 0; got {kl_weight}. "
-                "1 is the usual choice and implies σ² = 0.5; 0 is a plain autoencoder."
-            )
-        self.kl_weight = scalar(kl_weight)
+        remedy = "1 is usual, and implies σ² = 0.5; 0 is a plain autoencoder."
+        self.kl_weight = scalar(check_number("kl_weight", kl_weight, remedy, low=0))
 
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from wellposed import nn
+from wellposed._checks import check, or_word, whole
 from wellposed._compiled import compiled
 from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
@@ -88,8 +89,7 @@ def fit_classifier(
 
 
 def _batch_size(given: int | str, n: int) -> int:
-    if given != "auto" and not isinstance(given, int):
-        raise SettingError(f'batch_size must be "auto" or a whole number ≥ 1; got {given!r}.')
+    given = check("batch_size", given, or_word("auto", whole()))
     wanted = max(16, n // 100) if isinstance(given, str) else given
     return min(128 if isinstance(given, str) else n, wanted, n)
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._bar import Bar
+from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._html import table
@@ -290,8 +291,7 @@ def outcome_of(plan: Plan, history: History, best_epoch: int, n_held: int) -> Ou
 
 def _split(n: int, fraction: float, *, key: PRNGKey) -> Split:
     """Rows to train on and rows to hold out, in random order, drawn on the host."""
-    if not 0 <= fraction < 1:
-        raise SettingError(f"validation_fraction must lie in [0, 1); got {fraction}. 0.1 is usual.")
+    check_number("validation_fraction", fraction, "0.1 is usual.", low=0, below=1)
     held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
     order = host_generator(key).permutation(n)
     return Split(Rows.of(order[held:]), Rows.of(order[:held]) if held else None)

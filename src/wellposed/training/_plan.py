@@ -3,7 +3,22 @@
 import dataclasses
 import math
 
+from wellposed._checks import Rule, check_settings, optional, real, whole
 from wellposed._errors import SettingError
+
+_RULES = {
+    "batch_size": whole(),
+    "max_epochs": whole(),
+    "learning_rate": real(above=0),
+    "weight_decay": real(low=0),
+    "clip_norm": Rule(
+        "a number > 0, or infinity", lambda v: v == math.inf or real(above=0).allows(v)
+    ),
+    "kl_warmup": whole(0),
+    "patience": optional(whole()),
+    "encoder_steps": whole(0),
+    "noise_pace": real(above=0),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,27 +60,10 @@ class Plan:
     noise_pace: float = 10.0
 
     def __post_init__(self) -> None:
-        self._positive("batch_size", "max_epochs", "learning_rate", "clip_norm", "noise_pace")
-        if self.weight_decay < 0 or not math.isfinite(self.weight_decay):
-            raise SettingError(
-                f"weight_decay must be a number ≥ 0; got {self.weight_decay}. Zero is plain Adam."
-            )
-        if self.encoder_steps < 0:
-            raise SettingError(
-                f"encoder_steps must be a whole number ≥ 0; got {self.encoder_steps}. Zero is "
-                "plain training; 100 is He et al.'s."
-            )
-        if self.patience is not None:
-            self._positive("patience")
-        if self.kl_warmup < 0 or self.kl_warmup >= self.max_epochs:
+        check_settings(vars(self), _RULES)
+        if self.kl_warmup >= self.max_epochs:
             raise SettingError(
                 f"The KL's warm-up must reach its target before training ends; got kl_warmup="
                 f"{self.kl_warmup} with max_epochs={self.max_epochs}. Make it shorter than "
                 "max_epochs, or the model is trained on an objective that it is not judged by."
             )
-
-    def _positive(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if not value > 0:
-                raise SettingError(f"{name} must be positive; got {value}.")

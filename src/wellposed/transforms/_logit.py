@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from wellposed._errors import DataError, SettingError
+from wellposed._checks import check, check_number, optional, or_word, whole
+from wellposed._errors import DataError
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.numerics import host_generator, scalar
 
@@ -41,10 +42,9 @@ class Logit(AbstractTransform):
     levels: int | str | None = eqx.field(static=True)
 
     def __init__(self, levels: int | str | None = "auto", alpha: float = 1e-6):
-        if not 0.0 < alpha < 0.5:
-            raise SettingError(f"alpha must lie in (0, 0.5); got {alpha}. The usual one is 1e-6.")
-        if isinstance(levels, int) and levels < 2:
-            raise SettingError(f"levels must be 2 or more; got {levels}. 8-bit images have 256.")
+        alpha = check_number("alpha", alpha, "1e-6 is usual.", above=0, below=0.5)
+        rule = optional(or_word("auto", whole(2, 2**24)))
+        levels = check("levels", levels, rule, "8-bit images have 256 levels.")
         self.alpha = scalar(alpha)
         self.levels = levels
         self.n_levels = scalar(levels) if isinstance(levels, int) else None

@@ -5,7 +5,8 @@ import math
 import equinox as eqx
 import numpy as np
 
-from wellposed._errors import DataError, SettingError
+from wellposed._checks import check_count
+from wellposed._errors import DataError
 
 
 class Support(eqx.Module):
@@ -53,10 +54,7 @@ def levels(n: int) -> Support:
     SettingError
         If there are fewer than two.
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2:
-        raise SettingError(
-            f"levels must be a whole number ≥ 2; got {n!r}. 8-bit images have 256 levels."
-        )
+    n = check_count("levels", n, "8-bit images have 256 levels.", low=2, most=2**24)
     return Support(0.0, float(n - 1), True)
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._errors import SettingError
+from wellposed._checks import check, optional, or_word, whole
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.numerics import scalar
 
@@ -36,8 +36,8 @@ class Unit(AbstractTransform):
     levels: int | str | None = eqx.field(static=True)
 
     def __init__(self, levels: int | str | None = "auto"):
-        if isinstance(levels, int) and levels < 2:
-            raise SettingError(f"levels must be 2 or more; got {levels}. 8-bit images have 256.")
+        rule = optional(or_word("auto", whole(2, 2**24)))
+        levels = check("levels", levels, rule, "8-bit images have 256 levels.")
         self.levels = levels
         self.n_levels = scalar(levels) if isinstance(levels, int) else None
 

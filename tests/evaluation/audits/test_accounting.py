@@ -227,5 +227,5 @@ def test_settings_that_describe_no_loss(loss, message):
 
 
 def test_no_kl_weight_belongs_to_no_variance():
-    with pytest.raises(wp.SettingError, match="noise_variance must be a positive finite number"):
+    with pytest.raises(wp.SettingError, match="noise_variance must be a finite number > 0"):
         implied_noise_variance(reduction="sum").kl_weight_at(0.0)

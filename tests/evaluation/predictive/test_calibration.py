@@ -204,7 +204,7 @@ def test_few_rows_are_not_filled_up_to_many():
 def test_bad_settings_are_refused():
     model, density = solved()
     rows = rows_of(density, 5)
-    with pytest.raises(SettingError, match="n_draws must be a whole number ≥ 2"):
+    with pytest.raises(SettingError, match="n_draws must be a whole number from 2"):
         evaluation.calibration(model, rows, key=KEY, n_draws=1)
     with pytest.raises(SettingError, match="'features'"):
         evaluation.calibration(model, rows, key=KEY, given="feature")

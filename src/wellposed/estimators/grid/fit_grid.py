@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from wellposed import evaluation, models, serialise, training
+from wellposed._checks import plain
 from wellposed._errors import (
     OutputError,
     SettingError,
@@ -27,7 +28,7 @@ from wellposed.training import Bar, Member, Outcome
 from .._build import objective_of, plan_of
 from .._file import load_like
 from .._notices import warn_of_suspects
-from .._settings import plain, settings_of
+from .._settings import settings_of
 from ..data.rows import narrowed, opened
 from ..data.table import Table
 from .folder import GridFolder

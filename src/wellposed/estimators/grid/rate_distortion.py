@@ -5,11 +5,10 @@ from typing import Any
 
 from sklearn.base import clone
 
+from wellposed._checks import check, real
 from wellposed._errors import SettingError
 from wellposed.evaluation import RateDistortionCurve, RatePoint
 from wellposed.training import Bar, Outcome
-
-from .._constraints import check, real
 
 _SETTING = {"beta": "beta", "noise_variance": "noise"}
 
@@ -76,7 +75,5 @@ def _grid(grids: dict[str, Sequence[float] | None]) -> tuple[str, list[float]]:
             f"{' and '.join(given) or 'neither'}. beta=[0.1, 1, 10] is a start."
         )
     ((varied, values),) = given.items()
-    rule = real(0, open_below=varied == "noise_variance")
-    for value in values:
-        check({varied: value}, {varied: rule})
-    return varied, [float(value) for value in values]
+    rule = real(above=0) if varied == "noise_variance" else real(low=0)
+    return varied, [float(check(varied, value, rule)) for value in values]

@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from wellposed import evaluation, models, training
+from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, real, whole
 from wellposed._errors import SettingError, TrainingWarning
 from wellposed._typing import Point, PRNGKey, Scalar
 
-from .._constraints import Constraint, boolean, check, one_of, or_word, real, whole
 from .._homonym import setting_and_method
 from .._settings import settings_of
 from ..data.rows import kept_on_failure, seed_of
@@ -90,13 +90,13 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     True
     """
 
-    _constraints: ClassVar[dict[str, Constraint]] = {
-        "n_components": whole(1),
-        "noise": or_word("shared", real(0, open_below=True)),
-        "beta": real(0, open_below=True),
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "n_components": whole(),
+        "noise": or_word("shared", real(above=0)),
+        "beta": real(above=0),
         "solver": one_of(_SOLVERS),
-        "max_iter": whole(1),
-        "tol": real(0),
+        "max_iter": whole(),
+        "tol": real(low=0),
         "progress": or_word("auto", boolean()),
     }
 
@@ -161,7 +161,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             If k directions carry everything and ``resolution`` is zero.
         """
         settings = settings_of(self)
-        check(settings, self._constraints)
+        check_settings(settings, self._constraints)
         _check_start(self.start, self.solver)
         with kept_on_failure(self):
             seed = seed_of(self.random_state)

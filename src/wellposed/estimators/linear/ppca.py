@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, models
+from wellposed._checks import Rule, check, check_settings, or_word, real, whole
 
-from .._constraints import Constraint, check, or_word, real, whole
 from .._homonym import setting_and_method
 from .._settings import settings_of
 from ..data.rows import kept_on_failure, seed_of
@@ -74,9 +74,9 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     True
     """
 
-    _constraints: ClassVar[dict[str, Constraint]] = {
-        "n_components": whole(1),
-        "noise": or_word("shared", real(0, open_below=True)),
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "n_components": whole(),
+        "noise": or_word("shared", real(above=0)),
     }
 
     _file_state: ClassVar[tuple[str, ...]] = (
@@ -130,7 +130,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             If k directions carry everything and ``resolution`` is zero.
         """
         settings = settings_of(self)
-        check(settings, self._constraints)
+        check_settings(settings, self._constraints)
         with kept_on_failure(self):
             seed = seed_of(self.random_state)
             data = prepared(self, X, settings["transform"], self.resolution, seed)
@@ -189,7 +189,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         check_is_fitted(self)
         wanted = self.noise if noise_variance is None else noise_variance
-        check({"noise_variance": wanted}, {"noise_variance": self._constraints["noise"]})
+        check("noise_variance", wanted, self._constraints["noise"])
         given = None if isinstance(wanted, str) else float(wanted)
         return models.stationary_point(
             self.spectrum_,

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Callable
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._checks import check_number
 from wellposed._errors import DataError, SettingError
 from wellposed.numerics import LOG_2PI, kl_to_standard_normal
 
@@ -167,14 +167,8 @@ def _variance(given: Any) -> float:
         return given.noise_variance
     if getattr(given, "shape", None) == ():
         given = given.item()  # a learned σ² is an array or a tensor of no dimensions
-    real = isinstance(given, Real) and not isinstance(given, bool)
-    if not real or not math.isfinite(given) or given <= 0:
-        raise SettingError(
-            "noise_variance must be a positive finite number, σ² in squared units of X, or the "
-            f"record of implied_noise_variance; got {given!r}. That record also says of a loss "
-            "that it has no likelihood."
-        )
-    return float(given)
+    remedy = "Give σ² in squared units of X, or the record that implied_noise_variance returns."
+    return check_number("noise_variance", given, remedy, above=0)
 
 
 def _steps(resolution: Any, shape: tuple[int, ...]) -> np.ndarray | None:

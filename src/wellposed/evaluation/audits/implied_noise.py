@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from numbers import Integral, Real
 
+from wellposed._checks import check_count, check_number
 from wellposed._errors import SettingError, unknown_name
 
 _REDUCTIONS = ("sum", "mean")
@@ -43,7 +43,8 @@ class ImpliedNoise:
         SettingError
             If ``noise_variance`` is not positive and finite.
         """
-        variance = _positive("noise_variance", noise_variance, "σ², in squared units of x̂")
+        remedy = "It is σ², in squared units of x̂."
+        variance = check_number("noise_variance", noise_variance, remedy, above=0)
         return 2 * self.error_weight * variance / self.kl_share
 
     def __str__(self) -> str:
@@ -119,7 +120,9 @@ def implied_noise_variance(
     d = _size("n_features", n_features, "reduction", reduction)
     k = _size("n_latents", n_latents, "kl_reduction", kl_reduction)
     error_weight = _error_weight(scale, half, noise_variance) / d
-    return _implied(error_weight, _kl_weight(kl_weight), k, noise_variance)
+    remedy = "Leave it out for a KL that is not weighted."
+    kl_weight = check_number("kl_weight", kl_weight, remedy, low=0)
+    return _implied(error_weight, kl_weight, k, noise_variance)
 
 
 def _implied(
@@ -131,7 +134,7 @@ def _implied(
 
 
 def _error_weight(scale: float, half: bool, stated: float | None) -> float:
-    weight = _positive("scale", scale, "what multiplies the reconstruction term")
+    weight = check_number("scale", scale, "It multiplies the reconstruction term.", above=0)
     if stated is None:
         return 0.5 * weight if half else weight
     if half:
@@ -139,7 +142,8 @@ def _error_weight(scale: float, half: bool, stated: float | None) -> float:
             "half=True and noise_variance exclude each other; got both. A Gaussian log likelihood "
             "has its ½ already: leave half out."
         )
-    return 0.5 * weight / _positive("noise_variance", stated, "the loss's own σ²")
+    variance = check_number("noise_variance", stated, "It is the loss's own σ².", above=0)
+    return 0.5 * weight / variance
 
 
 def _size(name: str, value: int | None, option: str, reduction: str) -> int:
@@ -153,27 +157,5 @@ def _size(name: str, value: int | None, option: str, reduction: str) -> int:
         )
     if value is None:
         return 1
-    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 1:
-        raise SettingError(f"{name} must be a whole number ≥ 1; got {value!r}. Change {name}.")
-    return int(value) if reduction == "mean" else 1
-
-
-def _kl_weight(value: float) -> float:
-    if not _is_real(value) or value < 0:
-        raise SettingError(
-            f"kl_weight must be a finite number ≥ 0; got {value!r}. Leave it out for a KL that "
-            "is not weighted."
-        )
-    return float(value)
-
-
-def _positive(name: str, value: float, meaning: str) -> float:
-    if not _is_real(value) or value <= 0:
-        raise SettingError(
-            f"{name} must be a positive finite number; got {value!r}. It is {meaning}."
-        )
-    return float(value)
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    size = check_count(name, value, most=10**9)
+    return size if reduction == "mean" else 1

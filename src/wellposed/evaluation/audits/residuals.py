@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from .._count import check_count
+from wellposed._checks import check_count
+
 from .foreign_vae import ForeignVAE
 
 _PROBED = 64  # rows on which the callables are tried before the work starts

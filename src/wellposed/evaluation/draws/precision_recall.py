@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .._count import check_count
+from wellposed._checks import check_count
+
 from .frechet import as_features
 
 _DISTANCES_AT_ONCE = 4_000_000  # entries in memory

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import Classifier
 from wellposed.numerics import host_generator
 
-from .._count import check_count
 from .classifier import classifier_features
 from .frechet import Gaussian, as_features, gaussian_distance
 from .precision_recall import precision_recall_errors
@@ -126,7 +126,7 @@ def sample_quality(
     True
     """
     check_process()
-    check_count("n_resamples", n_resamples, least=2)
+    check_count("n_resamples", n_resamples, low=2)
     check_count("k", k)
     fresh = host_generator(key)
     real_rows, *both = _all_features(features, (real, drawn, held_out), k)

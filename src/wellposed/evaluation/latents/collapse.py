@@ -1,13 +1,12 @@
 """Posterior collapse, measured in the two ways that the field uses."""
 
 import dataclasses
-from numbers import Real
 from typing import Any
 
 import jax
 import numpy as np
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_number
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel
 
@@ -78,12 +77,9 @@ def collapse(
     >>> found.collapsed.tolist(), found.active_units.tolist()
     ([True, False], [False, True])
     """
-    for name, value in (("epsilon", epsilon), ("delta", delta), ("threshold", threshold)):
-        if not (isinstance(value, Real) and value >= 0 and (name != "delta" or value < 1)):
-            raise SettingError(
-                f"{name} must be a number ≥ 0{' and below 1' if name == 'delta' else ''}; got "
-                f"{value!r}. 0.01 is customary."
-            )
+    for name, value in (("epsilon", epsilon), ("threshold", threshold)):
+        check_number(name, value, "0.01 is usual.", low=0)
+    check_number("delta", delta, "0.01 is usual.", low=0, below=1)
     silent = (rates < epsilon).mean(axis=0)
     moved = means.var(axis=0, dtype=np.float64)
     return Collapse(

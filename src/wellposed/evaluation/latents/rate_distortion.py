@@ -6,12 +6,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
-from .._count import check_count
 from .._estimate import Estimate
 from .._passes import elbo
 from .prior_mismatch import estimate, prior_mismatch

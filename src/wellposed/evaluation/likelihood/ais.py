@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._checks import check_count
 from wellposed._errors import unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import Inferred, VAEModel
 
-from .._count import check_count
 from .._rows import over_rows
 from .annealing_path import STEEP, Path, fit_start, forwards, step_sizes
 from .importance_weights import effective_size, log_mean_weight, relative_error

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
 
-from .._count import check_count
 from .._rows import over_rows
 from .importance_weights import cut, effective_size, fold_weights, log_mean_weight, relative_error
 from .pareto_k import TRUSTED, pareto_k, tail_size

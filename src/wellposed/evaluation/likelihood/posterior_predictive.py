@@ -14,12 +14,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel
 from wellposed.numerics import log_mean_exp
 
-from .._count import check_count
 from .._rows import filled, over_rows
 
 _NUMBERS_AT_ONCE = 8_000_000

@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._compiled import own_promotion
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 
-from .._count import check_count
 from .._estimate import Estimate
 from .._rows import over_rows
 from .ais import AISEstimate, check_settings, climb, log_mean, path_of, rows_at_once

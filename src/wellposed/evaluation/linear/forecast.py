@@ -2,15 +2,14 @@
 
 import dataclasses
 import math
-from numbers import Real
 
 import numpy as np
 
+from wellposed._checks import check_count, check_number
 from wellposed._errors import SettingError
 from wellposed._html import table
 from wellposed.models import Spectrum, optimum
 
-from .._count import check_count
 from .model_units import IDENTITY, ModelUnits
 from .spectrum import spectrum
 
@@ -145,20 +144,14 @@ def _check(noise_variance: float | None, n_components: int | None, beta: float) 
     if n_components is not None:
         check_count("n_components", n_components)
     for name, value in (("noise_variance", noise_variance), ("beta", beta)):
-        if value is not None and not _is_positive(value):
-            raise SettingError(
-                f"{name} must be a finite number > 0; got {value!r}. {_REMEDIES[name]}"
-            )
+        if value is not None:
+            check_number(name, value, _REMEDIES[name], above=0)
 
 
 _REMEDIES = {
     "noise_variance": "Give σ², in squared model units, or leave it out to take the best one.",
-    "beta": "Without a weight on the KL nothing collapses; 1 is the ELBO.",
+    "beta": "Without a weight on the KL no latent collapses; 1 is the ELBO.",
 }
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, Real) and math.isfinite(value) and float(value) > 0
 
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:

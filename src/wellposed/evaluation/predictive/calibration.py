@@ -3,19 +3,18 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._errors import DataError, SettingError, unknown_name
+from wellposed._checks import check_count, check_number
+from wellposed._errors import DataError, unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
-from .._count import check_count
 from .._rows import over_rows
 from ..variance.affine_units import unit_of
 from .coverage import (
@@ -118,7 +117,7 @@ def calibration(
     (2018), §4.2, for x_mis; Vehtari et al. (2021), for R̂.
     """
     check_process()
-    check_count("n_draws", n_draws, "99 is a start.", least=2)
+    check_count("n_draws", n_draws, "99 is a start.", low=2)
     if given not in _LATENTS:
         raise unknown_name("given", given, _LATENTS)
     rows = np.asarray(rows)
@@ -163,17 +162,14 @@ def _passed(
 
 
 def _n_hidden(share: float, n_varying: int) -> int:
-    if isinstance(share, bool) or not isinstance(share, Real) or not 0 < float(share) < 1:
-        raise SettingError(
-            f"share must be a number between 0 and 1, of the features that are hidden; got "
-            f"{share!r}. A quarter is usual."
-        )
+    remedy = "It is the share of the features that are hidden; 0.25 is usual."
+    share = check_number("share", share, remedy, above=0, below=1)
     if n_varying < 2:
         raise DataError(
             "Held-out features need two that vary, one to hide and one to tell of it; "
             f'{n_varying} does. Use given="reconstruction" or "prior".'
         )
-    return min(max(round(float(share) * n_varying), 1), n_varying - 1)
+    return min(max(round(share * n_varying), 1), n_varying - 1)
 
 
 @functools.lru_cache

@@ -27,12 +27,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._errors import DataError, unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Density, Point, PRNGKey, Tree
 from wellposed.models import VAEModel
 
-from .._count import check_count
 from .._rows import filled, over_rows
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)

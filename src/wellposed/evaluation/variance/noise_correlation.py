@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._checks import check_count
 from wellposed._compiled import compiled_soon
-from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel
@@ -37,8 +37,7 @@ def noise_correlation(
         If ``n_draws`` is below two.
     """
     check_process()
-    if n_draws < 2:
-        raise SettingError(f"n_draws must be 2 or more; got {n_draws}. 2000 is a start.")
+    n_draws = check_count("n_draws", n_draws, "2000 is a start.", low=2)
     parts = [
         np.asarray(_draws(model, jnp.asarray(x, jnp.result_type(float)), size, part_key))
         for size, part_key in zip(

@@ -23,13 +23,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, optimum
 from wellposed.numerics import on_device
 
-from .._count import check_count
 from .._estimate import Estimate
 from .._rows import filled, over_rows, subsample
 from ..linear.model_units import IDENTITY, ModelUnits

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from wellposed._checks import check_count
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
 from wellposed.nn import MLP, MakeMLP
@@ -89,7 +90,8 @@ class CausalLogistic(AbstractWhole):
         outputs: int = 8,
     ):
         check_size(window)
-        _check_counts(mixture=(mixture, _MOST), outputs=(outputs, None))
+        mixture = check_count("mixture", mixture, "5 is a start.", most=_MOST)
+        outputs = check_count("outputs", outputs, "8 is a start.")
         self.hidden = MakeMLP(hidden).hidden
         self.levels, self.size, self.mixture, self.n_raw = levels, window, mixture, outputs
         if levels is not None:
@@ -142,11 +144,3 @@ class CausalLogistic(AbstractWhole):
 
     def learned(self) -> Leaves:
         return tuple(jax.tree.leaves(self.network))
-
-
-def _check_counts(**given: tuple[int, int | None]) -> None:
-    for name, (value, most) in given.items():
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not whole or value < 1 or (most is not None and value > most):
-            rule = "≥ 1" if most is None else f"from 1 to {most}"
-            raise SettingError(f"{name} must be a whole number {rule}; got {value!r}.")

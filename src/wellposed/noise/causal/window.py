@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._checks import Rule, check, whole
 from wellposed._errors import SettingError
 from wellposed._typing import Point, Scalar
 
@@ -127,9 +128,5 @@ class Window(eqx.Module):
 
 def check_size(size: int) -> None:
     """Raise :class:`SettingError` unless ``size`` is an odd whole number from 3 upwards."""
-    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
-    if not whole or size < 3 or size % 2 == 0:
-        raise SettingError(
-            f"window must be an odd whole number ≥ 3, the side of a square centred at the feature; "
-            f"got {size!r}. 5 is a start."
-        )
+    rule = Rule("an odd whole number ≥ 3", lambda v: whole(3).allows(v) and v % 2 == 1)
+    check("window", size, rule, "It is the side of a square centred at the feature; 5 is a start.")

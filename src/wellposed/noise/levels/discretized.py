@@ -13,6 +13,7 @@ from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, constraints
 
 from wellposed import transforms
+from wellposed._checks import check_count
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import log_normal_interval, on_device
@@ -130,18 +131,14 @@ def cells(levels: int | None, variance: float | str, mixture: int) -> Cells:
     """
     if levels is not None:
         transforms.levels(levels)
-    if isinstance(mixture, bool) or mixture not in range(1, _MOST_COMPONENTS + 1):
-        raise SettingError(
-            f"mixture must be a whole number from 1 to {_MOST_COMPONENTS}; got {mixture!r}. "
-            "1 is a single component."
-        )
+    mixture = check_count("mixture", mixture, "1 is a single component.", most=_MOST_COMPONENTS)
     scale = Scale(variance, floor=_LEAST)
     if scale.given is not None and float(scale.given) < _LEAST**2:
         raise SettingError(
             f"A variance must be at least {_LEAST**2:g}, in levels squared, to reach the next "
             f'level at all; got {variance}. "shared" learns it from the data.'
         )
-    return Cells(None if levels is None else int(levels), int(mixture), scale)
+    return Cells(None if levels is None else int(levels), mixture, scale)
 
 
 class Discretized(Distribution):

@@ -1,7 +1,6 @@
 """The scale of a noise: given, learned, or put out by the decoder; never below its floor."""
 
 import math
-from numbers import Real
 from typing import Any
 
 import equinox as eqx
@@ -10,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from wellposed._checks import check_number
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import Fitted, Leaves, Point, Variance
 from wellposed.numerics import inverse_positive, on_device, positive, scalar
@@ -18,6 +18,7 @@ from wellposed.transforms import Moments
 from .constants import Constants, Pinned
 
 LEARNED = ("shared", "feature", "conditional")
+LEARNS = f"One of {', '.join(LEARNED)} learns it from the data."
 
 # A scale within this factor of its floor rests on it.
 _RESTING = 1.05
@@ -69,11 +70,9 @@ class Scale(eqx.Module):
         initial: float | None = None,
     ):
         self.kind = _kind(variance)
-        if floor is not None and not (math.isfinite(floor) and floor >= 0):
-            raise SettingError(
-                f"floor must be a number ≥ 0, a standard deviation in model units; got {floor}. "
-                "Leave it out to take it from the data's resolution."
-            )
+        if floor is not None:
+            remedy = "It is a standard deviation in model units; leave it out to take the data's."
+            floor = check_number("floor", floor, remedy, low=0)
         self.given = scalar(float(variance)) if self.kind == "given" else None
         self.floor = None if floor is None else scalar(floor)
         self.initial = None if initial is None else scalar(_initial(initial, self.kind))
@@ -186,33 +185,14 @@ class Scale(eqx.Module):
         return tuple(int(j) for j in np.flatnonzero(resting))
 
 
-def check_positive(name: str, value: Any) -> float:
-    """Return a setting that is a positive number; ``SettingError`` for anything else."""
-    if not _is_positive(value):
-        raise SettingError(
-            f"{name} must be a positive number or one of {', '.join(LEARNED)}; got {value!r}. "
-            '"shared" learns it from the data.'
-        )
-    return float(value)
-
-
 def _initial(initial: float, kind: str) -> float:
     if kind == "given":
         raise SettingError(
             f"initial is where a learned variance starts; got initial={initial!r} with a variance "
             'that is given. Leave initial out, or learn the variance: variance="shared".'
         )
-    if not _is_positive(initial):
-        raise SettingError(
-            f"initial must be a positive number, a variance in model units; got {initial!r}. "
-            "Leave it out to start from the data's."
-        )
-    return float(initial)
-
-
-def _is_positive(value: Any) -> bool:
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    return number and math.isfinite(value) and float(value) > 0
+    remedy = "It is a variance in model units; leave it out to start from the data's."
+    return check_number("initial", initial, remedy, above=0)
 
 
 def _kind(variance: float | str) -> str:
@@ -220,14 +200,6 @@ def _kind(variance: float | str) -> str:
         if variance not in LEARNED:
             raise unknown_name("A noise variance's name", variance, LEARNED)
         return variance
-    if not isinstance(variance, Real) or isinstance(variance, bool):
-        raise SettingError(
-            f"A noise variance must be a positive number or a name; got {variance!r}. "
-            f"The names are {', '.join(LEARNED)}."
-        )
-    if not (math.isfinite(variance) and variance > 0):
-        raise SettingError(
-            f"A noise variance must be positive and finite; got {variance}. With σ² = 0 there is "
-            'no density; "shared" learns σ² from the data.'
-        )
+    remedy = f"With σ² = 0 there is no density. {LEARNS}"
+    check_number("A noise variance", variance, remedy, above=0)
     return "given"

@@ -10,11 +10,12 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 from scipy.special import gammaln
 
+from wellposed._checks import check_number
 from wellposed._typing import Point, PRNGKey, Raw
 from wellposed.numerics import bounded_exp, damped, inverted, log_from, stirling_excess
 from wellposed.transforms import Moments
 
-from ..parts.scale import Scale, check_positive
+from ..parts.scale import LEARNS, Scale
 from .amounts import (
     AbstractAmount,
     Amounts,
@@ -72,7 +73,7 @@ class Gamma(AbstractAmount):
 
     def __init__(self, shape: float | str = "feature", *, floor: float | None = None):
         if not isinstance(shape, str):
-            shape = 1.0 / check_positive("shape", shape)
+            shape = 1.0 / check_number("shape", shape, LEARNS, above=0)
         self.scale = Scale(shape, floor=floor)
         self.data = None
 

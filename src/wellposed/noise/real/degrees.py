@@ -1,13 +1,11 @@
 """The degrees of freedom of a Student t: given, learned, or put out by the decoder."""
 
-import math
-from numbers import Real
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from wellposed._checks import check_number
 from wellposed._errors import SettingError, unknown_name
 from wellposed._typing import Fitted, Leaves
 from wellposed.numerics import on_device, positive, scalar
@@ -92,10 +90,6 @@ def _kind(degrees: float | str) -> str:
         if degrees not in LEARNED:
             raise unknown_name("degrees", degrees, LEARNED)
         return degrees
-    number = isinstance(degrees, Real) and not isinstance(degrees, bool)
-    if not (number and math.isfinite(degrees) and degrees > 2):
-        raise SettingError(
-            f"degrees must be a number > 2, below which a t has no variance, or one of "
-            f'{", ".join(LEARNED)}; got {degrees!r}. "shared" learns them from the data.'
-        )
+    remedy = 'Up to 2 a t has no variance; "shared" learns the degrees from the data.'
+    check_number("degrees", degrees, remedy, above=2)
     return "given"

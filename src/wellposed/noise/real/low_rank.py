@@ -12,7 +12,7 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array, Float
 from numpyro.distributions import Distribution, constraints
 
-from wellposed._errors import SettingError
+from wellposed._checks import check_count
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, on_device, whiten_low_rank
 from wellposed.transforms import REALS, Moments, Support
@@ -59,11 +59,7 @@ class LowRankGaussian(AbstractNoise):
     def __init__(
         self, rank: int = 4, variance: float | str = "shared", *, floor: float | None = None
     ):
-        if isinstance(rank, bool) or not isinstance(rank, (int, np.integer)) or rank < 1:
-            raise SettingError(
-                f"rank must be a whole number ≥ 1; got {rank!r}. With none, use Gaussian."
-            )
-        self.rank = int(rank)
+        self.rank = check_count("rank", rank, "Without correlations, use Gaussian.")
         self.scale = Scale(variance, floor=floor)
         self.unit = self.constants = None
 

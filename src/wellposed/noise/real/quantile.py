@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.special import ndtri
 
+from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, damped, on_device, positive
@@ -19,7 +20,7 @@ from wellposed.transforms import REALS, Moments, Support
 from ..parts.abstract import AbstractNoise
 from ..parts.constants import Constants, pinned
 from ..parts.features import Features
-from ..parts.scale import LEAST, Scale, check_positive
+from ..parts.scale import LEARNS, LEAST, Scale
 from .opened import Opened
 
 
@@ -84,7 +85,7 @@ class Quantile(AbstractNoise):
     ):
         self.levels = _checked(levels)
         if not isinstance(scale, str):
-            scale = check_positive("scale", scale) ** 2
+            scale = check_number("scale", scale, LEARNS, above=0) ** 2
         self.scale = Scale(scale, floor=floor)
         self.floor = self.deviation = self.constants = None
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
+from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import held
@@ -57,12 +58,7 @@ class Rescaled(AbstractNoise):
                 f"{noise.support}, where a wider one has no place to go. Widen it by its own "
                 'parameters, or use noise="feature", "conditional", Laplace or StudentT.'
             )
-        values = np.asarray(scale, np.float64)
-        if values.ndim > 1 or not bool((np.isfinite(values) & (values > 0)).all()):
-            raise SettingError(
-                "A scale must be positive and finite, one number or one a feature; got "
-                f"{np.array2string(values, threshold=8)}. Leave the noise as it is with 1."
-            )
+        values = check_numbers("scale", scale, "1 leaves the noise as it is.", above=0)
         self.noise = noise
         self.scale = jnp.asarray(values, jnp.result_type(float))
 

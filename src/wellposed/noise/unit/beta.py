@@ -12,6 +12,7 @@ from jax.scipy.special import betainc
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
+from wellposed._checks import check_number
 from wellposed._compiled import compiled_soon
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import inverted, on_device, stirling_excess
@@ -21,7 +22,7 @@ from ..parts.abstract import AbstractNoise
 from ..parts.centred import Centred
 from ..parts.constants import Constants, pinned
 from ..parts.features import Features
-from ..parts.scale import Scale, check_positive
+from ..parts.scale import LEARNS, Scale
 
 # Modes start within (0.001, 0.999): nearer to an end the sigmoid has no slope to leave by.
 _FURTHEST = 7.0
@@ -70,7 +71,7 @@ class Beta(AbstractNoise):
 
     def __init__(self, concentration: float | str = "shared", *, floor: float | None = None):
         if not isinstance(concentration, str):
-            concentration = check_positive("concentration", concentration) ** -2
+            concentration = check_number("concentration", concentration, LEARNS, above=0) ** -2
         self.width = Scale(concentration, floor=floor)
         self.logit = self.centred = self.constants = None
 

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
+from wellposed._checks import check_number
 from wellposed._compiled import compiled_soon
-from wellposed._errors import SettingError
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import bounded, inverted, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
@@ -64,12 +64,10 @@ class ContinuousBernoulli(AbstractNoise):
     constants: Constants | None
 
     def __init__(self, *, floor: float | None = None):
-        if floor is not None and not (math.isfinite(floor) and floor >= 0):
-            raise SettingError(
-                f"floor must be a number ≥ 0, a width on [0, 1]; got {floor}. Leave it out to take "
-                "it from the data's resolution."
-            )
-        self.given_floor = None if floor is None else scalar(float(floor))
+        if floor is not None:
+            remedy = "It is a width on [0, 1]; leave it out to take it from the data's resolution."
+            floor = check_number("floor", floor, remedy, low=0)
+        self.given_floor = None if floor is None else scalar(floor)
         self.floor = self.eta = self.centred = self.constants = None
 
     @property

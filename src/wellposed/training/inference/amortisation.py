@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
+from wellposed._checks import check_count
 from wellposed._forks import check_process
 from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
-from wellposed.evaluation import check_count, over_rows
+from wellposed.evaluation import over_rows
 from wellposed.models import Inferred, VAEModel
 
 from .._optimiser import adam
@@ -56,8 +57,8 @@ def amortisation_gap(
     References: Cremer, Li & Duvenaud (2018), §3 and §5.1.
     """
     check_process()
-    n_steps = check_count("n_steps", n_steps, "300 is a start.", least=0)
-    n_samples = check_count("n_samples", n_samples, "256 is a start.", least=2)
+    n_steps = check_count("n_steps", n_steps, "300 is a start.", low=0)
+    n_samples = check_count("n_samples", n_samples, "256 is a start.", low=2)
     rows = np.asarray(rows)
     outputs = 2 * _PAIRS * rows.shape[1] * model.noise.n_raw
     chunk = max(1, min(128, _OUTPUTS_AT_ONCE // outputs))
