@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from cli_running import SMALL, run, table
 
 import wellposed as wp
 from wellposed import cli
-from wellposed.cli import _fit, _fit_settings
+from wellposed.cli import _fit
 from wellposed.training import _fit as loop
 
 
@@ -24,11 +25,19 @@ def given_by_default():
 
 def test_the_defaults_are_those_of_the_estimator():
     options = given_by_default()
-    for name in ("data", "output", "codes", "header", "drop", "force", "seed"):
-        options.pop(name)
-    settings = _fit_settings.estimator_settings(options)
+    options["seed"] = None  # the command's own default, so that it is reproducible
+    settings = _fit.estimator_settings(options)
     ours = wp.VAE().get_params()
     assert {name: ours[name] for name in settings} == settings
+
+
+def test_the_command_line_has_every_setting_and_no_other():
+    settings = set(inspect.signature(wp.VAE.__init__).parameters) - {"self"}
+    options = set(inspect.signature(_fit.fit).parameters)
+    assert {_fit.RENAMED.get(name, name) for name in options - _fit.OWN} == settings
+    shown = run("fit", "--help").stdout
+    for name in options - {"data"}:
+        assert re.search(rf"--{name.replace('_', '-')}\b", shown), name
 
 
 def test_words_become_settings():
@@ -40,7 +49,7 @@ def test_words_become_settings():
         "patience": 0,
         "seed": 7,
     }
-    settings = _fit_settings.estimator_settings(options)
+    settings = _fit.estimator_settings(options)
     assert settings["noise"] == 0.25
     assert settings["hidden"] == (32, 16)
     assert settings["image_shape"] == (4, 5, 3)
@@ -65,8 +74,10 @@ def test_every_setting_reaches_the_model(tmp_path):
     words = "--noise feature --transform identity --hidden 8,4 --activation tanh --objective iwae"
     numbers = "--importance 3 --max-epochs 2 --batch-size 16 --learning-rate 0.01 --kl-warmup 1"
     rest = "--validation-fraction 0 --patience 0 --resolution 0.01 --components 3 --seed 5"
-    lagging = "--encoder-steps 2"
-    run("fit", tmp_path / "x.npy", "-o", path, *f"{words} {numbers} {lagging} {rest}".split())
+    optimiser = "--encoder-steps 2 --weight-decay 0.1 --clip-norm 5 --no-progress"
+    flags = "--allow-unbounded"
+    command = f"{words} {numbers} {optimiser} {flags} {rest}"
+    run("fit", tmp_path / "x.npy", "-o", path, *command.split())
     got = wp.load(path).get_params()
     expected = {
         "noise": "feature",
@@ -80,6 +91,10 @@ def test_every_setting_reaches_the_model(tmp_path):
         "learning_rate": 0.01,
         "kl_warmup": 1,
         "encoder_steps": 2,
+        "weight_decay": 0.1,
+        "clip_norm": 5.0,
+        "progress": False,
+        "allow_unbounded": True,
         "validation_fraction": 0.0,
         "patience": None,
         "resolution": 0.01,

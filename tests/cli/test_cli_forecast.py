@@ -21,20 +21,24 @@ def read_csv(path):
 
 def printed_rows(text):
     """The cells of each printed latent."""
-    return [line.split() for line in text.splitlines() if re.match(r"\s*\d+\s.*(lives|dies)", line)]
+    return [
+        line.split()
+        for line in text.splitlines()
+        if re.match(r"\s*\d+\s.*(active|collapsed)", line)
+    ]
 
 
 def check_printed(text, found, shown):
     rows = printed_rows(text)
     assert len(rows) == shown
-    for i, (direction, variance, share, ratio, rate, lives, keeps) in enumerate(rows):
+    for i, (direction, variance, share, ratio, rate, state, below) in enumerate(rows):
         assert int(direction) == i + 1
         assert variance == f"{found.eigenvalues[i]:.4g}"
         assert share == f"{found.eigenvalues[i] / found.total_variance:.2%}"
         assert ratio == f"{found.eigenvalues[i] / found.threshold:.4g}"
         assert rate == f"{found.rates[i]:.4g}"
-        assert lives == ("lives" if found.active[i] else "dies")
-        assert keeps == f"{found.keeps_alive[i]:.4g}"
+        assert state == ("active" if found.active[i] else "collapsed")
+        assert below == f"{found.keeps_alive[i]:.4g}"
     for sentence in sentences(found):
         assert sentence in text
 
@@ -63,11 +67,11 @@ def test_many_latents_are_summed_up(digits):
     found = wp.forecast(digits, noise_variance=1.0)
     said = run("forecast", "digits", "--noise-variance", "1").stdout
     check_printed(said, found, shown=20)
-    alive, rate = found.n_active - 20, found.rates[20:].sum()
-    assert f"44 more, 21 to 64: {alive} live with {rate:.4g} nats together, " in said
+    active, rate = found.n_active - 20, found.rates[20:].sum()
+    assert f"44 more, 21 to 64: {active} active with {rate:.4g} nats together, " in said
 
 
-def test_directions_without_variance_never_live(tmp_path):
+def test_directions_without_variance_are_never_active(tmp_path):
     np.save(tmp_path / "x.npy", table() @ np.diag([1.0, 1.0, 1.0, 0.0, 0.0]))
     said = run("forecast", tmp_path / "x.npy", "-k", "5", "--noise-variance", "100").stdout
     assert [row[-1] == "never" for row in printed_rows(said)] == [False] * 3 + [True] * 2
@@ -111,8 +115,8 @@ def test_a_table_round_trips_and_a_figure_shows_something(tmp_path):
         "share": found.eigenvalues[:4] / found.total_variance,
         "ratio": found.eigenvalues[:4] / 0.2,
         "rate": found.rates,
-        "lives": found.active,
-        "keeps_alive": found.keeps_alive,
+        "active": found.active,
+        "active_below": found.keeps_alive,
     }
     assert list(written) == list(expected)
     for name, values in expected.items():

@@ -27,6 +27,8 @@ FIT = {
     "--max-epochs": ("0", "-1", HUGE, "9" * 400, "x"),
     "--batch-size": ("0", "-1", "1e18", str(10**18), "x", ""),
     "--learning-rate": ("0", "-1", "nan", "inf", "x"),
+    "--weight-decay": ("-1", "nan", "inf", "x"),
+    "--clip-norm": ("0", "-1", "nan", "inf", "x"),
     "--kl-warmup": ("-1", "200", HUGE, "x"),
     "--encoder-steps": ("-1", HUGE, "x"),
     "--validation-fraction": ("-0.1", "1", "nan", "x"),

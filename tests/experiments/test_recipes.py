@@ -184,5 +184,5 @@ def test_every_recipe_is_tested_here():
 
 
 def test_the_command_knows_every_recipe():
-    assert _reproduce._completed("") == list(RECIPES)
-    assert _reproduce._completed("lucas2019-f") == ["lucas2019-fashion"]
+    assert _reproduce._complete("") == list(RECIPES)
+    assert _reproduce._complete("lucas2019-f") == ["lucas2019-fashion"]

@@ -1,3 +1,5 @@
 """The command line: thin commands over the library."""
 
-from ._app import app as app
+from ._app import app
+
+__all__ = ["app"]

@@ -1,4 +1,4 @@
-"""The application: its commands by name, and what holds for all of them."""
+"""The application: its commands and the options common to all."""
 
 from typing import Annotated
 
@@ -6,16 +6,18 @@ import typer
 
 from wellposed import __version__
 
-from ._apply import decode, encode, sample, score
 from ._boundary import Boundary
 from ._data import data
 from ._demo import demo
 from ._diagnose import diagnose
+from ._encode import decode, encode
 from ._explore import explore
 from ._fit import fit
 from ._forecast import forecast
 from ._report import report
 from ._reproduce import reproduce
+from ._sample import sample
+from ._score import score
 from ._terminal import say
 
 app = typer.Typer(
@@ -29,8 +31,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         say(f"wellposed {__version__}")
         raise typer.Exit
 
@@ -38,7 +40,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show it."),
     ] = False,
 ) -> None:
     pass

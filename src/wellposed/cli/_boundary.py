@@ -1,4 +1,4 @@
-"""Where exceptions and warnings become lines on stderr."""
+"""Exceptions and warnings as lines on stderr."""
 
 import errno
 import sys
@@ -40,20 +40,20 @@ _SHOWN = (
 class Boundary(TyperGroup):
     """A group of commands whose expected errors end in one message and exit code 2.
 
-    Expected are the library's own errors, scikit-learn's complaints about data, and files that
-    the system does not give. All else is a bug, and keeps its traceback.
+    The library's own errors, scikit-learn's errors about data, and errors of the file system are
+    expected. Every other exception is a bug, and keeps its traceback.
     """
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line; its streams take any text."""
+        """Run the command line, with streams that accept any text."""
         prepare()
         try:
             return super().main(*args, **kwargs)
-        except OSError as error:  # of a stream, as where --version meets a full disk
-            sys.exit(_refused(error))
+        except OSError as error:  # of a stream, such as a full disk under --version
+            sys.exit(_report_error(error))
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Read the options of all commands; what a refusal quotes of them is made visible."""
+        """Read the options; escape invisible characters that a usage error quotes."""
         try:
             return super().make_context(*args, **kwargs)
         except Exception as error:
@@ -67,13 +67,13 @@ class Boundary(TyperGroup):
             for category in _SHOWN:
                 warnings.simplefilter("always", category)
             try:
-                found = super().invoke(ctx)
+                result = super().invoke(ctx)
                 finish()
-                return found
+                return result
             except (WellposedError, OSError, ValueError) as error:
-                if not _expected(error):
+                if not _is_expected(error):
                     raise
-                raise typer.Exit(_refused(error)) from error
+                raise typer.Exit(_report_error(error)) from error
             except KeyboardInterrupt as error:
                 say("Interrupted.", err=True)
                 raise typer.Exit(INTERRUPTED) from error
@@ -82,8 +82,8 @@ class Boundary(TyperGroup):
                 raise
 
 
-def _refused(error: Exception) -> int:
-    """Say why on stderr, unless nobody reads on; return the exit code."""
+def _report_error(error: Exception) -> int:
+    """Write the message on stderr, unless the pipe is closed; return the exit code."""
     settle()
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         return _CLOSED
@@ -92,17 +92,17 @@ def _refused(error: Exception) -> int:
 
 
 def _make_visible(error: Exception) -> None:
-    """Escape what a usage error quotes; its class is typer's or click's, by typer's version."""
+    """Escape the message of a usage error, whose class depends on the version of typer."""
     message = getattr(error, "message", None)
     if isinstance(message, str) and hasattr(error, "exit_code"):
         error.message = paragraph(message)  # type: ignore[attr-defined]
 
 
-def _expected(error: Exception) -> bool:
+def _is_expected(error: Exception) -> bool:
     if isinstance(error, (WellposedError, OSError)):
         return True
-    # scikit-learn checks shapes for us and raises plain ValueErrors; one that comes from
-    # anywhere else is not about the user's data.
+    # scikit-learn checks shapes for us and raises plain ValueErrors. A ValueError from any other
+    # module is not about the user's data.
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     return frame.f_globals.get("__name__", "").startswith("sklearn.")
 

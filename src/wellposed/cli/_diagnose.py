@@ -1,4 +1,4 @@
-"""``wellposed diagnose``: what a fitted model suffers from, and what to change."""
+"""``wellposed diagnose``: the faults of a fitted model, and their remedies."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._files import check_outputs, open_model, read_rows_for
 from ._options import Data, Drop, Force, Header, Model, Train
 from ._terminal import say
 
@@ -32,31 +33,28 @@ def diagnose(
 ) -> None:
     """Diagnose a fitted model: verdicts, figures and remedies, causes first.
 
-    DATA are rows held out from training. The exit code is 0 whatever is found.
+    DATA are rows held out from training. The exit code is 0 whatever the verdicts.
     """
-    from ._inputs import aligned, open_model, read_rows
-    from ._outputs import check_outputs
-
     check_outputs(output or (), model, data, train, force=force, kinds=(".html", ".json"))
     from rich.console import Console
 
-    from wellposed.estimators import diagnose as diagnosis_of
+    from wellposed.estimators import diagnose as diagnose_model
 
     vae = open_model(model)
-    rows = aligned(read_rows(data, header, drop), vae)
-    trained = None if train is None else aligned(read_rows(train, header, drop), vae)
-    found = diagnosis_of(vae, rows, trained)
-    Console().print(found)
+    rows = read_rows_for(vae, data, header, drop)
+    training_rows = None if train is None else read_rows_for(vae, train, header, drop)
+    diagnosis = diagnose_model(vae, rows, training_rows)
+    Console().print(diagnosis)
     for path in output or ():
-        _write(path, found)
+        _write(path, diagnosis)
         say(f"Wrote {path}")
 
 
-def _write(path: Path, found: "Diagnosis") -> None:
+def _write(path: Path, diagnosis: "Diagnosis") -> None:
     from wellposed.serialise import replacing
 
     with replacing(path, text=True) as file:
         if path.suffix.lower() == ".html":
-            file.write(found.to_html())
+            file.write(diagnosis.to_html())
         else:
-            json.dump(found.to_dict(), file, indent=2, ensure_ascii=False)
+            json.dump(diagnosis.to_dict(), file, indent=2, ensure_ascii=False)

@@ -1,10 +1,11 @@
-"""``wellposed explore``: a page on this machine to look into a fitted model by hand."""
+"""``wellposed explore``: an interactive page about a fitted model, on this machine."""
 
 import sys
 from typing import Annotated
 
 import typer
 
+from ._files import open_model, read_rows_for
 from ._options import Drop, Header, Model
 from ._terminal import say
 
@@ -13,11 +14,12 @@ def explore(
     model: Model,
     data: Annotated[
         str | None,
-        typer.Argument(metavar="[DATA]", help="Rows to show as points: as `fit` reads them."),
+        typer.Argument(metavar="[DATA]", help="Rows to show, in a format of `fit`."),
     ] = None,
-    port: Annotated[int, typer.Option(help="Port of the page. 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port of the page. 0 chooses a free one.")] = 0,
     rows: Annotated[
-        int, typer.Option(min=1, max=2_000, help="Rows on the plane, spread over all.")
+        int,
+        typer.Option(min=1, max=2_000, help="Most rows shown, spread over all."),
     ] = 2_000,
     open_browser: Annotated[
         bool | None,
@@ -30,10 +32,10 @@ def explore(
     header: Header = None,
     drop: Drop = None,
 ) -> None:
-    """Look into a fitted model by hand: drag on the latent plane and see what it shows there.
+    """Explore a fitted model: drag on the latent plane and see the decoder's output there.
 
-    The page is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
-    Labels, where a data set has them, colour the points.
+    Only this machine can open the page, at an address that cannot be guessed, until Ctrl-C.
+    If a data set has labels, they colour the points.
     """
     from wellposed.explorer import check_installed
 
@@ -42,11 +44,9 @@ def explore(
 
     from wellposed import estimators
 
-    from ._inputs import aligned, open_model, read_rows
-
     status = Console(stderr=True).status("reading")
 
-    def ready(url: str) -> None:
+    def show_address(url: str) -> None:
         status.stop()
         say(f"{url}\nCtrl-C ends it.")
         sys.stdout.flush()
@@ -57,7 +57,9 @@ def explore(
 
     with status:
         vae = open_model(model)
-        found = None if data is None else aligned(read_rows(data, header, drop), vae)
+        points = None if data is None else read_rows_for(vae, data, header, drop)
         status.update("compiling")
-        labels = getattr(found, "labels", None)
-        estimators.explore(vae, found, labels=labels, port=port, most_rows=rows, on_ready=ready)
+        labels = None if points is None else points.labels
+        estimators.explore(
+            vae, points, labels=labels, port=port, most_rows=rows, on_ready=show_address
+        )

@@ -1,21 +1,31 @@
 """``wellposed fit``: data to a model file."""
 
+import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wellposed._errors import SettingError
+from wellposed._text import cut
+
 from ._boundary import INTERRUPTED
-from ._fit_options import (
+from ._options import (
     Activation,
+    AllowUnbounded,
     BatchSize,
-    Beta,
     Checkpoint,
+    ClipNorm,
     Codes,
     Components,
+    Data,
     Decoder,
+    Drop,
     Encoder,
     EncoderSteps,
+    FitBeta,
+    Force,
+    Header,
     Hidden,
     ImageShape,
     Importance,
@@ -25,17 +35,32 @@ from ._fit_options import (
     Noise,
     Objective,
     Patience,
+    Progress,
     Resolution,
+    Seed,
     Transform,
     ValidationFraction,
+    WeightDecay,
 )
-from ._options import Data, Drop, Force, Header, Seed
 from ._terminal import say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from wellposed.datasets import Source
+    from wellposed.estimators import VAE
+
+# Options of the command that are no settings of VAE, and settings under another name.
+OWN = frozenset({"data", "output", "codes", "header", "drop", "force"})
+RENAMED = {"components": "n_components", "importance": "n_importance", "seed": "random_state"}
+
+_QUOTED = 60  # characters
+_DIGITS = 18  # of a number that can be a size; Python itself reads no more than 4,300
 
 
 def fit(
     data: Data,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="To write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="File to write.")],
     components: Components = 10,
     noise: Noise = "shared",
     transform: Transform = "auto",
@@ -44,18 +69,22 @@ def fit(
     hidden: Hidden = "256,256",
     activation: Activation = "relu",
     image_shape: ImageShape = None,
+    resolution: Resolution = "auto",
+    allow_unbounded: AllowUnbounded = False,
     objective: Objective = "elbo",
-    beta: Beta = 1.0,
+    beta: FitBeta = 1.0,
     importance: Importance = 8,
     max_epochs: MaxEpochs = 200,
     batch_size: BatchSize = "auto",
     learning_rate: LearningRate = 1e-3,
+    weight_decay: WeightDecay = 0.0,
+    clip_norm: ClipNorm = None,
     kl_warmup: KlWarmup = 0,
     encoder_steps: EncoderSteps = 0,
     validation_fraction: ValidationFraction = 0.1,
     patience: Patience = 20,
-    resolution: Resolution = "auto",
     checkpoint: Checkpoint = None,
+    progress: Progress = None,
     codes: Codes = True,
     seed: Seed = 0,
     header: Header = None,
@@ -64,18 +93,16 @@ def fit(
 ) -> None:
     """Fit a VAE to DATA and write it to a file.
 
-    Ctrl-C stops the training; with --checkpoint the same command goes on from there.
+    Ctrl-C stops the training. With --checkpoint the same command continues it.
     """
-    settings = dict(locals())
-    for name in ("data", "output", "codes", "header", "drop", "force"):
-        del settings[name]
+    settings = estimator_settings(locals())
     _run(data, output, settings, header, drop, force, codes)
 
 
 def _run(
     data: str,
     output: Path,
-    given: dict[str, Any],
+    settings: dict[str, Any],
     header: bool | None,
     drop: list[str] | None,
     force: bool,
@@ -83,28 +110,115 @@ def _run(
 ) -> None:
     from wellposed.estimators import VAE
 
-    from ._fit_settings import estimator_settings
-    from ._inputs import read_rows
-    from ._outputs import check_output, save_model
-    from ._summary import show_fit
-    from ._train import train
+    from ._files import check_output, read_rows, save_model
 
-    vae = VAE(**estimator_settings(given))
-    check_output(given["checkpoint"], output, data, force=True)
+    vae, checkpoint = VAE(**settings), settings["checkpoint"]
+    check_output(checkpoint, output, data, force=True)
     check_output(output, data, force=force)
     source = read_rows(data, header, drop)
     interrupted = train(vae, source)
-    if interrupted and given["checkpoint"] is not None:
+    if interrupted and checkpoint is not None:
         say(
-            f"Interrupted after {vae.n_epochs_} epochs. {given['checkpoint']} keeps the training: "
-            "run the same command again to go on.",
+            f"Interrupted after {vae.n_epochs_} epochs. {checkpoint} keeps the training: "
+            "run the same command again to continue.",
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
     save_model(vae, output, force=force, codes=codes)
-    show_fit(vae, source.values.shape, output)
+    _show_fit(vae, source.values.shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
         raise typer.Exit(INTERRUPTED)
     if vae.outcome_.value == "nonfinite":
         raise typer.Exit(1)
+
+
+def train(vae: "VAE", source: "Source") -> bool:
+    """Fit the estimator; return whether Ctrl-C stopped it."""
+    with warnings.catch_warnings():
+        # Each command has a message of its own, which names the file and the options.
+        warnings.filterwarnings("ignore", message="Training was interrupted")
+        vae.fit(source)
+    return vae.outcome_.value == "interrupted"
+
+
+def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Translate the options of ``fit``, by name, to settings of ``VAE``.
+
+    Raises
+    ------
+    SettingError
+        If a list of widths or a shape cannot be read.
+    """
+    settings = {RENAMED.get(name, name): v for name, v in given.items() if name not in OWN}
+    shape, batch_size = given["image_shape"], given["batch_size"]
+    return settings | {
+        "noise": number_or_name(given["noise"]),
+        "batch_size": int(batch_size) if _is_whole(batch_size) else batch_size,
+        "hidden": _whole_numbers("--hidden", given["hidden"], ",", "256,256"),
+        "image_shape": shape and _whole_numbers("--image-shape", shape.lower(), "x", "28x28"),
+        "resolution": number_or_name(given["resolution"]),
+        "patience": given["patience"] or None,
+        "progress": "auto" if given["progress"] is None else given["progress"],
+    }
+
+
+def number_or_name(text: str) -> float | str:
+    """Return the number that the text is, or the text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _whole_numbers(option: str, text: str, separator: str, example: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(separator)]
+    if not all(map(_is_whole, parts)):
+        raise SettingError(
+            f"{option} must be whole numbers joined by {separator!r}; got {cut(text, _QUOTED)!r}. "
+            f"Write them as in {option} {example}."
+        )
+    return tuple(map(int, parts))
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether a text is a whole number that can be a size."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+
+
+def _show_fit(vae: "VAE", shape: tuple[int, ...], path: Path) -> None:
+    """Print how the training went and where the model is."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in _summary(vae, shape):
+        table.add_row(f"[dim]{name}[/dim]", value)
+    Console().print(table)
+    say(f"Wrote {path}")
+
+
+def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
+    import numpy as np
+
+    held_out = vae.history_["held_out_objective"]
+    trained_on_all = np.isnan(held_out).all()
+    objective = vae.history_["objective"] if trained_on_all else held_out
+    lines = [
+        ("data", f"{shape[0]} rows of {shape[1]} features"),
+        ("latents", str(vae.n_components)),
+        ("outcome", f"{vae.outcome_.value} after {vae.n_epochs_} epochs"),
+    ]
+    if len(objective) and not np.isnan(objective).all():
+        best = int(np.nanargmax(objective))
+        rows = "training" if trained_on_all else "held out"
+        lines.append(("objective", f"{objective[best]:.2f} nats a row, {rows}, epoch {best + 1}"))
+    variance = np.asarray(vae.noise_variance_)
+    shown = f"{float(variance):.4g}" if variance.ndim == 0 else _range(variance)
+    if vae.one_scale_ is not None:
+        lines.append(("scale", "one for all features" if vae.one_scale_ else "one a feature"))
+    return [*lines, ("noise variance σ²", f"{shown} in model units")]
+
+
+def _range(values: "np.ndarray") -> str:
+    return f"{values.min():.3g} to {values.max():.3g}, mean {values.mean():.3g},"

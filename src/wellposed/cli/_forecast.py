@@ -1,91 +1,170 @@
-"""``wellposed forecast``: which latents must die, before any training."""
+"""``wellposed forecast``: which latents collapse, before any training."""
 
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 
-from ._forecast_options import (
+from ._files import check_outputs, read_rows, save_figure, write_table
+from ._fit import number_or_name
+from ._options import (
     Beta,
-    Components,
+    Data,
     DivideBy,
+    Drop,
+    Force,
+    ForecastComponents,
+    ForecastOutput,
+    ForecastResolution,
+    ForecastTransform,
+    Header,
     NoiseVariance,
-    Output,
-    Resolution,
-    Transform,
 )
-from ._options import Data, Drop, Force, Header
 from ._terminal import say
+
+if TYPE_CHECKING:
+    from wellposed.evaluation import Forecast
+
+COLUMNS = ("direction", "variance", "share", "ratio", "rate", "active", "active_below")
+_HEADS = ("direction", "variance λ", "share", "λ/βσ²", "rate, nats", "latent", "active if σ² <")
+_MOST_ROWS = 20
 
 
 def forecast(
     data: Data,
-    components: Components = None,
+    components: ForecastComponents = None,
     noise_variance: NoiseVariance = None,
     beta: Beta = 1.0,
     divide_by: DivideBy = 1.0,
-    transform: Transform = "identity",
-    resolution: Resolution = "auto",
-    output: Output = None,
+    transform: ForecastTransform = "identity",
+    resolution: ForecastResolution = "auto",
+    output: ForecastOutput = None,
     header: Header = None,
     drop: Drop = None,
     force: Force = False,
 ) -> None:
-    """Forecast which latents live and which collapse, before any training.
+    """Forecast which latents are active and which collapse, before any training.
 
-    Needs --components, or --noise-variance, or both: without σ², the best one is taken.
+    Needs --components, or --noise-variance, or both. Without a noise variance, the one of
+    highest likelihood is taken.
     """
-    settings = dict(locals())
-    for name in ("data", "output", "header", "drop", "force"):
-        del settings[name]
-    _run(settings, data, output or [], header, drop, force)
-
-
-def _run(
-    given: dict[str, Any],
-    data: str,
-    output: list[Path],
-    header: bool | None,
-    drop: list[str] | None,
-    force: bool,
-) -> None:
-    _check(given)
-    from ._outputs import check_outputs
-
-    check_outputs(output, data, force=force, kinds=(".png", ".csv"))
+    _check_settings(components, noise_variance, divide_by, transform)
+    check_outputs(output or (), data, force=force, kinds=(".png", ".csv"))
     from wellposed.estimators import forecast as forecast_of
 
-    from ._fit_settings import number_or_name
-    from ._forecast_table import show, units_of, write
-    from ._inputs import read_rows, scaled
-
-    resolution, scale = number_or_name(given["resolution"]), given["divide_by"]
-    source = scaled(read_rows(data, header, drop), scale)
-    found = forecast_of(
-        source,
-        noise_variance=given["noise_variance"],
-        n_components=given["components"],
-        beta=given["beta"],
-        transform=given["transform"],
-        resolution=resolution if isinstance(resolution, str) else resolution / scale,
+    step = number_or_name(resolution)
+    source = read_rows(data, header, drop)
+    values = source.values if divide_by == 1 else source.values / np.float64(divide_by)
+    result = forecast_of(
+        dataclasses.replace(source, values=values),
+        noise_variance=noise_variance,
+        n_components=components,
+        beta=beta,
+        transform=transform,
+        resolution=step if isinstance(step, str) else step / divide_by,
     )
-    show(found, units_of(given["transform"], scale))
-    for path in output:
-        write(path, found)
+    _show(result, _units(transform, divide_by))
+    for path in output or ():
+        _write(path, result)
         say(f"Wrote {path}")
 
 
-def _check(given: dict[str, Any]) -> None:
-    if given["components"] is None and given["noise_variance"] is None:
+def _check_settings(
+    components: int | None, noise_variance: float | None, divide_by: float, transform: str
+) -> None:
+    if components is None and noise_variance is None:
         raise SettingError(
             "A forecast needs the number of latents, the noise variance, or both; got neither. "
             "Give --components K or --noise-variance VARIANCE."
         )
-    scale, transform = given["divide_by"], given["transform"]
-    check_number("--divide-by", scale, "Leave it out to keep the data's own units.", above=0)
-    if scale != 1 and transform != "identity":
+    check_number("--divide-by", divide_by, "Leave it out to keep the units of the data.", above=0)
+    if divide_by != 1 and transform != "identity":
         raise SettingError(
-            f"--divide-by states σ² in units of your choice, and --transform {transform} sets "
-            "units of its own; got both. Leave one out."
+            f"--divide-by sets the units of σ², and so does --transform {transform}; got both. "
+            "Leave one out."
         )
+
+
+def _show(result: "Forecast", units: str) -> None:
+    """Print the first latents, the sum of the others, the units and the sentences."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from wellposed.evaluation import sentences
+
+    rows = _rows(result)
+    table = Table(box=None, pad_edge=False)
+    for head in _HEADS:
+        table.add_column(head, justify="left" if head == "latent" else "right")
+    for direction, variance, share, ratio, rate, active, active_below in rows[:_MOST_ROWS]:
+        table.add_row(
+            str(direction),
+            f"{variance:.4g}",
+            f"{share:.2%}",
+            f"{ratio:.4g}",
+            f"{rate:.4g}",
+            "active" if active else "collapsed",
+            f"{active_below:.4g}" if active_below > 0 else "never",
+        )
+    console = Console(width=max(Console().width, 80))
+    console.print(table)
+    if len(rows) > _MOST_ROWS:
+        say(_sum_up(rows))
+    say(f"\nσ² = {result.noise_variance:.4g}; σ² and λ are {units}.")
+    for sentence in sentences(result):
+        say(sentence)
+
+
+def _rows(result: "Forecast") -> list[tuple[Any, ...]]:
+    """Return one row per latent, with the entries of ``COLUMNS``; rounding errors become zero."""
+    values = np.zeros(result.n_components)
+    n = min(result.n_components, result.n_varying)
+    values[:n] = result.eigenvalues[:n]
+    columns = (
+        range(1, result.n_components + 1),
+        values,
+        values / result.total_variance,
+        values / result.threshold,
+        result.rates,
+        result.active.astype(int),
+        values / result.beta,
+    )
+    return list(zip(*columns, strict=True))
+
+
+def _sum_up(rows: list[tuple[Any, ...]]) -> str:
+    others = rows[_MOST_ROWS:]
+    share, rate, active = (sum(row[i] for row in others) for i in (2, 4, 5))
+    return (
+        f"… and {len(others)} more, {_MOST_ROWS + 1} to {len(rows)}: {active} active with "
+        f"{rate:.4g} nats together, {len(others) - active} collapsed; {share:.2%} of the "
+        "variance. A .csv file of --output has all of them."
+    )
+
+
+def _units(transform: str, scale: float) -> str:
+    """Return the units of the variances, as the end of a sentence."""
+    if scale != 1:
+        return f"in squared units of the data divided by {scale:g}"
+    if transform == "identity":
+        return "in squared units of the data as they are in the file"
+    names = {
+        "standardize": "standardised data (images and whole numbers by one scale for all "
+        "features, else each feature by its own)",
+        "logit": "logits of the data",
+    }
+    return f"in squared units of the {names.get(transform, transform)}"
+
+
+def _write(path: Path, result: "Forecast") -> None:
+    """Write the figure or the whole table, by the file's suffix."""
+    if path.suffix.lower() == ".csv":
+        write_table(path, np.array(_rows(result), dtype=object), COLUMNS)
+        return
+    from wellposed import plotting
+
+    save_figure(path, plotting.forecast(result))

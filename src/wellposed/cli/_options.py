@@ -1,7 +1,7 @@
-"""Options and arguments that several commands share."""
+"""Options and arguments of the commands, by the name of the command that has them alone."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -11,14 +11,15 @@ Data: TypeAlias = Annotated[
     typer.Argument(
         metavar="DATA",
         help="Rows of data: npy, npz, text (csv, txt, …), parquet, IDX, or a folder of images; or "
-        "a data set by name: digits, or mnist and fashion-mnist once fetched.",
+        "a data set by name: digits, or, once fetched, mnist or fashion-mnist.",
     ),
 ]
 Header: TypeAlias = Annotated[
     bool | None,
     typer.Option(
         "--header/--no-header",
-        help="Whether the first line of a text file names the columns. Found out by default.",
+        help="Whether the first line of a text file names the columns. By default its cells "
+        "decide.",
         show_default=False,
     ),
 ]
@@ -34,7 +35,7 @@ Train: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="DATA",
-        help="Rows of the training: without them overfitting and a refitted σ² stay open.",
+        help="Training rows. Without them, overfitting is not checked and σ² is not refitted.",
     ),
 ]
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Overwrite existing outputs.")]
@@ -43,5 +44,184 @@ Table: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--output", "-o", metavar="FILE", help="A .npy or .csv file. CSV on stdout by default."
+    ),
+]
+Beta: TypeAlias = Annotated[
+    float, typer.Option(help="Weight of the KL term. Only 1 gives the ELBO.")
+]
+
+
+# The settings of `fit`: names and defaults are those of `wellposed.VAE`.
+
+
+def _model(text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel="Model")
+
+
+def _training(text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel="Training")
+
+
+Components: TypeAlias = Annotated[int, _model("Number of latents.", "--components", "-k")]
+Noise: TypeAlias = Annotated[
+    str,
+    _model(
+        "Gaussian noise: its variance in model units, or shared, feature or conditional to learn "
+        "it. Or another family: laplace, bernoulli, causal-logistic, ...",
+        metavar="VARIANCE|FAMILY",
+    ),
+]
+Transform: TypeAlias = Annotated[
+    str,
+    _model(
+        "Data units to model units: standardize, robust, log, log1p, logit, unit or identity. "
+        "auto takes the one that suits the noise.",
+        metavar="NAME",
+    ),
+]
+Encoder: TypeAlias = Annotated[str, _model("Network of the encoder: mlp or conv.", metavar="NAME")]
+Decoder: TypeAlias = Annotated[str, _model("Network of the decoder: mlp or conv.", metavar="NAME")]
+Hidden: TypeAlias = Annotated[
+    str,
+    _model(
+        "Widths of the hidden layers of mlp, in the order of the encoder; the decoder has them in "
+        "reverse.",
+        metavar="N,N,...",
+    ),
+]
+Activation: TypeAlias = Annotated[
+    str, _model("Activation function of the networks.", metavar="NAME")
+]
+ImageShape: TypeAlias = Annotated[
+    str | None,
+    _model("Shape of one image. By default the shape in the file.", metavar="HxW[xC]"),
+]
+Resolution: TypeAlias = Annotated[
+    str,
+    _model(
+        "Smallest step of the measurement in data units, or auto. σ is at least step/√12.",
+        metavar="STEP",
+    ),
+]
+AllowUnbounded: TypeAlias = Annotated[
+    bool, _model("Train a model whose likelihood has no maximum.", "--allow-unbounded")
+]
+Codes: TypeAlias = Annotated[
+    bool,
+    _model(
+        "Store three draws of z for each row of DATA in the file, so that priors can be fitted "
+        "later.",
+        "--codes/--no-codes",
+    ),
+]
+Objective: TypeAlias = Annotated[
+    str, _training("What training maximises: elbo, iwae or squared_error.", metavar="NAME")
+]
+FitBeta: TypeAlias = Annotated[
+    float, _training("Weight of the KL term. Only 1 gives the ELBO.", "--beta")
+]
+Importance: TypeAlias = Annotated[int, _training("Draws of z per row for the objective iwae.")]
+MaxEpochs: TypeAlias = Annotated[int, _training("Maximum number of epochs.")]
+BatchSize: TypeAlias = Annotated[
+    str, _training("Rows per step. auto is 128, or fewer for small tables.", metavar="N")
+]
+LearningRate: TypeAlias = Annotated[
+    float, _training("Learning rate of Adam at the start; it decays to 0 by the last epoch.")
+]
+WeightDecay: TypeAlias = Annotated[float, _training("Weight decay of AdamW. 0 is Adam.")]
+ClipNorm: TypeAlias = Annotated[
+    float | None,
+    _training("Maximum norm of the gradient; longer ones are scaled down. None by default."),
+]
+KlWarmup: TypeAlias = Annotated[
+    int, _training("Number of epochs over which the weight of the KL term rises from 0 to --beta.")
+]
+EncoderSteps: TypeAlias = Annotated[
+    int,
+    _training(
+        "Maximum number of encoder-only updates before each decoder update (lagging-inference "
+        "training, He et al. 2019). The phase ends when I(x; z) stops rising. 0 disables it."
+    ),
+]
+ValidationFraction: TypeAlias = Annotated[
+    float,
+    _training("Fraction of the rows held out to choose the best epoch. 0 trains on all rows."),
+]
+Patience: TypeAlias = Annotated[
+    int,
+    _training(
+        "Stop after this number of epochs without a better held-out objective. 0 never stops."
+    ),
+]
+Checkpoint: TypeAlias = Annotated[
+    Path | None,
+    _training(
+        "File for the state of the training. The same command continues from it.", metavar="FILE"
+    ),
+]
+Progress: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--progress/--no-progress",
+        help="Show a progress bar. On by default at a terminal.",
+        show_default=False,
+        rich_help_panel="Training",
+    ),
+]
+
+
+# The settings of `forecast`.
+
+ForecastComponents: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--components",
+        "-k",
+        help="Number of latents. By default one for each direction of the data.",
+        show_default=False,
+    ),
+]
+NoiseVariance: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="σ², in the units of the data after --divide-by and --transform. By default the "
+        "variance of highest likelihood.",
+        metavar="VARIANCE",
+        show_default=False,
+    ),
+]
+DivideBy: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        help="Divide the data by this number first. 255 maps pixels to 0…1, the units of "
+        "published σ² for MNIST.",
+        metavar="X",
+    ),
+]
+ForecastTransform: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--transform",
+        help="Data units to model units: identity, standardize or logit.",
+        metavar="NAME",
+    ),
+]
+ForecastResolution: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--resolution",
+        help="Smallest step of the measurement in the units of the file, or auto. It bounds σ² "
+        "from below.",
+        metavar="STEP",
+    ),
+]
+ForecastOutput: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="A .png file for the figure or a .csv file for the whole table; repeatable.",
+        show_default=False,
     ),
 ]

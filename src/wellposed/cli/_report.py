@@ -1,10 +1,11 @@
-"""``wellposed report``: one page of a fitted model, to be opened in a browser."""
+"""``wellposed report``: a page about a fitted model, for a browser."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._files import check_output, open_model, read_rows_for
 from ._options import Data, Drop, Force, Header, Model, Train
 from ._terminal import say, say_paragraph
 
@@ -23,35 +24,31 @@ def report(
     drop: Drop = None,
     force: Force = False,
 ) -> None:
-    """Write a page of a fitted model: verdicts, pictures, and how to read them.
+    """Write a page about a fitted model: verdicts, pictures, and how to read them.
 
-    DATA are rows held out from training. Labels, where a data set has them, colour the latents.
+    DATA are rows held out from training. If a data set has labels, they colour the latents.
     """
-    from ._inputs import aligned, open_model, read_rows
-    from ._outputs import check_output
-
     check_output(output, model, data, train, force=force, kinds=(".html",))
     vae = open_model(model)
-    rows = aligned(read_rows(data, header, drop), vae)
-    trained = None if train is None else aligned(read_rows(train, header, drop), vae)
-    labels = getattr(rows, "labels", None)
-    found = drawn(vae, rows, trained, labels)
-    found.save(output, overwrite=force)
-    say(f"{found.diagnosis.summary}\nWrote {output}")
+    rows = read_rows_for(vae, data, header, drop)
+    training_rows = None if train is None else read_rows_for(vae, train, header, drop)
+    page = make_report(vae, rows, training_rows, rows.labels)
+    page.save(output, overwrite=force)
+    say(f"{page.diagnosis.summary}\nWrote {output}")
 
 
-def drawn(vae: Any, rows: Any, trained: Any, labels: Any) -> "Report":
-    """Make the page, and show on the terminal what is being drawn."""
+def make_report(vae: Any, rows: Any, training_rows: Any, labels: Any) -> "Report":
+    """Make the page, with the name of the current panel on the terminal."""
     from rich.console import Console
 
     from wellposed import estimators
 
     with Console(stderr=True).status("reading") as status:
 
-        def shown(name: str) -> None:
+        def show_panel(name: str) -> None:
             status.update(f"drawing: {name}")
 
-        found = estimators.report(vae, rows, trained, labels=labels, on_panel=shown)
-    for reason in found.left_out:
+        page = estimators.report(vae, rows, training_rows, labels=labels, on_panel=show_panel)
+    for reason in page.left_out:
         say_paragraph("not drawn", reason, colour="yellow")
-    return found
+    return page

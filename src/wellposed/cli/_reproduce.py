@@ -1,4 +1,4 @@
-"""``wellposed reproduce``: a published table made anew, the published figure beside ours."""
+"""``wellposed reproduce``: a published table, recomputed, beside the published figures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,42 +7,43 @@ import typer
 
 from ._terminal import say
 
-# Written out, since to ask the recipes would load all that they train with.
+# Written out, since the import of the recipes loads all that they train with.
 _NAMES = (
     *(f"lucas2019-{data}" for data in ("mnist", "fashion", "celeba", "olivetti", "linear")),
     *("rybkin2020", "daiwipf2019", "stirn2020", "thesis"),
 )
 
 
-def _completed(begun: str) -> list[str]:
-    """Names that begin so, for the shell."""
-    return [name for name in _NAMES if name.startswith(begun)]
+def _complete(start: str) -> list[str]:
+    """Return the names that begin with ``start``, for completion in a shell."""
+    return [name for name in _NAMES if name.startswith(start)]
 
 
 def reproduce(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help=", ".join(_NAMES), autocompletion=_completed)
+        str, typer.Argument(metavar="NAME", help=", ".join(_NAMES), autocompletion=_complete)
     ],
     folder: Annotated[
         Path,
-        typer.Option("--folder", "-o", metavar="DIR", help="Where the table and its trainings go."),
+        typer.Option("--folder", "-o", metavar="DIR", help="Folder for table and trainings."),
     ] = Path("reproduced"),
     quick: Annotated[
-        bool, typer.Option("--quick", help="Minutes on two cores, instead of hours.")
+        bool,
+        typer.Option("--quick", help="Minutes on two cores, not hours."),
     ] = False,
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
             metavar="PATH",
-            help="A folder with mnist/ or the like in it, the cache of `wellposed data fetch` by "
-            "default; for CelebA the folder or zip of images.",
+            help="Folder that contains mnist/ and the like; by default the cache of `wellposed "
+            "data fetch`. For CelebA the folder or zip file of images.",
         ),
     ] = None,
 ) -> None:
-    """Make a published table anew: Markdown, JSON and its pictures.
+    """Recompute a published table: Markdown, JSON and its pictures.
 
-    Stopped at any moment, the same command goes on where it was.
+    After an interruption, the same command continues.
     """
     from wellposed.serialise import check_apart
 
@@ -52,9 +53,9 @@ def reproduce(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from wellposed.experiments.reproduce import reproduce as made_anew
+    from wellposed.experiments.reproduce import reproduce as recompute
 
-    made, files = made_anew(name, folder, quick=quick, data=data)
-    Console().print(Markdown(made.markdown()))
+    table, files = recompute(name, folder, quick=quick, data=data)
+    Console().print(Markdown(table.markdown()))
     for path in files:
         say(f"Wrote {path}")

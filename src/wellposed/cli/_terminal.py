@@ -1,4 +1,4 @@
-"""What reaches the terminal: text that obeys nobody, in characters that it has, and its end."""
+"""Text for the terminal: escaped, in characters of its encoding, and flushed at the end."""
 
 import codecs
 import contextlib
@@ -10,11 +10,11 @@ import typer
 
 from wellposed._text import cut, paragraph, visible
 
-# How the interpreter sets streams up; another handler is the user's, and stays.
+# The interpreter's own error handlers. Any other handler was set by the user, and is kept.
 _OWN = ("strict", "surrogateescape", "backslashreplace")
-_MESSAGE = 4_000  # characters; a name in it may be longer
+_MESSAGE = 4_000  # characters at most, since a name in a message can be longer
 _HANDLER = "wellposed.transliterate"
-# For encodings without them (ASCII, the code pages of Windows); any other character is a "?".
+# For encodings that lack them (ASCII, the code pages of Windows). Others become "?".
 _PLAIN = {
     "σ": "sigma", "μ": "mu", "λ": "lambda", "α": "alpha", "β": "beta", "ε": "epsilon",
     "δ": "delta", "Φ": "Phi", "²": "^2", "ᵀ": "^T", "⁻": "^-", "¹": "1", "·": "*", "×": "x",
@@ -27,9 +27,9 @@ _PLAIN = {
 
 
 def say(text: object, *, err: bool = False, colour: str | None = None) -> None:
-    """Write lines to stdout or stderr; what cannot be seen in them is written as its escape."""
+    """Write lines to stdout or stderr, with invisible characters escaped."""
     shown = "\n".join(map(visible, str(text).split("\n")))
-    # The stream itself: asked for a default one, typer writes UTF-8 to a terminal of ASCII.
+    # Name the stream: by default typer writes UTF-8, even to a terminal of ASCII.
     stream = sys.stderr if err else sys.stdout
     if colour is None:
         typer.echo(shown, file=stream)
@@ -38,17 +38,17 @@ def say(text: object, *, err: bool = False, colour: str | None = None) -> None:
 
 
 def say_paragraph(label: str, text: object, *, colour: str) -> None:
-    """Write a message to stderr as one paragraph, whatever it is made of."""
+    """Write a message to stderr as one paragraph."""
     say(f"{label}: {cut(paragraph(text), _MESSAGE)}", err=True, colour=colour)
 
 
 def prepare() -> None:
-    """Make both streams take any text; one that was closed swallows it."""
-    codecs.register_error(_HANDLER, _transliterated)
+    """Make both streams accept any text; a closed stream discards it."""
+    codecs.register_error(_HANDLER, _transliterate)
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:
-            # Its number must not become that of a file which we open.
+            # Otherwise the next file that we open gets the number of the stream.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif getattr(stream, "errors", None) in _OWN:
             reconfigure = getattr(stream, "reconfigure", None)
@@ -57,12 +57,12 @@ def prepare() -> None:
 
 
 def finish() -> None:
-    """Write what is still held back, so that a failure is met here and not at the very end.
+    """Flush stdout, so that an error is raised here and not at the exit of the interpreter.
 
     Raises
     ------
     OSError
-        Where the other end of a pipe is gone, or the disk is full.
+        If the other end of a pipe is closed, or the disk is full.
     """
     try:
         sys.stdout.flush()
@@ -72,7 +72,7 @@ def finish() -> None:
 
 
 def settle() -> None:
-    """Write what is still held back, or drop it: the interpreter would fail on it at its end."""
+    """Flush stdout, or discard its text: the interpreter would fail on it at its exit."""
     with contextlib.suppress(OSError):
         finish()
 
@@ -87,8 +87,8 @@ def _discard(stream: IO[str]) -> None:
     os.close(nowhere)
 
 
-def _transliterated(error: UnicodeError) -> tuple[str | bytes, int]:
+def _transliterate(error: UnicodeError) -> tuple[str | bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    wrong = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(character, "?") for character in wrong), error.end
+    text = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(character, "?") for character in text), error.end

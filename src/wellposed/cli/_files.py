@@ -1,0 +1,230 @@
+"""Files that commands read and write: data, models, tables, pictures."""
+
+import csv
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from wellposed._errors import DataError, OutputError, SettingError, unknown_name
+
+from ._terminal import say
+
+if TYPE_CHECKING:
+    from wellposed.datasets import Source
+    from wellposed.estimators import VAE
+
+TABLES = (".csv", ".npy")
+_DPI = 150
+
+
+def read_rows(source: str, header: bool | None = None, drop: list[str] | None = None) -> "Source":
+    """Read data as ``wellposed.datasets.read`` does; a number in ``drop`` may be a position.
+
+    If no file has that path, ``digits``, ``mnist`` and ``fashion-mnist`` name a data set, and
+    its training part is read.
+    """
+    from wellposed import datasets
+
+    if (source == "digits" or source in datasets.DATASETS) and not Path(source).exists():
+        if header is not None or drop:
+            raise SettingError(
+                f"--header and --drop are for text and tables; {source} is a data set of images. "
+                "Leave them out."
+            )
+        return datasets.load_digits() if source == "digits" else datasets.load(source).train
+    return datasets.read(source, header=header, drop=drop or ())
+
+
+def read_rows_for(
+    model: Any, source: str, header: bool | None = None, drop: list[str] | None = None
+) -> "Source":
+    """Read data, its columns in the order of those that the model was fitted to.
+
+    Columns without names are taken in the model's order, with a line on stderr.
+
+    Raises
+    ------
+    DataError
+        If columns of the model are missing, or others are present.
+    """
+    return _align(read_rows(source, header, drop), getattr(model, "feature_names_in_", None))
+
+
+def _align(source: "Source", model_names: np.ndarray | None) -> "Source":
+    if model_names is None:
+        # Without names, only the number of columns can be checked, and the model checks it.
+        return dataclasses.replace(source, feature_names=None)
+    names, given = tuple(map(str, model_names)), source.feature_names
+    if given is None:
+        if source.values.shape[1] != len(names):
+            return source
+        say(
+            "The data have no names of columns: they are taken in the model's order, "
+            f"{_list_names(names)}.",
+            err=True,
+        )
+        return dataclasses.replace(source, feature_names=names)
+    if given == names:
+        return source
+    _check_same_names(given, names)
+    columns = [given.index(name) for name in names]
+    say("The columns of the data are put in the model's order, by their names.", err=True)
+    return dataclasses.replace(source, values=source.values[:, columns], feature_names=names)
+
+
+def _check_same_names(given: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Raise ``DataError`` unless the two have the same names, in any order."""
+    missing = [name for name in names if name not in given]
+    extra = [name for name in given if name not in names]
+    twice = sorted({name for name in given if given.count(name) > 1})
+    problems = []
+    if missing:
+        problems.append(f"{_list_names(missing)} missing")
+    if extra:
+        problems.append(f"{_list_names(extra)} unknown to the model")
+    if twice:
+        problems.append(f"{_list_names(twice)} there more than once")
+    if not problems:
+        return
+    only_extra = bool(extra) and not missing
+    remedy = f"--drop {extra[0]!r} leaves a column out." if only_extra else "Correct the header."
+    raise DataError(
+        f"The data must have the columns that the model was fitted to, {_list_names(names)}; got "
+        f"{', and '.join(problems)}. {remedy}"
+    )
+
+
+def _list_names(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def feature_columns(model: Any, d: int) -> list[str]:
+    """Return the names of a model's features, for the header of a table of d columns."""
+    names = getattr(model, "feature_names_in_", None)
+    return [f"x{i}" for i in range(d)] if names is None else [str(name) for name in names]
+
+
+def open_model(path: Path) -> Any:
+    """Load a fitted estimator."""
+    from wellposed.estimators import load
+
+    return load(path)
+
+
+def check_output(
+    path: Path | None,
+    *others: str | Path | None,
+    force: bool,
+    kinds: Sequence[str] | None = None,
+) -> None:
+    """Check, before any work, that ``path`` has a suffix that we write, and can be written.
+
+    ``others`` are the inputs and the other outputs of the command.
+
+    Raises
+    ------
+    SettingError
+        If the suffix is not one of ``kinds``, or ``path`` is one of ``others``.
+    OutputError
+        If the file exists without ``force``, or cannot be written.
+    """
+    if path is None:
+        return
+    if kinds is not None and path.suffix.lower() not in kinds:
+        raise unknown_name("An output file's kind", path.suffix, kinds)
+    from wellposed import serialise
+
+    serialise.check_apart(path, *others)
+    serialise.check_writable(path, overwrite=force)
+
+
+def check_outputs(
+    paths: Sequence[Path], *others: str | Path | None, force: bool, kinds: Sequence[str]
+) -> None:
+    """Check several outputs of one command, and that no two are the same file."""
+    for i, path in enumerate(paths):
+        check_output(path, *others, *paths[:i], force=force, kinds=kinds)
+
+
+def save_model(vae: "VAE", path: Path, *, force: bool, codes: bool) -> None:
+    """Write a model; if ``path`` cannot be written, write it into a temporary folder.
+
+    Raises
+    ------
+    OutputError
+        If ``path`` cannot be written. The message names the file that holds the model.
+    """
+    try:
+        vae.save(path, overwrite=force, codes=codes)
+    except OutputError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="wellposed-")) / "model.wp"
+        try:
+            vae.save(elsewhere, codes=codes)
+        except OutputError:
+            elsewhere.parent.rmdir()
+            raise error from None
+        raise OutputError(f"{error} The model is in {elsewhere}; move it from there.") from error
+
+
+def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:
+    """Write an array of shape (n, d) or (n,) to .npy or .csv, or as CSV to stdout."""
+    from wellposed.serialise import replacing
+
+    if path is not None and path.suffix.lower() == ".npy":
+        with replacing(path) as file:
+            np.save(file, values)
+        return
+    if len(columns) != values.reshape(len(values), -1).shape[1]:
+        raise SettingError(f"A table needs one name per column; got {len(columns)} names.")
+    if path is None:
+        _write_csv(sys.stdout, values, columns)
+        return
+    with replacing(path, text=True) as file:
+        _write_csv(file, values, columns)
+
+
+def _write_csv(file: IO[str], values: np.ndarray, columns: Sequence[str]) -> None:
+    csv.writer(file, lineterminator="\n").writerow(columns)  # quotes names with commas
+    for row in values.reshape(len(values), -1):
+        # str of a float32 or float64 is its shortest text that reads back as the same number.
+        file.write(",".join(map(str, row)) + "\n")
+
+
+def is_picture(path: Path | None) -> bool:
+    """Return whether a path has the suffix of a picture."""
+    return path is not None and path.suffix.lower() == ".png"
+
+
+def check_images(vae: Any, path: Path | None) -> None:
+    """Raise ``SettingError`` if the model's data are not images."""
+    if getattr(vae, "image_shape_", None) is None:
+        raise SettingError(
+            f"Only a model of images draws pictures; {path} is a picture, and the model has "
+            f"{vae.n_features_in_} features without image_shape. Fit with --image-shape, or "
+            "write .npy or .csv."
+        )
+
+
+def write_images(path: Path, values: np.ndarray, image_shape: tuple[int, ...]) -> None:
+    """Write rows as a grid of images."""
+    from wellposed import plotting
+
+    # Ancestral draws have long tails. Quantiles bound the grey scale, so that a few extreme
+    # pixels do not set it.
+    low, high = np.quantile(values, (0.005, 0.995))
+    axes = plotting.images(values, image_shape, limits=(float(low), float(high)))
+    save_figure(path, axes.get_figure(), bbox_inches="tight")
+
+
+def save_figure(path: Path, figure: Any, *, dpi: int = _DPI, **options: Any) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    from wellposed.serialise import replacing
+
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=dpi, **options)

@@ -1,0 +1,87 @@
+"""``wellposed score``: log p(x) of each row, and its mean with its errors."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import typer
+
+from ._files import TABLES, check_output, open_model, read_rows_for, write_table
+from ._options import Data, Drop, Force, Header, Model, Table
+from ._terminal import say
+
+if TYPE_CHECKING:
+    from wellposed.evaluation import LogLikelihood
+
+COLUMNS = ("log_p", "standard_error", "effective_sample_size", "pareto_k")
+
+_METHOD = (
+    "importance samples z from q(z|x); it is the default of a VAE. ais anneals from q(z|x) to the "
+    "posterior. exact is the closed form of linear decoders, and the only method of PPCA and "
+    "LinearVAE. auto is exact if it can be; else it anneals the rows on which importance sampling "
+    "is unreliable."
+)
+
+
+def score(
+    model: Model,
+    data: Data,
+    output: Table = None,
+    samples: Annotated[int, typer.Option(help="Number of draws of z per row.")] = 128,
+    method: Annotated[str | None, typer.Option(help=_METHOD, show_default=False)] = None,
+    header: Header = None,
+    drop: Drop = None,
+    force: Force = False,
+) -> None:
+    """Estimate log p(x) of each row, in nats and in the units of DATA.
+
+    CSV has the columns log_p, standard_error (of the Monte Carlo estimate),
+    effective_sample_size and pareto_k; npy has log_p alone.
+    """
+    check_output(output, model, data, force=force, kinds=TABLES)
+    options = {} if method is None else {"method": method}
+    vae = open_model(model)
+    scores = vae.log_likelihood(read_rows_for(vae, data, header, drop), samples, **options)
+    _write_scores(output, scores)
+    _show_mean(scores)
+
+
+def standard_error(scores: "LogLikelihood") -> float:
+    """Return the standard error of the mean of log p(x) over rows.
+
+    The spread of the estimates includes both the spread over the data and the Monte Carlo error
+    of each, so nothing is added.
+    """
+    n = len(scores.value)
+    return float(scores.value.std(ddof=1, dtype=np.float64) / np.sqrt(n)) if n > 1 else float("nan")
+
+
+def monte_carlo_error(scores: "LogLikelihood") -> float:
+    """Return the Monte Carlo error alone of the mean of log p(x) over rows."""
+    return float(
+        np.sqrt(np.sum(np.square(scores.standard_error, dtype=np.float64))) / len(scores.value)
+    )
+
+
+def _write_scores(path: Path | None, scores: "LogLikelihood") -> None:
+    """Write four columns as CSV, or log p alone as npy."""
+    if path is not None and path.suffix.lower() == ".npy":
+        write_table(path, np.asarray(scores.value), COLUMNS[:1])
+        return
+    columns = (scores.value, scores.standard_error, scores.effective_sample_size, scores.pareto_k)
+    write_table(path, np.stack(columns, axis=1), COLUMNS)
+
+
+def _show_mean(scores: "LogLikelihood") -> None:
+    """Print the mean on stderr, so that it is not mixed with a table on stdout."""
+    n = len(scores.value)
+    alone = (
+        f"of Monte Carlo alone: {monte_carlo_error(scores):.2g}"
+        if np.any(scores.standard_error)
+        else "exact"
+    )
+    say(
+        f"mean log p(x) over {n} rows: {scores.value.mean(dtype=np.float64):.4f} nats, standard "
+        f"error {standard_error(scores):.2g} ({alone})",
+        err=True,
+    )
