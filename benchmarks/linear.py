@@ -21,7 +21,7 @@ from sklearn.decomposition import PCA
 import wellposed as wp
 from benchmarks.data import images, unit_images
 from wellposed import evaluation, models, transforms
-from wellposed.estimators.data.rows import validated
+from wellposed.estimators.data.rows import validate_rows
 
 SLOWER_AT_MOST = 1.1
 LINEAR_VAE_AT_MOST = 1.5
@@ -148,7 +148,7 @@ def where_time_goes(train: np.ndarray, byte_rows: np.ndarray, repeats: int) -> N
     covariance = evaluation.covariance(train, units)
     spectrum = models.eigendecompose(covariance)
     parts = {
-        "validation": lambda: validated(BaseEstimator(), train, reset=True),
+        "validation": lambda: validate_rows(BaseEstimator(), train, reset=True),
         "resolution": lambda: transforms.resolution_of(train, None),
         "covariance": lambda: evaluation.covariance(train, units),
         "eigh": lambda: models.eigendecompose(covariance),

@@ -17,6 +17,7 @@ from numpyro.distributions import Normal
 
 import wellposed as wp
 from wellposed import evaluation, objectives, training, transforms
+from wellposed.estimators._prepare import prepare
 
 WIDTH = {"hidden": (64, 64), "random_state": 0, "progress": False}
 K, N_TRAIN, FEW = 8, 1347, 600
@@ -128,14 +129,14 @@ class Planted:
     def floored(self) -> Any:
         """Train with a posterior that is never narrower than the prior."""
         vae = wp.VAE(K, **WIDTH)
-        rows, model = vae._prepared(self.train)
+        rows, model = prepare(vae, self.train)
         model = eqx.tree_at(lambda m: m.posterior, model, NeverBelowOne())
         plan = training.Plan(batch_size=64, max_epochs=self.epochs)
         keys = jax.random.split(jax.random.key(0))
         run = training.fit(
             model, rows, key=keys[0], plan=plan, validation_fraction=0.1, progress=False
         )
-        vae._store(run.model, run.history, run.outcome, rows)
+        vae.store(run.model, run.history, run.outcome, rows)
         return vae
 
     def faults(self) -> dict[str, tuple[Callable[[], Any], str]]:

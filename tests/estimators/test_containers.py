@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 import wellposed as wp
 from wellposed import transforms
 from wellposed._errors import DataError
-from wellposed.estimators.data.rows import validated
+from wellposed.estimators.data.rows import validate_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
 SMALL = {"hidden": (8,), "max_epochs": 2, "random_state": 0, "progress": False}
@@ -97,7 +97,7 @@ WHOLE = {
 
 @pytest.mark.parametrize("given", WHOLE.values(), ids=WHOLE)
 def test_equal_numbers_are_equal_rows(given):
-    rows = validated(BaseEstimator(), given, reset=True)
+    rows = validate_rows(BaseEstimator(), given, reset=True)
     np.testing.assert_array_equal(rows, REFERENCE)
     assert rows.dtype.isnative
     assert rows.dtype in (np.float32, np.float64)
@@ -144,7 +144,7 @@ def test_polars_is_its_numbers(reference):
     polars = pytest.importorskip("polars", reason="polars is not a dependency of the tests")
     frame = polars.DataFrame({name: FRAME[name].to_numpy() for name in NAMES})
     for given in (frame, frame.cast(polars.Int128), frame.with_columns(polars.col("d").cast(bool))):
-        np.testing.assert_array_equal(validated(BaseEstimator(), given, reset=True), REFERENCE)
+        np.testing.assert_array_equal(validate_rows(BaseEstimator(), given, reset=True), REFERENCE)
     for values, kind in (
         (["x", "y"], polars.String),
         (["x", "y"], polars.Categorical),
@@ -163,7 +163,7 @@ def test_polars_is_its_numbers(reference):
 def test_fractions_have_one_summary_in_every_type(kind):
     """Halves and quarters, which all of these types hold."""
     rows = np.random.default_rng(1).integers(-40, 40, size=(80, 3)) / np.array([2, 4, 8])
-    found = transforms.summarise(validated(BaseEstimator(), rows.astype(kind), reset=True))
+    found = transforms.summarise(validate_rows(BaseEstimator(), rows.astype(kind), reset=True))
     expected = transforms.summarise(rows)
     for part in ("mean", "variance", "resolution", "low", "high"):
         np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))

@@ -94,10 +94,10 @@ def test_whatever_takes_rows_takes_them_in_data_units(plain, shifted):
 
 
 def test_a_page_shows_data_units(shifted):
-    facts = Facts(shifted, shifted._rows(SHIFTED), None, key=shifted._key("score"))
+    facts = Facts(shifted, shifted.rows(SHIFTED), None, key=shifted.key("score"))
     np.testing.assert_array_equal(facts.shown, SHIFTED)
     assert facts.forecast is not None
-    scene = make_scene(shifted, shifted._rows(SHIFTED), key=shifted._key("score"))
+    scene = make_scene(shifted, shifted.rows(SHIFTED), key=shifted.key("score"))
     told = scene.shown.told()
     assert SHIFTED[:, 0].min() <= told["low"][0] < told["high"][0] <= SHIFTED[:, 0].max()
     both = np.frombuffer(scene.datum(0)[12:], "<f4").reshape(2, 3)

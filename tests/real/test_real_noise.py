@@ -41,7 +41,7 @@ def test_causal_noise_on_mnist(shared_data):
     vae.fit_prior("aggregate", train.values[::10])  # of all rows it takes minutes
     drawn = vae.sample(1_000, prior="aggregate")
     assert evaluation.artefact_bands(drawn, (28, 28), full=255).share == 0
-    held = evaluation.coverage(vae.model_, test[:200], key=vae._key("score"), n_draws=49)
+    held = evaluation.coverage(vae.model_, test[:200], key=vae.key("score"), n_draws=49)
     assert held.coverage[2] == pytest.approx(0.9, abs=0.02)
 
 

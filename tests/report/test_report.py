@@ -109,7 +109,7 @@ def test_a_table_gets_its_own_panels_and_none_that_it_cannot_have(of_table):
 def test_the_numbers_are_those_of_the_estimator(of_images, digits):
     vae, report = of_images
     (rates,) = (panel.table for panel in report.panels if panel.name == "rates")
-    measured = evaluation.rates(vae.model_, digits[200:260], key=vae._key("score")).mean(axis=0)
+    measured = evaluation.rates(vae.model_, digits[200:260], key=vae.key("score")).mean(axis=0)
     assert [row[1] for row in rates.rows] == pytest.approx(sorted(measured, reverse=True))
     (split,) = (panel.table for panel in report.panels if panel.name == "split")
     found = vae.variance_split(digits[200:260])

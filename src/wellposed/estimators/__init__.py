@@ -1,10 +1,8 @@
 """scikit-learn's face: validate, translate, call, store."""
 
-from ._diagnose import diagnose
-from ._explore import explore
 from ._file import load
 from ._forecast import forecast
-from ._report import report
+from ._judging import diagnose, explore, report
 from ._vae import VAE
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .linear import PPCA, LinearVAE

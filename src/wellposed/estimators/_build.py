@@ -1,6 +1,7 @@
 """From an estimator's settings and a summary of its data to a model, an objective and a plan."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -26,6 +27,7 @@ def build(
     image_shape: tuple[int, ...] | None,
     *,
     key: PRNGKey,
+    names: Sequence[str] | None = None,
 ) -> models.VAEModel:
     """Make an untrained model whose transform and noise have seen the data.
 
@@ -41,7 +43,7 @@ def build(
     )
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=summary.one_unit).fit(summary)
-    check_domain(rows, transform, observation)
+    check_domain(rows, transform, observation, names)
     moments = transform.moments(summary, key=moments_key)
     moments = dataclasses.replace(moments, image_shape=image_shape)
     observation = observation.initialise(moments, key=noise_key)
@@ -74,9 +76,18 @@ def transform_of(
 
 
 def check_domain(
-    rows: np.ndarray, transform: transforms.AbstractTransform, observation: noise.AbstractNoise
+    rows: np.ndarray,
+    transform: transforms.AbstractTransform,
+    observation: noise.AbstractNoise,
+    names: Sequence[str] | None = None,
 ) -> None:
-    """Refuse rows, in data units, that the transform or the noise has no place for.
+    """Refuse rows, in data units, off the domain of the transform or the support of the noise.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units
+    transform, observation : fitted
+    names : of the columns, for the message
 
     Raises
     ------
@@ -84,12 +95,12 @@ def check_domain(
         Naming the transform or the family that fits them.
     """
     transforms.check_support(
-        rows, transform.domain, who=f"The {type(transform).__name__} transform"
+        rows, transform.domain, who=f"The {type(transform).__name__} transform", names=names
     )
     if isinstance(transform, transforms.ByColumn):
-        transform.check(rows)
+        transform.check(rows, names)
     if transform.range is None:
-        noise.check_rows(rows, observation)
+        noise.check_rows(rows, observation, names)
 
 
 def check_image_shape(

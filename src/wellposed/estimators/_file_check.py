@@ -103,7 +103,7 @@ def _check_vae(vae: Any, d: int) -> None:
         _demand(_is_prior(prior, k), f"the prior {name}")
     for each in (model, *vae.priors_.values()):
         if _is_unusual(each):
-            _try(model, vae._key("score"), each if each is not model else None)
+            _try(model, vae.key("score"), each if each is not model else None)
 
 
 def _check_exact(estimator: Any, d: int) -> None:

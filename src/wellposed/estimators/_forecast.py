@@ -12,7 +12,7 @@ from wellposed._errors import SettingError
 
 from ._build import objective_of
 from ._settings import settings_of
-from .linear.rows import Exact, prepared
+from .linear.rows import Exact, prepare
 
 
 def forecast(
@@ -67,7 +67,7 @@ def forecast(
     """
     if isinstance(noise_variance, evaluation.ImpliedNoise):
         noise_variance = noise_variance.noise_variance
-    data = prepared(BaseEstimator(), X, transform, resolution, seed=0)
+    data = prepare(BaseEstimator(), X, transform, resolution, seed=0)
     return _forecast(data, noise_variance, n_components, beta)
 
 
@@ -94,7 +94,7 @@ def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
     settings = settings_of(vae)
     objective = objective_of(settings)
     if hasattr(vae, "model_"):
-        rows = vae._rows(X)
+        rows = vae.rows(X)
         units = evaluation.ModelUnits(vae.model_.transform, jax.random.key(0))
         found, variance = _in_noise_units(rows, units, vae.noise_variance_)
         return evaluation.forecast_spectrum(
@@ -114,7 +114,7 @@ def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
     if implied is None and kind == "given":
         implied = given.scale.given
     return _forecast(
-        prepared(BaseEstimator(), X, _one_scale(settings), settings["resolution"], seed=0),
+        prepare(BaseEstimator(), X, _one_scale(settings), settings["resolution"], seed=0),
         None if implied is None else float(implied),
         settings["n_components"],
         effective_beta(objective, None),

@@ -50,18 +50,18 @@ _SECOND_STAGE = {
 _FINEST = 1e-3
 
 
-def drawn_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+def draw_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     """Three draws z ~ q(z | x) of each of at most 60,000 rows, shape (n, 3, k)."""
     found = evaluation.codes(model, rows, key=key, most=MOST_CODES)
     noise = host_generator(key).normal(size=(len(found.loc), _DRAWS, found.loc.shape[1]))
     return (found.loc[:, None] + found.scale[:, None] * noise).astype(np.float32)
 
 
-def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.GaussianMixture:
+def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: bool | str) -> latents.GaussianMixture:
     """Fit a mixture of Gaussians with full covariances, which approximates the mean of q(z | x).
 
     ``codes`` are draws of each row, (n, r, k). The number of components, 1, 5, 20, 50, 100 or 200,
-    rises as long as the log density of a held-out fifth of the rows does; then all have their say.
+    rises as long as the log density of a held-out fifth of the rows does; all rows then refine it.
     One thread: the products are small, and several threads that wait for each other took fifty
     times as long on two busy cores.
     """
@@ -76,8 +76,8 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.Gaus
     with threadpool_limits(limits=1), warnings.catch_warnings():
         # Not converged is not wrong: the held-out rows judge what has been reached.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        best = _chosen(rows[order[held:]], rows[order[:held]], settings, progress)
-        whole = _refined(best, rows, settings)
+        best = _choose(rows[order[held:]], rows[order[:held]], settings, progress)
+        whole = _refine(best, rows, settings)
     return latents.GaussianMixture(
         jnp.asarray(np.log(whole.weights_), jnp.result_type(float)),
         jnp.asarray(whole.means_, jnp.result_type(float)),
@@ -85,7 +85,7 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> latents.Gaus
     )
 
 
-def _chosen(
+def _choose(
     rows: np.ndarray, held: np.ndarray, settings: dict[str, Any], progress: bool | str
 ) -> Any:
     """Return the mixture that judges the held-out rows best: of rising sizes, the last to gain.
@@ -98,7 +98,7 @@ def _chosen(
     sizes = [size for size in _SIZES if size == 1 or size * (k + 1) <= n]
     bar = training.Bar(sum(sizes), progress, unit="component")
     for size in sizes:
-        tried = _refined(GaussianMixture(size, **settings).fit(rows[:, 0]), rows, settings)
+        tried = _refine(GaussianMixture(size, **settings).fit(rows[:, 0]), rows, settings)
         reached = float(tried.score(_draws(held)))
         done += size
         bar.show(done, f"held-out log density {reached:.2f} nats with {size}")
@@ -109,7 +109,7 @@ def _chosen(
     return best
 
 
-def _refined(found: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
+def _refine(found: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
     """Go on from a mixture on all draws of the rows."""
     start = {"weights_init": found.weights_, "means_init": found.means_}
     start["precisions_init"] = found.precisions_
@@ -121,7 +121,7 @@ def _draws(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(-1, rows.shape[-1])
 
 
-def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: Any) -> models.SecondStage:
+def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: bool | str) -> models.SecondStage:
     """Train a second VAE on the first code of each row, after the first VAE and apart from it.
 
     References: Dai & Wipf (2019), §4.
@@ -157,45 +157,35 @@ FITTED: dict[str, Callable[..., latents.Prior]] = {
 PRIORS = ("standard", *FITTED)
 
 
-def fitted_prior(estimator: Any, name: str, codes: np.ndarray | None = None) -> latents.Prior:
-    """Fit the prior of that name to codes, by default those of the training data.
+def fit_prior(
+    name: str, codes: np.ndarray | None, *, key: PRNGKey, progress: bool | str
+) -> latents.Prior:
+    """Fit the prior of that name to codes.
+
+    Parameters
+    ----------
+    name : "aggregate" or "second-stage"
+    codes : array of shape (n, r, k), r draws of z a row; None where none are known
+    key : PRNG key
+    progress : a progress bar
 
     Raises
     ------
     SettingError
         For a name of no prior that is fitted.
     DataError
-        For fewer than two codes, and where none were kept.
+        For fewer than two codes, and where none are known.
     """
     if name not in FITTED:
         raise unknown_name("A prior to fit", name, FITTED)
-    if codes is None and estimator._codes is None:
+    if codes is None:
         raise DataError(
             "A prior is fitted to codes of the training data, which this model's file was saved "
             f'without. Call fit_prior("{name}", X) with rows like those of the training.'
         )
-    rows: np.ndarray = estimator._codes if codes is None else codes
-    if len(rows) < 2:
+    if len(codes) < 2:
         raise DataError(
-            f"A prior is fitted to at least 2 codes, one a row of data; there is {len(rows)}. "
+            f"A prior is fitted to at least 2 codes, one a row of data; there is {len(codes)}. "
             f'Call fit_prior("{name}", X) with more rows.'
         )
-    key = jax.random.fold_in(estimator._key("priors"), PRIORS.index(name))
-    return FITTED[name](rows, key=key, progress=estimator.progress)
-
-
-def prior_of(estimator: Any, name: str) -> latents.Prior | None:
-    """Return the prior of that name, fitted at its first use; None is the model's own.
-
-    Raises
-    ------
-    SettingError
-        For an unknown name.
-    """
-    if not isinstance(name, str) or name not in PRIORS:
-        raise unknown_name("prior", name, PRIORS)
-    if name == "standard":
-        return None
-    if name not in estimator.priors_:
-        estimator.priors_[name] = fitted_prior(estimator, name)
-    return estimator.priors_[name]
+    return FITTED[name](codes, key=jax.random.fold_in(key, PRIORS.index(name)), progress=progress)

@@ -2,34 +2,32 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from wellposed import evaluation, models, noise, serialise, training, transforms
-from wellposed._checks import Rule, boolean, check_settings, optional, or_word, real, sizes, whole
+from wellposed import evaluation, models, serialise, training
+from wellposed._checks import Rule, boolean, optional, or_word, real, sizes, whole
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
-from wellposed._typing import PRNGKey
 
-from ._amounts import hint_at_amounts
-from ._build import build, check_domain, check_image_shape, objective_of, plan_of, resolution_of
+from ._build import objective_of, plan_of
 from ._forecast import forecast_of
 from ._homonym import setting_and_method
-from ._judged import Judged
-from ._notices import warn_of_data, warn_of_given_noise, warn_of_outcome, warn_of_suspects
-from ._priors import drawn_codes, fitted_prior, prior_of
+from ._measures import Measures
+from ._notices import warn_of_outcome
+from ._prepare import prepare
+from ._priors import draw_codes
 from ._settings import settings_of
-from ._sizes import check_draws, check_networks
-from .data.offset import checked_size, limited, shifted, without
-from .data.rows import kept_on_failure, opened, seed_of, validated
+from ._sizes import check_draws
+from .data.rows import restore_on_failure, seed_of
 
 
 @setting_and_method("transform")
-class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Variational autoencoder with honest observation noise.
 
     Maximises the ELBO, by default, with β = 1 and a Gaussian whose noise variance is learned:
@@ -188,7 +186,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.allow_unbounded = allow_unbounded
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callable] = ()) -> "VAE":
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callable] = ()) -> Self:
         """Fit the model.
 
         Parameters
@@ -209,13 +207,13 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If the noise has no floor.
         """
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
-        with kept_on_failure(self):
+        with restore_on_failure(self):
             settings = settings_of(self)
-            rows, model = self._prepared(X)
+            rows, model = prepare(self, X)
             run = training.fit(
                 model,
                 rows,
-                key=self._key("fit"),
+                key=self.key("fit"),
                 objective=objective_of(settings),
                 plan=plan_of(settings, len(rows)),
                 validation_fraction=settings["validation_fraction"],
@@ -224,13 +222,13 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 progress=settings["progress"],
                 allow_unbounded=settings["allow_unbounded"],
             )
-            self._store(run.model, run.history, run.outcome, rows)
-            self._keep_codes(rows)
+            self.store(run.model, run.history, run.outcome, rows)
+            self.store_codes(rows)
             self._advance = None
         warn_of_outcome(run, self.noise_variance_, getattr(self, "feature_names_in_", None))
         return self
 
-    def partial_fit(self, X: Any, y: Any = None) -> "VAE":
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train one pass over a piece of the data.
 
         The transform's statistics, the noise's start and its floor come from the first piece,
@@ -251,30 +249,30 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         before = getattr(self, "_advance", None)
         if before is None and hasattr(self, "model_"):
             before = training.standing(self.model_, objective, self.history_)
-        with kept_on_failure(self):
+        with restore_on_failure(self):
             if before is None:
-                rows, model = self._prepared(X)
+                rows, model = prepare(self, X)
                 unbounded = settings["allow_unbounded"]
                 models.check_bounded(model, rows.shape[1], allow_unbounded=unbounded)
             else:
-                rows, model = self._rows(X, to_train=True), before.model
+                rows, model = self.rows(X, to_train=True), before.model
             reached = training.advance(
                 model,
                 rows,
-                key=self._key("fit"),
+                key=self.key("fit"),
                 objective=objective,
                 plan=plan_of(settings, len(rows)),
                 before=before,
             )
             ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
-            self._store(reached.model, reached.history, ended, rows)
-            self._keep_codes(rows)
+            self.store(reached.model, reached.history, ended, rows)
+            self.store_codes(rows)
             self._advance = reached
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
-        return evaluation.latent_means(self.model_, self._rows(X), key=self._key("score"))
+        return evaluation.latent_means(self.model_, self.rows(X), key=self.key("score"))
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Return the decoder mean at each latent: (n, k) to (n, d), data units."""
@@ -285,12 +283,12 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"Z must have {self.n_components} columns, one a latent; got {latents.shape[1]}. "
                 "Pass what transform() returns."
             )
-        rows = evaluation.decode(self.model_, latents, how="mean", key=self._key("score"))
+        rows = evaluation.decode(self.model_, latents, how="mean", key=self.key("score"))
         return self.in_data_units(rows)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Return the decoder mean at each row's posterior mean, shape (n, d), data units."""
-        rows = evaluation.reconstructions(self.model_, self._rows(X), key=self._key("score"))
+        rows = evaluation.reconstructions(self.model_, self.rows(X), key=self.key("score"))
         return self.in_data_units(rows)
 
     def score_samples(self, X: Any, n_samples: int = 128, method: str = "importance") -> np.ndarray:
@@ -312,7 +310,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ) -> evaluation.LogLikelihood:
         """Estimate log p(x) as :meth:`score_samples` does, with errors, draws that count and k̂."""
         return evaluation.estimate_log_likelihood(
-            self.model_, self._rows(X), key=self._key("score"), n_samples=n_samples, method=method
+            self.model_, self.rows(X), key=self.key("score"), n_samples=n_samples, method=method
         )
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -326,7 +324,7 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         objective, this is the bound with β = 1.
         """
         terms = evaluation.elbo(
-            self.model_, self._rows(X), n_samples=n_samples, key=self._key("score")
+            self.model_, self.rows(X), n_samples=n_samples, key=self.key("score")
         )
         return np.asarray(terms.elbo)
 
@@ -371,14 +369,14 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_is_fitted(self)
         check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components))
-        key = self._key("sample") if random_state is None else jax.random.key(seed_of(random_state))
-        source = prior_of(self, prior)
+        key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
+        source = self.prior(prior)
         rows = evaluation.samples(
             self.model_, int(n_samples), how=how, alpha=alpha, key=key, prior=source
         )
         return self.in_data_units(rows)
 
-    def fit_prior(self, name: str, X: Any = None) -> "VAE":
+    def fit_prior(self, name: str, X: Any = None) -> Self:
         """Fit the prior "aggregate" or "second-stage" now, and keep it for :meth:`sample`.
 
         Parameters
@@ -388,10 +386,10 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             fitted to. None: the training data's
         """
         check_is_fitted(self)
-        codes = None
+        codes = self._codes
         if X is not None:
-            codes = drawn_codes(self.model_, self._rows(X), key=self._key("codes"))
-        self.priors_ = {**self.priors_, name: fitted_prior(self, name, codes)}
+            codes = draw_codes(self.model_, self.rows(X), key=self.key("codes"))
+        self.priors_ = {**self.priors_, name: self._fit_prior(name, codes)}
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -410,76 +408,3 @@ class VAE(Judged, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     @property
     def _n_features_out(self) -> int:
         return int(self.n_components)
-
-    def _prepared(
-        self, X: Any, offset: np.ndarray | None = None
-    ) -> tuple[np.ndarray, models.VAEModel]:
-        """Check everything that can be checked before training, and build the model.
-
-        The rows come back without their offset, which is ``offset`` or decided by the data.
-        """
-        settings = settings_of(self)
-        check_settings(settings, self._constraints)
-        objective_of(settings)
-        plan_of(settings, n_rows=1)
-        table, found_shape = opened(X)
-        given = validated(self, table, reset=True)
-        d = given.shape[1]
-        shape = settings["image_shape"]
-        shape = found_shape if shape is None else tuple(shape)
-        check_image_shape(shape, d, found_shape)
-        self._seed = seed_of(self.random_state)
-        names = getattr(self, "feature_names_in_", None)
-        for name, room in (("noise", noise), ("transform", transforms)):
-            settings[name] = room.placed(settings[name], d, names)
-        check_networks(settings, *given.shape)
-        self.offset_, rows = shifted(given, settings, table.labels, offset=offset)
-        one_unit = True if shape is not None else None
-        summary = transforms.summarise(rows, resolution_of(settings, d), one_unit=one_unit)
-        transforms.check_precision(summary, table.labels)
-        model = build(settings, rows, summary, shape, key=self._key("build"))
-        self.image_shape_ = shape
-        warn_of_data(summary, settings["n_components"], names)
-        warn_of_suspects(given, names, shape)
-        hint_at_amounts(summary, model.transform, model.noise, names, shape)
-        warn_of_given_noise(model, model.transform.moments(summary, key=self._key("build")))
-        return rows, model
-
-    def _store(
-        self,
-        model: models.VAEModel,
-        history: training.History,
-        outcome: training.Outcome,
-        rows: np.ndarray,
-    ) -> None:
-        self.model_ = model
-        self.history_ = history.table()
-        self.outcome_ = outcome
-        self.n_epochs_ = len(history.rows)
-        variance = self._mean_noise_variance(rows)
-        self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
-        self.priors_ = {}
-
-    def _mean_noise_variance(self, rows: np.ndarray) -> Any:
-        with training.Bar(1, self.progress, unit="noise variance, rows") as bar:
-            return evaluation.mean_noise_variance(
-                self.model_, rows, key=self._key("score"), shown=bar.count
-            )
-
-    def _keep_codes(self, rows: np.ndarray) -> None:
-        """Draw the codes that priors are fitted to; they are saved with the model."""
-        self._codes = drawn_codes(self.model_, rows, key=self._key("codes"))
-
-    def _rows(self, X: Any, *, to_train: bool = False) -> np.ndarray:
-        check_is_fitted(self)
-        table = opened(X)[0]
-        rows = without(validated(self, table, reset=False), self.offset_)
-        rows = checked_size(rows, table.labels) if to_train else limited(rows)
-        check_domain(rows, self.model_.transform, self.model_.noise)
-        return rows
-
-    def _key(self, use: str) -> PRNGKey:
-        """Derive one key of the fit's seed for each use."""
-        check_process()
-        uses = ("build", "fit", "score", "sample", "codes", "priors")
-        return jax.random.fold_in(jax.random.key(self._seed), uses.index(use))

@@ -38,7 +38,7 @@ def samples(facts: Facts) -> Panel:
         )
     figure = _figure((11.0, 4.1))
     each = evaluation.samples_each_way(
-        facts.vae.model_, 36, tuple(kinds.values()), key=facts.vae._key("sample")
+        facts.vae.model_, 36, tuple(kinds.values()), key=facts.vae.key("sample")
     )
     for ax, name, drawn in zip(figure.subplots(1, 3), kinds, each, strict=True):
         plotting.images(drawn, facts.image_shape, ax=ax, limits=facts.limits, title=name)

@@ -103,10 +103,14 @@ class ByColumn(AbstractTransform):
         pairs = zip(self.parts, self.columns, strict=True)
         return [(part, columns) for part, columns in pairs if columns]
 
-    def check(self, rows: np.ndarray) -> None:
-        """Refuse rows, in data units, off the domain of their column's transform."""
+    def check(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
+        """Refuse rows, in data units, off the domain of their column's transform.
+
+        ``names`` are those of the columns, for the message.
+        """
         for part, columns in self._placed_parts:
-            who = f"The {type(part).__name__} transform (columns {named_features(columns)})"
+            listed = named_features(columns, names=names)
+            who = f"The {type(part).__name__} transform (columns {listed})"
             check_support(rows[:, list(columns)], part.domain, who=who)
 
     def fit(self, summary: Summary) -> "ByColumn":

@@ -1,12 +1,13 @@
 """The values that a datum can take, and the check that it does."""
 
 import math
+from collections.abc import Sequence
 
 import equinox as eqx
 import numpy as np
 
 from wellposed._checks import check_count
-from wellposed._errors import DataError
+from wellposed._errors import DataError, named_features
 
 
 class Support(eqx.Module):
@@ -58,7 +59,9 @@ def levels(n: int) -> Support:
     return Support(0.0, float(n - 1), True)
 
 
-def check_support(values: np.ndarray, support: Support, *, who: str) -> None:
+def check_support(
+    values: np.ndarray, support: Support, *, who: str, names: Sequence[str] | None = None
+) -> None:
     """Refuse data off a support.
 
     Parameters
@@ -66,6 +69,7 @@ def check_support(values: np.ndarray, support: Support, *, who: str) -> None:
     values : array of shape (n, d), finite
     support : what they may be
     who : the transform or noise that asks, to begin the message with
+    names : of the columns; the message lists those that are off the support
 
     Raises
     ------
@@ -79,10 +83,20 @@ def check_support(values: np.ndarray, support: Support, *, who: str) -> None:
     if support.low <= low and high <= support.high and (whole or not support.whole):
         return
     kind = "whole numbers" if whole else "fractions"
+    where = "" if names is None else f"; it fails in {_misfits(values, support, names)}"
     raise DataError(
-        f"{who} needs {support}; the data are {kind} in [{low:g}, {high:g}]. "
+        f"{who} needs {support}; the data are {kind} in [{low:g}, {high:g}]{where}. "
         f"{_remedy(support, low, high, whole)}"
     )
+
+
+def _misfits(values: np.ndarray, support: Support, names: Sequence[str]) -> str:
+    """Name the columns with values off a support."""
+    inside = (values >= support.low) & (values <= support.high)
+    if support.whole:
+        inside &= values == np.round(values)
+    columns = np.flatnonzero(~inside.all(axis=0))
+    return f"{'column' if len(columns) == 1 else 'columns'} {named_features(columns, names=names)}"
 
 
 def _remedy(support: Support, low: float, high: float, whole: bool) -> str:

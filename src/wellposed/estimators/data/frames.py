@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .numbers import called, refuse
+from .numbers import column_name, refuse
 from .table import Table, of_array, of_columns
 
 
@@ -19,7 +19,7 @@ def of_pandas(frame: Any, pandas: Any, check_dense: Callable[[tuple[int, ...]], 
     if len(set(kinds)) == 1 and isinstance(kinds[0], np.dtype) and kinds[0].kind in "iuf":
         return _named(of_array(frame.to_numpy()), labels)  # no need to go by column
     columns = [
-        _pandas_column(frame.iloc[:, j], pandas, called(j, text)) for j in range(len(labels))
+        _pandas_column(frame.iloc[:, j], pandas, column_name(j, text)) for j in range(len(labels))
     ]
     return of_columns(columns, labels, n_rows=len(frame))
 
@@ -27,7 +27,7 @@ def of_pandas(frame: Any, pandas: Any, check_dense: Callable[[tuple[int, ...]], 
 def of_polars(frame: Any) -> Table:
     """Read a polars frame."""
     columns = [
-        _polars_column(series, called(j, frame.columns))
+        _polars_column(series, column_name(j, frame.columns))
         for j, series in enumerate(frame.get_columns())
     ]
     return of_columns(columns, frame.columns, n_rows=len(frame))
@@ -36,7 +36,9 @@ def of_polars(frame: Any) -> Table:
 def of_arrow(table: Any, arrow: Any) -> Table:
     """Read an Arrow table or record batch."""
     names = list(table.schema.names)
-    columns = [_arrow_column(table.column(j), arrow, called(j, names)) for j in range(len(names))]
+    columns = [
+        _arrow_column(table.column(j), arrow, column_name(j, names)) for j in range(len(names))
+    ]
     return of_columns(columns, names, n_rows=table.num_rows)
 
 

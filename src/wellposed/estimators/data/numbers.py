@@ -24,7 +24,7 @@ class NotANumberError(DataError, TypeError):
     """An entry is no number; scikit-learn's contract asks for a TypeError."""
 
 
-def called(column: int, labels: Sequence[str] | None) -> str:
+def column_name(column: int, labels: Sequence[str] | None) -> str:
     """Name a column as its container does: by its label, or by its position from 0."""
     return f"column {column}" if labels is None else f"column {labels[column]!r}"
 

@@ -1,6 +1,6 @@
 """Offsets that are taken from columns in float64, before float32 loses what varies there."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,14 +8,17 @@ import numpy as np
 from wellposed import noise, transforms
 from wellposed._errors import DataError
 
-from .._build import transform_of
-from .table import named_columns
+from .table import column_names
 
 _SQUARED = 1e18  # float32 holds the squares of numbers up to here
 _FINE = 1e-5  # rounding, in standard deviations, above which a column gets an offset
 
 
-def offset_for(rows: np.ndarray, transform: Any, observation: Any) -> np.ndarray:
+def offset_for(
+    rows: np.ndarray,
+    transform: transforms.AbstractTransform,
+    observation: noise.AbstractNoise,
+) -> np.ndarray:
     """Return the offset of each column, shape (d,), zero where none is needed or possible.
 
     A column of real numbers whose values lie so far from zero that float32 rounds them by more
@@ -27,7 +30,7 @@ def offset_for(rows: np.ndarray, transform: Any, observation: Any) -> np.ndarray
     ----------
     rows : array of shape (n, d), data units
     transform : to model units, resolved
-    observation : the noise, its columns placed
+    observation : the noise, its columns resolved to positions
     """
     d = rows.shape[1]
     offset = np.zeros(d)
@@ -43,10 +46,11 @@ def offset_for(rows: np.ndarray, transform: Any, observation: Any) -> np.ndarray
     return offset
 
 
-def shifted(
+def split_offset(
     rows: np.ndarray,
-    settings: dict[str, Any],
-    labels: Any = None,
+    transform: transforms.AbstractTransform,
+    observation: noise.AbstractNoise,
+    labels: Sequence[str] | None = None,
     *,
     offset: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +59,8 @@ def shifted(
     Parameters
     ----------
     rows : array of shape (n, d), data units
-    settings : of a VAE, its columns placed
+    transform : to model units, resolved
+    observation : the noise, its columns resolved to positions
     labels : of the columns
     offset : None decides by the data
 
@@ -65,28 +70,26 @@ def shifted(
         Naming the columns.
     """
     check_precision(rows, labels)
-    observation = noise.resolve(settings["noise"])
-    transform = transform_of(settings, observation, one_unit=False)
     if offset is None:
         offset = offset_for(rows, transform, observation)
-    rows = without(rows, offset)
+    rows = subtract_offset(rows, offset)
     squared = isinstance(transform, transforms.Identity)  # others bring every scale to one
-    rows = checked_size(rows, labels, most=_SQUARED if squared else np.inf)
+    rows = check_size(rows, labels, most=_SQUARED if squared else np.inf)
     check_spread(rows, labels, least=1 / _SQUARED if squared else 0.0)
     return offset, rows
 
 
-def without(rows: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def subtract_offset(rows: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Subtract the offset, in float64; rows that need none are returned as they are."""
     return rows - offset if offset.any() else rows
 
 
-def back(values: np.ndarray, offset: np.ndarray) -> np.ndarray:
+def add_offset(values: np.ndarray, offset: np.ndarray) -> np.ndarray:
     """Add the offset to model output, in float64; without one the values are returned as are."""
     return np.asarray(values, np.float64) + offset if offset.any() else values
 
 
-def check_precision(rows: np.ndarray, labels: Any = None) -> None:
+def check_precision(rows: np.ndarray, labels: Sequence[str] | None = None) -> None:
     """Refuse columns that vary by no more than the rounding of float64.
 
     Raises
@@ -102,12 +105,14 @@ def check_precision(rows: np.ndarray, labels: Any = None) -> None:
         j = int(lost[0])
         raise DataError(
             f"A feature must vary by more than the rounding of float64; this fails for "
-            f"{named_columns(lost, labels)} (the first varies by {spread[j]:.3g} around "
+            f"{column_names(lost, labels)} (the first varies by {spread[j]:.3g} around "
             f"{low[j]:.6g}). Subtract an offset from it where it is still exact, or drop it."
         )
 
 
-def checked_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) -> np.ndarray:
+def check_size(
+    rows: np.ndarray, labels: Sequence[str] | None = None, *, most: float = np.inf
+) -> np.ndarray:
     """Return the rows; refuse values that the model's float type does not hold.
 
     Parameters
@@ -130,14 +135,14 @@ def checked_size(rows: np.ndarray, labels: Any = None, *, most: float = np.inf) 
         j = int(beyond[0])
         raise DataError(
             f"The model computes in {jnp.result_type(float)} with numbers up to {most:.3g} in "
-            f"size; this fails for {named_columns(beyond, labels)} (the first holds "
+            f"size; this fails for {column_names(beyond, labels)} (the first holds "
             f"{max(-float(low[j]), float(high[j])):.6g}). Divide the column by a power of ten, or "
             "drop these rows."
         )
     return rows
 
 
-def limited(rows: np.ndarray) -> np.ndarray:
+def clip_rows(rows: np.ndarray) -> np.ndarray:
     """Return rows to judge with values beyond the model's float type at its largest number.
 
     The training data are refused for such a value. A row that is judged gets the finite score of
@@ -155,7 +160,9 @@ def limited(rows: np.ndarray) -> np.ndarray:
     return np.clip(rows, -most, most)
 
 
-def check_spread(rows: np.ndarray, labels: Any = None, *, least: float = 0.0) -> None:
+def check_spread(
+    rows: np.ndarray, labels: Sequence[str] | None = None, *, least: float = 0.0
+) -> None:
     """Refuse columns that vary by less than the model's float type has numbers for.
 
     Raises
@@ -171,12 +178,12 @@ def check_spread(rows: np.ndarray, labels: Any = None, *, least: float = 0.0) ->
     if below.size:
         raise DataError(
             f"The model computes in {jnp.result_type(float)} with spreads of {least:.3g} and more; "
-            f"this fails for {named_columns(below, labels)} (the first varies by "
+            f"this fails for {column_names(below, labels)} (the first varies by "
             f"{float(spread[below[0]]):.3g}). Multiply the column by a power of ten."
         )
 
 
-def _shifts(transform: Any, d: int) -> np.ndarray:
+def _shifts(transform: transforms.AbstractTransform, d: int) -> np.ndarray:
     """Which columns are mapped alike wherever they lie, shape (d,): logarithms are not."""
     if not isinstance(transform, transforms.ByColumn):
         return np.full(d, isinstance(transform, (transforms.Identity, transforms.Standardize)))
@@ -194,5 +201,5 @@ def _suspicious(rows: np.ndarray) -> np.ndarray:
     return constant | ((high > low) & (_rounding(largest) > _FINE * (high - low) / 2))
 
 
-def _rounding(size: Any) -> Any:
+def _rounding(size: np.ndarray | float) -> np.ndarray:
     return np.finfo(np.float32).eps * np.abs(size)

@@ -22,7 +22,7 @@ _LARGE = 2**20  # entries: 8 MiB as float64
 
 
 @contextlib.contextmanager
-def kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
+def restore_on_failure(estimator: BaseEstimator) -> Iterator[None]:
     """Leave the estimator as it was if fitting it fails: an earlier fit is not lost."""
     before = dict(vars(estimator))
     try:
@@ -33,12 +33,11 @@ def kept_on_failure(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-def opened(X: Any) -> tuple[Table, tuple[int, ...] | None]:
-    """Read ``X`` from whatever container; return the rows and, if known, one image's shape."""
+def open_table(X: Any) -> Table:
+    """Read rows from a container of any supported type; see :func:`table_of`."""
     check_process()
     keep_compiled()  # before the first program of this process
-    table = table_of(X)
-    return table, table.image_shape
+    return table_of(X)
 
 
 def check_labels(labels: Any, n_rows: int) -> None:
@@ -56,11 +55,11 @@ def check_labels(labels: Any, n_rows: int) -> None:
         )
 
 
-def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
     """Check rows of data, and put them in the one type that their values decide.
 
     Equal values give equal rows, so that nothing computed of them depends on their container; see
-    :func:`narrowed`.
+    :func:`narrow`.
 
     Parameters
     ----------
@@ -89,7 +88,7 @@ def validated(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
         )
     (keep_features if reset else check_features)(estimator, table)
     table.check_finite()
-    return narrowed(table.values)
+    return narrow(table.values)
 
 
 def seed_of(random_state: Any) -> int:
@@ -111,7 +110,7 @@ def seed_of(random_state: Any) -> int:
         ) from error
 
 
-def narrowed(rows: np.ndarray) -> np.ndarray:
+def narrow(rows: np.ndarray) -> np.ndarray:
     """Put rows in the type that their values and their number decide, never their container.
 
     Large arrays of whole numbers are kept as integers, which saves memory; all others are floats,

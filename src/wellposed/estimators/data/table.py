@@ -8,7 +8,7 @@ import numpy as np
 from wellposed._errors import DataError, named_features
 from wellposed.transforms import all_finite
 
-from .numbers import called, check_whole, numbers, refuse
+from .numbers import check_whole, column_name, numbers, refuse
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class Table:
         where = np.flatnonzero(bad.any(axis=0))
         raise DataError(
             f"Data must be finite; {count} of {values.size} entries are NaN or inf, the first "
-            f"({kind}) at {self.row(row)}, {called(column, self.labels)}; all are in "
-            f"{named_columns(where, self.labels)}. Drop those rows or columns, or fill the gaps "
+            f"({kind}) at {self.row(row)}, {column_name(column, self.labels)}; all are in "
+            f"{column_names(where, self.labels)}. Drop those rows or columns, or fill the gaps "
             "first."
         )
 
@@ -73,7 +73,7 @@ def of_array(values: np.ndarray) -> Table:
         return of_columns([flat[:, j] for j in range(d)], None, image_shape=shape)
     found = numbers(flat, "the array")
     if found.dtype.kind in "iu":
-        check_whole(found, lambda j: called(j, None))
+        check_whole(found, lambda j: column_name(j, None))
     return Table(found, image_shape=shape)
 
 
@@ -92,7 +92,7 @@ def of_columns(
     named = None if labels is None else tuple(str(label) for label in labels)
     found = []
     for j, column in enumerate(columns):
-        name = called(j, named)
+        name = column_name(j, named)
         if column.ndim != 1:
             refuse(name, "several values an entry")
         values = numbers(column, name)
@@ -109,7 +109,7 @@ def _stacked(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def named_columns(columns: Sequence[int] | np.ndarray, labels: Sequence[str] | None) -> str:
+def column_names(columns: Sequence[int] | np.ndarray, labels: Sequence[str] | None) -> str:
     """List columns for a message by their labels, or their positions from 0."""
     listed = named_features(columns, names=labels)
     return f"{'column' if len(columns) == 1 else 'columns'} {listed}"

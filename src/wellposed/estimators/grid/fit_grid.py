@@ -28,8 +28,9 @@ from wellposed.training import Bar, Member, Outcome
 from .._build import objective_of, plan_of
 from .._file import load_like
 from .._notices import warn_of_suspects
+from .._prepare import prepare
 from .._settings import settings_of
-from ..data.rows import narrowed, opened
+from ..data.rows import narrow, open_table
 from ..data.table import Table
 from .folder import GridFolder
 from .result import Grid
@@ -91,7 +92,7 @@ def fit_grid(
     if save_models and folder is None:
         raise SettingError("save_models=True needs a folder to save them in; got folder=None.")
     axes = _axes(template, grid)
-    X, X_test = opened(X)[0], None if X_test is None else opened(X_test)[0]
+    X, X_test = open_table(X), None if X_test is None else open_table(X_test)
     seed = int(check_random_state(None).randint(2**31 - 1))
     kept = None
     if folder is not None:
@@ -176,7 +177,7 @@ class _Work:
         if self.best is None and self.folder is not None and self.folder.best.exists():
             self.best = load_like(self.folder.best, self.estimators[self.best_place or 0])
         if self.best is not None and not hasattr(self.best, "_codes"):
-            self.best._keep_codes(self.data)
+            self.best.store_codes(self.data)
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
         return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))
 
@@ -191,7 +192,7 @@ class _Work:
             settings = settings_of(self.estimators[i])
             member = Member(
                 model,
-                self.estimators[i]._key("fit"),
+                self.estimators[i].key("fit"),
                 objective_of(settings),
                 plan_of(settings, len(self.data)),
                 settings["validation_fraction"],
@@ -214,7 +215,7 @@ class _Work:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    data, model = estimator._prepared(self.X, offset)
+                    data, model = prepare(estimator, self.X, offset)
                     models.check_bounded(
                         model, data.shape[1], allow_unbounded=estimator.allow_unbounded
                     )
@@ -232,7 +233,7 @@ class _Work:
     def _ended(self, i: int, run: training.Run, seconds: float) -> None:
         """Measure a member, and keep what is to be kept of it."""
         estimator = self.estimators[i]
-        estimator._store(run.model, run.history, run.outcome, self.data)
+        estimator.store(run.model, run.history, run.outcome, self.data)
         row = _figures(run.outcome.value, run.reason)
         row |= {"epochs": len(run.history.rows), "seconds": seconds}
         if run.outcome is not Outcome.nonfinite:
@@ -252,7 +253,7 @@ class _Work:
         paths = [folder.model(i)] if self.save_models else []
         paths += [folder.best] if self.best is estimator else []
         if paths:
-            estimator._keep_codes(self.data)
+            estimator.store_codes(self.data)
         try:
             for path in paths:
                 self._save(i, estimator, path)
@@ -289,7 +290,7 @@ def _with(estimator: Any, **settings: Any) -> Any:
 
 def _measured(estimator: Any, X: Any) -> dict[str, Any]:
     """Figures of one fitted estimator, means over rows with their standard errors."""
-    rows, key = estimator._rows(X), estimator._key("score")
+    rows, key = estimator.rows(X), estimator.key("score")
     terms = evaluation.elbo(estimator.model_, rows, n_samples=_N_SAMPLES, key=key)
     figures: dict[str, Any] = {}
     named = {"elbo": terms.elbo, "log_likelihood": terms.log_likelihood, "rate": terms.kl}
@@ -392,5 +393,5 @@ def _identity(
         for name, values in axes.items()
         for i, (label, value) in enumerate(values.items())
     ]
-    data = tuple(None if table is None else narrowed(table.values) for table in (X, X_test))
+    data = tuple(None if table is None else narrow(table.values) for table in (X, X_test))
     return training.fingerprint((*data, tensors), json.dumps([described, varied], sort_keys=True))

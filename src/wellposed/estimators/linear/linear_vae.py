@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +16,13 @@ from wellposed._typing import Point, PRNGKey, Scalar
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
-from ..data.rows import kept_on_failure, seed_of
+from ..data.rows import restore_on_failure, seed_of
 from .methods import ExactMethods
 from .rows import (
     Exact,
     check_components,
     check_digits,
-    prepared,
+    prepare,
     warn_of_constants,
     warn_of_dead,
     warn_of_floor,
@@ -142,7 +142,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     # Named here as well: scikit-learn gives frames for what a class itself defines.
     transform = ExactMethods.transform
 
-    def fit(self, X: Any, y: Any = None) -> "LinearVAE":
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -163,9 +163,9 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         settings = settings_of(self)
         check_settings(settings, self._constraints)
         _check_start(self.start, self.solver)
-        with kept_on_failure(self):
+        with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepared(self, X, settings["transform"], self.resolution, seed)
+            data = prepare(self, X, settings["transform"], self.resolution, seed)
             check_components(self.n_components, data.rows)
             covariance = evaluation.covariance(data.rows, data.units)
             plan = self._plan(data, covariance)

@@ -17,7 +17,7 @@ from wellposed.transforms import AbstractTransform
 
 from .._file import save
 from .._sizes import check_draws
-from ..data.rows import opened, seed_of, validated
+from ..data.rows import open_table, seed_of, validate_rows
 
 
 class ExactMethods:
@@ -155,7 +155,7 @@ class ExactMethods:
         """Rows in model units, and log |det dT/dx| of each."""
         check_is_fitted(self)
         owner: Any = self
-        return self._units.whole(validated(owner, opened(X)[0], reset=False))
+        return self._units.whole(validate_rows(owner, open_table(X), reset=False))
 
 
 def _drawn(

@@ -1,7 +1,7 @@
 """Probabilistic PCA as a scikit-learn estimator."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -12,12 +12,12 @@ from wellposed._checks import Rule, check, check_settings, or_word, real, whole
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
-from ..data.rows import kept_on_failure, seed_of
+from ..data.rows import restore_on_failure, seed_of
 from .methods import ExactMethods
 from .rows import (
     check_components,
     check_digits,
-    prepared,
+    prepare,
     warn_of_constants,
     warn_of_dead,
     warn_of_floor,
@@ -111,7 +111,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     # Named here as well: scikit-learn gives frames for what a class itself defines.
     transform = ExactMethods.transform
 
-    def fit(self, X: Any, y: Any = None) -> "PPCA":
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -131,9 +131,9 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         settings = settings_of(self)
         check_settings(settings, self._constraints)
-        with kept_on_failure(self):
+        with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepared(self, X, settings["transform"], self.resolution, seed)
+            data = prepare(self, X, settings["transform"], self.resolution, seed)
             check_components(self.n_components, data.rows)
             spectrum = evaluation.spectrum(
                 data.rows,

@@ -22,7 +22,7 @@ from wellposed._errors import (
 
 from .._build import resolution_of
 from .._notices import warn_of_suspects
-from ..data.rows import opened, validated
+from ..data.rows import open_table, validate_rows
 
 # Relative errors of a noise variance that log p(x) bears, learned and known.
 _DIGITS, _FLOOR_DIGITS = 3e-7, 1e-3
@@ -31,7 +31,7 @@ _UNLIKE = 1e3  # standard deviations of columns
 
 @dataclasses.dataclass(frozen=True)
 class Exact:
-    """Rows as validated, the fitted map to model units, and one image's shape where known."""
+    """Validated rows, the fitted map to model units, and one image's shape where known."""
 
     rows: np.ndarray
     units: evaluation.ModelUnits
@@ -54,10 +54,11 @@ class Exact:
         return float(resolution[varies].min()) / math.sqrt(12)
 
 
-def prepared(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, seed: int) -> Exact:
+def prepare(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, seed: int) -> Exact:
     """Open, validate and map; ``resolution`` is the estimators' setting."""
-    table, image_shape = opened(X)
-    rows = validated(estimator, table, reset=True)
+    table = open_table(X)
+    image_shape = table.image_shape
+    rows = validate_rows(estimator, table, reset=True)
     given = resolution_of({"resolution": resolution}, rows.shape[1])
     names = getattr(estimator, "feature_names_in_", None)
     transform = transforms.placed(transform, rows.shape[1], names)

@@ -81,7 +81,7 @@ def tuned_figures(fitted: VAE, rows: Any, test: Any) -> dict[str, float]:
     Only log p(x|z) depends on σ²: with R the mean of E_q |y − μ(z)|² over test rows, another σ²
     moves the ELBO by −½(R/σ² + d log σ²) less the same at the model's own.
     """
-    key = fitted._key("score")
+    key = fitted.key("score")
     own = float(np.mean(fitted.noise_variance_))
     d = np.shape(rows)[1]
     best = _mean_square(fitted, rows, key) / d

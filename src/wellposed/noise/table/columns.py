@@ -195,19 +195,25 @@ def is_real(noise: AbstractNoise, d: int) -> np.ndarray:
     return real
 
 
-def check_rows(rows: np.ndarray, noise: AbstractNoise) -> None:
+def check_rows(rows: np.ndarray, noise: AbstractNoise, names: Sequence[str] | None = None) -> None:
     """Refuse rows, in data units, off the noise's support, a table's columns each off its own.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units
+    noise : a family, or one for each group of columns
+    names : of the columns, for the message
 
     Raises
     ------
     DataError
-        Naming the family that fits them.
+        Naming the columns, where they have names, and the family that fits them.
     """
     if not isinstance(noise, Columns):
-        transforms.check_support(rows, noise.support, who=type(noise).__name__)
+        transforms.check_support(rows, noise.support, who=type(noise).__name__, names=names)
         return
     for group, columns in noise.parts:
-        who = f"{type(group).__name__} (columns {named_features(columns)})"
+        who = f"{type(group).__name__} (columns {named_features(columns, names=names)})"
         transforms.check_support(rows[:, list(columns)], group.support, who=who)
 
 

@@ -1,45 +1,25 @@
-"""What a VAE can be asked of itself: its noise, its rate, its encoder; and its file."""
+"""Measures of a fitted VAE: its noise, its rate, its encoder; and its file."""
 
 import os
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from wellposed import evaluation, models, training, transforms
-from wellposed._typing import PRNGKey
+from wellposed import evaluation, training, transforms
 
+from . import _judging
 from ._build import objective_of
 from ._file import save
+from ._fitted import Fitted
 from ._forecast import effective_beta
-from ._priors import prior_of
 from ._settings import settings_of
-from .data.offset import back
 
 if TYPE_CHECKING:
     from wellposed.reports import Report
 
-# In place of typing.Self, which checkers at run time do not take outside a decorated class.
-Shell = TypeVar("Shell", bound="Judged")
 
-
-class Judged:
-    """Methods of an estimator whose ``model_`` is a :class:`wellposed.models.VAEModel`.
-
-    The two hooks below say how it reads rows, and where its keys come from.
-    """
-
-    model_: models.VAEModel
-    noise_variance_: float | np.ndarray
-    offset_: np.ndarray
-    priors_: dict[str, Any]
-    n_features_in_: int
-
-    def _rows(self, X: Any) -> np.ndarray:
-        raise NotImplementedError
-
-    def _key(self, use: str) -> PRNGKey:
-        raise NotImplementedError
+class Measures(Fitted):
+    """The methods of a VAE that measure ``model_`` on rows, show it, and save it."""
 
     @property
     def one_scale_(self) -> bool | None:
@@ -48,24 +28,20 @@ class Judged:
         found = self.model_.transform
         return found.shared if isinstance(found, transforms.Standardize) else None
 
-    def in_data_units(self, values: np.ndarray) -> np.ndarray:
-        """Add ``offset_`` to rows of shape (n, d) that ``model_`` takes or returns."""
-        return back(values, self.offset_)
-
     def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
         """Judge each latent on X, by its rate and by its posterior mean.
 
         ``thresholds`` are ``epsilon``, ``delta`` and ``threshold`` of
         :func:`wellposed.evaluation.collapse`.
         """
-        rows = self._rows(X)
-        return evaluation.measure_collapse(self.model_, rows, key=self._key("score"), **thresholds)
+        rows = self.rows(X)
+        return evaluation.measure_collapse(self.model_, rows, key=self.key("score"), **thresholds)
 
     def residual_spectrum(self, X: Any) -> evaluation.ResidualSpectrum:
         """Test whether a dead latent could revive; see :class:`evaluation.ResidualSpectrum`."""
-        rows = self._rows(X)
+        rows = self.rows(X)
         beta = effective_beta(objective_of(settings_of(self)), self.noise_variance_)
-        return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self._key("score"))
+        return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self.key("score"))
 
     def prior_mismatch(self, X: Any) -> evaluation.PriorMismatch:
         """Measure how far N(0, I) is from the codes of X; see ``evaluation.prior_mismatch``.
@@ -73,50 +49,49 @@ class Judged:
         The aggregate prior, and every other that was fitted, is measured beside it. Rows that
         were not trained on tell the most.
         """
-        rows = self._rows(X)
-        prior_of(self, "aggregate")
+        rows = self.rows(X)
+        self.prior("aggregate")
         return evaluation.prior_mismatch(
-            self.model_, rows, key=self._key("score"), priors=self.priors_
+            self.model_, rows, key=self.key("score"), priors=self.priors_
         )
 
     def coverage(self, X: Any, **options: Any) -> evaluation.Coverage:
         """Measure the coverage of p(x | z) on X; see :func:`evaluation.coverage`."""
-        rows = self._rows(X)
-        return evaluation.coverage(self.model_, rows, key=self._key("score"), **options)
+        rows = self.rows(X)
+        return evaluation.coverage(self.model_, rows, key=self.key("score"), **options)
 
     def calibration(self, X: Any, **options: Any) -> evaluation.Calibration:
         """Judge reconstructions, marginals or held-out features of X by coverage and CRPS.
 
         ``options`` are ``given``, ``n_draws`` and ``share`` of :func:`evaluation.calibration`.
         """
-        rows = self._rows(X)
-        return evaluation.calibration(self.model_, rows, key=self._key("score"), **options)
+        rows = self.rows(X)
+        return evaluation.calibration(self.model_, rows, key=self.key("score"), **options)
 
     def variance_split(self, X: Any, **options: Any) -> evaluation.VarianceSplit:
         """Split the variance of X between latents and noise; see ``evaluation.variance_split``."""
-        rows = self._rows(X)
-        return evaluation.variance_split(self.model_, rows, key=self._key("score"), **options)
+        rows = self.rows(X)
+        return evaluation.variance_split(self.model_, rows, key=self.key("score"), **options)
 
     def rate_distortion(self, X: Any, **options: Any) -> evaluation.RateDistortion:
         """Measure rate, distortion and information; see :func:`evaluation.rate_distortion`."""
-        rows = self._rows(X)
-        return evaluation.rate_distortion(self.model_, rows, key=self._key("score"), **options)
+        rows = self.rows(X)
+        return evaluation.rate_distortion(self.model_, rows, key=self.key("score"), **options)
 
     def amortisation_gap(self, X: Any, **options: Any) -> training.AmortisationGap:
         """Measure what the encoder loses on X; see :func:`training.amortisation_gap`."""
-        rows = self._rows(X)
-        return training.amortisation_gap(self.model_, rows, key=self._key("score"), **options)
+        rows = self.rows(X)
+        return training.amortisation_gap(self.model_, rows, key=self.key("score"), **options)
 
-    def recalibrate(self: Shell, X: Any) -> Shell:
+    def recalibrate(self, X: Any) -> Self:
         """Rescale the noise of each feature so that it fits X, which must not be training data.
 
         The scales are saved with the model; fitting again starts without them. To see them with
         their errors, call :func:`wellposed.evaluation.recalibrate` on ``model_``.
         """
-        rows, key = self._rows(X), self._key("score")
+        rows, key = self.rows(X), self.key("score")
         self.model_ = evaluation.recalibrate(self.model_, rows, key=key).model
-        variance = evaluation.mean_noise_variance(self.model_, rows, key=key)
-        self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
+        self.store_noise(rows)
         self._advance = None  # further passes start from this model
         return self
 
@@ -154,9 +129,7 @@ class Judged:
         DataError
             For too few rows, rows that the model has no place for, or labels of another number.
         """
-        from ._report import report  # it asks diagnose, which takes a VAE
-
-        return report(self, X, X_train, labels=labels)
+        return _judging.report(self, X, X_train, labels=labels)
 
     def explore(self, X: Any = None, *, labels: Any = None, port: int = 0) -> None:
         """Serve a page on this machine to look into the model by hand, until interrupted.
@@ -179,6 +152,4 @@ class Judged:
         OutputError
             If the port is taken.
         """
-        from ._explore import explore
-
-        explore(self, X, labels=labels, port=port)
+        _judging.explore(self, X, labels=labels, port=port)

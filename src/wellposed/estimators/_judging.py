@@ -1,0 +1,192 @@
+"""Diagnose a fitted VAE, report on it, and serve a page to explore it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from wellposed import evaluation, explorer
+from wellposed._errors import SettingError
+
+from ._fitted import Fitted
+from ._forecast import forecast_of
+from .data.rows import check_labels, open_table
+
+if TYPE_CHECKING:
+    from wellposed.reports import Report
+
+_COMPARE = (
+    "compare score() and noise_variance_; for the loss of another framework use wellposed.audit."
+)
+
+
+def diagnose(vae: Fitted, X: Any, X_train: Any = None) -> evaluation.Diagnosis:
+    """Diagnose a fitted VAE: is it any good, which part fails, why, and what to change.
+
+    Each question gets a verdict, the figures behind it, and a remedy, causes before their
+    consequences:
+
+    - is the density bounded, in data units, and is its noise that of the training;
+    - can q(z|x) be as narrow as the data require, and was it trained with a KL weight of one;
+    - is σ² the mean squared residual (the variance split);
+    - is the decoder overfitted; does q(z) match p(z); could collapsed latents become active;
+    - is p(x|z) calibrated, and is the importance sampling estimate of log p(x) reliable.
+
+    Parameters
+    ----------
+    vae : fitted :class:`wellposed.VAE`
+    X : array-like or frame of shape (n, d), or a path: rows held out from training, 20 or more;
+        some 2,000 are used
+    X_train : rows of the training; without them overfitting and a refitted σ² are not examined
+
+    Returns
+    -------
+    :class:`wellposed.evaluation.Diagnosis`: ``print`` it, show it in a notebook, or take
+    ``to_dict()`` or ``to_html()``
+
+    Raises
+    ------
+    SettingError
+        If ``vae`` is not a :class:`wellposed.VAE`.
+    DataError
+        For too few rows, or rows outside the domain of the model.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> X = wp.datasets.load_digits().values
+    >>> X = X[:, X[:600].std(axis=0) > 0]  # some pixels never vary
+    >>> grey = {"noise": 64.0, "transform": "identity"}
+    >>> vae = wp.VAE(4, **grey, hidden=(32,), max_epochs=20, random_state=0).fit(X[:600])
+    >>> wp.diagnose(vae, X[600:1000], X[:600]).faults[0].fault
+    'the noise variance is too large'
+    """
+    if not isinstance(vae, Fitted):
+        _refuse("diagnose", vae, _COMPARE)
+    X, X_train = open_table(X), None if X_train is None else open_table(X_train)
+    rows, family = vae.rows(X), type(vae.model_.noise).__name__
+    train = None if X_train is None else vae.rows(X_train)
+    return evaluation.diagnose(
+        vae.model_,
+        rows,
+        train=train,
+        key=vae.key("score"),
+        name=f"a VAE of {vae.n_components} latents with {family} noise",
+        forecast=(lambda: forecast_of(vae, X if X_train is None else X_train))
+        if np.all(np.asarray(vae.noise_variance_) > 0)
+        else None,
+    )
+
+
+def report(
+    vae: Fitted,
+    X: Any,
+    X_train: Any = None,
+    *,
+    labels: Any = None,
+    on_panel: Callable[[str], object] | None = None,
+) -> "Report":
+    """Make a page of a fitted VAE: verdicts, samples, residuals, latents, calibration.
+
+    Parameters
+    ----------
+    vae : fitted :class:`wellposed.VAE`
+    X : array-like or frame of shape (n, d), or a path: rows held out from training, 20 or more;
+        some 2,000 are used
+    X_train : rows of the training; without them overfitting and a refitted σ² are not examined
+    labels : array of shape (n,), for the colours of the latent plane
+    on_panel : called with the name of each panel before it is drawn
+
+    Returns
+    -------
+    :class:`wellposed.reports.Report`: ``save("report.html")`` writes one file that needs no
+    network; in a notebook it is displayed
+
+    Raises
+    ------
+    SettingError
+        If ``vae`` is not a :class:`wellposed.VAE`.
+    DataError
+        For too few rows, rows outside the domain of the model, or labels of another number.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> X = wp.datasets.load_digits().values[:, 10:14]
+    >>> vae = wp.VAE(2, hidden=(8,), max_epochs=2, random_state=0).fit(X[:200])
+    >>> page = wp.report(vae, X[200:300])  # doctest: +SKIP
+    >>> page.save("report.html")  # doctest: +SKIP
+    """
+    from wellposed.reports import make_report  # matplotlib is slow to import
+
+    check_is_fitted(vae)
+    if not isinstance(vae, Fitted):
+        _refuse(
+            "report",
+            vae,
+            "score() has their log p(x), components_ and noise_variance_ the rest, and "
+            "plotting.forecast their eigenvalues.",
+        )
+    X = open_table(X)
+    rows = vae.rows(X)
+    check_labels(labels, len(rows))
+    if on_panel is not None:
+        on_panel("diagnosis")
+    diagnosis = diagnose(vae, X, X_train)
+    return make_report(
+        vae, rows, diagnosis=diagnosis, labels=labels, key=vae.key("score"), on_panel=on_panel
+    )
+
+
+def explore(
+    vae: Fitted,
+    X: Any = None,
+    *,
+    labels: Any = None,
+    port: int = 0,
+    most_rows: int = explorer.MOST_ROWS,
+    on_ready: Callable[[str], object] = print,
+) -> None:
+    """Serve a page on this machine to look into a fitted VAE by hand, until interrupted.
+
+    Needs ``pip install 'wellposed[explore]'``.
+
+    Parameters
+    ----------
+    vae : fitted :class:`wellposed.VAE`
+    X : array-like or frame of shape (n, d), or a path: rows to show as points; None shows none
+    labels : array of shape (n,), for the colours of the points
+    port : 0 takes a free one
+    most_rows : maximum number of points, spread evenly over all rows
+    on_ready : called with the address of the page once it can be opened
+
+    Raises
+    ------
+    SettingError
+        If the packages of the extra are not installed, ``vae`` is not a
+        :class:`wellposed.VAE`, or the port is out of range.
+    DataError
+        For rows outside the domain of the model, or labels of another number.
+    OutputError
+        If the port is taken.
+
+    Examples
+    --------
+    >>> wp.explore(vae, X)  # doctest: +SKIP
+    """
+    explorer.check_installed()
+    check_is_fitted(vae)
+    explorer.check_model(vae)
+    rows = None if X is None else vae.rows(X)
+    if rows is not None:
+        check_labels(labels, len(rows))
+    scene = explorer.make_scene(vae, rows, labels, key=vae.key("score"), most_rows=most_rows)
+    explorer.serve(scene, port=port, on_ready=on_ready)
+
+
+def _refuse(function: str, vae: object, remedy: str) -> NoReturn:
+    raise SettingError(
+        f"{function} takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
+        f"are exact: {remedy}"
+    )

@@ -1,0 +1,66 @@
+"""From the settings and the data of a VAE to rows and a model that can be trained."""
+
+from typing import Any
+
+import numpy as np
+
+from wellposed import models, noise, transforms
+
+from ._amounts import hint_at_amounts
+from ._build import build, check_image_shape, objective_of, plan_of, resolution_of, transform_of
+from ._fitted import Fitted
+from ._notices import warn_of_data, warn_of_given_noise, warn_of_suspects
+from ._sizes import check_networks
+from .data.offset import split_offset
+from .data.rows import open_table, seed_of, validate_rows
+
+
+def prepare(
+    vae: Fitted, X: Any, offset: np.ndarray | None = None
+) -> tuple[np.ndarray, models.VAEModel]:
+    """Check everything that can be checked before training, and build the model.
+
+    Parameters
+    ----------
+    vae : an estimator, which receives what is known of the data, such as ``n_features_in_``
+    X : array-like or frame of shape (n, d), or a path
+    offset : array of shape (d,) to subtract from the rows; None decides by the data
+
+    Returns
+    -------
+    The rows without their offset, shape (n, d), and the untrained model.
+
+    Raises
+    ------
+    DataError
+        If the data are not finite numbers, never vary, or are off the transform's domain.
+    SettingError
+        If a setting is out of range, unknown, or at odds with another.
+    """
+    settings = vae.read_settings()
+    objective_of(settings)
+    plan_of(settings, n_rows=1)
+    table = open_table(X)
+    given = validate_rows(vae, table, reset=True)
+    d = given.shape[1]
+    shape = settings["image_shape"]
+    shape = table.image_shape if shape is None else tuple(shape)
+    check_image_shape(shape, d, table.image_shape)
+    vae.keep_seed(seed_of(vae.random_state))
+    names = getattr(vae, "feature_names_in_", None)
+    for name, room in (("noise", noise), ("transform", transforms)):
+        settings[name] = room.placed(settings[name], d, names)
+    check_networks(settings, *given.shape)
+    observation = noise.resolve(settings["noise"])
+    transform = transform_of(settings, observation, one_unit=False)
+    vae.offset_, rows = split_offset(given, transform, observation, table.labels, offset=offset)
+    one_unit = True if shape is not None else None
+    summary = transforms.summarise(rows, resolution_of(settings, d), one_unit=one_unit)
+    transforms.check_precision(summary, table.labels)
+    model = build(settings, rows, summary, shape, key=vae.key("build"), names=table.labels)
+    vae.image_shape_ = shape
+    warn_of_data(summary, settings["n_components"], names)
+    warn_of_suspects(given, names, shape)
+    hint_at_amounts(summary, model.transform, model.noise, names, shape)
+    warn_of_given_noise(model, model.transform.moments(summary, key=vae.key("build")))
+    return rows, model
