@@ -1,13 +1,19 @@
-"""Refuse modules over 500 lines and functions over 60; say how the rest is spread."""
+"""Refuse folders over 20 files, modules over 500 lines, functions over 60; print their spread."""
 
 import ast
 import statistics
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-MODULE_LINES, FUNCTION_LINES = 500, 60
+FOLDER_FILES, MODULE_LINES, FUNCTION_LINES = 20, 500, 60
 
 over, sizes = [], []
+tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout
+for folder, files in Counter(Path(name).parent for name in tracked.splitlines()).items():
+    if files > FOLDER_FILES:
+        over.append(f"{folder}: {files} files")
 for path in sorted(Path(sys.argv[1]).rglob("*.py")):
     source = path.read_text(encoding="utf-8")
     lines = source.count("\n")
