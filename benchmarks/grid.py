@@ -24,9 +24,9 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import images
-from wellposed.experiments.reproduce import _lucas as lucas
-from wellposed.experiments.reproduce import _lucas_mnist as poster
-from wellposed.experiments.reproduce._picture import over_noise
+from wellposed.experiments.reproduce import lucas
+from wellposed.experiments.reproduce import lucas_mnist as poster
+from wellposed.experiments.reproduce.picture import over_noise
 
 DIGITS_SECONDS = 60.0
 SINGLES_RATIO = 1.1

@@ -51,7 +51,7 @@ def test_a_wrong_mean_is_finite_however_small_the_scale():
 def test_rows_must_be_whole_and_scales_positive():
     with pytest.raises(DataError, match="whole numbers"):
         experiments.discrete(ROWS + 0.5)
-    with pytest.raises(DataError, match="shaped like"):
+    with pytest.raises(DataError, match="must have their shape"):
         experiments.discrete(ROWS, means=MEANS[:2])
     with pytest.raises(DataError, match="finite table"):
         experiments.discrete(ROWS, means=np.full(ROWS.shape, np.nan))

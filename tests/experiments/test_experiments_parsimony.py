@@ -130,7 +130,7 @@ def test_the_variance_must_be_positive():
 
 @pytest.mark.parametrize("name", ["n_samples", "n_gaussians", "n_rounds"])
 def test_settings_are_checked_before_the_training(name, monkeypatch):
-    monkeypatch.delattr(experiments._parsimony_gap, "trained")
+    monkeypatch.delattr(experiments._parsimony_gap, "train")
     with pytest.raises(SettingError, match=rf"{name} must be a whole number from 1 to .*; got 0"):
         experiments.parsimony_gap(**{name: 0})
 

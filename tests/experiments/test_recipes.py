@@ -1,8 +1,12 @@
 """Every recipe, from few images and short trainings to its files."""
 
+import collections
+import dataclasses
 import json
 import math
+import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,23 +16,27 @@ from wellposed import datasets
 from wellposed.cli import _reproduce
 from wellposed.experiments.reproduce import (
     RECIPES,
-    _daiwipf,
-    _lucas_celeba,
-    _lucas_linear,
-    _lucas_mnist,
-    _rybkin,
-    _stirn,
+    daiwipf,
+    lucas_celeba,
+    lucas_linear,
+    lucas_mnist,
     reproduce,
+    rybkin,
+    stirn,
 )
-from wellposed.experiments.reproduce.thesis import _make as thesis_page
+from wellposed.experiments.reproduce.thesis import page as thesis_page
+from wellposed.experiments.reproduce.thesis.measures import Measures
+from wellposed.experiments.reproduce.thesis.sections import sections
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SMALL = {"max_epochs": 2, "kl_warmup": 0}
 TEMPLATES = {
-    "lucas2019-mnist": (_lucas_mnist, {"hidden": (8,), "n_components": 3}),
-    "lucas2019-fashion": (_lucas_mnist, {"hidden": (8,), "n_components": 3}),
-    "rybkin2020": (_rybkin, {"hidden": (8,), "n_components": 3}),
-    "daiwipf2019": (_daiwipf, {"hidden": (8,), "n_components": 3}),
-    "stirn2020": (_stirn, {"hidden": (8,), "n_components": 3}),
+    "lucas2019-mnist": (lucas_mnist, {"hidden": (8,), "n_components": 3}),
+    "lucas2019-fashion": (lucas_mnist, {"hidden": (8,), "n_components": 3}),
+    "rybkin2020": (rybkin, {"hidden": (8,), "n_components": 3}),
+    "daiwipf2019": (daiwipf, {"hidden": (8,), "n_components": 3}),
+    "stirn2020": (stirn, {"hidden": (8,), "n_components": 3}),
 }
 
 
@@ -73,25 +81,27 @@ def test_a_recipe_writes_its_table(name, monkeypatch, tmp_path):
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_images")
 def test_the_linear_recipe_reaches_ppca(monkeypatch, tmp_path):
-    monkeypatch.setattr(_lucas_linear, "_K", 5)
-    monkeypatch.setattr(_lucas_linear, "LATENTS", 5)
-    monkeypatch.setattr(_lucas_linear, "VARIANCES", (3.0, 0.03))
-    climb, collapses = _lucas_linear.climb, _lucas_linear.collapses
+    monkeypatch.setattr(lucas_linear, "_K", 5)
+    monkeypatch.setattr(lucas_linear, "LATENTS", 5)
+    monkeypatch.setattr(lucas_linear, "VARIANCES", (3.0, 0.03))
+    ascend, collapses = lucas_linear.ascend, lucas_linear.collapses
 
-    def shorter(rows, **settings):
+    def shorter(rows, job, **settings):
         # Constant pixels have a density of their own in a VAE, and the noise's in pPCA.
         varying = rows[:, np.ptp(rows, axis=0) > 0]
-        return climb(varying, **settings | {"epochs": 5_000})
+        return ascend(varying, job, **settings | {"epochs": 5_000})
 
-    monkeypatch.setattr(_lucas_linear, "climb", shorter)
+    monkeypatch.setattr(lucas_linear, "ascend", shorter)
     monkeypatch.setattr(
-        _lucas_linear, "collapses", lambda rows, **s: collapses(rows, **s | {"epochs": 60})
+        lucas_linear, "collapses", lambda *of, **s: collapses(*of, **s | {"epochs": 60})
     )
     made, _ = reproduce("lucas2019-linear", tmp_path, quick=True, progress=False)
     exact, solved, climbed = (cell.value for cell in made.cells[:3])
     assert solved == pytest.approx(exact, rel=1e-6)
     assert exact - 3 < climbed < exact + 0.5
-    assert made.cell(_lucas_linear.TOLD, "σ² = 3").value > made.cell("forecast", "σ² = 0.03").value
+    assert (
+        made.cell(lucas_linear.FORECAST, "σ² = 3").value > made.cell("forecast", "σ² = 0.03").value
+    )
 
 
 @pytest.fixture
@@ -112,9 +122,9 @@ def faces(tmp_path):
 
 def test_celeba_is_read_from_a_folder_and_from_a_zip(faces):
     folder, packed = faces
-    images = _lucas_celeba.images_of(folder)
+    images = lucas_celeba.images_of(folder)
     assert images.shape == (12, 64 * 64 * 3)
-    np.testing.assert_array_equal(_lucas_celeba.images_of(packed), images)
+    np.testing.assert_array_equal(lucas_celeba.images_of(packed), images)
 
 
 def test_celeba_must_be_given_and_be_of_its_size(faces, tmp_path):
@@ -123,16 +133,16 @@ def test_celeba_must_be_given_and_be_of_its_size(faces, tmp_path):
     broken = tmp_path / "broken.zip"
     broken.write_bytes(b"no zip")
     with pytest.raises(wp.DataError, match="zip must open"):
-        _lucas_celeba.images_of(broken)
+        lucas_celeba.images_of(broken)
     np.save(tmp_path / "grey.npy", np.zeros((3, 64, 64), np.uint8))
     with pytest.raises(wp.DataError, match=r"colour images of 64×64.*\(64, 64\)"):
-        _lucas_celeba.images_of(tmp_path / "grey.npy")
+        lucas_celeba.images_of(tmp_path / "grey.npy")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["lucas2019-celeba", "lucas2019-olivetti"])
 def test_faces_are_trained_with_convolutions(name, faces, shared_data, monkeypatch, tmp_path):
-    template, read = _lucas_celeba.template, datasets.read
+    template, read = lucas_celeba.template, datasets.read
 
     def small(shape, **_):
         return template(shape, epochs=2, n_components=2)
@@ -141,11 +151,11 @@ def test_faces_are_trained_with_convolutions(name, faces, shared_data, monkeypat
         found = read(path)
         return datasets.Source(found.values[:20], found.image_shape)
 
-    monkeypatch.setattr(_lucas_celeba, "template", small)
+    monkeypatch.setattr(lucas_celeba, "template", small)
     monkeypatch.setattr(datasets, "read", few)
     data = faces[0] if name.endswith("celeba") else shared_data("olivetti-faces").parent
     if name.endswith("olivetti"):
-        monkeypatch.setattr(_lucas_celeba, "_HELD_OUT", 4)
+        monkeypatch.setattr(lucas_celeba, "_HELD_OUT", 4)
     made, _ = reproduce(name, tmp_path, quick=True, data=data, progress=False)
     assert len(made.cells) == 11 * 5
     assert all(math.isfinite(cell.value) for cell in made.cells)
@@ -186,3 +196,19 @@ def test_every_recipe_is_tested_here():
 def test_the_command_knows_every_recipe():
     assert _reproduce._complete("") == list(RECIPES)
     assert _reproduce._complete("lucas2019-f") == ["lucas2019-fashion"]
+
+
+def test_the_committed_page_has_the_sentences_of_the_recipe():
+    zeros = [0] * len(dataclasses.fields(Measures))
+    models = {name: Measures(*zeros) for name in thesis_page.trainings(quick=True)}
+    distances = collections.defaultdict(float)
+    page = without_numbers((ROOT / "docs" / "thesis.md").read_text(encoding="utf-8"))
+    found = sections(models, {"free-20": distances, "cure-20": distances})
+    assert len(found) == 15
+    for section, _ in found:
+        assert without_numbers(f"## {section.title}\n\n![{section.alt}]") in page
+        assert without_numbers(section.text) in page
+
+
+def without_numbers(text):
+    return re.sub(r"-?\d+(\.\d+)?(e[+-]\d+)?", "#", text)

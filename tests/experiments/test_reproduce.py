@@ -11,9 +11,8 @@ import pytest
 import wellposed as wp
 from wellposed import evaluation
 from wellposed.cli import app
-from wellposed.experiments.reproduce import Cell, Claim, Reproduction, reproduce
-from wellposed.experiments.reproduce import _lucas as lucas
-from wellposed.experiments.reproduce import _lucas_mnist as poster
+from wellposed.experiments.reproduce import Cell, Claim, Reproduction, lucas, reproduce
+from wellposed.experiments.reproduce import lucas_mnist as poster
 from wellposed.noise import Gaussian
 
 

@@ -1,23 +1,42 @@
-"""Is the optimisation of the Gaussian VAE well-posed? Each answer a recipe, with its figure."""
+"""Is the optimisation of the Gaussian VAE well-posed? One recipe and one figure for each answer."""
 
-from ._conditioning import Conditioning as Conditioning
-from ._conditioning import Curvatures as Curvatures
-from ._conditioning import conditioning as conditioning
-from ._conditioning_picture import conditioning_figure as conditioning_figure
-from ._discrete import Discrete as Discrete
-from ._discrete import discrete as discrete
-from ._divergence import Divergence as Divergence
-from ._divergence import divergence as divergence
-from ._figures import figures as figures
-from ._nonparametric_bound import nonparametric_bound as nonparametric_bound
-from ._one_dimension import OneDimension as OneDimension
-from ._one_dimension import one_dimension as one_dimension
-from ._parsimony_gap import ParsimonyGap as ParsimonyGap
-from ._parsimony_gap import parsimony_gap as parsimony_gap
-from ._pictures import discrete_figure as discrete_figure
-from ._pictures import divergence_figure as divergence_figure
-from ._pictures import one_dimension_figure as one_dimension_figure
-from ._pictures import parsimony_gap_figure as parsimony_gap_figure
-from ._pictures import trained_divergence_figure as trained_divergence_figure
-from ._trained_divergence import TrainedDivergence as TrainedDivergence
-from ._trained_divergence import trained_divergence as trained_divergence
+from ._conditioning import Conditioning, Curvatures, conditioning
+from ._discrete import Discrete, discrete
+from ._divergence import Divergence, divergence
+from ._figures import figures
+from ._nonparametric_bound import nonparametric_bound
+from ._one_dimension import OneDimension, one_dimension
+from ._parsimony_gap import ParsimonyGap, parsimony_gap
+from ._pictures import (
+    conditioning_figure,
+    discrete_figure,
+    divergence_figure,
+    one_dimension_figure,
+    parsimony_gap_figure,
+    trained_divergence_figure,
+)
+from ._trained_divergence import TrainedDivergence, trained_divergence
+
+__all__ = [
+    "Conditioning",
+    "Curvatures",
+    "Discrete",
+    "Divergence",
+    "OneDimension",
+    "ParsimonyGap",
+    "TrainedDivergence",
+    "conditioning",
+    "conditioning_figure",
+    "discrete",
+    "discrete_figure",
+    "divergence",
+    "divergence_figure",
+    "figures",
+    "nonparametric_bound",
+    "one_dimension",
+    "one_dimension_figure",
+    "parsimony_gap",
+    "parsimony_gap_figure",
+    "trained_divergence",
+    "trained_divergence_figure",
+]

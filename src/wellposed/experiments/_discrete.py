@@ -1,7 +1,6 @@
-"""Discrete data are bounded by zero."""
+"""The log probability of discrete data is at most zero."""
 
 import dataclasses
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -18,34 +17,39 @@ _SCALES = np.geomspace(10.0, 1e-4, 61)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Discrete:
-    """Mean over data, in nats a datum, as σ shrinks; ``s`` values of it."""
+    """Mean log likelihoods over data, in nats a datum, for s values of σ."""
 
     scales: np.ndarray  # (s,), σ in levels
-    discrete: np.ndarray  # (s,), log P(x = v), at most zero
-    continuous: np.ndarray  # (s,), log N(v | μ, σ²), without a bound
+    discrete: np.ndarray  # (s,), log P(x = v); at most zero
+    continuous: np.ndarray  # (s,), log N(v | μ, σ²); not bounded
 
 
-def discrete(rows: Any = None, *, means: Any = None, scales: npt.ArrayLike = _SCALES) -> Discrete:
-    r"""Compare the probability of whole numbers with the density of the same mean and σ.
+def discrete(
+    rows: npt.ArrayLike | None = None,
+    *,
+    means: npt.ArrayLike | None = None,
+    scales: npt.ArrayLike = _SCALES,
+) -> Discrete:
+    r"""Compare the probability of whole numbers with the Gaussian density of the same μ and σ.
 
     .. math:: P(x = v) = \Phi\Bigl(\frac{v + \frac12 - \mu}\sigma\Bigr)
         - \Phi\Bigl(\frac{v - \frac12 - \mu}\sigma\Bigr)
 
-    with the tails beyond the lowest and the highest level given to those levels, so that the
-    probabilities sum to one. A probability is at most one: log P ≤ 0 whatever σ does. The density
-    exceeds every bound as σ → 0 if the mean is right, by d log(1/σ). Where σ is several levels
-    wide the two agree but for the tails, a level being one unit wide.
+    The lowest and the highest level include the tails beyond them, so the probabilities sum to one.
+    A probability is at most one, hence log P ≤ 0 for every σ. If the mean is exact, the density
+    grows by d log(1/σ) as σ → 0, without bound. If σ is several levels wide, the two agree except
+    in the tails, since a level is one unit wide.
 
     Parameters
     ----------
-    rows : whole numbers, shape (n, d); a hundred digits, levels 0 to 16, by default
-    means : μ, shape (n, d), in levels; the rows themselves by default, the perfect reconstruction
-    scales : σ > 0, in levels, shape (s,), or one number
+    rows : array-like of shape (n, d), whole numbers; by default a hundred digits, levels 0 to 16
+    means : array-like of shape (n, d), μ in levels; by default the rows, a perfect reconstruction
+    scales : float or array-like of shape (s,), σ > 0, in levels
 
     Raises
     ------
     DataError
-        If the rows are no table of whole numbers, or the means are not finite and shaped like it.
+        If the rows are not a table of whole numbers, or the means not a finite table of its shape.
     SettingError
         If a scale is not positive and finite.
 
@@ -55,8 +59,8 @@ def discrete(rows: Any = None, *, means: Any = None, scales: npt.ArrayLike = _SC
 
     Examples
     --------
-    >>> found = discrete(scales=np.array([4.0, 1e-3]))
-    >>> float(found.discrete[1]), bool(found.continuous[1] > 300)
+    >>> record = discrete(scales=[4.0, 1e-3])
+    >>> float(record.discrete[1]), bool(record.continuous[1] > 300)
     (0.0, True)
     """
     values = as_rows(rows, 100)
@@ -64,18 +68,18 @@ def discrete(rows: Any = None, *, means: Any = None, scales: npt.ArrayLike = _SC
     means = values if means is None else as_table(means)
     if (values % 1).any() or means.shape != values.shape:
         raise DataError(
-            f"Rows must be whole numbers, and means shaped like them; got rows of shape "
+            f"Rows must be whole numbers, and means must have their shape; got rows of shape "
             f"{values.shape} with fractions up to {(values % 1).max():g} and means of shape "
-            f"{means.shape}. Count the rows in levels."
+            f"{means.shape}. Pass rows and means in levels."
         )
-    off = values - means
+    residuals = values - means
     edges = np.stack(
         [
-            np.where(values == values.min(), -np.inf, off - 0.5),
-            np.where(values == values.max(), np.inf, off + 0.5),
+            np.where(values == values.min(), -np.inf, residuals - 0.5),
+            np.where(values == values.max(), np.inf, residuals + 0.5),
         ]
     )
-    d, mean_square = values.shape[1], (off**2).sum(axis=1).mean()
+    d, mean_square = values.shape[1], (residuals**2).sum(axis=1).mean()
     return Discrete(
         scales=scales,
         discrete=np.array([_log_probability(edges / s) for s in scales]),

@@ -1,4 +1,4 @@
-"""A VAE whose ELBO runs to infinity, written down rather than trained."""
+"""A VAE whose ELBO diverges, in closed form."""
 
 import dataclasses
 import math
@@ -19,32 +19,33 @@ _VARIANCES = 10.0 ** -np.arange(0, 65, 2.0)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Divergence:
-    r"""Mean log densities in nats a datum, in data units, as the variance in the ball shrinks.
+    r"""Mean log densities as the variance in a ball of z tends to zero; nats a datum, data units.
 
-    One latent, p(z) = N(0, 1), and a decoder that knows one datum, x₁:
+    One latent, p(z) = N(0, 1), and a decoder that reproduces one datum, x₁:
 
     .. math:: \mu(z) = x_1, \qquad
        \sigma^2(z) = \epsilon \text{ if } |z| \le r, \text{ else } \tau^2
 
     *Likelihood.* With π = P(|z| ≤ r) the marginal is the mixture
-    p(x) = π N(x | x₁, εI) + (1 − π) N(x | x₁, τ²I). The data at x₁, a share w, gain
-    (d/2) log(1/ε); the others keep log[(1 − π) N(x_i | x₁, τ²I)] at least.
+    p(x) = π N(x | x₁, εI) + (1 − π) N(x | x₁, τ²I). The log density of the
+    data at x₁, a share w, grows by (d/2) log(1/ε); that of the others is at least
+    log[(1 − π) N(x_i | x₁, τ²I)].
 
     *ELBO.* Take q(z|x₁) = N(0, (r/t)²), with mass 1 − 2Φ(−t) in the ball, and q(z|x_i) = N(m, s²)
     with m = r + ts, whose mass in the ball is δ ≤ Φ(−t) ≤ ½exp(−t²/2). With
-    t² = 2 log(D̄/ε), D̄ the mean of D_i = |x_i − x₁|², that mass costs δD̄/(2ε) ≤ ¼ nat. The rate
-    of the others, ½(s² + m² − 1) − log s, is least where (1 + t²)s² + rts = 1, so s shrinks like
-    1/t, m stays bounded, and the rates of all data grow like log t = ½ log log(1/ε) + constant.
-    Hence
+    t² = 2 log(D̄/ε), D̄ the mean of D_i = |x_i − x₁|², that mass lowers the ELBO by
+    δD̄/(2ε) ≤ ¼ nat. The rate of the others, ½(s² + m² − 1) − log s, is minimal at
+    (1 + t²)s² + rts = 1. There s decreases as 1/t, m stays bounded, and the rates of all data grow
+    as log t = ½ log log(1/ε) + constant. Hence
 
     .. math:: \text{mean ELBO} = \tfrac d2 w \log\tfrac1\epsilon
-        - \tfrac12 \log\log\tfrac1\epsilon + O(1) \to \infty :
+        - \tfrac12 \log\log\tfrac1\epsilon + O(1) \to \infty .
 
-    the KL is paid in log log, the likelihood in log. A fixed s costs s² log(1/ε) for each of the
-    others instead, and still loses to the gain if it is small enough.
+    The KL grows as log log(1/ε), the log likelihood as log(1/ε). With a fixed s, each of the others
+    has a KL of s² log(1/ε) instead; the ELBO diverges all the same if s is small enough.
 
     *Floor.* With σ = f + √ε in the ball and f + τ outside, every N(x | μ, σ²I) is at most
-    (2πf²)^(−d/2), so the same curves end below −(d/2) log 2πf².
+    (2πf²)^(−d/2), so the same curves stay below −(d/2) log 2πf².
     """
 
     variances: np.ndarray  # (e,), ε
@@ -53,23 +54,23 @@ class Divergence:
     floored_elbo: np.ndarray  # (e,), the same construction with σ = floor + √ε
     floored_log_likelihood: np.ndarray  # (e,)
     bound: float  # −(d/2) log 2π floor²
-    slope: float  # (d/2)·w, what both curves gain for each unit of log(1/ε) in the limit
+    slope: float  # (d/2)·w, the slope of both curves in log(1/ε) in the limit
 
 
 @dataclasses.dataclass(frozen=True)
 class _Construction:
-    """What does not change with ε; squared distances to the chosen datum, d their dimension."""
+    """The part of the model that does not depend on ε."""
 
-    others: np.ndarray  # (m,), > 0
-    share: float
-    d: int
+    others: np.ndarray  # (m,), squared distances to the datum, > 0
+    share: float  # of the data that equal it
+    d: int  # features
     radius: float
     outside: float
     scales: tuple[float, float] | None
 
 
 def divergence(
-    rows: Any = None,
+    rows: npt.ArrayLike | None = None,
     *,
     datum: int = 0,
     variances: npt.ArrayLike = _VARIANCES,
@@ -78,24 +79,26 @@ def divergence(
     outside_variance: float | None = None,
     scales: tuple[float, float] | None = None,
 ) -> Divergence:
-    """Let σ(z) of one datum go to zero, and follow the ELBO and log p(x) without Monte Carlo.
+    """Compute the ELBO and log p(x) as σ(z) of one datum tends to zero, without Monte Carlo.
 
-    The construction, and why the KL does not stop it, are in :class:`Divergence`.
+    :class:`Divergence` describes the model and shows why the KL does not prevent the divergence.
 
     Parameters
     ----------
-    rows : array-like of shape (n, d), data units; ten digits, one of each, by default
-    datum : row of x₁, counted from 0, or back from −1; rows equal to it share its fate
-    variances : ε > 0, data units squared, shape (e,), or one number
-    floor : f, a standard deviation in data units; that of rounding to whole numbers by default
-    radius : r
-    outside_variance : τ²; the best one, the others' mean squared distance a feature, by default
-    scales : standard deviations of q(z|x₁) and of the others' q; None lets them follow ε as above
+    rows : array-like of shape (n, d), data units; by default ten digits, one of each
+    datum : int, row of x₁, counted from 0, or from the end if negative
+    variances : float or array-like of shape (e,), ε > 0, data units squared
+    floor : float, f in data units; by default the deviation of rounding to whole numbers
+    radius : float, r > 0
+    outside_variance : float, τ², data units squared
+        By default the optimum: the mean squared distance of the others divided by d.
+    scales : two floats, standard deviations of q(z|x₁) and of q(z|x) for the others
+        By default the functions of ε in :class:`Divergence`.
 
     Raises
     ------
     DataError
-        If the rows are no finite table, or none differs from x₁.
+        If the rows are not a finite table, or all equal x₁.
     SettingError
         If there is no such row, or a variance, the floor, the radius or a scale is not positive
         and finite.
@@ -106,25 +109,24 @@ def divergence(
 
     Examples
     --------
-    >>> found = divergence(variances=np.array([1e-8, 1e-64]))
-    >>> bool(found.elbo[1] > found.bound > found.floored_log_likelihood[1])
+    >>> record = divergence(variances=[1e-8, 1e-64])
+    >>> bool(record.elbo[1] > record.bound > record.floored_log_likelihood[1])
     True
     """
-    values = as_rows(rows, 10)
-    variances = np.atleast_1d(check_numbers("variances", variances, "Try 1e-8.", above=0))
-    floor = check_number("floor", floor, "Try half the step between neighbouring values.", above=0)
+    values, variances = as_rows(rows, 10), positive_row("variances", variances, "Try 1e-8.")
+    floor = positive("floor", floor, "Try half the difference of neighbouring values.")
     squares = _squares(values, datum)
-    built = _construction(squares, values.shape[1], radius, outside_variance, scales)
-    floored = dataclasses.replace(built, outside=(floor + math.sqrt(built.outside)) ** 2)
+    free = _construction(squares, values.shape[1], radius, outside_variance, scales)
+    floored = dataclasses.replace(free, outside=(floor + math.sqrt(free.outside)) ** 2)
     above = (floor + np.sqrt(variances)) ** 2
     return Divergence(
         variances=variances,
-        elbo=np.array([_elbo(built, v) for v in variances]),
-        log_likelihood=np.array([_log_likelihood(built, v) for v in variances]),
+        elbo=np.array([_elbo(free, v) for v in variances]),
+        log_likelihood=np.array([_log_likelihood(free, v) for v in variances]),
         floored_elbo=np.array([_elbo(floored, v) for v in above]),
         floored_log_likelihood=np.array([_log_likelihood(floored, v) for v in above]),
-        bound=-0.5 * built.d * (LOG_2PI + 2 * math.log(floor)),
-        slope=0.5 * built.d * built.share,
+        bound=-0.5 * free.d * (LOG_2PI + 2 * math.log(floor)),
+        slope=0.5 * free.d * free.share,
     )
 
 
@@ -137,12 +139,10 @@ def _construction(
 ) -> _Construction:
     radius = check_number("radius", radius, "Try 1.0.", above=0)
     if outside is not None:
-        remedy = "Leave it out for the best one."
-        outside = check_number("outside_variance", outside, remedy, above=0)
+        outside = positive("outside_variance", outside, "Leave it out for the optimum.")
     if scales is not None:
-        remedy = "Leave it out to let them follow the variances."
-        pair = check_numbers("scales", scales, remedy, n=2, one=False, above=0)
-        scales = (float(pair[0]), float(pair[1]))
+        remedy = "Leave it out for the defaults."
+        scales = tuple(positive_row("scales", scales, remedy, size=2).tolist())
     others = squares[squares > 0]
     share = (len(squares) - len(others)) / len(squares)
     outside = float(others.mean()) / d if outside is None else outside
@@ -150,14 +150,14 @@ def _construction(
 
 
 def _squares(values: np.ndarray, datum: int) -> np.ndarray:
-    """Squared distances of all rows to one of them, shape (n,)."""
+    """Return the squared distances of all rows to one of them, shape (n,)."""
     n = len(values)
-    datum = check_count("datum", datum, "Name a row that exists.", low=-n, most=n - 1)
+    datum = whole("datum", datum, "Pass the number of a row.", low=-n, high=n - 1)
     squares = ((values - values[datum]) ** 2).sum(axis=1)
     if not (squares > 0).any():
         raise DataError(
             f"Some row must differ from the chosen one; all {n} are equal to it. "
-            "Give two distinct rows or more."
+            "Pass at least two distinct rows."
         )
     return squares
 
@@ -182,23 +182,23 @@ def _elbo(c: _Construction, variance: float) -> float:
     t = math.sqrt(2 * max(math.log(c.others.mean() / variance), 1.0))
     own, other = c.scales or (c.radius / t, _best_scale(t, c.radius))
     centre = c.radius + t * other
-    missed = 2 * ndtr(-c.radius / own)
-    strayed = ndtr(-t) - ndtr(-t - 2 * c.radius / other)
-    first = _mixed(c, variance, 1 - missed, missed, 0.0) - _rate(0.0, own)
-    rest = _mixed(c, variance, strayed, 1 - strayed, c.others).mean() - _rate(centre, other)
+    outside = 2 * ndtr(-c.radius / own)  # mass of q(z|x₁) outside the ball
+    inside = ndtr(-t) - ndtr(-t - 2 * c.radius / other)  # mass of the others' q inside it
+    first = _expectation(c, variance, 1 - outside, outside, 0.0) - _rate(0.0, own)
+    rest = _expectation(c, variance, inside, 1 - inside, c.others).mean() - _rate(centre, other)
     return float(c.share * first + (1 - c.share) * rest)
 
 
 def _best_scale(t: float, radius: float) -> float:
-    """Solve (1 + t²)s² + rts = 1: the scale of least rate for a mean of r + ts."""
+    """Solve (1 + t²)s² + rts = 1: the scale of minimal rate for a mean of r + ts."""
     a, b = 1 + t * t, radius * t
     return 2 / (b + math.sqrt(b * b + 4 * a))
 
 
-def _mixed(
+def _expectation(
     c: _Construction, variance: float, inside: float, outside: float, squares: Any
 ) -> np.ndarray:
-    """E_q log p(x | z): the log density is constant inside the ball and constant outside."""
+    """Return E_q log p(x | z) for the masses of q inside and outside the ball."""
     within, beyond = _log_normal(c, variance, squares), _log_normal(c, c.outside, squares)
     return inside * within + outside * beyond
 

@@ -19,22 +19,22 @@ class LocationMixture:
     variance: float  # ξ
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
-        """log p(x) of each row, shape (n,), in nats."""
+        """Return log p(x) of each row, shape (n,), in nats."""
         peak = -0.5 * rows.shape[1] * (LOG_2PI + np.log(self.variance))
         return peak + logsumexp(_log_joint(self, rows), axis=1)
 
 
 def kernel_mixture(rows: np.ndarray, variance: float) -> LocationMixture:
-    """Put one component on every datum, all with the same weight."""
+    """Return a mixture with one component of equal weight on every datum."""
     n = len(rows)
     return LocationMixture(rows, np.full(n, -np.log(n)), variance)
 
 
 def fit_location_mixture(rows: np.ndarray, variance: float, *, n_steps: int) -> LocationMixture:
-    """Improve :func:`kernel_mixture` by ``n_steps`` of EM over means and weights.
+    """Improve :func:`kernel_mixture` by ``n_steps`` steps of EM on means and weights.
 
-    EM never lowers the likelihood, so the result is at least as good as its start. Components
-    whose weight has fallen below 1e-12 are dropped: they no longer count.
+    EM never lowers the likelihood, so the result is at least as good as the start. Components
+    whose weight falls below 1e-12 are removed.
     """
     mixture = kernel_mixture(rows, variance)
     for _ in range(n_steps):
@@ -49,6 +49,6 @@ def fit_location_mixture(rows: np.ndarray, variance: float, *, n_steps: int) -> 
 
 
 def _log_joint(mixture: LocationMixture, rows: np.ndarray) -> np.ndarray:
-    """Log of weight times density, over the density's peak: shape (n, m)."""
+    """Return the log of weight times density, divided by the density's peak: shape (n, m)."""
     squares = squared_distances(rows, mixture.means)
     return mixture.log_weights - 0.5 * squares / mixture.variance

@@ -1,10 +1,10 @@
-"""A certified upper bound on the likelihood of every mixture with a floor under its covariances."""
+"""A certified upper bound on the likelihood of mixtures whose covariances have a floor."""
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from wellposed._checks import check_count, check_number
 from wellposed.numerics import LOG_2PI
@@ -13,7 +13,7 @@ from ._rows import as_table, squared_distances
 
 _SHELLS = 60
 _EM_STEPS = 40
-_NEW_MASS = 0.1  # of the weights, for the cells that a round adds
+_NEW_MASS = 0.1  # share of the weights for the cells that a round adds
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class _Cells:
     def caps(self, owner: np.ndarray, shell: np.ndarray) -> np.ndarray:
         """Bound exp(−|x_j − μ|²/2ξ) over each cell, for every datum: shape (cells, n).
 
-        No datum is nearer than the owner, |x_j − μ| ≥ lo, and by the triangle inequality
+        The owner x_i is the nearest datum, hence |x_j − μ| ≥ lo; by the triangle inequality,
         |x_j − μ| ≥ |x_j − x_i| − hi.
         """
         low, high = self.edges[shell][:, None], self.edges[shell + 1][:, None]
@@ -36,11 +36,11 @@ class _Cells:
 
     @property
     def beyond(self) -> float:
-        """The bound on the one cell that is left: means further than all shells from all data."""
+        """Bound over the remaining cell: the means outside all shells."""
         return float(np.exp(-0.5 * self.edges[-1] ** 2 / self.variance))
 
 
-def nonparametric_bound(rows: Any, variance: float, *, n_rounds: int = 5) -> float:
+def nonparametric_bound(rows: npt.ArrayLike, variance: float, *, n_rounds: int = 5) -> float:
     r"""Bound the mean log density of the data under any mixture with eigenvalues ≥ ξ.
 
     *One kernel is enough.* If Σ ⪰ ξI then N(μ, Σ) is N(u, ξI) averaged over u ~ N(μ, Σ − ξI), so
@@ -57,29 +57,29 @@ def nonparametric_bound(rows: Any, variance: float, *, n_rounds: int = 5) -> flo
 
     .. math:: c + \tfrac1n \sum_j \log P_j + \log \max_a \tfrac1n \sum_j A_{aj} / P_j ,
 
-    Lindsay's gradient condition for the capped kernels. So π need not be optimal, only good: each
-    round improves it by EM, and adds the cells that stand out. The least certificate of all
-    rounds is returned.
+    Lindsay's gradient condition for the capped kernels. The bound holds for every π. Each round
+    improves π by EM and adds, for each datum, the cell of the steepest gradient; the smallest bound
+    of all rounds is returned.
 
-    It is certified up to rounding in float64. Cells are shells around the data, so the bound is
-    tight where few data share a component; it never exceeds c.
+    The bound is certified up to rounding in float64 and never exceeds c. Cells are shells around
+    the data, so the bound is tight where few data share a component.
 
     Parameters
     ----------
     rows : array-like of shape (n, d), data units
-    variance : ξ > 0, data units squared
-    n_rounds : ≥ 1; more are slower and tighter
+    variance : float, ξ > 0, data units squared
+    n_rounds : int ≥ 1; more rounds take longer and give a smaller bound
 
     Returns
     -------
-    nats a datum
+    float, nats a datum
 
     Raises
     ------
     DataError
-        If the rows are no finite table.
+        If the rows are not a finite table.
     SettingError
-        If ``variance`` is not positive and finite, or ``n_rounds`` no whole number ≥ 1.
+        If ``variance`` is not positive and finite, or ``n_rounds`` is not a whole number ≥ 1.
 
     References
     ----------
@@ -93,40 +93,40 @@ def nonparametric_bound(rows: Any, variance: float, *, n_rounds: int = 5) -> flo
     True
     """
     rows = as_table(rows)
-    variance = check_number("variance", variance, "Try 2**-4 on data in 0..1.", above=0)
-    n_rounds = check_count("n_rounds", n_rounds, "Five are a start.")
+    variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
+    n_rounds = whole("n_rounds", n_rounds, "Try 5.")
     peak = -0.5 * rows.shape[1] * (LOG_2PI + math.log(variance))
     return peak + _least_certificate(rows, variance, n_rounds)
 
 
 def _least_certificate(rows: np.ndarray, variance: float, n_rounds: int) -> float:
-    """Bound the mean log density less its peak c: at most zero."""
+    """Bound the mean log density minus its peak c: at most zero."""
     n = len(rows)
     reach = np.sqrt(2 * variance * np.log(10 * n))
     distances = np.sqrt(squared_distances(rows, rows))
     np.fill_diagonal(distances, 0.0)
     cells = _Cells(distances, np.linspace(0.0, reach, _SHELLS + 1), variance)
-    found, weights = cells.caps(np.arange(n), np.zeros(n, int)), np.full(n, 1 / n)
+    caps, weights = cells.caps(np.arange(n), np.zeros(n, int)), np.full(n, 1 / n)
     best = 0.0
     for _ in range(n_rounds):
-        weights = _em(found, weights)
-        inverse = 1 / (weights @ found)
+        weights = _em(caps, weights)
+        inverse = 1 / (weights @ caps)
         slopes = _slopes(cells, inverse)
         steepest = max(slopes.max(), cells.beyond * inverse.mean())
         best = min(best, float(np.log(steepest) - np.log(inverse).mean()))
-        found, weights = _with_steepest(cells, slopes, found, weights)
+        caps, weights = _with_steepest(cells, slopes, caps, weights)
     return best
 
 
 def _em(caps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     for _ in range(_EM_STEPS):
         weights = weights * (caps @ (1 / (weights @ caps))) / caps.shape[1]
-        weights = weights / weights.sum()  # to rounding; the certificate holds for any weights
+        weights = weights / weights.sum()  # removes rounding; the bound holds for any weights
     return weights
 
 
 def _slopes(cells: _Cells, inverse: np.ndarray) -> np.ndarray:
-    """(1/n) Σ_j A_aj / P_j of every cell, shape (shells, n)."""
+    """Return (1/n) Σ_j A_aj / P_j of every cell, shape (shells, n)."""
     owners = np.arange(len(inverse))
     per_shell = (cells.caps(owners, np.full_like(owners, k)) @ inverse for k in range(_SHELLS))
     return np.stack(list(per_shell)) / len(inverse)
@@ -135,12 +135,12 @@ def _slopes(cells: _Cells, inverse: np.ndarray) -> np.ndarray:
 def _with_steepest(
     cells: _Cells, slopes: np.ndarray, caps: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add, for each datum, its steepest shell where that exceeds one; drop what has died."""
+    """Add the steepest shell of each datum if its slope exceeds one; remove unused cells."""
     owner = np.flatnonzero(slopes.max(axis=0) > 1)
     if not owner.size:
         return caps, weights
     added = cells.caps(owner, slopes[:, owner].argmax(axis=0))
-    live = weights > 1e-9 / len(weights)
-    kept = (1 - _NEW_MASS) * weights[live] / weights[live].sum()
-    fresh = np.full(len(owner), _NEW_MASS / len(owner))
-    return np.concatenate([caps[live], added]), np.concatenate([kept, fresh])
+    in_use = weights > 1e-9 / len(weights)
+    old = (1 - _NEW_MASS) * weights[in_use] / weights[in_use].sum()
+    new = np.full(len(owner), _NEW_MASS / len(owner))
+    return np.concatenate([caps[in_use], added]), np.concatenate([old, new])

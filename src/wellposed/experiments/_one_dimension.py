@@ -1,4 +1,4 @@
-"""The one-dimensional example of the discussion, with its signs put right."""
+"""The one-dimensional example of a discussion on Cross Validated, with a sign corrected."""
 
 import dataclasses
 import math
@@ -14,40 +14,40 @@ _PRECISIONS = 2.0 ** np.arange(-3, 13)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class OneDimension:
-    """Nats, for one datum x = 0; ``p`` values of λ, ``s`` scales of q."""
+    """ELBOs of the datum x = 0, in nats, for p values of λ and s scales of q."""
 
     precisions: np.ndarray  # (p,), λ: the noise variance is 1/(2λ)
     scales: np.ndarray  # (s,)
     elbo: np.ndarray  # (p, s), decoder mean μ(z) = z
     best_scale: np.ndarray  # (p,), (2λ + 1)^(−1/2)
-    best_elbo: np.ndarray  # (p,), which is log p(0)
-    published_scale: np.ndarray  # (p,), (2λ − 1)^(−1/2) with the sign slip; NaN for λ ≤ ½
+    best_elbo: np.ndarray  # (p,), equal to log p(0)
+    published_scale: np.ndarray  # (p,), (2λ − 1)^(−1/2), with the wrong sign; NaN for λ ≤ ½
     elbo_at_published_scale: np.ndarray  # (p,)
     limit: float  # sup over λ of best_elbo: −½ log 2π
-    constant_mean: np.ndarray  # (p,), ELBO with μ(z) = 0: ½ log(λ/π), without a bound
+    constant_mean: np.ndarray  # (p,), ELBO with μ(z) = 0: ½ log(λ/π); not bounded
 
 
 def one_dimension(
     precisions: npt.ArrayLike = _PRECISIONS, *, scales: npt.ArrayLike | None = None
 ) -> OneDimension:
-    r"""Work out x = 0, q = N(0, s²), p(x|z) = N(x | μ(z), 1/(2λ)) in closed form.
+    r"""Compute the ELBO of x = 0, q = N(0, s²), p(x|z) = N(x | μ(z), 1/(2λ)) in closed form.
 
     With μ(z) = z, since E_q z² = s²,
 
     .. math:: L(\lambda, s) = \tfrac12 \log\tfrac\lambda\pi - \lambda s^2
         + \log s - \tfrac{s^2}2 + \tfrac12 .
 
-    ∂L/∂s = 1/s − (2λ + 1)s = 0 gives s² = 1/(2λ + 1) for every λ > 0: λ' = λ **+** ½, where the
-    discussion has λ − ½ and therefore a condition λ > ½ that is not there. The best value is
-    log N(0; 0, 1 + 1/(2λ)), the exact log p(0), since q is then the posterior; it rises to
-    −½ log 2π = −0.9189 and no further. But that is the doing of the mean: tied to μ(z) = z, it
-    reads the datum off a latent that must pay for being precise. With μ(z) = 0 the latent is not
-    needed, s = 1 costs nothing, and L = ½ log(λ/π) has no bound.
+    ∂L/∂s = 1/s − (2λ + 1)s = 0 gives s² = 1/(2λ + 1) for every λ > 0: λ' = λ **+** ½. The
+    discussion has λ − ½ instead, and therefore a condition λ > ½ that is not needed. The maximum is
+    log N(0; 0, 1 + 1/(2λ)), the exact log p(0), since q is then the posterior. It increases with λ
+    to the limit −½ log 2π = −0.9189. The reason is the mean μ(z) = z, which depends on the latent:
+    a precise reconstruction has a large KL. With μ(z) = 0 the latent is not used, the KL is zero at
+    s = 1, and L = ½ log(λ/π) is not bounded.
 
     Parameters
     ----------
-    precisions : λ > 0, shape (p,), or one number
-    scales : s > 0, shape (s,), or one number; a grid from 0.003 to 3 by default
+    precisions : float or array-like of shape (p,), λ > 0
+    scales : float or array-like of shape (s,), s > 0; by default 121 values from 0.003 to 3
 
     Raises
     ------
@@ -60,9 +60,9 @@ def one_dimension(
 
     Examples
     --------
-    >>> found = one_dimension(np.array([0.5, 1e12]))
-    >>> found.best_scale[0].round(4), found.best_elbo[1].round(4), found.constant_mean[1].round(1)
-    (np.float64(0.7071), np.float64(-0.9189), np.float64(13.2))
+    >>> record = one_dimension([0.5, 1e12])
+    >>> record.best_scale.round(4).tolist(), record.best_elbo.round(4).tolist()
+    ([0.7071, 0.0], [-1.2655, -0.9189])
     """
     precisions = np.atleast_1d(check_numbers("precisions", precisions, "Try 1.0.", above=0))
     scales = np.geomspace(0.003, 3.0, 121) if scales is None else scales

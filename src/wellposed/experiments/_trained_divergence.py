@@ -1,4 +1,4 @@
-"""The same divergence, found by gradient descent."""
+"""The same divergence in a trained VAE."""
 
 import dataclasses
 from typing import Any
@@ -6,21 +6,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 
 from wellposed import noise
 from wellposed._errors import DataError
 from wellposed.estimators import VAE
 
 from ._rows import as_rows
-from ._training import trained
+from ._training import train
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrainedDivergence:
-    """Training ELBO of two VAEs, mean in nats a datum and data units, an entry an epoch."""
+    """Training ELBO of two VAEs: the mean in nats a datum and data units, one entry an epoch."""
 
-    free: np.ndarray  # σ(z) > 0 without a floor; shorter if the training broke off
-    floored: np.ndarray  # σ(z) above the standard deviation of the data's rounding
+    free: np.ndarray  # (epochs,), σ(z) without a floor; shorter if the training failed
+    floored: np.ndarray  # (epochs,), σ(z) above the standard deviation of the data's rounding
     bound: float  # of the floored model's log density
     passed: int | None  # first epoch in which the free ELBO exceeds that bound; None if none does
     smallest_free_scale: float  # smallest σ over data and features at the end, data units
@@ -30,7 +31,7 @@ class TrainedDivergence:
 
 
 def trained_divergence(
-    rows: Any = None,
+    rows: npt.ArrayLike | None = None,
     *,
     n_components: int = 2,
     hidden: tuple[int, ...] = (64, 64),
@@ -40,30 +41,30 @@ def trained_divergence(
 ) -> TrainedDivergence:
     """Train a VAE with a free σ(z), and one whose σ(z) has the data's floor, on few rows.
 
-    Both decoders put out μ(z) and σ(z) for each feature, and are trained alike, on all rows at
-    once. Features that never vary are left out: either model would know them for certain.
+    Both decoders return μ(z) and σ(z) for each feature, and both are trained on all rows in every
+    step. Features that never vary are removed, since both models reproduce them exactly.
 
-    The floored ELBO cannot exceed −Σ log(f_j √2π), f the floor, at any parameters. The free one
-    has no such number; how far it gets depends on the optimiser alone: on how long it runs, how
-    its learning rate decays, and whether a σ underflows to zero, which ends the training as
+    The ELBO with the floor f is at most −Σ log(f_j √2π) at any parameters. The ELBO without it has
+    no bound; its final value depends on the optimiser only: the number of steps, the decay of the
+    learning rate, and whether a σ underflows to zero, which ends the training with the outcome
     ``nonfinite``.
 
     Parameters
     ----------
-    rows : array-like of shape (n, d), data units; ten digits, one of each, by default
-    n_components, hidden, max_epochs, learning_rate, random_state : see :class:`wellposed.VAE`
+    rows : array-like of shape (n, d), data units; by default ten digits, one of each
+    n_components, hidden, max_epochs, learning_rate, random_state : of :class:`wellposed.VAE`
 
     Raises
     ------
     DataError
-        If the rows are no finite table, or all alike.
+        If the rows are not a finite table, or all equal.
     SettingError
-        If the VAE refuses a setting.
+        If a setting of the VAE is not valid.
 
     Examples
     --------
-    >>> found = trained_divergence(max_epochs=3)
-    >>> len(found.free), bool((found.floored <= found.bound).all())
+    >>> record = trained_divergence(max_epochs=3)
+    >>> len(record.free), bool((record.floored <= record.bound).all())
     (3, True)
     """
     values = _varying(as_rows(rows, 10))
@@ -90,11 +91,11 @@ def trained_divergence(
 
 
 def _both(values: np.ndarray, **settings: Any) -> tuple[VAE, VAE]:
-    """Train the free VAE and the floored one alike, on all rows at once."""
-    # Counts step by one, also where few rows leave gaps between them.
+    """Train the VAE without and the one with a floor, with the same settings."""
+    # The resolution of whole numbers is one, even if few rows have larger gaps between them.
     resolution: Any = "auto" if (values % 1).any() else 1.0
     free, floored = (
-        trained(
+        train(
             values,
             **settings,
             resolution=resolution,
@@ -108,12 +109,12 @@ def _both(values: np.ndarray, **settings: Any) -> tuple[VAE, VAE]:
 
 
 def _varying(values: np.ndarray) -> np.ndarray:
-    """Leave out features that never vary."""
+    """Remove features that never vary."""
     varying = values.max(axis=0) > values.min(axis=0)
     if not varying.any():
         raise DataError(
             f"Some feature must vary; all {len(varying)} are constant over {len(values)} row(s). "
-            "Give two distinct rows or more."
+            "Pass at least two distinct rows."
         )
     return values[:, varying]
 

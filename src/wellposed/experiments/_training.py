@@ -1,4 +1,4 @@
-"""Training as the recipes do it: on all rows, and in silence."""
+"""Training for the recipes: on all rows, without warnings."""
 
 import contextlib
 import warnings
@@ -12,16 +12,16 @@ from wellposed.estimators import VAE
 
 
 @contextlib.contextmanager
-def silenced() -> Iterator[None]:
-    """Floors, constants and unfinished training are in a recipe's record: no warning of them."""
+def without_warnings() -> Iterator[None]:
+    """Suppress warnings of floors, constants and unfinished training: the records state them."""
     with warnings.catch_warnings():
         for category in (ConstantFeatureWarning, FloorWarning, TrainingWarning):
             warnings.simplefilter("ignore", category)
         yield
 
 
-def trained(values: np.ndarray, **settings: Any) -> VAE:
+def train(values: np.ndarray, **settings: Any) -> VAE:
     """Train a VAE on all rows, without early stopping."""
     vae = VAE(**settings, validation_fraction=0.0, patience=None, progress=False)
-    with silenced():
+    with without_warnings():
         return vae.fit(values)

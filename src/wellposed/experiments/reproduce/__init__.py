@@ -1,8 +1,7 @@
-"""Published tables made anew, cell by cell, with the published figure beside ours."""
+"""Reproductions of published tables: each cell shows our figure and the published one."""
 
-from ._cells import Cell as Cell
-from ._cells import Claim as Claim
-from ._cells import Reproduction as Reproduction
-from ._grid_table import UnfinishedError as UnfinishedError
-from ._recipes import RECIPES as RECIPES
-from ._recipes import reproduce as reproduce
+from .cells import Cell, Claim, Reproduction
+from .grid_table import UnfinishedError
+from .recipes import RECIPES, reproduce
+
+__all__ = ["RECIPES", "Cell", "Claim", "Reproduction", "UnfinishedError", "reproduce"]

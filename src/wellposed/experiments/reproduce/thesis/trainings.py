@@ -1,4 +1,4 @@
-"""The models of the page: what each is trained with, and how it is trained or read back."""
+"""The models of the page: their settings, and the loop that trains or loads them."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping
@@ -12,36 +12,33 @@ from wellposed._errors import SettingError
 from wellposed.estimators import VAE, load
 from wellposed.training import Bar, Outcome
 
-from .._grid_table import UnfinishedError
+from ..grid_table import UnfinishedError
 
 LEVELS = 256
-DIGIT = 3  # of the figures of a single digit
+DIGIT = 3  # of the figures of one digit
 TINY = 1e-8  # σ = 0.0001
 SMALL_BETA, LARGE_BETA = 0.001, 10.0
 RECONSTRUCTING = 0.01  # β of figure 5.9, with σ = 1; and σ² of its twin, with β = 1
 
-# What a file's settings may differ in.
+# Settings in which a stored model may differ.
 _RUNNING = ("checkpoint", "progress")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Training:
-    """A model of the page.
+    """A model of the page."""
 
-    ``title`` is its row in the table; ``single`` says whether it sees one digit alone.
-    """
-
-    title: str
+    title: str  # its row in the table
     vae: VAE
-    single: bool = False
+    single: bool = False  # whether it is trained on one digit only
 
 
 def trainings(*, quick: bool) -> dict[str, Training]:
-    """All models by name; the number at the end is d, the thesis's number of latents.
+    """Return all models by name; the number at the end is d, the thesis's number of latents.
 
-    Pixels are whole numbers, dequantised by the Gaussian models, so that all ELBOs are nats of
-    the same 256 levels. σ is in units of the whole scale from paper to ink. The thesis does not
-    tell its networks, nor how long it trains.
+    Pixels are whole numbers. The Gaussian models dequantise them, so all ELBOs are in nats and
+    refer to the same 256 levels. σ is in units of the whole scale from white to black. The thesis
+    states neither its networks nor its number of epochs.
     """
     plain = {
         "hidden": (512, 512),
@@ -58,7 +55,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "transform": "auto",
         "weight_decay": 0.1,
     }
-    # A long warm-up lets twenty latents live; two need less.
+    # Twenty latents need a long warm-up to stay active, two a shorter one.
     many: dict[str, Any] = cure | {"kl_warmup": 6 if quick else 40}
     two: dict[str, Any] = cure | {"kl_warmup": 2 if quick else 14}
 
@@ -89,48 +86,48 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     }  # fmt: skip
 
 
-def trained(
-    wanted: Mapping[str, Training], rows: Mapping[bool, np.ndarray], folder: Path, bar: Bar
+def fit_each(
+    plans: Mapping[str, Training], rows: Mapping[bool, np.ndarray], folder: Path, bar: Bar
 ) -> Iterator[tuple[str, VAE]]:
-    """Yield each model, read from the folder or trained and kept there.
+    """Yield each model, loaded from the folder, or trained and saved there.
 
-    ``rows`` are those of a single digit under True, all under False.
+    ``rows[True]`` are the images of the single digit, ``rows[False]`` those of all digits.
 
     Raises
     ------
     SettingError
         If the folder's model was trained with other settings.
     UnfinishedError
-        After an interruption; its state is kept, and the next call goes on from it.
+        After an interruption; the states are kept, and the next call continues from them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for done, (name, training) in enumerate(wanted.items()):
+    for done, (name, training) in enumerate(plans.items()):
         bar.show(done, training.title)
         path = folder / f"{name}.wp"
         if path.exists():
-            yield name, _read(path, training.vae)
+            yield name, _load(path, training.vae)
             continue
         checkpoint = folder / f"{name}.checkpoint"
         vae = training.vae.set_params(checkpoint=checkpoint, progress=False)
         vae.fit(rows[training.single])
         if vae.outcome_ is Outcome.interrupted:
             raise UnfinishedError(
-                f"The page needs {len(wanted)} models; {done} have ended. Their states are in "
-                f"{folder}: the same command goes on from there."
+                f"The page needs {len(plans)} models; {done} have ended. Their states are in "
+                f"{folder}. Run the same command again to continue."
             )
         vae.save(path)
         checkpoint.unlink(missing_ok=True)
         yield name, vae
 
 
-def _read(path: Path, wanted: VAE) -> VAE:
-    found = load(path)
-    ours, theirs = wanted.get_params(deep=False), found.get_params(deep=False)
-    for name in ours:
-        # Objects of noise and transforms show all their settings.
-        if name not in _RUNNING and repr(ours[name]) != repr(theirs[name]):
+def _load(path: Path, template: VAE) -> VAE:
+    vae = load(path)
+    stored = vae.get_params(deep=False)
+    for name, value in template.get_params(deep=False).items():
+        # The representation of a noise or a transform contains all its settings.
+        if name not in _RUNNING and repr(value) != repr(stored[name]):
             raise SettingError(
-                f"A folder holds one page's models; {path} was trained with {name}="
-                f"{theirs[name]!r}, and {ours[name]!r} is asked for. Name a new folder."
+                f"All models in the folder must have the settings of this page; {path} was trained "
+                f"with {name}={stored[name]!r}, and the page needs {value!r}. Name a new folder."
             )
-    return found
+    return vae

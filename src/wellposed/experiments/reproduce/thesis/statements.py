@@ -1,4 +1,4 @@
-"""The thesis's explanations, held against the figures."""
+"""The thesis's explanations, compared with the figures."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,32 +7,32 @@ import numpy as np
 
 from wellposed.estimators import PPCA
 
-from .._cells import Claim
-from ._measures import Measured
-from ._trainings import LARGE_BETA
+from ..cells import Claim
+from .measures import Measures
+from .trainings import LARGE_BETA
 
-_ALIKE = 0.05  # relative difference below which two trainings are one
+_ALIKE = 0.05  # two figures count as equal below this relative difference
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Linear:
-    """What linear theory says of the training images, pixels in [0, 1]."""
+class LinearTheory:
+    """Figures of pPCA with 20 latents on the training images, pixels in [0, 1]."""
 
-    eigenvalues: np.ndarray  # falling, as many as there are rows if those are fewer than features
-    left_over: float  # mean of those that pPCA with 20 latents leaves to the noise, zeros included
-    noise_variance: float  # of pPCA with 20 latents
-    aggregate_variance: float  # mean of Var z over pPCA's latents, z ~ q(z)
+    eigenvalues: np.ndarray  # of the covariance, falling; at most one a row
+    left_over: float  # mean of the eigenvalues that belong to the noise, zeros included
+    noise_variance: float
+    aggregate_variance: float  # mean of Var z over the latents, z ~ q(z)
     explained_variance: float  # mean of the squared norms of W's columns
 
     @staticmethod
-    def of(images: np.ndarray, d: int = 20) -> "Linear":
+    def of(images: np.ndarray, d: int = 20) -> "LinearTheory":
         """Fit pPCA to images of shape (n, 784), grey levels."""
         rows = images.astype(np.float64) / 255.0
         ppca = PPCA(d).fit(rows)
         within = np.diag(ppca.model_.posterior_covariance)
         between = ppca.model_.posterior_means(rows).var(axis=0)
         eigenvalues = ppca.spectrum_.eigenvalues
-        return Linear(
+        return LinearTheory(
             eigenvalues,
             float(eigenvalues[d:].sum() / (rows.shape[1] - d)),
             float(ppca.noise_variance_),
@@ -42,25 +42,25 @@ class Linear:
 
 
 def statements(
-    m: Mapping[str, Measured],
+    m: Mapping[str, Measures],
     frechet: Mapping[str, Mapping[str, float]],
     pca: Mapping[int, float],
-    linear: Linear,
+    linear: LinearTheory,
 ) -> tuple[Claim, ...]:
-    """Each statement, whether it holds, and by which figures.
+    """Return each statement, whether it holds, and the figures that decide.
 
     Parameters
     ----------
-    m : figures of the models
+    m : figures of the models, by name
     frechet : Fréchet distances of "free-20" and "cure-20", by kind of sample
     pca : RMSE of PCA by number of components
-    linear : what linear theory says
+    linear : figures of pPCA
     """
     return (*_of_patches(m, frechet, pca), *_of_variances(m, linear), *_of_cures(m, frechet))
 
 
 def _of_patches(
-    m: Mapping[str, Measured],
+    m: Mapping[str, Measures],
     frechet: Mapping[str, Mapping[str, float]],
     pca: Mapping[int, float],
 ) -> tuple[Claim, ...]:
@@ -100,20 +100,20 @@ def _of_patches(
     )
 
 
-def _of_variances(m: Mapping[str, Measured], linear: Linear) -> tuple[Claim, ...]:
-    tiny, unit, dead = m["tiny-2"], m["unit-2"], m["large-beta-2"]
+def _of_variances(m: Mapping[str, Measures], linear: LinearTheory) -> tuple[Claim, ...]:
+    tiny, unit, large = m["tiny-2"], m["unit-2"], m["large-beta-2"]
     first, average = float(linear.eigenvalues[0]), float(linear.eigenvalues[:20].mean())
     return (
         Claim(
             "§5.4.1: a small σ gives q(z|x) a high variance",
             tiny.within > unit.within,
-            f"mean Var q(z|x) {tiny.within:.2g} at σ = 0.0001, {unit.within:.2g} at σ = 1; what "
-            f"grows is the variance of E[z|x], {tiny.between:.3g} and {unit.between:.3g}",
+            f"mean Var q(z|x) {tiny.within:.2g} at σ = 0.0001, {unit.within:.2g} at σ = 1; the "
+            f"variance of E[z|x] grows instead, {tiny.between:.3g} and {unit.between:.3g}",
         ),
         Claim(
             f"§5.4.1: at β = {LARGE_BETA:g}, the posterior collapses to the prior",
-            dead.collapsed == dead.n_latents,
-            f"{dead.collapsed} of {dead.n_latents} latents; foretold by the data alone, whose "
+            large.collapsed == large.n_latents,
+            f"{large.collapsed} of {large.n_latents} latents; the data alone predict it: their "
             f"largest eigenvalue {first:.2f} is below βσ² = {LARGE_BETA:g}",
         ),
         Claim(
@@ -126,9 +126,8 @@ def _of_variances(m: Mapping[str, Measured], linear: Linear) -> tuple[Claim, ...
         Claim(
             "§5.5: in pPCA, the variance of z is the average of the d largest eigenvalues",
             abs(linear.aggregate_variance / average - 1) < _ALIKE,
-            f"Var z = {linear.aggregate_variance:.4f}; that average is "
-            f"{average:.4f}. W carries λ − σ², "
-            f"{linear.explained_variance:.4f} on average",
+            f"Var z = {linear.aggregate_variance:.4f}; that average is {average:.4f}. The squared "
+            f"norms of W's columns are λ − σ², {linear.explained_variance:.4f} on average",
         ),
         Claim(
             "§5.5: in pPCA, σ² is the average of the left-over eigenvalues",
@@ -139,7 +138,7 @@ def _of_variances(m: Mapping[str, Measured], linear: Linear) -> tuple[Claim, ...
 
 
 def _of_cures(
-    m: Mapping[str, Measured], frechet: Mapping[str, Mapping[str, float]]
+    m: Mapping[str, Measures], frechet: Mapping[str, Mapping[str, float]]
 ) -> tuple[Claim, ...]:
     free, cure = frechet["free-20"], frechet["cure-20"]
     independent = min(m[name].bits for name in m if name.endswith("-20") and name != "cure-20")
@@ -151,11 +150,11 @@ def _of_cures(
             "independent Gaussian with d = 20",
         ),
         Claim(
-            "The cure's draws, z from the prior fitted to its codes, are nearer to the data than "
-            "those of the simple VAE, its noise left out or not",
+            "The cure's draws, with z from the prior fitted to its codes, are nearer to the data "
+            "than the means and the draws of the simple VAE",
             cure["fitted prior"] < min(free["mean"], free["draws"]),
             f"Fréchet distance {cure['fitted prior']:.1f} against {free['mean']:.1f} and "
-            f"{free['draws']:.1f}; with z ~ N(0, I) {cure['draws']:.1f}. The cure's own μ(z), "
-            f"strokes as well: {cure['mean, fitted prior']:.1f} and {cure['mean']:.1f}",
+            f"{free['draws']:.1f}; with z ~ N(0, I) {cure['draws']:.1f}. The cure's means: "
+            f"{cure['mean, fitted prior']:.1f} and {cure['mean']:.1f}",
         ),
     )
