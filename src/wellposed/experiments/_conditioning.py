@@ -150,7 +150,7 @@ def conditioning(
     ([0, 1, 2], [[-0.125, -0.21875], [1.0, -0.5], [28.0, 4.0]])
     """
     n_components, active = _check_latents(n_components, active)
-    beta = positive("beta", beta, "Leave it out for the ELBO.")
+    beta = check_number("beta", beta, "Leave it out for the ELBO.", above=0)
     spectrum = evaluation.spectrum(as_table(X), evaluation.IDENTITY)
     values = np.pad(spectrum.eigenvalues[: spectrum.rank], (0, spectrum.n_features - spectrum.rank))
     grid = _grid(values, active, noise_variances, beta)
@@ -198,13 +198,13 @@ def _grid(
         top = min(10 * values[0], 0.99 * lowest) / beta
         return np.geomspace(top, 1e-5 * top, 61)
     remedy = "A variance of zero has no likelihood: leave it out."
-    return positive_row("noise_variances", variances, remedy)
+    return np.atleast_1d(check_numbers("noise_variances", variances, remedy, above=0))
 
 
 def _check_latents(n_components: int, active: Sequence[int]) -> tuple[int, tuple[int, ...]]:
-    n_components = whole("n_components", n_components, "Pass the number of latents.")
+    n_components = check_count("n_components", n_components, "Pass the number of latents.")
     directions = np.atleast_1d(np.asarray(active)).tolist()
-    active = tuple(whole("active", j, "Count directions from 0.", low=0) for j in directions)
+    active = tuple(check_count("active", j, "Count directions from 0.", low=0) for j in directions)
     if n_components <= len(active):
         raise SettingError(
             f"A collapsed latent needs n_components > {len(active)} active directions; got "

@@ -53,9 +53,7 @@ def discrete(
     SettingError
         If a scale is not positive and finite.
 
-    References
-    ----------
-    Mattei & Frellsen (2018), §2.1: likelihoods of discrete data are bounded.
+    References: Mattei & Frellsen (2018), §2.1: likelihoods of discrete data are bounded.
 
     Examples
     --------

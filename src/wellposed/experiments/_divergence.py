@@ -103,9 +103,7 @@ def divergence(
         If there is no such row, or a variance, the floor, the radius or a scale is not positive
         and finite.
 
-    References
-    ----------
-    Mattei & Frellsen (2018), theorem 1; Dai, Wang, Aston, Hua & Wipf (2018), theorem 5.
+    References: Mattei & Frellsen (2018), theorem 1; Dai, Wang, Aston, Hua & Wipf (2018), theorem 5.
 
     Examples
     --------
@@ -113,8 +111,10 @@ def divergence(
     >>> bool(record.elbo[1] > record.bound > record.floored_log_likelihood[1])
     True
     """
-    values, variances = as_rows(rows, 10), positive_row("variances", variances, "Try 1e-8.")
-    floor = positive("floor", floor, "Try half the difference of neighbouring values.")
+    values = as_rows(rows, 10)
+    variances = np.atleast_1d(check_numbers("variances", variances, "Try 1e-8.", above=0))
+    remedy = "Try half the difference of neighbouring values."
+    floor = check_number("floor", floor, remedy, above=0)
     squares = _squares(values, datum)
     free = _construction(squares, values.shape[1], radius, outside_variance, scales)
     floored = dataclasses.replace(free, outside=(floor + math.sqrt(free.outside)) ** 2)
@@ -139,10 +139,12 @@ def _construction(
 ) -> _Construction:
     radius = check_number("radius", radius, "Try 1.0.", above=0)
     if outside is not None:
-        outside = positive("outside_variance", outside, "Leave it out for the optimum.")
+        remedy = "Leave it out for the optimum."
+        outside = check_number("outside_variance", outside, remedy, above=0)
     if scales is not None:
         remedy = "Leave it out for the defaults."
-        scales = tuple(positive_row("scales", scales, remedy, size=2).tolist())
+        pair = check_numbers("scales", scales, remedy, n=2, one=False, above=0)
+        scales = (float(pair[0]), float(pair[1]))
     others = squares[squares > 0]
     share = (len(squares) - len(others)) / len(squares)
     outside = float(others.mean()) / d if outside is None else outside
@@ -152,7 +154,7 @@ def _construction(
 def _squares(values: np.ndarray, datum: int) -> np.ndarray:
     """Return the squared distances of all rows to one of them, shape (n,)."""
     n = len(values)
-    datum = whole("datum", datum, "Pass the number of a row.", low=-n, high=n - 1)
+    datum = check_count("datum", datum, "Pass the number of a row.", low=-n, most=n - 1)
     squares = ((values - values[datum]) ** 2).sum(axis=1)
     if not (squares > 0).any():
         raise DataError(

@@ -93,8 +93,8 @@ def nonparametric_bound(rows: npt.ArrayLike, variance: float, *, n_rounds: int =
     True
     """
     rows = as_table(rows)
-    variance = positive("variance", variance, "Try 2**-4 on data in 0..1.")
-    n_rounds = whole("n_rounds", n_rounds, "Try 5.")
+    variance = check_number("variance", variance, "Try 2**-4 on data in 0..1.", above=0)
+    n_rounds = check_count("n_rounds", n_rounds, "Try 5.")
     peak = -0.5 * rows.shape[1] * (LOG_2PI + math.log(variance))
     return peak + _least_certificate(rows, variance, n_rounds)
 
