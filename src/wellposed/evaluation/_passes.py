@@ -1,6 +1,5 @@
 """What a model says of each datum: latents, reconstructions, ELBO, rates."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,11 +12,11 @@ from wellposed._compiled import compiled_soon
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey, Scalar, Variance
 from wellposed.latents import Prior
-from wellposed.models import SAMPLERS, VAEModel, sample
+from wellposed.models import SAMPLERS, VAEModel, draw_keys, sample
 from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
-from ._rows import over_rows, subsample
+from ._rows import in_chunks, over_rows, subsample
 from ._work import chunk_within, rows_within, work_of
 
 _VARIANCE_ROWS, _CHUNK = 2_000, 256
@@ -54,7 +53,7 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
         If ``n_samples`` is below one or above 100,000.
     """
     n_samples = check_count("n_samples", n_samples, "16 is a start.", most=100_000)
-    return over_rows(_elbo_visit(n_samples), model, rows, key=key)
+    return over_rows(_elbo, model, rows, key=key, n_samples=n_samples)
 
 
 def squared_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
@@ -66,25 +65,18 @@ def squared_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray
 
 
 def _squared_residual(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
-    transform_key, latent_key = jax.random.split(key)
-    found = model.infer(x, key=transform_key)
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     return jnp.sum((found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2)
 
 
-@functools.lru_cache
-def _elbo_visit(n_samples: int) -> Callable:
-    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
-        transform_key, latent_key = jax.random.split(key)
-        found = model.infer(x, key=transform_key)
+def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTerms:
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
-        def add(total: Scalar, draw_key: PRNGKey) -> tuple[Scalar, None]:
-            return total + model.decode(found.q.rsample(draw_key)).log_prob(found.y), None
+    def add(total: Scalar, draw_key: PRNGKey) -> tuple[Scalar, None]:
+        return total + model.decode(found.q.rsample(draw_key)).log_prob(found.y), None
 
-        keys = jax.random.split(latent_key, n_samples)
-        total, _ = jax.lax.scan(add, jnp.zeros(()), keys)
-        return ElboTerms(total / n_samples + found.log_det, jnp.sum(model.prior.kl(found.q)))
-
-    return visit
+    total, _ = jax.lax.scan(add, jnp.zeros(()), jax.random.split(latent_key, n_samples))
+    return ElboTerms(total / n_samples + found.log_det, jnp.sum(model.prior.kl(found.q)))
 
 
 def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
@@ -124,13 +116,12 @@ def mean_noise_variance(
     work = work_of(_noise_variance, model, rows[0], key=key)
     visited = subsample(rows, rows_within(work, len(rows), _VARIANCE_ROWS))
     chunk = chunk_within(work, _CHUNK)
-    total = np.zeros(rows.shape[1])
-    for start in range(0, len(visited), chunk):
+    total, done = np.zeros(rows.shape[1]), 0
+    for variances in in_chunks(_noise_variance, model, visited, key=key, chunk=chunk):
         if shown is not None:
-            shown(start, len(visited))
-        piece = visited[start : start + chunk]
-        found = over_rows(_noise_variance, model, piece, key=key, chunk=chunk)
-        total += found.sum(axis=0, dtype=np.float64)
+            shown(done, len(visited))
+        total += variances.sum(axis=0, dtype=np.float64)
+        done += len(variances)
     return on_device(total / len(visited))
 
 
@@ -180,16 +171,12 @@ def decode(
 
     Equal z have equal draws under one key.
     """
-    return over_rows(_decoder(how), (model, scalar(alpha)), latents, key=key)
+    return over_rows(_decode, (model, scalar(alpha)), latents, key=key, how=how)
 
 
-@functools.lru_cache
-def _decoder(how: str) -> Callable:
-    def visit(given: tuple[VAEModel, Scalar], z: Latent, *, key: PRNGKey) -> Point:
-        model, alpha = given
-        return SAMPLERS[how](model, z, alpha, key=key)
-
-    return visit
+def _decode(given: tuple[VAEModel, Scalar], z: Latent, *, key: PRNGKey, how: str) -> Point:
+    model, alpha = given
+    return SAMPLERS[how](model, z, alpha, key=key)
 
 
 @compiled_soon

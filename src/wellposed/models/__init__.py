@@ -22,3 +22,4 @@ from ._stationary import stationary_point as stationary_point
 from ._vae import Inferred as Inferred
 from ._vae import VAEModel as VAEModel
 from ._vae import check_bounded as check_bounded
+from ._vae import draw_keys as draw_keys

@@ -5,9 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
+from wellposed._budget import at_once, slices
 from wellposed.numerics import LOG_2PI
 
-_ROWS_AT_ONCE = 4096
+_ROWS = 4096  # at most, at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +40,13 @@ class PPCAModel:
         explained = scales**2 + self.noise_variance
         d, k = len(self.mean), len(scales)
         log_det = np.log(explained).sum() + (d - k) * np.log(self.noise_variance)
-        found = np.empty(len(rows))
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            centred = rows[start : start + _ROWS_AT_ONCE] - self.mean
-            latents, across = self._fitted(centred)
+        log_p = np.empty(len(rows))
+        for part in slices(len(rows), at_once(d, _ROWS)):
+            latents, across = self._fitted(rows[part] - self.mean)
             along = latents * scales
             quadratic = (along**2 / explained).sum(1) + (across**2).sum(1) / self.noise_variance
-            found[start : start + len(centred)] = -0.5 * (d * LOG_2PI + log_det + quadratic)
-        return found
+            log_p[part] = -0.5 * (d * LOG_2PI + log_det + quadratic)
+        return log_p
 
     def posterior_means(self, rows: np.ndarray) -> np.ndarray:
         """E[z | x] of rows of shape (n, d): shape (n, k)."""

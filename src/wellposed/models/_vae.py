@@ -11,7 +11,7 @@ from wellposed._errors import UnboundedLikelihoodError
 from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.noise import AbstractNoise, independent
-from wellposed.transforms import AbstractTransform
+from wellposed.transforms import AbstractTransform, Transformed
 
 from ._reach import Reach, within_reach
 
@@ -48,9 +48,16 @@ class VAEModel(eqx.Module):
             shown = self.noise.presented(self.reach(y))
         return self.posterior(self.encoder(shown))
 
+    def to_model_units(self, x: Point, *, key: PRNGKey) -> Transformed:
+        """Map a datum in data units to y, with log |det dT/dx| in nats.
+
+        One key gives one y, whatever else is drawn with it: see :func:`draw_keys`.
+        """
+        return self.transform.forward(x, key=jax.random.split(key)[0])
+
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
-        """Map a datum in data units to model units and encode it; ``key`` dequantises."""
-        mapped = self.transform.forward(x, key=key)
+        """Map a datum in data units to model units, as :meth:`to_model_units`, and encode it."""
+        mapped = self.to_model_units(x, key=key)
         return Inferred(mapped.value, mapped.log_det, self.encode(mapped.value))
 
     def decode(self, z: Latent) -> Density:
@@ -66,6 +73,11 @@ class VAEModel(eqx.Module):
     def log_density_bound(self, d: int) -> float:
         """No log density of this model exceeds this, in nats and data units."""
         return self.noise.log_density_bound(d) + self.transform.log_det_bound(d)
+
+
+def draw_keys(key: PRNGKey, n: int) -> PRNGKey:
+    """Return ``n`` keys for draws that go with ``model.infer(x, key=key)``, which has its own."""
+    return jax.random.split(key, n + 1)[1:]
 
 
 def check_bounded(model: VAEModel, d: int, *, allow_unbounded: bool) -> None:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 from wellposed.numerics import log_mean_exp
 
 from ._abstract import AbstractObjective, Evaluation
@@ -41,8 +41,7 @@ class IWAE(AbstractObjective):
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
-        transform_key, latent_key = jax.random.split(key)
-        found = model.infer(x, key=transform_key)
+        found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
         log_likelihood, ratio = log_weights(
             model, found.y, found.q, n_samples=self.n_importance, key=latent_key
         )

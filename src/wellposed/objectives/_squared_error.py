@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from wellposed._checks import check_number
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 from wellposed.numerics import scalar
 
 from ._abstract import AbstractObjective, Evaluation
@@ -43,8 +43,7 @@ class SquaredError(AbstractObjective):
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
-        transform_key, latent_key = jax.random.split(key)
-        found = model.infer(x, key=transform_key)
+        found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
         p = model.decode(found.q.rsample(latent_key))
         kl = jnp.sum(model.prior.kl(found.q))
         error = jnp.sum((found.y - p.mean) ** 2)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from wellposed._typing import Density, Point, PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
 
 class ElboTerms(eqx.Module):
@@ -35,8 +35,7 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
 
     References: Kingma & Welling (2014), eq. 7.
     """
-    transform_key, latent_key = jax.random.split(key)
-    found = model.infer(x, key=transform_key)
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     p = model.decode(found.q.rsample(latent_key))
     log_likelihood = p.log_prob(found.y) + found.log_det
     return ElboTerms(log_likelihood, jnp.sum(model.prior.kl(found.q)))

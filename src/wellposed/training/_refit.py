@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from wellposed._compiled import compiled_soon
 from wellposed._typing import Data, Point, PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 from wellposed.noise import AbstractNoise
 
 from ._rows import Rows
@@ -19,8 +19,7 @@ def mean_squared_residual(
     """Mean over rows of E_q (y − μ(z))², one draw of z a row; shape (d,), model units squared."""
 
     def residual(row: Point, row_key: PRNGKey) -> Point:
-        transform_key, latent_key = jax.random.split(row_key)
-        found = model.infer(row, key=transform_key)
+        found, (latent_key,) = model.infer(row, key=row_key), draw_keys(row_key, 1)
         return (found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2
 
     def visit(i: Array, total: Point) -> Point:

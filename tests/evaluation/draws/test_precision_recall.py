@@ -1,14 +1,11 @@
 """Precision and recall against brute force, and where they are known."""
 
-import importlib
-
 import numpy as np
 import pytest
 
-from wellposed import evaluation
+from wellposed import _budget, evaluation
 from wellposed._errors import DataError, SettingError
-
-module = importlib.import_module("wellposed.evaluation.draws.precision_recall")
+from wellposed.evaluation.draws.precision_recall import _squared_distances
 
 
 def cloud(n: int, f: int = 3, seed: int = 0) -> np.ndarray:
@@ -30,7 +27,7 @@ def brute_force(drawn: np.ndarray, real: np.ndarray, k: int) -> tuple[float, flo
 
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_it_is_what_brute_force_finds(k, monkeypatch):
-    monkeypatch.setattr(module, "_DISTANCES_AT_ONCE", 100)  # many pieces, one partial
+    monkeypatch.setattr(_budget, "NUMBERS_AT_ONCE", 100)  # many pieces, one partial
     drawn, real = 0.8 * cloud(37, seed=1) + 0.7, cloud(51, seed=2)
     found = evaluation.precision_recall(drawn, real, k=k)
     precision, recall = brute_force(drawn, real, k)
@@ -63,7 +60,7 @@ def test_rows_that_repeat_far_from_the_origin_are_at_distance_zero():
     drawn = np.concatenate([real[::5], real[::5] + 0.1])
     found = evaluation.precision_recall(drawn, real)
     np.testing.assert_array_equal(found.drawn_inside, np.arange(40) < 20)
-    (_, squares), *_ = module._squared_distances(real, real)
+    (_, squares), *_ = _squared_distances(real, real)
     copies = np.arange(100)[:, None] // 5 == np.arange(100) // 5
     np.testing.assert_array_equal(squares == 0, copies)
 

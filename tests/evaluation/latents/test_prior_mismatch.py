@@ -1,7 +1,6 @@
 """The rate's two parts, against a model in which both have a formula."""
 
 import dataclasses
-import importlib
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from linear_gaussian import rows_of, solved
-from wellposed import DataError, evaluation
+from wellposed import DataError, _budget, evaluation
 from wellposed.evaluation import Codes
 from wellposed.evaluation.latents.codes import log_aggregate
 from wellposed.latents import GaussianMixture
@@ -169,8 +168,7 @@ def test_the_aggregates_density_is_the_mean_of_its_rows():
 
 def test_leaving_out_drops_each_draws_own_row(monkeypatch):
     """In pieces as well, where a row's place is not its place in the piece."""
-    module = importlib.import_module("wellposed.evaluation.latents.codes")
-    monkeypatch.setattr(module, "_ENTRIES_AT_ONCE", 40 * 7)
+    monkeypatch.setattr(_budget, "NUMBERS_AT_ONCE", 40 * 7)
     codes = some_codes(least=0.1)
     each = plain_log_q(codes, codes.z)
     np.testing.assert_allclose(codes.log_density, np.diag(each), rtol=1e-9)

@@ -15,7 +15,7 @@ KEY = jax.random.key(0)
 @pytest.mark.parametrize("at_once", [4096, 64], ids=["one-block", "blocks"])
 def test_standard_errors_cover_the_scatter_however_the_draws_are_cut(at_once, monkeypatch):
     """Blocks that shared their draws would scatter more than they say."""
-    monkeypatch.setattr(importance_weights, "_WEIGHTS_AT_ONCE", at_once)
+    monkeypatch.setattr(importance_weights, "MOST", at_once)
     model, density = solved(spread=1.5)
     rows = rows_of(density, 20).astype(np.float32)
     found = [

@@ -37,7 +37,7 @@ def test_the_bound_is_that_of_quadrature(n_importance):
 
 @pytest.mark.parametrize("at_once", [4096, 64], ids=["one-block", "blocks"])
 def test_bounds_rise_with_k_from_the_elbo_to_log_p(at_once, monkeypatch):
-    monkeypatch.setattr(importance_weights, "_WEIGHTS_AT_ONCE", at_once)
+    monkeypatch.setattr(importance_weights, "MOST", at_once)
     model, density = solved(spread=SPREAD)
     rows = rows_of(density, 300).astype(np.float32)
     elbo = evaluation.elbo(model, rows, n_samples=64, key=KEY).elbo

@@ -74,7 +74,7 @@ def test_weights_of_too_narrow_an_encoder_have_the_shape_of_theory(spread, at_on
 
     Its shape is 1 − r², however the draws were cut.
     """
-    monkeypatch.setattr(importance_weights, "_WEIGHTS_AT_ONCE", at_once)
+    monkeypatch.setattr(importance_weights, "MOST", at_once)
     model, density = solved(spread=spread)
     rows = rows_of(density, 100).astype(np.float32)
     found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))

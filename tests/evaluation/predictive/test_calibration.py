@@ -10,7 +10,6 @@ import wellposed as wp
 from linear_gaussian import rows_of, solved, with_bias
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
-from wellposed.evaluation.predictive.coverage import chunk_of
 from wellposed.evaluation.predictive.crps import crps_of, fair_crps
 from wellposed.evaluation.predictive.imputation_chain import complete
 
@@ -192,13 +191,6 @@ def test_constants_are_neither_hidden_nor_judged():
     assert found.coverage.n_features == 4
     assert np.isfinite(found.crps.mean.value)
     assert np.isnan(found.mixing)  # one draw a chain tells nothing of it
-
-
-def test_few_rows_are_not_filled_up_to_many():
-    rows = np.zeros((8, 5))
-    assert chunk_of(rows, 99) == 8
-    assert chunk_of(np.zeros((9, 5)), 99) == 16
-    assert chunk_of(np.zeros((9000, 5)), 99) == 256
 
 
 def test_bad_settings_are_refused():

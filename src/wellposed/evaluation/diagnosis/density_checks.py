@@ -79,11 +79,11 @@ def _log_dets(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scala
     """Log determinants: as reported, and of the Jacobian, features one at a time."""
 
     def forward(value: Point) -> Point:
-        return model.transform.forward(value, key=key).value
+        return model.to_model_units(value, key=key).value
 
     # All transforms act on each feature alone, so that one tangent shows the whole diagonal.
     _, slope = jax.jvp(forward, (x,), (jnp.ones_like(x),))
-    return model.transform.forward(x, key=key).log_det, jnp.log(jnp.abs(slope)).sum()
+    return model.to_model_units(x, key=key).log_det, jnp.log(jnp.abs(slope)).sum()
 
 
 def refitted(evidence: Evidence) -> Finding:

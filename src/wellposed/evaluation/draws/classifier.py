@@ -5,12 +5,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from wellposed._budget import at_once
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import Classifier
 
 from .._rows import over_rows
 
-_ROWS_AT_ONCE = 1024
+_ROWS = 1024  # at most, at once
 
 
 def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
@@ -31,7 +32,7 @@ def accuracy(classifier: Classifier, rows: Any, labels: Any) -> float:
 
 def _mapped(visit: Any, classifier: Classifier, rows: Any) -> np.ndarray:
     unused = jax.random.key(0)  # nothing is drawn
-    return over_rows(visit, classifier, rows, key=unused, chunk=_ROWS_AT_ONCE)
+    return over_rows(visit, classifier, rows, key=unused, chunk=at_once(np.shape(rows)[1], _ROWS))
 
 
 def _features(classifier: Classifier, x: Point, *, key: PRNGKey) -> jax.Array:

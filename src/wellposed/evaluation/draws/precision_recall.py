@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from wellposed._budget import at_once, slices
 from wellposed._checks import check_count
 
 from .frechet import as_features
-
-_DISTANCES_AT_ONCE = 4_000_000  # entries in memory
 
 _TENTHS = 10
 
@@ -144,9 +143,7 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np
     centre = b.mean(axis=0)  # far from the origin, the product below has no digits left
     a, b = a - centre, b - centre
     of_a, of_b = (a**2).sum(axis=1)[:, None], (b**2).sum(axis=1)
-    step = max(1, _DISTANCES_AT_ONCE // len(b))
-    for start in range(0, len(a), step):
-        chosen = slice(start, start + step)
+    for chosen in slices(len(a), at_once(len(b), len(a))):
         largest = of_a[chosen] + of_b
         squares = a[chosen] @ b.T
         squares *= -2.0

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from wellposed._budget import at_once, slices
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
@@ -14,7 +15,6 @@ from wellposed.numerics import LOG_2PI, host_generator
 from .._passes import posteriors
 from .._rows import subsample
 
-_ENTRIES_AT_ONCE = 2_000_000
 _LEAST_SCALE = 1e-30  # its inverse square is still a number
 
 
@@ -39,18 +39,19 @@ class Codes:
         return -0.5 * (self.noise**2).sum(1) - np.log(self.scale).sum(1) - 0.5 * k * LOG_2PI
 
 
-def codes(model: VAEModel, rows: Any, *, key: PRNGKey, most: int) -> Codes:
+def codes(
+    model: VAEModel, rows: Any, *, key: PRNGKey, most: int, noise_key: PRNGKey | None = None
+) -> Codes:
     """Draw z ~ q(z | x) once for each of at most ``most`` rows, spread over the data.
 
     Rows that are equal get draws of their own: q(z) of data with few distinct rows is a mixture
     of Gaussians all the same, not of points.
     """
     check_process()
-    pass_key, noise_key = (jax.random.fold_in(key, i) for i in range(2))
-    rows = np.asarray(rows)
-    found = posteriors(model, subsample(rows, most), key=pass_key)
-    loc, scale, rates = (np.asarray(part, np.float64) for part in found)
+    passed = posteriors(model, subsample(np.asarray(rows), most), key=key)
+    loc, scale, rates = (np.asarray(part, np.float64) for part in passed)
     # On the host: nothing to compile for each new number of rows.
+    noise_key = jax.random.fold_in(key, 1) if noise_key is None else noise_key
     noise = host_generator(noise_key).normal(size=loc.shape)
     return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates.sum(axis=1))
 
@@ -69,16 +70,13 @@ def log_aggregate(codes: Codes, z: np.ndarray, *, leave_out: bool = False) -> np
     constant = -0.5 * ((loc**2 * precision).sum(1) + loc.shape[1] * LOG_2PI)
     constant -= np.log(codes.scale).sum(1)
     linear, n = (loc * precision).T, len(loc)
-    found = np.empty(len(z))
-    step = max(1, _ENTRIES_AT_ONCE // n)
-    for start in range(0, len(z), step):
-        piece = z[start : start + step] - centre
+    log_density = np.empty(len(z))
+    for part in slices(len(z), at_once(n, len(z))):
+        piece = z[part] - centre
         log_q = piece @ linear - 0.5 * piece**2 @ precision.T + constant
         if leave_out:
             own = np.arange(len(piece))
-            log_q[own, start + own] = -np.inf
+            log_q[own, part.start + own] = -np.inf
         highest = log_q.max(axis=1)
-        found[start : start + len(piece)] = highest + np.log(
-            np.exp(log_q - highest[:, None]).sum(axis=1)
-        )
-    return found - np.log(n - leave_out)
+        log_density[part] = highest + np.log(np.exp(log_q - highest[:, None]).sum(axis=1))
+    return log_density - np.log(n - leave_out)

@@ -3,14 +3,13 @@
 import dataclasses
 from typing import Any
 
-import jax
 import numpy as np
 
 from wellposed._checks import check_number
-from wellposed._typing import Latent, Point, PRNGKey
+from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
-from .._rows import over_rows
+from .._passes import posteriors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +95,5 @@ def collapse(
 
 def measure_collapse(model: VAEModel, rows: Any, *, key: PRNGKey, **thresholds: float) -> Collapse:
     """Measure :func:`collapse` of a model on rows of shape (n, d), data units."""
-    return collapse(*over_rows(_rates_and_means, model, rows, key=key), **thresholds)
-
-
-def _rates_and_means(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, jax.Array]:
-    q = model.infer(x, key=key).q
-    return model.prior.kl(q), q.loc
+    means, _, rates = posteriors(model, rows, key=key)
+    return collapse(rates, means, **thresholds)

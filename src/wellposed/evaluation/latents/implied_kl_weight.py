@@ -8,7 +8,7 @@ import numpy as np
 
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
 from .._estimate import Estimate
 from .._rows import over_rows
@@ -55,8 +55,7 @@ def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
 
 def _slopes(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scalar]:
     """Return −∂ E_q log p(x|z) and −∂ KL of one datum, by log τ at τ = 1."""
-    transform_key, latent_key = jax.random.split(key)
-    found = model.infer(x, key=transform_key)
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     loc, scale = found.q.loc, found.q.scale
     # In pairs of opposite sign: what is odd in the noise cancels.
     half = jax.random.normal(latent_key, (_DRAWS // 2, *loc.shape))

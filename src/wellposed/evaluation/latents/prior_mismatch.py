@@ -180,11 +180,12 @@ def prior_mismatch(
             "make a good estimate."
         )
     code_key, prior_key = (jax.random.fold_in(key, i) for i in range(2))
-    found = codes(model, rows, key=code_key, most=most_rows)
-    return _compared(found, {"standard": model.prior, **(priors or {})}, key=prior_key)
+    noise_key = jax.random.fold_in(code_key, 1)
+    some = codes(model, rows, key=key, most=most_rows, noise_key=noise_key)
+    return _compare(some, {"standard": model.prior, **(priors or {})}, key=prior_key)
 
 
-def _compared(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> PriorMismatch:
+def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> PriorMismatch:
     z = found.z
     without = log_aggregate(found, z, leave_out=True)
     n = len(z)

@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Any
 
-import jax
 import numpy as np
 
 from wellposed._checks import check_count
@@ -113,7 +112,7 @@ def rate_distortion(
     """
     check_process()
     rows = np.asarray(rows)
-    split = prior_mismatch(model, rows, key=jax.random.fold_in(key, 1), most_rows=most_rows)
+    split = prior_mismatch(model, rows, key=key, most_rows=most_rows)
     check_count("n_samples", n_samples, "16 is a start.")
     terms = elbo(model, rows, n_samples=n_samples, key=key)
     likelihood, kl = (np.asarray(t, np.float64) for t in (terms.log_likelihood, terms.kl))

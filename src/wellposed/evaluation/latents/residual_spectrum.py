@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
 from .._rows import over_rows
 
@@ -123,8 +123,7 @@ def _along_leading(fitted: np.ndarray, held_out: np.ndarray) -> np.ndarray:
 
 def _mean_residuals(model: VAEModel, x: Point, *, key: PRNGKey) -> Float[Array, "2 d"]:
     """Two independent Monte Carlo estimates of r(x)."""
-    transform_key, latent_key = jax.random.split(key)
-    found = model.infer(x, key=transform_key)
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
     def residual(draw_key: PRNGKey) -> Point:
         observed = model.decode(found.q.rsample(draw_key))

@@ -1,7 +1,5 @@
 """log p(x) by annealed importance sampling."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -10,19 +8,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._budget import at_once
 from wellposed._checks import check_count
 from wellposed._errors import unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
-from wellposed.models import Inferred, VAEModel
+from wellposed.models import Inferred, VAEModel, draw_keys
 
 from .._rows import over_rows
 from .annealing_path import STEEP, Path, fit_start, forwards, step_sizes
 from .importance_weights import effective_size, log_mean_weight, relative_error
 
 STARTS = ("fitted", "posterior", "prior")
-_CHAINS_AT_ONCE = 512  # rows × chains of one decoder product
-_OUTPUTS_AT_ONCE = 800_000
+_CHAINS = 512  # at most, rows × chains of one decoder product
 
 
 class AISEstimate(eqx.Module):
@@ -73,24 +71,25 @@ def ais(
     References: Neal (2001); Wu, Burda, Salakhutdinov & Grosse (2017), §4.
     """
     check_process()
-    visit = check_settings(_visit, n_chains, n_steps, start)
+    settings = check_settings(n_chains, n_steps, start)
     chunk = rows_at_once(model, np.asarray(rows).shape[1], n_chains)
-    return over_rows(visit, model, rows, key=key, chunk=chunk)
+    return over_rows(_estimate, model, rows, key=key, chunk=chunk, **settings)
 
 
-def check_settings(build: Callable, n_chains: int, n_steps: int, start: str) -> Callable:
-    """Check the settings of a walk, and build the visit for them."""
-    n_chains = check_count("n_chains", n_chains, "16 is a start.")
-    n_steps = check_count("n_steps", n_steps, "200 is a start.")
+def check_settings(n_chains: int, n_steps: int, start: str) -> dict[str, Any]:
+    """Check the settings of a walk and return them, for :func:`over_rows`."""
     if start not in STARTS:
         raise unknown_name("start", start, STARTS)
-    return build(n_chains, n_steps, start)
+    return {
+        "n_chains": check_count("n_chains", n_chains, "16 is a start."),
+        "n_steps": check_count("n_steps", n_steps, "200 is a start."),
+        "start": start,
+    }
 
 
 def rows_at_once(model: VAEModel, d: int, n_chains: int) -> int:
     """Rows of a chunk."""
-    at_once = min(_CHAINS_AT_ONCE, _OUTPUTS_AT_ONCE // (d * model.noise.n_raw))
-    return max(1, at_once // n_chains)
+    return max(1, at_once(d * model.noise.n_raw, _CHAINS) // n_chains)
 
 
 def path_of(
@@ -116,16 +115,13 @@ def log_mean(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
     return log_mean_weight(log_sum, n), relative_error(size, n), size
 
 
-@functools.lru_cache
-def _visit(n_chains: int, n_steps: int, start: str) -> Callable[..., AISEstimate]:
-    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> AISEstimate:
-        transform_key, path_key = jax.random.split(key)
-        found = model.infer(x, key=transform_key)
-        path_key, walk_key = jax.random.split(path_key)
-        path = path_of(model, found, n_chains, n_steps, start, key=path_key)
-        return climb(path, n_chains, n_steps, found.log_det, key=walk_key)[0]
-
-    return visit
+def _estimate(
+    model: VAEModel, x: Point, *, key: PRNGKey, n_chains: int, n_steps: int, start: str
+) -> AISEstimate:
+    found, (own_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    path_key, walk_key = jax.random.split(own_key)
+    path = path_of(model, found, n_chains, n_steps, start, key=path_key)
+    return climb(path, n_chains, n_steps, found.log_det, key=walk_key)[0]
 
 
 def climb(

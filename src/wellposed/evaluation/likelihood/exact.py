@@ -85,9 +85,7 @@ def _log_constants(constants: Any, y: Point, *, key: PRNGKey) -> Scalar:
 
 
 def _mapped(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Scalar]:
-    # The estimates split their keys likewise, so that all see one dequantised y.
-    transform_key, _ = jax.random.split(key)
-    mapped = model.transform.forward(x, key=transform_key)
+    mapped = model.to_model_units(x, key=key)
     return mapped.value, mapped.log_det
 
 

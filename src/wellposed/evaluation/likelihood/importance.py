@@ -1,7 +1,5 @@
 """log p(x) by importance sampling, with its own account of how far to trust it."""
 
-import functools
-from collections.abc import Callable
 from typing import Any, Self
 
 import equinox as eqx
@@ -12,7 +10,7 @@ from jaxtyping import Array, Float
 
 from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
 from .._rows import over_rows
 from .importance_weights import cut, effective_size, fold_weights, log_mean_weight, relative_error
@@ -96,12 +94,14 @@ def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) 
     """
     n_samples = check_count("n_samples", n_samples, "128 is a start.")
     block, chunk = cut(model, np.asarray(rows).shape[1], n_samples)
-    return over_rows(_visit(n_samples, block), model, rows, key=key, chunk=chunk)
+    return over_rows(_estimate, model, rows, key=key, chunk=chunk, n_samples=n_samples, block=block)
 
 
-@functools.lru_cache
-def _visit(n_samples: int, block: int) -> Callable[..., LogLikelihood]:
-    """Build the visit of one datum: two sums and the largest weights, over blocks of draws."""
+def _estimate(
+    model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int, block: int
+) -> LogLikelihood:
+    """Two sums and the largest weights of one datum, over blocks of draws."""
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     kept = tail_size(n_samples) + 1
 
     def add(state: tuple[Array, Array, Array], log_w: Array) -> tuple[Array, Array, Array]:
@@ -112,25 +112,15 @@ def _visit(n_samples: int, block: int) -> Callable[..., LogLikelihood]:
             jax.lax.top_k(jnp.concatenate([largest, log_w]), kept)[0],
         )
 
-    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> LogLikelihood:
-        transform_key, latent_key = jax.random.split(key)
-        found = model.infer(x, key=transform_key)
-        nothing = jnp.full((), -jnp.inf)
-        log_sum, log_squares, largest = fold_weights(
-            add,
-            (nothing, nothing, jnp.full((kept,), -jnp.inf)),
-            model,
-            found,
-            n_samples=n_samples,
-            block=block,
-            key=latent_key,
-        )
-        size = effective_size(log_sum, log_squares, n_samples)
-        return LogLikelihood(
-            log_mean_weight(log_sum, n_samples) + found.log_det,
-            relative_error(size, n_samples),
-            size,
-            pareto_k(largest, n_samples),
-        )
-
-    return visit
+    nothing = jnp.full((), -jnp.inf)
+    start = nothing, nothing, jnp.full((kept,), -jnp.inf)
+    sizes = {"n_samples": n_samples, "block": block}
+    sums = fold_weights(add, start, model, found, **sizes, key=latent_key)
+    log_sum, log_squares, largest = sums
+    size = effective_size(log_sum, log_squares, n_samples)
+    return LogLikelihood(
+        log_mean_weight(log_sum, n_samples) + found.log_det,
+        relative_error(size, n_samples),
+        size,
+        pareto_k(largest, n_samples),
+    )

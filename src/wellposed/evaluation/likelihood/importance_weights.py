@@ -8,20 +8,20 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from wellposed._budget import at_once
 from wellposed._typing import PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 from wellposed.objectives import log_weights
 
 State = TypeVar("State")
 
-_WEIGHTS_AT_ONCE = 4096  # rows × samples of one decoder product: large enough to be efficient
-_OUTPUTS_AT_ONCE = 800_000  # decoder outputs of one product: no more than a cache holds
+_LEAST, MOST = 64, 4096  # rows × samples of one decoder product: large enough to be efficient
 
 
 def cut(model: VAEModel, d: int, n_samples: int) -> tuple[int, int]:
     """Samples in a block and rows in a chunk, for ``n_samples`` draws of each row."""
-    at_once = max(64, min(_WEIGHTS_AT_ONCE, _OUTPUTS_AT_ONCE // (d * model.noise.n_raw)))
-    return min(n_samples, at_once), max(1, min(256, at_once // n_samples))
+    product = max(_LEAST, at_once(d * model.noise.n_raw, MOST))
+    return min(n_samples, product), max(1, min(256, product // n_samples))
 
 
 def fold_weights(

@@ -1,7 +1,5 @@
 """The importance-weighted bound of any K."""
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +10,7 @@ from jaxtyping import Array, Float
 
 from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
 from .._rows import over_rows
 from .importance_weights import cut, fold_weights, log_mean_weight
@@ -55,34 +53,29 @@ def iwae(
     n_importance = check_count("n_importance", n_importance, "Try 64.")
     n_samples = check_count("n_samples", n_samples, "16 is a start.")
     block, chunk = cut(model, np.asarray(rows).shape[1], n_importance)
-    return over_rows(_visit(n_importance, n_samples, block), model, rows, key=key, chunk=chunk)
+    settings: dict[str, Any] = {
+        "n_importance": n_importance,
+        "n_samples": n_samples,
+        "block": block,
+    }
+    return over_rows(_bound, model, rows, key=key, chunk=chunk, **settings)
 
 
-@functools.lru_cache
-def _visit(n_importance: int, n_samples: int, block: int) -> Callable[..., Bound]:
+def _bound(
+    model: VAEModel, x: Point, *, key: PRNGKey, n_importance: int, n_samples: int, block: int
+) -> Bound:
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+
     def add(log_sum: Scalar, log_w: Array) -> Scalar:
         return jnp.logaddexp(log_sum, jax.nn.logsumexp(log_w))
 
-    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> Bound:
-        transform_key, latent_key = jax.random.split(key)
-        found = model.infer(x, key=transform_key)
+    def repeat(repeat_key: PRNGKey) -> Scalar:
+        nothing, sizes = jnp.full((), -jnp.inf), {"n_samples": n_importance, "block": block}
+        log_sum = fold_weights(add, nothing, model, found, **sizes, key=repeat_key)
+        return log_mean_weight(log_sum, n_importance)
 
-        def repeat(repeat_key: PRNGKey) -> Scalar:
-            log_sum = fold_weights(
-                add,
-                jnp.full((), -jnp.inf),
-                model,
-                found,
-                n_samples=n_importance,
-                block=block,
-                key=repeat_key,
-            )
-            return log_mean_weight(log_sum, n_importance)
-
-        values = jax.lax.map(repeat, jax.random.split(latent_key, n_samples))
-        if n_samples == 1:
-            return Bound(values[0] + found.log_det, jnp.full((), jnp.nan))
-        error = values.std(ddof=1) / jnp.sqrt(1.0 * n_samples)
-        return Bound(values.mean() + found.log_det, error)
-
-    return visit
+    values = jax.lax.map(repeat, jax.random.split(latent_key, n_samples))
+    if n_samples == 1:
+        return Bound(values[0] + found.log_det, jnp.full((), jnp.nan))
+    error = values.std(ddof=1) / jnp.sqrt(1.0 * n_samples)
+    return Bound(values.mean() + found.log_det, error)

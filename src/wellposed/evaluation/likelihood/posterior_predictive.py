@@ -17,12 +17,10 @@ import numpy as np
 from wellposed._checks import check_count
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 from wellposed.numerics import log_mean_exp
 
-from .._rows import filled, over_rows
-
-_NUMBERS_AT_ONCE = 8_000_000
+from .._rows import over_rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,23 +62,19 @@ def posterior_predictive(
     check_process()
     n_samples = check_count("n_samples", n_samples, "20 is usual.")
     rows = np.asarray(rows)
-    most = max(1, _NUMBERS_AT_ONCE // (n_samples * rows.shape[1]))
-    chunk = filled(len(rows), min(256, most))
-    # The number of draws is a shape: an array of positions carries it through the compiled pass.
-    fixed = model, jnp.arange(n_samples)
-    return PosteriorPredictive(*over_rows(_visit, fixed, rows, key=key, chunk=chunk))
+    numbers = n_samples * rows.shape[1]
+    scores = over_rows(_score, model, rows, key=key, numbers=numbers, n_samples=n_samples)
+    return PosteriorPredictive(*scores)
 
 
-def _visit(fixed: tuple[VAEModel, jax.Array], x: Point, *, key: PRNGKey) -> tuple[Scalar, ...]:
-    model, draws = fixed
-    transform_key, latent_key = jax.random.split(key)
-    found = model.infer(x, key=transform_key)
+def _score(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> tuple[Scalar, ...]:
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
     def one(draw: jax.Array) -> tuple[Scalar, Point, Point]:
         p = model.decode(found.q.sample(jax.random.fold_in(latent_key, draw)))
         return p.log_prob(found.y), p.mean, p.variance
 
-    log_p, means, variances = jax.vmap(one)(draws)
+    log_p, means, variances = jax.vmap(one)(jnp.arange(n_samples))
     mean = means.mean(axis=0)
     variance = variances.mean(axis=0) + means.var(axis=0)
     error = ((found.y - mean) ** 2).mean()

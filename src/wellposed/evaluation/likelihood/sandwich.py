@@ -1,8 +1,6 @@
 """Bidirectional Monte Carlo: log p(x) between two bounds, on data that the model made."""
 
 import dataclasses
-import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -90,38 +88,29 @@ def sandwich(
     """
     check_process()
     n_data = check_count("n_data", n_data, "100 is a start.")
-    visit = check_settings(_visit, n_chains, n_steps, start)
+    settings = check_settings(n_chains, n_steps, start)
     # The transform's size is the data's: what the decoder puts out for one datum.
     with own_promotion():
         d = jax.eval_shape(lambda z: model.decode(z).mean, jnp.zeros(model.prior.k)).shape[0]
     numbers = np.arange(n_data, dtype=np.float32)[:, None]
     chunk = rows_at_once(model, d, n_chains)
-    return Sandwich(*over_rows(visit, model, numbers, key=key, chunk=chunk))
+    return Sandwich(*over_rows(_bounds, model, numbers, key=key, chunk=chunk, **settings))
 
 
-@functools.lru_cache
-def _visit(n_chains: int, n_steps: int, start: str) -> Callable:
-    def visit(
-        model: VAEModel, number: Point, *, key: PRNGKey
-    ) -> tuple[AISEstimate, AISEstimate, Point, Scalar]:
-        del number  # told apart by its key
-        latent_key, noise_key, transform_key, path_key, up_key, down_key = jax.random.split(key, 6)
-        z = model.prior.sample(key=latent_key)
-        y = model.decode(z).sample(noise_key)
-        log_det = model.transform.forward(model.transform.inverse(y), key=transform_key).log_det
-        path = path_of(
-            model, Inferred(y, log_det, model.encode(y)), n_chains, n_steps, start, key=path_key
-        )
-        lower, sizes = climb(path, n_chains, n_steps, log_det, key=up_key)
-        origin = jnp.tile(path.position(z), (n_chains, 1))
-        walk = backwards(path, origin, sizes, key=down_key)
-        value, _, size = log_mean(-walk.log_weight)
-        unknown = jnp.full((), jnp.nan)
-        return (
-            lower,
-            AISEstimate(log_det - value, unknown, size, walk.acceptance.mean()),
-            y,
-            log_det,
-        )
-
-    return visit
+def _bounds(
+    model: VAEModel, number: Point, *, key: PRNGKey, n_chains: int, n_steps: int, start: str
+) -> tuple[AISEstimate, AISEstimate, Point, Scalar]:
+    del number  # data differ by their keys
+    latent_key, noise_key, transform_key, path_key, up_key, down_key = jax.random.split(key, 6)
+    z = model.prior.sample(key=latent_key)
+    y = model.decode(z).sample(noise_key)
+    log_det = model.transform.forward(model.transform.inverse(y), key=transform_key).log_det
+    simulated = Inferred(y, log_det, model.encode(y))
+    path = path_of(model, simulated, n_chains, n_steps, start, key=path_key)
+    lower, sizes = climb(path, n_chains, n_steps, log_det, key=up_key)
+    origin = jnp.tile(path.position(z), (n_chains, 1))
+    walk = backwards(path, origin, sizes, key=down_key)
+    value, _, size = log_mean(-walk.log_weight)
+    unknown = jnp.full((), jnp.nan)
+    upper = AISEstimate(log_det - value, unknown, size, walk.acceptance.mean())
+    return lower, upper, y, log_det

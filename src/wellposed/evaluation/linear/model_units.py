@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._budget import at_once, slices
 from wellposed._typing import Point, PRNGKey
 from wellposed.transforms import AbstractTransform, Identity
 
 from .._rows import over_rows
 
-_ROWS_AT_ONCE = 4096
+_ROWS = 4096  # at most, at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +26,8 @@ class ModelUnits:
 
     def pieces(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield values of shape (m, d) and log |det dT/dx| of shape (m,), in order."""
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            piece = rows[start : start + _ROWS_AT_ONCE]
+        for part in slices(len(rows), at_once(rows.shape[1], _ROWS)):
+            piece = rows[part]
             if isinstance(self.transform, Identity):
                 yield np.asarray(piece, np.float64), np.zeros(len(piece))
                 continue

@@ -1,8 +1,6 @@
 """Calibration of a model: PIT histogram, coverage and CRPS, of three kinds of statement."""
 
 import dataclasses
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,21 +11,11 @@ from wellposed._checks import check_count, check_number
 from wellposed._errors import DataError, unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
-from .._rows import over_rows
+from .._rows import over_rows, varying
 from ..variance.affine_units import unit_of
-from .coverage import (
-    LEVELS,
-    Coverage,
-    chunk_of,
-    coverage_of,
-    drawn,
-    numbered,
-    ranks,
-    tally,
-    varying,
-)
+from .coverage import LEVELS, Coverage, coverage_of, draw, ranks, tally
 from .crps import CRPS, crps_of, fair_crps
 from .imputation_chain import CHAINS, check_independent, complete
 
@@ -117,7 +105,7 @@ def calibration(
     (2018), §4.2, for x_mis; Vehtari et al. (2021), for R̂.
     """
     check_process()
-    check_count("n_draws", n_draws, "99 is a start.", low=2)
+    n_draws = check_count("n_draws", n_draws, "99 is a start.", low=2)
     if given not in _LATENTS:
         raise unknown_name("given", given, _LATENTS)
     rows = np.asarray(rows)
@@ -126,18 +114,18 @@ def calibration(
     if given == "features":
         check_independent(model)
         n_hidden = _n_hidden(share, int(varies.sum()))
-    found, chains, judged = _passed(model, rows, varies, given, int(n_draws), n_hidden, key=key)
+    record, chains, judged = _measure(model, rows, varies, given, n_draws, n_hidden, key=key)
     if chains is None:
-        return found
+        return record
     return dataclasses.replace(
-        found,
+        record,
         n_hidden=n_hidden,
         acceptance=float(chains[0].mean()),
         mixing=_mixing(chains[1], chains[2], judged, -(-n_draws // CHAINS)),
     )
 
 
-def _passed(
+def _measure(
     model: VAEModel,
     rows: np.ndarray,
     varies: np.ndarray,
@@ -148,17 +136,17 @@ def _passed(
     key: PRNGKey,
 ) -> tuple[Calibration, Any, np.ndarray]:
     """One pass over the rows: the record, what the chains say of themselves, and what counted."""
-    visit, fixed = _visit(given, n_draws), (model, jnp.asarray(varies), jnp.asarray(n_hidden or 0))
-    chunk = chunk_of(rows, n_draws)
+    fixed, numbers = (model, varies, np.asarray(n_hidden or 0)), n_draws * rows.shape[1]
+    settings = {"given": given, "n_draws": n_draws}
     held, shares, scores, judged, chains = over_rows(
-        visit, fixed, numbered(rows), key=key, chunk=chunk
+        _score, fixed, rows, key=key, numbers=numbers, distinct=True, **settings
     )
-    found = Calibration(
+    record = Calibration(
         given,
         coverage_of(held, shares, varies, n_draws=n_draws, latents=_LATENTS[given]),
         crps_of(rows, scores, judged, unit_of(model, rows.shape[1])),
     )
-    return found, chains, judged
+    return record, chains, judged
 
 
 def _n_hidden(share: float, n_varying: int) -> int:
@@ -172,26 +160,22 @@ def _n_hidden(share: float, n_varying: int) -> int:
     return min(max(round(share * n_varying), 1), n_varying - 1)
 
 
-@functools.lru_cache
-def _visit(given: str, n_draws: int) -> Callable:
-    def visit(fixed: tuple[VAEModel, Tree, Tree], numbered: Point, *, key: PRNGKey) -> tuple:
-        model, varies, n_hidden = fixed
-        transform_key, latent_key, noise_key, tie_key, hide_key = jax.random.split(key, 5)
-        x = numbered[:-1]
-        found = model.infer(x, key=transform_key)
-        chains, judged = None, varies
-        if given != "features":
-            keys = latent_key, noise_key
-            draws = drawn(model, found.q, _LATENTS[given], n_draws, keys=keys)
-        else:
-            judged = _hidden(varies, n_hidden, key=hide_key)
-            done = complete(model, found.y, judged, n_draws=n_draws, key=noise_key)
-            draws, chains = done.draws, (done.acceptance, done.within, done.between)
-        held, shares = tally(ranks(found.y, draws, key=tie_key), judged)
-        scores = fair_crps(x, jax.vmap(model.transform.inverse)(draws))
-        return held, shares, scores, judged, chains
-
-    return visit
+def _score(
+    fixed: tuple[VAEModel, Tree, Tree], x: Point, *, key: PRNGKey, given: str, n_draws: int
+) -> tuple:
+    model, varies, n_hidden = fixed
+    found, keys = model.infer(x, key=key), draw_keys(key, 4)
+    latent_key, noise_key, tie_key, hide_key = keys
+    chains, judged = None, varies
+    if given != "features":
+        draws = draw(model, found.q, _LATENTS[given], n_draws, keys=(latent_key, noise_key))
+    else:
+        judged = _hidden(varies, n_hidden, key=hide_key)
+        done = complete(model, found.y, judged, n_draws=n_draws, key=noise_key)
+        draws, chains = done.draws, (done.acceptance, done.within, done.between)
+    held, shares = tally(ranks(found.y, draws, key=tie_key), judged)
+    scores = fair_crps(x, jax.vmap(model.transform.inverse)(draws))
+    return held, shares, scores, judged, chains
 
 
 def _hidden(varies: jax.Array, n_hidden: jax.Array, *, key: PRNGKey) -> jax.Array:

@@ -19,8 +19,6 @@ Stern (1996), on data used twice.
 """
 
 import dataclasses
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -28,18 +26,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed._checks import check_count
-from wellposed._errors import DataError, unknown_name
+from wellposed._errors import unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Density, Point, PRNGKey, Tree
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
-from .._rows import filled, over_rows
+from .._rows import over_rows, varying
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 _BINS = 20
-# Drawn values at a time. Samplers that reject run until the last of a batch has been accepted: ten
-# times as many beta-binomials at a time took fifty times as long.
-_NUMBERS_AT_ONCE = 800_000
 _GIVEN = ("posterior", "prior")
 
 
@@ -105,46 +100,17 @@ def coverage(
         If no feature varies.
     """
     check_process()
-    check_count("n_draws", n_draws, "99 is a start.")
+    n_draws = check_count("n_draws", n_draws, "99 is a start.")
     if latents not in _GIVEN:
         raise unknown_name("latents", latents, _GIVEN)
     rows = np.asarray(rows)
     varies = varying(rows)
-    visit = _visit(int(n_draws), latents)
-    fixed = (model, jnp.asarray(varies))
-    chunk = chunk_of(rows, n_draws)
-    held, shares = over_rows(visit, fixed, numbered(rows), key=key, chunk=chunk)
-    return coverage_of(held, shares, varies, n_draws=int(n_draws), latents=latents)
-
-
-def varying(rows: np.ndarray) -> np.ndarray:
-    """Which features vary over rows, shape (d,).
-
-    Raises
-    ------
-    DataError
-        If none does.
-    """
-    varies = rows.max(axis=0) > rows.min(axis=0)
-    if not varies.any():
-        raise DataError(
-            f"At least one feature must vary over the rows; all {rows.shape[1]} are constant. "
-            "Pass more rows."
-        )
-    return varies
-
-
-def chunk_of(rows: np.ndarray, n_draws: int) -> int:
-    """Rows at a time, so that their draws fit into memory."""
-    return filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (n_draws * rows.shape[1]))))
-
-
-def numbered(rows: np.ndarray) -> np.ndarray:
-    """Rows with their number as a last column.
-
-    Keys come of a row's content: numbered, equal rows have draws of their own.
-    """
-    return np.column_stack([rows, np.arange(len(rows))])
+    settings = {"n_draws": n_draws, "latents": latents}
+    numbers = n_draws * rows.shape[1]
+    held, shares = over_rows(
+        _tally, (model, varies), rows, key=key, numbers=numbers, distinct=True, **settings
+    )
+    return coverage_of(held, shares, varies, **settings)
 
 
 def coverage_of(
@@ -162,24 +128,19 @@ def coverage_of(
     )
 
 
-@functools.lru_cache
-def _visit(n_draws: int, latents: str) -> Callable:
-    def visit(
-        fixed: tuple[VAEModel, Tree], numbered: Point, *, key: PRNGKey
-    ) -> tuple[Point, Point]:
-        model, varies = fixed
-        transform_key, latent_key, noise_key, tie_key = jax.random.split(key, 4)
-        found = model.infer(numbered[:-1], key=transform_key)
-        draws = drawn(model, found.q, latents, n_draws, keys=(latent_key, noise_key))
-        return tally(ranks(found.y, draws, key=tie_key), varies)
-
-    return visit
+def _tally(
+    fixed: tuple[VAEModel, Tree], x: Point, *, key: PRNGKey, n_draws: int, latents: str
+) -> tuple[Point, Point]:
+    model, varies = fixed
+    found, (latent_key, noise_key, tie_key) = model.infer(x, key=key), draw_keys(key, 3)
+    draws = draw(model, found.q, latents, n_draws, keys=(latent_key, noise_key))
+    return tally(ranks(found.y, draws, key=tie_key), varies)
 
 
-def drawn(
+def draw(
     model: VAEModel, q: Density, latents: str, n_draws: int, *, keys: tuple[PRNGKey, PRNGKey]
 ) -> jax.Array:
-    """Draws of a datum, shape (s, d), model units; keys of the latents and of the noise."""
+    """Draw s data given a datum, shape (s, d), model units; keys: latents, then noise."""
     latent_key, noise_key = keys
     each = jax.random.split(noise_key, n_draws)
     if latents == "posterior":

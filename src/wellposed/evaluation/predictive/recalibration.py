@@ -11,7 +11,7 @@ and is largest, where the noise is Gaussian, at the root mean square of the stan
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -22,19 +22,17 @@ import numpy as np
 from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 from wellposed.noise import AbstractNoise, Gaussian, Rescaled
 
 from .._estimate import Estimate
-from .._rows import filled, over_rows
-from .coverage import numbered
+from .._rows import in_chunks, over_rows
 
 LEAST_ROWS = 30
 _DRAWS = 8  # of z a row
 _GRID = 33  # scales tried at once
 _WIDEST = 5.0  # logarithm of the largest scale looked for; the smallest is its inverse
 _STEP = 0.05  # in log s, of the differences for the standard error
-_NUMBERS_AT_ONCE = 8_000_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,13 +84,12 @@ def recalibrate(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
     constants = getattr(base, "constants", None)
     if constants is not None:
         free &= np.asarray(constants.varies)
-    listed = numbered(rows)
     solve = _root_mean_square if isinstance(base, Gaussian) else _searched
-    log_scale = np.where(free, solve(plain, listed, key=key), 0.0)
+    log_scale = np.where(free, solve(plain, rows, key=key), 0.0)
     now = np.zeros_like(log_scale)
     if isinstance(model.noise, Rescaled):
         now += np.log(np.asarray(model.noise.scale, np.float64))
-    error, gain = _account(plain, listed, log_scale, now, key=key)
+    error, gain = _account(plain, rows, log_scale, now, key=key)
     scale = np.exp(log_scale)
     rescaled = Rescaled(base, scale)
     return Recalibration(
@@ -120,31 +117,30 @@ def _check(model: VAEModel, base: AbstractNoise, n: int) -> None:
         )
 
 
-def _root_mean_square(model: VAEModel, listed: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+def _root_mean_square(model: VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     """Logarithm of the scale for Gaussian noise, shape (d,)."""
-    squares = over_rows(_squares, model, listed, key=key, chunk=_chunk(listed, 1))
+    squares = over_rows(_squares, model, rows, key=key, numbers=rows.shape[1], distinct=True)
     with np.errstate(divide="ignore"):
         return 0.5 * np.log(squares.mean(axis=0, dtype=np.float64))
 
 
-def _squares(model: VAEModel, row: Point, *, key: PRNGKey) -> Point:
+def _squares(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
     """E_q (y − m(z))²/σ²(z) of one datum."""
 
     def square(p: Any, y: Point) -> Point:
         return (y - p.mean) ** 2 / p.variance
 
-    return _over_latents(model, row, square, key=key)
+    return _over_latents(model, x, square, key=key)
 
 
-def _over_latents(model: VAEModel, row: Point, of: Callable, *, key: PRNGKey) -> Any:
+def _over_latents(model: VAEModel, x: Point, of: Callable, *, key: PRNGKey) -> Any:
     """Mean over draws z ~ q(z | x) of a function of p(y | z) and y."""
-    transform_key, latent_key = jax.random.split(key)
-    found = model.infer(row[:-1], key=transform_key)
+    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     keys = jax.random.split(latent_key, _DRAWS)
     return jax.lax.map(lambda k: of(model.decode(found.q.sample(k)), found.y), keys).mean(axis=0)
 
 
-def _log_densities(fixed: tuple[VAEModel, jax.Array], row: Point, *, key: PRNGKey) -> jax.Array:
+def _log_densities(fixed: tuple[VAEModel, jax.Array], x: Point, *, key: PRNGKey) -> jax.Array:
     """E_q log p_s of each feature of one datum at each of T scales, (T, d), up to no constant."""
     model, log_scales = fixed
 
@@ -153,19 +149,19 @@ def _log_densities(fixed: tuple[VAEModel, jax.Array], row: Point, *, key: PRNGKe
             log_scales
         )
 
-    return _over_latents(model, row, each, key=key)
+    return _over_latents(model, x, each, key=key)
 
 
-def _searched(model: VAEModel, listed: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+def _searched(model: VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     """Logarithm of the best scale, shape (d,): three grids, each within a step of the last.
 
     Grids and no slope: the density of quantile heads has jumps.
     """
-    best, width = np.zeros(listed.shape[1] - 1), _WIDEST
+    best, width = np.zeros(rows.shape[1]), _WIDEST
     for _ in range(3):
         tried = best + width * np.linspace(-1, 1, _GRID)[:, None]
         total = np.zeros_like(tried)
-        for values in _passes(model, listed, tried, key=key):
+        for values in _passes(model, rows, tried, key=key):
             total += values.sum(axis=0, dtype=np.float64)
         best = np.take_along_axis(tried, total.argmax(axis=0)[None], axis=0)[0]
         width *= 2 / (_GRID - 1)
@@ -173,12 +169,12 @@ def _searched(model: VAEModel, listed: np.ndarray, *, key: PRNGKey) -> np.ndarra
 
 
 def _account(
-    model: VAEModel, listed: np.ndarray, log_scale: np.ndarray, now: np.ndarray, *, key: PRNGKey
+    model: VAEModel, rows: np.ndarray, log_scale: np.ndarray, now: np.ndarray, *, key: PRNGKey
 ) -> tuple[np.ndarray, Estimate]:
     """Standard error of log s, (d,), with the score's own scatter, and the gain in ELBO."""
     tried = np.stack([now, log_scale - _STEP, log_scale, log_scale + _STEP])
     squared, curvature, gains = 0.0, 0.0, []
-    for values in _passes(model, listed, tried, key=key):
+    for values in _passes(model, rows, tried, key=key):
         before, left, best, right = np.moveaxis(np.asarray(values, np.float64), 1, 0)
         squared += (((right - left) / (2 * _STEP)) ** 2).sum(axis=0)
         curvature += ((2 * best - left - right) / _STEP**2).sum(axis=0)
@@ -189,15 +185,9 @@ def _account(
     return error, Estimate(float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain))))
 
 
-def _passes(model: VAEModel, listed: np.ndarray, tried: np.ndarray, *, key: PRNGKey) -> Any:
-    """Yield values of shape (m, T, d), some rows at a time."""
+def _passes(
+    model: VAEModel, rows: np.ndarray, tried: np.ndarray, *, key: PRNGKey
+) -> Iterator[np.ndarray]:
+    """Yield values of shape (m, T, d), a chunk of rows at a time."""
     fixed = model, jnp.asarray(tried, jnp.result_type(float))
-    chunk = _chunk(listed, len(tried))
-    for start in range(0, len(listed), 4 * chunk):
-        piece = listed[start : start + 4 * chunk]
-        yield over_rows(_log_densities, fixed, piece, key=key, chunk=chunk)
-
-
-def _chunk(listed: np.ndarray, n_scales: int) -> int:
-    most = max(1, min(256, _NUMBERS_AT_ONCE // (n_scales * listed.shape[1])))
-    return filled(len(listed), most)
+    return in_chunks(_log_densities, fixed, rows, key=key, numbers=tried.size, distinct=True)

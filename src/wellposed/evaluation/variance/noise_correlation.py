@@ -1,17 +1,18 @@
 """With which features the noise of a feature goes."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._budget import at_once
 from wellposed._checks import check_count
-from wellposed._compiled import compiled_soon
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, draw_keys
 
-_AT_ONCE = 250
+from .._rows import over_rows
+
+_DRAWS = 250  # at most, at once
 
 
 def noise_correlation(
@@ -38,23 +39,15 @@ def noise_correlation(
     """
     check_process()
     n_draws = check_count("n_draws", n_draws, "2000 is a start.", low=2)
-    parts = [
-        np.asarray(_draws(model, jnp.asarray(x, jnp.result_type(float)), size, part_key))
-        for size, part_key in zip(
-            np.diff([*range(0, n_draws, _AT_ONCE), n_draws]).tolist(),
-            jax.random.split(key, -(-n_draws // _AT_ONCE)),
-            strict=True,
-        )
-    ]
-    drawn = np.concatenate(parts).astype(np.float64)
+    drawn = over_rows(_draw, model, np.asarray(x)[None], key=key, chunk=1, n_draws=n_draws)
+    drawn = drawn[0].astype(np.float64)
     drawn -= drawn.mean(axis=0)
     deviation = np.sqrt((drawn**2).mean(axis=0))
     with np.errstate(invalid="ignore", divide="ignore"):
         return drawn.T @ drawn / n_draws / np.outer(deviation, deviation)
 
 
-@compiled_soon
-def _draws(model: VAEModel, x: Point, size: int, key: PRNGKey) -> Float[Array, "s d"]:
-    transform_key, noise_key = jax.random.split(key)
-    p = model.decode(model.infer(x, key=transform_key).q.loc)
-    return jax.vmap(p.sample)(jax.random.split(noise_key, size))
+def _draw(model: VAEModel, x: Point, *, key: PRNGKey, n_draws: int) -> Float[Array, "s d"]:
+    p, (noise_key,) = model.decode(model.infer(x, key=key).q.loc), draw_keys(key, 1)
+    keys = jax.random.split(noise_key, n_draws)
+    return jax.lax.map(p.sample, keys, batch_size=at_once(x.shape[0], _DRAWS))

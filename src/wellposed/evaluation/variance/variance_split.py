@@ -15,8 +15,7 @@ References: Tipping & Bishop (1999), eq. 8, for the linear model; Rybkin, Daniil
 """
 
 import dataclasses
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -27,20 +26,18 @@ from wellposed._checks import check_count
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey
-from wellposed.models import VAEModel, optimum
+from wellposed.models import VAEModel, draw_keys, optimum
 from wellposed.numerics import on_device
 
 from .._estimate import Estimate
-from .._rows import filled, over_rows, subsample
+from .._rows import over_rows, subsample, varying
 from ..linear.model_units import IDENTITY, ModelUnits
 from ..linear.spectrum import spectrum
-from ..predictive.coverage import numbered, varying
 from .affine_units import is_affine, slope, unit_of
 from .noise_ratio import noise_ratio, standard_error, total
 from .variance_record import LinearSplit, Split, VarianceSplit
 
 _MOST_ROWS = 5_000
-_NUMBERS_AT_ONCE = 8_000_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -91,10 +88,9 @@ def variance_split(
     if len(rows) < 3:
         raise DataError(f"A variance split needs 3 rows or more; got {len(rows)}. Pass more rows.")
     rows = subsample(rows, most_rows)
-    pass_key, linear_key = (jax.random.fold_in(key, i) for i in range(2))
     affine = is_affine(model)
-    prior, posterior, residual, squares = _passed(
-        model, rows, n_draws=n_draws, affine=affine, key=pass_key
+    prior, posterior, residual, squares = _measure(
+        model, rows, n_draws=n_draws, affine=affine, key=key
     )
     data = _data(model, rows)
     unit = np.where(data.varies, data.unit, 1.0) ** 2
@@ -105,7 +101,7 @@ def variance_split(
         total_data=total(data.variance, data.influence),
         prior=_split(prior, data),
         posterior=_split(posterior, data),
-        linear=_linear(model, rows, affine=affine, key=linear_key),
+        linear=_linear(model, rows, affine=affine, key=jax.random.fold_in(key, 1)),
         noise_ratio=ratio.value,
         noise_ratio_error=ratio.standard_error,
         total_ratio=ratio.total,
@@ -117,13 +113,12 @@ def variance_split(
     )
 
 
-def _passed(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
-    """One pass over the rows; see :func:`_visit`."""
-    closed = affine and model.has_independent_noise
-    center = rows.mean(axis=0, dtype=np.float64)
-    fixed = model, on_device(center)
-    chunk = filled(len(rows), max(1, min(256, _NUMBERS_AT_ONCE // (10 * rows.shape[1]))))
-    return over_rows(_visit(n_draws, closed), fixed, numbered(rows), key=key, chunk=chunk)
+def _measure(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
+    """Averages of each row over its draws, in one pass; see :func:`_averages`."""
+    fixed = model, on_device(rows.mean(axis=0, dtype=np.float64))
+    settings = {"n_draws": n_draws, "closed": affine and model.has_independent_noise}
+    numbers = 10 * rows.shape[1]
+    return over_rows(_averages, fixed, rows, key=key, numbers=numbers, distinct=True, **settings)
 
 
 def _data(model: VAEModel, rows: np.ndarray) -> _Data:
@@ -135,31 +130,28 @@ def _data(model: VAEModel, rows: np.ndarray) -> _Data:
     return _Data(variance, squares - variance, varying(rows) & (unit > 0), unit)
 
 
-@functools.lru_cache
-def _visit(n_draws: int, closed: bool) -> Callable:
+def _averages(
+    fixed: tuple[VAEModel, Point], x: Point, *, key: PRNGKey, n_draws: int, closed: bool
+) -> tuple:
+    """Products, means and Var[x|z] of the prior and of q, residuals and (y − μ(z))², each (d,)."""
+    model, center = fixed
+    found, (latent_key, prior_key, noise_key) = model.infer(x, key=key), draw_keys(key, 3)
     moments = _exact_moments if closed else _drawn_moments
+    apart = x - center
 
-    def visit(fixed: tuple[VAEModel, Point], row: Point, *, key: PRNGKey) -> tuple:
-        model, center = fixed
-        transform_key, latent_key, prior_key, noise_key = jax.random.split(key, 4)
-        found = model.infer(row[:-1], key=transform_key)
-        apart = row[:-1] - center
+    def one(keys: PRNGKey) -> tuple:
+        z, of_prior = found.q.sample(keys[0]), model.prior.sample(key=keys[1])
+        coded, noise_keys = moments(model, z, center, key=keys[2]), jax.random.split(keys[3])
+        free = moments(model, of_prior, center, key=noise_keys[0])
+        residual = (apart - coded[0]) * (apart - coded[1])
+        square = (found.y - model.decode(z).mean) ** 2
+        return _products(*free), _products(*coded), residual, square
 
-        def one(keys: PRNGKey) -> tuple:
-            z, of_prior = found.q.sample(keys[0]), model.prior.sample(key=keys[1])
-            coded, noise_keys = moments(model, z, center, key=keys[2]), jax.random.split(keys[3])
-            free = moments(model, of_prior, center, key=noise_keys[0])
-            residual = (apart - coded[0]) * (apart - coded[1])
-            square = (found.y - model.decode(z).mean) ** 2
-            return _products(*free), _products(*coded), residual, square
-
-        streams = (latent_key, prior_key, noise_key, jax.random.fold_in(noise_key, 1))
-        # Of all streams at once: each call of the generator is compiled anew.
-        split = jax.vmap(lambda stream: jax.random.split(stream, n_draws), out_axes=1)
-        keys = split(jnp.stack(streams))
-        return jax.tree.map(lambda a: a.mean(axis=0), jax.lax.map(one, keys))
-
-    return visit
+    streams = (latent_key, prior_key, noise_key, jax.random.fold_in(noise_key, 1))
+    # Of all streams at once: each call of the generator is compiled anew.
+    split = jax.vmap(lambda stream: jax.random.split(stream, n_draws), out_axes=1)
+    keys = split(jnp.stack(streams))
+    return jax.tree.map(lambda a: a.mean(axis=0), jax.lax.map(one, keys))
 
 
 def _exact_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -> tuple:

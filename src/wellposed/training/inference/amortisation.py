@@ -1,8 +1,6 @@
 """What the encoder loses: its q against the best diagonal Gaussian for each datum."""
 
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -11,17 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
+from wellposed._budget import at_once
 from wellposed._checks import check_count
 from wellposed._forks import check_process
 from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
 from wellposed.evaluation import over_rows
-from wellposed.models import Inferred, VAEModel
+from wellposed.models import Inferred, VAEModel, draw_keys
 
 from .._optimiser import adam
 from .gaps import AmortisationGap
 
 _PAIRS = 2  # of draws z = μ ± σε in a step
-_OUTPUTS_AT_ONCE = 4_000_000  # decoder outputs in memory
 _STEP = 0.1  # the first step's length, in q's own standard deviations
 
 
@@ -60,28 +58,24 @@ def amortisation_gap(
     n_steps = check_count("n_steps", n_steps, "300 is a start.", low=0)
     n_samples = check_count("n_samples", n_samples, "256 is a start.", low=2)
     rows = np.asarray(rows)
-    outputs = 2 * _PAIRS * rows.shape[1] * model.noise.n_raw
-    chunk = max(1, min(128, _OUTPUTS_AT_ONCE // outputs))
-    found = over_rows(_visit(n_steps, n_samples), model, rows, key=key, chunk=chunk)
-    return AmortisationGap(*(np.asarray(part, np.float64) for part in found))
+    chunk = at_once(2 * _PAIRS * rows.shape[1] * model.noise.n_raw, 128)
+    settings: dict[str, Any] = {"n_steps": n_steps, "n_samples": n_samples}
+    parts = over_rows(_compare_bounds, model, rows, key=key, chunk=chunk, **settings)
+    return AmortisationGap(*(np.asarray(part, np.float64) for part in parts))
 
 
-@functools.lru_cache
-def _visit(n_steps: int, n_samples: int) -> Callable:
-    def visit(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, ...]:
-        # The first split is that of all scores: one y for the same key.
-        transform_key, latent_key = jax.random.split(key)
-        climb_key, choice_key, judge_key = jax.random.split(latent_key, 3)
-        found = model.infer(x, key=transform_key)
-        best = _climbed(model, found, n_steps, key=climb_key)
-        choice = _compared(model, found, best, n_samples, key=choice_key)
-        better = choice.gain > 0
-        judged = _compared(model, found, best, n_samples, key=judge_key)
-        kept = jnp.where(better, judged.gain, 0.0)
-        error = jnp.where(better, judged.gain_error, 0.0)
-        return judged.encoder, judged.encoder + kept, error, better
-
-    return visit
+def _compare_bounds(
+    model: VAEModel, x: Point, *, key: PRNGKey, n_steps: int, n_samples: int
+) -> tuple[Scalar, ...]:
+    found, (own_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    climb_key, choice_key, judge_key = jax.random.split(own_key, 3)
+    best = _climb(model, found, n_steps, key=climb_key)
+    choice = _compare(model, found, best, n_samples, key=choice_key)
+    better = choice.gain > 0
+    judged = _compare(model, found, best, n_samples, key=judge_key)
+    kept = jnp.where(better, judged.gain, 0.0)
+    error = jnp.where(better, judged.gain_error, 0.0)
+    return judged.encoder, judged.encoder + kept, error, better
 
 
 class _Comparison(eqx.Module):
@@ -92,7 +86,7 @@ class _Comparison(eqx.Module):
     gain_error: Scalar
 
 
-def _climbed(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> Density:
+def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> Density:
     """Maximise the ELBO of one datum over (μ, log σ)."""
     start = (found.q.loc, jnp.log(found.q.scale))
 
@@ -124,7 +118,7 @@ def _climbed(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) ->
     return Normal(place[0], jnp.exp(place[1]))
 
 
-def _compared(
+def _compare(
     model: VAEModel, found: Inferred, other: Density, n_samples: int, *, key: PRNGKey
 ) -> _Comparison:
     """Judge both q with the same standard normal draws, one after the other: memory stays small."""
