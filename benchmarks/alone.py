@@ -13,7 +13,7 @@ _CACHE_SETTINGS = ("JAX_COMPILATION_CACHE_DIR", "WELLPOSED_COMPILED")
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """A process that ended well."""
+    """A process that succeeded."""
 
     wall: float
     cpu: float
@@ -26,7 +26,7 @@ def run(command: Sequence[str], environment: Mapping[str, str | None] | None = N
     Raises
     ------
     RuntimeError
-        If the command fails, with the end of its complaints.
+        If the command fails, with the end of its error output.
     """
     merged = {**os.environ, **(environment or {})}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -47,7 +47,7 @@ def run(command: Sequence[str], environment: Mapping[str, str | None] | None = N
 
 
 def cold_and_warm(command: Sequence[str]) -> tuple[Ended, Ended]:
-    """Run a command twice: with an empty compiler cache, and with what the first run left."""
+    """Run a command twice: with an empty compiler cache, and with the cache of the first run."""
     with tempfile.TemporaryDirectory() as folder:
         own = dict.fromkeys(_CACHE_SETTINGS) | {"WELLPOSED_CACHE": folder}
         return run(command, own), run(command, own)

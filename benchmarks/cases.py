@@ -1,4 +1,4 @@
-"""What is trained: one table for all contenders, free of any framework."""
+"""The cases of training, for all contenders; without any framework."""
 
 import dataclasses
 import os

@@ -67,24 +67,24 @@ def main() -> None:
         f"{'drag to picture, ms':24} {'events':>6} {'median':>7} {'95 %':>7} {'worst':>7}  verdict"
     )
     with tempfile.TemporaryDirectory() as folder, browser() as driver:
-        for name, (data, model) in prepared(Path(folder), given.epochs).items():
-            with served(model, data) as url:
+        for name, (data, model) in fit_models(Path(folder), given.epochs).items():
+            with serve(model, data) as url:
                 driver.get(url)
-                row(name, *dragged(driver, given.moves))
+                row(name, *drag(driver, given.moves))
                 if given.screenshot is not None and name.startswith("MNIST"):
-                    given.screenshot.write_bytes(pictured(driver))
+                    given.screenshot.write_bytes(take_picture(driver))
 
 
 def row(name: str, waits: np.ndarray, rate: float) -> None:
     """Print one line of the table."""
     median, most = np.median(waits), np.quantile(waits, 0.95)
     verdict = "met" if median <= MEDIAN_MS and most <= MOST_MS else "missed"
-    told = f"{len(waits):6} {rate:8.0f} {median:7.1f} {most:7.1f} {waits.max():7.1f}"
-    print(f"{name:24} {told}  {verdict} (limits {MEDIAN_MS} and {MOST_MS})", flush=True)
+    figures = f"{len(waits):6} {rate:8.0f} {median:7.1f} {most:7.1f} {waits.max():7.1f}"
+    print(f"{name:24} {figures}  {verdict} (limits {MEDIAN_MS} and {MOST_MS})", flush=True)
 
 
-def prepared(folder: Path, epochs: int) -> dict[str, tuple[str, Path]]:
-    """Fit a model to each set of images: where its data and its file are."""
+def fit_models(folder: Path, epochs: int) -> dict[str, tuple[str, Path]]:
+    """Fit a model to each set of images; return its data's name and its file."""
     os.environ["WELLPOSED_CACHE"] = str(folder / "cache")  # where data sets are found by name
     mnist = folder / "cache" / "mnist"
     mnist.mkdir(parents=True)
@@ -107,8 +107,8 @@ def prepared(folder: Path, epochs: int) -> dict[str, tuple[str, Path]]:
 
 
 @contextlib.contextmanager
-def served(model: Path, data: str) -> Iterator[str]:
-    """Run the command; give its address, and end it."""
+def serve(model: Path, data: str) -> Iterator[str]:
+    """Run the command, yield its address, and end it."""
     command = [sys.executable, "-m", "wellposed", "explore", str(model), data, "--no-open"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -123,13 +123,13 @@ def served(model: Path, data: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def browser() -> Iterator[Any]:
-    """Headless Chromium."""
+    """Yield headless Chromium."""
     options = webdriver.ChromeOptions()
     for option in ("--headless=new", "--disable-gpu", f"--window-size={WIDTH},{HEIGHT}"):
         options.add_argument(option)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.add_argument("--no-sandbox")
-    # Found on the path, or selenium would look for one in the network.
+    # Given explicitly, since selenium would otherwise search the network.
     options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     try:
@@ -138,13 +138,13 @@ def browser() -> Iterator[Any]:
         driver.quit()
 
 
-def dragged(driver: Any, moves: int) -> tuple[np.ndarray, float]:
-    """Drag along a spiral; what each pointer event waited, in ms, and how many came a second."""
+def drag(driver: Any, moves: int) -> tuple[np.ndarray, float]:
+    """Drag along a spiral; return the wait of each pointer event in ms, and events a second."""
     time.sleep(1)
     driver.execute_script(LISTEN)
     plane = driver.find_element("id", "plane")
     reach = 0.3 * plane.size["width"]
-    # One chain, played by the driver: a call for each move would compete for the two cores.
+    # One chain for the driver, since a call for each move would use the same two cores.
     chain = ActionChains(driver, duration=0)
     chain.move_to_element(plane).click_and_hold()
     before = np.zeros(2)
@@ -162,8 +162,8 @@ def dragged(driver: Any, moves: int) -> tuple[np.ndarray, float]:
     return waits, float(1e3 / np.median(np.diff(asked)))
 
 
-def pictured(driver: Any) -> bytes:
-    """Choose a datum, and take a picture of the whole page."""
+def take_picture(driver: Any) -> bytes:
+    """Select a datum and return a picture of the whole page."""
     plane = driver.find_element("id", "plane")
     plane.send_keys("\ue007")  # Enter
     time.sleep(1)

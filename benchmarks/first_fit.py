@@ -1,11 +1,11 @@
-"""How long a newcomer waits for a first fit of a small table.
+"""Time and programs of a first fit of a small table.
 
     python -m benchmarks.first_fit --peers PYTHON
     python -m benchmarks.first_fit --programs
 
 The table is scikit-learn's breast cancer data, 30 columns. The first form times whole processes
-that fit ``VAE(5)`` to 455 rows: with an empty compiler cache, with the cache that the first one
-left, and a PyTorch loop of as many epochs (PYTHON is an interpreter with ``torch==2.13.0``).
+that fit ``VAE(5)`` to 455 rows: with an empty compiler cache, with the cache of the first
+one, and a PyTorch loop of as many epochs (PYTHON is an interpreter with ``torch==2.13.0``).
 ``--programs`` counts the XLA programs that five fits in one process ask for, one after another
 (loads from the compiler's cache count too): the first of 455 rows, then one row more, fewer rows,
 another k, another noise.

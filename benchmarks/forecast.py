@@ -1,12 +1,12 @@
-"""Does a nonlinear VAE keep as many latents alive as the eigenvalues of its data foretell?
+"""Does a nonlinear VAE have as many active latents as the eigenvalues of its data predict?
 
     python -m benchmarks.forecast [--quick] [--csv docs/data/forecast.csv]
 
-For MNIST, Fashion-MNIST and the digits, at noise variances over four decades: what
-``wellposed.forecast`` says before training, and what an MLP VAE has on held-out rows after. Then
-the same with another seed, without warm-up, for three times the epochs and at a quarter of the
-learning rate, which tells the model from its training; and the largest noise variance that leaves
-a latent alive, foretold to be λ₁.
+For MNIST, Fashion-MNIST and the digits, at noise variances over four decades, it compares
+``wellposed.forecast`` before training with an MLP VAE on held-out rows after training. It repeats
+some trainings without warm-up, for three times the epochs and at a quarter of the learning rate, to
+separate the effect of the model from that of its training; and it searches the largest noise
+variance with an active latent, which the forecast puts at λ₁.
 """
 
 import argparse
@@ -25,12 +25,12 @@ import wellposed as wp
 from benchmarks.data import REPOSITORY, unit_images
 
 TARGET = 0.9
-AROUND_ONE = (0.8, 0.95, 1.05, 1.2, 1.5)  # σ²/λ₁ at which a last latent is looked for
+AROUND_ONE = (0.8, 0.95, 1.05, 1.2, 1.5)  # σ²/λ₁ around the collapse of the last latent
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """Rows to train on and rows to judge on, both (n, d), and how to train."""
+    """Training rows and held-out rows, both (n, d), and the settings of the training."""
 
     name: str
     train: np.ndarray
@@ -82,7 +82,7 @@ def tasks(quick: bool) -> list[Task]:
     return found
 
 
-def trained(
+def train(
     task: Task,
     variance: float,
     *,
@@ -91,10 +91,9 @@ def trained(
     warm: bool = True,
     learning_rate: float = 4e-3,
 ) -> wp.VAE:
-    """An MLP VAE with its noise variance given.
+    """Train an MLP VAE with a given noise variance.
 
-    At the usual rate of 1e-3 latents that nothing needs take many times the epochs to fall
-    silent; the half cosine ends at zero whatever the rate.
+    At the default rate of 1e-3, superfluous latents need many times the epochs to collapse.
     """
     epochs = longer * task.epochs
     vae = wp.VAE(
@@ -110,15 +109,15 @@ def trained(
         random_state=seed,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a variance out of proportion is the point here
+        warnings.simplefilter("ignore")  # variances out of proportion are intended
         return vae.fit(task.train.astype(np.float32))
 
 
 def point(task: Task, variance: float, vae: wp.VAE, variant: str = "as is") -> Point:
     """Put a trained VAE beside its forecast."""
     k, rows = task.n_components, task.held_out.astype(np.float32)
-    told = wp.forecast(task.train, noise_variance=float(variance), n_components=k)
-    found = wp.evaluation.measure_collapse(vae.model_, rows, key=jax.random.key(0))
+    prediction = wp.forecast(task.train, noise_variance=float(variance), n_components=k)
+    collapse = wp.evaluation.measure_collapse(vae.model_, rows, key=jax.random.key(0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         linear = wp.PPCA(k, noise=float(variance)).fit(task.train)
@@ -128,13 +127,13 @@ def point(task: Task, variance: float, vae: wp.VAE, variant: str = "as is") -> P
         seed=int(vae.random_state),
         n_components=k,
         noise_variance=float(variance),
-        over_largest=float(variance / told.keeps_alive[0]),
-        predicted=told.n_active,
-        by_rate=k - int(found.collapsed.sum()),
-        by_mean=int(found.active_units.sum()),
-        rate_predicted=float(told.rates.sum()),
-        rate_measured=float(found.rates.sum()),
-        elbo_predicted=told.elbo,
+        over_largest=float(variance / prediction.keeps_alive[0]),
+        predicted=prediction.n_active,
+        by_rate=k - int(collapse.collapsed.sum()),
+        by_mean=int(collapse.active_units.sum()),
+        rate_predicted=float(prediction.rates.sum()),
+        rate_measured=float(collapse.rates.sum()),
+        elbo_predicted=prediction.elbo,
         elbo_linear=linear.score(task.held_out),
         elbo_measured=float(vae.elbo(rows).mean(dtype=np.float64)),
         epochs=int(vae.n_epochs_),
@@ -142,8 +141,8 @@ def point(task: Task, variance: float, vae: wp.VAE, variant: str = "as is") -> P
 
 
 HEADER = (
-    f"{'data':14} {'variant':12} {'seed':>4} {'σ²':>9} {'σ²/λ₁':>8} | {'told':>4} {'rate':>4} "
-    f"{'mean':>4} | {'nats told':>9} {'measured':>8} | {'ELBO told':>10} {'linear':>10} "
+    f"{'data':14} {'variant':12} {'seed':>4} {'σ²':>9} {'σ²/λ₁':>8} | {'pred':>4} {'rate':>4} "
+    f"{'mean':>4} | {'nats pred':>9} {'measured':>8} | {'ELBO pred':>10} {'linear':>10} "
     f"{'measured':>10}"
 )
 
@@ -158,8 +157,8 @@ def line(p: Point) -> str:
     )
 
 
-def said(p: Point) -> Point:
-    """Print a point and pass it on."""
+def show(p: Point) -> Point:
+    """Print a point and return it."""
     print(line(p), flush=True)
     return p
 
@@ -167,60 +166,62 @@ def said(p: Point) -> Point:
 def sweep(task: Task) -> list[Point]:
     """Every noise variance with every seed."""
     return [
-        said(point(task, variance, trained(task, variance, seed=seed)))
+        show(point(task, variance, train(task, variance, seed=seed)))
         for seed in task.seeds
         for variance in task.variances()
     ]
 
 
 def checks(task: Task) -> list[Point]:
-    """Train otherwise where the forecast changes: a count that moves is the training's."""
+    """Train with other settings where the forecast changes, to see the effect of the training."""
     ways: dict[str, dict] = {
         "no warm-up": {"warm": False},
         "3x epochs": {"longer": 3},
         "slow, 3x": {"longer": 3, "learning_rate": 1e-3},
     }
     return [
-        said(point(task, variance, trained(task, variance, **way), variant))
+        show(point(task, variance, train(task, variance, **way), variant))
         for variant, way in ways.items()
         for variance in task.variances()[2:6:2]
     ]
 
 
 def transition(task: Task) -> list[Point]:
-    """Look for the last latent alive, around σ² = λ₁."""
+    """Train around σ² = λ₁, where the last latent should collapse."""
     first = wp.forecast(task.train, noise_variance=1.0, n_components=1).keeps_alive[0]
     return [
-        said(point(task, ratio * first, trained(task, ratio * first), "transition"))
+        show(point(task, ratio * first, train(task, ratio * first), "transition"))
         for ratio in AROUND_ONE
     ]
 
 
 def rank_correlations(points: list[Point]) -> None:
-    """Print Spearman's correlation of told and measured shares of latents alive."""
+    """Print Spearman's correlation of predicted and measured shares of active latents."""
     names = list(dict.fromkeys(p.data for p in points))
-    print(f"\n{'Spearman of told and measured':32} {'by rate':>8} {'by mean':>8}  target {TARGET}")
+    print(
+        f"\n{'Spearman, predicted and measured':32} {'by rate':>8} {'by mean':>8}  target {TARGET}"
+    )
     for name in [*names, "pooled, as shares of k"]:
         chosen = [p for p in points if p.data == name] or points
-        told = [p.predicted / p.n_components for p in chosen]
+        predicted = [p.predicted / p.n_components for p in chosen]
         found = [
-            spearmanr(told, [getattr(p, how) / p.n_components for p in chosen]).statistic
+            spearmanr(predicted, [getattr(p, how) / p.n_components for p in chosen]).statistic
             for how in ("by_rate", "by_mean")
         ]
         verdict = "met" if min(found) >= TARGET else "missed"
         print(f"{name:32} {found[0]:8.3f} {found[1]:8.3f}  {verdict}")
 
 
-def last_alive(points: Iterable[Point]) -> None:
-    """Print the largest σ²/λ₁ with a latent alive, and the smallest with none."""
-    alive: dict[str, list[float]] = {}
-    dead: dict[str, list[float]] = {}
+def last_active(points: Iterable[Point]) -> None:
+    """Print the largest σ²/λ₁ with an active latent, and the smallest with none."""
+    active: dict[str, list[float]] = {}
+    collapsed: dict[str, list[float]] = {}
     for p in points:
-        (alive if p.by_rate else dead).setdefault(p.data, []).append(p.over_largest)
-    print("\nlast latent, by rate (told: alive below σ²/λ₁ = 1)")
-    for name, ratios in alive.items():
-        none = [ratio for ratio in dead.get(name, []) if ratio > max(ratios)]
-        print(f"{name:14} alive at {max(ratios):.3f}, all dead at {min(none, default=np.inf):.3f}")
+        (active if p.by_rate else collapsed).setdefault(p.data, []).append(p.over_largest)
+    print("\nlast latent, by rate (predicted: active below σ²/λ₁ = 1)")
+    for name, ratios in active.items():
+        none = [ratio for ratio in collapsed.get(name, []) if ratio > max(ratios)]
+        print(f"{name:14} active at {max(ratios):.3f}, none at {min(none, default=np.inf):.3f}")
 
 
 def write(path: Path, points: list[Point]) -> None:
@@ -247,7 +248,7 @@ def main() -> None:
     scanned = [p for task in chosen[: 1 if arguments.quick else None] for p in transition(task)]
     checked = [] if arguments.quick else [p for task in chosen[:2] for p in checks(task)]
     rank_correlations(swept)
-    last_alive(p for p in swept + scanned)
+    last_active(p for p in swept + scanned)
     path = arguments.csv or REPOSITORY / "docs" / "data" / "forecast.csv"
     if arguments.csv or not arguments.quick:
         write(path, swept + scanned + checked)

@@ -24,21 +24,21 @@ def valid_files(kind: str) -> list[bytes]:
     return [gzip.compress(body, mtime=0) for body in files] if kind.endswith(".gz") else files
 
 
-def damaged(kind: str, files: list[bytes], rng: np.random.Generator) -> bytes:
+def damage(kind: str, files: list[bytes], rng: np.random.Generator) -> bytes:
     """Damage one of the files, within its packing half of the time: checksums then agree."""
     body = files[rng.integers(len(files))]
     other = files[rng.integers(len(files))]
     inside = rng.random() < 0.5
     if inside and kind.endswith(".gz"):
         bodies = [gzip.decompress(one) for one in (body, other)]
-        return gzip.compress(_mutated(*bodies, rng), mtime=0)
+        return gzip.compress(_mutate(*bodies, rng), mtime=0)
     if inside and kind == "npz":
         return _within_zip(body, other, rng)
-    mutated = _mutated(body, other, rng)
+    mutated = _mutate(body, other, rng)
     return _with_checksums(mutated) if inside and kind == "png" else mutated
 
 
-def _mutated(body: bytes, other: bytes, rng: np.random.Generator) -> bytes:
+def _mutate(body: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     for _ in range(rng.integers(1, 3)):
         body = _MUTATIONS[rng.integers(len(_MUTATIONS))](bytearray(body), other, rng)
     return body
@@ -100,7 +100,7 @@ def _within_zip(body: bytes, other: bytes, rng: np.random.Generator) -> bytes:
         spoiled = old.namelist()[rng.integers(len(old.namelist()))]
         for name in old.namelist():
             member = old.read(name)
-            new.writestr(name, _mutated(member, other, rng) if name == spoiled else member, packing)
+            new.writestr(name, _mutate(member, other, rng) if name == spoiled else member, packing)
     return out.getvalue()
 
 
@@ -125,10 +125,10 @@ def _npy(rng: np.random.Generator) -> list[bytes]:
         rng.integers(-9, 9, (40, 3)),
         rng.random((15, 2)) > 0.5,
     ]
-    return [_saved(np.save, array) for array in arrays]
+    return [_save(np.save, array) for array in arrays]
 
 
-def _saved(save: Callable[..., None], *arrays: np.ndarray, **named: np.ndarray) -> bytes:
+def _save(save: Callable[..., None], *arrays: np.ndarray, **named: np.ndarray) -> bytes:
     out = io.BytesIO()
     save(out, *arrays, **named)
     return out.getvalue()
@@ -145,9 +145,9 @@ def _npz(rng: np.random.Generator) -> list[bytes]:
         "format": np.array(b"csr"),
     }
     return [
-        _saved(np.savez, X=rows, feature_names=names),
-        _saved(np.savez_compressed, anything=rows.astype("f4")),
-        _saved(np.savez_compressed, **packed),
+        _save(np.savez, X=rows, feature_names=names),
+        _save(np.savez_compressed, anything=rows.astype("f4")),
+        _save(np.savez_compressed, **packed),
     ]
 
 

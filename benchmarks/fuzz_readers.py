@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fuzz_files import IMAGES, TABLES, damaged, valid_files
+from benchmarks.fuzz_files import IMAGES, TABLES, damage, valid_files
 
 SEED = 16
 KINDS = (*TABLES, *IMAGES)
@@ -35,7 +35,7 @@ MOST_MEBIBYTES, MOST_SECONDS = 64, 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one damaged file led to."""
+    """Outcome of one damaged file."""
 
     number: int
     outcome: str  # "read", "refused" or the name of a foreign exception
@@ -49,13 +49,13 @@ def fuzz(kind: str, count: int, folder: Path, first: int = 0) -> Iterator[Outcom
     from wellposed.datasets import read
 
     files = valid_files(kind)
-    for body in files:  # imports and first uses are not a file's doing
+    for body in files:  # so that imports and first uses are not measured
         with contextlib.suppress(WellposedError):  # animations are refused
-            read(_written(kind, body, folder))
+            read(_write(kind, body, folder))
     for number in range(first, count):
         rng = np.random.default_rng([SEED, KINDS.index(kind), number])
-        body = damaged(kind, files, rng)
-        path = _written(kind, body, folder)
+        body = damage(kind, files, rng)
+        path = _write(kind, body, folder)
         before, start = _reset_peak(), time.perf_counter()
         declared = 0
         with warnings.catch_warnings():
@@ -68,18 +68,18 @@ def fuzz(kind: str, count: int, folder: Path, first: int = 0) -> Iterator[Outcom
             except BaseException as error:
                 outcome = f"{type(error).__name__}: {error}"[:200]
         seconds = time.perf_counter() - start
-        above = (_memory("VmHWM") - before - max(declared, _declared(kind, body))) / 2**20
+        above = (_memory("VmHWM") - before - max(declared, _declared_bytes(kind, body))) / 2**20
         yield Outcome(number, outcome, above, seconds)
 
 
-def _written(kind: str, body: bytes, folder: Path) -> Path:
+def _write(kind: str, body: bytes, folder: Path) -> Path:
     """Write a file to read: an image alone in its folder."""
     path = folder / f"a.{kind}"
     path.write_bytes(body)
     return folder if kind in IMAGES else path
 
 
-def _declared(kind: str, body: bytes) -> int:
+def _declared_bytes(kind: str, body: bytes) -> int:
     """Return the bytes of a file, or of an image's pixels."""
     if kind not in IMAGES:
         return len(body)
@@ -92,7 +92,7 @@ def _declared(kind: str, body: bytes) -> int:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(body)) as picture:
                 return max(len(body), 3 * picture.width * picture.height)
-    except Exception:  # of any kind: this is what is being tried
+    except Exception:  # any exception, since the file is damaged
         return len(body)
 
 
@@ -118,7 +118,7 @@ def _child(kind: str, count: int, first: int) -> None:
 
 
 def _in_process(kind: str, count: int) -> list[Outcome]:
-    """Run a format in a process of its own; one that dies counts, and the next goes on."""
+    """Run a format in a process of its own; a crash is recorded, and a new process continues."""
     outcomes: list[Outcome] = []
     while len(outcomes) < count:
         command = [sys.executable, "-m", "benchmarks.fuzz_readers", "--child", kind]

@@ -3,12 +3,12 @@
     python -m benchmarks.grid digits                     # 50 members, two cores
     python -m benchmarks.grid singles                    # a grid beside its members one by one
     python -m benchmarks.grid poster [--epochs 200] [--seeds 5] [--folder DIR] [--torch]
-    python -m benchmarks.grid laid --figures FILE...     # the poster's table, from its halves
+    python -m benchmarks.grid combine --figures FILE...  # the poster's table, from its halves
 
 ``poster`` trains the table of Lucas et al. (2019), on a GPU all members of a shape at once, prints
 it beside the published one, and with ``--torch`` times the same training in a PyTorch loop whose
-data, dequantisation and fused Adam stay on that device. ``--pace 1`` moves the noise as slowly as
-the weights, which is no setting of ``VAE``.
+data, dequantisation and fused Adam stay on that device. ``--pace 1`` gives the noise the
+learning rate of the weights, which is not a setting of ``VAE``.
 """
 
 import argparse
@@ -36,7 +36,7 @@ POSTER_SECONDS, TORCH_RATIO = 360.0, 15.0
 def main() -> None:
     """Run what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="+", choices=("digits", "singles", "poster", "laid"))
+    parser.add_argument("what", nargs="+", choices=("digits", "singles", "poster", "combine"))
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--warmup", type=int, help="epochs; 10 by default")
@@ -50,7 +50,7 @@ def main() -> None:
     given = parser.parse_args()
     print(f"JAX {jax.__version__} on {jax.devices()[0].device_kind}")
     for what in given.what:
-        {"digits": digits, "singles": singles, "poster": table, "laid": laid}[what](given)
+        {"digits": digits, "singles": singles, "poster": table, "combine": combine}[what](given)
 
 
 def digits(_: argparse.Namespace) -> None:
@@ -135,8 +135,8 @@ def table(given: argparse.Namespace) -> None:
         )
 
 
-def laid(given: argparse.Namespace) -> None:
-    """Lay out rows that ``poster`` stored, of both halves of the table."""
+def combine(given: argparse.Namespace) -> None:
+    """Print the table of rows that ``poster`` stored, from both halves."""
     rows = [row for path in given.figures for row in json.loads(path.read_text())]
     found = wp.estimators.Grid(("noise", "random_state"), tuple(rows), None, complete=True)
     made = poster.reproduction(found, poster.template(), quick=False)

@@ -3,9 +3,8 @@
     python -m benchmarks.linear [--repeats 5]
 
 The figures are of MNIST divided by 255. Times are the least of several, contenders taking turns in
-one process; "cpu" is the same by processor time, which neighbours disturb less. The floor is what
-remains if nothing but the symmetric product, at the machine's dgemm rate, and LAPACK's eigh is
-paid for.
+one process; "cpu" is the same by processor time, which neighbours disturb less. The floor is the
+time of the symmetric product at the machine's dgemm rate and of LAPACK's eigh alone.
 """
 
 import argparse
@@ -30,9 +29,9 @@ OF_TFDS_ORDER = 941.65  # 1,000 images in an order that IDX files do not have
 
 def row(what: str, found: float, reference: float | str, tolerance: float, ok: bool) -> None:
     """Print one line of the table of figures."""
-    told = reference if isinstance(reference, str) else f"{reference:.9g}"
+    text = reference if isinstance(reference, str) else f"{reference:.9g}"
     verdict = "met" if ok else "missed"
-    print(f"{what:58} {found:14.9g} {told:>14} {tolerance:9.1e}  {verdict}", flush=True)
+    print(f"{what:58} {found:14.9g} {text:>14} {tolerance:9.1e}  {verdict}", flush=True)
 
 
 def near(what: str, found: float, reference: float, tolerance: float) -> None:

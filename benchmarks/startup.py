@@ -1,4 +1,4 @@
-"""What a user waits for before anything trains, and what it costs in memory.
+"""Time before a training starts, and peak memory.
 
     python -m benchmarks.startup
 

@@ -4,7 +4,7 @@
         [--epochs 7] [--rounds 1]
 
 Each contender runs alone in a process of its own, one after another: those that take turns slow
-one another, since each finds the caches and the clock as the others left them. The machine must
+one another, since they share caches and the clock's frequency. The machine must
 therefore be quiet from the first to the last; ``--rounds`` repeats the whole sequence, and the
 fastest of each contender's rounds counts. Peers need an environment with ``torch==2.13.0`` and
 ``pythae==0.1.2``; ``--peers`` is its interpreter.
@@ -113,7 +113,7 @@ def main() -> None:
         for name in CONTENDERS[case][1:]:
             ratio, target = seconds[name] / seconds["ours"], TARGETS[case, name]
             verdict = "met" if ratio >= target else "missed"
-            # What a loop would reach that costs nothing beside its matrix products.
+            # The ratio of a loop that takes no time beside its matrix products.
             limit = f"{seconds[name] / seconds['products']:.2f}" if "products" in seconds else ""
             print(f"{case:8} {name:15} {ratio:14.2f} {target:7.2f} {limit:>6}  {verdict}")
         listed = ", ".join(f"{name} {value:.3f} s" for name, value in seconds.items())

@@ -1,4 +1,4 @@
-"""Run one contender, an epoch at a time, as told on standard input."""
+"""Run one contender, one epoch for each line on standard input."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Turns:
-    """Report the seconds of the epoch just ended; wait to be told to run the next."""
+    """Print the seconds of the epoch that ended, and wait for the next line."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()

@@ -1,1 +1,1 @@
-"""Who runs, one a file: ``train(case, turn)`` trains for ever, ``turn()`` ends an epoch."""
+"""The contenders, one a file: ``train(case, turn)`` trains until ``turn()`` stops it."""

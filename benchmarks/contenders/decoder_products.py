@@ -11,7 +11,7 @@ BATCH = 1_000
 
 
 def train(case: Case, turn: Callable[[], None]) -> None:
-    """Multiply for ever."""
+    """Multiply until stopped."""
     sizes = [(case.n_latents, case.widths[0]), case.widths, (case.widths[-1], case.shape[0])]
     weights = [0.05 * jax.random.normal(jax.random.key(0), size) for size in sizes]
     z = jax.random.normal(jax.random.key(1), (BATCH, case.n_latents))
@@ -19,7 +19,7 @@ def train(case: Case, turn: Callable[[], None]) -> None:
     @jax.jit
     def all_of(z):
         def step(carry, _):
-            h = z + 1e-9 * carry  # or the compiler would do it once
+            h = z + 1e-9 * carry  # otherwise the compiler would compute it once
             for weight in weights:
                 h = h @ weight
             return h[0, 0], None

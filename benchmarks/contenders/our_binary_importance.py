@@ -6,13 +6,16 @@ from benchmarks.cases import IMPORTANCE_DRAWS, IMPORTANCE_ROWS, Case
 
 
 def train(case: Case, turn: Callable[[], None]) -> None:
-    """Score for ever."""
+    """Score until stopped."""
     import jax
 
-    from benchmarks.judge.models import untrained
+    from benchmarks.judge.models import initial_model
     from wellposed import evaluation
 
-    rows, model = (case.data()[:IMPORTANCE_ROWS] > 0.5).astype("float32"), untrained("bernoulli")
+    rows, model = (
+        (case.data()[:IMPORTANCE_ROWS] > 0.5).astype("float32"),
+        initial_model("bernoulli"),
+    )
     while True:
         evaluation.log_likelihood(model, rows, n_samples=IMPORTANCE_DRAWS, key=jax.random.key(0))
         turn()

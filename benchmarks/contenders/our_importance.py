@@ -6,13 +6,13 @@ from benchmarks.cases import IMPORTANCE_DRAWS, IMPORTANCE_ROWS, Case
 
 
 def train(case: Case, turn: Callable[[], None]) -> None:
-    """Score for ever."""
+    """Score until stopped."""
     import jax
 
-    from benchmarks.judge.models import untrained
+    from benchmarks.judge.models import initial_model
     from wellposed import evaluation
 
-    rows, model = case.data()[:IMPORTANCE_ROWS], untrained("gaussian")
+    rows, model = case.data()[:IMPORTANCE_ROWS], initial_model("gaussian")
     while True:
         evaluation.log_likelihood(model, rows, n_samples=IMPORTANCE_DRAWS, key=jax.random.key(0))
         turn()

@@ -1,4 +1,4 @@
-"""wellposed, through ``training.fit``: what a user's epoch costs, host and all."""
+"""wellposed, through ``training.fit``: a user's epoch, host included."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The matrix products of a training epoch and nothing else: the floor of the dense case."""
+"""The matrix products of a training epoch alone: the lower limit of the dense case."""
 
 import itertools
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from benchmarks.cases import Case
 
 
 def train(case: Case, turn: Callable[[], None]) -> None:
-    """Run forward, input-gradient and weight-gradient products of each layer, for ever."""
+    """Run forward, input-gradient and weight-gradient products of each layer, until stopped."""
     d, widths, k = case.shape[0], case.widths, case.n_latents
     sizes = [*pairs((d, *widths, 2 * k)), *pairs((k, *widths, d))]
     key = jax.random.key(0)
@@ -21,7 +21,7 @@ def train(case: Case, turn: Callable[[], None]) -> None:
     @jax.jit
     def epoch(weights):
         def step(weights, _):
-            # Each product feeds the carry, or the compiler would drop or hoist it.
+            # Each product enters the carry; otherwise the compiler would drop or hoist it.
             moved = []
             for index, (w, x, g) in enumerate(zip(weights, inputs, outputs, strict=True)):
                 forward = x @ w

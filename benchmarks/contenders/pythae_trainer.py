@@ -38,7 +38,7 @@ class Decoder(BaseDecoder):
 
 
 def train(case: Case, turn: Callable[[], None]) -> None:
-    """Train for ever; images are not offered."""
+    """Train until stopped; images are not supported."""
     logging.disable(logging.CRITICAL)
     x = torch.from_numpy(case.data())
     config = VAEConfig(input_dim=case.shape, latent_dim=case.n_latents)

@@ -12,7 +12,7 @@ BATCH = 1_000
 
 
 def train(case: Case, turn: Callable[[], None]) -> None:
-    """Score for ever."""
+    """Score until stopped."""
     torch.manual_seed(0)
     x = torch.from_numpy(case.data())[:IMPORTANCE_ROWS]
     model = Network(case)

@@ -1,1 +1,1 @@
-"""Is a fitted VAE any good? Every measure of it beside its reference, in one run."""
+"""Every measure of a fitted VAE beside its reference, in one run."""

@@ -3,7 +3,7 @@
     python -m benchmarks.judge.calibration [wine] [kin8nm] [power-plant] [digits] [--pictures DIR]
 
 Each data set is cut in three at random: a model is trained on the first part (half), its noise is
-recalibrated on the second, and judged on the third. The variance split and pPCA are of the third.
+recalibrated on the second, and it is evaluated on the third, as are the variance split and pPCA.
 """
 
 import argparse
@@ -32,7 +32,7 @@ KEY = jax.random.key(0)
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """Rows to train on, to recalibrate with, to judge by; data units."""
+    """Rows for training, recalibration and evaluation; data units."""
 
     train: np.ndarray
     held_out: np.ndarray
@@ -50,7 +50,7 @@ def parts_of(name: str) -> Parts:
     return Parts(*(np.asarray(rows)[part] for part in np.split(order, [n // 2, 3 * n // 4])))
 
 
-def trained(name: str, parts: Parts) -> wp.VAE:
+def train(name: str, parts: Parts) -> wp.VAE:
     """Train one VAE with one noise variance a feature."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pixels that never vary; the budget of epochs
@@ -66,8 +66,8 @@ def trained(name: str, parts: Parts) -> wp.VAE:
         ).fit(parts.train)
 
 
-def judged(vae: wp.VAE, parts: Parts) -> tuple[evaluation.Calibration, evaluation.Calibration]:
-    """Reconstructions and hidden features of the third part."""
+def judge(vae: wp.VAE, parts: Parts) -> tuple[evaluation.Calibration, evaluation.Calibration]:
+    """Return the calibration of reconstructions and of hidden features on the third part."""
     return (
         vae.calibration(parts.test),
         vae.calibration(parts.test[:JUDGED], given="features"),
@@ -79,33 +79,33 @@ def line(what: str, before: object, after: object) -> None:
     print(f"{what:44} {before!s:>20} {after!s:>20}", flush=True)
 
 
-def held(found: evaluation.Calibration) -> str:
-    """Coverage of the central 90 % with its error."""
+def coverage_text(found: evaluation.Calibration) -> str:
+    """Format the coverage of the central 90 % with its error."""
     cover = found.coverage
     return f"{cover.coverage[NINETY]:.1%} ± {cover.standard_error[NINETY]:.1%}"
 
 
 def elbo(vae: wp.VAE, rows: np.ndarray) -> str:
-    """Mean ELBO of rows with its error, nats a datum."""
+    """Format the mean ELBO of rows with its error, nats a datum."""
     values = vae.elbo(rows).astype(np.float64)
     return f"{values.mean():.3f} ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}"
 
 
 def report(name: str, pictures: Path | None) -> None:
-    """Train, judge, recalibrate, judge again."""
+    """Train, evaluate, recalibrate, evaluate again."""
     parts = parts_of(name)
-    vae = trained(name, parts)
+    vae = train(name, parts)
     d = parts.train.shape[1]
-    print(f"\n{name}: {d} features, {len(parts.train)} rows trained on, {len(parts.test)} judged")
+    print(f"\n{name}: {d} features, {len(parts.train)} training rows, {len(parts.test)} test rows")
     print(vae.variance_split(parts.test))
-    before, score = judged(vae, parts), elbo(vae, parts.test)
+    before, score = judge(vae, parts), elbo(vae, parts.test)
     found = evaluation.recalibrate(vae.model_, parts.held_out, key=KEY)
     print(found)
     vae.recalibrate(parts.held_out)
-    after = judged(vae, parts)
+    after = judge(vae, parts)
     print(f"{'':44} {'before':>20} {'recalibrated':>20}")
-    line("coverage of 90 %, reconstructions", held(before[0]), held(after[0]))
-    line("coverage of 90 %, hidden features", held(before[1]), held(after[1]))
+    line("coverage of 90 %, reconstructions", coverage_text(before[0]), coverage_text(after[0]))
+    line("coverage of 90 %, hidden features", coverage_text(before[1]), coverage_text(after[1]))
     line("CRPS, reconstructions", before[0].crps.mean, after[0].crps.mean)
     line("CRPS, hidden features", before[1].crps.mean, after[1].crps.mean)
     line("CRPS, climatology", before[0].crps.mean_reference, "")

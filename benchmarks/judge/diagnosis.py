@@ -1,4 +1,4 @@
-"""Faults planted in trained VAEs of the digits: which one does ``diagnose`` name first?
+"""Faults planted in trained VAEs of the digits: which fault ``diagnose`` reports first.
 
 python -m benchmarks.judge.diagnosis [--epochs 60]
 """
@@ -50,7 +50,7 @@ class NeverBelowOne(eqx.Module):
 
 
 class WithoutDeterminant(transforms.AbstractTransform):
-    """Another transform, whose log determinant is left out."""
+    """Another transform with its log determinant replaced by zero."""
 
     inner: transforms.AbstractTransform
 
@@ -75,7 +75,7 @@ class WithoutDeterminant(transforms.AbstractTransform):
 
 
 class Moved(eqx.Module):
-    """A network with its input and its output moved."""
+    """A network with its input and its output shifted."""
 
     net: Any
     before: jax.Array
@@ -86,7 +86,7 @@ class Moved(eqx.Module):
 
 
 class Planted:
-    """The digits, a sound VAE of them, and one with each fault."""
+    """The digits, a sound VAE of them, and VAEs with one fault each."""
 
     def __init__(self, epochs: int):
         rows = wp.datasets.load_digits().values.astype(np.float32)
@@ -100,14 +100,14 @@ class Planted:
         chosen = {"n_components": K, "max_epochs": self.epochs, **WIDTH, **settings}
         return quietly(wp.VAE(**chosen).fit, self.train[:n])
 
-    def by_heart(self) -> Any:
+    def overfit(self) -> Any:
         """Train on few rows for long, none held out."""
         more = {"validation_fraction": 0, "patience": None, "max_epochs": 5 * self.epochs}
         return self.fit(FEW, hidden=(128, 128), **more)
 
-    def refitted(self) -> Any:
-        """Set σ² to the residual of the test rows, which training kept smaller."""
-        found = copy.copy(self.by_heart())
+    def refit(self) -> Any:
+        """Set σ² to the mean squared residual of the test rows, which exceeds that of training."""
+        found = copy.copy(self.overfit())
         split = evaluation.variance_split(found.model_, self.test, key=jax.random.key(3))
         best = float(found.noise_variance_) / split.total_ratio.value
         noise = found.model_.noise.refitted(jnp.full(self.test.shape[1], best))
@@ -115,7 +115,7 @@ class Planted:
         found.noise_variance_ = best
         return found
 
-    def moved(self) -> Any:
+    def shift_latent(self) -> Any:
         """Move one latent's codes five away from the prior, and the decoder with them."""
         found, by = copy.copy(self.sound), jnp.zeros(K).at[0].set(5.0)
         raw = jnp.concatenate([by, jnp.zeros(K)])
@@ -126,7 +126,7 @@ class Planted:
         found.model_ = eqx.tree_at(lambda m: (m.encoder, m.decoder), found.model_, networks)
         return found
 
-    def floored(self) -> Any:
+    def limit_posterior(self) -> Any:
         """Train with a posterior that is never narrower than the prior."""
         vae = wp.VAE(K, **WIDTH)
         rows, model = prepare(vae, self.train)
@@ -140,7 +140,7 @@ class Planted:
         return vae
 
     def faults(self) -> dict[str, tuple[Callable[[], Any], str]]:
-        """Every fault: how it is planted, and the words that its finding holds."""
+        """Return for every fault the function that plants it, and the words of its finding."""
         free = wp.noise.Gaussian("conditional", floor=0.0)
         jacobian = WithoutDeterminant(transforms.Standardize())
         return {
@@ -149,12 +149,12 @@ class Planted:
             "free σ(z)": (lambda: self.fit(noise=free, allow_unbounded=True), "unbounded"),
             "β = 0.1": (lambda: self.fit(beta=0.1), "too little"),
             "β = 10": (lambda: self.fit(beta=10.0), "too much"),
-            "encoder's σ at least one": (self.floored, "floor"),
+            "encoder's σ at least one": (self.limit_posterior, "floor"),
             "KL clamped at 3 nats": (lambda: self.fit(objective=ClampedKL(3.0)), "no weight"),
-            "σ² refitted on the test rows": (self.refitted, "refitted"),
+            "σ² refitted on the test rows": (self.refit, "refitted"),
             "wrong Jacobian": (lambda: self.fit(transform=jacobian), "Jacobian"),
-            "overfitted decoder": (self.by_heart, "overfitted"),
-            "prior mismatch": (self.moved, "where the prior is"),
+            "overfitted decoder": (self.overfit, "overfitted"),
+            "prior mismatch": (self.shift_latent, "where the prior is"),
         }
 
     def healthy(self) -> dict[str, Callable[[], Any]]:
@@ -168,7 +168,7 @@ class Planted:
 
 
 def quietly(call: Callable[..., Any], *arguments: Any) -> Any:
-    """Call without warnings: budgets that end and constant pixels are meant here."""
+    """Call without warnings: short trainings and constant pixels are intended."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return call(*arguments)

@@ -1,4 +1,4 @@
-"""What the encoder loses, whether letting it catch up saves latents, and the price of the rate.
+"""Inference gaps, lagging-inference training, and rate against distortion.
 
     python -m benchmarks.judge.inference [gaps] [lagging] [curve] [--picture curve.png]
 
@@ -69,7 +69,7 @@ def gap_table() -> dict[str, training.InferenceGaps]:
 
 
 def lagging_table() -> dict[str, dict[str, float]]:
-    """Print and return what each way of training reaches."""
+    """Print and return the figures of each way of training."""
     train, test = binarised()
     print(f"\nbinarised MNIST, {N_TRAIN} images, MLP 4 × 200, 32 latents, {EPOCHS} epochs")
     print(
@@ -90,19 +90,20 @@ def lagging_table() -> dict[str, dict[str, float]]:
             **settings,
         ).fit(train)
         seconds = time.perf_counter() - begun
-        stands, dead = vae.rate_distortion(test), vae.collapse(test)
-        low, high = stands.information_range
+        figures, latents = vae.rate_distortion(test), vae.collapse(test)
+        low, high = figures.information_range
         phase = int((vae.history_.get("encoder_steps", np.zeros(1)) > 0).sum())
         found[name] = {
-            "elbo": stands.elbo.value,
-            "rate": stands.rate.value,
+            "elbo": figures.elbo.value,
+            "rate": figures.rate.value,
             "information": low,
-            "active": int(dead.active_units.sum()),
+            "active": int(latents.active_units.sum()),
             "seconds": seconds,
         }
         print(
-            f"{name:>12} {stands.elbo!s:>16} {stands.rate!s:>14} {low:5.2f} to {high:5.1f} "
-            f"{dead.active_units.sum():7} {(dead.rates > 0.1).sum():8} {phase:6} {seconds:6.0f}",
+            f"{name:>12} {figures.elbo!s:>16} {figures.rate!s:>14} {low:5.2f} to {high:5.1f} "
+            f"{latents.active_units.sum():7} {(latents.rates > 0.1).sum():8} {phase:6} "
+            f"{seconds:6.0f}",
             flush=True,
         )
     return found
@@ -128,7 +129,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # budgets that end, constant features: as meant here
+        warnings.simplefilter("ignore")  # short trainings and constant features are intended
         if "gaps" in arguments.tables:
             gap_table()
         if "lagging" in arguments.tables:

@@ -1,9 +1,9 @@
-"""Whether log p(x) can be believed: ours beside what is exact, published, or fastest.
+"""How accurate and fast log p(x) is: ours beside exact, published and the fastest values.
 
     python -m benchmarks.judge.likelihood [linear] [ordering] [wu] [speed] [--share 1.0]
         [--peers PYTHON] [--rows 20] [--turns 7]
 
-``linear``: how often three standard errors hold the exact log p(x) of linear-Gaussian models, as
+``linear``: how often three standard errors cover the exact log p(x) of linear-Gaussian models, as
 the encoder gets worse, and the gap of the sandwich. ``ordering``: ELBO ≤ IWAE_8 ≤ IWAE_64 ≤
 IS_5000 ≤ the sandwich's upper side, on models of the digits. ``wu``: Wu et al. (2017) on
 dequantised MNIST; the model is kept in build/judge, and ``--share`` shortens its training.
@@ -53,28 +53,28 @@ class Line:
         return f"{self.what:62} {self.value:10.4g}  target {sign} {self.target:<6g} {verdict}"
 
 
-def said(line: Line) -> Line:
+def show(line: Line) -> Line:
     """Print a line, and return it."""
     print(line, flush=True)
     return line
 
 
-def held(found, exact: np.ndarray) -> int:
-    """Rows whose exact value lies within three standard errors."""
+def n_covered(found, exact: np.ndarray) -> int:
+    """Count the rows whose exact value lies within three standard errors."""
     return int(
         (np.abs(np.asarray(found.value, np.float64) - exact) <= 3 * found.standard_error).sum()
     )
 
 
 def linear() -> list[Line]:
-    """Coverage on rows drawn from the model, each with draws of its own; and the gap."""
+    """Measure the coverage on rows drawn from the model, and the gap of the sandwich."""
     print(
         f"\nlinear-Gaussian, d = 20, k = 5; {REPEATS} rows; the encoder's width in shares of right"
     )
-    print(f"{'width':>6} {'method':24} {'held':>6} {'median ESS':>11} {'k̂ > 0.7':>9} {'bias':>9}")
+    print(f"{'width':>6} {'method':24} {'cover':>6} {'median ESS':>11} {'k̂ > 0.7':>9} {'bias':>9}")
     lines = []
     for width in (1.2, 1.5, 2.0, 0.8, 0.5, 0.3):
-        model = judged_models.solved(width)
+        model = judged_models.exact_model(width)
         simulated = evaluation.sandwich(
             model, REPEATS, key=jax.random.key(1), n_chains=1, n_steps=1
         )
@@ -90,7 +90,7 @@ def linear() -> list[Line]:
         }
         for name, way in ways.items():
             found = way()
-            count, untrusted = held(found, exact), getattr(found, "untrusted", None)
+            count, untrusted = n_covered(found, exact), getattr(found, "untrusted", None)
             share = "" if untrusted is None else f"{untrusted.mean():.1%}"
             bias = float(np.mean(found.value - exact))
             print(
@@ -99,18 +99,18 @@ def linear() -> list[Line]:
                 flush=True,
             )
             if width == 1.2:
-                lines.append(Line(f"exact log p held by {name}, of {REPEATS}", count, 990, True))
-    gap = evaluation.sandwich(judged_models.solved(1.2), 200, key=jax.random.key(4)).gap
+                lines.append(Line(f"exact log p covered by {name}, of {REPEATS}", count, 990, True))
+    gap = evaluation.sandwich(judged_models.exact_model(1.2), 200, key=jax.random.key(4)).gap
     print(f"sandwich gap {gap} nats")
     lines.append(Line("sandwich gap, nats", gap.value, 0.05, False))
-    return [said(line) for line in lines]
+    return [show(line) for line in lines]
 
 
 def ordering(n_rows: int = 100) -> list[Line]:
-    """The chain of bounds, on data that the models made: the upper side needs their z."""
+    """Compare the chain of bounds on rows drawn from the models: the upper side needs their z."""
     print(f"\nmodels of the digits: means over {n_rows} simulated rows, nats in model units")
     lines = []
-    for name, vae in judged_models.of_digits().items():
+    for name, vae in judged_models.fit_digits().items():
         model = vae.model_
         between = evaluation.sandwich(model, n_rows, n_chains=4, n_steps=50, key=jax.random.key(5))
         # In model units: a transform's inverse drops what the noise adds to constant features.
@@ -142,7 +142,7 @@ def ordering(n_rows: int = 100) -> list[Line]:
         lines.append(
             Line(f"{name}: largest inversion, in standard errors", max(excess), 3.0, False)
         )
-    return [said(line) for line in lines]
+    return [show(line) for line in lines]
 
 
 def _excess(low, high) -> float:
@@ -152,8 +152,8 @@ def _excess(low, high) -> float:
 
 
 def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 4) -> list[Line]:
-    """Importance sampling against annealing on test images, and the gap on simulated ones."""
-    vae = judged_models.of_wu(share)
+    """Compare importance sampling with annealing on test images; the gap on simulated ones."""
+    vae = judged_models.fit_wu(share)
     model, rows = vae.model_, images("mnist", "test")[:n_rows]
     unit = rows.shape[1] * math.log(judged_models.LEVELS)  # nats of x/256 in [0, 1]
     print(f"\nWu et al.: {vae.n_epochs_} epochs, {n_rows} test images, nats in [0, 1] units")
@@ -175,13 +175,13 @@ def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 4) -
     )
     print(between)
     return [
-        said(Line("annealed less IS_5000, nats (theirs 165, less IWAE_200000)", gap, 5.0, True)),
-        said(Line("sandwich gap, nats (theirs 1.5)", between.gap.value, 5.0, False)),
+        show(Line("annealed less IS_5000, nats (theirs 165, less IWAE_200000)", gap, 5.0, True)),
+        show(Line("sandwich gap, nats (theirs 1.5)", between.gap.value, 5.0, False)),
     ]
 
 
 def speed(peers: str, rows: int = 20, turns: int = 7) -> list[Line]:
-    """Median seconds of a turn, and their ratios."""
+    """Measure median seconds of a turn, and their ratios."""
     os.environ["IMPORTANCE_ROWS"] = str(rows)
     ours, products, binary = "our_importance", "decoder_products", "our_binary_importance"
     interpreters = {ours: sys.executable, products: sys.executable, binary: sys.executable}
@@ -207,10 +207,10 @@ def speed(peers: str, rows: int = 20, turns: int = 7) -> list[Line]:
     if peers:
         ratio = seconds["torch_importance"] / seconds[ours]
         lines.append(Line("batched PyTorch loop / ours", ratio, 1.2, True))
-    return [said(line) for line in lines]
+    return [show(line) for line in lines]
 
 
-def judged(
+def measure(
     parts: list[str], *, share: float = 1.0, peers: str = "", rows: int = 20, turns: int = 7
 ) -> list[Line]:
     """Run the parts asked for and return their lines."""
@@ -228,11 +228,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help="linear, ordering, wu, speed; all by default")
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs of wu")
-    parser.add_argument("--peers", default="", help="interpreter with torch; none is left out")
+    parser.add_argument(
+        "--peers", default="", help="interpreter with torch; without it that part is skipped"
+    )
     parser.add_argument("--rows", type=int, default=20, help="images of a turn of speed")
     parser.add_argument("--turns", type=int, default=7, help="of speed, after one to warm up")
     arguments = parser.parse_args()
-    judged(**vars(arguments))
+    measure(**vars(arguments))
 
 
 if __name__ == "__main__":

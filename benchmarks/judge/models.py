@@ -1,4 +1,4 @@
-"""The models that :mod:`benchmarks.judge.likelihood` judges: trained once and kept."""
+"""The models of :mod:`benchmarks.judge.likelihood`; the slow ones are trained once and saved."""
 
 import math
 import time
@@ -19,8 +19,8 @@ LEVELS = 256
 _EPOCHS = 12  # about five minutes on two idle cores
 
 
-def solved(spread: float, *, d: int = 20, k: int = 5, variance: float = 0.3, seed: int = 0):
-    """A linear-Gaussian model whose encoder is right but for its width, ``spread`` times so."""
+def exact_model(spread: float, *, d: int = 20, k: int = 5, variance: float = 0.3, seed: int = 0):
+    """Return a linear-Gaussian model with the exact encoder but for its scale, times ``spread``."""
     rng = np.random.default_rng(seed)
     basis, _ = np.linalg.qr(rng.normal(size=(d, k)))
     loadings = basis * np.linspace(2.0, 1.0, k)
@@ -39,8 +39,8 @@ def solved(spread: float, *, d: int = 20, k: int = 5, variance: float = 0.3, see
     )
 
 
-def untrained(kind: str) -> models.VAEModel:
-    """The 784-500-500-20 network of the timing, with Gaussian or Bernoulli noise."""
+def initial_model(kind: str) -> models.VAEModel:
+    """Return the untrained 784-500-500-20 model of the timing, with Gaussian or Bernoulli noise."""
     encoder_key, decoder_key = jax.random.split(jax.random.key(0))
     make = nn.MakeMLP((500, 500))
     observation = noise.Gaussian(0.05)
@@ -59,8 +59,8 @@ def untrained(kind: str) -> models.VAEModel:
     )
 
 
-def of_digits() -> dict[str, wp.VAE]:
-    """Three small models of the embedded digits, trained in seconds."""
+def fit_digits() -> dict[str, wp.VAE]:
+    """Train three small models of the embedded digits, in seconds."""
     rows = wp.datasets.load_digits().values[:1_500]
     kinds = {
         "Gaussian, shared σ": {"noise": "shared"},
@@ -77,11 +77,11 @@ def of_digits() -> dict[str, wp.VAE]:
     return found
 
 
-def of_wu(share: float = 1.0, folder: Path = FOLDER) -> wp.VAE:
-    """Wu et al.'s VAE-50: 50-1024-1024-1024-784, one given variance, dequantised MNIST.
+def fit_wu(share: float = 1.0, folder: Path = FOLDER) -> wp.VAE:
+    """Train Wu et al.'s VAE-50: 50-1024-1024-1024-784, one given variance, dequantised MNIST.
 
-    ``share`` multiplies the epochs. Their variance is not stated; 0.005 is near what these few
-    epochs' reconstructions leave.
+    ``share`` multiplies the epochs. The source does not state its variance; 0.005 is near the
+    mean squared residual after these few epochs.
     """
     epochs = max(1, math.ceil(_EPOCHS * share))
     path = folder / f"wu-50-{epochs}.wp"

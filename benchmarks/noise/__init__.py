@@ -1,1 +1,1 @@
-"""What each noise model makes of real images: code length, errors, calibration, samples, speed."""
+"""Every noise model on real images: code length, errors, calibration, samples, speed."""

@@ -1,4 +1,4 @@
-"""What each noise model makes of real images: code length, errors, calibration, samples, speed.
+"""Every noise model on real images: code length, errors, calibration, samples, speed.
 
     python -m benchmarks.noise [mnist] [fashion-mnist] [frey-faces] [--share 1.0] [--only NAME ...]
 
@@ -6,8 +6,8 @@ For each data set, with one recipe and no retuning: a table of families (−ELBO
 in bits per dimension of the 8-bit pixels, rate, root mean squared error of reconstructions,
 coverage, seconds); a table of samples (Fréchet distance, precision and recall in the features of
 a classifier trained on the labels, beside the value of as many real test images; bands; draws per
-second); and the cost of the causal likelihood in a training step. Models are kept in build/noise
-and loaded when they are there; an interrupted training goes on.
+second); and the cost of the causal likelihood in a training step. Models are saved in build/noise
+and loaded from there; an interrupted training continues.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import numpy as np
 import wellposed as wp
 from benchmarks.data import labels
 from benchmarks.noise.cost import step_seconds
-from benchmarks.noise.models import FAMILIES, FOLDER, LEVELS, Images, Trained, load, trained
+from benchmarks.noise.models import FAMILIES, FOLDER, LEVELS, Images, TrainedModel, load, train
 from wellposed import evaluation, plotting
 
 N_DRAWS = 10_000
@@ -42,7 +42,7 @@ PICTURED = (
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One family on one data set; nats a datum where not said otherwise."""
+    """Figures of one family on one data set; nats a datum unless stated otherwise."""
 
     bits: float  # −ELBO, bits per dimension
     error: float  # its standard error over test images
@@ -54,8 +54,8 @@ class Line:
     epochs: int
 
 
-def line(data: Images, model: Trained) -> Line:
-    """Judge a model on the test images."""
+def line(data: Images, model: TrainedModel) -> Line:
+    """Evaluate a model on the test images."""
     vae, d = model.vae, data.test.shape[1]
     scale = -1 / (d * math.log(2))
     key = jax.random.key(0)
@@ -79,7 +79,7 @@ def line(data: Images, model: Trained) -> Line:
     )
 
 
-def family_table(data: Images, models: list[Trained]) -> dict[str, Line]:
+def family_table(data: Images, models: list[TrainedModel]) -> dict[str, Line]:
     """Print a line a family."""
     print(f"\n{data.name}: {len(data.train)} train, {len(data.test)} test, {data.test.shape[1]} px")
     print(
@@ -110,8 +110,8 @@ def features_of(data: Images) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rows: evaluation.classifier_features(classifier, rows)
 
 
-def drawn(data: Images, vae: Any, how: str, prior: str) -> tuple[np.ndarray, float]:
-    """Ten thousand draws in batches of 1000, and how many a second (compiled beforehand)."""
+def draw(data: Images, vae: Any, how: str, prior: str) -> tuple[np.ndarray, float]:
+    """Return ten thousand draws, in batches of 1000, and the draws per second after compiling."""
     if prior != "standard" and prior not in vae.priors_:
         vae.fit_prior(prior, data.train)
     source = None if prior == "standard" else vae.priors_[prior]
@@ -122,8 +122,8 @@ def drawn(data: Images, vae: Any, how: str, prior: str) -> tuple[np.ndarray, flo
     return found, N_DRAWS / (time.perf_counter() - begun)
 
 
-def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ...]) -> None:
-    """Print how near draws and means come to real images, under each prior."""
+def sample_table(data: Images, models: dict[str, TrainedModel], priors: tuple[str, ...]) -> None:
+    """Print the distance of draws and means to real images, under each prior."""
     print(f"\n{data.name}: {N_DRAWS} samples against {len(data.train)} training images")
     features = features_of(data)
     train, test = features(data.train), features(data.test)
@@ -138,7 +138,7 @@ def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ..
     for name, how, prior in asked:
         if name not in models:
             continue
-        rows, speed = drawn(data, models[name].vae, how, prior)
+        rows, speed = draw(data, models[name].vae, how, prior)
         judged = evaluation.sample_quality(
             features(rows),
             train,
@@ -165,32 +165,32 @@ def sample_table(data: Images, models: dict[str, Trained], priors: tuple[str, ..
     if len(others) > len(some):
         seen = evaluation.frechet_distance(some, others)
         ours = frechet[CAUSAL, "ancestral", "aggregate"]
-        said(f"causal draws / training images held apart ({seen:.3g})", ours / seen, 5.0)
+        show(f"causal draws / training images held apart ({seen:.3g})", ours / seen, 5.0)
 
 
 def verdicts(frechet: dict[tuple[str, str, str], float], real: float) -> None:
-    """Print the ratios that the targets are about, all under one prior."""
+    """Print the ratios that have targets, all under one prior."""
     ours = frechet[CAUSAL, "ancestral", "aggregate"]
     for how, target in (("mean", 0.5), ("ancestral", 0.25)):
         others = [f for (n, h, _), f in frechet.items() if n != CAUSAL and h == how]
         if others:
-            said(f"causal draws / best independent {how}", ours / min(others), target)
-    said("causal draws / real test images", ours / real, 5.0)
+            show(f"causal draws / best independent {how}", ours / min(others), target)
+    show("causal draws / real test images", ours / real, 5.0)
 
 
-def said(what: str, ratio: float, target: float) -> None:
+def show(what: str, ratio: float, target: float) -> None:
     """Print a ratio with its target and verdict."""
     verdict = "met" if ratio <= target else "missed"
     print(f"{what:50} {ratio:8.3f}  target {target:5.2f}  {verdict}")
 
 
-def mismatch(data: Images, model: Trained) -> None:
-    """Print how far p(z) is from the aggregate posterior."""
+def mismatch(data: Images, model: TrainedModel) -> None:
+    """Print the mismatch of p(z) and the aggregate posterior."""
     print(f"\n{data.name}, {model.family.name}:")
     print(model.vae.prior_mismatch(data.test[:5_000]))
 
 
-def pictures(data: Images, models: dict[str, Trained], folder: Path) -> None:
+def pictures(data: Images, models: dict[str, TrainedModel], folder: Path) -> None:
     """Write the figure of families, and that of the causal noise's correlation."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = data.test[5:9]
@@ -233,12 +233,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if "cost" in arguments.tables:
         causal, independent = step_seconds(load("mnist"))
-        said("causal training step / independent, equal outputs", causal / independent, 2.0)
+        show("causal training step / independent, equal outputs", causal / independent, 2.0)
     for name in arguments.data if set(arguments.tables) - {"cost"} else ():
         data = load(name)
         chosen = [FAMILIES[f] for f in arguments.only or FAMILIES]
         models = {
-            family.name: trained(data, family, arguments.folder, share=arguments.share)
+            family.name: train(data, family, arguments.folder, share=arguments.share)
             for family in chosen
         }
         if "families" in arguments.tables:

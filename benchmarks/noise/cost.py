@@ -25,7 +25,7 @@ def step_seconds(data: Images) -> tuple[float, float]:
         LEVELS, ours.size, ours.mixture, hidden=ours.hidden, outputs=independent.n_raw
     )
     rows, plan, objective = data.train[:ROWS], training.Plan(), objectives.ELBO()
-    reached = {"causal": built(wide, data), "independent": built(independent, data)}
+    reached = {"causal": fit_briefly(wide, data), "independent": fit_briefly(independent, data)}
     seconds: dict[str, list[float]] = {name: [] for name in reached}
     for turn in range(TURNS + 1):
         for name, before in reached.items():
@@ -48,13 +48,13 @@ def step_seconds(data: Images) -> tuple[float, float]:
     return medians["causal"], medians["independent"]
 
 
-def built(observation: noise.AbstractNoise, data: Images) -> training.Advance:
-    """A model that has seen a few rows."""
+def fit_briefly(observation: noise.AbstractNoise, data: Images) -> training.Advance:
+    """Train a model on a few rows."""
     recipe = {**RECIPE, "validation_fraction": 0.0}
     vae = wp.VAE(
         noise=observation, image_shape=data.image_shape, max_epochs=1, progress=False, **recipe
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # one epoch is no training
+        warnings.simplefilter("ignore")  # one epoch is intended
         vae.fit(data.train[:256])
     return training.standing(vae.model_, objectives.ELBO(), vae.history_)

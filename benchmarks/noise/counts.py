@@ -29,7 +29,7 @@ def main() -> None:
             5, noise=noise, hidden=(128,), max_epochs=epochs, random_state=0, patience=None
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # budgets that end: as meant here
+            warnings.simplefilter("ignore")  # short trainings are intended
             elbo = vae.fit(rows[HELD_OUT:]).elbo(rows[:HELD_OUT]).astype(float)
         base = elbo if base is None else base
         gain = elbo - base

@@ -1,4 +1,4 @@
-"""The models of :mod:`benchmarks.noise`: one recipe for all data, trained once and kept."""
+"""The models of :mod:`benchmarks.noise`: one recipe for all data, trained once and saved."""
 
 import dataclasses
 import json
@@ -14,9 +14,9 @@ import wellposed as wp
 from benchmarks.data import REPOSITORY, images, labels, root
 
 LEVELS = 256
-# Long: while the KL is cheap the latents take up what the noise would otherwise learn to do
-# without them, and keep it. With causal noise on MNIST 4 epochs of 8 left a rate of 11 nats, 8
-# of 14, a longer training, one of 15, the better code length and a third of the Fréchet distance.
+# Long: while the weight of the KL is small, the latents learn structure that the noise would
+# otherwise model without them. With causal noise on MNIST, 4 epochs of 8 gave a rate of 11 nats; 8
+# of 14 gave 15 nats, a better code length and a third of the Fréchet distance.
 WARMUP = 0.4  # share of the epochs
 RECIPE: dict[str, Any] = {
     "n_components": 32,
@@ -30,7 +30,7 @@ RECIPE: dict[str, Any] = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Images:
-    """Grey images of 256 levels, to train on and to judge on."""
+    """Grey images of 256 levels, for training and for evaluation."""
 
     name: str
     train: np.ndarray
@@ -91,7 +91,7 @@ def load(name: str) -> Images:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedModel:
     """A fitted model and the seconds that its training took."""
 
     family: Family
@@ -100,18 +100,18 @@ class Trained:
     epochs: int
 
 
-def trained(data: Images, family: Family, folder: Path, *, share: float) -> Trained:
-    """Train a model, or load it; an interrupted training goes on from its checkpoint.
+def train(data: Images, family: Family, folder: Path, *, share: float) -> TrainedModel:
+    """Train a model, or load it; an interrupted training continues from its checkpoint.
 
-    ``share`` multiplies the epochs. A table of few rows is visited so often that it takes as many
-    steps as sixty thousand rows take in a fifth of the epochs.
+    ``share`` multiplies the epochs. For few rows the epochs are multiplied further, up to the steps
+    that sixty thousand rows take in a fifth of the epochs.
     """
     stem = "-".join((data.name, *family.name.split())).lower().replace(",", "")
     folder.mkdir(parents=True, exist_ok=True)
     path, notes = folder / f"{stem}.wp", folder / f"{stem}.json"
     epochs = epochs_of(data, family, share)
     if path.exists() and json.loads(notes.read_text())["epochs"] == epochs:
-        return Trained(family, wp.load(path), json.loads(notes.read_text())["seconds"], epochs)
+        return TrainedModel(family, wp.load(path), json.loads(notes.read_text())["seconds"], epochs)
     begun = time.perf_counter()
     vae = wp.VAE(
         noise=family.noise(),
@@ -123,16 +123,16 @@ def trained(data: Images, family: Family, folder: Path, *, share: float) -> Trai
         **RECIPE,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # constant features, budgets that end: as meant here
+        warnings.simplefilter("ignore")  # constant features and short trainings are intended
         vae.fit(data.train)
     seconds = time.perf_counter() - begun
     vae.save(path)
     notes.write_text(json.dumps({"seconds": seconds, "epochs": epochs}))
-    return Trained(family, vae, seconds, epochs)
+    return TrainedModel(family, vae, seconds, epochs)
 
 
 def epochs_of(data: Images, family: Family, share: float) -> int:
-    """Epochs of a training."""
+    """Return the epochs of a training."""
     few = max(1.0, 0.2 * 60_000 / len(data.train))
     return max(2, round(family.epochs * share * few))
 

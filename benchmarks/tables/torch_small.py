@@ -1,7 +1,7 @@
 """A PyTorch loop of as many epochs as ours took, same networks: ``torch_small.py ROWS.npy WORK``.
 
-WORK is what ``ours_fit.py`` or ``ours_grid.py`` printed. A tenth of the rows is held out and
-judged after each epoch; Adam is fused.
+WORK is the output of ``ours_fit.py`` or ``ours_grid.py``. A tenth of the rows is held out and
+evaluated after each epoch; Adam is fused.
 """
 
 import itertools
@@ -53,8 +53,8 @@ def stack(widths: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def fitted(x: torch.Tensor, k: int, epochs: int, batch: int, feature: bool = False) -> Network:
-    """Train, and keep the weights of the epoch that the held-out rows like best."""
+def fit(x: torch.Tensor, k: int, epochs: int, batch: int, feature: bool = False) -> Network:
+    """Train, and keep the weights of the epoch with the highest ELBO on held-out rows."""
     order = torch.randperm(len(x))
     n_held = round(0.1 * len(x))
     held, rows = x[order[:n_held]], x[order[n_held:]]
@@ -77,18 +77,18 @@ def fitted(x: torch.Tensor, k: int, epochs: int, batch: int, feature: bool = Fal
 def grid(x: torch.Tensor, work: dict) -> None:
     """Cross-validate as ours did, and fit the best on all rows."""
     folds, scores = torch.arange(len(x)).tensor_split(FOLDS), []
-    for number, fit in enumerate(work["fits"]):
+    for number, settings in enumerate(work["fits"]):
         test = folds[number % FOLDS]
         inside = torch.ones(len(x), dtype=torch.bool)
         inside[test] = False
-        model = fitted(standardised(x[inside], x[inside]), **fit)
+        model = fit(standardise(x[inside], x[inside]), **settings)
         with torch.inference_mode():
-            scores.append(float(model.log_p(standardised(x[test], x[inside])).mean()))
+            scores.append(float(model.log_p(standardise(x[test], x[inside])).mean()))
     best = work["fits"][int(np.argmax(scores))]
-    fitted(standardised(x, x), **{**best, **work["refit"]})
+    fit(standardise(x, x), **{**best, **work["refit"]})
 
 
-def standardised(x: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
+def standardise(x: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
     return (x - by.mean(0)) / by.std(0)
 
 
@@ -99,7 +99,7 @@ def main() -> None:
     if "fits" in work:
         grid(x, work)
     else:
-        fitted(standardised(x, x), **work)
+        fit(standardise(x, x), **work)
 
 
 if __name__ == "__main__":
