@@ -11,7 +11,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> s
     """Return a table; every text is escaped, numbers are cut to four digits."""
     heads = "".join(f'<th scope="col">{escape(visible(name))}</th>' for name in head)
     body = "".join(
-        f"<tr>{''.join(f'<td>{escape(_shown(cell))}</td>' for cell in row)}</tr>" for row in rows
+        f"<tr>{''.join(f'<td>{escape(_text_of(cell))}</td>' for cell in row)}</tr>" for row in rows
     )
     return (
         f"<table><caption>{escape(visible(caption))}</caption>"
@@ -19,5 +19,5 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> s
     )
 
 
-def _shown(cell: Any) -> str:
+def _text_of(cell: Any) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else visible(cell)

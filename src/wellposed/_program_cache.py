@@ -57,7 +57,7 @@ def keep_compiled() -> None:
     with _lock:
         if _asked:
             return
-        wanted = _wanted()
+        wanted = _is_on()
         _asked = True
         folder = _usable_folder() if wanted and not _is_the_users() else None
     if folder is None:
@@ -68,7 +68,7 @@ def keep_compiled() -> None:
     jax.monitoring.register_event_listener(_on_event)
 
 
-def _wanted() -> bool:
+def _is_on() -> bool:
     asked = os.environ.get(VARIABLE, "").strip().lower()
     if asked not in (*_OFF, *_ON):
         raise SettingError(

@@ -29,7 +29,7 @@ def visible(text: object) -> str:
     found = str(text)
     if found.isprintable():
         return found
-    return "".join(map(_seen, found))
+    return "".join(map(_escape, found))
 
 
 def paragraph(text: object) -> str:
@@ -83,7 +83,7 @@ def no_tex(text: object) -> str:
     return "\n".join(map(visible, str(text).split("\n"))).replace("$", r"\$")
 
 
-def _seen(character: str) -> str:
+def _escape(character: str) -> str:
     if character in _JOINERS or unicodedata.category(character) not in _UNSEEN:
         return character
     if character in _SHORT:

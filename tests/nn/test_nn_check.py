@@ -14,7 +14,7 @@ from wellposed.nn import (
     MakeMLP,
     MakeNetwork,
     check_network,
-    make_checked,
+    make_network,
     resolve,
 )
 
@@ -77,10 +77,10 @@ def test_wrong_outputs_are_named(net, message):
 
 
 def test_what_a_maker_returns_is_checked():
-    net = make_checked(MakeMLP((4,)), 3, 2, key=jax.random.key(0))
+    net = make_network(MakeMLP((4,)), 3, 2, key=jax.random.key(0))
     assert net(jnp.ones(3)).shape == (2,)
     with pytest.raises(SettingError, match="no floating array"):
-        make_checked(lambda n_in, n_out, *, key: plain, 3, 2, key=jax.random.key(0))
+        make_network(lambda n_in, n_out, *, key: plain, 3, 2, key=jax.random.key(0))
 
 
 def test_names_resolve_to_makers():

@@ -19,7 +19,7 @@ LONGEST = 255  # bytes of a name, on every file system that tests run on
 
 def written(path, content=b"new"):
     serialise.check_writable(path, overwrite=True)
-    with serialise.replacing(path) as file:
+    with serialise.replace_file(path) as file:
         file.write(content)
 
 
@@ -37,7 +37,7 @@ def test_the_content_of_a_private_file_is_never_public(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
     path.chmod(0o600)
-    with serialise.replacing(path) as file:
+    with serialise.replace_file(path) as file:
         assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600
 
 
@@ -90,7 +90,7 @@ def test_what_is_checked_is_what_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = serialise.check_writable("file", overwrite=True)
     monkeypatch.chdir(tmp_path / "there")
-    with serialise.replacing(path) as file:
+    with serialise.replace_file(path) as file:
         file.write(b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -128,7 +128,7 @@ def test_a_killed_process_is_swept_up_after(tmp_path):
         """
         import sys, time
         from wellposed import serialise
-        with serialise.replacing(sys.argv[1]) as file:
+        with serialise.replace_file(sys.argv[1]) as file:
             file.write(b"half")
             print("writing", flush=True)
             time.sleep(60)

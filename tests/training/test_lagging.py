@@ -10,7 +10,7 @@ from test_training_resume import interrupt_after
 
 import wellposed as wp
 from wellposed import objectives
-from wellposed.models import owned
+from wellposed.models import trainable
 from wellposed.training import History, Plan, _epoch, _lagging, fit
 from wellposed.training._epoch import fresh_state
 from wellposed.training._history import COLUMNS, LAGGING
@@ -24,7 +24,7 @@ run_lagging_epoch = eqx.filter_jit(_lagging.run_lagging_epoch)
 
 
 def epoch(model, *, encoder_steps, rate=0.01, data=DATA, batch_size=100):
-    params, fixed = eqx.partition(model, owned(model))
+    params, fixed = eqx.partition(model, trainable(model))
     state, metrics, steps = run_lagging_epoch(
         fresh_state(params, parted=True),
         fixed,
@@ -60,7 +60,7 @@ def test_the_decoders_step_leaves_the_encoder_alone():
 def test_the_encoders_steps_leave_the_decoder_alone():
     """Decoder steps of no length: what changes is the encoder, and the ELBO rises all the same."""
     model = model_for(noise=0.05, hidden=(32,))
-    params, _ = eqx.partition(model, owned(model))
+    params, _ = eqx.partition(model, trainable(model))
     encoder, rest = parted(params)
     assert same(eqx.combine(encoder, rest), params)
     assert not arrays(encoder.decoder)
@@ -84,7 +84,7 @@ def test_the_encoder_stops_when_it_gains_nothing():
 
 def test_two_memories_move_as_one_would():
     """The same gradient in both parts: Adam's step is the same number by number."""
-    params, _ = eqx.partition(model_for(), owned(model_for()))
+    params, _ = eqx.partition(model_for(), trainable(model_for()))
     rates = Rates.of(Plan(clip_norm=0.5, weight_decay=0.1), 10)
     gradient = jax.tree.map(jnp.cos, params)
     one, two, whole, parts = params, params, adam().init(params), Parts.of(params)
@@ -96,7 +96,7 @@ def test_two_memories_move_as_one_would():
 
 
 def test_a_plain_epoch_takes_either_memory():
-    params, fixed = eqx.partition(model_for(), owned(model_for()))
+    params, fixed = eqx.partition(model_for(), trainable(model_for()))
     rates = Rates.of(Plan(), 5)
     reached = [
         run_epoch(

@@ -7,7 +7,7 @@ import numpy as np
 from test_training_fit import DATA, arrays, model_for, same
 
 from wellposed import objectives
-from wellposed.models import owned
+from wellposed.models import trainable
 from wellposed.training import Plan, _epoch, advance
 from wellposed.training._epoch import fresh_state
 from wellposed.training._optimiser import Rates
@@ -32,7 +32,7 @@ def test_pieces_are_epochs_of_one_training_at_a_level_rate_and_full_kl():
     """The warm-up and the number of epochs play no part: no piece knows how many follow."""
     model, plan = model_for(), Plan(batch_size=50, max_epochs=8, kl_warmup=7, learning_rate=0.01)
     reached = passes(model, PIECES, plan)
-    params, fixed = eqx.partition(model, owned(model))
+    params, fixed = eqx.partition(model, trainable(model))
     state = fresh_state(params)
     level = Rates.of(Plan(learning_rate=0.01, decay=False), 1)
     for number, piece in enumerate(PIECES):

@@ -9,7 +9,7 @@ import pytest
 import wellposed as wp
 from wellposed import nn, objectives
 from wellposed.latents import DiagonalNormal, StandardNormal
-from wellposed.models import VAEModel, owned
+from wellposed.models import VAEModel, trainable
 from wellposed.noise import Gaussian
 from wellposed.training import History, Outcome, Plan, _epoch, fit
 from wellposed.training._epoch import Metrics, fresh_state
@@ -154,7 +154,7 @@ def test_every_epoch_draws_anew_and_is_judged_by_the_same_draws():
 
 
 def still_epoch(model, data, key, *, rate=1e-30, batch_size=16):
-    params, fixed = eqx.partition(model, owned(model))
+    params, fixed = eqx.partition(model, trainable(model))
     rates = Rates.of(Plan(learning_rate=rate, decay=False), 1)
     return run_epoch(
         fresh_state(params),
@@ -206,7 +206,7 @@ def test_a_given_variance_is_out_of_the_optimisers_reach():
 )
 def test_the_optimiser_owns_the_networks_and_what_the_noise_learns(noise, count):
     model = model_for(noise=noise)
-    params = eqx.filter(model, owned(model))
+    params = eqx.filter(model, trainable(model))
     assert sum(a.size for a in arrays(params.noise)) == count
     assert arrays(params.transform) == []
     assert len(arrays(params.encoder)) == len(arrays(model.encoder))
@@ -245,7 +245,7 @@ def test_the_variance_after_training_is_the_mean_squared_residual():
 def test_every_row_of_a_partial_batch_counts_once():
     """An epoch that moves nothing reports the mean over all rows, whatever the batch size."""
     model = blind(model_for(noise=0.5))
-    params, fixed = eqx.partition(model, owned(model))
+    params, fixed = eqx.partition(model, trainable(model))
     still = Rates.of(Plan(learning_rate=1e-30), 1)
     rows = Rows.of(np.arange(97))
     values = []
@@ -280,7 +280,7 @@ def test_training_and_held_out_objectives_are_one_function(objective):
     """On the same rows; a rate of two nats, so that its weight shows."""
     model = blind(model_for(noise=0.5))
     model = eqx.tree_at(lambda m: m.encoder.layers[-1].bias, model, jnp.full(4, 1.4))
-    params, fixed = eqx.partition(model, owned(model))
+    params, fixed = eqx.partition(model, trainable(model))
     data, rows = jnp.asarray(DATA), Rows.of(np.arange(len(DATA)))
     _, trained = run_epoch(
         fresh_state(params),
@@ -495,7 +495,7 @@ def test_changing_a_number_compiles_nothing():
 def test_clipping_bounds_the_step_adam_takes_from_a_gradient():
     """Adam rescales, so the effect shows in its memory: the first moment after one step."""
     model = model_for(noise=0.5)
-    params, fixed = eqx.partition(model, owned(model))
+    params, fixed = eqx.partition(model, trainable(model))
     data, rows = jnp.asarray(DATA), Rows.of(np.arange(100))
 
     def first_moment(clip):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_training_fit import arrays, model_for
 
-from wellposed.models import owned
+from wellposed.models import trainable
 from wellposed.training import Plan
 from wellposed.training._fit import fresh_state
 from wellposed.training._optimiser import Rates, squared_norm, update
@@ -51,7 +51,7 @@ def published(p, given, *, decay, clip, pace):
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 def test_a_step_is_adams_and_decay_leaves_the_noise_alone(decay, clip):
     model = model_for(noise="feature")
-    params = eqx.filter(model, owned(model))
+    params = eqx.filter(model, trainable(model))
     given = gradients(params, 4)
     plan = Plan(learning_rate=RATE, weight_decay=decay, clip_norm=clip, decay=False)
     found = stepped(params, plan, given)

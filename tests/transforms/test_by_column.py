@@ -23,7 +23,7 @@ TYPES = {"rain": "log1p", "income": "log"}
 
 
 def fitted() -> ByColumn:
-    return ByColumn(TYPES).placed(4, list(FRAME.columns)).fit(summarise(ROWS))
+    return ByColumn(TYPES).place(4, list(FRAME.columns)).fit(summarise(ROWS))
 
 
 def parts() -> dict[int, object]:
@@ -69,7 +69,7 @@ def test_a_vae_takes_a_mapping_and_survives_its_file(tmp_path):
     vae.save(tmp_path / "table.wp")
     loaded = wp.load(tmp_path / "table.wp")
     np.testing.assert_array_equal(loaded.score_samples(FRAME), vae.score_samples(FRAME))
-    with pytest.raises(wp.DataError, match=r"Log transform \(columns 1\)"):
+    with pytest.raises(wp.DataError, match=r"Log transform \(columns 'income'\)"):
         vae.score_samples(FRAME.assign(income=-1.0))
 
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn import datasets as sklearn_datasets
 
 import wellposed as wp
-from wellposed.transforms import described, suspects
+from wellposed.transforms import describe_suspect, suspects
 
 
 def table(n: int = 400) -> np.ndarray:
@@ -138,5 +138,5 @@ def test_the_largest_numbers_do_not_overflow():
 def test_a_suspect_is_described_by_column_value_count_and_place():
     rows = table()
     rows[[7, 9], 0] = -999
-    said = described(suspects(rows)[0], 400, ["t", "v", "m", "b", "c"])
+    said = describe_suspect(suspects(rows)[0], 400, ["t", "v", "m", "b", "c"])
     assert said.startswith("column 't': -999 in 2 of 400 rows (first in row 7), as a code for a")

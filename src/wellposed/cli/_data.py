@@ -122,7 +122,7 @@ def convert(
     arrays: dict[str, Any] = {"X": values}
     if source.feature_names is not None:
         arrays["feature_names"] = np.array(source.feature_names)
-    with serialise.replacing(output) as file:
+    with serialise.replace_file(output) as file:
         if output.suffix.lower() == ".npz":
             np.savez(file, **arrays)
         else:
@@ -196,7 +196,7 @@ def _suspect_lines(source: "Source", values: np.ndarray) -> list[tuple[str, str]
     lines = [
         (
             "suspect values",
-            transforms.described(suspect, len(values), source.feature_names, source.lines),
+            transforms.describe_suspect(suspect, len(values), source.feature_names, source.lines),
         )
         for suspect in suspects[:_MOST_SUSPECTS]
     ]

@@ -51,9 +51,9 @@ def diagnose(
 
 
 def _write(path: Path, diagnosis: "Diagnosis") -> None:
-    from wellposed.serialise import replacing
+    from wellposed.serialise import replace_file
 
-    with replacing(path, text=True) as file:
+    with replace_file(path, text=True) as file:
         if path.suffix.lower() == ".html":
             file.write(diagnosis.to_html())
         else:

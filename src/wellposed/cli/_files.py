@@ -174,10 +174,10 @@ def save_model(vae: "VAE", path: Path, *, force: bool, codes: bool) -> None:
 
 def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:
     """Write an array of shape (n, d) or (n,) to .npy or .csv, or as CSV to stdout."""
-    from wellposed.serialise import replacing
+    from wellposed.serialise import replace_file
 
     if path is not None and path.suffix.lower() == ".npy":
-        with replacing(path) as file:
+        with replace_file(path) as file:
             np.save(file, values)
         return
     if len(columns) != values.reshape(len(values), -1).shape[1]:
@@ -185,7 +185,7 @@ def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -
     if path is None:
         _write_csv(sys.stdout, values, columns)
         return
-    with replacing(path, text=True) as file:
+    with replace_file(path, text=True) as file:
         _write_csv(file, values, columns)
 
 
@@ -224,7 +224,7 @@ def write_images(path: Path, values: np.ndarray, image_shape: tuple[int, ...]) -
 
 def save_figure(path: Path, figure: Any, *, dpi: int = _DPI, **options: Any) -> None:
     """Write a figure as PNG, whole or not at all."""
-    from wellposed.serialise import replacing
+    from wellposed.serialise import replace_file
 
-    with replacing(path) as file:
+    with replace_file(path) as file:
         figure.savefig(file, format="png", dpi=dpi, **options)

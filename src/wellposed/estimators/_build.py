@@ -53,9 +53,9 @@ def build(
     model = models.VAEModel(
         transform=transform,
         prior=latents.StandardNormal(k),
-        encoder=nn.make_checked(encoder, d, posterior.n_raw * k, key=encoder_key),
+        encoder=nn.make_network(encoder, d, posterior.n_raw * k, key=encoder_key),
         posterior=posterior,
-        decoder=nn.make_checked(decoder, k, observation.n_raw * d, key=decoder_key),
+        decoder=nn.make_network(decoder, k, observation.n_raw * d, key=decoder_key),
         noise=observation,
         reach=models.Reach.of(moments),
     )

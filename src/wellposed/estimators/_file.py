@@ -263,7 +263,7 @@ def _skeletons(header: dict, tensors: dict, d: int, makers: dict, supplied: dict
     shapes = {"encoder": (d, 2 * k), "decoder": (k, n_raw * d)}
     try:
         return {
-            f"model.{role}": nn.make_checked(maker, *shapes[role], key=jax.random.key(0))
+            f"model.{role}": nn.make_network(maker, *shapes[role], key=jax.random.key(0))
             for role, maker in own.items()
         }
     except SettingError as error:

@@ -55,7 +55,7 @@ def warn_of_suspects(
     found = transforms.suspects(rows)
     if not found:
         return
-    listed = [transforms.described(suspect, len(rows), names) for suspect in found[:_LISTED]]
+    listed = [transforms.describe_suspect(suspect, len(rows), names) for suspect in found[:_LISTED]]
     more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     warnings.warn(
         "Some values stand apart from all others of their column, and decide its mean and scale: "

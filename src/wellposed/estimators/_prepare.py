@@ -48,8 +48,8 @@ def prepare(
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
     names = getattr(vae, "feature_names_in_", None)
-    for name, room in (("noise", noise), ("transform", transforms)):
-        settings[name] = room.placed(settings[name], d, names)
+    settings["noise"] = noise.placed(settings["noise"], d, names)
+    settings["transform"] = transforms.place(settings["transform"], d, names)
     check_networks(settings, *given.shape)
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=False)

@@ -60,7 +60,7 @@ def figures(folder: str | os.PathLike[str], *, faces: npt.ArrayLike | None = Non
     paths = []
     for name, figure in drawings.items():
         paths.append(folder / f"{name}.png")
-        with serialise.replacing(paths[-1]) as file:
+        with serialise.replace_file(paths[-1]) as file:
             figure.savefig(file, format="png", dpi=100)
     return paths
 

@@ -152,7 +152,7 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
         mean=covariance.mean,
         variances=np.diag(covariance.matrix).copy(),
         eigenvalues=np.maximum(values[::-1], 0.0),
-        eigenvectors=oriented(vectors[:, ::-1]),
+        eigenvectors=orient(vectors[:, ::-1]),
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
     )
@@ -186,7 +186,7 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
         mean=covariance.mean,
         variances=lengths**2,
         eigenvalues=values**2,
-        eigenvectors=oriented(vectors),
+        eigenvectors=orient(vectors),
         n_rows=covariance.n_rows,
         log_det=covariance.log_det,
         complete=True,
@@ -204,7 +204,7 @@ def _by_jacobi(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values * (work[0] / work[1]), vectors
 
 
-def oriented(vectors: np.ndarray) -> np.ndarray:
+def orient(vectors: np.ndarray) -> np.ndarray:
     """Turn each column so that its largest entry is positive: its sign is free, and so settled."""
     largest = np.abs(vectors).argmax(axis=0)
     signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])

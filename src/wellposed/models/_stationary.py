@@ -99,7 +99,7 @@ def stationary_point(
     >>> point.curvature.tolist(), point.is_maximum
     ([0.0, 1.0, -0.5], False)
     """
-    chosen = _checked_set(spectrum, active, n_components)
+    chosen = _check_set(spectrum, active, n_components)
     unused = np.setdiff1d(np.arange(len(spectrum.eigenvalues)), chosen)
     left_over = spectrum.left_over(len(chosen))
     if not np.array_equal(chosen, np.arange(len(chosen))):
@@ -120,7 +120,7 @@ def stationary_point(
             f"{below[0]} has {values[below[0]]:.4g}, and its latent is dead. Leave it out of the "
             "active set, or lower the noise variance."
         )
-    return _described(spectrum, chosen, unused, left_over, n_components, variance, beta, on_floor)
+    return _at_set(spectrum, chosen, unused, left_over, n_components, variance, beta, on_floor)
 
 
 def optimum(
@@ -218,7 +218,7 @@ def _objective(point: StationaryPoint) -> float:
     return point.elbo - (point.beta - 1) * float(point.rates.sum())
 
 
-def _described(
+def _at_set(
     spectrum: Spectrum,
     chosen: np.ndarray,
     unused: np.ndarray,
@@ -278,7 +278,7 @@ def are_directions(active: object) -> bool:
     )
 
 
-def _checked_set(spectrum: Spectrum, active: Sequence[int], n_components: int) -> np.ndarray:
+def _check_set(spectrum: Spectrum, active: Sequence[int], n_components: int) -> np.ndarray:
     if not are_directions(active):
         raise SettingError(
             f"An active set must be a sequence of whole numbers; got {active!r}. Directions are "

@@ -14,7 +14,7 @@ from ._protocol import MakeNetwork, Network
 _EXAMPLE = "a subclass of equinox.Module with its weights in fields"
 
 
-def make_checked(make: MakeNetwork, n_in: int, n_out: int, *, key: PRNGKey) -> Network:
+def make_network(make: MakeNetwork, n_in: int, n_out: int, *, key: PRNGKey) -> Network:
     """Make a network and check it; raises what :func:`check_network` raises."""
     net = make(n_in, n_out, key=key)
     check_network(net, n_in, n_out)
@@ -40,13 +40,13 @@ def check_network(net: Any, n_in: int, n_out: int) -> None:
     """
     if not callable(net):
         raise SettingError(
-            f"A network must be callable on one vector; got {_named(net)}. Return {_EXAMPLE} and "
+            f"A network must be callable on one vector; got {_name_of(net)}. Return {_EXAMPLE} and "
             "a __call__ method."
         )
     if not jax.tree.leaves(eqx.filter(net, eqx.is_inexact_array)):
         raise SettingError(
             f"A network must hold its weights as leaves of a pytree, where the optimiser finds "
-            f"them; {_named(net)} holds no floating array, so its weights are hidden or missing. "
+            f"them; {_name_of(net)} holds no floating array, so its weights are hidden or missing. "
             f"Return {_EXAMPLE}, or wrap the function and its weights in jax.tree_util.Partial."
         )
     _check_output(net, n_in, n_out)
@@ -57,24 +57,24 @@ def _check_output(net: Any, n_in: int, n_out: int) -> None:
         out = eqx.filter_eval_shape(net, jax.ShapeDtypeStruct((n_in,), jnp.result_type(float)))
     except Exception as error:
         raise SettingError(
-            f"A network must map one vector of {n_in} numbers; {_named(net)} fails on it with "
+            f"A network must map one vector of {n_in} numbers; {_name_of(net)} fails on it with "
             f"{type(error).__name__}: {error}. Write it for one datum, without a batch axis."
         ) from error
     got = getattr(out, "shape", None)
     if got != (n_out,):
-        found = f"an array of shape {got}" if got is not None else f"{_named(out)}"
+        found = f"an array of shape {got}" if got is not None else f"{_name_of(out)}"
         raise SettingError(
-            f"A network must map ({n_in},) to ({n_out},); {_named(net)} returns {found}. "
+            f"A network must map ({n_in},) to ({n_out},); {_name_of(net)} returns {found}. "
             "Take both sizes from the maker's arguments n_in and n_out."
         )
     if not jnp.issubdtype(out.dtype, jnp.floating):
         raise SettingError(
-            f"A network must return real floating numbers; {_named(net)} returns {out.dtype}. "
+            f"A network must return real floating numbers; {_name_of(net)} returns {out.dtype}. "
             "Leave out the rounding, or cast the output."
         )
 
 
-def _named(value: Any) -> str:
+def _name_of(value: Any) -> str:
     kind = type(value).__name__
     name = getattr(value, "__name__", None)
     return f"{kind} {name}" if name else f"{kind} object"

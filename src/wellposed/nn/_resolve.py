@@ -39,7 +39,7 @@ def resolve(
         When the name is unknown, ``"conv"`` lacks its image shape, or a maker is no callable.
     """
     if isinstance(network, str):
-        return _named(network, role, hidden, activation, image_shape)
+        return _by_name(network, role, hidden, activation, image_shape)
     if not callable(network):
         raise SettingError(
             f'{role} must be "mlp", "conv" or a maker; got {network!r}. '
@@ -48,7 +48,7 @@ def resolve(
     return network
 
 
-def _named(name, role, hidden, activation, image_shape) -> MakeNetwork:
+def _by_name(name, role, hidden, activation, image_shape) -> MakeNetwork:
     if name == "mlp":
         return MakeMLP(hidden if role == "encoder" else hidden[::-1], activation)
     if name != "conv":

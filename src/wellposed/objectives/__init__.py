@@ -1,12 +1,21 @@
 """What training maximises: small values that map one datum to a scalar."""
 
-from ._abstract import AbstractObjective as AbstractObjective
-from ._abstract import Evaluation as Evaluation
-from ._elbo import ELBO as ELBO
-from ._elbo import BetaELBO as BetaELBO
-from ._iwae import IWAE as IWAE
-from ._resolve import resolve as resolve
-from ._squared_error import SquaredError as SquaredError
-from ._terms import ElboTerms as ElboTerms
-from ._terms import elbo_terms as elbo_terms
-from ._terms import log_weights as log_weights
+from ._abstract import AbstractObjective, Evaluation
+from ._elbo import ELBO, BetaELBO
+from ._iwae import IWAE
+from ._resolve import resolve
+from ._squared_error import SquaredError
+from ._terms import ElboTerms, elbo_terms, log_weights
+
+__all__ = [
+    "ELBO",
+    "IWAE",
+    "AbstractObjective",
+    "BetaELBO",
+    "ElboTerms",
+    "Evaluation",
+    "SquaredError",
+    "elbo_terms",
+    "log_weights",
+    "resolve",
+]

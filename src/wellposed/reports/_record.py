@@ -58,7 +58,7 @@ class Report:
         """
         path = Path(path)
         serialise.check_writable(path, overwrite=overwrite)
-        with serialise.replacing(path, text=True) as file:
+        with serialise.replace_file(path, text=True) as file:
             file.write(self.html)
 
     def _repr_html_(self) -> str:

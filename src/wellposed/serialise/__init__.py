@@ -7,7 +7,7 @@ file is ever executed.
 
 from ._apart import check_apart
 from ._file import read, write
-from ._output import check_writable, replacing
+from ._output import check_writable, replace_file
 from ._own import ROLES, NeedsMakerError, classes_in, own_classes
 from ._tree import NETWORKS, describe, fill, leaves_by_name, rebuild
 
@@ -24,6 +24,6 @@ __all__ = [
     "own_classes",
     "read",
     "rebuild",
-    "replacing",
+    "replace_file",
     "write",
 ]

@@ -12,7 +12,7 @@ from wellposed._errors import DamagedFileError
 from wellposed._version import __version__
 
 from ._layout import pack, parse, unpack
-from ._output import replacing
+from ._output import replace_file
 
 FORMAT_VERSION = 1
 
@@ -47,7 +47,7 @@ def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict)
     }
     blank = pack(tensors, metadata)
     digest = hashlib.sha256(blank).hexdigest()
-    with replacing(Path(path)) as file:
+    with replace_file(Path(path)) as file:
         file.write(blank.replace(_field(_BLANK), _field(digest), 1))
 
 

@@ -61,7 +61,7 @@ def _check(path: Path, *, overwrite: bool) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
+def replace_file(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
     """Open a temporary file that takes the place of ``path`` once all is written.
 
     A file that is there keeps its permissions, and its owner where the system lets it; a symbolic
@@ -77,10 +77,10 @@ def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
         target = _target(path)
         there = _status(target)
         if there is not None and not stat.S_ISREG(there.st_mode):
-            with _opened(os.open(target, os.O_WRONLY), text) as file:
+            with _stream(os.open(target, os.O_WRONLY), text) as file:
                 yield file
             return
-        yield from _replaced(target, there, text)
+        yield from _new_file(target, there, text)
     except OSError as error:
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}. The old file, if there was "
@@ -88,12 +88,12 @@ def replacing(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
         ) from error
 
 
-def _replaced(target: Path, there: os.stat_result | None, text: bool) -> Iterator[IO[Any]]:
+def _new_file(target: Path, there: os.stat_result | None, text: bool) -> Iterator[IO[Any]]:
     # A new file gets the permissions of any other; the next content of a private one is private
     # from its first byte.
     descriptor, temporary = open_beside(target, 0o666 if there is None else 0o600)
     try:
-        with _opened(descriptor, text) as file:
+        with _stream(descriptor, text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -125,7 +125,7 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _opened(descriptor: int, text: bool) -> IO[Any]:
+def _stream(descriptor: int, text: bool) -> IO[Any]:
     if text:  # newline: the same bytes on every platform
         return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
     return os.fdopen(descriptor, "wb")

@@ -67,7 +67,7 @@ def _rising(v: Any) -> bool:
 
 
 def _activation(v: Any) -> bool:
-    return _made(lambda: nn.MakeMLP((1,), v))
+    return _is_accepted(lambda: nn.MakeMLP((1,), v))
 
 
 def _kind(v: Any) -> bool:
@@ -220,11 +220,15 @@ def _whole_fault(instance: Any) -> str | None:
             placed = sorted(j for each in columns for j in each)
             fits = len(parts) == len(columns) and placed == list(range(len(placed)))
             return None if fits else "ByColumn must place each column once."
-        case noise.Rescaled() if not _made(lambda: noise.Rescaled(instance.noise, 1.0)):
+        case noise.Rescaled() if not _is_accepted(lambda: noise.Rescaled(instance.noise, 1.0)):
             return "Rescaled holds a noise that is not on the real line."
         case nn.MakeConvEncoder(settings=given) | nn.MakeConvDecoder(settings=given):
             given = (given.image_shape, given.channels, given.hidden, given.activation)
-            return None if _made(lambda: nn.MakeConvEncoder(*given)) else "No convolutions fit it."
+            return (
+                None
+                if _is_accepted(lambda: nn.MakeConvEncoder(*given))
+                else "No convolutions fit it."
+            )
     return None
 
 
@@ -241,7 +245,7 @@ def _columns_fault(columns: noise.Columns) -> str | None:
     return None
 
 
-def _made(make: Callable[[], Any]) -> bool:
+def _is_accepted(make: Callable[[], Any]) -> bool:
     try:
         make()
     except WellposedError:

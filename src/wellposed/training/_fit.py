@@ -16,7 +16,7 @@ from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._html import table
 from wellposed._typing import PRNGKey, Tree
-from wellposed.models import VAEModel, check_bounded, owned
+from wellposed.models import VAEModel, check_bounded, trainable
 from wellposed.numerics import host_generator
 from wellposed.objectives import ELBO, AbstractObjective
 
@@ -309,7 +309,7 @@ def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
 
 def trained_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
     """Mask of the leaves to train: those the optimiser owns and the objective has a gradient in."""
-    mask = owned(model)
+    mask = trainable(model)
     learned = model.noise.learned()
     if objective.trains_noise or not learned:
         return mask

@@ -1,38 +1,76 @@
 """Data units ⇄ model units, each with log |det J|."""
 
-from ._abstract import AbstractTransform as AbstractTransform
-from ._abstract import Transformed as Transformed
-from ._by_column import ByColumn as ByColumn
-from ._identity import Identity as Identity
-from ._log import Log as Log
-from ._log1p import Log1p as Log1p
-from ._logit import Logit as Logit
-from ._placing import key_of as key_of
-from ._placing import position_of as position_of
-from ._resolve import placed as placed
-from ._resolve import resolve as resolve
-from ._robust import median_and_spread as median_and_spread
-from ._standardize import Standardize as Standardize
-from ._summary import Moments as Moments
-from ._summary import Summary as Summary
-from ._summary import all_finite as all_finite
-from ._summary import check_finite as check_finite
-from ._summary import check_precision as check_precision
-from ._summary import is_whole as is_whole
-from ._summary import resolution_of as resolution_of
-from ._summary import share_levels as share_levels
-from ._summary import summarise as summarise
-from ._support import AMOUNTS as AMOUNTS
-from ._support import BINARY as BINARY
-from ._support import COUNTS as COUNTS
-from ._support import MIXED as MIXED
-from ._support import POSITIVE as POSITIVE
-from ._support import REALS as REALS
-from ._support import UNIT as UNIT
-from ._support import Support as Support
-from ._support import check_support as check_support
-from ._support import levels as levels
-from ._suspects import Suspect as Suspect
-from ._suspects import described as described
-from ._suspects import suspects as suspects
-from ._unit import Unit as Unit
+from ._abstract import AbstractTransform, Transformed
+from ._by_column import ByColumn
+from ._identity import Identity
+from ._log import Log
+from ._log1p import Log1p
+from ._logit import Logit
+from ._placing import key_of, position_of
+from ._resolve import place, resolve
+from ._robust import median_and_spread
+from ._standardize import Standardize
+from ._summary import (
+    Moments,
+    Summary,
+    all_finite,
+    check_finite,
+    check_precision,
+    is_whole,
+    resolution_of,
+    share_levels,
+    summarise,
+)
+from ._support import (
+    AMOUNTS,
+    BINARY,
+    COUNTS,
+    MIXED,
+    POSITIVE,
+    REALS,
+    UNIT,
+    Support,
+    check_support,
+    levels,
+)
+from ._suspects import Suspect, describe_suspect, suspects
+from ._unit import Unit
+
+__all__ = [
+    "AMOUNTS",
+    "BINARY",
+    "COUNTS",
+    "MIXED",
+    "POSITIVE",
+    "REALS",
+    "UNIT",
+    "AbstractTransform",
+    "ByColumn",
+    "Identity",
+    "Log",
+    "Log1p",
+    "Logit",
+    "Moments",
+    "Standardize",
+    "Summary",
+    "Support",
+    "Suspect",
+    "Transformed",
+    "Unit",
+    "all_finite",
+    "check_finite",
+    "check_precision",
+    "check_support",
+    "describe_suspect",
+    "is_whole",
+    "key_of",
+    "levels",
+    "median_and_spread",
+    "place",
+    "position_of",
+    "resolution_of",
+    "resolve",
+    "share_levels",
+    "summarise",
+    "suspects",
+]

@@ -1,5 +1,6 @@
 """A transform of its own for some columns of a table."""
 
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -66,24 +67,34 @@ class ByColumn(AbstractTransform):
                 '{"income": "log"}; columns that it leaves out are standardised.'
             )
         self.keys = tuple(key_of(key) for key in types)
-        self.parts = tuple(_checked(each) for each in (*types.values(), rest))
+        self.parts = tuple(_of_column(each) for each in (*types.values(), rest))
         self.columns = None
 
-    def placed(self, d: int, names: Sequence[str] | None = None) -> "ByColumn":
-        """Return it with its columns found among the ``d`` of a table."""
-        found = [position_of(key, d, names) for key in self.keys]
-        twice = sorted({p for p in found if found.count(p) > 1})
+    def place(self, d: int, names: Sequence[str] | None = None) -> "ByColumn":
+        """Return the transform with the positions of its columns in a table.
+
+        Parameters
+        ----------
+        d : columns of the table
+        names : of those columns, where they have names
+
+        Raises
+        ------
+        SettingError
+            For a column that the table does not have, and for one that is named twice.
+        """
+        positions = [position_of(key, d, names) for key in self.keys]
+        twice = sorted({p for p in positions if positions.count(p) > 1})
         if twice:
             raise SettingError(
                 f"Every column must have one transform; columns {named_features(twice)} have more. "
                 "Name each column once, by its name or by its position."
             )
-        rest = tuple(sorted(set(range(d)) - set(found)))
-        placed = object.__new__(ByColumn)
-        for name, value in (("keys", self.keys), ("parts", self.parts)):
-            object.__setattr__(placed, name, value)
-        object.__setattr__(placed, "columns", (*((p,) for p in found), rest))
-        return placed
+        rest = tuple(sorted(set(range(d)) - set(positions)))
+        columns = (*((p,) for p in positions), rest)
+        found = copy.copy(self)
+        object.__setattr__(found, "columns", columns)
+        return found
 
     @property
     def domain(self) -> Support:
@@ -94,11 +105,11 @@ class ByColumn(AbstractTransform):
         return REALS
 
     @property
-    def _placed_parts(self) -> list[tuple[AbstractTransform, tuple[int, ...]]]:
+    def _parts_of_columns(self) -> list[tuple[AbstractTransform, tuple[int, ...]]]:
         if self.columns is None:
             raise SettingError(
                 "Transforms by column must be placed in a table before they are used. Fit an "
-                "estimator with them, or call placed(d, names)."
+                "estimator with them, or call place(d, names)."
             )
         pairs = zip(self.parts, self.columns, strict=True)
         return [(part, columns) for part, columns in pairs if columns]
@@ -108,22 +119,22 @@ class ByColumn(AbstractTransform):
 
         ``names`` are those of the columns, for the message.
         """
-        for part, columns in self._placed_parts:
+        for part, columns in self._parts_of_columns:
             listed = named_features(columns, names=names)
             who = f"The {type(part).__name__} transform (columns {listed})"
             check_support(rows[:, list(columns)], part.domain, who=who)
 
     def fit(self, summary: Summary) -> "ByColumn":
-        placed = self if self.columns is not None else self.placed(len(summary.mean))
+        placed = self if self.columns is not None else self.place(len(summary.mean))
         parts = list(placed.parts)
         for i, columns in enumerate(placed.columns or ()):
             if columns:
-                parts[i] = _fitted(parts[i], summary, columns)
+                parts[i] = _fit_columns(parts[i], summary, columns)
         return eqx.tree_at(lambda t: t.parts, placed, tuple(parts))
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         value, log_det = x, jnp.zeros((), x.dtype)
-        for i, (part, columns) in enumerate(self._placed_parts):
+        for i, (part, columns) in enumerate(self._parts_of_columns):
             at = jnp.array(columns)
             mapped = part.forward(x[at], key=jax.random.fold_in(key, i))
             value = value.at[at].set(mapped.value)
@@ -132,14 +143,14 @@ class ByColumn(AbstractTransform):
 
     def inverse(self, y: Point) -> Point:
         value = y
-        for part, columns in self._placed_parts:
+        for part, columns in self._parts_of_columns:
             at = jnp.array(columns)
             value = value.at[at].set(part.inverse(y[at]))
         return value
 
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         mean, variance, resolution = (np.zeros(len(summary.mean)) for _ in range(3))
-        for part, columns in self._placed_parts:
+        for part, columns in self._parts_of_columns:
             at = list(columns)
             found = part.moments(_of_columns(summary, columns), key=key)
             mean[at], variance[at] = np.asarray(found.mean), np.asarray(found.variance)
@@ -148,10 +159,10 @@ class ByColumn(AbstractTransform):
 
     def log_det_bound(self, d: int) -> float:
         del d
-        return sum(part.log_det_bound(len(columns)) for part, columns in self._placed_parts)
+        return sum(part.log_det_bound(len(columns)) for part, columns in self._parts_of_columns)
 
 
-def _checked(transform: Any) -> AbstractTransform:
+def _of_column(transform: Any) -> AbstractTransform:
     """A transform to the real line, of a name or as it is."""
     if isinstance(transform, str):
         if transform not in _NAMED:
@@ -166,7 +177,7 @@ def _checked(transform: Any) -> AbstractTransform:
     return transform
 
 
-def _fitted(
+def _fit_columns(
     transform: AbstractTransform, summary: Summary, columns: tuple[int, ...]
 ) -> AbstractTransform:
     """Fit one to its columns, and name them by their place in the table where it refuses them."""

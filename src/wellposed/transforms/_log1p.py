@@ -1,20 +1,21 @@
 """Model units that are standardised logarithms of one plus an amount."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._errors import DataError, named_features
 from wellposed._typing import Fitted, Point, PRNGKey
 from wellposed.numerics import bounded_exp, on_device
 
-from ._abstract import AbstractTransform, Transformed
-from ._log import of_logarithms
-from ._summary import Moments, Summary, as_moments
-from ._support import AMOUNTS, REALS, Support
+from ._abstract import Transformed
+from ._logarithm import AbstractLogarithm, check_low, logarithm_units
+from ._summary import Summary
+from ._support import AMOUNTS, Support
 
 
-class Log1p(AbstractTransform):
+class Log1p(AbstractLogarithm):
     r"""Take the logarithm of one plus each feature, then its centre and its scale.
 
     .. math:: y_j = (\log(1 + x_j) - m_j)/s_j, \qquad
@@ -27,6 +28,7 @@ class Log1p(AbstractTransform):
     probability.
     """
 
+    offset: ClassVar[float] = 1.0
     mean: Fitted = None  # (d,), m
     scale: Fitted = None  # (d,), s
     varies: Fitted = None  # (d,), bool
@@ -35,20 +37,14 @@ class Log1p(AbstractTransform):
     def domain(self) -> Support:
         return AMOUNTS
 
-    @property
-    def range(self) -> Support:
-        return REALS
-
     def fit(self, summary: Summary) -> "Log1p":
-        lacking = np.flatnonzero(summary.low < 0)
-        if lacking.size:
-            worst = int(lacking[0])
-            raise DataError(
-                "The log1p transform needs numbers from 0 upwards; features "
-                f"{named_features(lacking)} are not: feature {worst} goes down to "
-                f'{summary.low[worst]:.6g}. Use transform="standardize", or "robust".'
-            )
-        mean, scale = of_logarithms(np.log1p(summary.sample.astype(np.float64)), summary, np.log1p)
+        check_low(
+            summary,
+            summary.low < 0,
+            "The log1p transform needs numbers from 0 upwards",
+            'Use transform="standardize", or "robust".',
+        )
+        mean, scale = logarithm_units(summary, np.log1p)
         return Log1p(on_device(mean), on_device(scale), jax.device_put(summary.varies))
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
@@ -57,21 +53,9 @@ class Log1p(AbstractTransform):
         return Transformed((logs - self.mean) / self.scale, -(logs + jnp.log(self.scale)).sum())
 
     def inverse(self, y: Point) -> Point:
-        logs = jnp.where(self.varies, self.mean + self.scale * y, self.mean)
+        logs = self.logarithms(y)
         # expm1 keeps the digits of small amounts; it overflows where exp does.
         return jnp.where(logs < 1.0, jnp.expm1(jnp.clip(logs, 0.0, 1.0)), bounded_exp(logs) - 1.0)
-
-    def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
-        del key
-        scale = np.asarray(self.scale, np.float64)
-        share = np.minimum(summary.resolution / (1.0 + summary.high), 0.5)
-        return as_moments(
-            summary,
-            np.zeros_like(scale),
-            np.where(summary.varies, 1.0, 0.0),
-            -np.log1p(-share) / scale,
-            summary.varies,
-        )
 
     def log_det_bound(self, d: int) -> float:
         del d

@@ -50,7 +50,7 @@ class Logit(AbstractTransform):
         self.n_levels = scalar(levels) if isinstance(levels, int) else None
 
     @property
-    def _quantised(self) -> bool:
+    def _has_levels(self) -> bool:
         return self.levels is not None
 
     @property
@@ -79,7 +79,7 @@ class Logit(AbstractTransform):
                 f"[{low:g}, {high:g}]. Rescale the data, pass wp.transforms.Logit(levels=...), or "
                 'use transform="standardize".'
             )
-        if self._quantised and not summary.whole:
+        if self._has_levels and not summary.whole:
             raise DataError(
                 f"The logit transform with levels={self.levels} needs whole numbers; got fractions."
                 " Pass the integers as stored, or wp.transforms.Logit(levels=None) for [0, 1]."
@@ -87,7 +87,7 @@ class Logit(AbstractTransform):
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         alpha, size = self._constants(x)
-        if self._quantised:
+        if self._has_levels:
             x = x + jax.random.uniform(key, x.shape, x.dtype)
         slope = (1 - 2 * alpha) / size
         # 1 − p is formed from the other end: near p = 1 float32 has too few digits left of it.
@@ -98,7 +98,7 @@ class Logit(AbstractTransform):
     def inverse(self, y: Point) -> Point:
         alpha, size = self._constants(y)
         x = size * (jax.nn.sigmoid(y) - alpha) / (1 - 2 * alpha)
-        if self._quantised:
+        if self._has_levels:
             return jnp.clip(jnp.floor(x), 0.0, size - 1.0)
         return jnp.clip(x, 0.0, 1.0)
 
@@ -110,7 +110,7 @@ class Logit(AbstractTransform):
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         size = 1.0 if self.n_levels is None else float(self.n_levels)
         rows = summary.sample.astype(np.float64)
-        if self._quantised:
+        if self._has_levels:
             rows = rows + host_generator(key).uniform(size=rows.shape)
         # On the host, where a sample of another length is not another program.
         y = scipy.special.logit(float(self.alpha) + (1 - 2 * float(self.alpha)) / size * rows)

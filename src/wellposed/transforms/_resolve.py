@@ -43,7 +43,7 @@ def resolve(
     SettingError
         For an unknown name, and for a transform whose values are off the noise's support.
     """
-    found = _named(transform, one_unit, support, heavy_tailed and not one_unit)
+    found = _by_name(transform, one_unit, support, heavy_tailed and not one_unit)
     if found.range is not None and not support.contains(found.range):
         raise SettingError(
             f"The noise needs {support}; {type(found).__name__} makes {found.range} of the data. "
@@ -52,17 +52,17 @@ def resolve(
     return found
 
 
-def placed(transform: Any, d: int, names: Sequence[str] | None) -> Any:
+def place(transform: Any, d: int, names: Sequence[str] | None) -> Any:
     """Find the columns of a transform that names them; any other is returned as it is.
 
     A mapping is :class:`ByColumn` with the rest standardised.
     """
     if isinstance(transform, Mapping):
         transform = ByColumn(transform)
-    return transform.placed(d, names) if isinstance(transform, ByColumn) else transform
+    return transform.place(d, names) if isinstance(transform, ByColumn) else transform
 
 
-def _named(
+def _by_name(
     transform: str | Mapping | AbstractTransform, one_unit: bool, support: Support, robust: bool
 ) -> AbstractTransform:
     if isinstance(transform, Mapping):

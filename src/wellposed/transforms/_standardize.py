@@ -58,7 +58,7 @@ class Standardize(AbstractTransform):
         return REALS
 
     def fit(self, summary: Summary) -> "Standardize":
-        center, scale = self._measured(summary)
+        center, scale = self._location_and_scale(summary)
         if self.shared:
             scale = np.full_like(scale, np.sqrt((scale**2).mean()))
         scale = np.maximum(scale, summary.resolution / np.sqrt(12.0))
@@ -71,7 +71,7 @@ class Standardize(AbstractTransform):
             is_leaf=lambda leaf: leaf is None,
         )
 
-    def _measured(self, summary: Summary) -> tuple[np.ndarray, np.ndarray]:
+    def _location_and_scale(self, summary: Summary) -> tuple[np.ndarray, np.ndarray]:
         """Location and scale of each feature in data units, shape (d,)."""
         deviation = np.sqrt(summary.variance)
         if not self.robust:
@@ -91,7 +91,7 @@ class Standardize(AbstractTransform):
     def moments(self, summary: Summary, *, key: PRNGKey) -> Moments:
         del key
         scale = np.asarray(self.scale, np.float64)
-        variance = (self._measured(summary)[1] / scale) ** 2
+        variance = (self._location_and_scale(summary)[1] / scale) ** 2
         return as_moments(
             summary, np.zeros_like(scale), variance, summary.resolution / scale, summary.varies
         )

@@ -43,7 +43,7 @@ class Suspect:
     kind: str  # "code" for a gap, "far", or "block" of rows
 
 
-def described(
+def describe_suspect(
     suspect: Suspect,
     n_rows: int,
     names: Sequence[Any] | None = None,
@@ -119,12 +119,12 @@ def suspects(values: np.ndarray) -> tuple[Suspect, ...]:
     with np.errstate(over="ignore", invalid="ignore"):  # the largest float64 may be a code
         return tuple(
             suspect
-            for j in _screened(values)
+            for j in _candidates(values)
             for suspect in _of_column(values[:, j].astype(np.float64), j)
         )
 
 
-def _screened(values: np.ndarray) -> list[int]:
+def _candidates(values: np.ndarray) -> list[int]:
     """Columns that are suspect in a sample with the lowest and the highest value of all rows."""
     n, d = values.shape
     low, high = values.min(axis=0), values.max(axis=0)

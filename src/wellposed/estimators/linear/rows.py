@@ -61,7 +61,7 @@ def prepare(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, s
     rows = validate_rows(estimator, table, reset=True)
     given = resolution_of({"resolution": resolution}, rows.shape[1])
     names = getattr(estimator, "feature_names_in_", None)
-    transform = transforms.placed(transform, rows.shape[1], names)
+    transform = transforms.place(transform, rows.shape[1], names)
     one_unit = image_shape is not None or transforms.share_levels(rows)
     found = transforms.resolve(transform, one_unit=one_unit)
     if not isinstance(found, transforms.Identity):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from wellposed.serialise import replacing
+from wellposed.serialise import replace_file
 
 _ERRORS = 3.0  # two figures are equal if they differ by at most this many standard errors
 
@@ -170,7 +170,7 @@ class Reproduction:
         markdown, plain = folder / f"{self.name}.md", folder / f"{self.name}.json"
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         for path, content in ((markdown, self.markdown()), (plain, text + "\n")):
-            with replacing(path, text=True) as file:
+            with replace_file(path, text=True) as file:
                 file.write(content)
         return [markdown, plain]
 

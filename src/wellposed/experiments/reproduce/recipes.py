@@ -10,7 +10,7 @@ from typing import TypeAlias
 from matplotlib.figure import Figure
 
 from wellposed._errors import unknown_name
-from wellposed.serialise import replacing
+from wellposed.serialise import replace_file
 
 from .._training import without_warnings
 from . import daiwipf, lucas_celeba, lucas_linear, lucas_mnist, rybkin, stirn, thesis
@@ -84,6 +84,6 @@ def reproduce(
         pictures.suptitle(table.title, fontsize=10)
         pictures = {f"{name}.png": pictures}
     for file, figure in pictures.items():
-        with replacing(folder / file) as out:
+        with replace_file(folder / file) as out:
             figure.savefig(out, format=Path(file).suffix[1:], dpi=100)
     return table, [*table.write(folder), *(folder / file for file in pictures)]

@@ -11,7 +11,7 @@ from wellposed.models import (
     StationaryPoint,
     eigendecompose,
     optimum,
-    oriented,
+    orient,
 )
 
 from .plan import LinearPlan, LinearRun, LinearState, iterate
@@ -63,7 +63,7 @@ def accelerated(
     def finish(ritz: Spectrum) -> LinearVAEModel:
         variance = best(ritz).noise_variance
         above = np.maximum(ritz.eigenvalues[:k] - plan.beta * variance, 0.0)
-        state = LinearState(oriented(ritz.eigenvectors[:, :k]), np.sqrt(above), variance)
+        state = LinearState(orient(ritz.eigenvectors[:, :k]), np.sqrt(above), variance)
         return state.model(covariance.mean, plan.beta)
 
     begin = whole or _within(np.concatenate([start.axes, extra], axis=1), covariance)

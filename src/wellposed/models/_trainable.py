@@ -8,7 +8,7 @@ from wellposed._typing import Tree
 from ._vae import VAEModel
 
 
-def owned(model: VAEModel) -> Tree:
+def trainable(model: VAEModel) -> Tree:
     """Mask the model's leaves: True for the networks' weights and for what the noise learns.
 
     A given variance, a floor, the transform's statistics and the prior are never in the
