@@ -61,7 +61,7 @@ def look_like(driver: Any, width: int, scheme: str) -> None:
 
 
 def complaints(driver: Any) -> list[str]:
-    """What the console has said since it was last asked."""
+    """Return the console's messages since the last call."""
     return [entry["message"] for entry in driver.get_log("browser")]
 
 

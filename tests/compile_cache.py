@@ -34,7 +34,7 @@ def root() -> Path | None:
 
 
 def processor() -> str:
-    """Model and features of the processor, as far as the platform says."""
+    """Return model and features of the processor, as far as the platform reports them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
     except OSError:
@@ -61,7 +61,7 @@ def folder() -> Path | None:
 
 
 def evict(kept: Path, most_bytes: int = MOST_BYTES) -> None:
-    """Remove the entries that were used longest ago, of any version, until the rest fit.
+    """Remove the entries used longest ago, of any version, until the others fit.
 
     JAX's own bound (``jax_compilation_cache_max_size``) reads a time stamp of every entry at every
     write, which for thousands of small programs takes longer than to compile them.

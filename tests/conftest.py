@@ -106,7 +106,7 @@ def _resident_bytes() -> float:
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled_code_is_dropped() -> Iterator[None]:
-    """Forget compiled functions once there are many: a whole run would hold gigabytes of them.
+    """Clear compiled functions once there are many: in a whole run they take gigabytes.
 
     Each takes more than a megabyte, which the C library keeps unless it is told to trim.
     """
@@ -120,7 +120,7 @@ def compiled_code_is_dropped() -> Iterator[None]:
 
 @pytest.fixture
 def x64() -> Iterator[None]:
-    """Compute in float64, as oracles want it."""
+    """Compute in float64, which the oracles need."""
     with jax.enable_x64(True):
         yield
 

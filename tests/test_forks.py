@@ -1,4 +1,4 @@
-"""A process that was forked after JAX had started: every call says so, and none waits for ever."""
+"""A process forked after JAX had started: every call raises an error, and none blocks."""
 
 import inspect
 import multiprocessing as mp

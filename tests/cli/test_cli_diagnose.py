@@ -1,4 +1,4 @@
-"""``wellposed diagnose``: what Python says, on the screen and in files."""
+"""``wellposed diagnose``: the diagnosis of Python, on the screen and in files."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Files made by hand to harm: one error of the library, and no memory beyond what is declared."""
+"""Malicious files: one error of the library, and no memory beyond what they declare."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""IDX against bytes laid out by hand from the format's description."""
+"""IDX against bytes written by hand from the format's description."""
 
 import gzip
 import struct

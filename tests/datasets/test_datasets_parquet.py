@@ -1,4 +1,4 @@
-"""Parquet tables: types promoted, nulls NaN, the rest named."""
+"""Parquet tables: types are promoted, nulls become NaN, other columns are named in the error."""
 
 import decimal
 import sys

@@ -1,4 +1,4 @@
-"""The one door: which reader a path leads to, and what is said when none does."""
+"""`read`: the reader of each path, and the error if there is none."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Where z comes from: priors fitted to the codes, as a user asks for them."""
+"""The source of z: priors fitted to the codes, through the estimator."""
 
 import pickle
 import warnings

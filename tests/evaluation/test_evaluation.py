@@ -1,4 +1,4 @@
-"""What is said of a model, against closed forms."""
+"""Measures of a model, against closed forms."""
 
 import dataclasses
 

@@ -76,7 +76,7 @@ class Page:
         return {name: self.picture(name) for name in LOOKS}
 
     def z(self):
-        """The two numbers that stand below the plane."""
+        """Return the two numbers below the plane."""
         return [float(part.split(" = ")[1]) for part in self.text("where").split(", ")]
 
 

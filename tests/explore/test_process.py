@@ -19,7 +19,7 @@ WISH = {"z": [0.0, 0.0], "alpha": 1.0, "draw": 0}
 
 
 def refused(*arguments):
-    """What the command says when it refuses to start."""
+    """Return the error output of the command when it refuses to start."""
     result = CliRunner().invoke(app, ["explore", *map(str, arguments)])
     assert result.exit_code == 2, result.output
     return result.output

@@ -343,7 +343,7 @@ def n_rotations(k, a):
 
 
 def check_surroundings(point, d, k, *, learned, beta=1.0):
-    """Compare what a point says of its surroundings with the Hessian over W, V, D and σ²."""
+    """Compare a point's statement of its surroundings with the Hessian over W, V, D and σ²."""
     at = jnp.asarray(flat(point, beta))
     kept = len(at) if learned else len(at) - 1
     slope, bend = own.surroundings(bound(d, k), at, s_of(d), beta)
@@ -536,7 +536,7 @@ def spectra():
 
 @pytest.mark.parametrize("beta", [0.05, 0.3, 0.9, 1.0, 1.1, 2.0, 3.5, 10.0, 100.0])
 def test_a_learned_noise_of_any_beta_is_the_best_by_brute_force(beta):
-    """β·k may exceed d, so that not all latents can live whatever the noise."""
+    """β·k may exceed d, so that not all latents can be active at any noise variance."""
     for values in spectra():
         d = len(values)
         for k in range(1, d):
@@ -561,7 +561,7 @@ def test_a_learned_noise_on_the_digits_is_the_best_by_brute_force(digits, beta):
 
 
 def test_ties_at_the_threshold_change_nothing():
-    """Equal eigenvalues: σ² equals them, the latents between are dead whatever the rounding."""
+    """Equal eigenvalues: σ² equals them, the others have collapsed, whatever the rounding."""
     best = optimum(own.spectrum_of([4.0, 1, 1, 1]), 2)
     assert best.noise_variance == pytest.approx(1.0, rel=1e-12)
     assert best.log_likelihood == pytest.approx(own.least_loss([4.0, 1, 1, 1], 4, 2, 1.0))
@@ -610,7 +610,7 @@ def test_the_best_noise_above_a_floor_is_that_of_brute_force(beta):
 
 
 def test_a_direction_at_the_threshold_leads_nowhere():
-    """λ = βσ² to the last bit: the latent is dead, and the point is a maximum."""
+    """λ = βσ² to the last bit: the latent has collapsed, and the point is a maximum."""
     spectrum = eigendecompose(Covariance(np.zeros(3), np.diag([4.0, 2.0, 1.0]), n_rows=9))
     for variance, beta in ((2.0, 1.0), (1.0, 2.0), (4.0, 0.5)):
         best = optimum(spectrum, 2, noise_variance=variance, beta=beta)

@@ -131,7 +131,7 @@ def test_values_and_gradients_are_finite_at_the_extremes(name):
 
 @pytest.mark.parametrize("name", slow_beside(LEARNING, {"gaussian-shared", "beta-feature"}))
 def test_the_floor_has_a_live_gradient(name):
-    """Far from the data, with the noise on its floor, the scale still wants to move."""
+    """Far from the data, with the noise on its floor, the gradient of the scale is not zero."""
     noise = made(name)
     y = np.full(D, 0.97 if noise.support == UNIT else 50.0, np.float32)
     leaves = tuple(filled(leaf, -30.0) for leaf in noise.learned())

@@ -1,4 +1,4 @@
-"""Counts: rows whose size and composition are told apart, and real single cells."""
+"""Counts: rows with separate size and composition, and real single cells."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Delicate operations that observation families rest on."""
+"""Delicate operations that observation families use."""
 
 import jax
 import jax.numpy as jnp

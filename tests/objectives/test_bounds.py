@@ -49,7 +49,7 @@ def test_the_elbo_of_an_exact_posterior_is_log_p_on_average():
 
 @pytest.mark.parametrize("spread", [0.8, 1.5])
 def test_elbo_below_iwae_below_log_p(spread):
-    """K differs from any other size, so that no axis can stand in for another.
+    """K differs from any other size, so that no axis can be confused with another.
 
     Below a spread of √½ the weights have no variance, and no K would come close.
     """

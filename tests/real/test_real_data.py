@@ -20,7 +20,7 @@ def split(rows: np.ndarray, held_out: float = 0.2, seed: int = 0):
 
 
 def test_unit_variance_on_mnist_costs_at_least_its_constant(shared_data):
-    """(784/2)·log 2π = 720.5 nats; a VAE with ten latents stands near 732 (Stirn & Knowles)."""
+    """(784/2)·log 2π = 720.5 nats; a VAE with ten latents reaches about 732 (Stirn & Knowles)."""
     images = wp.datasets.read(shared_data("mnist") / "t10k-images-idx3-ubyte.gz").values / 255.0
     rows, held_out = split(images.astype(np.float32))
     vae = wp.VAE(10, noise=1.0, transform="identity", max_epochs=10, random_state=0).fit(rows)

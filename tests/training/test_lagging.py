@@ -75,7 +75,7 @@ def test_the_encoders_steps_leave_the_decoder_alone():
 
 
 def test_the_encoder_stops_when_it_gains_nothing():
-    """At a rate of zero windows beat the last by chance alone; far from home each one does."""
+    """At a rate of zero, windows gain by chance only; far from the optimum each one gains."""
     model = model_for(noise=0.5)
     assert epoch(model, encoder_steps=1_000, rate=1e-30)[3] < 100
     astray = eqx.tree_at(lambda m: m.encoder.layers[-1].bias, model, jnp.full(4, 20.0))
@@ -137,7 +137,7 @@ def test_the_phase_lasts_while_the_information_rises_and_never_comes_back(seen, 
 
 
 def test_the_information_is_that_of_the_codes():
-    """Of an encoder that says one of two well-parted things: log 2."""
+    """The information of an encoder with two well-separated codes: log 2."""
     model = model_for(noise=0.5, k=1, hidden=())
     weight = jnp.zeros_like(model.encoder.layers[0].weight).at[0, 0].set(1e4)
     bias = jnp.array([0.0, -1.0])

@@ -29,7 +29,7 @@ def passes(model, pieces, plan):
 
 
 def test_pieces_are_epochs_of_one_training_at_a_level_rate_and_full_kl():
-    """The warm-up and the number of epochs play no part: no piece knows how many follow."""
+    """The warm-up and the number of epochs have no effect, since no piece depends on later ones."""
     model, plan = model_for(), Plan(batch_size=50, max_epochs=8, kl_warmup=7, learning_rate=0.01)
     reached = passes(model, PIECES, plan)
     params, fixed = eqx.partition(model, trainable(model))

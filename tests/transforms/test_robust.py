@@ -22,7 +22,7 @@ def test_of_normal_columns_it_is_mean_and_deviation(x64):
 
 
 def test_far_values_move_neither(x64):
-    """A hundredth of a column: by no more than a hundredth of the rest moves its quartiles."""
+    """A hundredth of a column moves its quartiles by at most a hundredth of its rows."""
     spoilt = ROWS.copy()
     spoilt[::100] = 1e8
     clean, other = fitted(ROWS), fitted(spoilt)

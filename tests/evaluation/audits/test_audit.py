@@ -280,7 +280,7 @@ def test_collapse_that_is_not_the_variances_doing():
 
 
 def test_latents_that_no_variance_would_wake():
-    """Four directions above the noise and five latents: one has nothing to say.
+    """Four directions above the noise and five latents: one carries nothing.
 
     In a sample the largest eigenvalue of the noise is above σ², by chance: no latent can live on
     that.
@@ -297,7 +297,7 @@ def test_latents_that_no_variance_would_wake():
 
 
 def test_a_variance_that_is_too_large_but_prices_nothing_out():
-    """At 0.2, and at the optimum of the networks trained there, the same four directions pay."""
+    """At 0.2, and at the optimum of the networks trained there, four directions exceed it."""
     rows, model = trained_at(0.2, k=5)
     found = audited(model, rows)
     assert found.collapse.collapsed.tolist() == [False] * 4 + [True]

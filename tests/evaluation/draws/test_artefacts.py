@@ -1,4 +1,4 @@
-"""Planted bands are found; what is nearly one is told apart."""
+"""Planted bands are found; shapes that resemble one are not counted."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Whether a dead latent could live, against linear models whose residuals are known."""
+"""Whether a collapsed latent could become active, against linear models with known residuals."""
 
 import jax
 import numpy as np
@@ -62,7 +62,7 @@ def test_posterior_noise_does_not_pass_for_structure(x64):
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_criterion_decides_a_real_training(digits):
-    """At σ² = 5 three directions pay for a latent: one leaves room for more, four leave none."""
+    """At σ² = 5 three directions exceed the noise: one latent leaves room, four none."""
     settings = {"noise": 5.0, "image_shape": (8, 8), "hidden": (64,), "random_state": 0}
     one = wp.VAE(1, max_epochs=60, **settings).fit(digits[:1400])
     assert one.residual_spectrum(digits[1400:]).can_revive

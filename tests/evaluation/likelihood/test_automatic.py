@@ -1,4 +1,4 @@
-"""Which method log p(x) comes from: the exact one, the cheap one, or the one that is believed."""
+"""The method that computes log p(x): the exact, the cheap or the reliable one."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""What a forecast says: true, and enough to act on."""
+"""The sentences of a forecast: correct, and sufficient to act on."""
 
 import re
 

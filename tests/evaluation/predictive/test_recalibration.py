@@ -25,7 +25,7 @@ def with_noise(model, law):
 
 
 def test_a_narrow_noise_is_widened_to_what_it_should_be():
-    """σ² a quarter of the data's: the exact encoder's residuals ask for twice the deviation."""
+    """σ² a quarter of the data's: the exact encoder's residuals have twice the deviation."""
     model, density = solved()
     narrow = with_noise(model, noise.Gaussian(VARIANCE / 4))
     found = evaluation.recalibrate(narrow, rows_of(density, 2000), key=KEY)
