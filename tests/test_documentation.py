@@ -80,7 +80,7 @@ def test_the_example_of_the_page_on_judging(capsys):
     assert [text.splitlines()[1].split(".")[0].split(" (")[0] for text in said] == [
         "The noise variance is too large",
         "The decoder has overfitted",
-        "Nothing wrong was found; 3 points to know of",
+        "No fault was found",
     ]
 
 

@@ -77,7 +77,7 @@ def test_figures_show_any_name_as_it_is():
         some = slice(start, start + 12)
         drawn(plotting.marginals(data[:, some], data[:, some], names=names[some]))
     means = data[None, :9]
-    drawn(plotting.moved(np.arange(9.0), means[..., :12], [0], names=names[:12]))
+    drawn(plotting.traversals(np.arange(9.0), means[..., :12], [0], names=names[:12]))
     shown = texts(drawn(plotting.residual_boxes(data[:, :24], names=names[:24])))
     assert r"income_\$_to_\$" in shown
     labels = np.array([str(name) for name in names], dtype=object)

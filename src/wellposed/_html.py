@@ -1,23 +1,76 @@
-"""Records as notebooks show them."""
+"""Pages and notebook views by Jinja templates: every text is data, and never markup."""
 
+import base64
+import functools
 from collections.abc import Iterable, Sequence
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wellposed._text import visible
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(template: str, **values: object) -> str:
+    """Fill a template of the package with values.
+
+    Texts are escaped, their control characters are made visible, and floats written with
+    ``{{ value|figure }}`` are cut to four digits. Bytes of a PNG written with
+    ``{{ value|picture }}`` become a data address.
+
+    Parameters
+    ----------
+    template : path in the package, such as "reports/page.html.jinja"
+    values : what the template names
+
+    Examples
+    --------
+    >>> "<b>" in render("table.html.jinja", caption="<b>", head=(), rows=())
+    False
+    """
+    return _environment().get_template(template).render(values)
+
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table; every text is escaped, numbers are cut to four digits."""
-    heads = "".join(f'<th scope="col">{escape(visible(name))}</th>' for name in head)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(_text_of(cell))}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return (
-        f"<table><caption>{escape(visible(caption))}</caption>"
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    """Return a table as HTML.
+
+    Parameters
+    ----------
+    caption, head : text above the table, and names of its columns
+    rows : cells of each row, text or numbers
+
+    Examples
+    --------
+    >>> "<td>1.235</td>" in table("Numbers", ["x"], [[1.23456]])
+    True
+    """
+    return render("table.html.jinja", caption=caption, head=head, rows=rows)
 
 
-def _text_of(cell: Any) -> str:
-    return f"{cell:.4g}" if isinstance(cell, float) else visible(cell)
+@functools.cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(
+        loader=PackageLoader("wellposed", ""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters["figure"] = _figure
+    environment.filters["picture"] = _data_address
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Make control characters of a text visible; markup (style, script) is not a plain string."""
+    return visible(value) if type(value) is str else value
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _data_address(picture: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")

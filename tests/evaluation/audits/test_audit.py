@@ -255,7 +255,7 @@ def test_too_large_a_variance_is_named_with_the_latents_that_it_prices_out():
     first, second = found.advice
     assert "too large" in first
     assert f"kl_weight = {found.optimal_noise_variance / 3:.3g}" in first
-    assert "2 of 4 latents have collapsed (2, 3): σ² prices them out" in second
+    assert "2 of 4 latents have collapsed (2, 3): σ² is too large for them" in second
     # Following it: the ELBO rises, and latents come back.
     after = audited(*reversed(trained_at(found.optimal_noise_variance)))
     assert after.trained.elbo > found.optimal.elbo > found.trained.elbo
@@ -292,7 +292,7 @@ def test_latents_that_no_variance_would_wake():
     assert found.forecast.n_active == 5
     found = dataclasses.replace(found, forecast_at_optimum=found.forecast)
     (said,) = found.advice
-    assert "as in a linear model, which keeps 4: 4 latents will do" in said
+    assert "as in a linear model, which keeps 4: 4 latents are enough" in said
     assert "kept by a linear model: 4 at the σ² of training, 4 at the optimal σ²" in str(found)
 
 

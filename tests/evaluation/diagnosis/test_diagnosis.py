@@ -125,7 +125,7 @@ def off_the_prior():
     return model, rows, train
 
 
-def dead_that_could_live():
+def collapsed_that_could_be_active():
     model, rows, train = model_and_rows()
     # The first latent falls silent, and σ² takes up what it explained.
     weight = model.encoder.weight.at[:, jnp.array([0, 2])].set(0.0)
@@ -153,7 +153,7 @@ PLANTED = {
     "too small": lambda: model_and_rows(0.05, 0.3),
     "overfitted": overfitted,
     "not where the prior is": off_the_prior,
-    "dead that could live": dead_that_could_live,
+    "collapsed latents could be active": collapsed_that_could_be_active,
 }
 
 

@@ -1,4 +1,4 @@
-"""Are the model's numbers log densities, with a maximum to be found?"""
+"""Checks of the density: is it bounded, in data units, and with the noise of the training?"""
 
 import math
 
@@ -12,18 +12,17 @@ from wellposed.models import VAEModel
 
 from .._passes import mean_noise_variance
 from .._rows import over_rows
+from .._thresholds import CAUTION, FAULT, JACOBIAN, NOISE_RATIO, OPEN, REFITTED, SOUND, is_known
 from .evidence import Evidence
-from .record import CAUTION, FAULT, OPEN, SOUND, Finding
+from .record import Finding
 
 _JACOBIAN_ROWS = 20
-_WRONG = 1e-3  # nats a feature: beyond the rounding of float32
-_SAME = 0.03  # of a σ² fitted to the rows at hand, by whatever draws of z
-_OTHER = 1.1  # factor from which the training rows' residual is another
-_CLEAR = 4.0  # standard errors
+_BOUND_ROWS = 256
+_CLEAR = 4.0  # standard errors by which the training rows' ratio must differ
 
 
-def bounded(evidence: Evidence) -> Finding:
-    """Has the log density a finite supremum, and does σ rest on the floor that gives it?"""
+def check_bound(evidence: Evidence) -> Finding:
+    """Check that the log density has a finite bound, and that σ is above its floor."""
     model, question = evidence.model, "Bounded?"
     bound = model.log_density_bound(evidence.d)
     if not math.isfinite(bound):
@@ -37,38 +36,47 @@ def bounded(evidence: Evidence) -> Finding:
             "the likelihood is unbounded",
             {"log density bound": bound},
         )
-    variance = mean_noise_variance(model, evidence.rows[:256], key=evidence.key(8))
-    resting = model.noise.on_floor(variance)
+    variance = np.asarray(
+        mean_noise_variance(model, evidence.rows[:_BOUND_ROWS], key=evidence.key(8))
+    )
+    at_floor = model.noise.on_floor(variance)
     said = f"No log density of this model exceeds {bound:.6g} nats."
-    figures = {"log density bound": bound, "features on the floor": float(len(resting))}
-    if not resting:
+    figures = {"log density bound": bound, "features on the floor": float(len(at_floor))}
+    if np.isnan(variance).any():
+        said += " The noise variance is not a number on some of these rows."
+        return Finding(question, OPEN, said, "Train again, with a lower rate.", figures=figures)
+    if not at_floor:
         return Finding(question, SOUND, said, figures=figures)
     return Finding(
         question,
         CAUTION,
-        f"{said} The noise rests on its floor, the rounding of the measurement, in "
-        f"{named_features(np.asarray(resting))}: its density there measures the rounding.",
-        "Use a discretised family, fewer latents, or state the resolution if it is finer.",
+        f"{said} The noise is at its floor, the rounding of the measurement, in "
+        f"{named_features(np.asarray(at_floor))}: the density there measures the rounding.",
+        "Use a discretised family, fewer latents, or a finer resolution if the data have one.",
         figures=figures,
     )
 
 
-def jacobian(evidence: Evidence) -> Finding:
-    """Does the transform report the log determinant that its own derivative has?"""
+def check_jacobian(evidence: Evidence) -> Finding:
+    """Check the log determinant of the transform against its derivative."""
     question = "In data units?"
     rows = evidence.rows[:_JACOBIAN_ROWS]
-    told, own = over_rows(_log_dets, evidence.model, rows, key=evidence.key(9))
-    off = float(np.abs(np.asarray(told, np.float64) - own).max())
-    figures = {"largest error of log |det J|, nats": off}
+    reported, actual = over_rows(_log_dets, evidence.model, rows, key=evidence.key(9))
+    error = float(np.abs(np.asarray(reported, np.float64) - actual).max())
+    figures = {"largest error of log |det J|, nats": error}
+    if not math.isfinite(error):
+        said = "The log determinant of the transform is not finite on some of these rows."
+        remedy = "Leave out rows outside the transform's domain."
+        return Finding(question, OPEN, said, remedy, figures=figures)
     # Float32 loses digits where the logarithm is large.
-    if off <= _WRONG * evidence.d + 1e-5 * float(np.abs(own).max()):
-        said = "The transform's log determinant is that of its own derivative."
+    if error <= JACOBIAN * evidence.d + 1e-5 * float(np.abs(actual).max()):
+        said = "The transform's log determinant is that of its derivative."
         return Finding(question, SOUND, said, figures=figures)
     return Finding(
         question,
         FAULT,
-        f"The transform reports a log |det dT/dx| that is off by up to {off:.4g} nats a datum "
-        "from its own derivative: no value is a density of the data.",
+        f"The log |det dT/dx| of the transform differs by up to {error:.4g} nats a datum from "
+        "its derivative, so that no value is a density of the data.",
         "Correct the transform's log_det, or use one of wellposed.transforms.",
         "the transform's Jacobian is wrong",
         figures,
@@ -86,28 +94,28 @@ def _log_dets(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scala
     return model.to_model_units(x, key=key).log_det, jnp.log(jnp.abs(slope)).sum()
 
 
-def refitted(evidence: Evidence) -> Finding:
-    """Was σ² fitted to the rows that it is judged on?"""
-    question = "Noise as trained?"
+def check_refit(evidence: Evidence) -> Finding:
+    """Check that σ² was not fitted to the rows that it is scored on."""
+    question, remedy = "Noise as trained?", "Pass the training rows too."
     if evidence.train_split is None:
-        return Finding(
-            question,
-            OPEN,
-            "Whether σ² was fitted to these very rows shows beside rows of the training alone.",
-            "Pass the training rows too.",
-        )
+        said = "Only beside rows of the training is it visible whether σ² was fitted to these rows."
+        return Finding(question, OPEN, said, remedy)
     here, there = evidence.split.total_ratio, evidence.train_split.total_ratio
     figures = {"σ² over residual, these rows": here.value, "training rows": there.value}
-    apart = max(_OTHER, 1 + _CLEAR * there.standard_error)
-    if abs(math.log(here.value)) < _SAME and there.value > apart:
+    if not (is_known(here) and is_known(there) and here.value > 0):
+        said = "The ratio of σ² and the mean squared residual is not finite and positive."
+        return Finding(question, OPEN, said, "Look at the variance split below.", figures=figures)
+    differs = max(NOISE_RATIO.sound[1], 1 + _CLEAR * there.standard_error)
+    if abs(math.log(here.value)) < REFITTED and there.value > differs:
         return Finding(
             question,
             FAULT,
-            f"σ² is the mean squared residual of these very rows ({here.value:.4f} of it), and "
-            f"{there} of that of the training rows: it was fitted to the data that it is to "
-            "judge, and the scores are too good.",
+            f"σ² is the mean squared residual of these rows ({here.value:.4f} of it), but "
+            f"{there} of that of the training rows: it was fitted to the rows that it is "
+            "evaluated on, and the scores are too good.",
             "Score with the σ² of the training; never refit it on held-out rows.",
             "the noise was refitted on the rows being scored",
             figures,
         )
-    return Finding(question, SOUND, "σ² is not that of the rows being scored.", figures=figures)
+    said = "σ² is not the mean squared residual of the rows being scored alone."
+    return Finding(question, SOUND, said, figures=figures)

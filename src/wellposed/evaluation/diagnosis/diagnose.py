@@ -1,42 +1,44 @@
-"""Ask a model every question, causes before their consequences."""
+"""Run all checks on a model, causes before their consequences."""
 
 from collections.abc import Callable
-from typing import Any
+
+from numpy.typing import ArrayLike
 
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
 from ..linear.forecast import Forecast
-from .density_checks import bounded, jacobian, refitted
+from .density_checks import check_bound, check_jacobian, check_refit
 from .evidence import Evidence
-from .fit_checks import calibrated, likelihood_trusted, overfitted
-from .latent_checks import collapsed, prior_match
-from .noise_checks import variance_split
-from .objective_checks import kl_weight, posterior_floor
+from .fit_checks import check_calibration, check_overfitting, check_weights
+from .latent_checks import check_collapse, check_prior
+from .noise_checks import check_variance_split
+from .objective_checks import check_kl_weight, check_posterior_floor
 from .record import Diagnosis
 
-# A fault makes those after it: a wrong σ² kills latents, a β below one moves q(z) off p(z).
+# An earlier fault causes later ones: at a wrong σ² latents collapse, at a β below one q(z) leaves
+# p(z).
 CHECKS = (
-    bounded,
-    jacobian,
-    refitted,
-    posterior_floor,
-    kl_weight,
-    variance_split,
-    overfitted,
-    prior_match,
-    collapsed,
-    calibrated,
-    likelihood_trusted,
+    check_bound,
+    check_jacobian,
+    check_refit,
+    check_posterior_floor,
+    check_kl_weight,
+    check_variance_split,
+    check_overfitting,
+    check_prior,
+    check_collapse,
+    check_calibration,
+    check_weights,
 )
 
 
 def diagnose(
     model: VAEModel,
-    rows: Any,
+    rows: ArrayLike,
     *,
-    train: Any = None,
+    train: ArrayLike | None = None,
     key: PRNGKey,
     name: str = "a VAE",
     forecast: Callable[[], Forecast] | None = None,
@@ -46,11 +48,16 @@ def diagnose(
     Parameters
     ----------
     model : VAEModel
-    rows : array of shape (n, d), data units, held out from training; some 2,000 are used at most
-    train : array of shape (m, d), rows of the training
+    rows : array of shape (n, d), data units, held out from training, n ≥ 20; some 2,000 are used
+        at most
+    train : array of shape (m, d), rows of the training, m ≥ 20
     key : PRNG key
-    name : of the model, for the reader
-    forecast : makes the forecast of collapse; called if latents are dead
+    name : description of the model, for the reader
+    forecast : makes the forecast of collapse; called if latents have collapsed
+
+    Returns
+    -------
+    Diagnosis
 
     Raises
     ------
@@ -59,6 +66,6 @@ def diagnose(
     """
     check_process()
     evidence = Evidence(model, rows, train, key=key, forecast=forecast)
-    trained = None if evidence.train is None else len(evidence.train)
+    n_train = None if evidence.train is None else len(evidence.train)
     findings = tuple(check(evidence) for check in CHECKS)
-    return Diagnosis(findings, name, len(evidence.rows), trained)
+    return Diagnosis(findings, name, len(evidence.rows), n_train)

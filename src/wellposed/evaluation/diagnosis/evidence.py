@@ -1,11 +1,11 @@
-"""What the checks look at, each measured once and when it is first asked for."""
+"""The measures that the checks compare, each computed once."""
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._errors import DataError
 from wellposed._typing import PRNGKey
@@ -29,17 +29,31 @@ from ..variance.variance_split import variance_split
 LEAST_ROWS = 20
 _MOST_ROWS = 2_000
 _DRAWS = 8
-_JUDGED_ROWS = 300  # of what takes many draws a row
+_FEW_ROWS = 300  # for measures that take many draws a row
 
 
 class Evidence:
-    """A model, rows to judge it on, and rows that it was trained on, if they are at hand."""
+    """Measures of a model, each computed when it is first read.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units, n ≥ 20
+    train : array of shape (m, d), rows that the model was trained on, m ≥ 20
+    key : PRNG key
+    forecast : makes the forecast of collapse
+
+    Raises
+    ------
+    DataError
+        For fewer than 20 rows of either kind.
+    """
 
     def __init__(
         self,
         model: VAEModel,
-        rows: Any,
-        train: Any = None,
+        rows: ArrayLike,
+        train: ArrayLike | None = None,
         *,
         key: PRNGKey,
         forecast: Callable[[], Forecast] | None = None,
@@ -51,16 +65,16 @@ class Evidence:
 
     @functools.cached_property
     def few(self) -> np.ndarray:
-        """Positions of the rows for what takes many draws each."""
-        return subsample(np.arange(len(self.rows)), _JUDGED_ROWS)
+        """Positions of the rows for measures that take many draws a row."""
+        return subsample(np.arange(len(self.rows)), _FEW_ROWS)
 
     @property
     def d(self) -> int:
-        """Features."""
+        """The number of features."""
         return self.rows.shape[1]
 
     def key(self, use: int) -> PRNGKey:
-        """Return a key of its own for each use."""
+        """Return the key of one use."""
         return jax.random.fold_in(self._key, use)
 
     @functools.cached_property
@@ -118,7 +132,7 @@ class Evidence:
         return log_likelihood(self.model, self.rows[self.few], n_samples=256, key=self.key(7))
 
 
-def _enough(rows: Any, what: str) -> np.ndarray:
+def _enough(rows: ArrayLike, what: str) -> np.ndarray:
     rows = np.asarray(rows)
     if len(rows) < LEAST_ROWS:
         raise DataError(

@@ -1,85 +1,90 @@
-"""Are the latents where the prior is, and do as many live as could?"""
+"""Checks of the latents: do the codes match the prior, and could a collapsed latent be active?"""
 
 import numpy as np
 
+from .._thresholds import FAULT, OPEN, SOUND, Verdict
 from .evidence import Evidence
-from .record import CAUTION, FAULT, SOUND, Finding
-
-_SLIGHT, _MUCH = 0.5, 2.0  # nats of mismatch
-_SHARE = 0.15  # of the rate
-_OUTSIDE = 0.1  # share of the prior's draws
+from .record import Finding
 
 
-def prior_match(evidence: Evidence) -> Finding:
-    """Does q(z) match p(z)?"""
-    question, found = "Does q(z) match p(z)?", evidence.mismatch
-    low, high = found.least_mismatch, max(found.mismatch[1], found.least_mismatch)
-    outside = found.priors["standard"].outside.value
+def check_prior(evidence: Evidence) -> Finding:
+    """Compare q(z) with p(z)."""
+    question, mismatch = "Does q(z) match p(z)?", evidence.mismatch
+    low, high = mismatch.least_mismatch, max(mismatch.mismatch[1], mismatch.least_mismatch)
+    outside = mismatch.priors["standard"].outside.value
     figures = {
         "mismatch, nats, at least": low,
         "at most": high,
-        "rate, nats": found.rate.value,
+        "rate, nats": mismatch.rate.value,
         "share of N(0, I) outside the codes": outside,
     }
-    told = (
-        f"KL(q(z) ‖ p(z)) is {low:.3g} to {high:.3g} nats of a rate of {found.rate.value:.4g}; "
-        f"{outside:.0%} of the draws of N(0, I) fall where hardly any code is."
+    said = (
+        f"KL(q(z) ‖ p(z)) is {low:.3g} to {high:.3g} nats of a rate of "
+        f"{mismatch.rate.value:.4g}; {outside:.0%} of the draws of N(0, I) fall where there are "
+        "hardly any codes."
     )
-    if low > max(_MUCH, _SHARE * found.rate.value) and outside > _OUTSIDE:
+    verdict = mismatch.judgement
+    if verdict == FAULT:
         return Finding(
             question,
             FAULT,
-            told,
-            'Draw with sample(prior="aggregate"); a lasting cure is more latents with less '
-            "capacity, or longer training.",
+            said,
+            'Draw with sample(prior="aggregate"). To remove the mismatch, train with more latents '
+            "and less capacity, or for longer.",
             "the codes are not where the prior is",
             figures,
         )
-    if low > _SLIGHT or outside > _OUTSIDE:
-        remedy = 'Draw with sample(prior="aggregate").'
-        return Finding(question, CAUTION, told, remedy, figures=figures)
-    return Finding(question, SOUND, told, figures=figures)
+    if verdict == OPEN:
+        said += f" {mismatch.n_rows} rows cannot narrow this down."
+        return Finding(question, OPEN, said, "Pass more rows.", figures=figures)
+    remedy = "" if verdict == SOUND else 'Draw with sample(prior="aggregate").'
+    return Finding(question, verdict, said, remedy, figures=figures)
 
 
-def collapsed(evidence: Evidence) -> Finding:
-    """Have latents died that could live?"""
-    question, found = "Collapsed?", evidence.collapse
-    k, dead = len(found.collapsed), int(found.collapsed.sum())
+def check_collapse(evidence: Evidence) -> Finding:
+    """Check whether a collapsed latent could be active."""
+    question, collapse = "Collapsed?", evidence.collapse
+    k, n_collapsed = len(collapse.collapsed), int(collapse.collapsed.sum())
     figures = {
         "latents": float(k),
-        "collapsed": float(dead),
-        "active units": float(found.active_units.sum()),
-        "rate, nats": float(found.rates.sum()),
+        "collapsed": float(n_collapsed),
+        "active units": float(collapse.active_units.sum()),
+        "rate, nats": float(collapse.rates.sum()),
     }
-    if not dead:
+    if not np.isfinite(collapse.rates).all():
+        said = "The rates of some latents are not finite on these rows."
+        return Finding(question, OPEN, said, "Train again, with a lower rate.", figures=figures)
+    if not n_collapsed:
         return Finding(question, SOUND, f"All {k} latents carry information.", figures=figures)
-    told = f"{dead} of {k} latents have collapsed."
-    could, why = _could_live(evidence, k - dead, figures)
-    if not could:
-        remedy = f"Nothing to cure; {k - dead or 1} latents would do." if why else ""
-        return Finding(question, SOUND, f"{told} {why}", remedy, figures=figures)
+    said = f"{n_collapsed} of {k} latents have collapsed."
+    verdict, why = _room(evidence, k - n_collapsed, figures)
+    said = f"{said} {why}"
+    if verdict == OPEN:
+        return Finding(question, OPEN, said, "Pass more rows.", figures=figures)
+    if verdict == SOUND:
+        remedy = f"No change is needed; {k - n_collapsed or 1} latents are enough."
+        return Finding(question, SOUND, said, remedy, figures=figures)
     return Finding(
         question,
         FAULT,
-        f"{told} {why}",
+        said,
         "Begin with a small weight on the KL (kl_warmup of some 40 % of the epochs), train for "
         "longer, or let σ² be learned.",
-        "latents are dead that could live",
+        "collapsed latents could be active",
         figures,
     )
 
 
-def _could_live(evidence: Evidence, alive: int, figures: dict[str, float]) -> tuple[bool, str]:
-    """By the forecast, where there is one, and by what the live latents leave over."""
+def _room(evidence: Evidence, n_active: int, figures: dict[str, float]) -> tuple[Verdict, str]:
+    """Whether a further latent has room, by the forecast if there is one and by the residuals."""
     residuals = evidence.residuals
     figures["leading residual over σ²"] = residuals.leading
-    if evidence.forecast is not None:
-        lived = int(np.sum(evidence.forecast.rates > evidence.collapse.epsilon))
-        figures["alive by the forecast"] = float(lived)
-        told = f"At this noise variance a linear model keeps {lived}."
-        if lived <= alive:
-            return False, told
-        if residuals.can_revive:
-            return True, f"{told} {residuals}"
-        return False, f"{told} The live ones carry it: {residuals}"
-    return residuals.can_revive, str(residuals)
+    if evidence.forecast is None:
+        return residuals.judgement, str(residuals)
+    n_forecast = int(np.sum(evidence.forecast.rates > evidence.collapse.epsilon))
+    figures["active by the forecast"] = float(n_forecast)
+    said = f"At this noise variance a linear model has {n_forecast} active latents."
+    if n_forecast <= n_active:
+        return SOUND, said
+    link = "The active latents carry what these would: " if residuals.judgement == SOUND else ""
+    return residuals.judgement, f"{said} {link}{residuals}"

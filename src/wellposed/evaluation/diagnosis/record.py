@@ -1,26 +1,47 @@
-"""What a diagnosis found, and how it is shown."""
+"""Findings of a diagnosis, as text, in a terminal, as JSON and as a page."""
 
 import dataclasses
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from .page import page
+from wellposed._html import render
 
-SOUND, CAUTION, OPEN, FAULT = "sound", "caution", "open", "fault"
-MARKS = {SOUND: "✓", CAUTION: "!", OPEN: "?", FAULT: "✗"}
-_STYLES = {SOUND: "green", CAUTION: "yellow", OPEN: "cyan", FAULT: "bold red"}
+from .._thresholds import CAUTION, FAULT, OPEN, SOUND, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+MARKS: Final[dict[Verdict, str]] = {SOUND: "✓", CAUTION: "!", OPEN: "?", FAULT: "✗"}
+_STYLES: Final[dict[Verdict, str]] = {
+    SOUND: "green",
+    CAUTION: "yellow",
+    OPEN: "cyan",
+    FAULT: "bold red",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
     """The answer to one question, with the figures behind it and what to do.
 
-    ``verdict`` is "sound", "fault", "caution" (no fault, but worth knowing) or "open" (these rows
-    cannot tell). ``fault`` names what is wrong; empty otherwise.
+    Parameters
+    ----------
+    question : in a few words
+    verdict : "sound", "fault", "caution" (no fault, but worth knowing) or "open" (these rows
+        cannot tell)
+    said : the answer in sentences
+    remedy : what to change; empty if nothing
+    fault : name of the fault; empty for every other verdict
+    figures : by name, with their unit in it
+
+    Examples
+    --------
+    >>> Finding("Calibrated?", "sound", "Central 90 % intervals hold 90.1 %.").verdict
+    'sound'
     """
 
     question: str
-    verdict: str
+    verdict: Verdict
     said: str
     remedy: str = ""
     fault: str = ""
@@ -31,61 +52,77 @@ class Finding:
 class Diagnosis:
     """Findings on a fitted model; ``print`` it, or show it in a notebook.
 
-    They stand in the order of causes: what is found first may be why what follows it is found.
+    Findings are in the order of causes: an earlier one may be the reason of a later one.
+
+    Parameters
+    ----------
+    findings : one a question
+    model : description of the model
+    n_rows, n_train_rows : numbers of rows looked at; None without rows of the training
+
+    Examples
+    --------
+    >>> fault = Finding("Bounded?", "fault", "It has no bound.", "Add a floor.", "no bound")
+    >>> Diagnosis((fault,), "a VAE", 100, None).summary
+    'No bound. Add a floor.'
     """
 
     findings: tuple[Finding, ...]
-    model: str  # in words
+    model: str
     n_rows: int
     n_train_rows: int | None
 
     @property
     def faults(self) -> tuple[Finding, ...]:
-        """What is wrong, causes before their consequences."""
+        """Findings that are faults, causes before their consequences."""
         return tuple(f for f in self.findings if f.verdict == FAULT)
 
     @property
     def summary(self) -> str:
-        """One sentence: the first fault and its remedy."""
-        if not self.faults:
-            doubts = sum(f.verdict != SOUND for f in self.findings)
-            rest = f"; {doubts} points to know of" if doubts else ""
-            return f"Nothing wrong was found{rest}."
-        first, *others = self.faults
-        more = f" (and {len(others)} more, which may follow from it)" if others else ""
-        return f"{first.fault[0].upper()}{first.fault[1:]}{more}. {first.remedy}"
+        """The first fault and its remedy; without faults, what is left open or to know of."""
+        if self.faults:
+            first, *others = self.faults
+            more = f" (and {len(others)} more, which may follow from it)" if others else ""
+            return f"{first.fault[0].upper()}{first.fault[1:]}{more}. {first.remedy}"
+        unanswered = [f.question for f in self.findings if f.verdict == OPEN]
+        n_cautions = sum(f.verdict == CAUTION for f in self.findings)
+        rest = f"; {n_cautions} point{'s' * (n_cautions > 1)} to know of" if n_cautions else ""
+        if not unanswered:
+            return f"No fault was found{rest}."
+        return (
+            f"No fault was found, but {len(unanswered)} of {len(self.findings)} questions are open "
+            f"({' '.join(unanswered)}){rest}."
+        )
 
     @property
     def _head(self) -> str:
-        trained = f", {self.n_train_rows} of the training" if self.n_train_rows else ""
-        return f"Diagnosis of {self.model}, by {self.n_rows} rows{trained}"
+        trained = f" and {self.n_train_rows} of the training" if self.n_train_rows else ""
+        return f"Diagnosis of {self.model}, on {self.n_rows} rows{trained}"
 
     def __str__(self) -> str:
         lines = [self._head, self.summary]
-        for found in self.findings:
-            lines += ["", f"{MARKS[found.verdict]} {found.question}  {found.said}"]
-            if found.remedy:
-                lines.append(f"  → {found.remedy}")
+        for finding in self.findings:
+            lines += ["", f"{MARKS[finding.verdict]} {finding.question}  {finding.said}"]
+            if finding.remedy:
+                lines.append(f"  → {finding.remedy}")
         return "\n".join(lines)
 
-    def __rich__(self) -> Any:
+    def __rich__(self) -> "Group":
         from rich.console import Group
         from rich.padding import Padding
         from rich.text import Text
 
-        parts: list[Any] = [Text(self._head, style="bold"), Text(self.summary)]
-        for found in self.findings:
-            style = _STYLES[found.verdict]
-            line = Text.assemble(
-                (f"{MARKS[found.verdict]} {found.question}", style), "  ", found.said
-            )
-            parts += [Text(), line]
-            if found.remedy:
-                parts.append(Padding(Text(f"→ {found.remedy}", style="italic"), (0, 0, 0, 2)))
+        parts: list[Text | Padding] = [Text(self._head, style="bold"), Text(self.summary)]
+        for finding in self.findings:
+            question = f"{MARKS[finding.verdict]} {finding.question}", _STYLES[finding.verdict]
+            parts += [Text(), Text.assemble(question, "  ", finding.said)]
+            if finding.remedy:
+                remedy = Text(f"→ {finding.remedy}", style="italic")
+                parts.append(Padding(remedy, (0, 0, 0, 2)))
         return Group(*parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it in plain types, for JSON; figures that are not finite as None."""
+        """Return all findings in plain types, for JSON; figures that are not finite as None."""
         return {
             "model": self.model,
             "n_rows": self.n_rows,
@@ -98,10 +135,14 @@ class Diagnosis:
 
     def to_html(self) -> str:
         """Return a self-contained page, readable at any width, in light and dark."""
-        return page(self._head, self.summary, self.findings, whole=True)
+        return self._page(whole=True)
 
     def _repr_html_(self) -> str:
-        return page(self._head, self.summary, self.findings, whole=False)
+        return self._page(whole=False)
+
+    def _page(self, *, whole: bool) -> str:
+        template = "evaluation/diagnosis/page.html.jinja"
+        return render(template, diagnosis=self, title=self._head, marks=MARKS, whole=whole)
 
 
 def _finite(figures: dict[str, float]) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
 from .._passes import posteriors
+from .._thresholds import ACTIVE, DELTA, EPSILON
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,17 +42,21 @@ class Collapse:
             f"{self.epsilon:g} nats on {1 - self.delta:.0%} of the data or more. "
             f"{int(self.active_units.sum())} of {k} are active units: the variance of their "
             f"posterior mean exceeds {self.threshold:g}. Rates add up to {self.rates.sum():.4g} "
-            "nats a datum."
+            "nats a datum." + self._unknown()
         )
+
+    def _unknown(self) -> str:
+        n = int((~np.isfinite(self.rates)).sum())
+        return f" {n} of them have no finite rate: whether they collapsed is unknown." if n else ""
 
 
 def collapse(
     rates: np.ndarray,
     means: np.ndarray,
     *,
-    epsilon: float = 0.01,
-    delta: float = 0.01,
-    threshold: float = 0.01,
+    epsilon: float = EPSILON,
+    delta: float = DELTA,
+    threshold: float = ACTIVE,
 ) -> Collapse:
     """Judge each latent by its rates and by its posterior means.
 

@@ -17,15 +17,13 @@ from wellposed.models import SecondStage, VAEModel
 
 from .._estimate import Estimate
 from .._rows import over_rows
+from .._thresholds import MISMATCH, OPEN, OUTSIDE, OUTSIDE_IDEAL, Verdict, prior_verdict
 from ..likelihood.importance import log_likelihood
 from .codes import Codes, codes, log_aggregate
 
 _MOST_ROWS = 10_000  # of 10,000² densities: seconds
 _DRAWS = 2_000
 _SECOND_STAGE_DRAWS = 128
-_OUTSIDE = 0.05  # share of the codes counted as outlying; of a prior's draws, if it fits, as well
-_MANY = 2 * _OUTSIDE
-_MUCH = 0.5  # nats of mismatch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +82,17 @@ class PriorMismatch:
         """Whether the rows are too few to show the information: I is within 0.1 of log n."""
         return self.mutual_information[0] > math.log(self.n_rows) - 0.1
 
+    @property
+    def judgement(self) -> Verdict:
+        """Verdict on the match of q(z) and p(z): "sound", "caution", "open" or "fault".
+
+        "open" if a figure is not finite, or the rows are too few to bound the mismatch.
+        """
+        own = self.priors["standard"]
+        ends = [own.low.value, own.high.value, *(p.gain.value for p in self.priors.values())]
+        low = self.least_mismatch if np.isfinite(ends).all() else math.nan
+        return prior_verdict(low, own.high.value, self.rate.value, own.outside.value)
+
     def __str__(self) -> str:
         return " ".join([*self._split(), *self._own(), *self._others()])
 
@@ -108,11 +117,15 @@ class PriorMismatch:
         share = self.priors["standard"].outside
         said = [
             f"{_percent(share)} of the draws from N(0, I) lie outside the region that holds "
-            f"{1 - _OUTSIDE:.0%} of the codes ({_OUTSIDE:.0%} would, were the two the same)"
+            f"{1 - OUTSIDE_IDEAL:.0%} of the codes ({OUTSIDE_IDEAL:.0%} would if "
+            "the two were the same)"
         ]
-        if share.value > _MANY:
+        if self.judgement == OPEN:
+            said[0] += f". {self.n_rows} rows cannot tell how far the codes are from N(0, I)."
+            return said
+        if share.value > OUTSIDE:
             said[0] += ": the decoder was hardly trained there, and samples suffer."
-        elif self.least_mismatch > _MUCH:
+        elif self.least_mismatch > MISMATCH:
             said[0] += ", but the draws seldom reach where many of the codes are."
         else:
             said[0] += ": sampling from N(0, I) asks the decoder for little that it never saw."
@@ -197,7 +210,7 @@ def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Prio
     }
     # Of mean zero for each row: what one draw of z happened to be, and the rate has averaged out.
     chance = found.log_density - log_p["standard"] - found.rates
-    usual = np.quantile(without, _OUTSIDE)
+    usual = np.quantile(without, OUTSIDE_IDEAL)
     own = log_p["standard"]
     return PriorMismatch(
         n_rows=n,

@@ -14,9 +14,10 @@ from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 
+from .._estimate import Estimate
 from .._rows import over_rows
+from .._thresholds import FAULT, SOUND, Verdict, room_for_a_latent
 
-_SURE = 2.0  # standard errors
 _DRAWS = 4  # of z, for each of two estimates of a mean residual
 
 
@@ -36,9 +37,15 @@ class ResidualSpectrum:
     beta: float
 
     @property
+    def judgement(self) -> Verdict:
+        """Whether a collapsed latent could be active: "fault" if so, "sound" if not, or "open"."""
+        leading = Estimate(self.leading, self.standard_error)
+        return room_for_a_latent(self.beta).verdict(leading)
+
+    @property
     def can_revive(self) -> bool:
         """Whether the leading residual exceeds the threshold by two standard errors."""
-        return self.leading > self.beta + _SURE * self.standard_error
+        return self.judgement == FAULT
 
     def __str__(self) -> str:
         size = f"{self.leading:.3g} ± {self.standard_error:.1g} times the noise variance"
@@ -48,7 +55,7 @@ class ResidualSpectrum:
                 "for one more latent, and a collapsed one could live. Train for longer, start "
                 "with a smaller weight on the KL, or add latents."
             )
-        if self.leading < self.beta - _SURE * self.standard_error:
+        if self.judgement == SOUND:
             return (
                 f"The residuals vary by {size} along their largest direction, less than βσ²: a "
                 "latent that took up one direction would cost more than it explains. At this σ² "

@@ -10,13 +10,12 @@ from wellposed._errors import LikelihoodWarning, unknown_name
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
+from .._thresholds import EFFECTIVE_DRAWS, PARETO_K
 from .ais import ais
 from .exact import exact_log_likelihood, has_exact_log_likelihood
 from .importance import LogLikelihood, log_likelihood
-from .pareto_k import TRUSTED
 
 METHODS = ("auto", "importance", "ais", "exact")
-_LEAST_SIZE = 10.0  # draws: an error of a third of a nat
 
 
 def estimate_log_likelihood(
@@ -67,7 +66,8 @@ def _annealed(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
 
 def _escalated(model: VAEModel, rows: Any, found: LogLikelihood, *, key: PRNGKey) -> LogLikelihood:
     rows = np.asarray(rows)
-    doubtful = np.asarray(found.untrusted) | (np.asarray(found.effective_sample_size) < _LEAST_SIZE)
+    few = np.asarray(found.effective_sample_size) < EFFECTIVE_DRAWS
+    doubtful = np.asarray(found.untrusted) | few
     if not doubtful.any():
         return found
     better = _annealed(model, rows[doubtful], key=key)
@@ -84,9 +84,9 @@ def _placed(old: np.ndarray, new: np.ndarray, where: np.ndarray) -> np.ndarray:
 def _said(found: LogLikelihood, better: LogLikelihood, doubtful: np.ndarray) -> str:
     change = np.asarray(better.value, np.float64) - np.asarray(found.value)[doubtful]
     return (
-        f"Importance sampling is believed where k̂ ≤ {TRUSTED} and {_LEAST_SIZE:g} draws or more "
-        f"decide; {doubtful.sum()} of {len(doubtful)} rows were not, and were annealed instead, "
-        f"which changed their log p(x) by {change.mean():.3g} nats in the mean, {change.min():.3g} "
-        f"to {change.max():.3g}. evaluation.sandwich tells how far annealing is off; "
-        "more n_samples may spare some rows."
+        f"Importance sampling is believed where k̂ ≤ {PARETO_K} and {EFFECTIVE_DRAWS:g} draws or "
+        f"more decide; {doubtful.sum()} of {len(doubtful)} rows were not, and were annealed "
+        f"instead, which changed their log p(x) by {change.mean():.3g} nats in the mean, "
+        f"{change.min():.3g} to {change.max():.3g}. evaluation.sandwich bounds the "
+        "error of annealing; more n_samples may spare some rows."
     )

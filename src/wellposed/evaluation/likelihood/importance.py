@@ -13,8 +13,9 @@ from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 
 from .._rows import over_rows
+from .._thresholds import PARETO_K
 from .importance_weights import cut, effective_size, fold_weights, log_mean_weight, relative_error
-from .pareto_k import TRUSTED, pareto_k, tail_size
+from .pareto_k import pareto_k, tail_size
 
 
 class LogLikelihood(eqx.Module):
@@ -35,7 +36,7 @@ class LogLikelihood(eqx.Module):
     @property
     def untrusted(self) -> Float[Array, "*batch"]:
         """Where k̂ > 0.7, so that value and standard error are not to be believed."""
-        return self.pareto_k > TRUSTED
+        return self.pareto_k > PARETO_K
 
     def __str__(self) -> str:
         value, error, size, shape = (
@@ -61,8 +62,10 @@ def _meaning(shape: np.ndarray) -> str:
     known = np.isfinite(shape)
     if not known.any():
         return "No Pareto k̂: too few draws, or not an average of importance weights."
-    share = (shape[known] > TRUSTED).mean()
-    said = f"k̂ > {TRUSTED} in {share:.1%} of {known.sum()} rows"
+    share = (shape[known] > PARETO_K).mean()
+    said = f"k̂ > {PARETO_K} in {share:.1%} of {known.sum()} rows"
+    if not known.all():
+        said += f" (it is unknown for the {(~known).sum()} others)"
     if share == 0:
         return f"{said}: averages of these weights settle as their standard errors say."
     return (

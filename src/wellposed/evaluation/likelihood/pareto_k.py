@@ -15,7 +15,6 @@ from jaxtyping import Array, Float
 
 from wellposed._typing import Scalar
 
-TRUSTED = 0.7  # no larger shape is
 _LEAST = 5  # weights in a tail that a shape can be fitted to
 _PRIOR_DRAWS, _PRIOR_SHAPE = 10, 0.5  # Vehtari et al.'s prior, worth ten weights of the shape ½
 

@@ -13,7 +13,9 @@ from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
 from wellposed.models import VAEModel, draw_keys
 
+from .._estimate import Estimate
 from .._rows import over_rows, varying
+from .._thresholds import COVERAGE, MIXED, OPEN, SOUND, Verdict
 from ..variance.affine_units import unit_of
 from .coverage import LEVELS, Coverage, coverage_of, draw, ranks, tally
 from .crps import CRPS, crps_of, fair_crps
@@ -21,10 +23,7 @@ from .imputation_chain import CHAINS, check_independent, complete
 
 # What is judged, and where z comes from.
 _LATENTS = {"reconstruction": "posterior", "prior": "prior", "features": "given features"}
-_NINETY = LEVELS.index(0.9)
-_CLEAR = 2.0  # standard errors
-_SLIGHT = 0.01  # of coverage: too little to act on
-_MIXED = 1.05  # R̂
+_NINETY = LEVELS.index(COVERAGE.ideal)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,21 +38,44 @@ class Calibration:
     mixing: float | None = None  # R̂ of the hidden features' chains: 1 where they have mixed
 
     @property
+    def judgement(self) -> Verdict:
+        """Verdict by the coverage at 90 %: "sound", "caution", "open" or "fault".
+
+        It is "open" if the rows are too few, the coverage is not finite, or chains have not mixed.
+        """
+        mixed = self.mixing is None or self.mixing < MIXED
+        return COVERAGE.verdict(self._ninety) if mixed else OPEN
+
+    @property
+    def statement(self) -> str:
+        """The coverage at 90 % and what it means, in one sentence."""
+        held, n = self._ninety, self.coverage.n_rows
+        measured = f"Central 90 % intervals hold {held.value:.1%} ± {held.standard_error:.1%}"
+        judgement = self.judgement
+        if judgement == SOUND:
+            return f"{measured}: calibrated, as far as {n} rows tell."
+        if judgement == OPEN:
+            return f"{measured}: {n} rows cannot tell whether the model is calibrated."
+        if held.value < COVERAGE.ideal:
+            return f"{measured}: the model is too sure of itself."
+        return f"{measured}: the model is less sure than it could be."
+
+    @property
     def verdict(self) -> str:
-        """One sentence, by the coverage at 90 %."""
-        held = float(self.coverage.coverage[_NINETY])
-        error = float(self.coverage.standard_error[_NINETY])
-        told = f"Central 90 % intervals hold {held:.1%} ± {error:.1%}"
-        if abs(held - 0.9) <= max(_CLEAR * error, _SLIGHT):
-            return f"{told}: calibrated, as far as {self.coverage.n_rows} rows tell."
-        if held < 0.9:
-            return f"{told}: the model is too sure of itself. {_REMEDIES[self.given]}"
-        return f"{told}: the model is less sure than it could be. {_REMEDIES[self.given]}"
+        """:attr:`statement`, with a remedy where there is one."""
+        if self.judgement in (SOUND, OPEN):
+            return self.statement
+        return f"{self.statement} {_REMEDIES[self.given]}"
+
+    @property
+    def _ninety(self) -> Estimate:
+        share, error = self.coverage.coverage, self.coverage.standard_error
+        return Estimate(float(share[_NINETY]), float(error[_NINETY]))
 
     def __str__(self) -> str:
         lines = [str(self.coverage), str(self.crps)]
         if self.mixing is not None:
-            doubt = "" if self.mixing < _MIXED else ": they have not mixed, trust no figure above"
+            doubt = "" if self.mixing < MIXED else ": they have not mixed, trust no figure above"
             lines.append(
                 f"{self.n_hidden} features of each row hidden; chains accepted "
                 f"{self.acceptance:.0%} of their proposals, R̂ {self.mixing:.3f}{doubt}"

@@ -5,9 +5,7 @@ import dataclasses
 import numpy as np
 
 from .._estimate import Estimate
-
-_OFF = 1.1  # factor from which a difference is worth acting on
-_CLEAR = 2.0  # standard errors
+from .._thresholds import DRAWN_VARIANCE, NOISE_RATIO, OPEN, SOUND, Band
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,12 +84,12 @@ class VarianceSplit:
     def verdict(self) -> str:
         """What the split says, in sentences."""
         said = [f"The noise variance is {self.total_ratio} of the mean squared residual"]
-        side = _side(self.total_ratio)
-        said[0] += _OF_NOISE[side]
+        said[0] += _OF_NOISE[_side(self.total_ratio, NOISE_RATIO)]
         if self.gain is not None:
             said.append(f"At the best one, the ELBO would gain {self.gain} nats a datum.")
         share = self.prior.share
-        said.append(f"The model's own draws vary by {share} of the data{_OF_DRAWS[_side(share)]}")
+        side = _side(share, DRAWN_VARIANCE)
+        said.append(f"The model's own draws vary by {share} of the data{_OF_DRAWS[side]}")
         return " ".join(said)
 
     def __str__(self) -> str:
@@ -121,26 +119,28 @@ class VarianceSplit:
 
 
 _OF_NOISE = {
-    0: ", as the likelihood wants it.",
-    1: (
+    "sound": ", as the likelihood wants it.",
+    "open": ": these rows cannot tell whether it is the best.",
+    "high": (
         ": it keeps variance that the latents explain already. Let it be learned, "
         'noise="shared" or "feature".'
     ),
-    -1: (
+    "low": (
         ": residuals are larger than it says, as they are on rows that were not trained on where "
         "those that were are fitted too closely. recalibrate() on rows held out widens it."
     ),
 }
 _OF_DRAWS = {
-    0: ".",
-    1: ": too much, where N(0, I) reaches beyond the codes. See prior_mismatch().",
-    -1: ": too little; the codes spread wider than N(0, I). See prior_mismatch().",
+    "sound": ".",
+    "open": ", as far as these rows tell.",
+    "high": ": too much, where N(0, I) reaches beyond the codes. See prior_mismatch().",
+    "low": ": too little; the codes spread wider than N(0, I). See prior_mismatch().",
 }
 
 
-def _side(found: Estimate) -> int:
-    """1 or −1 where an estimate is clearly above or below one, and by enough to matter."""
-    away = abs(found.value - 1) > _CLEAR * found.standard_error
-    if away and found.value > _OFF:
-        return 1
-    return -1 if away and found.value < 1 / _OFF else 0
+def _side(figure: Estimate, band: Band) -> str:
+    """Return "sound", "open", or the side of its ideal on which a figure is: "high" or "low"."""
+    verdict = band.verdict(figure)
+    if verdict in (SOUND, OPEN):
+        return verdict
+    return "high" if figure.value > band.ideal else "low"

@@ -1,0 +1,180 @@
+"""The thresholds that turn a figure into a verdict, and the rules that read them.
+
+Calibration, the variance split, the comparison of priors, the audit and the diagnosis take their
+verdicts from this module, so that no two of them contradict each other. A fault must be certain,
+and a sound figure needs rows enough to have shown a fault. Every other figure, and every figure
+that is missing or not finite, is "open": the rows cannot tell.
+"""
+
+import dataclasses
+import math
+from typing import Final, Literal
+
+import numpy as np
+
+from ._estimate import Estimate
+
+Verdict = Literal["sound", "caution", "open", "fault"]
+SOUND: Final = "sound"
+CAUTION: Final = "caution"
+OPEN: Final = "open"
+FAULT: Final = "fault"
+
+_LIKELY = 2.0  # standard errors that a sound figure keeps from the edges of its band
+
+
+@dataclasses.dataclass(frozen=True)
+class Band:
+    """Values of a figure that are sound, and values that are tolerable.
+
+    Outside ``tolerable`` a figure is a fault; between the two bands it is a caution.
+
+    Parameters
+    ----------
+    ideal : value of a model without fault, in the figure's unit
+    sound : lowest and highest sound value
+    tolerable : lowest and highest value that is no fault; by default those of ``sound``
+    clear : standard errors by which a figure must be outside a band for certainty
+    """
+
+    ideal: float
+    sound: tuple[float, float]
+    tolerable: tuple[float, float] | None = None
+    clear: float = 3.0
+
+    def verdict(self, figure: Estimate) -> Verdict:
+        """Compare a figure with the bands.
+
+        A figure in the sound band is sound if it is two standard errors from both edges, or if
+        two standard errors are less than the distance from the ideal value to an edge.
+
+        Examples
+        --------
+        >>> band = Band(1.0, (0.9, 1.1), (0.5, 1.5))
+        >>> [band.verdict(Estimate(value, 0.02)) for value in (1.05, 1.3, 1.7)]
+        ['sound', 'caution', 'fault']
+        >>> band.verdict(Estimate(1.05, 0.5)), band.verdict(Estimate(math.nan, 0.02))
+        ('open', 'open')
+        """
+        if not is_known(figure):
+            return OPEN
+        away, error = self._outside(figure.value), figure.standard_error
+        if away > 0:
+            intolerable = _distance(figure.value, self.tolerable or self.sound) > 0
+            return OPEN if away < self.clear * error else FAULT if intolerable else CAUTION
+        return SOUND if _LIKELY * error <= self._slack(figure) else OPEN
+
+    def rows_needed(self, figure: Estimate, n_rows: int) -> str:
+        """Return a sentence: how many rows would settle a figure that is open.
+
+        Parameters
+        ----------
+        figure : an open figure, measured on ``n_rows`` rows
+        n_rows : number of rows, ≥ 1
+        """
+        cannot = f"{n_rows} rows cannot settle this"
+        if not is_known(figure):
+            return f"{cannot}: the figure is not finite."
+        away = self._outside(figure.value)
+        errors, room = (self.clear, away) if away > 0 else (_LIKELY, self._slack(figure))
+        if room <= 0:
+            return f"{cannot}."
+        needed = math.ceil(n_rows * (errors * figure.standard_error / room) ** 2)
+        return f"{cannot}; some {float(f'{needed:.2g}'):,.0f} would."
+
+    def _outside(self, value: float) -> float:
+        """Distance to the tolerable band, or to the sound one from within the tolerable band."""
+        return _distance(value, self.tolerable or self.sound) or _distance(value, self.sound)
+
+    def _slack(self, figure: Estimate) -> float:
+        """Distance to the nearest edge, of the figure or of the ideal value: the larger."""
+        low, high = self.sound
+        return max(min(at - low, high - at) for at in (figure.value, self.ideal))
+
+
+def is_known(figure: Estimate) -> bool:
+    """Whether a figure and its standard error are finite."""
+    return math.isfinite(figure.value) and math.isfinite(figure.standard_error)
+
+
+def _distance(value: float, band: tuple[float, float]) -> float:
+    return max(value - band[1], band[0] - value, 0.0)
+
+
+# Coverage of central 90 % intervals of p(x | z).
+COVERAGE = Band(0.9, (0.87, 0.93), (0.8, 0.97))
+# σ² over the mean squared residual. A factor of 1.1 costs 0.0024 nats a feature, 1.5 costs 0.05.
+NOISE_RATIO = Band(1.0, (1 / 1.1, 1.1), (1 / 1.5, 1.5))
+# Variance of the model's own draws over that of the data.
+DRAWN_VARIANCE = Band(1.0, (1 / 1.1, 1.1))
+# Implied weight of the KL; below WEIGHTLESS the KL has no weight at all.
+KL_WEIGHT = Band(1.0, (1 / 1.5, 1.5))
+WEIGHTLESS = 0.03
+# ELBO of the training rows less that of other rows, nats a feature.
+OVERFITTING = Band(0.0, (-math.inf, 0.1))
+
+# KL(q(z) ‖ p(z)), nats: to know of, and a fault (the larger of nats and a share of the rate).
+MISMATCH, MUCH_MISMATCH, MUCH_OF_THE_RATE = 0.5, 2.0, 0.15
+# Share of the draws of a prior outside the region of the codes; OUTSIDE_IDEAL if q(z) = p(z).
+OUTSIDE_IDEAL, OUTSIDE = 0.05, 0.1
+
+# Pareto k̂ above which a mean of importance weights is not trusted, and the share of such rows.
+PARETO_K, UNTRUSTED_ROWS = 0.7, 0.05
+# Effective draws below which one draw decides: an error of a third of a nat.
+EFFECTIVE_DRAWS = 10.0
+# R̂ of chains that have not mixed.
+MIXED = 1.05
+
+# A latent is collapsed if its KL is below EPSILON nats on a share 1 − DELTA of the rows, and
+# active if the variance of its posterior mean exceeds ACTIVE.
+EPSILON, DELTA, ACTIVE = 0.01, 0.01, 0.01
+# Smallest σ of q, in units of the prior's, from which it has a floor, in latents that move more
+# than MOVES (variance of the posterior mean).
+POSTERIOR_FLOOR, MOVES = 0.95, 0.1
+
+# Error of log |det dT/dx|, nats a feature: beyond the rounding of float32.
+JACOBIAN = 1e-3
+# |log σ²/residual| of a σ² that was fitted to the rows themselves.
+REFITTED = 0.03
+
+
+def room_for_a_latent(beta: float) -> Band:
+    """Return the band of the leading residual variance over σ²: above β a latent has room."""
+    return Band(beta, (-math.inf, beta), clear=2.0)
+
+
+def prior_verdict(low: float, high: float, rate: float, outside: float) -> Verdict:
+    """Compare the mismatch of q(z) and p(z) with its thresholds.
+
+    Parameters
+    ----------
+    low, high : ends of the bracket of KL(q(z) ‖ p(z)), nats a datum
+    rate : mean KL(q(z | x) ‖ p(z)), nats a datum
+    outside : share of the draws of p(z) outside the region of the codes
+
+    Examples
+    --------
+    >>> prior_verdict(0.1, 0.3, 8.0, 0.05), prior_verdict(0.1, 6.0, 8.0, 0.05)
+    ('sound', 'open')
+    """
+    if not all(map(math.isfinite, (low, high, rate, outside))):
+        return OPEN
+    much = max(MUCH_MISMATCH, MUCH_OF_THE_RATE * rate)
+    if low > much and outside > OUTSIDE:
+        return FAULT
+    if low > MISMATCH or outside > OUTSIDE:
+        return CAUTION
+    return OPEN if high > much else SOUND
+
+
+def weights_verdict(pareto_k: np.ndarray) -> Verdict:
+    """Whether means of importance weights are trusted, by the k̂ of each row, shape (n,).
+
+    Examples
+    --------
+    >>> weights_verdict(np.array([0.3, 0.9])), weights_verdict(np.array([0.3, np.nan]))
+    ('caution', 'open')
+    """
+    if not np.isfinite(pareto_k).all():
+        return OPEN
+    return CAUTION if float(np.mean(pareto_k > PARETO_K)) > UNTRUSTED_ROWS else SOUND
