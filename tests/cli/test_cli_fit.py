@@ -131,7 +131,7 @@ def test_a_model_is_overwritten_only_when_forced(fitted, tmp_path, monkeypatch):
 def test_an_unwritable_path_is_found_before_training(fitted, tmp_path, monkeypatch, option):
     (tmp_path / "file").write_text("not a folder")
     bad = tmp_path / "file" / "m.wp"
-    monkeypatch.setattr(loop, "run_pass", never)
+    monkeypatch.setattr(loop, "epoch_program", never)
     outputs = {"-o": tmp_path / "good.wp", option: bad}
     flat = [word for pair in outputs.items() for word in pair]
     said = run("fit", fitted.csv, *flat, *SMALL, code=2).stderr

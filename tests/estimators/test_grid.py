@@ -142,7 +142,7 @@ def test_models_are_saved_on_demand(tmp_path):
 def test_a_stopped_grid_goes_on_to_the_same_table(tmp_path, monkeypatch):
     axes = {"beta": [0.5, 1.0, 2.0]}
     whole = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST)
-    fit, calls = training.grid.chunks.fit, []
+    fit, calls = training.grid.chunks.fit_member, []
 
     def stops(*given, **options):
         calls.append(1)
@@ -150,7 +150,7 @@ def test_a_stopped_grid_goes_on_to_the_same_table(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return fit(*given, **options)
 
-    monkeypatch.setattr(training.grid.chunks, "fit", stops)
+    monkeypatch.setattr(training.grid.chunks, "fit_member", stops)
     cut = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST, folder=tmp_path)
     assert not cut.complete
     assert same(cut, wp.Grid(whole.axes, whole.rows[:1], None, False))

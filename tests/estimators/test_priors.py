@@ -249,7 +249,7 @@ def test_an_interrupted_second_stage_is_not_kept(fresh, monkeypatch):
         raise KeyboardInterrupt
 
     found = wp.load(fresh)
-    monkeypatch.setattr("wellposed.training._fit.run_pass", interrupted)
+    monkeypatch.setattr("wellposed.training._fit.epoch_program", lambda n_rows: interrupted)
     with pytest.raises(KeyboardInterrupt):
         found.sample(1, prior="second-stage")
     assert found.priors_ == {}

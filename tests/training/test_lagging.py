@@ -12,10 +12,10 @@ import wellposed as wp
 from wellposed import objectives
 from wellposed.models import trainable
 from wellposed.training import History, Plan, _epoch, _lagging, fit
-from wellposed.training._epoch import fresh_state
+from wellposed.training._epoch import initial_state
 from wellposed.training._history import COLUMNS, LAGGING
 from wellposed.training._lagging import information, is_aggressive
-from wellposed.training._optimiser import Parts, Rates, adam, parted, update
+from wellposed.training._optimiser import Parts, Rates, adam, split_encoder, update
 from wellposed.training._rows import Rows
 
 KEY = jax.random.key(7)
@@ -26,7 +26,7 @@ run_lagging_epoch = eqx.filter_jit(_lagging.run_lagging_epoch)
 def epoch(model, *, encoder_steps, rate=0.01, data=DATA, batch_size=100):
     params, fixed = eqx.partition(model, trainable(model))
     state, metrics, steps = run_lagging_epoch(
-        fresh_state(params, parted=True),
+        initial_state(params, parts=True),
         fixed,
         jnp.asarray(data),
         Rows.of(np.arange(len(data))),
@@ -61,7 +61,7 @@ def test_the_encoders_steps_leave_the_decoder_alone():
     """Decoder steps of no length: what changes is the encoder, and the ELBO rises all the same."""
     model = model_for(noise=0.05, hidden=(32,))
     params, _ = eqx.partition(model, trainable(model))
-    encoder, rest = parted(params)
+    encoder, rest = split_encoder(params)
     assert same(eqx.combine(encoder, rest), params)
     assert not arrays(encoder.decoder)
     assert not arrays(rest.encoder)
@@ -100,7 +100,7 @@ def test_a_plain_epoch_takes_either_memory():
     rates = Rates.of(Plan(), 5)
     reached = [
         run_epoch(
-            fresh_state(params, parted=choice),
+            initial_state(params, parts=choice),
             fixed,
             jnp.asarray(DATA),
             Rows.of(np.arange(len(DATA))),

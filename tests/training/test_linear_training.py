@@ -14,13 +14,13 @@ from wellposed.training.linear import plan as _linear
 from wellposed.training.linear import subspace as _accelerated
 
 VALUES = [6.0, 3.5, 1.9, 0.8, 0.25]
-SOLVERS = ["accelerated", "fixed_point", "gradient"]
+SOLVERS = ["subspace_iteration", "fixed_point", "gradient"]
 KEEPING = ["fixed_point", "gradient"]  # those that heed where they start
 
 
 def solve(name, covariance, start, plan, seed=0):
     settings = {"progress": False}
-    if name == "accelerated":
+    if name == "subspace_iteration":
         settings["rng"] = np.random.default_rng(seed)
     return getattr(training, name)(covariance, start, plan, **settings)
 
@@ -60,7 +60,7 @@ def test_every_solver_reaches_the_optimum(name, noise_variance, beta):
     covariance = own.with_eigenvalues(VALUES, seed=1)
     plan = LinearPlan(noise_variance, beta, max_iter=5_000, tol=1e-13)
     spectrum = eigendecompose(covariance)
-    near = 1e-9 if name == "accelerated" else 1e-6
+    near = 1e-9 if name == "subspace_iteration" else 1e-6
     for k, seed in ((1, 0), (2, 1), (3, 2)):
         best = optimum(spectrum, k, noise_variance=noise_variance, beta=beta)
         run = from_random(name, covariance, k, plan, seed)
@@ -79,7 +79,7 @@ def test_every_solver_reaches_the_optimum_of_the_digits(name, digits):
     covariance = own.of_rows(digits)
     best = optimum(eigendecompose(covariance), 10)
     run = from_random(name, covariance, 10, LinearPlan(tol=1e-10))
-    near = 1e-9 if name == "accelerated" else 1e-6
+    near = 1e-9 if name == "subspace_iteration" else 1e-6
     assert run.outcome is Outcome.converged
     assert objective(run, covariance) == pytest.approx(best.elbo, rel=near)
     assert objective(run, covariance) <= best.elbo * (1 - 1e-12)
@@ -91,14 +91,14 @@ def test_the_accelerated_solver_at_every_width_of_its_span(d, k):
     covariance = own.with_eigenvalues(np.geomspace(10, 0.1, d), seed=d)
     noise_variance = 0.3 if d == k else None
     best = optimum(eigendecompose(covariance), k, noise_variance=noise_variance)
-    run = from_random("accelerated", covariance, k, LinearPlan(noise_variance, tol=1e-13))
+    run = from_random("subspace_iteration", covariance, k, LinearPlan(noise_variance, tol=1e-13))
     assert run.objective[-1] == pytest.approx(best.elbo, rel=1e-9)
     assert float(run.model.noise_variance) == pytest.approx(best.noise_variance, rel=1e-7)
     assert run.model.weight.shape == (d, k)
 
 
 def test_the_accelerated_solver_needs_few_steps(digits):
-    run = from_random("accelerated", own.of_rows(digits), 10, LinearPlan())
+    run = from_random("subspace_iteration", own.of_rows(digits), 10, LinearPlan())
     assert len(run.objective) < 15
     slow = from_random("fixed_point", own.of_rows(digits), 10, LinearPlan())
     assert len(slow.objective) > 5 * len(run.objective)
@@ -109,7 +109,7 @@ def test_the_accelerated_solver_where_the_span_holds_all_that_varies():
     rows = rng.normal(size=(50, 3)) @ rng.normal(size=(3, 30))
     covariance = own.of_rows(rows)
     best = optimum(eigendecompose(covariance), 2)
-    run = from_random("accelerated", covariance, 2, LinearPlan())
+    run = from_random("subspace_iteration", covariance, 2, LinearPlan())
     assert run.objective[-1] == pytest.approx(best.elbo, rel=1e-9)
     assert float(run.model.noise_variance) == pytest.approx(best.noise_variance, rel=1e-9)
 
@@ -120,17 +120,17 @@ def test_the_filter_is_chebyshevs_polynomial(ratio, degree):
     values = np.array([ratio, 1.0, 0.6, 0.3, 0.0])
     vectors = np.random.default_rng(0).normal(size=(5, 2))
     span = models.Spectrum(np.zeros(5), values, np.array([ratio, 1.0]), vectors, 9)
-    found = _accelerated._filtered(np.diag(values), span)
+    found = _accelerated._filter(np.diag(values), span)
     gain = np.polynomial.chebyshev.Chebyshev.basis(degree)(2 * values - 1)
     np.testing.assert_allclose(found, gain[:, None] * vectors, rtol=1e-9)
 
 
 def test_the_accelerated_solver_on_equal_eigenvalues():
     covariance = own.with_eigenvalues([2.0] * 6)
-    run = from_random("accelerated", covariance, 2, LinearPlan(0.5))
+    run = from_random("subspace_iteration", covariance, 2, LinearPlan(0.5))
     assert run.objective[-1] == pytest.approx(own.least_loss([2.0] * 6, 6, 2, 0.5), rel=1e-12)
     wide = own.with_eigenvalues([2.0] * 30)
-    run = from_random("accelerated", wide, 2, LinearPlan())
+    run = from_random("subspace_iteration", wide, 2, LinearPlan())
     assert float(run.model.noise_variance) == pytest.approx(2.0, rel=1e-9)
 
 

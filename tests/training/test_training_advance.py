@@ -9,10 +9,10 @@ from test_training_fit import DATA, arrays, model_for, same
 from wellposed import objectives
 from wellposed.models import trainable
 from wellposed.training import Plan, _epoch, advance
-from wellposed.training._epoch import fresh_state
+from wellposed.training._epoch import initial_state
 from wellposed.training._optimiser import Rates
 from wellposed.training._pass import EPOCHS
-from wellposed.training._rows import Rows, filled_up
+from wellposed.training._rows import Rows, pad_rows
 
 PIECES = np.array_split(DATA, 2)
 KEY = jax.random.key(3)
@@ -33,13 +33,13 @@ def test_pieces_are_epochs_of_one_training_at_a_level_rate_and_full_kl():
     model, plan = model_for(), Plan(batch_size=50, max_epochs=8, kl_warmup=7, learning_rate=0.01)
     reached = passes(model, PIECES, plan)
     params, fixed = eqx.partition(model, trainable(model))
-    state = fresh_state(params)
+    state = initial_state(params)
     level = Rates.of(Plan(learning_rate=0.01, decay=False), 1)
     for number, piece in enumerate(PIECES):
         state, _ = run_epoch(
             state,
             fixed,
-            jnp.asarray(filled_up(piece)),
+            jnp.asarray(pad_rows(piece)),
             Rows.of(np.arange(len(piece))),
             objectives.ELBO(),
             level,

@@ -12,13 +12,13 @@ from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.models import VAEModel, trainable
 from wellposed.noise import Gaussian
 from wellposed.training import History, Outcome, Plan, _epoch, fit
-from wellposed.training._epoch import Metrics, fresh_state
+from wellposed.training._epoch import Metrics, initial_state
 from wellposed.training._optimiser import Rates
-from wellposed.training._pass import _run_soon
+from wellposed.training._pass import _SOON
 from wellposed.training._rows import Rows
 from wellposed.transforms import Standardize, summarise
 
-run_epoch, held_out = (eqx.filter_jit(f) for f in (_epoch.run_epoch, _epoch.held_out))
+run_epoch, held_out = (eqx.filter_jit(f) for f in (_epoch.run_epoch, _epoch.evaluate_held_out))
 
 DATA = wp.datasets.linear_gaussian(
     500, n_features=6, n_latents=2, noise_variance=0.2, seed=0
@@ -157,7 +157,7 @@ def still_epoch(model, data, key, *, rate=1e-30, batch_size=16):
     params, fixed = eqx.partition(model, trainable(model))
     rates = Rates.of(Plan(learning_rate=rate, decay=False), 1)
     return run_epoch(
-        fresh_state(params),
+        initial_state(params),
         fixed,
         jnp.asarray(data),
         Rows.of(np.arange(len(data))),
@@ -251,7 +251,7 @@ def test_every_row_of_a_partial_batch_counts_once():
     values = []
     for size in (1, 10, 64, 97):
         _, metrics = run_epoch(
-            fresh_state(params),
+            initial_state(params),
             fixed,
             jnp.asarray(DATA),
             rows,
@@ -283,7 +283,7 @@ def test_training_and_held_out_objectives_are_one_function(objective):
     params, fixed = eqx.partition(model, trainable(model))
     data, rows = jnp.asarray(DATA), Rows.of(np.arange(len(DATA)))
     _, trained = run_epoch(
-        fresh_state(params),
+        initial_state(params),
         fixed,
         data,
         rows,
@@ -483,13 +483,13 @@ def test_changing_a_number_compiles_nothing():
 
     train("shared", objectives.ELBO(), Plan(max_epochs=2))
     train(0.5, objectives.BetaELBO(2.0), Plan(max_epochs=1))
-    before = _run_soon._cached._cache_size()
+    before = _SOON._cached._cache_size()
     changed = Plan(max_epochs=3, learning_rate=0.01, clip_norm=5.0, kl_warmup=1, weight_decay=0.1)
     train("shared", objectives.ELBO(), changed, DATA + 1.0)
     train(0.1, objectives.BetaELBO(0.3), changed)
-    assert _run_soon._cached._cache_size() == before
+    assert _SOON._cached._cache_size() == before
     train("feature", objectives.ELBO(), changed)
-    assert _run_soon._cached._cache_size() == before + 1
+    assert _SOON._cached._cache_size() == before + 1
 
 
 def test_clipping_bounds_the_step_adam_takes_from_a_gradient():
@@ -500,7 +500,7 @@ def test_clipping_bounds_the_step_adam_takes_from_a_gradient():
 
     def first_moment(clip):
         state, metrics = run_epoch(
-            fresh_state(params),
+            initial_state(params),
             fixed,
             data,
             rows,

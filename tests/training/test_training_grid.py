@@ -14,7 +14,8 @@ from test_training_fit import DATA, arrays, model_for
 import wellposed as wp
 from wellposed.noise import Gaussian
 from wellposed.objectives import BetaELBO
-from wellposed.training import Member, Outcome, Plan, fit, fit_grid
+from wellposed.training import Member, Outcome, Plan, _refit, fit, fit_grid
+from wellposed.training._course import Course
 from wellposed.training.grid import together as _together
 
 ROWS = DATA[:150]
@@ -91,7 +92,7 @@ def test_one_that_ends_stands_still_while_the_others_go_on(together):
 
 
 def test_an_interrupted_grid_goes_on_and_ends_the_same(together, tmp_path, monkeypatch, x64):
-    steps, settled = [], _together._settled
+    steps, settled = [], _together._keep
 
     def stops(*given):
         steps.append(1)
@@ -99,7 +100,7 @@ def test_an_interrupted_grid_goes_on_and_ends_the_same(together, tmp_path, monke
             raise KeyboardInterrupt
         return settled(*given)
 
-    monkeypatch.setattr(_together, "_settled", stops)
+    monkeypatch.setattr(_together, "_keep", stops)
     cut = fit_grid(members_of(*MANY), ROWS, together=True, folder=tmp_path)
     assert [run.outcome for run in cut[:5]] == [Outcome.interrupted] * 5
     assert [len(run.history.rows) for run in cut[:5]] == [2] * 5
@@ -111,19 +112,19 @@ def test_an_interrupted_grid_goes_on_and_ends_the_same(together, tmp_path, monke
 
 
 def test_a_change_of_numbers_compiles_nothing(together, x64):
-    before = _together._pass._cached._cache_size()
+    before = _together._train_epochs._cached._cache_size()
     changed = [given | {"learning_rate": 0.003, "weight_decay": 0.1, "beta": 2.0} for given in MANY]
     fit_grid(members_of(*changed), ROWS + 1, together=True)
-    assert _together._pass._cached._cache_size() == before
+    assert _together._train_epochs._cached._cache_size() == before
 
 
 def test_members_of_another_shape_are_another_program():
     members = members_of({}, {"noise": 0.5}, {"seed": 1}, {"noise": 0.1}, {"max_epochs": 5})
-    shapes = [_together.together_shape(member, len(ROWS), jnp.asarray(ROWS)) for member in members]
+    shapes = [_together.common_shape(member, len(ROWS), jnp.asarray(ROWS)) for member in members]
     assert shapes[0] == shapes[2] != shapes[1] == shapes[3]
     assert shapes[4] not in shapes[:4]
     phased = members_of({"encoder_steps": 5})[0]
-    assert _together.together_shape(phased, len(ROWS), jnp.asarray(ROWS)) is None
+    assert _together.common_shape(phased, len(ROWS), jnp.asarray(ROWS)) is None
 
 
 _SPREAD = """
@@ -156,3 +157,27 @@ def test_a_member_is_checked_before_any_trains():
         fit_grid([good, bad], ROWS, on_end=lambda i, run: pytest.fail("trained"))
     with pytest.raises(wp.SettingError, match="together"):
         fit_grid([good], ROWS, together="yes")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_every_epoch_is_decided_by_one_state_machine(monkeypatch, together):
+    """What a single fit does after an epoch, a member of a grid does: one function for both."""
+    decided, after = [], Course.after
+
+    def counted(self, figures, *information):
+        decided.append(type(figures))
+        return after(self, figures, *information)
+
+    monkeypatch.setattr(Course, "after", counted)
+    runs = fit_grid(members_of({}, {"seed": 1}), ROWS, together=together)
+    assert len(decided) == sum(len(run.history.rows) for run in runs) == 8
+
+
+def test_the_program_that_refits_all_calls_no_other(monkeypatch):
+    """A compiled function with options of its own cannot be nested in another."""
+
+    def never(*_, **__):
+        raise AssertionError("nested")
+
+    monkeypatch.setattr(_refit, "_SOLVE", never)
+    fit_grid(members_of({}, {"seed": 1}), ROWS, together=True)

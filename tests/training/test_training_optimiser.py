@@ -9,7 +9,7 @@ from test_training_fit import arrays, model_for
 
 from wellposed.models import trainable
 from wellposed.training import Plan
-from wellposed.training._fit import fresh_state
+from wellposed.training._epoch import initial_state
 from wellposed.training._optimiser import Rates, squared_norm, update
 
 RATE = 0.05
@@ -25,7 +25,7 @@ def gradients(params, steps):
 
 
 def stepped(params, plan, given):
-    state, rates = fresh_state(params), Rates.of(plan, 1)
+    state, rates = initial_state(params), Rates.of(plan, 1)
     params, memory = state.params, state.memory
     for number, gradient in enumerate(given):
         norm = jnp.sqrt(squared_norm(gradient))

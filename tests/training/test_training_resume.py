@@ -17,8 +17,8 @@ from test_training_fit import DATA, model_for, same
 
 import wellposed as wp
 from wellposed import serialise
-from wellposed.training import Outcome, Plan, _checkpoint, fit
-from wellposed.training.grid import together as _together
+from wellposed.training import History, Outcome, Plan, _checkpoint, fit
+from wellposed.training._course import Course
 
 PLAN = Plan(max_epochs=12, kl_warmup=4)
 SETTINGS = {"key": jax.random.key(4), "plan": PLAN, "validation_fraction": 0.2}
@@ -285,6 +285,7 @@ ROW = [1.0] * 9
     ids=str,
 )
 def test_a_forged_record_of_one_of_several_trainings_is_refused(record):
-    assert _together._Course.of([[ROW], 0.5, 1, "converged"]).outcome is Outcome.converged
+    course = Course(PLAN, 0, 1, History())
+    assert course.from_record([[ROW], 0.5, 1, "converged"]).outcome is Outcome.converged
     with pytest.raises(wp.DamagedFileError, match="Delete"):
-        _together._Course.of(record)
+        course.from_record(record)

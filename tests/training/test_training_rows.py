@@ -7,7 +7,7 @@ import pytest
 import wellposed as wp
 from programs import counted
 from wellposed.training import _rows
-from wellposed.training._rows import Rows, bucket, filled_up
+from wellposed.training._rows import Rows, bucket, pad_rows
 
 
 @pytest.mark.parametrize("n", [1, 63, 64, 65, 390, 455, 8_192, 8_193, 60_000, 1_000_000])
@@ -26,7 +26,7 @@ def test_folds_share_a_bucket():
 
 def test_filling_is_beyond_the_rows():
     data = np.arange(1.0, 7.0).reshape(3, 2)
-    filled = filled_up(data)
+    filled = pad_rows(data)
     np.testing.assert_array_equal(filled[:3], data)
     assert filled.shape == (64, 2)
     assert not filled[3:].any()

@@ -159,6 +159,20 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
     )
 
 
+def member_of(
+    settings: dict[str, Any], model: models.VAEModel, n_rows: int, *, key: PRNGKey
+) -> training.Member:
+    """Collect what decides the course of a training of ``n_rows`` rows."""
+    return training.Member(
+        model,
+        key,
+        objective_of(settings),
+        plan_of(settings, n_rows),
+        settings["validation_fraction"],
+        settings["allow_unbounded"],
+    )
+
+
 def objective_of(settings: dict[str, Any]) -> objectives.AbstractObjective:
     """Return the objective that the settings name."""
     return objectives.resolve(

@@ -14,7 +14,7 @@ from wellposed._checks import Rule, boolean, optional, or_word, real, sizes, who
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
-from ._build import objective_of, plan_of
+from ._build import member_of, objective_of, plan_of
 from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._measures import Measures
@@ -210,17 +210,12 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         with restore_on_failure(self):
             settings = settings_of(self)
             rows, model = prepare(self, X)
-            run = training.fit(
-                model,
+            run = training.fit_member(
+                member_of(settings, model, len(rows), key=self.key("fit")),
                 rows,
-                key=self.key("fit"),
-                objective=objective_of(settings),
-                plan=plan_of(settings, len(rows)),
-                validation_fraction=settings["validation_fraction"],
                 checkpoint=self.checkpoint,
                 callbacks=callbacks,
                 progress=settings["progress"],
-                allow_unbounded=settings["allow_unbounded"],
             )
             self.store(run.model, run.history, run.outcome, rows)
             self.store_codes(rows)
@@ -248,7 +243,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         objective = objective_of(settings)
         before = getattr(self, "_advance", None)
         if before is None and hasattr(self, "model_"):
-            before = training.standing(self.model_, objective, self.history_)
+            before = training.Advance.of(self.model_, objective, self.history_)
         with restore_on_failure(self):
             if before is None:
                 rows, model = prepare(self, X)

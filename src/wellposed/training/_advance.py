@@ -1,47 +1,68 @@
 """One pass over one piece of data, for data that arrive in pieces."""
 
 import dataclasses
-from typing import Any
+from typing import Self
 
 import equinox as eqx
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.objectives import AbstractObjective
 
-from ._epoch import TrainState, fresh_state, steps_in
-from ._fit import is_finite, trained_leaves
+from ._epoch import TrainState, initial_state, steps_in
 from ._history import History
 from ._optimiser import Rates
-from ._pass import Seen, Split, run_pass
+from ._pass import EpochFigures, Split, epoch_program
 from ._plan import Plan
-from ._rows import Rows, filled_up
+from ._rows import Rows, pad_rows
+from ._training import trainable_leaves
 
 
 @dataclasses.dataclass(frozen=True)
 class Advance:
-    """Where training in pieces stands: the model, and what the next piece goes on from."""
+    """A training in pieces after one of them, from which the next piece goes on.
+
+    Parameters
+    ----------
+    model : VAEModel
+    state : TrainState
+        Parameters, Adam's moments and the number of steps.
+    history : History
+        One row a piece.
+    finite : bool
+        False where the last piece turned non-finite and was dropped.
+    """
 
     model: VAEModel
     state: TrainState
     history: History
     finite: bool
 
+    @classmethod
+    def of(
+        cls, model: VAEModel, objective: AbstractObjective, table: dict[str, np.ndarray]
+    ) -> Self:
+        """Continue a model that was trained or loaded whole; Adam's moments start at zero.
 
-def standing(
-    model: VAEModel, objective: AbstractObjective, table: dict[str, np.ndarray]
-) -> Advance:
-    """Where a model stands that was trained or loaded whole: Adam's memory starts afresh."""
-    params = eqx.filter(model, trained_leaves(model, objective))
-    return Advance(model, fresh_state(params), History.of(table), finite=True)
+        Parameters
+        ----------
+        model : VAEModel
+        objective : AbstractObjective
+            What the next pieces maximise.
+        table : dict of arrays of shape (epochs,)
+            The history so far, as :meth:`History.table` returns it.
+        """
+        params = eqx.filter(model, trainable_leaves(model, objective))
+        return cls(model, initial_state(params), History.of(table), finite=True)
 
 
 def advance(
     model: VAEModel,
-    data: Any,
+    data: ArrayLike,
     *,
     key: PRNGKey,
     objective: AbstractObjective,
@@ -50,32 +71,41 @@ def advance(
 ) -> Advance:
     """Train one pass over a piece of data.
 
-    The learning rate does not decay, since nobody knows how much is still to come. A pass that
-    turns non-finite is dropped: the model comes back as it was, ``finite`` false.
+    The learning rate does not decay, since the number of pieces is not known. A pass that turns
+    non-finite is dropped: the model is returned unchanged, with ``finite`` false.
 
     Parameters
     ----------
-    model : VAEModel, as built; ``before``, where there is one, holds the trained one
+    model : VAEModel as built; that of ``before``, where it is given, replaces it
     data : array of shape (n, d), data units
-    key : PRNG key; the pass takes its own from it by its number
-    objective : what to maximise
-    plan : rates and batch size; its epochs, warm-up, patience and encoder steps
-        play no part
-    before : the result of the piece before
+    key : PRNG key, into which each pass folds its number
+    objective : AbstractObjective to maximise
+    plan : Plan, of which the rates and the batch size count
+    before : Advance, optional; the result of the piece before
+
+    Examples
+    --------
+    >>> import jax, numpy as np, wellposed as wp
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> vae = wp.VAE(1, hidden=(4,), max_epochs=1, random_state=0).fit(X)
+    >>> options = {"key": jax.random.key(0), "objective": wp.objectives.ELBO(), "plan": Plan()}
+    >>> first = advance(vae.model_, X[:30], **options)
+    >>> len(advance(vae.model_, X[30:], before=first, **options).history.rows)
+    2
     """
     check_process()
     data = np.asarray(data)
     model = model if before is None else before.model
-    params, fixed = eqx.partition(model, trained_leaves(model, objective))
-    state = fresh_state(params) if before is None else before.state
+    params, fixed = eqx.partition(model, trainable_leaves(model, objective))
+    state = initial_state(params) if before is None else before.state
     history = History() if before is None else before.history
-    rows = Rows.of(np.arange(len(data)))
+    rows, padded = Rows.of(np.arange(len(data))), pad_rows(data)
     size = min(plan.batch_size, rows.index.shape[0])
     rates = Rates.of(dataclasses.replace(plan, decay=False, kl_warmup=0), steps_in(len(data), size))
-    reached, seen = run_pass(
+    reached, figures = epoch_program(len(padded))(
         state,
         fixed,
-        jax.device_put(filled_up(data)),
+        jax.device_put(padded),
         Split(rows, None),
         objective,
         rates,
@@ -83,9 +113,10 @@ def advance(
         batch_size=size,
         key=key,
     )
-    seen: Seen = jax.device_get(seen)
-    if not is_finite(seen.trained):
+    figures: EpochFigures = jax.device_get(figures)
+    if not figures.is_finite:
         return Advance(model, state, history, finite=False)
-    trained = eqx.combine(reached.params, fixed)
-    history = history.with_epoch(seen.trained, None, float(seen.noise_variance), plan.learning_rate)
-    return Advance(trained, reached, history, finite=True)
+    history = history.with_epoch(
+        figures.training, None, float(figures.noise_variance), plan.learning_rate
+    )
+    return Advance(eqx.combine(reached.params, fixed), reached, history, finite=True)

@@ -1,4 +1,4 @@
-"""The whole state of a training in one file, so that it can stop anywhere and go on the same."""
+"""The state of a training in one file, from which it resumes with the same result."""
 
 import dataclasses
 import hashlib
@@ -19,7 +19,18 @@ _SECONDS_BETWEEN = 5.0
 
 
 def fingerprint(arrays: Any, *settings: Any) -> str:
-    """Digest everything that decides the course of a training: a pytree's arrays, and settings."""
+    """Return the SHA-256 of everything that decides the course of a training, in hex.
+
+    Parameters
+    ----------
+    arrays : pytree of arrays
+    settings : further values, by their ``repr``
+
+    Examples
+    --------
+    >>> fingerprint((np.zeros(2),), "a") == fingerprint((np.zeros(3),), "a")
+    False
+    """
     digest = hashlib.sha256(repr((jax.tree.structure(arrays), settings)).encode())
     for leaf in jax.tree.leaves(arrays):
         content = np.asarray(leaf, order="C")
@@ -30,9 +41,9 @@ def fingerprint(arrays: Any, *settings: Any) -> str:
 
 @dataclasses.dataclass
 class Checkpoint:
-    """A file that holds a pytree of arrays, rewritten whole every few seconds.
+    """A file with a pytree of arrays, rewritten whole every few seconds.
 
-    ``identity`` is the fingerprint of the training that it belongs to.
+    ``identity`` is the fingerprint of the training.
     """
 
     path: Path
@@ -42,19 +53,19 @@ class Checkpoint:
 
     @classmethod
     def at(cls, path: str | os.PathLike, identity: str) -> "Checkpoint":
-        """Name the file, making sure now that it can be written.
+        """Name the file, and check that it can be written.
 
         Raises
         ------
         OutputError
-            If it cannot, or is a device, from which no training can be resumed.
+            If it cannot be written, or is a device, which cannot be read again.
         """
-        found = serialise.check_writable(path, overwrite=True)
-        if found.exists() and not found.is_file():
+        file = serialise.check_writable(path, overwrite=True)
+        if file.exists() and not file.is_file():
             raise OutputError(
-                f"A checkpoint must be a file that can be read again; {path} is none. Name a file."
+                f"A checkpoint must be a file that can be read again; {path} is not. Name a file."
             )
-        return cls(found, identity)
+        return cls(file, identity)
 
     def load(self, skeleton: Any) -> tuple[Any, list] | None:
         """Return the stored tree and rows of history, or None where there is no file yet.
@@ -64,7 +75,7 @@ class Checkpoint:
         SettingError
             If the file belongs to another training.
         DamagedFileError
-            If it is not what was written.
+            If its contents are not those of a checkpoint of this training.
         """
         if not self.path.exists():
             return None
@@ -75,7 +86,7 @@ class Checkpoint:
                 "Restore those to resume it, name another file, or delete this one."
             )
         try:
-            return _filled(skeleton, tensors), _history(header.get("history"))
+            return _fill(skeleton, tensors), _history(header.get("history"))
         except DamagedFileError as error:
             raise DamagedFileError(
                 f"{self.path} cannot be resumed: {error} Delete it to train from the start, or "
@@ -83,9 +94,9 @@ class Checkpoint:
             ) from error
 
     def save(self, tree: Any, rows: tuple, *, now: bool = False) -> None:
-        """Write the tree, unless one was written a moment ago and ``now`` is false.
+        """Write the tree, unless ``now`` is false and the last write was a few seconds ago.
 
-        A disk that is full, or gone, warns once and stops no training: the model is in memory.
+        Where the file cannot be written, a warning is given once and the training continues.
         """
         if not now and time.monotonic() - self._written < _SECONDS_BETWEEN:
             return
@@ -101,27 +112,26 @@ class Checkpoint:
     def _warn(self, error: OutputError) -> None:
         if not self._failed:
             warnings.warn(
-                f"The checkpoint was not written: {error} Training goes on; make room, and the "
-                "next one is written. Until then a stopped training resumes from the last one "
-                "that was.",
+                f"The checkpoint was not written: {error} Training goes on. Make room for the "
+                "next checkpoint; until it is written, a stopped training resumes from the last.",
                 TrainingWarning,
                 stacklevel=4,
             )
         self._failed = True
 
 
-def _filled(skeleton: Any, tensors: dict[str, np.ndarray]) -> Any:
-    """Put the file's tensors into the skeleton's places: all of them, and no others."""
+def _fill(skeleton: Any, tensors: dict[str, np.ndarray]) -> Any:
+    """Put the tensors of the file into the skeleton, each leaf once and none left over."""
     tree = serialise.fill(skeleton, tensors, exactly=True)
     for name, leaf in serialise.leaves_by_name(tree):
-        # Only how good the best epoch was may be infinite, before there is one.
+        # The best value alone may be infinite, before the first epoch.
         if bool(np.isnan(leaf).any()) or (leaf.ndim and not bool(np.isfinite(leaf).all())):
             raise DamagedFileError(f"{name} is not finite.")
     return tree
 
 
 def _history(text: Any) -> list:
-    """Read the rows of history; whose columns they are, their training knows."""
+    """Read the rows of the history; the training checks their columns."""
     if not isinstance(text, str):
         raise DamagedFileError("It has no history.")
     try:
@@ -129,5 +139,5 @@ def _history(text: Any) -> list:
     except (ValueError, RecursionError) as error:
         raise DamagedFileError("Its history cannot be read.") from error
     if not isinstance(rows, list):
-        raise DamagedFileError("Its history is no list.")
+        raise DamagedFileError("Its history is not a list.")
     return rows

@@ -1,4 +1,4 @@
-"""A small classifier, whose features judge samples."""
+"""A small classifier, whose features measure the quality of samples."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
 from wellposed import nn
 from wellposed._checks import check, or_word, whole
@@ -19,18 +20,18 @@ from wellposed.models import Classifier
 from wellposed.numerics import scalar, weighted_mean
 from wellposed.transforms import check_finite
 
-from ._epoch import TrainState, fresh_state, over_batches, steps_in
-from ._optimiser import Rates, adam, decayed
+from ._epoch import TrainState, initial_state, over_batches, steps_in
+from ._optimiser import Rates, adam, move_weights
 from ._plan import Plan
-from ._rows import Rows, filled_up
+from ._rows import Rows, pad_rows
 
 _CHANNELS, _HIDDEN = (16, 32), (512,)
 _ACTIVATION = "relu"
 
 
 def fit_classifier(
-    X: Any,
-    y: Any,
+    X: ArrayLike,
+    y: ArrayLike,
     *,
     key: PRNGKey,
     image_shape: Sequence[int] | None = None,
@@ -40,17 +41,17 @@ def fit_classifier(
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-2,
 ) -> Classifier:
-    """Train a classifier by maximum likelihood: AdamW, its rate along a half cosine to zero.
+    """Train a classifier by maximum likelihood, with AdamW and a rate that decays to zero.
 
-    Two strided convolutions and one layer where the image's shape is given, else two layers.
+    With an image's shape it has two strided convolutions and one layer, else two layers.
 
     Parameters
     ----------
     X : array of shape (n, d), data units, any real dtype
     y : array of shape (n,), the class of each row: whole numbers or words
-    key : PRNG key, of the weights and of the rows' order
+    key : PRNG key of the weights and of the order of the rows
     image_shape : (H, W) or (H, W, C), sides of 4 pixels or more
-    n_features : f, width of the layer whose activations are the features
+    n_features : int, width of the layer whose activations are the features
     max_epochs, learning_rate, weight_decay : see :class:`Plan`
     batch_size : rows a step; "auto" is 128, and less for small tables, down to 16, so that an
         epoch has some hundred steps
@@ -74,12 +75,12 @@ def fit_classifier(
     (128,)
     """
     check_process()
-    rows, classes, labels = _checked(X, y)
+    rows, classes, labels = _check(X, y)
     size = _batch_size(batch_size, len(rows))
     plan = Plan(size, max_epochs, learning_rate, weight_decay)
     weight_key, order_key = jax.random.split(key)
-    start = _untrained(rows, classes, n_features, image_shape, key=weight_key)
-    trained, value = _trained(start, rows, labels, plan, key=order_key)
+    start = _build(rows, classes, n_features, image_shape, key=weight_key)
+    trained, value = _train(start, rows, labels, plan, key=order_key)
     if not np.isfinite(value):
         raise SettingError(
             f"The classifier's log likelihood must stay finite; it became {float(value)}. Lower "
@@ -94,8 +95,8 @@ def _batch_size(given: int | str, n: int) -> int:
     return min(128 if isinstance(given, str) else n, wanted, n)
 
 
-def _checked(X: Any, y: Any) -> tuple[np.ndarray, tuple[int | str, ...], np.ndarray]:
-    """Rows, the classes in order, and each row's class as its number."""
+def _check(X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, tuple[int | str, ...], np.ndarray]:
+    """Return the rows, the sorted classes, and the index of each row's class."""
     rows, given = np.asarray(X), np.asarray(y)
     if rows.ndim != 2 or given.shape != rows.shape[:1]:
         raise DataError(
@@ -103,17 +104,17 @@ def _checked(X: Any, y: Any) -> tuple[np.ndarray, tuple[int | str, ...], np.ndar
             f"{given.shape}. Pass X of shape (n, d) and y of shape (n,)."
         )
     check_finite(rows)
-    found, labels = np.unique(given, return_inverse=True)
-    if len(found) < 2 or found.dtype.kind not in "iubU":
+    classes, labels = np.unique(given, return_inverse=True)
+    if len(classes) < 2 or classes.dtype.kind not in "iubU":
         raise DataError(
-            f"Labels must be whole numbers or words, of two classes or more; got {len(found)} of "
-            f"dtype {found.dtype}. Convert them first, or add rows of another class."
+            f"Labels must be whole numbers or words, of two classes or more; got {len(classes)} of "
+            f"dtype {classes.dtype}. Convert them first, or add rows of another class."
         )
-    words = found.dtype.kind == "U"
-    return rows, tuple(str(c) if words else int(c) for c in found), labels
+    words = classes.dtype.kind == "U"
+    return rows, tuple(str(c) if words else int(c) for c in classes), labels
 
 
-def _untrained(
+def _build(
     rows: np.ndarray,
     classes: tuple[int | str, ...],
     n_features: int,
@@ -136,14 +137,14 @@ def _untrained(
     )
 
 
-def _trained(
+def _train(
     start: Classifier, rows: np.ndarray, labels: np.ndarray, plan: Plan, *, key: PRNGKey
 ) -> tuple[Classifier, Scalar]:
-    """Train for all epochs; return the last one's mean log likelihood too, in nats."""
+    """Train for all epochs; return the mean log likelihood of the last one too, in nats."""
     params, fixed = eqx.partition(start, _weights(start))
-    state = fresh_state(params)
+    state = initial_state(params)
     rates = Rates.of(plan, steps_in(len(rows), plan.batch_size))
-    data, targets = jax.device_put((filled_up(rows), filled_up(labels)))
+    data, targets = jax.device_put((pad_rows(rows), pad_rows(labels)))
     places, value = Rows.of(np.arange(len(rows))), scalar(0.0)
     for epoch in range(plan.max_epochs):
         state, value = _epoch(
@@ -195,7 +196,7 @@ def _epoch(
         value, gradient = jax.value_and_grad(rise)(state.params)
         direction: Any
         direction, memory = adam().update(gradient, state.memory)
-        params = decayed(state.params, direction, rates, state.step)
+        params = move_weights(state.params, direction, rates, state.step)
         return TrainState(params, memory, state.step + 1), value[None]
 
     order = rows.shuffled(key=key)

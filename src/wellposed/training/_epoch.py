@@ -24,7 +24,7 @@ N_FIGURES = 5
 
 
 class TrainState(eqx.Module):
-    """All that a step reads and writes."""
+    """Everything that a step reads and writes."""
 
     params: Tree
     memory: Any  # Adam's moments: one state, or Parts
@@ -32,25 +32,30 @@ class TrainState(eqx.Module):
 
 
 class Metrics(eqx.Module):
-    """Means over the rows of one pass, in nats a datum, with what training must watch."""
+    """Means over the rows of one pass, in nats a datum, with the largest gradient."""
 
     value: Scalar
     log_likelihood: Scalar
     kl: Scalar
     gradient_norm: Scalar  # the largest of the pass; zero where there was no gradient
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether the objective and the largest gradient are finite; on the host."""
+        return bool(np.isfinite([self.value, self.gradient_norm]).all())
 
-def fresh_state(params: Tree, *, parted: bool = False) -> TrainState:
-    """State before the first step; ``parted`` counts the encoder's steps apart from the rest."""
-    start = Parts.of if parted else adam().init
-    # Adam's memory is zeros: made on the host, where no shape of a weight is a program.
+
+def initial_state(params: Tree, *, parts: bool = False) -> TrainState:
+    """Return the state before the first step; ``parts`` counts the encoder's steps separately."""
+    start = Parts.of if parts else adam().init
+    # Adam's moments are zeros: built on the host, without a program for each shape.
     shapes = eqx.filter_eval_shape(start, params)
     memory = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
     return TrainState(params, jax.device_put(memory), scalar(0.0))
 
 
 def steps_in(n_rows: int, batch_size: int) -> int:
-    """Steps of an epoch, the last partial batch included."""
+    """Return the steps of an epoch, the last partial batch included."""
     return math.ceil(n_rows / batch_size)
 
 
@@ -83,10 +88,10 @@ def run_epoch(
 
     order = rows.shuffled(key=order_key)
     state, seen = over_batches(step, state, order, batch_size=batch_size, key=noise_key)
-    return state, summed(seen)
+    return state, pass_means(seen)
 
 
-def held_out(
+def evaluate_held_out(
     params: Tree,
     fixed: Tree,
     data: Data,
@@ -104,7 +109,7 @@ def held_out(
         return nothing, figures(evaluation, weight, jnp.zeros((), weight.dtype))
 
     _, seen = over_batches(visit, None, rows, batch_size=batch_size, key=key)
-    return summed(seen)
+    return pass_means(seen)
 
 
 def over_batches(
@@ -116,19 +121,19 @@ def over_batches(
     key: PRNGKey,
     n_figures: int = N_FIGURES,
 ) -> tuple[Carry, Float[Array, "steps figures"]]:
-    """Call ``visit(state, chosen, weight, key)`` batch by batch; batches of filling are left out.
+    """Call ``visit(state, chosen, weight, key)`` batch by batch, without batches of padding.
 
     Returns
     -------
-    the last state, and a row of figures a batch; rows of zeros for what the bucket holds beyond
+    the last state, and one row of figures a batch, zeros for batches of padding
     """
     seen = jnp.zeros((rows.most_steps(batch_size), n_figures), jnp.result_type(float))
 
     def step(i: Array, carry: tuple[Carry, Array]) -> tuple[Carry, Array]:
         state, seen = carry
         chosen, weight = rows.batch(i, batch_size)
-        state, found = visit(state, chosen, weight, jax.random.fold_in(key, i))
-        return state, seen.at[i].set(found)
+        state, row = visit(state, chosen, weight, jax.random.fold_in(key, i))
+        return state, seen.at[i].set(row)
 
     return jax.lax.fori_loop(0, rows.steps(batch_size), step, (state, seen))
 
@@ -143,7 +148,7 @@ def batch_mean(
     *,
     key: PRNGKey,
 ) -> tuple[Scalar, Evaluation]:
-    """Mean of the objective over a batch, and of its terms."""
+    """Return the means of the objective and of its terms over a batch."""
     x = data[chosen].astype(jnp.result_type(float))
     keys = jax.random.split(key, chosen.shape[0])
     each = jax.vmap(lambda row, k: objective(model, row, key=k, annealing=annealing))(x, keys)
@@ -154,14 +159,14 @@ def batch_mean(
 def figures(
     evaluation: Evaluation, weight: Float[Array, " batch"], norm: Scalar
 ) -> Float[Array, " figures"]:
-    """What :func:`summed` needs of one batch: means over its rows, their number, a norm."""
+    """Return the means over the rows of a batch, their number and a norm, as one array."""
     terms = evaluation.terms
-    found = (evaluation.value, terms.log_likelihood, terms.kl, weight.sum(), norm)
-    return jnp.stack([jnp.asarray(figure, jnp.result_type(float)) for figure in found])
+    numbers = (evaluation.value, terms.log_likelihood, terms.kl, weight.sum(), norm)
+    return jnp.stack([jnp.asarray(figure, jnp.result_type(float)) for figure in numbers])
 
 
-def summed(seen: Float[Array, "steps figures"]) -> Metrics:
-    """Means over the rows of all batches, and the largest norm."""
+def pass_means(seen: Float[Array, "steps figures"]) -> Metrics:
+    """Return the means over the rows of all batches, and the largest norm."""
     value, log_likelihood, kl, count, norm = seen[:, :N_FIGURES].T
 
     def mean(values: Float[Array, " steps"]) -> Scalar:

@@ -1,6 +1,7 @@
-"""What each epoch measured, on the host."""
+"""Measurements of each epoch, on the host."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,27 @@ COLUMNS = (
     "noise_variance",
     "learning_rate",
 )
-# Of a training with an aggressive encoder phase: nats after the epoch, and encoder steps taken
-# before each step of the decoder; NaN and 0 once the phase is over.
+# Further columns of a training with an aggressive encoder phase: I(x; z) after the epoch in nats,
+# and encoder-only updates before each decoder update; NaN and 0 once the phase is over.
 LAGGING = ("mutual_information", "encoder_steps")
 
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """A table with a row an epoch, means in nats a datum.
+    """A table with a row an epoch; objectives and their terms are means in nats a datum.
 
-    ``noise_variance`` is the mean over features in model units, NaN where it depends on z.
+    Parameters
+    ----------
+    rows : tuple of tuples of float
+        One row an epoch. The ``noise_variance`` is the mean over features in model units, NaN
+        where it depends on z; columns of held-out rows are NaN where none are held out.
+    columns : tuple of str
+        Names of the columns.
+
+    Examples
+    --------
+    >>> History(((1.0, -3.25), (2.0, -2.5)), ("epoch", "objective")).column("objective")
+    array([-3.25, -2.5 ])
     """
 
     rows: tuple[tuple[float, ...], ...] = ()
@@ -43,20 +55,20 @@ class History:
         learning_rate: float,
         lagging: tuple[float, float] = (np.nan, 0.0),
     ) -> "History":
-        """Append an epoch; ``held`` None leaves NaN."""
-        kept = (held.value, held.log_likelihood, held.kl) if held else (np.nan,) * 3
-        row = (len(self.rows) + 1, trained.value, trained.log_likelihood, trained.kl, *kept)
+        """Return the history with an epoch more; ``held`` None leaves NaN."""
+        measured = (held.value, held.log_likelihood, held.kl) if held else (np.nan,) * 3
+        row = (len(self.rows) + 1, trained.value, trained.log_likelihood, trained.kl, *measured)
         row = (*row, noise_variance, learning_rate, *lagging)[: len(self.columns)]
         return History((*self.rows, tuple(float(value) for value in row)), self.columns)
 
     @classmethod
     def read(cls, rows: Any, columns: tuple[str, ...] = COLUMNS) -> "History":
-        """Take the rows that a checkpoint holds.
+        """Return the history that a checkpoint contains.
 
         Raises
         ------
         DamagedFileError
-            If they are no rows of these columns, one an epoch.
+            If the rows do not have one number for each column, or are not numbered by epoch.
         """
         sound = isinstance(rows, list) and all(
             isinstance(row, list)
@@ -68,59 +80,46 @@ class History:
         if not sound:
             raise DamagedFileError(
                 f"A checkpoint's history must have a row of {len(columns)} numbers an epoch; this "
-                "one has not. Delete the checkpoint to train from the start."
+                "one does not. Delete the checkpoint to train from the start."
             )
         return cls(tuple(tuple(map(float, row)) for row in rows), columns)
 
     @classmethod
     def of(cls, table: dict[str, np.ndarray]) -> "History":
-        """Undo :meth:`table`."""
+        """Return the history whose :meth:`table` is given."""
         names = (*COLUMNS, *(name for name in LAGGING if name in table))
         columns = (np.asarray(table[name], float).tolist() for name in names)
         return cls(tuple(zip(*columns, strict=True)), names)
 
     def column(self, name: str) -> np.ndarray:
-        """One column, shape (epochs,)."""
+        """Return one column, shape (epochs,)."""
         place = self.columns.index(name)
         return np.array([row[place] for row in self.rows])
 
     def table(self) -> dict[str, np.ndarray]:
-        """All columns by name; ``pandas.DataFrame`` takes it as it is."""
+        """Return all columns by name, as ``pandas.DataFrame`` takes them."""
         return {name: self.column(name) for name in self.columns}
 
     @property
     def summary(self) -> str:
         """The last epoch in a few words, for a progress bar."""
-        variance = self.column("noise_variance")[-1]
-        return f"objective {self.watched[-1]:.2f} nats  σ² {variance:.4g}"
+        last = dict(zip(self.columns, self.rows[-1], strict=True))
+        held = last["held_out_objective"]
+        objective = last["objective"] if math.isnan(held) else held
+        return f"objective {objective:.2f} nats  σ² {last['noise_variance']:.4g}"
 
     @property
-    def watched(self) -> np.ndarray:
+    def monitored(self) -> np.ndarray:
         """The held-out objective where there is one, else the training objective."""
         held = self.column("held_out_objective")
         return self.column("objective") if np.isnan(held).all() else held
 
     @property
     def settled(self) -> bool:
-        """Whether the last tenth of the epochs brought less than 1/500 of the whole gain."""
-        watched = self.watched
-        tail = max(1, len(watched) // 10)
-        if len(watched) < 10:
+        """Whether the last tenth of the epochs gained less than 1/500 of the total gain."""
+        values = self.monitored
+        tail = max(1, len(values) // 10)
+        if len(values) < 10:
             return False
-        total = watched.max() - watched[0]
-        return bool(watched.max() - watched[:-tail].max() <= 0.002 * total)
-
-
-def check_epoch(best_epoch: Any, history: History) -> None:
-    """Refuse a best epoch, as a checkpoint holds it, that was not trained.
-
-    Raises
-    ------
-    DamagedFileError
-        If it lies beyond the history.
-    """
-    if type(best_epoch) is not int or not 0 <= best_epoch <= len(history.rows):
-        raise DamagedFileError(
-            f"A checkpoint's best epoch must be one of its {len(history.rows)}; got {best_epoch}. "
-            "Delete the checkpoint to train from the start."
-        )
+        total = values.max() - values[0]
+        return bool(values.max() - values[:-tail].max() <= 0.002 * total)

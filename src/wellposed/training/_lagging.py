@@ -1,10 +1,10 @@
-"""The aggressive encoder phase: an encoder that lags behind its decoder is let to catch up.
+"""The aggressive encoder phase, in which the encoder is trained more than the decoder.
 
-At the start of a training q(z | x) knows little of the posterior, and a strong decoder learns to
-do without z before it does. So, before each step of the decoder, the encoder takes steps of its
-own, on fresh minibatches, until they gain nothing more. The phase ends for good as soon as the
-information I(x; z) that the codes carry about the data has not risen over an epoch, or is all
-that the rows at hand can show, the logarithm of their number.
+At the start of a training q(z | x) is far from the posterior, and a strong decoder learns to
+ignore z before q is close to it. So before each decoder update the encoder takes updates of its
+own, on fresh minibatches, until the objective stops rising. The phase ends for good as soon as
+the information I(x; z) has not risen over an epoch, or reaches the logarithm of the number of
+rows, which is the most that it can be on them.
 
 References: He, Spokoyny, Neubig & Berg-Kirkpatrick (2019), Lagging inference networks and
 posterior collapse in variational autoencoders, algorithm 1.
@@ -32,14 +32,14 @@ from ._epoch import (
     batch_mean,
     figures,
     over_batches,
-    summed,
+    pass_means,
 )
 from ._history import History
-from ._optimiser import Parts, Rates, parted, squared_norm, update
+from ._optimiser import Parts, Rates, split_encoder, squared_norm, update
 from ._plan import Plan
 from ._rows import Rows
 
-# Over so many steps the objective is averaged before it is asked whether it still rises.
+# Updates over which the objective is averaged, to see whether it still rises.
 _WINDOW = 10
 _MOST_ROWS = 2_000
 _SHORT_OF_ALL = 0.1  # nats
@@ -48,8 +48,8 @@ _SHORT_OF_ALL = 0.1  # nats
 def is_aggressive(plan: Plan, history: History, n_rows: int) -> bool:
     """Whether the next epoch belongs to the phase: the information has risen in every one so far.
 
-    ``n_rows`` is how many it is measured on. A function of the history, so that a resumed
-    training is where it was.
+    It depends on the history alone, so that a resumed training agrees; ``n_rows`` is the number of
+    rows on which the information is measured.
     """
     if not plan.encoder_steps:
         return False
@@ -59,20 +59,20 @@ def is_aggressive(plan: Plan, history: History, n_rows: int) -> bool:
 
 
 def information(model: VAEModel, data: Data, rows: Rows, *, key: PRNGKey) -> float:
-    """I(x; z) under q on some rows, nats a datum: the lower end of its bracket."""
+    """Lower bound of I(x; z) under q on some rows, in nats a datum."""
     chosen = rows.host[:_MOST_ROWS]  # in random order
-    found = prior_mismatch(model, np.asarray(data[chosen]), key=key)
-    return found.mutual_information[0]
+    mismatch = prior_mismatch(model, np.asarray(data[chosen]), key=key)
+    return mismatch.mutual_information[0]
 
 
 class _Chase(eqx.Module):
-    """Where the encoder stands between two of its own steps."""
+    """The encoder between two of its own updates."""
 
     encoder: Tree
     memory: Any
     count: Int[Array, ""]
-    total: Scalar  # of the objective, over the steps of the present window
-    before: Scalar  # that of the last full window
+    total: Scalar  # objective, summed over the updates of this window
+    before: Scalar  # the sum over the last full window
     rising: Bool[Array, ""]
 
 
@@ -88,12 +88,12 @@ def run_lagging_epoch(
     encoder_steps: Int[Array | np.ndarray, ""],
     key: PRNGKey,
 ) -> tuple[TrainState, Metrics, Scalar]:
-    """Visit every row once with the decoder, the encoder catching up before each of its steps.
+    """Visit every row once with the decoder, with encoder-only updates before each of its steps.
 
     Returns
     -------
-    the state; the means at the decoder's steps; how many steps the encoder took before each of
-    them, on average
+    the state; the means at the decoder's steps; the average number of encoder-only updates before
+    each of them
     """
     order_key, noise_key = jax.random.split(key)
 
@@ -101,7 +101,7 @@ def run_lagging_epoch(
         state: TrainState, chosen: Array, weight: Array, step_key: PRNGKey
     ) -> tuple[TrainState, Array]:
         chase_key, batch_key = jax.random.split(step_key)
-        encoder, rest = parted(state.params)
+        encoder, rest = split_encoder(state.params)
         annealing = rates.annealing(state.step)
 
         def mean(encoder: Tree, rest: Tree, visited, weight, key):
@@ -116,9 +116,9 @@ def run_lagging_epoch(
             )
             norm = jnp.sqrt(squared_norm(slope))
             moved = update(chase.encoder, slope, chase.memory, rates, state.step, norm)
-            return _counted(chase, *moved, value)
+            return _count(chase, *moved, value)
 
-        chase = _chased(one, _start(encoder, state.memory.encoder), encoder_steps)
+        chase = _chase(one, _start(encoder, state.memory.encoder), encoder_steps)
         (_, evaluation), slope = jax.value_and_grad(mean, argnums=1, has_aux=True)(
             chase.encoder, rest, chosen, weight, batch_key
         )
@@ -134,11 +134,11 @@ def run_lagging_epoch(
         step, state, order, batch_size=batch_size, key=noise_key, n_figures=N_FIGURES + 1
     )
     steps = rows.steps(batch_size).astype(seen.dtype)
-    return state, summed(seen), jnp.sum(seen[:, N_FIGURES]) / steps
+    return state, pass_means(seen), jnp.sum(seen[:, N_FIGURES]) / steps
 
 
-def _chased(one: Callable[[_Chase], _Chase], start: _Chase, most: Any) -> _Chase:
-    """Take steps while they gain, ``most`` of them."""
+def _chase(one: Callable[[_Chase], _Chase], start: _Chase, most: Any) -> _Chase:
+    """Update while the objective rises, at most ``most`` times."""
     return jax.lax.while_loop(lambda chase: chase.rising & (chase.count < most), one, start)
 
 
@@ -147,8 +147,8 @@ def _start(encoder: Tree, memory: Any) -> _Chase:
     return _Chase(encoder, memory, jnp.zeros((), jnp.int32), zero, nothing, jnp.asarray(True))
 
 
-def _counted(chase: _Chase, encoder: Tree, memory: Any, value: Scalar) -> _Chase:
-    """Add a step, and ask at the end of a window whether it beat the one before."""
+def _count(chase: _Chase, encoder: Tree, memory: Any, value: Scalar) -> _Chase:
+    """Count an update; at the end of a window compare its objective with the one before."""
     count, total = chase.count + 1, chase.total + value
     full = count % _WINDOW == 0
     return _Chase(

@@ -1,4 +1,4 @@
-"""One training among several: all that decides its course, the data apart."""
+"""The settings of one training."""
 
 import dataclasses
 
@@ -11,7 +11,21 @@ from ._plan import Plan
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A training of a grid; every field is an argument of :func:`wellposed.training.fit`."""
+    """Everything that decides the course of a training, apart from the data.
+
+    Parameters
+    ----------
+    model, key, objective, plan, validation_fraction, allow_unbounded
+        As :func:`wellposed.training.fit` takes them.
+
+    Examples
+    --------
+    >>> import jax, numpy as np, wellposed as wp
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> model = wp.VAE(1, hidden=(4,), max_epochs=1, random_state=0).fit(X).model_
+    >>> Member(model, jax.random.key(0)).plan.batch_size
+    128
+    """
 
     model: VAEModel
     key: PRNGKey

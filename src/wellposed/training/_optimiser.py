@@ -18,14 +18,14 @@ from ._plan import Plan
 
 @functools.lru_cache
 def adam() -> optax.GradientTransformation:
-    """Adam's moments. One object for ever: jit caches by identity, a fresh one recompiles."""
+    """Return Adam's moments, always the same object: jit caches by identity."""
     return optax.scale_by_adam()
 
 
 class Parts(eqx.Module):
     """Moments of the encoder and of the rest, each with a count of its own steps.
 
-    Where one takes steps without the other, a common count would correct both for the wrong age.
+    Adam corrects its moments by their number of steps, which differ in an aggressive phase.
     """
 
     encoder: optax.OptState
@@ -33,20 +33,20 @@ class Parts(eqx.Module):
 
     @classmethod
     def of(cls, params: VAEModel) -> "Parts":
-        """Start both."""
-        encoder, rest = parted(params)
+        """Return the moments before the first step."""
+        encoder, rest = split_encoder(params)
         return cls(adam().init(encoder), adam().init(rest))  # type: ignore[arg-type]
 
 
-def parted(params: VAEModel) -> tuple[VAEModel, VAEModel]:
-    """The encoder's leaves, and all others."""
+def split_encoder(params: VAEModel) -> tuple[VAEModel, VAEModel]:
+    """Return the leaves of the encoder, and all others."""
     mask = jax.tree.map(lambda _: False, params)
     encoder = jax.tree.map(lambda _: True, params.encoder)
     return eqx.partition(params, eqx.tree_at(lambda m: m.encoder, mask, encoder))
 
 
 class Rates(eqx.Module):
-    """The plan's numbers as traced scalars."""
+    """The rates of a plan as traced scalars."""
 
     learning_rate: Scalar
     weight_decay: Scalar
@@ -57,7 +57,7 @@ class Rates(eqx.Module):
 
     @classmethod
     def of(cls, plan: Plan, steps_per_epoch: int) -> "Rates":
-        """Count the plan's epochs in steps."""
+        """Return the rates of a plan, its epochs counted in steps."""
         numbers = (
             plan.learning_rate,
             plan.weight_decay,
@@ -92,13 +92,16 @@ def update(
 ) -> tuple[VAEModel, Any]:
     """Take one step uphill along ``gradient``, whose norm is ``norm``.
 
-    ``params`` is a model with the leaves that the optimiser does not own taken out.
+    ``params`` is a model without the leaves that the optimiser does not own.
     """
     if isinstance(memory, Parts):
         encoder, rest = (
             update(part, slope, moments, rates, step, norm)
             for part, slope, moments in zip(
-                parted(params), parted(gradient), (memory.encoder, memory.rest), strict=True
+                split_encoder(params),
+                split_encoder(gradient),
+                (memory.encoder, memory.rest),
+                strict=True,
             )
         )
         return eqx.combine(encoder[0], rest[0]), Parts(encoder[1], rest[1])
@@ -109,18 +112,18 @@ def update(
     rate = rates.at(step)
 
     def move_noise(p, u):
-        if isinstance(p, nn.Linear):  # a noise model's own network is one like the others
-            return decayed(p, u, rates, step)
+        if isinstance(p, nn.Linear):  # a noise model's network moves as the other networks do
+            return move_weights(p, u, rates, step)
         return p + (rates.noise_pace * rate * u).astype(p.dtype)
 
-    moved = decayed(params, direction, rates, step)
+    moved = move_weights(params, direction, rates, step)
     noise = jax.tree.map(
         move_noise, params.noise, direction.noise, is_leaf=lambda p: isinstance(p, nn.Linear)
     )
     return eqx.tree_at(lambda m: m.noise, moved, noise), memory
 
 
-def decayed(params: Tree, direction: Tree, rates: Rates, step: Scalar) -> Tree:
+def move_weights(params: Tree, direction: Tree, rates: Rates, step: Scalar) -> Tree:
     """Move weights along Adam's direction, uphill, with decoupled weight decay."""
     rate = rates.at(step)
 

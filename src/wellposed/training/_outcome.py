@@ -4,7 +4,13 @@ import enum
 
 
 class Outcome(enum.Enum):
-    """How a training ended; ``message`` says what to do about it, empty when nothing."""
+    """How a training ended; ``message`` is the remedy, empty where none is needed.
+
+    Examples
+    --------
+    >>> Outcome("budget_spent").message
+    'max_epochs was reached while the objective was still rising; raise max_epochs.'
+    """
 
     converged = "converged"
     budget_spent = "budget_spent"
@@ -13,7 +19,7 @@ class Outcome(enum.Enum):
 
     @property
     def message(self) -> str:
-        """What the user should know and do, in a sentence."""
+        """A sentence for the user."""
         return _MESSAGES[self]
 
 

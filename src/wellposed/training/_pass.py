@@ -1,5 +1,6 @@
-"""All that one epoch computes, as one program: a pass to train, a pass to judge, what to report."""
+"""One epoch as one program: train, evaluate on the rows held out, report."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +13,7 @@ from wellposed._compiled import compiled, compiled_soon
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.objectives import AbstractObjective
 
-from ._epoch import Metrics, TrainState, held_out, run_epoch
+from ._epoch import Metrics, TrainState, evaluate_held_out, run_epoch
 from ._lagging import run_lagging_epoch
 from ._optimiser import Rates
 from ._rows import COARSE, Rows
@@ -28,22 +29,27 @@ class Split(eqx.Module):
     held: Rows | None
 
     @property
-    def watched(self) -> Rows:
+    def monitored(self) -> Rows:
         """The held-out rows, or the training rows where too few are held out."""
         return self.held if self.held is not None and self.held.n > 1 else self.training
 
 
-class Seen(eqx.Module):
-    """What one epoch measured."""
+class EpochFigures(eqx.Module):
+    """Measurements of one epoch."""
 
-    trained: Metrics
+    training: Metrics
     held: Metrics | None
     noise_variance: Scalar  # mean over features, model units; NaN where it depends on z
     learning_rate: Scalar  # after the epoch
-    encoder_steps: Scalar  # that the encoder took alone before each of the decoder's
+    encoder_steps: Scalar  # encoder-only updates before each decoder update, on average
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether objectives and gradients are finite, in training and on held-out rows."""
+        return self.training.is_finite and (self.held is None or self.held.is_finite)
 
 
-def one_pass(
+def train_epoch(
     state: TrainState,
     fixed: Tree,
     data: Data,
@@ -55,27 +61,27 @@ def one_pass(
     batch_size: int,
     key: PRNGKey,
     encoder_steps: Int[Array | np.ndarray, ""] | None = None,
-) -> tuple[TrainState, Seen]:
-    """Train the epoch after ``done`` others, and judge it on the rows held out.
+) -> tuple[TrainState, EpochFigures]:
+    """Train the epoch after ``done`` others, and evaluate it on the rows held out.
 
     ``key`` is the training's; ``encoder_steps`` is given in an aggressive encoder phase.
     """
-    given: Any = (fixed, data, split.training, objective, rates)
+    inputs: Any = (fixed, data, split.training, objective, rates)
     options: Any = {
         "batch_size": batch_size,
         "key": jax.random.fold_in(jax.random.fold_in(key, EPOCHS), done),
     }
     steps = jnp.zeros(())
     if encoder_steps is None:
-        state, trained = run_epoch(state, *given, **options)
+        state, training = run_epoch(state, *inputs, **options)
     else:
-        state, trained, steps = run_lagging_epoch(
-            state, *given, encoder_steps=encoder_steps, **options
+        state, training, steps = run_lagging_epoch(
+            state, *inputs, encoder_steps=encoder_steps, **options
         )
     held = None
     if split.held is not None:
-        # The same draws every epoch: what changes between two epochs is the model alone.
-        held = held_out(
+        # The same draws every epoch: only the model changes between two epochs.
+        held = evaluate_held_out(
             state.params,
             fixed,
             data,
@@ -86,17 +92,21 @@ def one_pass(
         )
     variance = eqx.combine(state.params, fixed).noise.variance()
     variance = jnp.asarray(jnp.nan) if variance is None else jnp.mean(variance)
-    return state, Seen(trained, held, variance, rates.at(state.step), steps)
+    return state, EpochFigures(training, held, variance, rates.at(state.step), steps)
 
 
-_run_well, _run_soon = compiled(one_pass), compiled_soon(one_pass)
+_WELL, _SOON = compiled(train_epoch), compiled_soon(train_epoch)
 
 
-def run_pass(state: TrainState, fixed: Tree, data: Data, *given: Any, **options: Any) -> Any:
-    """Compile and run :func:`one_pass`: for little data soon, since compiling takes longer there.
+def epoch_program(n_rows: int) -> Callable[..., tuple[TrainState, EpochFigures]]:
+    """Return :func:`train_epoch` as a compiled function; few rows compile at a lower level.
 
-    At LLVM's lower level an epoch of an MLP or of convolutions runs as fast, and one with a
-    mixture of logistics up to a tenth slower.
+    There compilation takes longer than the epochs. At LLVM's lower level an epoch of an MLP or of
+    convolutions runs as fast, and one with a mixture of logistics up to a tenth slower.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the data, padded to their bucket.
     """
-    run = _run_soon if data.shape[0] <= COARSE else _run_well
-    return run(state, fixed, data, *given, **options)
+    return _SOON if n_rows <= COARSE else _WELL

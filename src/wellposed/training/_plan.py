@@ -1,4 +1,4 @@
-"""The numbers of a training, checked when they are put together."""
+"""The numbers of a training, checked when the plan is built."""
 
 import dataclasses
 import math
@@ -27,25 +27,40 @@ class Plan:
 
     Parameters
     ----------
-    batch_size : rows a step; the last, smaller batch of an epoch counts by its rows
-    max_epochs : passes over the training rows at most
-    learning_rate : peak rate of Adam; it decays to zero along a half cosine over ``max_epochs``
-    weight_decay : decoupled decay (AdamW); zero is Adam
-    clip_norm : largest gradient norm let through; infinity clips nothing
-    kl_warmup : epochs over which the KL's weight rises from 0 to its target; below ``max_epochs``
-    patience : epochs without a better held-out objective before stopping; None never stops
-    decay : whether the learning rate decays
-    encoder_steps : steps of the encoder alone, at most, before each step of the decoder, until
-        the codes stop telling more of the data (see :mod:`wellposed.training._lagging`); 0 is
-        plain training
-    noise_pace : how many times faster than the weights the noise's few numbers move. Adam's step
-        is its rate whatever the gradient: at 1e-3 a standard deviation needs a thousand steps to
-        fall by the factor e, and lags behind the networks where a training has few
+    batch_size : int, default 128
+        Rows a step. The last batch of an epoch may be smaller, and is weighted by its rows.
+    max_epochs : int, default 200
+        Maximum number of passes over the training rows.
+    learning_rate : float, default 1e-3
+        Peak rate of Adam; it decays to zero along a half cosine over ``max_epochs``.
+    weight_decay : float, default 0
+        Decoupled decay (AdamW); zero is Adam.
+    clip_norm : float, default infinity
+        Gradients of a larger norm are scaled down to it.
+    kl_warmup : int, default 0
+        Epochs over which the weight of the KL rises from 0 to its target.
+    patience : int or None, default None
+        Number of epochs without a better held-out objective before the training stops; None never
+        stops.
+    decay : bool, default True
+        Whether the learning rate decays.
+    encoder_steps : int, default 0
+        Maximum number of encoder-only updates before each decoder update (lagging-inference
+        training, He et al. 2019); the phase ends when I(x; z) stops rising. 0 disables it.
+    noise_pace : float, default 10
+        Learning rate of the noise's parameters, in multiples of ``learning_rate``. A step of Adam
+        is about its rate, whatever the gradient: at 1e-3 a standard deviation needs a thousand
+        steps to fall by the factor e.
 
     Raises
     ------
     SettingError
-        If a number is out of range, or the warm-up would not end before the training does.
+        If a number is out of range, or ``kl_warmup`` is not below ``max_epochs``.
+
+    Examples
+    --------
+    >>> Plan(max_epochs=50, patience=10).learning_rate
+    0.001
     """
 
     batch_size: int = 128
@@ -65,5 +80,5 @@ class Plan:
             raise SettingError(
                 f"The KL's warm-up must reach its target before training ends; got kl_warmup="
                 f"{self.kl_warmup} with max_epochs={self.max_epochs}. Make it shorter than "
-                "max_epochs, or the model is trained on an objective that it is not judged by."
+                "max_epochs; otherwise the full objective is never trained."
             )

@@ -19,8 +19,8 @@ def mean_squared_residual(
     """Mean over rows of E_q (y − μ(z))², one draw of z a row; shape (d,), model units squared."""
 
     def residual(row: Point, row_key: PRNGKey) -> Point:
-        found, (latent_key,) = model.infer(row, key=row_key), draw_keys(row_key, 1)
-        return (found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2
+        inferred, (latent_key,) = model.infer(row, key=row_key), draw_keys(row_key, 1)
+        return (inferred.y - model.decode(inferred.q.rsample(latent_key)).mean) ** 2
 
     def visit(i: Array, total: Point) -> Point:
         chosen, weight = rows.batch(i, batch_size)
@@ -34,22 +34,32 @@ def mean_squared_residual(
 
 
 def refit_noise(
-    model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
+    model: VAEModel,
+    data: Data,
+    rows: Rows,
+    *,
+    batch_size: int,
+    key: PRNGKey,
+    in_program: bool = False,
 ) -> VAEModel:
     """Return the model with the noise variance that maximises the ELBO on the training rows.
 
-    The encoder and the decoder stay. Only ever called with training rows: a variance fitted to
-    the data being scored gives the likelihood of no fixed model.
+    The encoder and the decoder stay. ``rows`` must be training rows: a variance fitted to the
+    rows that are scored is the likelihood of no fixed model. ``in_program`` is true where the
+    caller is compiled, since a compiled function with options of its own cannot be nested.
     """
     if not (model.noise.learned() and model.noise.solved_by_squares):
         return model
-    noise = _solved(model, data, rows, batch_size=batch_size, key=key)
+    solve = _solve if in_program else _SOLVE
+    noise = solve(model, data, rows, batch_size=batch_size, key=key)
     return eqx.tree_at(lambda m: m.noise, model, noise)
 
 
-@compiled_soon
-def _solved(
+def _solve(
     model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> AbstractNoise:
     squares = mean_squared_residual(model, data, rows, batch_size=batch_size, key=key)
     return model.noise.refitted(squares)
+
+
+_SOLVE = compiled_soon(_solve)

@@ -25,7 +25,7 @@ from wellposed._errors import (
 )
 from wellposed.training import Bar, Member, Outcome
 
-from .._build import objective_of, plan_of
+from .._build import member_of
 from .._file import load_like
 from .._notices import warn_of_suspects
 from .._prepare import prepare
@@ -143,7 +143,7 @@ class _Work:
             self.best_place = max(self.rows, key=self._elbo_of, default=None)
         places, members = self._built()
         # One bar: over epochs where members train at once, else over members.
-        at_once = training.at_once(together)
+        at_once = training.resolve_together(together)
         bar = Bar(len(self.labels), False if at_once else progress, "model")
         done = [place for place, i in enumerate(places) if i in self.rows]
         since = time.monotonic()
@@ -189,16 +189,9 @@ class _Work:
             places, found = self._models(np.zeros(self.data.shape[1]))
         members = []
         for i, model in zip(places, found, strict=True):
-            settings = settings_of(self.estimators[i])
-            member = Member(
-                model,
-                self.estimators[i].key("fit"),
-                objective_of(settings),
-                plan_of(settings, len(self.data)),
-                settings["validation_fraction"],
-                settings["allow_unbounded"],
-            )
-            members.append(member)
+            estimator = self.estimators[i]
+            settings, key = settings_of(estimator), estimator.key("fit")
+            members.append(member_of(settings, model, len(self.data), key=key))
         if members:  # the data are one: so is the warning
             built = self.estimators[places[0]]
             names = getattr(built, "feature_names_in_", None)

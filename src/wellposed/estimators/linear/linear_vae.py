@@ -239,7 +239,9 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         else:
             begin = self._begun(covariance, plan)
         if solver == "accelerated":
-            return training.accelerated(covariance, begin, plan, rng=rng, progress=self.progress)
+            return training.subspace_iteration(
+                covariance, begin, plan, rng=rng, progress=self.progress
+            )
         solve = training.fixed_point if solver == "fixed_point" else training.gradient
         return solve(covariance, begin, plan, progress=self.progress)
 

@@ -1,8 +1,8 @@
 """Many trainings on one set of data."""
 
-from .chunks import at_once, fit_grid
+from .chunks import fit_grid, resolve_together
 
 __all__ = [
-    "at_once",
     "fit_grid",
+    "resolve_together",
 ]

@@ -1,4 +1,4 @@
-"""Many trainings on one set of data: as one program where that pays, else one after another."""
+"""Many trainings on one set of data: as one program where that is faster, else one by one."""
 
 import os
 from collections.abc import Callable, Collection, Sequence
@@ -7,15 +7,17 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
-from .._fit import Run, fit
+from .._fit import fit_member
 from .._member import Member
 from .._outcome import Outcome
-from .._rows import filled_up
-from .together import Together, together_shape
+from .._rows import pad_rows
+from .._run import Run
+from .together import Together, common_shape
 
 # Of a device's memory; the rest is for what the compiler keeps, and for the data.
 _SHARE = 0.5
@@ -24,13 +26,23 @@ _SHARE = 0.5
 _COPIES, _ACTIVATIONS = 9, 100
 
 
-def at_once(together: bool | str) -> bool:
-    """Whether members of a shape train at once; see :func:`fit_grid`.
+def resolve_together(together: bool | str) -> bool:
+    """Return whether members of one shape train at once.
+
+    Parameters
+    ----------
+    together : "auto", True or False
+        "auto" is true on an accelerator, or where there are several devices.
 
     Raises
     ------
     SettingError
         If ``together`` is neither True, False nor "auto".
+
+    Examples
+    --------
+    >>> resolve_together(True)
+    True
     """
     if together not in (True, False, "auto"):
         raise SettingError(f'together must be True, False or "auto"; got {together!r}. Omit it.')
@@ -41,7 +53,7 @@ def at_once(together: bool | str) -> bool:
 
 def fit_grid(
     members: Sequence[Member],
-    data: Any,
+    data: ArrayLike,
     *,
     folder: str | os.PathLike | None = None,
     together: bool | str = "auto",
@@ -51,96 +63,77 @@ def fit_grid(
 ) -> list[Run | None]:
     """Train several models on the same data.
 
-    Members of equal shapes are one compiled program. On a CPU they train one after another, which
-    is as fast; on an accelerator a chunk that fits its memory trains at once, over all devices.
+    Members of equal shapes are one compiled program. On a CPU they train one after another; on an
+    accelerator as many as its memory holds train at once, over all devices.
 
     Parameters
     ----------
-    members : the trainings
-    data : array of shape (n, d), data units, any real dtype; kept once
-    folder : where to write the state of each training, so that an interrupted grid goes on from
-        it; None writes nothing
-    together : whether members train at once: True, False, or "auto", on an accelerator or where
-        there are several devices
-    progress : show a bar: True, False or "auto" (on a terminal)
-    on_end : called with a member's place and its run as soon as it has ended; once it has been
-        for all that train at once, their state in ``folder`` is removed
-    done : places of members of which the caller knows all: not trained, but for those that are
-        one program with others
+    members : sequence of Member
+    data : array of shape (n, d), data units
+    folder : path, optional; the state of each training, so that an interrupted grid resumes
+    together : "auto", True or False; see :func:`resolve_together`
+    progress : "auto" (on a terminal), True or False; whether to show a progress bar
+    on_end : function of the index of a member and its run; afterwards ``folder`` loses the state
+    done : indices of members not to train, unless they are one program with others
 
     Returns
     -------
-    list of runs in the order of ``members``; None for those that are done or never started
+    list of Run, in the order of ``members``; None for those that are done or never started
 
     Raises
     ------
-    UnboundedLikelihoodError, SettingError
-        As :func:`fit` does, before anything is trained.
+    UnboundedLikelihoodError, SettingError : as :func:`fit` does, before any training
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> model = wp.VAE(1, hidden=(4,), max_epochs=1, random_state=0).fit(X).model_
+    >>> runs = fit_grid([Member(model, jax.random.key(seed)) for seed in range(2)], X)
+    >>> print(*(len(run.history.rows) for run in runs))
+    200 200
     """
     check_process()
     data = np.asarray(data)
-    devices = jax.local_devices() if at_once(together) else None
-    placed = jax.device_put(filled_up(data))
-    shapes = [together_shape(member, len(data), placed) for member in members]  # checks every one
-    chunks = _chunks(members, shapes, placed, devices)
+    devices = jax.local_devices() if resolve_together(together) else None
+    padded = jax.device_put(pad_rows(data))
     runs: list[Run | None] = [None] * len(members)
-    for chunk in chunks:
-        if set(chunk) <= set(done):
-            continue
+    chunks = _chunks(members, len(data), padded, devices)
+    for chunk in (chunk for chunk in chunks if not set(chunk) <= set(done)):
         path = None if folder is None else Path(folder) / _checkpoint_name(chunk)
-        for i, run in zip(chunk, _trained(members, chunk, data, path, progress), strict=True):
+        ended = _train([members[i] for i in chunk], data, path, progress)
+        for i, run in zip(chunk, ended, strict=True):
             runs[i] = run
-            if on_end is not None and run.outcome is not Outcome.interrupted:
+            if on_end and run.outcome is not Outcome.interrupted:
                 on_end(i, run)
-        if any(_was_interrupted(runs[i]) for i in chunk):
-            break
-        if path is not None and on_end is not None:
+        if any(run.outcome is Outcome.interrupted for run in ended):
+            return runs
+        if path and on_end:
             path.unlink(missing_ok=True)
     return runs
 
 
-def _was_interrupted(run: Run | None) -> bool:
-    return run is not None and run.outcome is Outcome.interrupted
-
-
-def _trained(
-    members: Sequence[Member],
-    chunk: Sequence[int],
-    data: np.ndarray,
-    path: Path | None,
-    progress: bool | str,
+def _train(
+    members: Sequence[Member], data: np.ndarray, path: Path | None, progress: bool | str
 ) -> list[Run]:
-    if len(chunk) == 1:
-        return [_alone(members[chunk[0]], data, path, progress)]
-    one = Together.of([members[i] for i in chunk], data, jax.local_devices())
-    return one.run(checkpoint=path, progress=progress)
+    if len(members) == 1:
+        return [fit_member(members[0], data, checkpoint=path, progress=progress)]
+    stack = Together.of(members, data, jax.local_devices())
+    return stack.run(checkpoint=path, progress=progress)
 
 
 def _checkpoint_name(chunk: Sequence[int]) -> str:
     return f"member-{chunk[0]:04d}.ckpt" if len(chunk) == 1 else f"chunk-{chunk[0]:04d}.ckpt"
 
 
-def _alone(member: Member, data: np.ndarray, path: Path | None, progress: bool | str) -> Run:
-    return fit(
-        member.model,
-        data,
-        key=member.key,
-        objective=member.objective,
-        plan=member.plan,
-        validation_fraction=member.validation_fraction,
-        checkpoint=path,
-        progress=progress,
-        allow_unbounded=member.allow_unbounded,
-    )
-
-
 def _chunks(
     members: Sequence[Member],
-    shapes: Sequence[tuple | None],
+    n: int,
     data: jax.Array,
     devices: Sequence[Any] | None,
 ) -> list[list[int]]:
     """Places of the members that train at once: equal shapes, as many as the memory holds."""
+    shapes = [common_shape(member, n, data) for member in members]  # checks every one
     if devices is None:
         return [[i] for i in range(len(members))]
     chunks: list[list[int]] = []

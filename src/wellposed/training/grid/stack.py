@@ -1,4 +1,4 @@
-"""Pytrees of one shape laid over each other, so that one program works on all of them."""
+"""Pytrees of one shape, stacked, so that one program works on all of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from wellposed._typing import Tree
 
 
-def shape_of(tree: Tree) -> tuple:
+def tree_shape(tree: Tree) -> tuple:
     """Return all that a compiled program depends on: structure, shapes, types, static leaves."""
     leaves, structure = jax.tree.flatten(tree)
     return structure, tuple(
@@ -19,27 +19,27 @@ def shape_of(tree: Tree) -> tuple:
     )
 
 
-def stacked(trees: Sequence[Tree]) -> Tree:
-    """Lay the arrays of trees of one :func:`shape_of` over each other, along a new first axis."""
+def stack_trees(trees: Sequence[Tree]) -> Tree:
+    """Stack the arrays of trees of one :func:`tree_shape` along a new first axis."""
     return jax.tree.map(
         lambda *leaves: jnp.stack(leaves) if _is_array(leaves[0]) else leaves[0], *trees
     )
 
 
-def taken(stack: Tree, i: int) -> Tree:
+def take_tree(stack: Tree, i: int) -> Tree:
     """Return tree i of a stack."""
     return jax.tree.map(lambda leaf: leaf[i] if _is_array(leaf) else leaf, stack)
 
 
-def chosen(flags: jax.Array, one: Tree, other: Tree) -> Tree:
-    """Take tree i of ``one`` where flag i is true, else that of ``other``."""
+def select_trees(flags: jax.Array, one: Tree, other: Tree) -> Tree:
+    """Take tree i of the stack ``one`` where flag i is true, else that of ``other``."""
 
-    def choose(a: Any, b: Any) -> Any:
+    def select(a: Any, b: Any) -> Any:
         if not eqx.is_array(a):
             return a
         return jnp.where(flags.reshape(-1, *(1,) * (a.ndim - 1)), a, b)
 
-    return jax.tree.map(choose, one, other)
+    return jax.tree.map(select, one, other)
 
 
 def _is_array(leaf: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What the encoder loses: its q against the best diagonal Gaussian for each datum."""
+"""The amortisation gap: the encoder's q against a diagonal Gaussian optimised for each datum."""
 
 import math
 from typing import Any
@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 from numpyro.distributions import Normal
 
 from wellposed._budget import at_once
@@ -24,28 +25,27 @@ _STEP = 0.1  # the first step's length, in q's own standard deviations
 
 
 def amortisation_gap(
-    model: VAEModel, rows: Any, *, key: PRNGKey, n_steps: int = 300, n_samples: int = 256
+    model: VAEModel, rows: ArrayLike, *, key: PRNGKey, n_steps: int = 300, n_samples: int = 256
 ) -> AmortisationGap:
     r"""Compare the ELBO under the encoder's q with that under the best diagonal Gaussian.
 
-    For each row, (μ, log σ) climb from the encoder's by Adam, whose rate decays to zero along a
-    half cosine, and whose steps are counted in q's own standard deviations, so that a latent
-    known to 10⁻³ takes as many as one known to 1. Each step draws afresh, in antithetic pairs
-    μ ± σε: a climb on draws held fixed would fit the draws, at a loss of about k/s nats for s.
+    For each row, (μ, log σ) are optimised from the encoder's by Adam, whose rate decays to zero
+    along a half cosine. Steps are in units of q's own standard deviations, so a latent of posterior
+    width 10⁻³ needs as many as one of width 1. Each step uses fresh draws, in antithetic pairs
+    μ ± σε: s fixed draws would be overfitted, by about k/s nats.
 
-    Then the better of the two q of each row is chosen on ``n_samples`` fresh draws, and compared
-    with the encoder's on as many that nothing has been chosen by; both have the same ε, so that
-    chance cancels. Where the encoder's own q is kept, the gap is zero exactly. The mean gap is
-    thus an unbiased estimate for a q that anyone could use, and a lower bound on the gap to the
-    best one: it errs downwards where the climb stops short.
+    Then the better q of each row is chosen on ``n_samples`` fresh draws, and compared with the
+    encoder's on as many other draws, with the same ε for both. Where the encoder's q is kept, the
+    gap is exactly zero. The mean gap is therefore an unbiased estimate for the chosen q, and on
+    average a lower bound of the gap to the best q.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    key : PRNG key; a transform that dequantises adds the same noise as the other scores do
-    n_steps : of the climb, from the encoder's q; 0 compares it with itself
-    n_samples : draws of each comparison, ≥ 2
+    key : PRNG key; dequantisation adds the same noise as in the other scores
+    n_steps : int ≥ 0, steps of the optimisation
+    n_samples : int ≥ 2, draws of z in each comparison
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _compare_bounds(
 
 
 class _Comparison(eqx.Module):
-    """The ELBO under the encoder's q, and what another adds, with its standard error."""
+    """The ELBO under the encoder's q, and the gain of another q with its standard error."""
 
     encoder: Scalar
     gain: Scalar

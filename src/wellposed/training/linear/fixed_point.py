@@ -21,13 +21,21 @@ def fixed_point(
        (M = W^TW + \tau I, \; \tau = \beta\sigma^2), \qquad W = SV^T(D + VSV^T)^{-1}, \qquad
        \sigma^2 = \tfrac1d \left[\operatorname{tr} S - \operatorname{tr}(WVS)\right]
 
-    then W is turned to its principal axes, at which diagonal q loses nothing. Every step is a
-    maximisation, so that the objective never falls; a column that is zero stays zero, so that a
-    start at a stationary point stays there. The span of W is multiplied by S in each step: it
-    turns to the principal directions as a power iteration does, slowly where eigenvalues are
-    close.
+    then W is rotated to its principal axes, where a diagonal q is exact. Every step is a
+    maximisation, so the objective never falls; a column that is zero stays zero, so a start at a
+    stationary point stays there. Each step multiplies the span of W by S: it converges to the
+    principal directions as a power iteration does, slowly where eigenvalues are close.
 
-    Source: the stationary conditions of the linear VAE's ELBO, Lucas et al. (2019), appendix.
+    Parameters
+    ----------
+    covariance : Covariance
+        Mean of shape (d,) and covariance S of shape (d, d) of the data.
+    start : LinearState
+        W and σ² before the first step.
+    plan : LinearPlan
+    progress : "auto" (on a terminal), True or False; a progress bar
+
+    References: the stationary conditions of the linear VAE's ELBO, Lucas et al. (2019), appendix.
     """
     root, d = covariance.factor, len(covariance.mean)
 
@@ -53,9 +61,9 @@ def fixed_point(
 def _squared_error(
     weight: np.ndarray, root: np.ndarray, codes: np.ndarray, spread: np.ndarray
 ) -> float:
-    """Mean of E_q ‖x − Wz − μ‖²: what is left over is squared, and no squares are subtracted."""
-    left_over = root - codes @ weight.T
-    return float(np.sum(left_over**2) + np.sum(weight**2 * spread))
+    """Mean of E_q ‖x − Wz − μ‖², as a sum of squares: a difference of squares would cancel."""
+    residual = root - codes @ weight.T
+    return float(np.sum(residual**2) + np.sum(weight**2 * spread))
 
 
 def _objective(

@@ -15,7 +15,7 @@ from wellposed.models import Covariance, LinearVAEModel, with_best_encoder
 from .._outcome import Outcome
 from .plan import LinearPlan, LinearRun, LinearState
 
-_MEMORY = 20
+_OPTIONS = {"maxcor": 20, "gtol": 1e-9}
 
 
 def gradient(
@@ -27,15 +27,19 @@ def gradient(
 ) -> LinearRun:
     """Climb the ELBO in W and, where it is learned, log(σ² − floor²), by L-BFGS.
 
-    The gradient is exact and has no noise: the covariance takes the place of the data, and
-    closed forms that of sampling. For each W the encoder is at its best; there the ELBO is flat in
-    V and D, which need no gradient of their own. A start at a stationary point stays there.
+    The gradient is exact: the covariance replaces the data, and closed forms replace sampling. For
+    each W the encoder is at its optimum, where the gradient in V and D vanishes. A start at a
+    stationary point stays there.
+
+    Parameters
+    ----------
+    covariance, start, plan, progress : as :func:`fixed_point` takes them
     """
     mean = covariance.mean
     learned = plan.noise_variance is None
     objective, outcome = [], Outcome.budget_spent
-    bar = Bar(plan.max_iter, progress, "iteration")
-    with jax.enable_x64(True):
+    n = plan.max_iter
+    with jax.enable_x64(True), Bar(n, progress, "iteration") as bar:
         free = _free(start.model(mean, plan.beta), plan.floor, learned)
         flat, unravel = ravel_pytree(free)
         matrix = jnp.asarray(covariance.matrix)
@@ -44,10 +48,10 @@ def gradient(
         reached: Any = np.asarray(flat)
 
         def value(point: np.ndarray) -> tuple[float, np.ndarray]:
-            found, slope = _value_and_slope(
+            elbo, slope = _value_and_slope(
                 unravel(jnp.asarray(point)), mean, matrix, beta, lowest, given
             )
-            return -float(found), -np.asarray(ravel_pytree(slope)[0])
+            return -float(elbo), -np.asarray(ravel_pytree(slope)[0])
 
         def after(intermediate_result: scipy.optimize.OptimizeResult) -> None:
             nonlocal reached
@@ -56,32 +60,24 @@ def gradient(
             bar.show(len(objective), f"objective {objective[-1]:.4f} nats")
 
         try:
-            found = scipy.optimize.minimize(
+            result = scipy.optimize.minimize(
                 value,
                 reached,
                 jac=True,
                 method="L-BFGS-B",
                 callback=after,
-                options={
-                    "maxiter": plan.max_iter,
-                    "maxfun": 2 * plan.max_iter,
-                    "maxcor": _MEMORY,
-                    "ftol": plan.tol,
-                    "gtol": 1e-9,
-                },
+                options={**_OPTIONS, "maxiter": n, "maxfun": 2 * n, "ftol": plan.tol},
             )
-            reached = found.x
-            outcome = Outcome.converged if found.success else Outcome.budget_spent
+            reached = result.x
+            outcome = Outcome.converged if result.success else Outcome.budget_spent
         except KeyboardInterrupt:
             outcome = Outcome.interrupted
-        finally:
-            bar.close()
         best = _model(unravel(reached), mean, beta, lowest, given)
     return LinearRun(jax.tree.map(np.asarray, best), np.array(objective), outcome)
 
 
 def _free(model: LinearVAEModel, floor: float, learned: bool) -> dict[str, Any]:
-    """The parameters, each on the whole line."""
+    """Return the parameters, each unbounded."""
     if not learned:
         return {"weight": model.weight}
     above = np.maximum(model.noise_variance - floor**2, 1e-12 * model.noise_variance)
@@ -89,7 +85,7 @@ def _free(model: LinearVAEModel, floor: float, learned: bool) -> dict[str, Any]:
 
 
 def _model(free: dict[str, Any], mean: Any, beta: Any, lowest: Any, given: Any) -> LinearVAEModel:
-    """The model with its best encoder, which is held fixed under differentiation."""
+    """Return the model with its optimal encoder, a constant under differentiation."""
     weight = free["weight"]
     variance = given if given is not None else lowest + jnp.exp(free["log_above"])
     k = weight.shape[1]

@@ -19,11 +19,25 @@ _IN_A_ROW = 3
 
 @dataclasses.dataclass(frozen=True)
 class LinearPlan:
-    """What is given and when to stop.
+    """Settings of the solvers of the linear VAE.
 
-    ``noise_variance`` is σ², or None to learn it, then with σ ≥ ``floor``. Iterations stop when
-    the objective has changed by less than ``tol`` of itself in three in a row (in one, where they
-    are accelerated).
+    Parameters
+    ----------
+    noise_variance : float or None, default None
+        σ², in squared data units; None learns it.
+    beta : float, default 1
+        Weight of the KL.
+    floor : float, default 0
+        Smallest σ that is learned, in data units.
+    max_iter : int, default 10,000
+    tol : float, default 1e-9
+        Iterations stop when the objective changes by less than ``tol`` of itself in three in a
+        row (in one, for :func:`subspace_iteration`).
+
+    Examples
+    --------
+    >>> LinearPlan(noise_variance=0.5).max_iter
+    10000
     """
 
     noise_variance: float | None = None
@@ -35,7 +49,15 @@ class LinearPlan:
 
 @dataclasses.dataclass(frozen=True)
 class LinearRun:
-    """The model reached, the objective after each iteration in mean nats, and how it ended."""
+    """Result of a solver of the linear VAE.
+
+    Parameters
+    ----------
+    model : LinearVAEModel
+    objective : array of shape (iterations,)
+        The objective after each iteration, nats a datum.
+    outcome : Outcome
+    """
 
     model: LinearVAEModel
     objective: np.ndarray
@@ -44,14 +66,24 @@ class LinearRun:
 
 @dataclasses.dataclass(frozen=True)
 class LinearState:
-    """W = U diag(s) with orthonormal columns U, and σ²."""
+    """W = U diag(s) with orthonormal columns U, and σ².
 
-    axes: np.ndarray  # (d, k), U
-    scales: np.ndarray  # (k,), s; zero for a collapsed latent
+    Parameters
+    ----------
+    axes : array of shape (d, k)
+        U.
+    scales : array of shape (k,)
+        s, in data units; zero for a collapsed latent.
+    noise_variance : float
+        σ², in squared data units.
+    """
+
+    axes: np.ndarray
+    scales: np.ndarray
     noise_variance: float
 
     def model(self, mean: np.ndarray, beta: float) -> LinearVAEModel:
-        """The model at this point, with the q that is best for it."""
+        """Return the model at this state, with its optimal q."""
         explained = self.scales**2 + beta * self.noise_variance
         return LinearVAEModel(
             mean=mean,
@@ -63,7 +95,13 @@ class LinearState:
 
 
 def state_of(weight: np.ndarray, noise_variance: float) -> LinearState:
-    """Turn W to its principal axes; a scale lost in rounding is zero, and stays so."""
+    """Return W, of shape (d, k), by its principal axes; a scale below rounding becomes zero.
+
+    Examples
+    --------
+    >>> state_of(np.array([[0.0, 3.0], [0.0, 4.0]]), 1.0).scales
+    array([5., 0.])
+    """
     axes, scales, _ = np.linalg.svd(weight, full_matrices=False)
     lost = scales <= _ROUNDING * scales.max(initial=0.0)
     return LinearState(axes, np.where(lost, 0.0, scales), noise_variance)
@@ -72,7 +110,18 @@ def state_of(weight: np.ndarray, noise_variance: float) -> LinearState:
 def random_state(
     covariance: Covariance, n_components: int, plan: LinearPlan, *, rng: np.random.Generator
 ) -> LinearState:
-    """Start with small random weights, and all variance in the noise where that is learned."""
+    """Return a start with small random weights; a learned σ² starts at the mean variance.
+
+    Parameters
+    ----------
+    covariance : Covariance
+        That of the data.
+    n_components : int
+        k, the number of latents.
+    plan : LinearPlan
+        Its ``noise_variance`` is kept where it is given.
+    rng : numpy.random.Generator
+    """
     d = len(covariance.mean)
     variance = covariance.total_variance / d
     weight = rng.normal(size=(d, n_components)) * np.sqrt(0.01 * variance)
@@ -90,24 +139,22 @@ def iterate(
 ) -> LinearRun:
     """Repeat ``step`` until the objective settles; an interruption keeps the last state.
 
-    ``step`` returns the next state and the objective at the one that it was given. The objective
-    has settled when ``in_a_row`` changes are small: one will do where each step gains digits.
+    ``step`` returns the next state, and the objective at its argument. The objective has settled
+    when ``in_a_row`` changes are small; one is enough where convergence is fast.
     """
     state, objective, outcome = start, [], Outcome.budget_spent
-    bar = Bar(plan.max_iter, progress, "iteration")
     try:
-        for _ in range(plan.max_iter):
-            reached, value = step(state)
-            objective.append(value)
-            if _settled(objective, plan.tol, in_a_row):
-                outcome = Outcome.converged
-                break
-            state = reached
-            bar.show(len(objective), f"objective {value:.4f} nats")
+        with Bar(plan.max_iter, progress, "iteration") as bar:
+            for _ in range(plan.max_iter):
+                reached, value = step(state)
+                objective.append(value)
+                if _settled(objective, plan.tol, in_a_row):
+                    outcome = Outcome.converged
+                    break
+                state = reached
+                bar.show(len(objective), f"objective {value:.4f} nats")
     except KeyboardInterrupt:
         outcome = Outcome.interrupted
-    finally:
-        bar.close()
     return LinearRun(finish(state), np.array(objective), outcome)
 
 

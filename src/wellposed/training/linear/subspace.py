@@ -1,4 +1,4 @@
-"""The linear VAE by subspaces: exact maximisation over every W within a span that improves."""
+"""The linear VAE by subspace iteration, with exact maximisation over all W within the span."""
 
 import math
 
@@ -16,15 +16,15 @@ from wellposed.models import (
 
 from .plan import LinearPlan, LinearRun, LinearState, iterate
 
-# The filter may raise the largest direction above the smallest by this much: the rounding that
-# orthogonalisation then leaves is its root times the machine's, still small.
+# Most by which the filter may amplify the largest direction over the smallest: orthogonalisation
+# then leaves its root times the machine's rounding, which is still small.
 _GROWTH = 1e20
 _MOST = 12
-# Standard deviations this far apart are told by no filter of the covariance.
-_TOLD = 1e-4
+# No filter of the covariance separates directions whose standard deviations differ by this ratio.
+_SMALLEST_RATIO = 1e-4
 
 
-def accelerated(
+def subspace_iteration(
     covariance: Covariance,
     start: LinearState,
     plan: LinearPlan,
@@ -32,13 +32,24 @@ def accelerated(
     rng: np.random.Generator,
     progress: bool | str = "auto",
 ) -> LinearRun:
-    r"""Alternate two steps: improve a span, and maximise the ELBO over all W within it.
+    r"""Alternate two steps: filter a span, and maximise the ELBO over all W within it.
 
-    The exact update of W multiplies its span by S. Here a polynomial in S of degree m takes the
-    place of m such updates: Chebyshev's, small on [0, b] and steep above, where b is the smallest
-    variance within the span, a tenth wider than k. Within a span with orthonormal basis Q the
-    maximum is closed: pPCA of the small covariance QᵀSQ. Some five steps reach the optimum to
-    rounding, from a random start.
+    The exact update of W multiplies its span by S. Here a polynomial in S of degree m replaces m
+    such updates: Chebyshev's, small on [0, b] and steep above, where b is the smallest variance
+    within the span, a tenth wider than k. Within a span with orthonormal basis Q the maximum has a
+    closed form: pPCA of the small covariance QᵀSQ. About five steps reach the optimum to rounding,
+    from a random start.
+
+    Parameters
+    ----------
+    covariance : Covariance
+        Mean of shape (d,) and covariance S of shape (d, d) of the data.
+    start : LinearState
+        Its axes are the first span.
+    plan : LinearPlan
+    rng : numpy.random.Generator
+        Draws the directions by which the span is wider than k.
+    progress : "auto" (on a terminal), True or False; a progress bar
 
     References: Zhou & Saad (2007), Chebyshev-filtered subspace iteration; the closed form,
     :func:`wellposed.models.optimum`.
@@ -58,7 +69,7 @@ def accelerated(
         value = point.elbo - (plan.beta - 1) * float(point.rates.sum())
         if whole is not None:
             return whole, value
-        return _within(_filtered(covariance.matrix, ritz), covariance), value
+        return _within(_filter(covariance.matrix, ritz), covariance), value
 
     def finish(ritz: Spectrum) -> LinearVAEModel:
         variance = best(ritz).noise_variance
@@ -71,25 +82,25 @@ def accelerated(
 
 
 def _whole(covariance: Covariance) -> Spectrum | None:
-    """The data's own spectrum, where no filter keeps the directions apart, else None.
+    """Return the spectrum of the data where no filter separates the directions, else None.
 
-    The square of the ratio of two standard deviations is what a filter multiplies by at least.
+    A filter amplifies by the square of the ratio of two standard deviations, at least.
     """
     if covariance.root is None:
         return None
     values = np.linalg.svd(covariance.root, compute_uv=False)
-    return eigendecompose(covariance) if values[-1] < _TOLD * values[0] else None
+    return eigendecompose(covariance) if values[-1] < _SMALLEST_RATIO * values[0] else None
 
 
 def _within(columns: np.ndarray, covariance: Covariance) -> Spectrum:
-    """Spectrum of the data as far as the span of the columns sees it (Rayleigh-Ritz)."""
+    """Return the spectrum of the data within the span of the columns (Rayleigh-Ritz)."""
     basis = np.linalg.qr(columns)[0]
     if covariance.root is None:
         values, turn = np.linalg.eigh(basis.T @ (covariance.matrix @ basis))
     else:
         _, sizes, rows = np.linalg.svd(covariance.root @ basis, full_matrices=False)
         missing = basis.shape[1] - len(sizes)
-        values, turn = np.pad(sizes, (0, missing))[::-1] ** 2, _completed(rows).T[:, ::-1]
+        values, turn = np.pad(sizes, (0, missing))[::-1] ** 2, _complete(rows).T[:, ::-1]
     return Spectrum(
         mean=covariance.mean,
         variances=np.diag(covariance.matrix),
@@ -102,19 +113,19 @@ def _within(columns: np.ndarray, covariance: Covariance) -> Spectrum:
     )
 
 
-def _completed(rows: np.ndarray) -> np.ndarray:
-    """Orthonormal rows and what completes them to a basis."""
+def _complete(rows: np.ndarray) -> np.ndarray:
+    """Complete orthonormal rows to a basis."""
     if len(rows) == rows.shape[1]:
         return rows
     rest = np.linalg.svd(rows, full_matrices=True)[2][len(rows) :]
     return np.concatenate([rows, rest])
 
 
-def _filtered(s: np.ndarray, ritz: Spectrum) -> np.ndarray:
-    """Chebyshev's polynomial of S on the span's vectors, in the three-term recurrence."""
+def _filter(s: np.ndarray, ritz: Spectrum) -> np.ndarray:
+    """Apply Chebyshev's polynomial of S to the span, by the three-term recurrence."""
     largest, edge = ritz.eigenvalues[0], ritz.eigenvalues[-1]
     if edge <= np.finfo(np.float64).eps * largest:
-        return s @ ritz.eigenvectors  # the span holds all that varies
+        return s @ ritz.eigenvectors  # the span contains all that varies
     degree = int(math.log(_GROWTH) / math.acosh(2 * largest / edge - 1 + 1e-9))
     half = edge / 2
     before, now = ritz.eigenvectors, s @ ritz.eigenvectors / half - ritz.eigenvectors

@@ -1,0 +1,51 @@
+"""The result of a training."""
+
+import dataclasses
+from typing import Self
+
+import numpy as np
+
+from wellposed._html import table
+from wellposed.models import VAEModel
+
+from ._history import History
+from ._outcome import Outcome
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Result of a training.
+
+    Parameters
+    ----------
+    model : VAEModel
+        The model of the best epoch.
+    history : History
+        Measurements of each epoch.
+    outcome : Outcome
+        How the training ended.
+    reason : str
+        What the user should know and do; empty where there is nothing to do.
+    """
+
+    model: VAEModel
+    history: History
+    outcome: Outcome
+    reason: str
+
+    @classmethod
+    def of(cls, model: VAEModel, history: History, outcome: Outcome, n_features: int) -> Self:
+        """Add the reason of the outcome; ``n_features`` is d, the number of columns."""
+        reason = outcome.message
+        if outcome is Outcome.nonfinite:
+            cause = (
+                "The noise has no floor, so σ can shrink to zero on one datum: give it a floor"
+                if not np.isfinite(model.log_density_bound(n_features))
+                else "Most likely the steps were too large: lower learning_rate, or set clip_norm"
+            )
+            reason += f" It happened in epoch {len(history.rows) + 1}. {cause}."
+        return cls(model, history, outcome, reason)
+
+    def _repr_html_(self) -> str:
+        caption = f"{self.outcome.value} after {len(self.history.rows)} epochs. {self.reason}"
+        return table(caption, self.history.columns, self.history.rows)

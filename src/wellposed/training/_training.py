@@ -1,0 +1,185 @@
+"""A training before its first epoch: checked, split, and placed on the device."""
+
+import dataclasses
+import math
+from typing import Any, Self
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed._checks import check_number
+from wellposed._errors import SettingError
+from wellposed._typing import Tree
+from wellposed.models import VAEModel, check_bounded, trainable
+from wellposed.numerics import host_generator
+from wellposed.objectives import AbstractObjective
+
+from ._checkpoint import Checkpoint, fingerprint
+from ._course import Course
+from ._epoch import TrainState, initial_state, steps_in
+from ._lagging import information
+from ._member import Member
+from ._optimiser import Rates
+from ._outcome import Outcome
+from ._pass import INFORMATION, REFIT, SPLIT, EpochFigures, Split
+from ._refit import refit_noise
+from ._rows import Rows
+from ._run import Run
+
+
+class Position(eqx.Module):
+    """The arrays of a training between two epochs; those of several are stacked."""
+
+    state: TrainState
+    best_params: Tree
+
+
+class _Stored(eqx.Module):
+    """What the checkpoint of a single training holds, beside its history."""
+
+    state: TrainState
+    best_params: Tree
+    best_value: np.ndarray
+    best_epoch: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """The parts of a training that no epoch changes."""
+
+    member: Member
+    params: Tree  # before the first epoch
+    fixed: Tree
+    data: jax.Array
+    split: Split
+
+    @classmethod
+    def of(cls, member: Member, n: int, data: jax.Array) -> Self:
+        """Check a training and split its rows.
+
+        Parameters
+        ----------
+        member : Member
+        n : int
+            Number of rows.
+        data : array of shape (bucket, d), data units
+            The rows on the device, padded to their bucket.
+
+        Raises
+        ------
+        UnboundedLikelihoodError, SettingError
+            As :func:`wellposed.training.fit` does.
+        """
+        model, objective = member.model, member.objective
+        check_bounded(model, data.shape[1], allow_unbounded=member.allow_unbounded)
+        _check_noise(model, objective)
+        split = _split(n, member.validation_fraction, key=jax.random.fold_in(member.key, SPLIT))
+        params, fixed = eqx.partition(model, trainable_leaves(model, objective))
+        return cls(member, params, fixed, data, split)
+
+    @property
+    def batch_size(self) -> int:
+        """Rows a step, at most the rows of the bucket."""
+        return min(self.member.plan.batch_size, self.split.training.index.shape[0])
+
+    def rates(self) -> Rates:
+        """Return the plan's rates as arrays, its epochs counted in steps."""
+        return Rates.of(self.member.plan, steps_in(self.split.training.n, self.batch_size))
+
+    def start(self, checkpoint: Checkpoint | None = None) -> tuple[Position, Course]:
+        """Return where the first epoch starts, or where the checkpoint goes on.
+
+        Raises
+        ------
+        SettingError, DamagedFileError
+            As :meth:`Checkpoint.load` does.
+        """
+        plan = self.member.plan
+        state = initial_state(self.params, parts=bool(plan.encoder_steps))
+        position, course = Position(state, self.params), Course.start(plan, self.split)
+        stored = checkpoint.load(_stored(position, course)) if checkpoint else None
+        if stored is None:
+            return position, course
+        tree, rows = stored
+        course = course.restore(rows, float(tree.best_value), int(tree.best_epoch))
+        return Position(tree.state, tree.best_params), course
+
+    def settle(
+        self, position: Position, course: Course, state: TrainState, figures: EpochFigures
+    ) -> tuple[Position, Course]:
+        """Return position and course after an epoch that reached ``state``."""
+        nats = math.nan
+        if figures.is_finite and course.encoder_steps is not None:
+            key = jax.random.fold_in(self.member.key, INFORMATION)
+            model = self.model(state.params)
+            nats = information(model, self.data, self.split.monitored, key=key)
+        course = course.after(figures, nats)
+        if course.outcome is Outcome.nonfinite:
+            return position, course
+        best = state.params if course.is_best else position.best_params
+        return Position(state, best), course
+
+    def save(
+        self, checkpoint: Checkpoint, position: Position, course: Course, *, now: bool = False
+    ) -> None:
+        """Write the checkpoint; see :meth:`Checkpoint.save`."""
+        checkpoint.save(_stored(position, course), course.history.rows, now=now)
+
+    def model(self, params: Tree) -> VAEModel:
+        """Return the model with these parameters."""
+        return eqx.combine(params, self.fixed)
+
+    def run(self, position: Position, course: Course) -> Run:
+        """Return the result; the noise variance is solved where the objective leaves it open."""
+        model = self.model(position.best_params)
+        if self.member.objective.refits_noise and course.n_epochs:
+            model = refit_noise(
+                model,
+                self.data,
+                self.split.training,
+                batch_size=self.batch_size,
+                key=jax.random.fold_in(self.member.key, REFIT),
+            )
+        ended = course.outcome or Outcome.interrupted
+        return Run.of(model, course.history, ended, self.data.shape[1])
+
+
+def identity_of(member: Member, data: np.ndarray) -> str:
+    """Digest everything that decides the course of a training."""
+    decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
+    return fingerprint(decisive, member.plan, member.validation_fraction)
+
+
+def trainable_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
+    """Mask of the leaves to train: those the optimiser owns and the objective has a gradient in."""
+    mask = trainable(model)
+    learned = model.noise.learned()
+    if objective.trains_noise or not learned:
+        return mask
+    return eqx.tree_at(lambda m: m.noise.learned(), mask, (False,) * len(learned))
+
+
+def _stored(position: Position, course: Course) -> Any:
+    value = np.asarray(course.best_value, jnp.result_type(float))
+    epoch = np.asarray(course.best_epoch, np.int32)
+    return _Stored(position.state, position.best_params, value, epoch)
+
+
+def _split(n: int, fraction: float, *, key: Any) -> Split:
+    """Rows to train on and rows to hold out, in random order, drawn on the host."""
+    check_number("validation_fraction", fraction, "0.1 is usual.", low=0, below=1)
+    held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
+    order = host_generator(key).permutation(n)
+    return Split(Rows.of(order[held:]), Rows.of(order[:held]) if held else None)
+
+
+def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
+    if objective.trains_noise or model.noise.solved_by_squares:
+        return
+    raise SettingError(
+        f"{type(objective).__name__} trains no noise variance, and what it leaves open can be "
+        "solved after training for a Gaussian alone, unless its variance depends on z; got "
+        f'{type(model.noise).__name__}. Use noise="shared" or objective="elbo".'
+    )
