@@ -57,4 +57,4 @@ def fit_briefly(observation: noise.AbstractNoise, data: Images) -> training.Adva
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one epoch is intended
         vae.fit(data.train[:256])
-    return training.standing(vae.model_, objectives.ELBO(), vae.history_)
+    return training.Advance.of(vae.model_, objectives.ELBO(), vae.history_)
