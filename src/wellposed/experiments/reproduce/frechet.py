@@ -24,7 +24,7 @@ class FrechetReference:
         shape = parts.train.image_shape
         self.n_samples, self.whole_scale = n_samples, whole_scale
         self.classifier = training.fit_classifier(
-            parts.train.values, parts.train.labels, key=_KEY, image_shape=shape
+            parts.train.values, np.asarray(parts.train.labels), key=_KEY, image_shape=shape
         )
         self.reference = self._features(parts.train.values)
         self.floor = self._distance(parts.test.values[:n_samples])
