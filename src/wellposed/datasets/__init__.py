@@ -44,16 +44,27 @@ bytes a pixel while it is resized. Text declares nothing: it is read line by lin
 fewer than 2²³ characters and at most 2¹⁹ columns.
 """
 
-from ._cache import cache_dir as cache_dir
-from ._catalogue import DATASETS as DATASETS
-from ._dataset import Dataset as Dataset
-from ._dataset import RemoteFile as RemoteFile
-from ._digits import load_digits as load_digits
-from ._fetch import fetch as fetch
-from ._load import Splits as Splits
-from ._load import load as load
-from ._read import read as read
-from ._read import read_labels as read_labels
-from ._source import Source as Source
-from ._synthetic import LinearGaussian as LinearGaussian
-from ._synthetic import linear_gaussian as linear_gaussian
+from ._catalogue import DATASETS
+from ._dataset import Dataset, RemoteFile
+from ._digits import load_digits
+from ._fetch import cache_dir, fetch
+from ._load import Splits, load
+from ._read import read, read_labels
+from ._source import Source
+from ._synthetic import LinearGaussian, linear_gaussian
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "LinearGaussian",
+    "RemoteFile",
+    "Source",
+    "Splits",
+    "cache_dir",
+    "fetch",
+    "linear_gaussian",
+    "load",
+    "load_digits",
+    "read",
+    "read_labels",
+]

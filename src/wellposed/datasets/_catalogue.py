@@ -1,4 +1,4 @@
-"""The data sets that can be fetched, with the sums that every copy must match."""
+"""The data sets that can be downloaded, with the checksum of every file."""
 
 from ._dataset import Dataset, RemoteFile
 

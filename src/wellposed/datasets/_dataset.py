@@ -1,7 +1,9 @@
-"""What is known of a published data set before a byte of it is here."""
+"""Descriptions of published data sets, and checks of their copies."""
 
+import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from wellposed._errors import SettingError
@@ -18,7 +20,7 @@ class RemoteFile:
     size : int
         Its length in bytes.
     sha256 : str
-        Its SHA-256 in lower-case hexadecimal digits; every copy is held against it.
+        Its SHA-256 in lower-case hexadecimal digits; every copy is checked against it.
     md5 : str or None
         The MD5 that its authors published, as the provenance of ``sha256``.
 
@@ -26,6 +28,13 @@ class RemoteFile:
     ------
     SettingError
         If the name is a path, which could leave the cache.
+
+    Examples
+    --------
+    >>> from wellposed.datasets import DATASETS
+    >>> file = DATASETS["mnist"].files[0]
+    >>> file.name, file.size
+    ('train-images-idx3-ubyte.gz', 9912422)
     """
 
     name: str
@@ -39,16 +48,16 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its files, and the folders on the web that hold all of them.
+    """A data set: its files, and the folders on the web that contain all of them.
 
     Parameters
     ----------
     name : str
-        The name to ask for it by, and its folder in the cache.
+        The name for :func:`fetch` and :func:`load`, and of the folder in the cache.
     files : tuple of RemoteFile
-        What it consists of.
+        The files.
     mirrors : tuple of str
-        Addresses that a file's name is appended to, tried in order; http or https only.
+        Addresses of folders, tried in order; http or https only.
     licence : str
         The terms under which its authors published it.
 
@@ -56,6 +65,14 @@ class Dataset:
     ------
     SettingError
         If the name is a path, or a mirror is neither http nor https.
+
+    Examples
+    --------
+    >>> from wellposed.datasets import Dataset, RemoteFile
+    >>> file = RemoteFile("x.npy", size=80, sha256="0" * 64)
+    >>> tiny = Dataset("tiny", (file,), mirrors=("https://example.org/tiny",))
+    >>> tiny.address(tiny.mirrors[0], file)
+    'https://example.org/tiny/x.npy'
     """
 
     name: str
@@ -73,11 +90,23 @@ class Dataset:
                 )
 
     def address(self, mirror: str, file: RemoteFile) -> str:
-        """Return where ``mirror`` keeps ``file``."""
+        """Return the address of ``file`` on ``mirror``."""
         return f"{mirror.rstrip('/')}/{file.name}"
 
 
+def find_fault(path: Path, file: RemoteFile) -> str | None:
+    """Return the difference of a copy from the published file, or None if they are the same."""
+    if not path.is_file():
+        return "is missing"
+    size = path.stat().st_size
+    if size != file.size:
+        return f"has {size} bytes, expected {file.size}"
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return None if digest == file.sha256 else f"has SHA-256 {digest}, expected {file.sha256}"
+
+
 def _check_plain(name: str, remedy: str) -> None:
-    """Refuse names that mean another folder: they are joined to the cache's path."""
+    """Refuse names that are paths, since a name is joined to the path of the cache."""
     if re.fullmatch(r"[\w-][\w.-]*", name) is None:
-        raise SettingError(f"What is cached must have a plain name; got {name!r}. {remedy}")
+        raise SettingError(f"A file or data set must have a plain name; got {name!r}. {remedy}")

@@ -1,24 +1,23 @@
-"""Fetching data sets: mirrors in turn, broken transfers continued, every copy checked."""
+"""Downloads by pooch: mirrors in turn, every copy checked against its SHA-256."""
 
+import contextlib
+import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from wellposed._cache_folder import cache_folder
 from wellposed._checks import check_number
-from wellposed._errors import DownloadError, unknown_name
+from wellposed._errors import DownloadError, OutputError, unknown_name
 
-from ._cache import cache_dir
 from ._catalogue import DATASETS
-from ._dataset import Dataset, RemoteFile
-from ._transfer import BrokenOffError, RefusedError, held, transfer, writable
-from ._verify import fault
+from ._dataset import Dataset, RemoteFile, find_fault
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-# How often one mirror may break off in one file, having sent something each time.
-MOST_RESUMES = 8
+CHUNK = 1 << 16  # bytes
 
 
 def fetch(
@@ -29,61 +28,95 @@ def fetch(
     progress: Progress | None = None,
     timeout: float = 30.0,
 ) -> Path:
-    """Fetch a data set into the cache, and check every file against its SHA-256.
+    """Download a data set into the cache, and check the SHA-256 of every file.
 
-    Files that are there and right are kept. The others come from the first mirror that delivers
-    them; a transfer that broke off is continued, on the next call too. A file bears its name only
-    once its size and SHA-256 are right.
+    Files in the cache with the right SHA-256 are kept. Each of the others is downloaded from the
+    first mirror that delivers it; a transfer that breaks off starts again at the next mirror. A
+    file gets its name only after its SHA-256 is checked.
 
     Parameters
     ----------
     name : str or Dataset
         A key of ``DATASETS``, or a description of another data set.
     source : path, optional
-        A folder to copy the files from, instead of any mirror; for machines without a network.
+        A folder to copy the files from, for machines without a network.
     cache : path, optional
         The cache, :func:`cache_dir` by default.
     progress : callable, optional
-        Called with (file name, bytes here, bytes in all), often.
-    timeout : float
+        Called often, with (file name, bytes downloaded, bytes in all).
+    timeout : float, default 30
         Seconds to wait for a connection, and between bytes.
 
     Returns
     -------
     Path
-        The folder that holds the files.
+        The folder with the files.
 
     Raises
     ------
     DownloadError
-        If no mirror, or the given folder, delivered a file with the right SHA-256.
+        If no mirror, or the given folder, delivers a file with the right SHA-256.
     OutputError
         If the cache cannot be written.
     SettingError
         If the name is unknown or the timeout is not positive.
+
+    Examples
+    --------
+    A data set of one file, copied from a folder:
+
+    >>> import hashlib, pathlib, tempfile
+    >>> from wellposed.datasets import Dataset, RemoteFile, fetch
+    >>> body = b"1,2"
+    >>> file = RemoteFile("a.csv", size=3, sha256=hashlib.sha256(body).hexdigest())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pathlib.Path(folder, "a.csv").write_bytes(body)
+    ...     tiny = Dataset("tiny", (file,), mirrors=("https://example.org/",))
+    ...     path = fetch(tiny, source=folder, cache=pathlib.Path(folder, "cache"))
+    ...     sorted(path.iterdir())[0].name
+    'a.csv'
     """
-    dataset = described(name)
+    dataset = find_dataset(name)
     check_number("timeout", timeout, "It is in seconds.", above=0)
     report = progress or (lambda *_: None)
     folder = folder_of(dataset, cache)
-    with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     for file in dataset.files:
-        target = folder / file.name
-        if fault(target, file) is not None:
-            part = target.with_name(file.name + ".part")
+        if find_fault(folder / file.name, file) is not None:
             if source is None:
-                _download(dataset, file, part, timeout, report)
+                _download(dataset, file, folder, timeout, report)
             else:
-                _copy(dataset, file, Path(source), part)
-            with writable(target):
-                part.replace(target)
+                _copy(dataset, file, folder, Path(source))
         report(file.name, file.size, file.size)
     return folder
 
 
-def described(name: str | Dataset) -> Dataset:
-    """Look a data set up by its name."""
+def cache_dir() -> Path:
+    """Return the folder for downloaded data; it may not exist yet.
+
+    ``$WELLPOSED_CACHE`` if it is set, else the folder of the platform for caches:
+    ``$XDG_CACHE_HOME/wellposed`` or ``~/.cache/wellposed`` on Linux,
+    ``~/Library/Caches/wellposed`` on macOS, ``%LOCALAPPDATA%\\wellposed\\Cache`` on Windows.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RuntimeError
+        If the user has no home folder and no variable names another.
+
+    Examples
+    --------
+    >>> from wellposed.datasets import cache_dir
+    >>> cache_dir().is_absolute()
+    True
+    """
+    return cache_folder()
+
+
+def find_dataset(name: str | Dataset) -> Dataset:
+    """Return the data set of a name."""
     if isinstance(name, Dataset):
         return name
     if name not in DATASETS:
@@ -92,36 +125,20 @@ def described(name: str | Dataset) -> Dataset:
 
 
 def folder_of(dataset: Dataset, cache: str | os.PathLike[str] | None) -> Path:
-    """Return where the cache keeps a data set."""
+    """Return the folder of a data set in the cache."""
     return (cache_dir() if cache is None else Path(cache)) / dataset.name
 
 
-def _copy(dataset: Dataset, file: RemoteFile, source: Path, part: Path) -> None:
-    given = source / file.name
-    reason = fault(given, file)
-    if reason is not None:
-        raise DownloadError(
-            f"Every file of {dataset.name} must be as published; {given} {reason}. "
-            f"Give a folder with the right files: {', '.join(f.name for f in dataset.files)}."
-        )
-    with writable(part):
-        shutil.copyfile(given, part)
-    reason = fault(part, file)
-    if reason is not None:
-        raise DownloadError(f"{given} changed while it was copied: the copy {reason}. Try again.")
-
-
 def _download(
-    dataset: Dataset, file: RemoteFile, part: Path, timeout: float, report: Progress
+    dataset: Dataset, file: RemoteFile, folder: Path, timeout: float, report: Progress
 ) -> None:
     reasons = []
     for mirror in dataset.mirrors:
         url = dataset.address(mirror, file)
-        try:
-            _from_mirror(url, file, part, timeout, report)
+        reason = _retrieve(url, file, folder, _http_downloader(file, timeout, report))
+        if reason is None:
             return
-        except (RefusedError, BrokenOffError) as error:
-            reasons.append(f"  {url}: {error}")
+        reasons.append(f"  {url}: {reason}")
     raise DownloadError(
         "\n".join(
             [
@@ -135,39 +152,89 @@ def _download(
     )
 
 
-def _from_mirror(url: str, file: RemoteFile, part: Path, timeout: float, report: Progress) -> None:
-    """Complete ``part`` from one mirror, or raise with the reason why this mirror cannot.
-
-    Bytes left by another mirror or an earlier call may be what is wrong with a sum, so they are
-    dropped first, and this mirror judged by its own bytes alone.
-    """
-    inherited = held(part) > 0
-    while True:
-        _complete(url, file, part, timeout, report)
-        reason = fault(part, file)
-        if reason is None:
-            return
-        with writable(part):
-            part.unlink()
-        if not inherited:
-            raise RefusedError(f"what it sent {reason}")
-        inherited = False
+def _copy(dataset: Dataset, file: RemoteFile, folder: Path, source: Path) -> None:
+    given = source / file.name
+    reason = find_fault(given, file) or _retrieve(str(given), file, folder, _copy_file)
+    if reason is not None:
+        raise DownloadError(
+            f"Every file of {dataset.name} must be as published; {given} {reason}. "
+            f"Give a folder with the right files: {', '.join(f.name for f in dataset.files)}."
+        )
 
 
-def _complete(url: str, file: RemoteFile, part: Path, timeout: float, report: Progress) -> None:
-    """Ask until all bytes are here, as long as every request brings some."""
-    for attempt in range(MOST_RESUMES + 1):
-        before = held(part)
-        if before >= file.size:
-            return
-        try:
-            transfer(
-                url,
-                part,
-                file.size,
-                timeout=timeout,
-                progress=lambda count: report(file.name, count, file.size),
+def _retrieve(address: str, file: RemoteFile, folder: Path, downloader: Any) -> str | None:
+    """Store a file under its name, or return the reason why its address does not deliver it."""
+    import pooch  # here, since it and requests take time to import
+    import requests
+
+    try:
+        with _silence(pooch.get_logger()):
+            pooch.retrieve(
+                address, f"sha256:{file.sha256}", file.name, folder, downloader=downloader
             )
-        except BrokenOffError:
-            if held(part) <= before or attempt == MOST_RESUMES:
-                raise
+    except (requests.RequestException, ValueError) as error:  # ValueError: wrong size or sum
+        return str(error) or type(error).__name__
+    except OSError as error:
+        raise OutputError(
+            f"Data are downloaded into a folder that can be written; {folder} cannot be "
+            f"({error}). Make room there, or set WELLPOSED_CACHE to another folder."
+        ) from error
+    return None
+
+
+def _copy_file(address: str, output_file: str, _: object) -> None:
+    Path(output_file).unlink()
+    shutil.copyfile(address, output_file)
+
+
+def _http_downloader(file: RemoteFile, timeout: float, report: Progress) -> Any:
+    """Return a downloader that reports its progress, and stops at a body of the wrong size."""
+    from pooch import HTTPDownloader
+
+    def download(url: str, output_file: str, _: object) -> None:
+        # pooch's temporary file is readable by its owner alone. A new file has the permissions
+        # that the user's other files have.
+        Path(output_file).unlink()
+        counter: Any = _Counter(file, Path(output_file), report)
+        headers = {"User-Agent": "wellposed", "Accept-Encoding": "identity"}
+        HTTPDownloader(counter, CHUNK, timeout=timeout, headers=headers)(url, output_file, None)
+
+    return download
+
+
+class _Counter:
+    """Progress of one file, in the form that pooch takes; stops at a body of the wrong size."""
+
+    def __init__(self, file: RemoteFile, path: Path, report: Progress):
+        self._file, self._path, self._report = file, path, report
+
+    @property
+    def total(self) -> int:
+        return self._file.size
+
+    @total.setter
+    def total(self, length: int) -> None:
+        if length not in (0, self._file.size):  # 0: not declared
+            raise ValueError(f"offers {length} bytes, expected {self._file.size}")
+
+    def update(self, _: int) -> None:
+        """Report the length of the file: pooch counts each chunk, however short, as a whole one."""
+        count = self._path.stat().st_size
+        if count > self._file.size:
+            raise ValueError(f"sends more than {self._file.size} bytes")
+        self._report(self._file.name, count, self._file.size)
+
+    def reset(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextlib.contextmanager
+def _silence(logger: logging.Logger) -> Iterator[None]:
+    """Leave out pooch's notices of each download, beside which our progress is enough."""
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,4 +1,4 @@
-"""Loading a fetched data set."""
+"""Loading a downloaded data set."""
 
 import os
 from dataclasses import dataclass, replace
@@ -6,21 +6,27 @@ from pathlib import Path
 
 from wellposed._errors import DamagedFileError, DataError
 
-from ._dataset import Dataset
-from ._fetch import described, folder_of
+from ._dataset import Dataset, find_fault
+from ._fetch import find_dataset, folder_of
 from ._read import read, read_labels
 from ._source import Source
-from ._verify import fault
 
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The two parts that the authors of a data set made of it.
+    """The training and the test part of a data set, as its authors split it.
 
     Parameters
     ----------
     train, test : Source
         Each with ``labels``.
+
+    Examples
+    --------
+    >>> from wellposed.datasets import Splits, load_digits
+    >>> digits = load_digits()
+    >>> Splits(train=digits, test=digits).train.values.shape
+    (1797, 64)
     """
 
     train: Source
@@ -28,7 +34,7 @@ class Splits:
 
 
 def load(name: str | Dataset, *, cache: str | os.PathLike[str] | None = None) -> Splits:
-    """Load a data set that :func:`fetch` has brought into the cache.
+    """Load a data set that :func:`fetch` has stored in the cache.
 
     Parameters
     ----------
@@ -51,12 +57,23 @@ def load(name: str | Dataset, *, cache: str | os.PathLike[str] | None = None) ->
         If a file in the cache is not as published.
     SettingError
         If the name is unknown.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as empty:
+    ...     try:
+    ...         wp.datasets.load("mnist", cache=empty)
+    ...     except wp.DataError as error:
+    ...         print(str(error).split("; ")[0])
+    mnist must be fetched before it is loaded
     """
-    dataset = described(name)
+    dataset = find_dataset(name)
     folder = folder_of(dataset, cache)
     remedy = f"Run `wellposed data fetch {dataset.name}`"
     for file in dataset.files:
-        reason = fault(folder / file.name, file)
+        reason = find_fault(folder / file.name, file)
         if reason == "is missing":
             raise DataError(
                 f"{dataset.name} must be fetched before it is loaded; {folder / file.name} "
@@ -75,7 +92,7 @@ def _part(folder: Path, stem: str) -> Source:
     labels = read_labels(folder / f"{stem}-labels-idx1-ubyte.gz")
     if len(labels) != len(images.values):
         raise DamagedFileError(
-            f"There must be one label an image; {stem} in {folder} has {len(labels)} labels for "
+            f"There must be one label per image; {stem} in {folder} has {len(labels)} labels for "
             f"{len(images.values)} images. Fetch it again."
         )
     return replace(images, labels=labels)
