@@ -30,9 +30,8 @@ def fetch(
 ) -> Path:
     """Download a data set into the cache, and check the SHA-256 of every file.
 
-    Files in the cache with the right SHA-256 are kept. Each of the others is downloaded from the
-    first mirror that delivers it; a transfer that breaks off starts again at the next mirror. A
-    file gets its name only after its SHA-256 is checked.
+    Files in the cache with the right SHA-256 are kept. A transfer that breaks off starts again at
+    the next mirror. A file gets its name only after its SHA-256 is checked.
 
     Parameters
     ----------
