@@ -49,11 +49,11 @@ class DataHint(UserWarning):
 
 
 class FloorWarning(UserWarning):
-    """A noise variance rests on its floor, or a given one lies below it."""
+    """A noise variance is at its floor, or a given one is below it."""
 
 
 class TrainingWarning(UserWarning):
-    """Training ended for a reason that the user should know."""
+    """Training ended early, without convergence or on a non-finite number."""
 
 
 class ReadWarning(UserWarning):

@@ -123,12 +123,12 @@ def _free_bytes(folder: Path) -> int:
 
 def _processor() -> str:
     """Digest of the processor's kind: code compiled for one may be illegal on another."""
-    told = [platform.machine(), platform.processor()]
+    facts = [platform.machine(), platform.processor()]
     if sys.platform == "darwin":
-        told.append(os.uname().version)  # names the chip
+        facts.append(os.uname().version)  # names the chip
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
-        told += [line for line in _first_block(lines) if line.startswith(_DECISIVE)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+        facts += [line for line in _first_block(lines) if line.startswith(_DECISIVE)]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
 
 
 _DECISIVE = ("model name", "flags", "Features", "CPU part", "isa")

@@ -10,9 +10,16 @@ from wellposed.numerics import positive, settled
 class DiagonalNormal(eqx.Module):
     """q(z | x) = N(z | μ(x), diag σ²(x)), from 2k encoder outputs: means, then raw scales.
 
-    A raw scale of zero is σ = 1, the prior's; any positive σ can be reached, so that a latent may
-    be certain (σ ≪ 1) as well as dead. No raw scale makes it zero: see
+    A raw scale of zero is σ = 1, the prior's. Any positive σ can be reached, so that a latent can
+    be precise (σ ≪ 1) or collapsed (σ = 1). No raw scale makes σ zero: see
     :func:`wellposed.numerics.settled`.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> q = DiagonalNormal()(jnp.array([0.5, -1.0, 0.0, 0.0]))
+    >>> q.loc.tolist(), q.scale.round(4).tolist()
+    ([0.5, -1.0], [1.0, 1.0])
     """
 
     n_raw: int = eqx.field(static=True, default=2)

@@ -8,7 +8,18 @@ from wellposed.numerics import LOG_2PI, kl_to_standard_normal
 
 
 class StandardNormal(eqx.Module):
-    """p(z) = N(0, I_k)."""
+    """p(z) = N(0, I_k).
+
+    Parameters
+    ----------
+    k : number of latents
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> round(float(StandardNormal(2).log_prob(jnp.zeros(2))), 4)
+    -1.8379
+    """
 
     k: int = eqx.field(static=True)
 

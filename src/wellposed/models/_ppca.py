@@ -58,8 +58,8 @@ class PPCAModel:
     def posterior_covariance(self) -> np.ndarray:
         """Cov[z | x], shape (k, k): the same for every x."""
         scales, rotation = self._axes
-        told = scales**2 / (scales**2 + self.noise_variance)
-        return np.eye(self.weight.shape[1]) - (rotation.T * told) @ rotation
+        shares = scales**2 / (scales**2 + self.noise_variance)
+        return np.eye(self.weight.shape[1]) - (rotation.T * shares) @ rotation
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """E[x | z] of latents of shape (n, k): shape (n, d)."""

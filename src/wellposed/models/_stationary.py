@@ -42,7 +42,7 @@ class StationaryPoint:
 
     ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
     ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
-    objective; they are equal for β = 1. ``is_maximum`` says that no direction leads upwards.
+    objective; they are equal for β = 1. ``is_maximum`` is true where no direction leads upwards.
     """
 
     active: tuple[int, ...]
@@ -117,8 +117,8 @@ def stationary_point(
     if below:
         raise SettingError(
             f"An active direction needs an eigenvalue above βσ² = {beta * variance:.4g}; direction "
-            f"{below[0]} has {values[below[0]]:.4g}, and its latent is dead. Leave it out of the "
-            "active set, or lower the noise variance."
+            f"{below[0]} has {values[below[0]]:.4g}, and its latent is collapsed. Leave it "
+            "out of the active set, or lower the noise variance."
         )
     return _at_set(spectrum, chosen, unused, left_over, n_components, variance, beta, on_floor)
 

@@ -30,7 +30,13 @@ def check_activation(name: str) -> None:
 
 
 def activate(name: str, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Apply the activation of that name, elementwise."""
+    """Apply the activation of that name, elementwise.
+
+    Examples
+    --------
+    >>> activate("relu", jnp.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
     return _ACTIVATIONS[name][0](x)
 
 

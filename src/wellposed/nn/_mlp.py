@@ -15,7 +15,14 @@ WIDTHS = "Give the width of each layer, as in (256, 256)."
 
 
 class Linear(eqx.Module):
-    """x ↦ x W + b, with W of shape ``(n_in, n_out)``."""
+    """x ↦ x W + b, with W of shape ``(n_in, n_out)``.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> Linear(jnp.ones((2, 1)), jnp.array([0.5]))(jnp.array([1.0, 2.0])).tolist()
+    [3.5]
+    """
 
     weight: Float[Array, "n_in n_out"]
     bias: Float[Array, " n_out"]

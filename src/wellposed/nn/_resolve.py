@@ -55,7 +55,7 @@ def _by_name(name, role, hidden, activation, image_shape) -> MakeNetwork:
         raise unknown_name(role, name, ("mlp", "conv"))
     if image_shape is None:
         raise SettingError(
-            f'{role}="conv" must know the images\' shape; got image_shape=None. '
+            f'{role}="conv" needs the shape of the images; got image_shape=None. '
             "Pass image_shape=(height, width) or (height, width, channels)."
         )
     make = MakeConvEncoder if role == "encoder" else MakeConvDecoder

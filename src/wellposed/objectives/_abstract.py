@@ -38,7 +38,7 @@ class AbstractObjective(eqx.Module):
 
     @abc.abstractmethod
     def implied_noise_variance(self) -> Scalar | None:
-        """Return the σ² that the objective fixes whatever the noise model says, or None."""
+        """Return the σ² that the objective fixes, whatever the noise model, or None."""
 
 
 def evaluation(terms: ElboTerms, kl_weight: Scalar | float) -> Evaluation:

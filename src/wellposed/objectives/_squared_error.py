@@ -17,9 +17,9 @@ from ._terms import ElboTerms
 class SquaredError(AbstractObjective):
     r"""−‖y − μ(z)‖² − w · KL(q(z | x) ‖ p(z)), in model units, summed over features.
 
-    Up to scale and constant it is the ELBO at the fixed variance σ² = w/2, whatever noise model
-    stands behind it. With w = 0 it is the autoencoder's objective, and σ² is as good as zero:
-    no density belongs to it.
+    Up to scale and constant it is the ELBO at the fixed variance σ² = w/2, whatever the noise
+    model. With w = 0 it is the autoencoder's objective: σ² is zero in effect, and there is no
+    density.
 
     Parameters
     ----------

@@ -11,7 +11,14 @@ from wellposed.models import VAEModel, draw_keys
 
 
 class ElboTerms(eqx.Module):
-    """One evaluation of the ELBO, in nats and data units; may carry batch axes."""
+    """One evaluation of the ELBO, in nats and data units; may carry batch axes.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> float(ElboTerms(jnp.asarray(-10.0), jnp.asarray(2.5)).elbo)
+    -12.5
+    """
 
     log_likelihood: Float[Array, "*batch"]  # E_q log p(x | z): minus the distortion
     kl: Float[Array, "*batch"]  # KL(q(z | x) ‖ p(z)): the rate

@@ -16,9 +16,9 @@ _MEMBER = re.compile(r"(?P<path>.+\.npz):[^:/\\]+", re.IGNORECASE)
 def check_apart(output: Any, *others: Any, what: str = "The output") -> None:
     """Refuse to write a file that is also read, or is written as something else.
 
-    Two paths are one file if the system says so, through symbolic and hard links; where neither
-    is there yet, if they lead to the same place. A picture in a folder of images that is read is
-    one of the inputs.
+    Two paths are one file if the system reports one file behind them, symbolic and hard links
+    included; where neither exists yet, if they lead to the same place. A picture in a folder of
+    images that is read is one of the inputs.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ def _body(text: Any) -> dict:
     """Read our own header, which is text in that of the file."""
     header = parse(text) if isinstance(text, str) else None
     if not isinstance(header, dict) or not isinstance(header.get("library"), str):
-        raise DamagedFileError("Its header does not say which version wrote it.")
+        raise DamagedFileError("Its header names no version of the library.")
     if header.get("version") != FORMAT_VERSION or type(header["version"]) is not int:
         raise DamagedFileError(
             f"It has format version {str(header.get('version'))[:20]}; this library reads "

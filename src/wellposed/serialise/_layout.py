@@ -29,7 +29,7 @@ _DEEPEST = 100  # of nested lists and objects; a model of ours has some fifteen
 
 
 def pack(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """Lay out tensors, the widest types first, so that each lies where its type wants it.
+    """Lay out tensors, the widest types first, so that each is aligned.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def fill(
 ) -> Any:
     """Put stored tensors into the places of a skeleton's leaves, by name.
 
-    ``exactly`` wants their types to be the same, and no tensors beyond them.
+    With ``exactly`` their types must be the same, and there must be no further tensors.
 
     Raises
     ------

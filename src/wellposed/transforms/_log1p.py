@@ -26,6 +26,15 @@ class Log1p(AbstractLogarithm):
     unit. What the noise puts below zero is drawn as zero, and its mass is missing from the
     density. Where zeros are frequent, :class:`wellposed.noise.ZeroInflated` gives them a
     probability.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, numpy as np
+    >>> from wellposed.transforms import summarise
+    >>> log1p = Log1p().fit(summarise(np.array([[0.0], [1.0], [7.0]])))
+    >>> y = log1p.forward(jnp.array([3.0]), key=jax.random.key(0)).value
+    >>> round(float(log1p.inverse(y)[0]), 4)
+    3.0
     """
 
     offset: ClassVar[float] = 1.0

@@ -34,7 +34,18 @@ class Logit(AbstractTransform):
     alpha : float in (0, ½)
         Keeps the ends finite. 1e-6 is the convention for MNIST.
 
+    Raises
+    ------
+    SettingError
+        If ``levels`` is neither None, "auto" nor a whole number ≥ 2, or ``alpha`` is not in (0, ½).
+
     References: Dinh, Sohl-Dickstein & Bengio (2017), §4.1; Theis, van den Oord & Bethge (2016).
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> Logit(levels=256).inverse(jnp.zeros(2)).tolist()
+    [128.0, 128.0]
     """
 
     alpha: Scalar

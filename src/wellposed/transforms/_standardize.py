@@ -37,6 +37,14 @@ class Standardize(AbstractTransform):
     -----
     A feature that never varies is carried as its constant: y_j = 0 on the training data, and
     ``inverse`` returns the constant whatever y_j is.
+
+    Examples
+    --------
+    >>> import jax, jax.numpy as jnp, numpy as np
+    >>> from wellposed.transforms import summarise
+    >>> standardize = Standardize().fit(summarise(np.array([[1.0], [3.0]])))
+    >>> standardize.forward(jnp.array([3.0]), key=jax.random.key(0)).value.tolist()
+    [1.0]
     """
 
     mean: Fitted  # (d,)

@@ -139,8 +139,7 @@ def summarise(
         The measurement's smallest step in data units. None: the smallest gap between distinct
         values of the feature, or of all features together where they share a unit. A feature
         that never varies takes the smallest step of the others. Zero disclaims any resolution.
-    one_unit : whether all features share a unit, as pixels do; None decides by the data, see
-        :func:`share_levels`
+    one_unit : whether all features share a unit, as pixels do; None: :func:`share_levels`
 
     Raises
     ------
@@ -148,6 +147,11 @@ def summarise(
         If no feature varies.
     SettingError
         If ``resolution`` is negative or of the wrong length (see the estimators' checks).
+
+    Examples
+    --------
+    >>> summarise(np.array([[0.0, 5.0], [0.5, 7.0]])).mean.tolist()
+    [0.25, 6.0]
     """
     n, d = values.shape
     mean, variance = _moments(values)

@@ -54,6 +54,11 @@ def levels(n: int) -> Support:
     ------
     SettingError
         If there are fewer than two.
+
+    Examples
+    --------
+    >>> levels(256).high
+    255.0
     """
     n = check_count("levels", n, "8-bit images have 256 levels.", low=2, most=2**24)
     return Support(0.0, float(n - 1), True)
@@ -68,7 +73,7 @@ def check_support(
     ----------
     values : array of shape (n, d), finite
     support : what they may be
-    who : the transform or noise that asks, to begin the message with
+    who : the transform or the noise, with which the message begins
     names : of the columns; the message lists those that are off the support
 
     Raises

@@ -49,7 +49,7 @@ def describe_suspect(
     names: Sequence[Any] | None = None,
     lines: Sequence[int] | np.ndarray | None = None,
 ) -> str:
-    """Return what a message says of a suspect: column, value, count, place and likely cause.
+    """Return the text of a suspect for a message: column, value, count, place and likely cause.
 
     ``names`` are those of the columns, ``lines`` the file's line of each row.
     """

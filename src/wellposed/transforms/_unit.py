@@ -29,7 +29,18 @@ class Unit(AbstractTransform):
     levels : int, None or "auto"
         L for whole numbers 0, …, L − 1; None for numbers on [0, 1]; "auto" decides by the data.
 
+    Raises
+    ------
+    SettingError
+        If ``levels`` is neither None, "auto" nor a whole number ≥ 2.
+
     References: Theis, van den Oord & Bethge (2016), §3.1.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> Unit(levels=256).inverse(jnp.array([0.5, 0.999])).tolist()
+    [128.0, 255.0]
     """
 
     n_levels: Scalar | None
