@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import VAE as VAE
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
+    from wellposed.estimators import audit as audit
     from wellposed.estimators import diagnose as diagnose
     from wellposed.estimators import explore as explore
     from wellposed.estimators import fit_grid as fit_grid
@@ -54,9 +55,8 @@ if TYPE_CHECKING:
     from wellposed.estimators import load as load
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
     from wellposed.estimators import report as report
-    from wellposed.evaluation import audit as audit
+    from wellposed.estimators import sample_quality as sample_quality
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
-    from wellposed.evaluation import sample_quality as sample_quality
 
 _ROOMS = (
     "datasets",
@@ -78,7 +78,7 @@ _NAMES = {
     "LinearVAE": "estimators",
     "PPCA": "estimators",
     "VAE": "estimators",
-    "audit": "evaluation",
+    "audit": "estimators",
     "diagnose": "estimators",
     "explore": "estimators",
     "fit_grid": "estimators",
@@ -87,7 +87,7 @@ _NAMES = {
     "load": "estimators",
     "rate_distortion_curve": "estimators",
     "report": "estimators",
-    "sample_quality": "evaluation",
+    "sample_quality": "estimators",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",
     "DataError": "_errors",

@@ -4,7 +4,7 @@ Core code sees one datum, so these shapes carry no batch axis; records that surv
 (``ElboTerms``, for one) say ``*batch``.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from jaxtyping import Array, Float, Key, Num, PyTree
 
@@ -15,6 +15,9 @@ Raw: TypeAlias = Float[Array, " r"]
 Scalar: TypeAlias = Float[Array, ""]
 PRNGKey: TypeAlias = Key[Array, ""]
 Tree: TypeAlias = PyTree[Any]
+
+# Whether to show a progress bar; "auto" shows it on a terminal.
+Progress: TypeAlias = bool | Literal["auto"]
 
 # A numpyro distribution; numpyro types its attributes wider (ArrayLike) than they are.
 Density: TypeAlias = Any

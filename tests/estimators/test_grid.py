@@ -154,7 +154,7 @@ def test_a_stopped_grid_goes_on_to_the_same_table(tmp_path, monkeypatch):
     cut = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST, folder=tmp_path)
     assert not cut.complete
     assert same(cut, wp.Grid(whole.axes, whole.rows[:1], None, False))
-    assert "goes on" in str(cut)
+    assert "continues it" in str(cut)
     again = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST, folder=tmp_path)
     assert len(calls) == 4  # the first member is not trained again
     assert same(again, whole)

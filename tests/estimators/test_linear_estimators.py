@@ -265,7 +265,7 @@ def test_every_solver_refuses_what_has_no_maximum(solver):
 
 @pytest.mark.parametrize("solver", ["fixed_point", "gradient", "accelerated"])
 def test_every_solver_tells_of_its_floor(solver):
-    with pytest.warns(wp.FloorWarning, match="rests on its floor"):
+    with pytest.warns(wp.FloorWarning, match="at its floor"):
         vae = wp.LinearVAE(2, resolution=6.0, solver=solver, random_state=0).fit(X)
     assert vae.noise_variance_ == pytest.approx(3.0, rel=1e-3)
 
@@ -342,7 +342,7 @@ def test_a_constant_over_many_rows_is_still_one(solver):
 
 @BOTH
 def test_everything_dies_above_the_largest_eigenvalue(make):
-    with pytest.warns(wp.TrainingWarning, match="Every latent is dead") as caught:
+    with pytest.warns(wp.TrainingWarning, match="Every latent has collapsed") as caught:
         fitted = make(2, noise=2 * EIGENVALUES[0]).fit(X)
     said = str(caught[0].message)
     assert f"{2 * EIGENVALUES[0]:.4g}" in said
@@ -484,7 +484,7 @@ def test_directions_come_in_any_sequence(start, solver):
 
 
 def test_a_start_with_no_direction_is_dead_and_says_why():
-    with pytest.warns(wp.TrainingWarning, match='dead, though.*start="random"'):
+    with pytest.warns(wp.TrainingWarning, match='collapsed, though.*start="random"'):
         vae = wp.LinearVAE(2, start=[]).fit(X)
     assert (vae.components_ == 0).all()
     assert vae.noise_variance_ == pytest.approx(EIGENVALUES.mean(), rel=1e-12)

@@ -467,9 +467,9 @@ def test_integers_have_resolution_one():
 
 def test_a_noise_on_its_floor_is_a_warning():
     data = np.round(X)
-    with pytest.warns(wp.FloorWarning, match="rests on its floor"):
+    with pytest.warns(wp.FloorWarning, match="at its floor"):
         wp.VAE(**QUICK, resolution=30.0).fit(data)
-    with pytest.warns(wp.FloorWarning, match="rests on its floor"):
+    with pytest.warns(wp.FloorWarning, match="at its floor"):
         wp.VAE(**QUICK, noise="conditional", resolution=30.0).fit(data)
     with pytest.warns(wp.FloorWarning, match="below the data's own rounding"):
         wp.VAE(**QUICK, transform="identity", noise=1e-4).fit(data)

@@ -3,3 +3,7 @@
 from ._app import app
 
 __all__ = ["app"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -59,12 +59,13 @@ def forecast(
     step = number_or_name(resolution)
     source = read_rows(data, header, drop)
     values = source.values if divide_by == 1 else source.values / np.float64(divide_by)
+    name: Any = transform  # checked above
     result = forecast_of(
         dataclasses.replace(source, values=values),
         noise_variance=noise_variance,
         n_components=components,
         beta=beta,
-        transform=transform,
+        transform=name,
         resolution=step if isinstance(step, str) else step / divide_by,
     )
     _show(result, _units(transform, divide_by))

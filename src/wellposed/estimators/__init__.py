@@ -1,8 +1,9 @@
 """scikit-learn's face: validate, translate, call, store."""
 
-from ._file import load
+from ._any_model import audit, sample_quality
 from ._forecast import forecast
 from ._judging import diagnose, explore, report
+from ._load import load
 from ._vae import VAE
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .linear import PPCA, LinearVAE
@@ -12,6 +13,7 @@ __all__ = [
     "VAE",
     "Grid",
     "LinearVAE",
+    "audit",
     "diagnose",
     "explore",
     "fit_grid",
@@ -19,4 +21,9 @@ __all__ = [
     "load",
     "rate_distortion_curve",
     "report",
+    "sample_quality",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

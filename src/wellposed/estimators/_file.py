@@ -1,8 +1,5 @@
 """A fitted estimator as one file."""
 
-import dataclasses
-import importlib
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,25 +7,25 @@ import jax
 import numpy as np
 
 from wellposed import models, nn, serialise
-from wellposed._compiled import keep_compiled
 from wellposed._errors import DamagedFileError, SettingError
-from wellposed._forks import check_process
 from wellposed._version import __version__
 from wellposed.training import Outcome
 
 from ._file_check import check_fitted, check_settings
 from ._settings import settings_of
+from ._words import FilePath
 
-_MODELS = {
+Header = dict[str, Any]
+Tensors = dict[str, np.ndarray]
+
+MODELS = {
     "LinearVAE": models.LinearVAEModel,
     "PPCA": models.PPCAModel,
     "VAE": models.VAEModel,
 }
 
 
-def save(
-    estimator: Any, path: str | os.PathLike, *, overwrite: bool, without: tuple[str, ...] = ()
-) -> None:
+def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str, ...] = ()) -> None:
     """Write a fitted estimator to ``path``: settings, model, and what ``_file_state`` names.
 
     The estimator is rebuilt in memory first, under the rules of :func:`load`. The name of a
@@ -57,7 +54,7 @@ def save(
     parts = (list(settings.values()), model, [getattr(estimator, n) for n in estimator._file_state])
     supplied |= dict.fromkeys(serialise.ROLES, tuple(serialise.classes_in(parts)))
     try:
-        _restored({**header, "library": __version__}, tensors, makers, supplied)
+        restore(type(estimator), {**header, "library": __version__}, tensors, makers, supplied)
     except DamagedFileError as error:
         raise SettingError(
             f"A model is saved only if it can be loaded; {error} Change that part, or rescale the "
@@ -92,91 +89,23 @@ def _described(
     }
 
 
-def load(
-    path: str | os.PathLike,
-    *,
-    encoder: Any = None,
-    decoder: Any = None,
-    noise: Any = None,
-    transform: Any = None,
-    objective: Any = None,
+def restore(
+    kind: type, header: Header, tensors: Tensors, makers: dict[str, Any], supplied: dict[str, Any]
 ) -> Any:
-    """Load a fitted estimator; nothing in the file is executed.
-
-    The file is checked to hold a model that ``fit`` can have made, whoever wrote it. Its
-    ``checkpoint`` is None: a file names no other file to be written.
+    """Rebuild an estimator, and check it.
 
     Parameters
     ----------
-    path : a file written by ``save`` of an estimator
-    encoder, decoder : makers ``make(n_in, n_out, *, key)`` of networks of your own, of which a
-        file has the arrays alone; not used where the file needs none
-    noise, transform, objective : classes of your own, of which a file has the fields alone: a
-        class, a function without arguments that makes an object of it, or a tuple of those; not
-        used where the file needs none. Classes are found by their names; their ``__init__`` is
-        not called.
+    kind : its class
+    header, tensors : of the file
+    makers : of the user's networks, by role
+    supplied : as :func:`wellposed.serialise.rebuild` takes it, without networks yet to be made
 
     Raises
     ------
     DamagedFileError
-        If any byte of the file is not what was written, its version is unknown, or it holds no
-        model that ``fit`` makes.
-    SettingError
-        If it needs a maker or a class that was not given.
-    FileNotFoundError
-        If there is no such file.
+        If no fit makes such an estimator.
     """
-    check_process()
-    keep_compiled()
-    networks = {"encoder": encoder, "decoder": decoder}
-    makers = {role: maker for role, maker in networks.items() if maker is not None}
-    roles = {"noise": noise, "transform": transform, "objective": objective}
-    own = {role: given for role, given in roles.items() if given is not None}
-    supplied = {role: serialise.own_classes(role, given) for role, given in own.items()}
-    tensors, header = serialise.read(path)
-    kind = header.get("kind")
-    if not isinstance(kind, str) or kind not in _MODELS:
-        raise DamagedFileError(
-            f"{path} holds a {str(kind)[:40]}, not a model. Pass the file that save() wrote; "
-            "a checkpoint is resumed by fitting with the same `checkpoint`."
-        )
-    try:
-        return _restored(header, tensors, makers, supplied)
-    except (DamagedFileError, serialise.NeedsMakerError) as error:
-        raise type(error)(f"{path}: {error}") from error
-    # A file can hold anything, and a part of a model that does not fit another can fail anyhow.
-    except Exception as error:
-        raise DamagedFileError(
-            f"{path} holds no model that fitting makes: {type(error).__name__}: {error} Take it "
-            "from a backup, save it again, or open it with the version that wrote it "
-            f"({header['library'][:40]})."
-        ) from error
-
-
-def load_like(path: str | os.PathLike, template: Any) -> Any:
-    """Load an estimator whose own networks and classes are those of a template's settings."""
-    settings = settings_of(template)
-    own = {
-        role: tuple(serialise.own_classes(role, settings[role]))
-        for role in serialise.ROLES
-        if dataclasses.is_dataclass(settings.get(role))
-    }
-    makers = {
-        role: settings[role]
-        for role in serialise.NETWORKS
-        if not isinstance(settings.get(role, ""), str)
-    }
-    return load(path, **makers, **own)
-
-
-def _restored(header: dict, tensors: dict, makers: dict, supplied: dict) -> Any:
-    """Rebuild an estimator, and check it.
-
-    ``makers`` are of the user's networks, by role; ``supplied`` is as
-    :func:`wellposed.serialise.rebuild` takes it, but for networks yet to be made.
-    """
-    # Found by name: the estimators import this file.
-    kind = getattr(importlib.import_module("wellposed.estimators"), header["kind"])
     _check_names(header, tensors)
     settings = _settings(header, tensors, makers, supplied)
     estimator: Any = kind(**settings)
@@ -199,7 +128,7 @@ def _restored(header: dict, tensors: dict, makers: dict, supplied: dict) -> Any:
     check_settings(kind, estimator.get_params(deep=False), d)
     supplied = {**_skeletons(header, tensors, d, makers, supplied), **supplied}
     estimator.model_ = serialise.rebuild(header["model"], tensors, supplied)
-    if type(estimator.model_) is not _MODELS[header["kind"]]:
+    if type(estimator.model_) is not MODELS[header["kind"]]:
         raise DamagedFileError(f"A {header['kind']}'s file must hold its model; it does not.")
     if header["outcome"] is not None:
         estimator.outcome_ = Outcome(header["outcome"])
@@ -212,7 +141,9 @@ def _restored(header: dict, tensors: dict, makers: dict, supplied: dict) -> Any:
     return estimator
 
 
-def _settings(header: dict, tensors: dict, makers: dict, supplied: dict) -> dict[str, Any]:
+def _settings(
+    header: Header, tensors: Tensors, makers: dict[str, Any], supplied: dict[str, Any]
+) -> dict[str, Any]:
     settings = {
         name: makers[name] if name in makers else serialise.rebuild(spec, tensors, supplied)
         for name, spec in header["settings"].items()
@@ -223,7 +154,7 @@ def _settings(header: dict, tensors: dict, makers: dict, supplied: dict) -> dict
     return settings
 
 
-def _check_names(header: dict, tensors: dict) -> None:
+def _check_names(header: Header, tensors: Tensors) -> None:
     """Refuse tensors that nothing in the header asks for."""
     parts = (header["settings"], header["model"], header["state"])
     exact, prefixes = set(), set()
@@ -236,7 +167,7 @@ def _check_names(header: dict, tensors: dict) -> None:
         raise DamagedFileError(f"The file holds {beyond[0]}, which has no place in its model.")
 
 
-def _specs(value: Any) -> Iterator[dict]:
+def _specs(value: Any) -> Iterator[Header]:
     if isinstance(value, dict):
         yield value
     for inner in value.values() if isinstance(value, dict) else value:
@@ -248,7 +179,9 @@ def _is_foreign(spec: Any) -> bool:
     return isinstance(spec, dict) and "foreign" in spec
 
 
-def _skeletons(header: dict, tensors: dict, d: int, makers: dict, supplied: dict) -> dict[str, Any]:
+def _skeletons(
+    header: Header, tensors: Tensors, d: int, makers: dict[str, Any], supplied: dict[str, Any]
+) -> dict[str, Any]:
     """Networks of the right shapes, by the names under which the file has their leaves."""
     own = {
         role: maker

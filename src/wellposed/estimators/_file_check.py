@@ -96,7 +96,7 @@ def _check_vae(vae: Any, d: int) -> None:
         check_image_shape(shape, d)
     _check_history(vae.history_, vae.n_epochs_, COLUMNS, LAGGING)
     _demand(_is_finite(vae.offset_, (d,)), "offset_")
-    codes = vae._codes
+    codes = getattr(vae, "_codes", None)
     _demand(codes is None or _is_finite(codes, (None, None, k)), "_codes")
     _demand(isinstance(vae.priors_, dict) and vae.priors_.keys() <= FITTED.keys(), "priors_")
     for name, prior in vae.priors_.items():

@@ -17,6 +17,7 @@ from wellposed._typing import PRNGKey
 from ._build import check_domain
 from ._priors import PRIORS, draw_codes, fit_prior
 from ._settings import settings_of
+from ._words import Progress, Rows
 from .data.offset import add_offset, check_size, clip_rows, subtract_offset
 from .data.rows import open_table, validate_rows
 
@@ -30,7 +31,7 @@ class Fitted(BaseEstimator):
 
     n_components: int
     random_state: int | np.random.RandomState | None
-    progress: bool | str
+    progress: Progress
     model_: models.VAEModel
     history_: dict[str, np.ndarray]
     outcome_: training.Outcome
@@ -43,7 +44,7 @@ class Fitted(BaseEstimator):
     _codes: np.ndarray | None
     _seed: int
 
-    def rows(self, X: Any, *, to_train: bool = False) -> np.ndarray:
+    def rows(self, X: Rows, *, to_train: bool = False) -> np.ndarray:
         """Check rows and return them as ``model_`` takes them: data units without ``offset_``.
 
         Parameters

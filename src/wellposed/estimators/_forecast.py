@@ -12,24 +12,25 @@ from wellposed._errors import SettingError
 
 from ._build import objective_of
 from ._settings import settings_of
+from ._words import Resolution, Rows, Transform
 from .linear.rows import Exact, prepare
 
 
 def forecast(
-    X: Any,
+    X: Rows,
     *,
     noise_variance: float | evaluation.ImpliedNoise | None = None,
     n_components: int | None = None,
     beta: float = 1.0,
-    transform: Any = "identity",
-    resolution: Any = "auto",
+    transform: Transform = "identity",
+    resolution: Resolution = "auto",
 ) -> evaluation.Forecast:
-    r"""Forecast, before any training, which latents of a Gaussian VAE the noise prices out.
+    r"""Forecast, before any training, which latents of a Gaussian VAE will collapse.
 
-    With the eigenvalues λ of the data's covariance, the best linear VAE keeps latent i alive
-    where λ_i > βσ², at the rate ½ log(λ_i/βσ²). A nonlinear VAE pays the same prices for other
-    wares: one curved latent may do the work of several directions, and rare or clustered
-    structure may pay above its variance. Its count rises and falls with this one.
+    With the eigenvalues λ of the data's covariance, latent i of the best linear VAE is active
+    where λ_i > βσ², at the rate ½ log(λ_i/βσ²). The same threshold applies to a nonlinear VAE,
+    but one latent can follow a curve and replace several linear directions, and rare or clustered
+    structure can be worth more than its variance, so read the count as a guide.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def forecast(
     DataError
         If the data are not finite numbers or never vary.
     SettingError
-        If neither σ² nor k is given, or a setting is out of range.
+        If neither σ² nor k is given, or if a setting is out of range.
 
     References: Lucas et al. (2019), §4; Wang & Ziyin (2022), theorem 2 and corollary 2.
 
@@ -89,7 +90,7 @@ def _forecast(
     )
 
 
-def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
+def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
     """Forecast with the settings of a :class:`wellposed.VAE`, and its σ² where it is fitted."""
     settings = settings_of(vae)
     objective = objective_of(settings)
@@ -123,10 +124,10 @@ def forecast_of(vae: Any, X: Any) -> evaluation.Forecast:
 
 
 def effective_beta(objective: objectives.AbstractObjective, noise_variance: Any) -> float:
-    """The weight of the KL, with the likelihood at the model's own σ².
+    """Return the weight of the KL relative to the likelihood at the model's own σ².
 
-    A squared error acts at the σ² that it implies; a model that has another is as if its KL were
-    weighed by the ratio. None stands for a model that takes the implied one.
+    A squared error implies a σ² of its own; for a model with another σ² the weight is the ratio of
+    the two. None stands for a model with the implied σ².
 
     Raises
     ------
@@ -139,8 +140,8 @@ def effective_beta(objective: objectives.AbstractObjective, noise_variance: Any)
         beta = float(implied) / float(np.mean(noise_variance))
     if beta <= 0 or (implied is not None and float(implied) <= 0):
         raise SettingError(
-            f"Collapse needs a weight > 0 on the KL; got {objective}. Without it nothing draws a "
-            "latent to the prior: give beta or kl_weight > 0."
+            f"Collapse needs a weight > 0 on the KL; got {objective}. Without it no "
+            "latent is drawn to the prior: give beta or kl_weight > 0."
         )
     return beta
 

@@ -1,9 +1,10 @@
 """Diagnose a fitted VAE, report on it, and serve a page to explore it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, explorer
@@ -11,6 +12,7 @@ from wellposed._errors import SettingError
 
 from ._fitted import Fitted
 from ._forecast import forecast_of
+from ._words import Rows
 from .data.rows import check_labels, open_table
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ _COMPARE = (
 )
 
 
-def diagnose(vae: Fitted, X: Any, X_train: Any = None) -> evaluation.Diagnosis:
+def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Diagnosis:
     """Diagnose a fitted VAE: is it any good, which part fails, why, and what to change.
 
     Each question gets a verdict, the figures behind it, and a remedy, causes before their
@@ -81,10 +83,10 @@ def diagnose(vae: Fitted, X: Any, X_train: Any = None) -> evaluation.Diagnosis:
 
 def report(
     vae: Fitted,
-    X: Any,
-    X_train: Any = None,
+    X: Rows,
+    X_train: Rows | None = None,
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     on_panel: Callable[[str], object] | None = None,
 ) -> "Report":
     """Make a page of a fitted VAE: verdicts, samples, residuals, latents, calibration.
@@ -141,9 +143,9 @@ def report(
 
 def explore(
     vae: Fitted,
-    X: Any = None,
+    X: Rows | None = None,
     *,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     port: int = 0,
     most_rows: int = explorer.MOST_ROWS,
     on_ready: Callable[[str], object] = print,

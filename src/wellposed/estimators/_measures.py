@@ -1,8 +1,8 @@
 """Measures of a fitted VAE: its noise, its rate, its encoder; and its file."""
 
-import os
 from typing import TYPE_CHECKING, Any, Self
 
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, training, transforms
@@ -13,6 +13,7 @@ from ._file import save
 from ._fitted import Fitted
 from ._forecast import effective_beta
 from ._settings import settings_of
+from ._words import FilePath, Rows
 
 if TYPE_CHECKING:
     from wellposed.reports import Report
@@ -28,7 +29,7 @@ class Measures(Fitted):
         found = self.model_.transform
         return found.shared if isinstance(found, transforms.Standardize) else None
 
-    def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
+    def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
         """Judge each latent on X, by its rate and by its posterior mean.
 
         ``thresholds`` are ``epsilon``, ``delta`` and ``threshold`` of
@@ -37,17 +38,20 @@ class Measures(Fitted):
         rows = self.rows(X)
         return evaluation.measure_collapse(self.model_, rows, key=self.key("score"), **thresholds)
 
-    def residual_spectrum(self, X: Any) -> evaluation.ResidualSpectrum:
-        """Test whether a dead latent could revive; see :class:`evaluation.ResidualSpectrum`."""
+    def residual_spectrum(self, X: Rows) -> evaluation.ResidualSpectrum:
+        """Test whether a collapsed latent could become active.
+
+        See :class:`wellposed.evaluation.ResidualSpectrum`.
+        """
         rows = self.rows(X)
         beta = effective_beta(objective_of(settings_of(self)), self.noise_variance_)
         return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self.key("score"))
 
-    def prior_mismatch(self, X: Any) -> evaluation.PriorMismatch:
+    def prior_mismatch(self, X: Rows) -> evaluation.PriorMismatch:
         """Measure how far N(0, I) is from the codes of X; see ``evaluation.prior_mismatch``.
 
-        The aggregate prior, and every other that was fitted, is measured beside it. Rows that
-        were not trained on tell the most.
+        The aggregate prior, and every other that was fitted, is measured beside it. Pass rows
+        that were not trained on.
         """
         rows = self.rows(X)
         self.prior("aggregate")
@@ -55,12 +59,12 @@ class Measures(Fitted):
             self.model_, rows, key=self.key("score"), priors=self.priors_
         )
 
-    def coverage(self, X: Any, **options: Any) -> evaluation.Coverage:
+    def coverage(self, X: Rows, **options: Any) -> evaluation.Coverage:
         """Measure the coverage of p(x | z) on X; see :func:`evaluation.coverage`."""
         rows = self.rows(X)
         return evaluation.coverage(self.model_, rows, key=self.key("score"), **options)
 
-    def calibration(self, X: Any, **options: Any) -> evaluation.Calibration:
+    def calibration(self, X: Rows, **options: Any) -> evaluation.Calibration:
         """Judge reconstructions, marginals or held-out features of X by coverage and CRPS.
 
         ``options`` are ``given``, ``n_draws`` and ``share`` of :func:`evaluation.calibration`.
@@ -68,22 +72,22 @@ class Measures(Fitted):
         rows = self.rows(X)
         return evaluation.calibration(self.model_, rows, key=self.key("score"), **options)
 
-    def variance_split(self, X: Any, **options: Any) -> evaluation.VarianceSplit:
+    def variance_split(self, X: Rows, **options: Any) -> evaluation.VarianceSplit:
         """Split the variance of X between latents and noise; see ``evaluation.variance_split``."""
         rows = self.rows(X)
         return evaluation.variance_split(self.model_, rows, key=self.key("score"), **options)
 
-    def rate_distortion(self, X: Any, **options: Any) -> evaluation.RateDistortion:
+    def rate_distortion(self, X: Rows, **options: Any) -> evaluation.RateDistortion:
         """Measure rate, distortion and information; see :func:`evaluation.rate_distortion`."""
         rows = self.rows(X)
         return evaluation.rate_distortion(self.model_, rows, key=self.key("score"), **options)
 
-    def amortisation_gap(self, X: Any, **options: Any) -> training.AmortisationGap:
-        """Measure what the encoder loses on X; see :func:`training.amortisation_gap`."""
+    def amortisation_gap(self, X: Rows, **options: Any) -> training.AmortisationGap:
+        """Measure the loss of the amortised encoder on X; see :func:`training.amortisation_gap`."""
         rows = self.rows(X)
         return training.amortisation_gap(self.model_, rows, key=self.key("score"), **options)
 
-    def recalibrate(self, X: Any) -> Self:
+    def recalibrate(self, X: Rows) -> Self:
         """Rescale the noise of each feature so that it fits X, which must not be training data.
 
         The scales are saved with the model; fitting again starts without them. To see them with
@@ -95,7 +99,7 @@ class Measures(Fitted):
         self._advance = None  # further passes start from this model
         return self
 
-    def save(self, path: str | os.PathLike, *, overwrite: bool = True, codes: bool = True) -> None:
+    def save(self, path: FilePath, *, overwrite: bool = True, codes: bool = True) -> None:
         """Write the fitted estimator to one file, whole or not at all; see ``wp.load``.
 
         Parameters
@@ -103,20 +107,22 @@ class Measures(Fitted):
         path : to write; a file that is there keeps its permissions
         overwrite : whether to replace a file that is there
         codes : whether to keep what priors are fitted to: three draws z ~ q(z | x) of each
-            training row, at most 60,000 rows. They tell something of each row; without them the
+            training row, at most 60,000 rows. They reveal something of each row; without them the
             loaded model needs ``fit_prior("aggregate", X)`` before ``sample(prior="aggregate")``
         """
         check_is_fitted(self)
         save(self, path, overwrite=overwrite, without=() if codes else ("_codes",))
 
-    def report(self, X: Any, X_train: Any = None, *, labels: Any = None) -> "Report":
+    def report(
+        self, X: Rows, X_train: Rows | None = None, *, labels: ArrayLike | None = None
+    ) -> "Report":
         """Make a page of this model: verdicts, samples, residuals, latents, calibration.
 
         Parameters
         ----------
         X : array-like of shape (n, d), or a path: rows held out from training, 20 or more; some
             2,000 are used
-        X_train : rows of the training; without them overfitting and a refitted σ² stay open
+        X_train : rows of the training; without them overfitting and a refitted σ² are not examined
         labels : array of shape (n,), for the colours of the latent plane
 
         Returns
@@ -131,7 +137,9 @@ class Measures(Fitted):
         """
         return _judging.report(self, X, X_train, labels=labels)
 
-    def explore(self, X: Any = None, *, labels: Any = None, port: int = 0) -> None:
+    def explore(
+        self, X: Rows | None = None, *, labels: ArrayLike | None = None, port: int = 0
+    ) -> None:
         """Serve a page on this machine to look into the model by hand, until interrupted.
 
         Its address is printed. Needs ``pip install 'wellposed[explore]'``.

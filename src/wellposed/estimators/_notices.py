@@ -1,4 +1,4 @@
-"""Warnings at the boundary: what a user should know of data, noise and outcome."""
+"""Warnings about the data, the noise and the outcome of a training."""
 
 import math
 import warnings
@@ -35,8 +35,8 @@ def warn_of_data(
         )
     if n_components > d:
         warnings.warn(
-            f"n_components={n_components} exceeds the {d} features: at most {d} latents can carry "
-            "anything, the others will collapse. That is harmless; fewer would be faster.",
+            f"n_components={n_components} exceeds the {d} features: at most {d} latents can be "
+            "active, the others will collapse. That is harmless; fewer latents train faster.",
             TrainingWarning,
             stacklevel=4,
         )
@@ -58,16 +58,16 @@ def warn_of_suspects(
     listed = [transforms.describe_suspect(suspect, len(rows), names) for suspect in found[:_LISTED]]
     more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
     warnings.warn(
-        "Some values stand apart from all others of their column, and decide its mean and scale: "
+        "Some values stand apart from all others of their column, and dominate its mean and scale: "
         f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows; where the "
-        'values are real, noise="student-t" withstands them.',
+        'values are correct, noise="student-t" is robust to them.',
         DataWarning,
         stacklevel=stacklevel,
     )
 
 
 def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> None:
-    """Say so when a given noise variance is below what the data can resolve."""
+    """Warn of a given noise variance below the square of the data's own rounding."""
     observation = model.noise
     if not isinstance(observation, noise.Gaussian) or observation.kind != "given":
         return
@@ -89,7 +89,7 @@ def warn_of_outcome(
     noise_variance: float | np.ndarray,
     names: Sequence[Any] | None = None,
 ) -> None:
-    """Say how a training ended where that matters, and which noise rests on its floor."""
+    """Warn of a training that ended badly, and of noise at its floor."""
     if run.reason:
         warnings.warn(run.reason, TrainingWarning, stacklevel=3)
     variance: Any = np.asarray(noise_variance)
@@ -99,9 +99,9 @@ def warn_of_outcome(
         listed = named_features(resting, names=names)
         which = "The noise" if shared else f"The noise of features {listed}"
         warnings.warn(
-            f"{which} rests on its floor, resolution/√12: the model predicts the data to within "
-            "their rounding, and the floor, not the data, decides the density. If the resolution "
-            "is finer than estimated, pass `resolution`.",
+            f"{which} is at its floor, resolution/√12: the model predicts the data to within "
+            "their rounding, and the floor, not the data, determines the density. If the "
+            "resolution is finer than estimated, pass `resolution`.",
             FloorWarning,
             stacklevel=3,
         )

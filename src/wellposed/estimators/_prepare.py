@@ -1,7 +1,5 @@
 """From the settings and the data of a VAE to rows and a model that can be trained."""
 
-from typing import Any
-
 import numpy as np
 
 from wellposed import models, noise, transforms
@@ -11,12 +9,13 @@ from ._build import build, check_image_shape, objective_of, plan_of, resolution_
 from ._fitted import Fitted
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_suspects
 from ._sizes import check_networks
+from ._words import Rows
 from .data.offset import split_offset
 from .data.rows import open_table, seed_of, validate_rows
 
 
 def prepare(
-    vae: Fitted, X: Any, offset: np.ndarray | None = None
+    vae: Fitted, X: Rows, offset: np.ndarray | None = None
 ) -> tuple[np.ndarray, models.VAEModel]:
     """Check everything that can be checked before training, and build the model.
 

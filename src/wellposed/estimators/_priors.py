@@ -17,6 +17,7 @@ from wellposed._typing import PRNGKey
 from wellposed.numerics import host_generator
 
 from ._build import build, plan_of
+from ._words import Progress
 
 MOST_CODES = 60_000  # rows
 # Of z ~ q(z | x), a row. Over one, 100 components with full covariances learn by heart where in
@@ -57,7 +58,7 @@ def draw_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.
     return (found.loc[:, None] + found.scale[:, None] * noise).astype(np.float32)
 
 
-def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: bool | str) -> latents.GaussianMixture:
+def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> latents.GaussianMixture:
     """Fit a mixture of Gaussians with full covariances, which approximates the mean of q(z | x).
 
     ``codes`` are draws of each row, (n, r, k). The number of components, 1, 5, 20, 50, 100 or 200,
@@ -86,7 +87,7 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: bool | str) -> laten
 
 
 def _choose(
-    rows: np.ndarray, held: np.ndarray, settings: dict[str, Any], progress: bool | str
+    rows: np.ndarray, held: np.ndarray, settings: dict[str, Any], progress: Progress
 ) -> Any:
     """Return the mixture that judges the held-out rows best: of rising sizes, the last to gain.
 
@@ -121,7 +122,7 @@ def _draws(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(-1, rows.shape[-1])
 
 
-def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: bool | str) -> models.SecondStage:
+def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> models.SecondStage:
     """Train a second VAE on the first code of each row, after the first VAE and apart from it.
 
     References: Dai & Wipf (2019), §4.
@@ -158,7 +159,7 @@ PRIORS = ("standard", *FITTED)
 
 
 def fit_prior(
-    name: str, codes: np.ndarray | None, *, key: PRNGKey, progress: bool | str
+    name: str, codes: np.ndarray | None, *, key: PRNGKey, progress: Progress
 ) -> latents.Prior:
     """Fit the prior of that name to codes.
 

@@ -1,11 +1,11 @@
 """The variational autoencoder as a scikit-learn estimator."""
 
-import os
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -23,14 +23,28 @@ from ._prepare import prepare
 from ._priors import draw_codes
 from ._settings import settings_of
 from ._sizes import check_draws
+from ._words import (
+    FilePath,
+    Method,
+    Network,
+    Noise,
+    Objective,
+    Prior,
+    Progress,
+    Resolution,
+    Rows,
+    Sampler,
+    Seed,
+    Transform,
+)
 from .data.rows import restore_on_failure, seed_of
 
 
 @setting_and_method("transform")
 class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Variational autoencoder with honest observation noise.
+    r"""Variational autoencoder with a stated observation noise.
 
-    Maximises the ELBO, by default, with β = 1 and a Gaussian whose noise variance is learned:
+    By default it maximises the ELBO with β = 1 and a Gaussian whose noise variance is learned:
 
     .. math:: E_{q(z|x)} \log p(x \mid z) - KL(q(z|x) \| p(z)) \le \log p(x), \quad
        p(x \mid z) = N(\mu(z), \sigma^2), \; p(z) = N(0, I_k)
@@ -38,7 +52,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     Parameters
     ----------
     n_components : int, default 10
-        k, the number of latents. More than there are features is allowed, and noted.
+        k, the number of latents. More latents than features are allowed, with a warning.
     noise : positive number, "shared", "feature", "conditional", a family or a noise object
         The noise variance σ² of a Gaussian in model units: given; or learned, one for all
         features, one each, or a function of z. Or another family: its name in
@@ -50,21 +64,22 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     image_shape : (H, W) or (H, W, C) of one datum; needed by "conv"
     transform : "auto", "standardize", "robust", "log", "log1p", "logit", "unit", "identity", a
         transform object, or one for some columns, {"income": "log"}, beside standardised ones.
-        Data units to model units. Every reported density is in data units.
-        "auto" is what the noise is made for: "standardize" on the real line ("robust" under heavy
-        tails), "unit" on [0, 1], "identity" on whole numbers and amounts.
-        Where all features share a unit, "standardize" gives them one scale: with an
-        ``image_shape``, given or the data's, and where all features take whole numbers over one
-        range of at most 256 levels, whatever type they come in. ``one_scale_`` is what was chosen.
+        The map from data units to model units. Every reported density is in data units.
+        "auto" follows the support of the noise: "standardize" for the real line ("robust" for
+        heavy tails), "unit" for [0, 1], "identity" for whole numbers and amounts.
+        "standardize" gives all features one scale where they share a unit: for images, and where
+        all features take whole numbers over one range of at most 256 levels, whatever their type.
+        ``one_scale_`` records the choice.
     objective : "elbo", "iwae", "squared_error" or an objective
-    beta : weight of the KL; anything but 1 is not the ELBO
+    beta : weight of the KL; with a weight other than 1 the objective is not the ELBO
     n_importance : K of "iwae"
-    batch_size : rows a step; "auto" is 128, and a smaller power of two for small tables, down to
+    batch_size : rows a step; "auto" is 128, or for small tables a smaller power of two, at least
         16, so that an epoch has twenty to forty steps
     learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
     kl_warmup : epochs over which the KL's weight rises to its target
-    encoder_steps : steps of the encoder alone, at most, before each of the decoder's, while the
-        information that z carries still rises: against collapse in training. 0 takes none
+    encoder_steps : maximum number of encoder-only updates before each decoder update
+        (lagging-inference training, He et al. 2019); the phase ends when I(x; z) stops rising.
+        0 disables it
     validation_fraction : share of rows held out to choose the best epoch on; 0 trains on all
     patience : epochs without a better held-out objective before stopping; None never stops
     resolution : "auto", number or array of shape (d,)
@@ -77,16 +92,16 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     Attributes
     ----------
     model_ : the trained :class:`wellposed.models.VAEModel`
-    noise_variance_ : σ² in model units: float, or array of shape (d,)
+    noise_variance_ : float or array of shape (d,), σ² in model units
     history_ : dict of arrays, one entry an epoch
     outcome_ : :class:`wellposed.training.Outcome`
     n_epochs_ : epochs trained
     n_features_in_ : d
     feature_names_in_ : names of the features, where the data name them
     one_scale_ : whether "standardize" gave all features one scale; None for other transforms
-    offset_ : array of shape (d,), subtracted in float64 before the model sees a row, and added to
-        what it returns: the median of a column that lies too far from zero for float32, as Unix
-        time, and else zero
+    offset_ : array of shape (d,), subtracted from each row in float64 before the model computes,
+        and added to its output: the median of a column too far from zero for float32, such as
+        Unix time; zero for other columns
     priors_ : the priors fitted so far, by name; see :meth:`sample`
 
     Examples
@@ -135,17 +150,17 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self,
         n_components: int = 10,
         *,
-        noise: Any = "shared",
-        encoder: Any = "mlp",
-        decoder: Any = "mlp",
+        noise: Noise = "shared",
+        encoder: Network = "mlp",
+        decoder: Network = "mlp",
         hidden: Sequence[int] = (256, 256),
         activation: str = "relu",
         image_shape: Sequence[int] | None = None,
-        transform: Any = "auto",
-        objective: Any = "elbo",
+        transform: Transform = "auto",
+        objective: Objective = "elbo",
         beta: float = 1.0,
         n_importance: int = 8,
-        batch_size: int | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
         max_epochs: int = 200,
@@ -154,11 +169,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         validation_fraction: float = 0.1,
         patience: int | None = 20,
         clip_norm: float | None = None,
-        resolution: Any = "auto",
-        checkpoint: str | os.PathLike | None = None,
-        progress: bool | str = "auto",
+        resolution: Resolution = "auto",
+        checkpoint: FilePath | None = None,
+        progress: Progress = "auto",
         allow_unbounded: bool = False,
-        random_state: Any = None,
+        random_state: Seed = None,
     ):
         self.n_components = n_components
         self.noise = noise
@@ -167,7 +182,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.hidden = hidden
         self.activation = activation
         self.image_shape = image_shape
-        self.transform = transform
+        vars(self)["transform"] = transform  # the attribute is the method
         self.objective = objective
         self.beta = beta
         self.n_importance = n_importance
@@ -186,7 +201,13 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.allow_unbounded = allow_unbounded
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callable] = ()) -> Self:
+    def fit(
+        self,
+        X: Rows,
+        y: object = None,
+        *,
+        callbacks: Sequence[Callable[[training.EpochReport], object]] = (),
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -223,15 +244,15 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         warn_of_outcome(run, self.noise_variance_, getattr(self, "feature_names_in_", None))
         return self
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Rows, y: object = None) -> Self:
         """Train one pass over a piece of the data.
 
-        The transform's statistics, the noise's start and its floor come from the first piece,
-        which should therefore be typical. After ``fit``, or on a loaded model, the passes go on
-        from there, with Adam's memory empty and the model's settings as they were fitted. The
+        The statistics of the transform and the initial value and the floor of the noise come from
+        the first piece, which should therefore be typical. After ``fit``, or on a loaded model,
+        training continues from the fitted model and its settings, with new moments of Adam. The
         learning rate does not decay, no rows are held out, and σ² is learned by gradient alone.
-        Priors other than the standard one are fitted to the last piece, until :meth:`fit_prior`
-        is given more.
+        Priors other than the standard one are fitted to the last piece; call :meth:`fit_prior`
+        to fit them to more rows.
 
         Parameters
         ----------
@@ -265,11 +286,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             self._advance = reached
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Rows) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
         return evaluation.latent_means(self.model_, self.rows(X), key=self.key("score"))
 
-    def inverse_transform(self, Z: Any) -> np.ndarray:
+    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Return the decoder mean at each latent: (n, k) to (n, d), data units."""
         check_is_fitted(self)
         latents = check_array(Z)
@@ -281,12 +302,14 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         rows = evaluation.decode(self.model_, latents, how="mean", key=self.key("score"))
         return self.in_data_units(rows)
 
-    def reconstruct(self, X: Any) -> np.ndarray:
+    def reconstruct(self, X: Rows) -> np.ndarray:
         """Return the decoder mean at each row's posterior mean, shape (n, d), data units."""
         rows = evaluation.reconstructions(self.model_, self.rows(X), key=self.key("score"))
         return self.in_data_units(rows)
 
-    def score_samples(self, X: Any, n_samples: int = 128, method: str = "importance") -> np.ndarray:
+    def score_samples(
+        self, X: Rows, n_samples: int = 128, method: Method = "importance"
+    ) -> np.ndarray:
         """Estimate log p(x) of each row, shape (n,), in nats, as a density of the data passed.
 
         Parameters
@@ -294,25 +317,28 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X : array-like of shape (n, d), or a path
         n_samples : draws of z a row, used exactly, of "importance"
         method : "importance", "ais" (annealed), "exact" (linear decoders), or "auto": exact where
-            it can be, and annealed, with a warning, where importance sampling is not to be believed
+            possible, and annealed, with a warning, where importance sampling is unreliable
 
         The same row gets the same value whatever rows it comes with.
         """
         return np.asarray(self.log_likelihood(X, n_samples, method).value)
 
     def log_likelihood(
-        self, X: Any, n_samples: int = 128, method: str = "importance"
+        self, X: Rows, n_samples: int = 128, method: Method = "importance"
     ) -> evaluation.LogLikelihood:
-        """Estimate log p(x) as :meth:`score_samples` does, with errors, draws that count and k̂."""
+        """Estimate log p(x) with standard errors, effective sample sizes and Pareto k̂.
+
+        The parameters are those of :meth:`score_samples`.
+        """
         return evaluation.estimate_log_likelihood(
             self.model_, self.rows(X), key=self.key("score"), n_samples=n_samples, method=method
         )
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Rows, y: object = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
         return float(self.score_samples(X).mean(dtype=np.float64))
 
-    def elbo(self, X: Any, n_samples: int = 16) -> np.ndarray:
+    def elbo(self, X: Rows, n_samples: int = 16) -> np.ndarray:
         """Estimate the ELBO of each row, shape (n,), nats in data units.
 
         ``n_samples`` draws of z a row are averaged; the KL is exact. Whatever the training
@@ -323,8 +349,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         )
         return np.asarray(terms.elbo)
 
-    def forecast(self, X: Any) -> evaluation.Forecast:
-        """Forecast which latents live on X, with this estimator's settings.
+    def forecast(self, X: Rows) -> evaluation.Forecast:
+        """Forecast which latents are active on X, with this estimator's settings.
 
         Before fitting: at the noise variance that ``noise`` gives, or at the best one for
         ``n_components`` where it is learned. After: in the fitted model's units, at its
@@ -336,11 +362,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def sample(
         self,
         n_samples: int = 1,
-        how: str = "ancestral",
+        how: Sampler = "ancestral",
         *,
-        prior: str = "standard",
+        prior: Prior = "standard",
         alpha: float = 1.0,
-        random_state: Any = None,
+        random_state: Seed = None,
     ) -> np.ndarray:
         """Draw new data.
 
@@ -354,9 +380,9 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             Gaussian mixture fitted to draws of q(z | x) of the training data; "second-stage" a
             second VAE trained on them (Dai & Wipf 2019). The latter two are fitted at their
             first use, in seconds to minutes, and saved with the model; p(x) as scored is that of
-            N(0, I) all the same. :meth:`prior_mismatch` tells which is needed.
+            N(0, I) in every case. :meth:`prior_mismatch` measures which prior is needed.
         alpha : of "coupled"
-        random_state : None repeats the estimator's own
+        random_state : None takes the estimator's own seed, so that equal calls give equal draws
 
         Returns
         -------
@@ -371,7 +397,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         )
         return self.in_data_units(rows)
 
-    def fit_prior(self, name: str, X: Any = None) -> Self:
+    def fit_prior(self, name: str, X: Rows | None = None) -> Self:
         """Fit the prior "aggregate" or "second-stage" now, and keep it for :meth:`sample`.
 
         Parameters

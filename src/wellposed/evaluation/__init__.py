@@ -170,3 +170,7 @@ __all__ = [
     "subsample",
     "variance_split",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -40,3 +40,7 @@ __all__ = [
     "trained_divergence",
     "trained_divergence_figure",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,3 +11,7 @@ __all__ = [
     "make_scene",
     "serve",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,3 +11,7 @@ __all__ = [
     "Prior",
     "StandardNormal",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -36,3 +36,7 @@ __all__ = [
     "varies",
     "with_best_encoder",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

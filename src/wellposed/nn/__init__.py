@@ -25,3 +25,7 @@ __all__ = [
     "make_network",
     "resolve",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

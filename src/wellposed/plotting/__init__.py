@@ -34,3 +34,7 @@ __all__ = [
     "traversals",
     "variance_split",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,3 +9,7 @@ __all__ = [
     "Table",
     "make_report",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -27,3 +27,7 @@ __all__ = [
     "replace_file",
     "write",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

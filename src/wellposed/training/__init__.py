@@ -55,3 +55,7 @@ __all__ = [
     "state_of",
     "subspace_iteration",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,13 +2,12 @@
 
 import itertools
 import json
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -26,10 +25,12 @@ from wellposed._errors import (
 from wellposed.training import Bar, Member, Outcome
 
 from .._build import member_of
-from .._file import load_like
+from .._load import load_like
 from .._notices import warn_of_suspects
 from .._prepare import prepare
 from .._settings import settings_of
+from .._vae import VAE
+from .._words import FilePath, Progress, Rows
 from ..data.rows import narrow, open_table
 from ..data.table import Table
 from .folder import GridFolder
@@ -44,62 +45,62 @@ Axis = Sequence[Any] | Mapping[str, Any]
 
 
 def fit_grid(
-    template: Any,
+    template: VAE,
     grid: Mapping[str, Axis],
-    X: Any,
+    X: Rows,
     *,
-    X_test: Any = None,
-    folder: str | os.PathLike | None = None,
+    X_test: Rows | None = None,
+    folder: FilePath | None = None,
     save_models: bool = False,
-    measure: Callable[[Any], Mapping[str, Any]] | None = None,
-    together: bool | str = "auto",
-    progress: bool | str = "auto",
+    measure: Callable[[VAE], Mapping[str, Any]] | None = None,
+    together: bool | Literal["auto"] = "auto",
+    progress: Progress = "auto",
 ) -> Grid:
     """Train a VAE with every combination of some settings, and measure each.
 
-    Members that differ in numbers alone share one compiled program. On an accelerator they train
-    at once; on a CPU one after another, which loses nothing.
+    Members that differ in numbers alone share one compiled program.
 
     Parameters
     ----------
     template : :class:`wellposed.VAE`, left as it is; all that the grid does not vary comes from it
     grid : mapping from settings of the template to their values
         Values are numbers, or objects such as ``wp.noise.Gaussian(initial=1.0)``; a mapping gives
-        them labels for the table. ``{"noise": [0.1, 1.0], "random_state": range(5)}`` is ten
-        members. The last axis varies fastest.
+        them labels for the table. The last axis varies fastest.
     X : rows to train on; array-like or frame of shape (n, d), or a path
-    X_test : rows to measure on; None measures on X, which flatters a model that overfits
-    folder : a new folder, or that of the same grid stopped at any moment, which then goes on from
-        there and ends with the same figures
+    X_test : rows to measure on; None measures on X, which favours a model that overfits
+    folder : a new folder, or that of the same grid interrupted before, which is then continued
+        and gives the same figures
     save_models : whether the folder keeps every model, ``member-0000.wp``…, beside the best
     measure : called with each fitted estimator; returns further figures by name, numbers or text
-    together : whether members train at once: True, False, or "auto", on an accelerator
-    progress : a bar over members, over epochs where they train at once: "auto", True or False
+    together : whether members train at once; "auto" does so on an accelerator
+    progress : a bar over members, or over epochs where they train at once
 
     Returns
     -------
-    :class:`Grid`; a member that cannot be built, or turns non-finite, has its reason in its row,
-    and the others go on. Interrupted, it holds the members that have ended.
+    :class:`Grid`; the row of a member that cannot be built, or becomes non-finite, gives the
+    reason. After an interruption it holds the members that have ended.
 
     Raises
     ------
     SettingError
-        For an empty grid, an axis that is no setting or holds text, and a folder that belongs to
-        another grid.
+        For an empty grid, an axis that is no setting or holds text, and another grid's folder.
     DataError
         If the data cannot be used.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> fit_grid(VAE(1, hidden=(8,), max_epochs=2), {"noise": [0.5, 1.0]}, X).axes
+    ('noise',)
     """
     if save_models and folder is None:
         raise SettingError("save_models=True needs a folder to save them in; got folder=None.")
     axes = _axes(template, grid)
-    X, X_test = open_table(X), None if X_test is None else open_table(X_test)
+    data = X, X_test = open_table(X), None if X_test is None else open_table(X_test)
     seed = int(check_random_state(None).randint(2**31 - 1))
-    kept = None
-    if folder is not None:
-        kept = GridFolder(folder, _identity(template, axes, X, X_test), seed)
-        seed = kept.seed
+    kept = None if folder is None else GridFolder(folder, _identity(template, axes, *data), seed)
     if template.random_state is None and "random_state" not in axes:
-        template = _with(template, random_state=seed)
+        template = _with(template, random_state=kept.seed if kept else seed)
     work = _Work(template, axes, X, X if X_test is None else X_test, kept, save_models, measure)
     work.run(together, progress)
     return work.result()
@@ -110,13 +111,13 @@ class _Work:
 
     def __init__(
         self,
-        template: Any,
+        template: VAE,
         axes: dict[str, dict[str, Any]],
-        X: Any,
-        X_test: Any,
+        X: Rows,
+        X_test: Rows,
         folder: GridFolder | None,
         save_models: bool,
-        measure: Callable[[Any], Mapping[str, Any]] | None,
+        measure: Callable[[VAE], Mapping[str, Any]] | None,
     ):
         self.axes, self.X, self.X_test = axes, X, X_test
         self.folder, self.save_models, self.measure = folder, save_models, measure
@@ -132,10 +133,10 @@ class _Work:
             for labels in self.labels
         ]
         self.rows: dict[int, dict[str, Any]] = {}
-        self.best: Any = None
+        self.best: VAE | None = None
         self.best_place: int | None = None
 
-    def run(self, together: bool | str, progress: bool | str) -> None:
+    def run(self, together: bool | str, progress: Progress) -> None:
         """Build all that can be built, train it, measure it."""
         if self.folder is not None:
             found = ((i, self.folder.figures(i)) for i in range(len(self.labels)))
@@ -241,7 +242,7 @@ class _Work:
             self._write(self.folder, i, estimator)
         self.estimators[i] = None  # a model of millions of weights is not kept for nothing
 
-    def _write(self, folder: GridFolder, i: int, estimator: Any) -> None:
+    def _write(self, folder: GridFolder, i: int, estimator: VAE) -> None:
         """Write what the folder keeps of a member; the grid goes on where the disk is full."""
         paths = [folder.model(i)] if self.save_models else []
         paths += [folder.best] if self.best is estimator else []
@@ -259,7 +260,7 @@ class _Work:
                 stacklevel=2,
             )
 
-    def _save(self, i: int, estimator: Any, path: Path) -> None:
+    def _save(self, i: int, estimator: VAE, path: Path) -> None:
         """Write the model of a member, or warn that no file can hold it."""
         try:
             estimator.save(path)
@@ -275,13 +276,12 @@ class _Work:
         return elbo if np.isfinite(elbo) else -np.inf
 
 
-def _with(estimator: Any, **settings: Any) -> Any:
+def _with(estimator: VAE, **settings: Any) -> VAE:
     """Return an unfitted copy with other settings."""
-    copy: Any = clone(estimator)
-    return copy.set_params(**settings)
+    return cast(VAE, clone(estimator)).set_params(**settings)
 
 
-def _measured(estimator: Any, X: Any) -> dict[str, Any]:
+def _measured(estimator: VAE, X: Rows) -> dict[str, Any]:
     """Figures of one fitted estimator, means over rows with their standard errors."""
     rows, key = estimator.rows(X), estimator.key("score")
     terms = evaluation.elbo(estimator.model_, rows, n_samples=_N_SAMPLES, key=key)
@@ -319,7 +319,7 @@ def _read(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: np.nan if value is None else value for name, value in figures.items()}
 
 
-def _axes(template: Any, grid: Mapping[str, Axis]) -> dict[str, dict[str, Any]]:
+def _axes(template: VAE, grid: Mapping[str, Axis]) -> dict[str, dict[str, Any]]:
     """Check the grid; return the values of each axis by their labels."""
     known = [name for name in template.get_params(deep=False) if name not in _NO_AXES]
     if not grid:
@@ -368,7 +368,7 @@ def _label(value: Any, place: int) -> Any:
 
 
 def _identity(
-    template: Any, axes: dict[str, dict[str, Any]], X: Table, X_test: Table | None
+    template: VAE, axes: dict[str, dict[str, Any]], X: Table, X_test: Table | None
 ) -> str:
     """Digest of all that decides a grid's figures, but for what ``measure`` does."""
     tensors: dict[str, np.ndarray] = {}

@@ -1,6 +1,5 @@
-"""A folder that holds a grid of trainings, so that it can be stopped anywhere and gone on with."""
+"""A folder that holds a grid of trainings, so that an interrupted grid can be continued."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,13 @@ from wellposed import serialise
 from wellposed._errors import DamagedFileError, SettingError
 from wellposed._version import __version__
 
+from .._words import FilePath
+
 _MANIFEST = "grid"
 
 
 class GridFolder:
-    """Where a grid's members leave what is known of them.
+    """Folder of the figures and models of a grid's members.
 
     ``grid`` says which grid it is; ``member-0003`` holds the figures of a member that has ended,
     ``member-0003.wp`` its model where models are kept, ``best.wp`` the best model so far, and
@@ -28,13 +29,13 @@ class GridFolder:
         If a file in it is not what was written.
     """
 
-    def __init__(self, path: str | os.PathLike, identity: str, seed: int):
+    def __init__(self, path: FilePath, identity: str, seed: int):
         self.path = Path(path).absolute()
         self.seed = seed
         # Makes the folder, and sweeps what a killed process left half-written in it.
         manifest = serialise.check_writable(self.path / _MANIFEST, overwrite=True)
         if manifest.exists():
-            self.seed = self._recognised(manifest, identity)
+            self.seed = self._check_manifest(manifest, identity)
             return
         if any(self.path.iterdir()):
             raise SettingError(
@@ -43,7 +44,7 @@ class GridFolder:
             )
         serialise.write(manifest, {}, {"kind": "grid", "identity": identity, "seed": seed})
 
-    def _recognised(self, manifest: Path, identity: str) -> int:
+    def _check_manifest(self, manifest: Path, identity: str) -> int:
         _, header = serialise.read(manifest)
         if header.get("kind") != "grid":
             raise SettingError(f"{manifest} is no grid's. Name another folder.")

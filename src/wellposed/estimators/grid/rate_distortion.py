@@ -1,7 +1,7 @@
 """The rate-distortion curve: one clone of an estimator trained for each price of the rate."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sklearn.base import clone
 
@@ -10,17 +10,20 @@ from wellposed._errors import SettingError
 from wellposed.evaluation import RateDistortionCurve, RatePoint
 from wellposed.training import Bar, Outcome
 
+from .._vae import VAE
+from .._words import Progress, Rows
+
 _SETTING = {"beta": "beta", "noise_variance": "noise"}
 
 
 def rate_distortion_curve(
-    estimator: Any,
-    X: Any,
-    X_test: Any,
+    estimator: VAE,
+    X: Rows,
+    X_test: Rows,
     *,
     beta: Sequence[float] | None = None,
     noise_variance: Sequence[float] | None = None,
-    progress: bool | str = "auto",
+    progress: Progress = "auto",
     **options: Any,
 ) -> RateDistortionCurve:
     r"""Train one clone of a VAE at each β, or at each σ², and measure rate and distortion of all.
@@ -47,13 +50,21 @@ def rate_distortion_curve(
         If not exactly one grid is given, or a value in it is out of range.
 
     References: Alemi, Poole, Fischer, Dillon, Saurous & Murphy (2018), §2 and figure 3.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> vae = VAE(1, hidden=(8,), max_epochs=2, random_state=0)
+    >>> curve = rate_distortion_curve(vae, X[:60], X[60:], noise_variance=[0.5, 1.0])
+    >>> [point.value for point in curve.points]
+    [0.5, 1.0]
     """
     varied, values = _grid({"beta": beta, "noise_variance": noise_variance})
     points: list[RatePoint] = []
     bar = Bar(len(values), progress, "model")
     try:
         for value in values:
-            vae: Any = clone(estimator)
+            vae = cast(VAE, clone(estimator))
             vae.set_params(**{_SETTING[varied]: value, "progress": False}).fit(X)
             if vae.outcome_ is Outcome.interrupted:
                 break

@@ -1,4 +1,4 @@
-"""What a grid of trainings brings home."""
+"""Result of a grid of trainings."""
 
 import dataclasses
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from wellposed._html import table as html_table
+
+from .._vae import VAE
 
 _SHOWN = ("outcome", "elbo", "rate", "noise_variance", "collapsed", "active")
 
@@ -39,7 +41,7 @@ class Grid:
 
     axes: tuple[str, ...]
     rows: tuple[dict[str, Any], ...]
-    best: Any  # the fitted estimator of the highest ELBO; None where no member ended
+    best: VAE | None  # the fitted estimator of the highest ELBO; None where no member ended
     complete: bool  # false after an interruption
 
     @property
@@ -78,7 +80,7 @@ class Grid:
 
     @property
     def _notes(self) -> list[str]:
-        gone_on = "Interrupted: the same call with the same folder goes on."
+        gone_on = "Interrupted: the same call with the same folder continues it."
         return [] if self.complete else [gone_on]
 
 

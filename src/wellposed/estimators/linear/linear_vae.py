@@ -2,7 +2,8 @@
 
 import dataclasses
 import warnings
-from typing import Any, ClassVar, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from wellposed._typing import Point, PRNGKey, Scalar
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
+from .._words import Progress, Resolution, Rows, Seed, Solver, Transform
 from ..data.rows import restore_on_failure, seed_of
 from .methods import ExactMethods
 from .rows import (
@@ -23,12 +25,12 @@ from .rows import (
     check_components,
     check_digits,
     prepare,
+    warn_of_collapse,
     warn_of_constants,
-    warn_of_dead,
     warn_of_floor,
 )
 
-_DEAD = 1e-3  # nats: a rate that no datum would notice
+_COLLAPSED = 1e-3  # nats: a rate that no datum would notice
 _ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it
 # A noise variance above this share of all has ten digits however it was computed.
 _SURE = 1e-5
@@ -116,23 +118,23 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self,
         n_components: int = 2,
         *,
-        noise: float | str = "shared",
+        noise: float | Literal["shared"] = "shared",
         beta: float = 1.0,
-        solver: str = "auto",
-        start: Any = "random",
-        transform: Any = "identity",
-        resolution: Any = "auto",
+        solver: Solver = "auto",
+        start: Literal["random"] | Sequence[int] | models.LinearVAEModel = "random",
+        transform: Transform = "identity",
+        resolution: Resolution = "auto",
         max_iter: int = 10_000,
         tol: float = 1e-9,
-        progress: bool | str = "auto",
-        random_state: Any = None,
+        progress: Progress = "auto",
+        random_state: Seed = None,
     ):
         self.n_components = n_components
         self.noise = noise
         self.beta = beta
         self.solver = solver
         self.start = start
-        self.transform = transform
+        vars(self)["transform"] = transform  # the attribute is the method
         self.resolution = resolution
         self.max_iter = max_iter
         self.tol = tol
@@ -142,7 +144,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     # Named here as well: scikit-learn gives frames for what a class itself defines.
     transform = ExactMethods.transform
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Rows, y: object = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -169,11 +171,11 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             check_components(self.n_components, data.rows)
             covariance = evaluation.covariance(data.rows, data.units)
             plan = self._plan(data, covariance)
-            run = self._solved(covariance, plan, np.random.default_rng(seed))
+            run = self._solve(covariance, plan, np.random.default_rng(seed))
             if covariance.root is None and _has_lost_digits(run, covariance):
                 covariance = evaluation.covariance(data.rows, data.units, rooted=True)
                 plan = self._plan(data, covariance)
-                run = self._solved(covariance, plan, np.random.default_rng(seed))
+                run = self._solve(covariance, plan, np.random.default_rng(seed))
             self._check_digits(run, covariance, plan, data)
             self._seed, self.transform_ = seed, data.units.transform
             rates = self._store(run, covariance)
@@ -188,12 +190,12 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.noise_variance_ <= plan.floor**2 * (1 + _ON_FLOOR):
             spectrum = models.eigendecompose(covariance)
             warn_of_floor(self.noise_variance_, self.n_components, spectrum)
-        if (rates < _DEAD).all():
+        if (rates < _COLLAPSED).all():
             spectrum = models.eigendecompose(covariance)
-            warn_of_dead(self.noise_variance_, spectrum, self.beta)
+            warn_of_collapse(self.noise_variance_, spectrum, self.beta)
         return self
 
-    def elbo(self, X: Any) -> np.ndarray:
+    def elbo(self, X: Rows) -> np.ndarray:
         """Return the exact ELBO of each row, shape (n,), nats in data units, with β = 1."""
         values, log_det = self._mapped(X)
         with jax.enable_x64(True):
@@ -224,7 +226,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         learned = plan.noise_variance is None and variance > plan.floor**2 * (1 + _ON_FLOOR)
         check_digits(found, variance, learned=learned, transform=data.units.transform)
 
-    def _solved(
+    def _solve(
         self,
         covariance: models.Covariance,
         plan: training.LinearPlan,
@@ -237,7 +239,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if from_random:
             begin = training.random_state(covariance, self.n_components, plan, rng=rng)
         else:
-            begin = self._begun(covariance, plan)
+            begin = self._initial_state(covariance, plan)
         if solver == "accelerated":
             return training.subspace_iteration(
                 covariance, begin, plan, rng=rng, progress=self.progress
@@ -245,7 +247,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         solve = training.fixed_point if solver == "fixed_point" else training.gradient
         return solve(covariance, begin, plan, progress=self.progress)
 
-    def _begun(
+    def _initial_state(
         self, covariance: models.Covariance, plan: training.LinearPlan
     ) -> training.LinearState:
         if isinstance(self.start, models.LinearVAEModel):
@@ -260,7 +262,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             return training.state_of(weight, variance)
         point = models.stationary_point(
             models.eigendecompose(covariance),
-            self.start,
+            cast(Sequence[int], self.start),
             self.n_components,
             noise_variance=plan.noise_variance,
             beta=self.beta,

@@ -1,11 +1,11 @@
 """What the exactly solved estimators share: everything after fitting."""
 
-import os
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models
@@ -17,6 +17,7 @@ from wellposed.transforms import AbstractTransform
 
 from .._file import save
 from .._sizes import check_draws
+from .._words import FilePath, Prior, Rows, Sampler, Seed
 from ..data.rows import open_table, seed_of, validate_rows
 
 
@@ -37,11 +38,11 @@ class ExactMethods:
         """Means (n, k) and variances (k,) of q(z | x), for rows in model units."""
         raise NotImplementedError
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Rows) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
         return self._posterior(self._mapped(X)[0])[0]
 
-    def inverse_transform(self, Z: Any) -> np.ndarray:
+    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Return E[x | z] at each latent, through the transform: (n, k) to (n, d), data units."""
         check_is_fitted(self)
         latents = np.asarray(check_array(Z), np.float64)
@@ -53,17 +54,17 @@ class ExactMethods:
             )
         return self._units.back(self._linear.decode(latents))
 
-    def reconstruct(self, X: Any) -> np.ndarray:
+    def reconstruct(self, X: Rows) -> np.ndarray:
         """Return E[x | z] at each row's posterior mean, shape (n, d), data units."""
         return self.inverse_transform(self.transform(X))
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: Rows) -> np.ndarray:
         """Return the exact log p(x) of each row, shape (n,), nats in data units."""
         values, log_det = self._mapped(X)
         return self._linear.log_density(values) + log_det
 
     def log_likelihood(
-        self, X: Any, n_samples: int = 1, method: str = "exact"
+        self, X: Rows, n_samples: int = 1, method: Literal["exact", "auto"] = "exact"
     ) -> evaluation.LogLikelihood:
         """Return what :meth:`score_samples` does, as :meth:`VAE.log_likelihood` has it.
 
@@ -81,11 +82,11 @@ class ExactMethods:
             )
         return evaluation.LogLikelihood.exact(self.score_samples(X))
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Rows, y: object = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
         return float(self.score_samples(X).mean())
 
-    def collapse(self, X: Any, **thresholds: float) -> evaluation.Collapse:
+    def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
         """Judge each latent on X; see :func:`wellposed.evaluation.collapse`."""
         means, variances = self._posterior(self._mapped(X)[0])
         with jax.enable_x64(True):
@@ -95,11 +96,11 @@ class ExactMethods:
     def sample(
         self,
         n_samples: int = 1,
-        how: str = "ancestral",
+        how: Sampler = "ancestral",
         *,
-        prior: str = "standard",
+        prior: Prior = "standard",
         alpha: float = 1.0,
-        random_state: Any = None,
+        random_state: Seed = None,
     ) -> np.ndarray:
         """Draw new data.
 
@@ -123,7 +124,7 @@ class ExactMethods:
         seed = self._seed if random_state is None else seed_of(random_state)
         return self._units.back(_drawn(self._linear, n_samples, how, alpha, jax.random.key(seed)))
 
-    def save(self, path: str | os.PathLike, *, overwrite: bool = True) -> None:
+    def save(self, path: FilePath, *, overwrite: bool = True) -> None:
         """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
         check_is_fitted(self)
         save(self, path, overwrite=overwrite)
@@ -151,7 +152,7 @@ class ExactMethods:
         check_process()
         return evaluation.ModelUnits(self.transform_, jax.random.key(self._seed))
 
-    def _mapped(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _mapped(self, X: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Rows in model units, and log |det dT/dx| of each."""
         check_is_fitted(self)
         owner: Any = self

@@ -1,7 +1,7 @@
 """Probabilistic PCA as a scikit-learn estimator."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -12,14 +12,15 @@ from wellposed._checks import Rule, check, check_settings, or_word, real, whole
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
+from .._words import Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
 from .methods import ExactMethods
 from .rows import (
     check_components,
     check_digits,
     prepare,
+    warn_of_collapse,
     warn_of_constants,
-    warn_of_dead,
     warn_of_floor,
 )
 
@@ -41,7 +42,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         k, at most min(n, d).
     noise : "shared" or positive number
         σ² in model units: learned, as above; or given, and then only directions with λ > σ² are
-        used, the others being dead.
+        used, the other latents are collapsed.
     transform : "identity", "standardize", "robust", "log", "logit" or a transform object
         Data units to model units. Every reported density is in data units.
     resolution : "auto", number or array of shape (d,)
@@ -95,15 +96,15 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self,
         n_components: int = 2,
         *,
-        noise: float | str = "shared",
-        transform: Any = "identity",
-        resolution: Any = "auto",
+        noise: float | Literal["shared"] = "shared",
+        transform: Transform = "identity",
+        resolution: Resolution = "auto",
         svd_solver: str = "auto",
-        random_state: Any = None,
+        random_state: Seed = None,
     ):
         self.n_components = n_components
         self.noise = noise
-        self.transform = transform
+        vars(self)["transform"] = transform  # the attribute is the method
         self.resolution = resolution
         self.svd_solver = svd_solver
         self.random_state = random_state
@@ -111,7 +112,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     # Named here as well: scikit-learn gives frames for what a class itself defines.
     transform = ExactMethods.transform
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Rows, y: object = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -161,7 +162,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         if best.on_floor:
             warn_of_floor(best.noise_variance, self.n_components, spectrum)
         if not best.active:
-            warn_of_dead(best.noise_variance, spectrum)
+            warn_of_collapse(best.noise_variance, spectrum)
         return self
 
     def stationary_point(
@@ -171,7 +172,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
         Parameters
         ----------
-        active : directions, counted from 0 by falling eigenvalue; the other latents are dead
+        active : directions, counted from 0 by falling eigenvalue; the other latents are collapsed
         noise_variance : σ², or "shared" for the one that is stationary too; None takes the
             estimator's ``noise``
 

@@ -22,6 +22,7 @@ from wellposed._errors import (
 
 from .._build import resolution_of
 from .._notices import warn_of_suspects
+from .._words import Rows
 from ..data.rows import open_table, validate_rows
 
 # Relative errors of a noise variance that log p(x) bears, learned and known.
@@ -54,7 +55,7 @@ class Exact:
         return float(resolution[varies].min()) / math.sqrt(12)
 
 
-def prepare(estimator: BaseEstimator, X: Any, transform: Any, resolution: Any, seed: int) -> Exact:
+def prepare(estimator: BaseEstimator, X: Rows, transform: Any, resolution: Any, seed: int) -> Exact:
     """Open, validate and map; ``resolution`` is the estimators' setting."""
     table = open_table(X)
     image_shape = table.image_shape
@@ -87,7 +88,7 @@ def check_components(n_components: int, rows: np.ndarray) -> None:
 def check_digits(
     spectrum: models.Spectrum, noise_variance: float, *, learned: bool, transform: Any
 ) -> None:
-    """Refuse what float64 does not tell: a noise that is the rounding of the largest direction.
+    """Refuse noise that float64 cannot separate from the rounding of the largest direction.
 
     Raises
     ------
@@ -135,9 +136,9 @@ def warn_of_constants(
 
 
 def warn_of_floor(noise_variance: float, n_components: int, spectrum: models.Spectrum) -> None:
-    """Say that the noise rests on its floor, and what that means."""
+    """Warn that the noise is at its floor."""
     warnings.warn(
-        f"The noise rests on its floor, resolution/√12 = {math.sqrt(noise_variance):.3g}: the "
+        f"The noise is at its floor, resolution/√12 = {math.sqrt(noise_variance):.3g}: the "
         f"data have rank {spectrum.rank} of {spectrum.n_features}, {n_components} components "
         "carry all that varies beyond their rounding, and without a floor the likelihood would "
         "have no maximum. Use fewer components, or pass the measurement's `resolution`.",
@@ -146,20 +147,20 @@ def warn_of_floor(noise_variance: float, n_components: int, spectrum: models.Spe
     )
 
 
-def warn_of_dead(noise_variance: float, spectrum: models.Spectrum, beta: float = 1.0) -> None:
-    """Say that no latent lives, and which σ² or which start would keep one."""
+def warn_of_collapse(noise_variance: float, spectrum: models.Spectrum, beta: float = 1.0) -> None:
+    """Warn that every latent has collapsed, with the σ² or the start that keeps one active."""
     if beta * noise_variance < spectrum.eigenvalues[0]:
         warnings.warn(
-            f"Every latent is dead, though at σ² = {noise_variance:.4g} the data would keep one: "
-            'the iterations began and stayed where columns are zero. Use start="random".',
+            f"Every latent has collapsed, though σ² = {noise_variance:.4g} allows an active one: "
+            'the iterations started at zero columns and stayed there. Use start="random".',
             TrainingWarning,
             stacklevel=3,
         )
         return
     weight = "" if beta == 1 else f" times β = {beta:g}"
     warnings.warn(
-        f"Every latent is dead: σ² = {noise_variance:.4g}{weight} exceeds what any direction of "
-        f"the data varies by. A σ² below {spectrum.eigenvalues[0] / beta:.4g} keeps one alive; "
+        f"Every latent has collapsed: σ² = {noise_variance:.4g}{weight} exceeds the variance "
+        f"along every direction. A σ² below {spectrum.eigenvalues[0] / beta:.4g} keeps one active; "
         "noise='shared' learns it.",
         TrainingWarning,
         stacklevel=3,

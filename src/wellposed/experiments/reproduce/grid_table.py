@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from wellposed._errors import WellposedError
+from wellposed._typing import Progress
 from wellposed.estimators import VAE, Grid, fit_grid
 
 from .cells import Cell
@@ -31,7 +32,7 @@ class Job:
     folder: Path
     quick: bool
     data: Path | None
-    progress: bool | str
+    progress: Progress
 
     @property
     def n_seeds(self) -> int:

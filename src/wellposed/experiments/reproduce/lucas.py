@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wellposed import evaluation, noise
-from wellposed._typing import PRNGKey
+from wellposed._typing import PRNGKey, Progress
 from wellposed.estimators import VAE, Grid, fit_grid
 
 from .cells import Claim, Reproduction
@@ -62,7 +62,7 @@ def grid(
     *,
     n_seeds: int,
     folder: Path | None = None,
-    progress: bool | str = "auto",
+    progress: Progress = "auto",
     only: Half | None = None,
 ) -> Grid:
     """Train all rows of the table, or those of one kind of σ², with all seeds."""

@@ -47,7 +47,7 @@ def ascend(rows: np.ndarray, job: Job, *, epochs: int, rate: float) -> Ascent:
     vae = linear_vae(_K, batch_size=len(rows), max_epochs=epochs, learning_rate=rate)
     folder = job.folder / "climb"
     grid = fit_grid(vae, {"random_state": [0]}, rows, folder=folder, progress=job.progress)
-    best = require_complete(grid, folder).best
+    best: Any = require_complete(grid, folder).best
     exact = PPCA(_K).fit(rows).score(rows)
     solution = LinearVAE(_K, random_state=0).fit(rows)
     terms = evaluation.elbo(best.model_, rows, n_samples=64, key=jax.random.key(0)).elbo

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from matplotlib.figure import Figure
 
 from wellposed._errors import unknown_name
+from wellposed._typing import Progress
 from wellposed.serialise import replace_file
 
 from .._training import without_warnings
@@ -39,7 +40,7 @@ def reproduce(
     *,
     quick: bool = False,
     data: str | os.PathLike[str] | None = None,
-    progress: bool | str = "auto",
+    progress: Progress = "auto",
 ) -> tuple[Reproduction, list[Path]]:
     """Reproduce a published table, and write it as Markdown, JSON and a picture.
 

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -68,7 +69,7 @@ def reconstructions(
     return figure
 
 
-def draws(gallery: Gallery, name: str, how: str, cure: str, prior: str) -> Figure:
+def draws(gallery: Gallery, name: str, how: Any, cure: str, prior: Any) -> Figure:
     """Draw 64 samples of a model, and as many ancestral draws of the cure."""
     figure = _figure(9.0, 4.8)
     left, right = figure.subplots(1, 2)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def fit_each(
 
 
 def _load(path: Path, template: VAE) -> VAE:
-    vae = load(path)
+    vae = cast(VAE, load(path))
     stored = vae.get_params(deep=False)
     for name, value in template.get_params(deep=False).items():
         # The representation of a noise or a transform contains all its settings.

@@ -1,0 +1,115 @@
+"""Load a fitted estimator from its file."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar, cast
+
+from wellposed import nn, serialise
+from wellposed._compiled import keep_compiled
+from wellposed._errors import DamagedFileError
+from wellposed._forks import check_process
+from wellposed.noise import AbstractNoise
+from wellposed.objectives import AbstractObjective
+from wellposed.transforms import AbstractTransform
+
+from ._file import restore
+from ._settings import settings_of
+from ._vae import VAE
+from ._words import FilePath
+from .linear import PPCA, LinearVAE
+
+T = TypeVar("T")
+# A class, a function without arguments that makes an object of it, or several of those.
+Own: TypeAlias = type[T] | Callable[[], T] | tuple[type[T] | Callable[[], T], ...]
+Estimator: TypeAlias = PPCA | LinearVAE | VAE
+
+KINDS: dict[str, type[Estimator]] = {"LinearVAE": LinearVAE, "PPCA": PPCA, "VAE": VAE}
+
+
+def load(
+    path: FilePath,
+    *,
+    encoder: nn.MakeNetwork | None = None,
+    decoder: nn.MakeNetwork | None = None,
+    noise: Own[AbstractNoise] | None = None,
+    transform: Own[AbstractTransform] | None = None,
+    objective: Own[AbstractObjective] | None = None,
+) -> Estimator:
+    """Load a fitted estimator; nothing in the file is executed.
+
+    The file must hold a model that ``fit`` can have made. Its ``checkpoint`` is None.
+
+    Parameters
+    ----------
+    path : a file written by ``save`` of an estimator
+    encoder, decoder : makers ``make(n_in, n_out, *, key)`` of networks of your own, of which a
+        file has the arrays alone; not used where the file needs none
+    noise, transform, objective : classes of your own, of which a file has the fields alone: a
+        class, a function without arguments that makes an object of it, or a tuple of those; not
+        used where the file needs none. Classes are found by their names; their ``__init__`` is
+        not called.
+
+    Raises
+    ------
+    DamagedFileError
+        If any byte of the file is not what was written, its version is unknown, or it holds no
+        model that ``fit`` makes.
+    SettingError
+        If it needs a maker or a class that was not given.
+    FileNotFoundError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     PPCA(1).fit(X).save(f"{folder}/model.wp")
+    ...     load(f"{folder}/model.wp")
+    PPCA(n_components=1)
+    """
+    check_process()
+    networks = {"encoder": encoder, "decoder": decoder}
+    classes = {"noise": noise, "transform": transform, "objective": objective}
+    makers = {role: maker for role, maker in networks.items() if maker is not None}
+    own = {role: given for role, given in classes.items() if given is not None}
+    return _read(path, makers, {role: serialise.own_classes(role, own[role]) for role in own})
+
+
+def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str, Any]) -> Estimator:
+    keep_compiled()  # before the first program of this process
+    tensors, header = serialise.read(path)
+    kind = header.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise DamagedFileError(
+            f"{path} holds a {str(kind)[:40]}, not a model. Pass the file that save() wrote; "
+            "a checkpoint is resumed by fitting with the same `checkpoint`."
+        )
+    try:
+        return restore(KINDS[kind], header, tensors, makers, supplied)
+    except (DamagedFileError, serialise.NeedsMakerError) as error:
+        raise type(error)(f"{path}: {error}") from error
+    # A file can hold anything, and a part of a model that does not fit another can fail anyhow.
+    except Exception as error:
+        raise DamagedFileError(
+            f"{path} holds no model that fitting makes: {type(error).__name__}: {error} Take it "
+            "from a backup, save it again, or open it with the version that wrote it "
+            f"({header['library'][:40]})."
+        ) from error
+
+
+def load_like(path: FilePath, template: VAE) -> VAE:
+    """Load an estimator whose own networks and classes are those of a template's settings."""
+    settings = settings_of(template)
+    own = {
+        role: tuple(serialise.own_classes(role, settings[role]))
+        for role in serialise.ROLES
+        if dataclasses.is_dataclass(settings.get(role))
+    }
+    makers = {
+        role: settings[role]
+        for role in serialise.NETWORKS
+        if not isinstance(settings.get(role, ""), str)
+    }
+    parts: dict[str, Any] = {**makers, **own}
+    return cast(VAE, load(path, **parts))

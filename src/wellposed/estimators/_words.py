@@ -1,0 +1,81 @@
+"""The types of rows, and the words of settings."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from wellposed import datasets, nn, noise, objectives, transforms
+from wellposed._typing import Progress as Progress
+
+from .data.table import Table
+
+
+@runtime_checkable
+class Sparse(Protocol):
+    """A sparse matrix."""
+
+    def toarray(self) -> Any:
+        """Return a dense array."""
+        ...
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """A frame of pandas or polars, or a table of Arrow."""
+
+    @property
+    def columns(self) -> Any:
+        """The columns, or their names."""
+        ...
+
+
+FilePath: TypeAlias = str | os.PathLike[str]
+# Rows of data, (n, d); a Table has been read already.
+Rows: TypeAlias = Table | ArrayLike | FilePath | datasets.Source | Sparse | Frame
+Resolution: TypeAlias = Literal["auto"] | ArrayLike
+Seed: TypeAlias = int | np.random.RandomState | None
+
+NoiseWord: TypeAlias = Literal[
+    "shared",
+    "feature",
+    "conditional",
+    "bernoulli",
+    "beta",
+    "beta-binomial",
+    "categorical",
+    "causal-gaussian",
+    "causal-logistic",
+    "continuous-bernoulli",
+    "discretized-gaussian",
+    "discretized-logistic",
+    "gamma",
+    "laplace",
+    "log-normal",
+    "low-rank",
+    "negative-binomial",
+    "poisson",
+    "quantile",
+    "student-t",
+    "truncated-normal",
+    "zero-inflated",
+]
+Noise: TypeAlias = float | NoiseWord | noise.AbstractNoise
+Network: TypeAlias = Literal["mlp", "conv"] | nn.MakeNetwork
+TransformWord: TypeAlias = Literal[
+    "auto", "identity", "log", "log1p", "logit", "robust", "standardize", "unit"
+]
+Transform: TypeAlias = (
+    TransformWord
+    | transforms.AbstractTransform
+    | Mapping[str | int, TransformWord | transforms.AbstractTransform]
+)
+ObjectiveWord: TypeAlias = Literal["elbo", "iwae", "squared_error"]
+Objective: TypeAlias = ObjectiveWord | objectives.AbstractObjective
+Sampler: TypeAlias = Literal["ancestral", "mean", "coupled"]
+Prior: TypeAlias = Literal["standard", "aggregate", "second-stage"]
+Method: TypeAlias = Literal["importance", "ais", "exact", "auto"]
+Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
+SVDSolver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]
