@@ -111,7 +111,7 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     )
     exec(before_and_after, names)
     forecast, implied, linear, collapse, residual = capsys.readouterr().out.splitlines()
-    assert "10 of 20 latents live" in forecast
+    assert "10 of 20 latents are active" in forecast
     assert "σ² = 32" in implied
     exact, elbo = map(float, linear.split())
     assert exact == pytest.approx(elbo, rel=1e-9)

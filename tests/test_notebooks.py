@@ -38,7 +38,7 @@ def test_a_table_escapes_what_it_is_given():
 def test_a_forecast_shows_each_latent(rows):
     found = wp.forecast(rows, noise_variance=2.0, n_components=6)
     shown = cells(found._repr_html_())
-    assert [cell[2] for cell in shown] == ["active"] + 5 * ["dead"]
+    assert [cell[2] for cell in shown] == ["active"] + 5 * ["collapsed"]
     first = np.log(found.eigenvalues[0] / 2.0) / 2
     assert float(shown[0][3]) == pytest.approx(first, rel=1e-3)
     assert [float(cell[1]) for cell in shown[4:]] == [0.0, 0.0]  # more latents than features

@@ -200,7 +200,7 @@ def test_mnist_keeps_as_many_latents_as_published(shared_data, tmp_path):
     path = shared_data("mnist/train-images-idx3-ubyte.gz")
     command = ("forecast", path, "--divide-by", "255")
     said = run(*command, "--noise-variance", "1", "-o", tmp_path / "f.csv").stdout
-    assert "12 of 784 latents live" in said
+    assert "12 of 784 latents are active" in said
     written = read_csv(tmp_path / "f.csv")
     # Figures of LinearVAE's notebook, the eigenvalues at which modes collapse at unit noise.
     published = [5.11678773, 3.74132848, 3.25265424, 2.84157334, 2.56707496]

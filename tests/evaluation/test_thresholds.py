@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+import wellposed as wp
 from wellposed import evaluation
 from wellposed.evaluation import Diagnosis, Estimate, Finding, _thresholds
 from wellposed.evaluation._thresholds import (
@@ -260,3 +261,8 @@ def test_no_two_verdicts_share_a_mark_or_a_colour(unanswered):
         part.split("}")[0] for verdict in MARKS for part in page.split(f".{verdict} {{ color: ")[1:]
     ]
     assert len(set(colours)) == 8  # four in light, four in dark
+
+
+def test_a_rate_that_is_unknown_is_marked_and_no_bar_at_zero():
+    texts = [text.get_text() for text in wp.plotting.rates(np.array([np.nan, 2.0, 0.0])).texts]
+    assert texts == ["?"]

@@ -21,7 +21,7 @@ import wellposed as wp
 from linear_gaussian import rows_of, solved
 from wellposed.explorer import Scene, make_scene
 from wellposed.explorer._gate import Gate
-from wellposed.explorer._serve import listening, server_of
+from wellposed.explorer._serve import listen, make_server
 
 SOURCE = str(Path(wp.__file__).parents[1])
 
@@ -40,9 +40,9 @@ def scene(d: int, k: int, n: int = 0, *, labels: Any = None, **shown: Any) -> Sc
 @contextlib.contextmanager
 def in_thread(scene: Scene, **patience: Any) -> Iterator[SimpleNamespace]:
     """Serve in a thread of this process; give the port, token, address, and how to end it."""
-    with listening(0) as listener:
+    with listen(0) as listener:
         gate = Gate("t" * 32, listener.getsockname()[1])
-        server = server_of(scene, gate, **patience)
+        server = make_server(scene, gate, **patience)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
 
         def stop() -> None:

@@ -67,11 +67,11 @@ def test_draws_have_the_variance_of_the_noise():
 
 def test_one_program_for_every_kind_of_number():
     model, _ = solved(3, 2)
-    before = _look._looked._cached._cache_size()
+    before = _look._decode._cached._cache_size()
     for z in ([0, 1], [0.5, 1.0], np.zeros(2), np.ones(2, np.float32)):
         for alpha, draw in ((0, 0), (1.5, 2**31 - 1), (np.float64(2), np.int64(3))):
             look(model, z, alpha=alpha, draw=draw, key=KEY)
-    assert _look._looked._cached._cache_size() == before + 1
+    assert _look._decode._cached._cache_size() == before + 1
 
 
 @pytest.mark.parametrize(
@@ -100,19 +100,19 @@ def test_the_latents_that_say_most_come_first():
     rates = np.asarray(made.points.found.rates).mean(axis=0)
     assert made.order.tolist() == np.argsort(-rates).tolist()
     assert made.unit == "nats"
-    told = made.told()
+    told = made.facts()
     plane = made.order[:2]
     np.testing.assert_allclose(told["points"], made.points.found.mean[:, plane])
     turned = dataclasses.replace(made, weights=made.weights[::-1])
-    assert [latent["index"] for latent in turned.told()["latents"]] == [2, 1, 0]
-    np.testing.assert_allclose(turned.told()["points"], made.points.found.mean[:, [2, 1]])
+    assert [latent["index"] for latent in turned.facts()["latents"]] == [2, 1, 0]
+    np.testing.assert_allclose(turned.facts()["points"], made.points.found.mean[:, [2, 1]])
 
 
 def test_without_data_the_latents_that_move_most_come_first():
     made = scene(6, 3)
     assert made.weights[made.order].tolist() == sorted(made.weights, reverse=True)
     assert made.points is None
-    assert made.told()["points"] is None
+    assert made.facts()["points"] is None
     moved = 2 * made.model.decoder.weight / (made.shown.high - made.shown.low)
     np.testing.assert_allclose(made.weights, 100 * np.sqrt(np.mean(moved**2, axis=1)), rtol=1e-4)
 
@@ -121,19 +121,19 @@ def test_the_plane_holds_nearly_all_points():
     vae = SimpleNamespace(model_=solved(4, 2)[0], image_shape_=None)
     rows = 40 * np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
     made = make_scene(vae, rows, key=KEY)
-    reach, points = made.told()["reach"], np.abs(made.told()["points"])
+    reach, points = made.facts()["reach"], np.abs(made.facts()["points"])
     assert 0.98 < np.mean(points < reach) < 1.0
-    assert scene(4, 2, 20).told()["reach"] >= 3.0
+    assert scene(4, 2, 20).facts()["reach"] >= 3.0
 
 
 def test_at_most_so_many_rows_spread_over_all():
     vae = SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None)
     rows = np.random.default_rng(0).normal(size=(5_000, 3)).astype(np.float32)
     made = make_scene(vae, rows, np.arange(5_000), key=KEY)
-    assert len(made.points.at) == len(made.told()["points"]) == 2_000
+    assert len(made.points.at) == len(made.facts()["points"]) == 2_000
     assert (made.points.at[0], made.points.at[-1]) == (0, 4_999)
     np.testing.assert_array_equal(made.points.rows, rows[made.points.at])
-    assert made.told()["classes"] is None  # more than there are colours
+    assert made.facts()["classes"] is None  # more than there are colours
     with pytest.raises(wp.SettingError, match="1 to 2,000; got 2001"):
         make_scene(vae, rows, key=KEY, most_rows=2_001)
 
@@ -186,14 +186,14 @@ def test_a_feature_that_never_varies_has_a_range():
     rows = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     rows[:, 1] = 7.0
     made = make_scene(SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None), rows, key=KEY)
-    told = made.shown.told()
+    told = made.shown.facts()
     assert told["low"][1] == 7.0
     assert told["high"][1] > 7.0
     assert told["names"] == ["feature 0", "feature 1", "feature 2"]
 
 
 def test_any_name_and_label_can_be_sent():
-    shown = Features(["<b>", "\ud800", "a\x1b[31m"], np.zeros(3), np.ones(3)).told()
+    shown = Features(["<b>", "\ud800", "a\x1b[31m"], np.zeros(3), np.ones(3)).facts()
     assert shown["names"] == ["<b>", r"\ud800", r"a\x1b[31m"]
     names, which = _classes(np.array(["\ud800", 2, None, 2], dtype=object))
     assert names == ["2", "None", r"\ud800"]

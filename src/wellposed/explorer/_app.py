@@ -1,4 +1,4 @@
-"""The web application: the page's files, its facts, and two questions. Needs starlette."""
+"""The web application: files of the page, facts, and two requests. Needs starlette."""
 
 import asyncio
 from importlib.resources import files
@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from ._gate import Gate, guarded
+from ._gate import Gate, guard
 from ._refusal import RefusedError
-from ._requests import datum_of, most_bytes, wish_of
+from ._requests import most_bytes, parse_datum, parse_wish
 from ._scene import Scene
 
 _BYTES = "application/octet-stream"
@@ -31,21 +31,21 @@ BODY_SECONDS = 2  # for a body to come: it comes from this machine
 _REMEDIES = {404: "Open the page itself.", 405: "Ask as the page does."}
 
 
-def app_of(scene: Scene, gate: Gate) -> Any:
+def make_app(scene: Scene, gate: Gate) -> Any:
     """Build the application, behind its gate."""
     limit = most_bytes(scene.k)
 
     async def facts(request: Request) -> Response:
         del request
-        return JSONResponse(scene.told())
+        return JSONResponse(scene.facts())
 
     async def look(request: Request) -> Response:
-        wish = wish_of(await _body(request, limit), scene.k)
+        wish = parse_wish(await _body(request, limit), scene.k)
         return Response(scene.look(wish.z, alpha=wish.alpha, draw=wish.draw), media_type=_BYTES)
 
     async def datum(request: Request) -> Response:
         n = 0 if scene.points is None else len(scene.points.rows)
-        chosen = datum_of(await _body(request, limit), n)
+        chosen = parse_datum(await _body(request, limit), n)
         return Response(scene.datum(chosen), media_type=_BYTES)
 
     routes = [
@@ -56,7 +56,7 @@ def app_of(scene: Scene, gate: Gate) -> Any:
     ]
     handlers: dict[Any, Any] = {RefusedError: _refused, HTTPException: _http, Exception: _failed}
     app = Starlette(routes=[Mount(f"/{gate.token}", routes=routes)], exception_handlers=handlers)
-    return guarded(app, gate, _refusal)
+    return guard(app, gate, _refusal)
 
 
 def _file(name: str, kind: str) -> Any:
@@ -117,6 +117,6 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 
 async def _failed(request: Request, error: Exception) -> JSONResponse:
-    """A bug of ours: the traceback goes to the terminal, the server lives on."""
+    """A bug of ours: the traceback goes to the terminal, the server continues."""
     del request, error
     return JSONResponse({"error": "This is a bug; the terminal has its traceback."}, 500)

@@ -1,4 +1,4 @@
-"""Who may ask: the page that was opened with the token, on this machine, and no other page."""
+"""Access control: only the page that was opened with the token, on this machine."""
 
 import dataclasses
 import secrets
@@ -28,7 +28,7 @@ App = Callable[..., Awaitable[None]]
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    """What a request must show before anything of it is read."""
+    """Checks of a request before its body is read."""
 
     token: str
     port: int
@@ -76,7 +76,7 @@ class Gate:
             )
 
 
-def guarded(app: App, gate: Gate, refusal: Callable[[RefusedError], App]) -> App:
+def guard(app: App, gate: Gate, refusal: Callable[[RefusedError], App]) -> App:
     """Put the gate before an application, and the security headers on every answer."""
 
     async def admitted(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a model shows at one point of its latent space, compiled once."""
+"""Mean, draw and quantile at one point of the latent space, compiled once."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class Look(eqx.Module):
 
 
 class Posterior(eqx.Module):
-    """q(z | x) of rows, and what each latent says of each, in nats."""
+    """q(z | x) of rows, and the rate of each latent, in nats."""
 
     mean: Float[Array, "*batch k"]
     scale: Float[Array, "*batch k"]
@@ -37,15 +37,15 @@ class Posterior(eqx.Module):
 def look(model: VAEModel, z: Any, *, alpha: float, draw: int, key: PRNGKey) -> Look:
     """Decode z of shape (k,); equal numbers ``draw`` have equal noise, whatever z is.
 
-    So a picture drawn from p(x | z) follows z smoothly, until another draw is asked for.
+    A draw from p(x | z) then changes smoothly with z, until another number is given.
     """
     # Of one type each, whatever they come as: another would compile another program.
     at = jnp.asarray(z, jnp.float32)
-    return _looked(model, at, jnp.float32(alpha), jnp.uint32(draw), key)
+    return _decode(model, at, jnp.float32(alpha), jnp.uint32(draw), key)
 
 
 @compiled_soon
-def _looked(model: VAEModel, z: Latent, alpha: Scalar, draw: Array, key: PRNGKey) -> Look:
+def _decode(model: VAEModel, z: Latent, alpha: Scalar, draw: Array, key: PRNGKey) -> Look:
     # The barrier keeps XLA from computing the network anew within each of the three, and from
     # fusing the generator into it, which takes seconds to compile.
     raw = jax.lax.optimization_barrier(model.decoder(z))

@@ -1,4 +1,4 @@
-"""How long a connection may stand without a whole request, and how many may. Needs uvicorn."""
+"""Limits of connections without a complete request: time and number. Needs uvicorn."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,9 @@ HEAD_SECONDS = 5.0  # as long as uvicorn keeps a connection on which nothing was
 MOST_WAITING = 128  # far below what a process may have open; a browser has six
 
 
-def impatient(seconds: float = HEAD_SECONDS, most: int = MOST_WAITING) -> type[asyncio.Protocol]:
+def make_protocol(
+    seconds: float = HEAD_SECONDS, most: int = MOST_WAITING
+) -> type[asyncio.Protocol]:
     """Build a server's protocol that closes connections which do not complete a request.
 
     The head of a request must come within ``seconds`` of the connection, or of the answer before

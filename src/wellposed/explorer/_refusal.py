@@ -1,4 +1,4 @@
-"""The error that a request ends in."""
+"""The error of a request that is refused."""
 
 from wellposed._errors import WellposedError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._refusal import RefusedError
 
-MOST_LATENT = 1e4  # a decoder tells nothing so far from its prior, and float32 soon overflows
+MOST_LATENT = 1e4  # far from the prior a decoder is meaningless, and float32 overflows
 MOST_ALPHA = 5.0  # Φ(α) is 0 or 1 in float32 beyond 5.3
 MOST_DRAWS = 2**31
 
@@ -28,12 +28,12 @@ def most_bytes(k: int) -> int:
     return 1_024 + 32 * k
 
 
-def wish_of(body: bytes, k: int) -> Wish:
+def parse_wish(body: bytes, k: int) -> Wish:
     """Read ``{"z": [k numbers], "alpha": number, "draw": whole number}``."""
     found = _members(body, ("z", "alpha", "draw"))
     z = found["z"]
     if not isinstance(z, list) or len(z) != k:
-        got = f"{len(z)} entries" if isinstance(z, list) else _told(z)
+        got = f"{len(z)} entries" if isinstance(z, list) else _shorten(z)
         raise RefusedError(
             422, f"z must be a list of {k} numbers, one a latent; got {got}. Give {k}."
         )
@@ -42,7 +42,7 @@ def wish_of(body: bytes, k: int) -> Wish:
     return Wish(np.array(codes, np.float32), alpha, _whole("draw", found["draw"], MOST_DRAWS))
 
 
-def datum_of(body: bytes, n: int) -> int:
+def parse_datum(body: bytes, n: int) -> int:
     """Read ``{"datum": position among the n points of the plane}``."""
     if n == 0:
         raise RefusedError(
@@ -56,7 +56,7 @@ def _members(body: bytes, names: tuple[str, ...]) -> dict[str, Any]:
         found = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise RefusedError(
-            400, f"A body must be JSON; this one is not ({_told(str(error))}). Send an object."
+            400, f"A body must be JSON; this one is not ({_shorten(str(error))}). Send an object."
         ) from error
     if not isinstance(found, dict) or set(found) != set(names):
         got = ", ".join(map(_told, found)) if isinstance(found, dict) else type(found).__name__
@@ -77,7 +77,7 @@ def _number(name: str, value: Any, most: float) -> float:
     # Compared first: a whole number of a thousand digits has no float.
     if not (number and -most <= value <= most and math.isfinite(value)):
         raise RefusedError(
-            422, f"{name} must be a number from {-most:g} to {most:g}; got {_told(value)}. "
+            422, f"{name} must be a number from {-most:g} to {most:g}; got {_shorten(value)}. "
             "Choose one between them."
         )  # fmt: skip
     return float(value)
@@ -86,13 +86,13 @@ def _number(name: str, value: Any, most: float) -> float:
 def _whole(name: str, value: Any, below: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < below:
         raise RefusedError(
-            422, f"{name} must be a whole number from 0 to {below - 1}; got {_told(value)}. "
+            422, f"{name} must be a whole number from 0 to {below - 1}; got {_shorten(value)}. "
             "Choose one of them."
         )  # fmt: skip
     return value
 
 
-def _told(value: Any) -> str:
+def _shorten(value: Any) -> str:
     """A value for a message, cut short. A number of thousands of digits has no text at all."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 200:
         return f"a number of {value.bit_length()} bits"

@@ -1,4 +1,4 @@
-"""What there is to see of one model, measured once before the page opens."""
+"""A model as the page shows it, measured once before the page opens."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Scene:
     model: VAEModel
     key: PRNGKey
     title: str
-    weights: np.ndarray  # (k,), what each latent does
+    weights: np.ndarray  # (k,), importance of each latent; NaN where unknown
     unit: str  # of the weights
     shown: Pictures | Features
     points: Points | None
@@ -63,7 +63,7 @@ class Scene:
         return self.shown.packed(found.rows + self.offset)
 
     def datum(self, i: int) -> bytes:
-        """Posterior mean, σ and rate of each latent, 4 bytes each; the datum; what comes back."""
+        """Posterior mean, σ, rate of each latent, 4 bytes each; the datum; its reconstruction."""
         if self.points is None:
             raise SettingError(f"There must be data to choose from; got {i}, and no data. Pass X.")
         found = self.points.found
@@ -72,17 +72,17 @@ class Scene:
         both = np.stack([self.points.rows[i].astype(float), np.asarray(back, float)])
         return numbers.astype("<f4").tobytes() + self.shown.packed(both + self.offset)
 
-    def told(self) -> dict:
-        """All that the page asks for when it opens."""
+    def facts(self) -> dict:
+        """Return the facts that the page reads when it opens, in plain types."""
         plane = self.order[:2]
         points = self.points
         classes, labels = (None, None) if points is None else _classes(points.labels)
         return {
             "title": self.title,
-            "latents": [{"index": int(i), "weight": float(self.weights[i])} for i in self.order],
+            "latents": [{"index": int(i), "weight": _finite(self.weights[i])} for i in self.order],
             "unit": self.unit,
             "reach": self._reach(plane),
-            "shown": self.shown.told(),
+            "shown": self.shown.facts(),
             "points": None if points is None else points.found.mean[:, plane].tolist(),
             "rows": None if points is None else points.at.tolist(),
             "nRows": 0 if points is None else points.n_all,
@@ -106,7 +106,7 @@ def make_scene(
     key: PRNGKey,
     most_rows: int = MOST_ROWS,
 ) -> Scene:
-    """Measure a fitted model, and compile what the page will ask for.
+    """Measure a fitted model, and compile the program of the page.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def make_scene(
     Raises
     ------
     SettingError
-        For a model that is no VAE, or more rows than the page can show.
+        For a model that is not a VAE, or more rows than the page can show.
     DataError
         If the encoder gives a row no finite posterior.
     """
@@ -141,7 +141,7 @@ def make_scene(
 
 
 def check_model(vae: Any) -> None:
-    """Raise ``SettingError`` for a model that is no VAE."""
+    """Raise ``SettingError`` for a model that is not a VAE."""
     if not isinstance(getattr(vae, "model_", None), VAEModel):
         raise SettingError(
             f"explore takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
@@ -149,8 +149,13 @@ def check_model(vae: Any) -> None:
         )
 
 
+def _finite(weight: float) -> float | None:
+    """The weight, or None where it is unknown: JSON has no NaN, and zero would be a verdict."""
+    return float(weight) if np.isfinite(weight) else None
+
+
 def _offset(vae: Any) -> np.ndarray | float:
-    """What an estimator took from its rows before the model saw them."""
+    """Offset that an estimator subtracts from its rows."""
     return getattr(vae, "offset_", 0.0)
 
 
@@ -201,7 +206,7 @@ def _movement(model: VAEModel, k: int, shown: Pictures | Features, *, key: PRNGK
         return np.asarray(look(model, z, alpha=0.0, draw=0, key=key).mean, float)
 
     moved = [(mean(one) - mean(-one)) / span for one in np.eye(k)]
-    return np.nan_to_num([100.0 * np.sqrt(np.mean(step**2)) for step in moved])
+    return np.array([100.0 * np.sqrt(np.mean(step**2)) for step in moved])
 
 
 def _classes(labels: np.ndarray | None) -> tuple[list[str] | None, list[int] | None]:

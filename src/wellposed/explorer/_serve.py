@@ -1,4 +1,4 @@
-"""The server's life: from a free port to the last connection, and nothing left behind."""
+"""The server: from a free port to the last connection."""
 
 import concurrent.futures
 import contextlib
@@ -43,7 +43,7 @@ def serve(
 
     Parameters
     ----------
-    scene : what there is to see
+    scene : result of :func:`make_scene`
     port : 0 takes a free one
     on_ready : called with the address once it can be opened
 
@@ -55,23 +55,23 @@ def serve(
         If the port is taken.
     """
     check_installed()
-    with listening(port) as listener:
+    with listen(port) as listener:
         gate = Gate(secrets.token_urlsafe(24), listener.getsockname()[1])
-        _run(server_of(scene, gate), listener, lambda: on_ready(gate.url))
+        _run(make_server(scene, gate), listener, lambda: on_ready(gate.url))
 
 
-def server_of(scene: Scene, gate: Gate, **patience: Any) -> Any:
+def make_server(scene: Scene, gate: Gate, **patience: Any) -> Any:
     """Build a uvicorn server of the page: ``run(sockets=[...])`` until ``should_exit``.
 
-    ``patience`` is ``seconds`` and ``most`` of :func:`impatient`.
+    ``patience`` is ``seconds`` and ``most`` of :func:`make_protocol`.
     """
     import uvicorn
 
-    from ._app import BODY_SECONDS, app_of
-    from ._patience import impatient
+    from ._app import BODY_SECONDS, make_app
+    from ._patience import make_protocol
 
     settings: dict[str, Any] = {
-        "http": impatient(**patience),
+        "http": make_protocol(**patience),
         "ws": "none",
         "lifespan": "off",
         "loop": "asyncio",
@@ -82,7 +82,7 @@ def server_of(scene: Scene, gate: Gate, **patience: Any) -> Any:
         # A request whose body never comes has been refused by then.
         "timeout_graceful_shutdown": BODY_SECONDS + 1,
     }
-    return uvicorn.Server(uvicorn.Config(app_of(scene, gate), **settings))
+    return uvicorn.Server(uvicorn.Config(make_app(scene, gate), **settings))
 
 
 def _run(server: Any, listener: socket.socket, ready: Callable[[], object]) -> None:
@@ -90,7 +90,7 @@ def _run(server: Any, listener: socket.socket, ready: Callable[[], object]) -> N
 
     Signals then are ours, and end in a return; uvicorn would raise them again.
     """
-    with concurrent.futures.ThreadPoolExecutor(1) as pool, _ended_by_signals(server):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool, _end_by_signals(server):
         running = pool.submit(server.run, sockets=[listener])
         try:
             ready()
@@ -105,7 +105,7 @@ def _run(server: Any, listener: socket.socket, ready: Callable[[], object]) -> N
 
 
 @contextlib.contextmanager
-def _ended_by_signals(server: Any) -> Iterator[None]:
+def _end_by_signals(server: Any) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -124,7 +124,7 @@ def _ended_by_signals(server: Any) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def listening(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
     """Listen on this machine alone; 0 takes a free port."""
     check_count("port", port, "0 takes a free one.", low=0, most=65_535)
     # asyncio sends without delay (TCP_NODELAY) only where the protocol is named; else the body

@@ -20,13 +20,13 @@ class Pictures:
         """Pack rows of shape (m, d), data units, to a byte a value."""
         span = self.high - self.low if self.high > self.low else 1.0
         share = np.clip((np.asarray(rows, np.float64) - self.low) / span, 0.0, 1.0)
-        share = np.nan_to_num(share)  # what is no number is painted as a low value
+        share = np.nan_to_num(share)  # NaN is painted as a low value
         if self.shape[2] == 1:
             share = 1.0 - share
         return np.round(255.0 * share).astype(np.uint8).tobytes()
 
-    def told(self) -> dict:
-        """What the page must know to paint them."""
+    def facts(self) -> dict:
+        """Return the size of an image, for the page."""
         height, width, channels = self.shape
         return {"kind": "pictures", "height": height, "width": width, "channels": channels}
 
@@ -43,8 +43,8 @@ class Features:
         """Pack rows of shape (m, d), data units, to four bytes a value, the lowest first."""
         return np.asarray(rows).astype("<f4").tobytes()
 
-    def told(self) -> dict:
-        """What the page must know to draw them."""
+    def facts(self) -> dict:
+        """Return names and ranges of the features, for the page."""
         return {
             "kind": "features",
             "names": [visible(name) for name in self.names],

@@ -1,4 +1,4 @@
-"""The PIT histogram, and whether its unevenness is more than chance."""
+"""The PIT histogram, with the band that chance explains."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,15 +19,15 @@ _OF = {
 
 
 def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Axes:
-    """Draw the histogram of the probability integral transform, one throughout if calibrated.
+    """Draw the histogram of the probability integral transform; calibrated models have a flat one.
 
-    The band holds all bars of a calibrated model in 95 % of the cases (Bonferroni), with errors
-    over rows, whose features are not independent. A valley says that the model is too sure of
-    itself, a hill that it could be surer, a slope that it is off to one side.
+    The band contains all bars of a calibrated model in 95 % of the cases (Bonferroni), with errors
+    over rows, whose features are not independent. A valley means that the model is too sure of
+    itself, a hill that it is not sure enough, a slope that its mean is off.
 
     Parameters
     ----------
-    record : what :func:`wellposed.evaluation.calibration` or ``coverage`` returned
+    record : result of :func:`wellposed.evaluation.calibration` or ``coverage``
     ax : axes to draw on; those of a new figure by default
 
     Returns
@@ -59,6 +59,6 @@ def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Ax
         f"{level:.0%}: {share:.0%}"
         for level, share in zip(found.levels, found.coverage, strict=True)
     )
-    headed(ax, f"PIT, {_OF[found.latents]}", f"central intervals hold  {held}")
+    headed(ax, f"PIT, {_OF[found.latents]}", f"coverage of central intervals  {held}")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, fontsize="small")
     return ax

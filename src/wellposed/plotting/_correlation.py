@@ -1,4 +1,4 @@
-"""With which pixels the noise of a pixel goes."""
+"""Correlation of the noise between pixels."""
 
 from collections.abc import Sequence
 
@@ -33,12 +33,12 @@ def noise_correlation(
 
     Returns
     -------
-    Figure, with one image a pixel, which is black in it
+    Figure, with one image for each pixel, which is black in its image
 
     Raises
     ------
     DataError
-        If the rows are no grey images of that shape, a pixel lies outside, or rows are missing.
+        If the rows are not grey images of that shape, a pixel lies outside, or rows are missing.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How a training went."""
+"""Training curves."""
 
 from collections.abc import Mapping
 
@@ -14,10 +14,10 @@ from ._palette import HELD_OUT, NOISE, QUIET, TRAIN
 def training_curves(
     history: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
 ) -> Axes:
-    """Draw the objective, in training and held out, with the noise variance on an axis of its own.
+    """Draw the objective on training and held-out rows, and the noise variance on a second axis.
 
-    The objective's scale leaves out the first tenth of the epochs, whose steep rise would
-    flatten all that follows. A dotted line marks the best held-out epoch.
+    The scale of the objective ignores the first tenth of the epochs, where it rises steeply.
+    A dotted line marks the best held-out epoch.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The demo's one picture."""
+"""The picture of the demo."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _WORDS = (
         "Draws from the model, x ~ p(x | z)",
         "z from the prior, then each pixel's noise; shown within the data's range",
     ),
-    ("The means μ(z) of the same z", "noise left out: what is usually shown as samples"),
+    ("The means μ(z) of the same z", "without noise: usually shown as samples"),
     (
         "Held-out data and their reconstructions",
         "model: μ(z) at the posterior mean of z",
@@ -39,8 +39,8 @@ def demo_figure(
 ) -> Figure:
     """Compose samples, reconstructions and the latent plane.
 
-    Draws from p(x | z) stand beside the means μ(z) of the same z, so that what the noise adds is
-    seen: a model's samples are the former, and most published pictures are the latter.
+    Draws from p(x | z) are beside the means μ(z) of the same z. The draws are samples of the
+    model; most published pictures show the means.
 
     Parameters
     ----------

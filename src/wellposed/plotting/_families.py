@@ -1,4 +1,4 @@
-"""Noise families side by side: what each makes of the same data."""
+"""Noise families side by side on the same data."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def families(
     n_columns: int = 4,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Compare noise families: a row each, with data, reconstructions and three kinds of samples.
+    """Compare noise families: one row each, with data, reconstructions and three kinds of samples.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which latents must die, and at which noise variance."""
+"""The forecast of collapse: which latents are active at which noise variance."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +9,9 @@ from wellposed.evaluation import Forecast, sentences
 
 from ._palette import PALETTE, QUIET
 
-_LIVING, _BAR = PALETTE[0], PALETTE[5]
+_ACTIVE, _BAR = PALETTE[0], PALETTE[5]
 _COLOURS = {
-    "living latents": _LIVING,
+    "living latents": _ACTIVE,
     "dead latents": PALETTE[1],
     "directions without a latent": QUIET,
 }
@@ -20,16 +20,16 @@ _DEPTH = 1e-4  # of threshold or strongest direction: below, nothing decides any
 
 
 def forecast(found: Forecast) -> Figure:
-    """Draw the data's variances against the threshold βσ², and how many latents live at each σ².
+    """Draw the variances of the data against βσ², and the number of active latents at each σ².
 
-    In the left panel a direction of the data lies at its variance, and the threshold is a line;
-    on the right-hand axis, which counts from there, a living latent's height is its rate ½
-    log(λ/βσ²). Directions far below the threshold, or without variance, are counted in the legend.
-    In the right panel, the noise variance of the forecast is marked on the whole ladder.
+    The left panel has one mark for the variance λ of each direction, and a line at the threshold
+    βσ². The right-hand axis has its zero at the threshold: the height of an active latent is its
+    rate ½ log(λ/βσ²). The legend counts directions far below the threshold, or without variance.
+    The right panel marks the noise variance of the forecast.
 
     Parameters
     ----------
-    found : what :func:`wellposed.forecast` returned
+    found : result of :func:`wellposed.forecast`
 
     Returns
     -------
@@ -41,7 +41,7 @@ def forecast(found: Forecast) -> Figure:
     >>> rows = np.diag([3.0, 2.0, 1.0])
     >>> figure = forecast(evaluation.forecast(rows, noise_variance=0.5, n_components=2))
     >>> figure.get_suptitle()
-    'In the best linear VAE with a noise variance of 0.5, 2 of 2 latents live.'
+    'In the best linear VAE with a noise variance of 0.5, 2 of 2 latents are active.'
     """
     figure = Figure((11.0, 5.0), layout="constrained")
     figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr]
@@ -59,7 +59,7 @@ def _draw_scree(ax: Axes, found: Forecast) -> None:
     lowest = _DEPTH * min(found.threshold, values[0])
     values = values[values > lowest]
     order = np.arange(1, len(values) + 1)
-    ax.vlines(order[:alive], found.threshold, values[:alive], color=_LIVING, alpha=0.35, lw=1)
+    ax.vlines(order[:alive], found.threshold, values[:alive], color=_ACTIVE, alpha=0.35, lw=1)
     for first, last, style, name in _parts(found):
         hidden = max(last - max(first, len(values)), 0)
         left_out = f", {hidden} below the frame" if hidden else ""
@@ -89,14 +89,14 @@ def _parts(found: Forecast) -> list[tuple[int, int, str, str]]:
 
 
 def _add_rates(ax: Axes, threshold: float) -> None:
-    """The rate is affine in log λ: on the same height, an axis of its own."""
+    """Add an axis of rates: a rate is affine in log λ."""
     low, high = (0.5 * float(np.log(end / threshold)) for end in ax.get_ylim())
     rates = ax.twinx()
     room = max(int(8 * high / (high - low)), 1)  # ticks only where they count something
     ticks = [tick for tick in MaxNLocator(room).tick_values(0.0, high) if 0 <= tick <= high]
     rates.set_ylim(low, high)
     rates.set_yticks(ticks)
-    rates.set_ylabel("rate of a living latent (nats)")
+    rates.set_ylabel("rate of an active latent (nats)")
     rates.spines["top"].set_visible(False)
 
 
@@ -104,12 +104,12 @@ def _draw_ladder(ax: Axes, found: Forecast) -> None:
     steps = found.keeps_alive[: min(found.n_components, found.n_varying)]
     edges = np.append(steps, found.noise_variance)
     low, high = edges.min() / 3, edges.max() * 3
-    # From the highest σ² down: another latent lives below each step.
+    # From the highest σ² down: another latent is active below each step.
     ax.plot(
         np.concatenate([[high], steps, [low]]),
         np.concatenate([np.arange(len(steps) + 1), [len(steps)]]),
         drawstyle="steps-post",
-        color=_LIVING,
+        color=_ACTIVE,
     )
     name = "best" if found.learned else "given"
     ax.axvline(found.noise_variance, color=_BAR, lw=2)

@@ -1,4 +1,4 @@
-"""The latents, two at a time."""
+"""Posterior means of two latents."""
 
 import math
 
@@ -28,9 +28,8 @@ def latent_plane(
 ) -> Axes:
     """Scatter the posterior means of the two most active latents.
 
-    Labels of one or two characters are drawn as themselves, so that colour is not the only
-    thing that tells classes apart; others are named in a legend. A dashed circle holds 95 % of
-    the prior.
+    Labels of one or two characters are drawn as text, so that classes differ by more than their
+    colour; other labels are in a legend. A dashed circle contains 95 % of the prior.
 
     Parameters
     ----------

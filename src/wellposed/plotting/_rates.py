@@ -1,4 +1,4 @@
-"""How many nats each latent says of a datum."""
+"""Rate of each latent."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from ._axes import axes_or_new
 from ._palette import HELD_OUT, NOISE
 
-_MARKED = 60  # latents; beyond, a mark for each would be a smear
+_MARKED = 60  # latents; above, marks would overlap
 
 
 def rates(found: np.ndarray, *, foretold: np.ndarray | None = None, ax: Axes | None = None) -> Axes:
@@ -15,12 +15,12 @@ def rates(found: np.ndarray, *, foretold: np.ndarray | None = None, ax: Axes | N
     Parameters
     ----------
     found : array of shape (k,), nats: KL(q(z_i | x) ‖ p(z_i)), means over data
-    foretold : array of shape (k,), nats, of the best linear VAE; a mark each
+    foretold : array of shape (k,), nats, rates of the best linear VAE; one mark for each
     ax : axes to draw on; those of a new figure by default
 
     Returns
     -------
-    Axes, with one bar a latent
+    Axes, with one bar for each latent; a rate that is not finite is marked "?"
 
     Examples
     --------
@@ -31,9 +31,11 @@ def rates(found: np.ndarray, *, foretold: np.ndarray | None = None, ax: Axes | N
     order = np.argsort(-np.asarray(found), kind="stable")
     place = np.arange(len(order))
     ax.bar(place, np.asarray(found)[order], 0.85, color=HELD_OUT, label="measured")
+    for i in np.flatnonzero(~np.isfinite(np.asarray(found)[order])):
+        ax.annotate("?", (i, 0), ha="center", va="bottom")
     if foretold is not None:
         style = "D" if len(order) <= _MARKED else "-"
-        ax.plot(place, -np.sort(-np.asarray(foretold)), style, color=NOISE, ms=4, label="foretold")
+        ax.plot(place, -np.sort(-np.asarray(foretold)), style, color=NOISE, ms=4, label="forecast")
         ax.legend(frameon=False)
     ax.set(xlabel="latents, by rate", ylabel="rate (nats)", xlim=(-0.6, len(order) - 0.4))
     if len(order) <= 30:

@@ -1,4 +1,4 @@
-"""Data beside what the model makes of them."""
+"""Data and their reconstructions."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Tables of numbers, a panel a feature: marginals, and what each latent moves."""
+"""Tables of numbers, one panel for each feature: marginals, traversals, residuals."""
 
 from collections.abc import Sequence
 
@@ -47,12 +47,12 @@ def traversals(
     *,
     names: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw how E[x|z] of each feature moves along each latent; the twelve that move the most.
+    """Draw E[x|z] of each feature along each latent; the twelve features that change most.
 
     Parameters
     ----------
-    grid : array of shape (s,), values of the latent that is moved
-    means : array of shape (m, s, d), E[x|z] with one of m latents at those values
+    grid : array of shape (s,), values of the latent
+    means : array of shape (m, s, d), data units: E[x|z] with one of m latents at those values
     latents : m positions, for the legend
     names : of the features, d of them
 
@@ -82,7 +82,7 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
 
     Returns
     -------
-    Figure, with the band that holds 95 % of a Gaussian
+    Figure, with the band that contains 95 % of a Gaussian
     """
     d = residuals.shape[1]
     figure = Figure((min(11.0, max(5.0, 0.35 * d + 2)), 3.6), layout="constrained")

@@ -1,4 +1,4 @@
-"""Where the variance of each feature is: in the latents, in the noise, or nowhere."""
+"""Shares of latents and noise in the variance of each feature."""
 
 from collections.abc import Sequence
 
@@ -26,13 +26,14 @@ def variance_split(
 ) -> Axes:
     """Draw each feature's Var E[x|z] and E Var[x|z] as shares of its variance in the data.
 
-    Bars are of z from the posterior; a tick across each is where pPCA on the same rows puts the
-    border, and a diamond the variance of the model's own draws. With ``image_shape``, images of
-    three variances on one scale instead: of the data, of the latents' part and of the noise's.
+    Bars are for z from the posterior. A line across each bar is the border between the two for
+    pPCA on the same rows, and a diamond is the variance of the model's own draws. With
+    ``image_shape``, three images on one scale show the variance of the data, of the latents and
+    of the noise.
 
     Parameters
     ----------
-    split : what :func:`wellposed.evaluation.variance_split` returned
+    split : result of :func:`wellposed.evaluation.variance_split`
     image_shape : (H, W) or (H, W, 1), with H·W = d
     ax : axes to draw on; those of a new figure by default
     names : of the features, d of them

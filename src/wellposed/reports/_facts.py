@@ -1,4 +1,4 @@
-"""What the panels are drawn from, each measured once and when it is first asked for."""
+"""The measures that the panels draw, each computed once."""
 
 import functools
 import warnings
@@ -15,7 +15,7 @@ MOST_ROWS = 2_000
 
 
 class Facts:
-    """A fitted estimator and rows to show it on.
+    """Measures of a fitted estimator on some rows, each computed when it is first read.
 
     Parameters
     ----------
@@ -69,13 +69,13 @@ class Facts:
 
     @functools.cached_property
     def limits(self) -> tuple[float, float]:
-        """Values shown as white and as black: draws have tails that would set them."""
+        """Values shown as white and as black; quantiles, since draws have long tails."""
         low, high = np.quantile(self.shown, (0.002, 0.998))
         return float(low), float(high)
 
     @functools.cached_property
     def forecast(self) -> evaluation.Forecast | None:
-        """What the eigenvalues foretell; None for noise without a variance of its own."""
+        """Forecast of collapse; None for noise without a variance."""
         if not np.all(np.asarray(self.vae.noise_variance_) > 0):
             return None
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Put the panels together."""
+"""Draw the panels of a report and join them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,6 @@ PANELS: tuple[Callable[[Facts], Panel | None], ...] = (
     panels.correlation,
 )
 
-
 _REASON = 400  # characters
 
 
@@ -40,9 +39,9 @@ def make_report(
     key: PRNGKey,
     on_panel: Callable[[str], object] | None = None,
 ) -> Report:
-    """Draw every panel that the model has; one that cannot be drawn is named at the end.
+    """Draw every panel that applies to the model.
 
-    Whatever a panel raises stands there as its reason: the other panels are not lost for it.
+    A panel that cannot be drawn is listed at the end, with the message of its error.
 
     Parameters
     ----------
@@ -52,6 +51,15 @@ def make_report(
     labels : array of shape (n,), for the colours of the latent plane
     key : PRNG key
     on_panel : called with a panel's name before it is drawn
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ForkedProcessError
+        In a process that was forked after JAX had started.
     """
     facts = Facts(vae, rows, labels, key=key)
     drawn, left_out = [], []
@@ -60,19 +68,19 @@ def make_report(
         if on_panel is not None:
             on_panel(name)
         try:
-            found = panel(facts)
+            part = panel(facts)
         except ForkedProcessError:
             raise  # no panel can be drawn
         except Exception as error:
             left_out.append(f"{name}: {_reason(error)}")
             continue
-        if found is not None:
-            drawn.append(found)
+        if part is not None:
+            drawn.append(part)
     title = f"Report on {diagnosis.model}"
     return Report(title, diagnosis, tuple(drawn), tuple(left_out))
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one paragraph; the kind of error where it is none of the library's."""
+    """The message in one paragraph, with the type of an error that is not of the library."""
     kind = "" if isinstance(error, WellposedError) else f"{type(error).__name__}: "
     return kind + cut(paragraph(error) or "no message", _REASON)

@@ -1,4 +1,4 @@
-"""The panels of a report: from facts to a picture and how to read it; None where it has none."""
+"""The panels of a report: a picture and how to read it, or None if it does not apply."""
 
 import io
 import warnings
@@ -31,10 +31,10 @@ def samples(facts: Facts) -> Panel:
             "samples",
             title,
             "Histograms of the data (filled) and of as many draws from the model (line), "
-            "z ~ N(0, I) and x ~ p(x | z). Where the line is wider or smoother, the noise or the "
-            "prior keeps variance that the data have not.",
+            "z ~ N(0, I) and x ~ p(x | z). Where the line is wider or smoother than the data, the "
+            "noise or the prior has too much variance.",
             _png(plotting.marginals(facts.shown, drawn, names=facts.names)),
-            "Histograms of data and draws, a panel a feature",
+            "Histograms of data and draws, one panel for each feature",
         )
     figure = _figure((11.0, 4.1))
     each = evaluation.samples_each_way(
@@ -45,26 +45,26 @@ def samples(facts: Facts) -> Panel:
     return Panel(
         "samples",
         title,
-        "All three show the same z ~ N(0, I). The left ones are the model's samples: speckle in "
-        "them is noise that the model takes to be independent from pixel to pixel. The middle "
-        "ones are what papers often print as samples; they are no draws from p(x).",
+        "All three show the same z ~ N(0, I). The left images are samples of the model: speckle "
+        "is noise that is independent between pixels in the model. The middle images are often "
+        "printed as samples, but they are not draws from p(x).",
         _png(figure),
         "Three grids of 36 images: draws, means, and draws at one quantile",
     )
 
 
 def reconstructions(facts: Facts) -> Panel:
-    """Data, what comes back, and the difference in units of the noise."""
+    """Data, reconstructions, and the residual in units of the noise."""
     shape = facts.image_shape
     if shape is None:
         return Panel(
             "reconstructions",
             "Residuals",
-            "Residuals of each feature at the posterior mean, divided by the noise's σ there: "
-            "quartiles (thick) and the central 95 % (thin). If the noise is Gaussian and right, "
+            "Residuals of each feature at the posterior mean, divided by the σ of the noise: "
+            "quartiles (thick) and the central 95 % (thin). If the noise is Gaussian and correct, "
             "the thin lines fill the band.",
             _png(plotting.residual_boxes(facts.residuals, names=facts.names)),
-            "Quartiles and central intervals of the residuals, a line a feature",
+            "Quartiles and central intervals of the residuals, one line for each feature",
         )
     shown = facts.shown[:16]
     figure = _figure((11.0, 4.6))
@@ -83,9 +83,9 @@ def reconstructions(facts: Facts) -> Panel:
     return Panel(
         "reconstructions",
         "Reconstructions",
-        "Each datum above the model's mean at its posterior mean; at the right what is left, in "
-        "units of the noise's σ. Noise that is right leaves no shape in it: outlines there are "
-        "structure that the model calls noise, and pale images a σ that is too large.",
+        "Each datum is above its reconstruction, the mean of p(x | z) at the posterior mean. At "
+        "the right is the residual in units of the noise's σ. Outlines in it are structure that "
+        "the model treats as noise; pale residuals mean that σ is too large.",
         _png(figure),
         "Images, their reconstructions, and maps of the residuals in units of sigma",
     )
@@ -99,16 +99,16 @@ def plane(facts: Facts) -> Panel | None:
     return Panel(
         "plane",
         "Latent plane",
-        "Posterior means of the two latents that say the most. The dashed circle holds 95 % of "
-        "the prior: regions inside it without a point are where draws of z find nothing that was "
-        "trained.",
+        "Posterior means of the two latents with the highest rates. The dashed circle contains "
+        "95 % of the prior. The decoder was not trained on regions inside it without points, but "
+        "draws of z fall there.",
         _png(ax, (7.0, 5.5)),
         "Scatter of the posterior means of two latents",
     )
 
 
 def traversals(facts: Facts) -> Panel:
-    """What each latent moves, others at zero."""
+    """E[x | z] along each latent, the others at zero."""
     latents = facts.by_rate[:_TRAVERSED]
     grid = np.linspace(-_REACH, _REACH, _STEPS)
     codes = np.zeros((len(latents), _STEPS, facts.means.shape[1]), np.float32)
@@ -118,41 +118,41 @@ def traversals(facts: Facts) -> Panel:
     if facts.image_shape is None:
         moved = means.reshape(len(latents), _STEPS, -1)[:4]
         picture = _png(plotting.traversals(grid, moved, latents[:4].tolist(), names=facts.names))
-        seen = "the four most active latents move, a line each"
+        seen = "the four most active latents change, one line each"
     else:
         names = [f"{latent} ({facts.rates[latent]:.1f} nats)" for latent in latents]
         ax = plotting.images(
             means, facts.image_shape, n_columns=_STEPS, limits=facts.limits, names=names
         )
         picture = _png(ax, (0.75 * _STEPS + 1.5, 0.75 * len(latents) + 0.4))
-        seen = f"the {len(latents)} most active latents move, a row each"
+        seen = f"the {len(latents)} most active latents change, one row each"
     return Panel(
         "traversals",
-        "What the latents do",
+        "Traversals of the latents",
         f"E[x | z] as {seen}, from −{_REACH:g} to {_REACH:g} with all others at zero. A latent "
-        "that moves nothing is dead.",
+        "that changes nothing has collapsed.",
         picture,
         "Means of the model along its most active latents",
     )
 
 
 def rates(facts: Facts) -> Panel:
-    """Nats of each latent, beside the forecast."""
-    told = facts.forecast
-    foretold = None if told is None else np.asarray(told.rates)
+    """Rate of each latent, beside the forecast."""
+    forecast = facts.forecast
+    foretold = None if forecast is None else np.asarray(forecast.rates)
     ax = plotting.rates(facts.rates, foretold=foretold)
     beside = (
-        "Diamonds are what the best linear VAE has at this noise variance, computed from the "
-        "eigenvalues of these rows alone. "
-        if told is not None
+        "Diamonds are the rates of the best linear VAE at this noise variance, computed from the "
+        "eigenvalues of these rows. "
+        if forecast is not None
         else ""
     )
     rows = tuple((int(i), float(facts.rates[i])) for i in facts.by_rate)
     return Panel(
         "rates",
         "Rate of each latent",
-        f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.rates.sum():.4g} nats in all. {beside}Latents at "
-        "zero have collapsed: benign where the forecast has none either.",
+        f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.rates.sum():.4g} nats in all. {beside}Latents "
+        "at zero have collapsed, which is no fault if the forecast is zero as well.",
         _png(ax),
         "Bars of the mean rate of each latent",
         Table(("latent", "rate, nats"), rows),
@@ -166,16 +166,16 @@ def eigenvalues(facts: Facts) -> Panel | None:
     return Panel(
         "eigenvalues",
         "Eigenvalues against σ²",
-        "A direction of the data can pay for a latent of a linear VAE only if its variance "
-        "exceeds the threshold. At the right, how many latents live at each noise variance, and "
-        "where this model stands.",
+        "A latent of a linear VAE is active only if the variance of its direction exceeds the "
+        "threshold. At the right is the number of active latents at each noise variance, and the "
+        "noise variance of this model.",
         _png(plotting.forecast(facts.forecast)),
-        "Eigenvalues of the data and the threshold; latents alive over the noise variance",
+        "Eigenvalues of the data and the threshold; active latents over the noise variance",
     )
 
 
 def split(facts: Facts) -> Panel:
-    """Where the variance of each feature is."""
+    """The variance of each feature, split between latents and noise."""
     found = evaluation.variance_split(facts.vae.model_, facts.rows, key=facts.key)
     if facts.grey:
         ax = plotting.variance_split(found, facts.image_shape)
@@ -195,8 +195,8 @@ def split(facts: Facts) -> Panel:
     return Panel(
         "split",
         "Variance split",
-        f"{found.verdict} The latents explain what E[x | z] varies by, the noise keeps the rest; "
-        "how the two share the variance is what a VAE's noise decides.",
+        f"{found.verdict} The latents explain the variance of E[x | z], and the noise has the "
+        "rest. The noise variance of a VAE decides how the two share it.",
         _png(ax),
         "Shares of each feature's variance in latents and noise",
         Table(("feature", "variance", "share of the latents", "share of the noise"), rows),
@@ -204,7 +204,7 @@ def split(facts: Facts) -> Panel:
 
 
 def calibration(facts: Facts) -> Panel:
-    """Where the data fall in the intervals of p(x | z)."""
+    """Ranks of the data in p(x | z)."""
     some = evaluation.subsample(facts.rows, _CALIBRATED)
     # As many draws as the diagnosis has, so that nothing is compiled anew.
     found = evaluation.calibration(facts.vae.model_, some, key=facts.key, n_draws=49)
@@ -219,16 +219,16 @@ def calibration(facts: Facts) -> Panel:
     return Panel(
         "calibration",
         "Calibration",
-        "Where each value falls in the distribution that its reconstruction has: flat inside the "
-        "band is calibrated, a valley is too sure, a hill not sure enough.",
+        f"{found.statement} The histogram shows the rank of each value in p(x | z): flat inside "
+        "the band is calibrated; a valley means that the noise is too narrow, a hill too wide.",
         _png(ax),
         "Histogram of the probability integral transform",
-        Table(("interval", "holds", "standard error"), rows),
+        Table(("interval", "coverage", "standard error"), rows),
     )
 
 
 def training(facts: Facts) -> Panel | None:
-    """How the objective rose, under the bound of the density."""
+    """The objective over epochs, and the bound of the density."""
     if not facts.vae.history_:
         return None
     ax = plotting.training_curves(facts.vae.history_)
@@ -236,19 +236,19 @@ def training(facts: Facts) -> Panel | None:
     limit = (
         f"No log density of this model exceeds {bound:.6g} nats."
         if np.isfinite(bound)
-        else "The log density has no bound: the objective could rise for ever."
+        else "The log density has no bound, so that the objective can rise without limit."
     )
     return Panel(
         "training",
         "Training",
-        f"The objective over epochs, of the training rows and of those held out. {limit}",
+        f"The objective over epochs, on training rows and on held-out rows. {limit}",
         _png(ax),
         "Curves of the training and held-out objective",
     )
 
 
 def correlation(facts: Facts) -> Panel | None:
-    """How the noise of a pixel goes with that of its neighbours."""
+    """Correlation of the noise of a pixel with that of the others."""
     shape, model = facts.image_shape, facts.vae.model_
     if shape is None or not facts.grey:
         return None
@@ -259,7 +259,7 @@ def correlation(facts: Facts) -> Panel | None:
         "correlation",
         "Correlation of the noise",
         "Correlation of the noise at a few pixels with that at all others, given the z of the "
-        "first datum. With independent noise all would be white: draws from p(x | z) are speckle.",
+        "first datum. Independent noise would leave the maps white, and its draws are speckle.",
         _png(plotting.noise_correlation(found, shape)),
         "Maps of the correlation of the noise around a few pixels",
     )

@@ -19,12 +19,11 @@ def forecast_of(values, **settings):
 def test_a_forecast_reads_as_one_text():
     found = forecast_of(VALUES, noise_variance=3.0, n_components=4)
     assert str(found) == (
-        "In the best linear VAE with a noise variance of 3, 2 of 4 latents live; 2 collapse and "
-        "carry nothing. What lives describes the directions in which the data vary most, 77.4% of "
-        "their variance, and carries 0.634 nats (0.915 bits) a datum. Telling where a datum lies "
-        "along a direction pays only if the data's variance along it exceeds the noise variance, "
-        "3; along the next direction it is 2. Below a noise variance of 2 one more lives, below 1 "
-        "all 4."
+        "In the best linear VAE with a noise variance of 3, 2 of 4 latents are active; 2 collapse "
+        "and carry nothing. Active latents describe the directions in which the data vary most, "
+        "77.4% of their variance, and carry 0.634 nats (0.915 bits) a datum. A latent is active "
+        "only if the variance of the data along its direction exceeds the noise variance, 3; along "
+        "the next direction it is 2. Below a noise variance of 2 one more is active, below 1 all 4."
     )
 
 
@@ -47,15 +46,15 @@ def test_the_remedies_do_what_they_say(beta, k):
 
 
 SAID = [
-    ({"noise_variance": 9.0}, "0 of 5 latents live; all 5 collapse"),
+    ({"noise_variance": 9.0}, "0 of 5 latents are active; all 5 collapse"),
     ({"noise_variance": 9.0}, "along even the strongest direction it is 8"),
-    ({"noise_variance": 0.7}, "Below a noise variance of 0.5 one more lives."),
-    ({"noise_variance": 0.7}, "4 of 5 latents live; 1 collapses and carries nothing"),
-    ({"noise_variance": 9.0, "n_components": 1}, "0 of 1 latent lives; it collapses"),
+    ({"noise_variance": 0.7}, "Below a noise variance of 0.5 one more is active."),
+    ({"noise_variance": 0.7}, "4 of 5 latents are active; 1 collapses and carries nothing"),
+    ({"noise_variance": 9.0, "n_components": 1}, "0 of 1 latent is active; it collapses"),
     ({"noise_variance": 3.0, "beta": 2.0}, "and β = 2"),
     ({"noise_variance": 3.0, "beta": 2.0}, "exceeds β times the noise variance, 6;"),
-    ({"n_components": 2}, "noise variance learned (1.167 is best), 2 of 2 latents live."),
-    ({"n_components": 4, "beta": 4.0}, "A smaller β keeps more alive."),
+    ({"n_components": 2}, "noise variance learned (1.167 is best), 2 of 2 latents are active."),
+    ({"n_components": 4, "beta": 4.0}, "A smaller β has more active latents."),
 ]
 
 
@@ -67,14 +66,14 @@ def test_sentences_fit_the_case(settings, said):
 def test_where_the_data_do_not_vary_no_noise_variance_is_promised():
     found = forecast_of((4.0, 1.0, 1e-17, 0.0), noise_variance=0.5)
     assert found.n_varying == 2
-    assert "vary in 2 directions only, so that no noise variance keeps more" in str(found)
+    assert "vary in 2 directions only, so that no noise variance has more" in str(found)
     assert "Below" not in str(found)
 
 
 def test_a_floor_is_named():
     said = str(forecast_of((4.0, 1.0, 0.0), n_components=2, floor=0.1))
-    assert "(0.01 is best), 2 of 2 latents live." in said
-    assert "rests on its floor" in said
+    assert "(0.01 is best), 2 of 2 latents are active." in said
+    assert "is at its floor" in said
 
 
 def test_a_smaller_beta_does_keep_more():

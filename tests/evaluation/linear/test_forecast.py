@@ -126,16 +126,16 @@ def test_a_learned_noise_that_rests_on_its_floor():
 def test_sentences_hold_the_numbers():
     found = wp.forecast(ROWS, noise_variance=2.5, n_components=4, beta=1.0)
     said = str(found)
-    assert "2 of 4 latents live" in said
+    assert "2 of 4 latents are active" in said
     for number in (2.5, found.rates.sum(), found.rates.sum() / np.log(2), 1.9, 0.8):
         assert f"{number:.3g}" in said
     assert f"{9.5 / 12.45:.1%}" in said
     assert "β = 3" in str(wp.forecast(ROWS, noise_variance=0.5, beta=3.0))
     learned = wp.forecast(ROWS, n_components=2)
     assert f"{learned.noise_variance:.4g}" in str(learned)
-    assert "2 of 2 latents live" in str(learned)
+    assert "2 of 2 latents are active" in str(learned)
     dead = str(wp.forecast(ROWS, noise_variance=9.0, n_components=5))
-    assert "0 of 5 latents live" in dead
+    assert "0 of 5 latents are active" in dead
     assert "6" in dead
     assert " ".join(evaluation.sentences(found)) == said
 

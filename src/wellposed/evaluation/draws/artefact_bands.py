@@ -1,4 +1,4 @@
-"""Bands of full ink across drawn images: what unstable autoregressive noise leaves."""
+"""Bands of full ink across drawn images, an artefact of unstable autoregressive noise."""
 
 import dataclasses
 import math
@@ -14,7 +14,7 @@ _NEARLY = 0.95
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ArtefactBands:
-    """Which images have a band, by the definition and by a stricter look; arrays of shape (n,)."""
+    """Images with a band, by the definition and by a stricter one; arrays of shape (n,)."""
 
     banded: np.ndarray  # a row or column all of whose pixels are at full ink
     nearly: np.ndarray  # a row or column whose mean is 95 % of full ink or more
@@ -51,7 +51,7 @@ def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> A
     Raises
     ------
     DataError
-        If a row is no image of that shape, or ``full`` is not positive and finite.
+        If a row is not an image of that shape, or ``full`` is not positive and finite.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a classifier makes of each datum."""
+"""Features, classes and accuracy of a classifier."""
 
 from typing import Any
 
@@ -15,22 +15,31 @@ _ROWS = 1024  # at most, at once
 
 
 def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
-    """Features h(x) of each row: (n, d) data units to (n, f)."""
-    return _mapped(_features, classifier, rows)
+    """Compute the features h(x) of each row.
+
+    Parameters
+    ----------
+    classifier : of :func:`wellposed.training.fit_classifier`
+    rows : array of shape (n, d), data units
+
+    Returns
+    -------
+    array of shape (n, f): the last hidden layer
+    """
+    return _map(_features, classifier, rows)
 
 
 def predict_classes(classifier: Classifier, rows: Any) -> np.ndarray:
-    """The most probable class of each row, shape (n,)."""
-    found = _mapped(_logits, classifier, rows).argmax(axis=1)
-    return np.asarray(classifier.classes)[found]
+    """Return the most probable class of each row of shape (n, d), as an array of shape (n,)."""
+    return np.asarray(classifier.classes)[_map(_logits, classifier, rows).argmax(axis=1)]
 
 
 def accuracy(classifier: Classifier, rows: Any, labels: Any) -> float:
-    """Share of rows of shape (n, d) whose most probable class is their label."""
+    """Return the share of rows of shape (n, d) whose most probable class is their label."""
     return float((predict_classes(classifier, rows) == np.asarray(labels)).mean())
 
 
-def _mapped(visit: Any, classifier: Classifier, rows: Any) -> np.ndarray:
+def _map(visit: Any, classifier: Classifier, rows: Any) -> np.ndarray:
     unused = jax.random.key(0)  # nothing is drawn
     return over_rows(visit, classifier, rows, key=unused, chunk=at_once(np.shape(rows)[1], _ROWS))
 

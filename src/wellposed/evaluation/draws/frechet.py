@@ -17,8 +17,8 @@ class Gaussian:
     covariance: np.ndarray  # (f, f), with n − 1 in the denominator
 
     @classmethod
-    def fitted(cls, rows: np.ndarray, counts: np.ndarray | None = None) -> "Gaussian":
-        """Fit to rows of shape (n, f), each counted as often as ``counts`` (n,) says."""
+    def fit(cls, rows: np.ndarray, counts: np.ndarray | None = None) -> "Gaussian":
+        """Fit to rows of shape (n, f), each counted ``counts`` (n,) times."""
         n = len(rows)
         mean = rows.mean(axis=0) if counts is None else counts @ rows / n
         centred = rows - mean
@@ -53,9 +53,7 @@ def frechet_distance(a: Any, b: Any) -> float:
     >>> frechet_distance([[0.0], [2.0]], [[5.0], [7.0]])
     25.0
     """
-    return gaussian_distance(
-        Gaussian.fitted(as_features(a)), Gaussian.fitted(as_features(b, like=a))
-    )
+    return gaussian_distance(Gaussian.fit(as_features(a)), Gaussian.fit(as_features(b, like=a)))
 
 
 def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
@@ -80,7 +78,7 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 
 
 def as_features(rows: Any, like: Any = None, *, least: int = 2) -> np.ndarray:
-    """Return rows of features as float64, checked; ``like`` is what they are compared with.
+    """Return rows of features as float64, checked; ``like`` is the other sample.
 
     Raises
     ------

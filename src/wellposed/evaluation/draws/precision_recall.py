@@ -21,19 +21,19 @@ _DUST = 1e-13
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PrecisionRecall:
-    """Which rows of each sample lie in the other's manifold, and the shares that do."""
+    """Rows of each sample in the manifold of the other, and their shares."""
 
     drawn_inside: np.ndarray  # (n,), bool: within the manifold of the real rows
     real_inside: np.ndarray  # (m,), bool: within the manifold of the drawn rows
 
     @property
     def precision(self) -> float:
-        """Share of drawn rows that look real."""
+        """Share of drawn rows in the manifold of the real rows."""
         return float(self.drawn_inside.mean())
 
     @property
     def recall(self) -> float:
-        """Share of real rows that could have been drawn."""
+        """Share of real rows in the manifold of the drawn rows."""
         return float(self.real_inside.mean())
 
 
@@ -67,8 +67,8 @@ def precision_recall(drawn: Any, real: Any, *, k: int = 3) -> PrecisionRecall:
     """
     check_count("k", k, "3 is customary.")
     drawn, real = as_features(drawn, least=k + 1), as_features(real, like=drawn, least=k + 1)
-    found = [Manifold.of(rows, k) for rows in (drawn, real)]
-    return PrecisionRecall(found[1].holds(found[0])[0], found[0].holds(found[1])[0])
+    of_drawn, of_real = (Manifold.of(rows, k) for rows in (drawn, real))
+    return PrecisionRecall(of_real.contains(of_drawn)[0], of_drawn.contains(of_real)[0])
 
 
 def precision_recall_errors(
@@ -81,18 +81,18 @@ def precision_recall_errors(
     .. math:: \tfrac{9}{10} \textstyle\sum_g (p_g - \bar p)^2
 
     with p_g the share where tenth g is left out of the samples, and of the neighbours. The
-    binomial error of a share takes the manifold for given and is up to three times too small.
+    binomial error of a share ignores the error of the manifold and is up to three times too small.
 
     References: Efron & Stein (1981).
     """
     of_drawn, of_real = (
         Manifold.of(rows, k, fresh.permutation(len(rows)) % _TENTHS) for rows in (drawn, real)
     )
-    return _jackknifed(of_drawn, of_real), _jackknifed(of_real, of_drawn)
+    return _jackknife(of_drawn, of_real), _jackknife(of_real, of_drawn)
 
 
-def _jackknifed(queries: "Manifold", manifold: "Manifold") -> tuple[float, float]:
-    whole, *without = manifold.holds(queries)
+def _jackknife(queries: "Manifold", manifold: "Manifold") -> tuple[float, float]:
+    whole, *without = manifold.contains(queries)
     shares = [inside[queries.group != g].mean() for g, inside in enumerate(without)]
     return float(whole.mean()), float(np.std(shares) * math.sqrt(len(shares) - 1))
 
@@ -129,8 +129,8 @@ class Manifold:
         radii[1:][np.arange(n_groups)[:, None] == group] = -1.0
         return cls(rows, group, radii)
 
-    def holds(self, queries: "Manifold") -> np.ndarray:
-        """Whether each row lies in one of the balls, by all radii: shape (1 + g, queries)."""
+    def contains(self, queries: "Manifold") -> np.ndarray:
+        """Whether each row is in one of the balls, by each set of radii: (1 + g, queries)."""
         inside = np.empty((len(self.squared_radii), len(queries.rows)), bool)
         for chosen, squares in _squared_distances(queries.rows, self.rows):
             for held, radii in zip(inside, self.squared_radii, strict=True):

@@ -1,12 +1,12 @@
-"""How near drawn data come to real data, and how near other real data come.
+"""Distances of drawn data to real data, beside those of held-out real data.
 
 The Fréchet distance of n rows is biased upwards by about c/n, with c of the order of the features'
 total variance, so that no sample, not even a real one, has the distance zero. Drawn and held-out
-rows are therefore cut to one number, and what the held-out ones have is what perfect draws would
-have. (Values at n and n/2 rows extrapolate to the distributions' own: 2·F(n) − F(n/2).)
+rows are therefore cut to one number, and the distance of the held-out rows is that of perfect
+draws. (Values at n and n/2 rows extrapolate to the distributions' own: 2·F(n) − F(n/2).)
 
 Precision and recall depend on both numbers of rows, and are measured to as many real rows. A ball
-around one odd real row can hold any amount of nonsense: precision says little without recall.
+around one odd real row can contain any draws: precision means little without recall.
 
 References: Heusel et al. (2017); Kynkäänniemi et al. (2019), and Naeem et al. (2020) on odd rows;
 for the bias, Chong & Forsyth (2020).
@@ -25,25 +25,15 @@ from wellposed._typing import PRNGKey
 from wellposed.models import Classifier
 from wellposed.numerics import host_generator
 
+from .._estimate import Estimate
 from .classifier import classifier_features
 from .frechet import Gaussian, as_features, gaussian_distance
 from .precision_recall import precision_recall_errors
 
 
 @dataclasses.dataclass(frozen=True)
-class Estimate:
-    """A figure and its standard error."""
-
-    value: float
-    standard_error: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.4g} ± {self.standard_error:.2g}"
-
-
-@dataclasses.dataclass(frozen=True)
 class Likeness:
-    """How one sample compares with the real rows."""
+    """Distances of one sample to the real rows."""
 
     frechet: Estimate  # squared units of the features
     precision: Estimate
@@ -52,10 +42,10 @@ class Likeness:
 
 @dataclasses.dataclass(frozen=True)
 class SampleQuality:
-    """What :func:`sample_quality` found; ``print`` it for a table."""
+    """Result of :func:`sample_quality`; ``print`` it for a table."""
 
     drawn: Likeness
-    held_out: Likeness  # as many real rows, judged in the same way
+    held_out: Likeness  # as many real rows, measured in the same way
     n_rows: int  # of each of the two
     n_real: int  # rows that the Fréchet distance is measured to
     n_features: int
@@ -73,8 +63,8 @@ class SampleQuality:
             f"{head}, {self.n_features} features, {self.n_resamples} resamples",
             f"{'':12}{'Fréchet distance':>20}{'precision':>20}{'recall':>20}",
         ]
-        for name, found in (("drawn", self.drawn), ("held out", self.held_out)):
-            cells = (found.frechet, found.precision, found.recall)
+        for name, likeness in (("drawn", self.drawn), ("held out", self.held_out)):
+            cells = (likeness.frechet, likeness.precision, likeness.recall)
             lines.append(f"{name:12}" + "".join(f"{cell!s:>20}" for cell in cells))
         return "\n".join(lines)
 
@@ -89,7 +79,7 @@ def sample_quality(
     n_resamples: int = 30,
     k: int = 3,
 ) -> SampleQuality:
-    """Judge drawn rows against real ones, with held-out real rows judged beside them.
+    """Compare drawn rows with real ones, and held-out real rows beside them.
 
     Standard errors: of the Fréchet distance by the bootstrap, both samples' rows drawn anew with
     replacement; of precision and recall by a jackknife that leaves out tenths of both samples,
@@ -98,7 +88,7 @@ def sample_quality(
     Parameters
     ----------
     drawn : array of shape (n, d), draws from a model, data units
-    real : array of shape (N, d), what they should look like: the training data
+    real : array of shape (N, d), data units: the training data
     features : a function of an array (n, d) to one (n, f), or a classifier, whose last hidden
         layer is taken
     held_out : array of shape (m, d), real rows that are not in ``real``
@@ -144,17 +134,17 @@ def _likenesses(
     k: int,
     fresh: np.random.Generator,
 ) -> tuple[Likeness, Likeness]:
-    """Judge two samples of equally many rows."""
+    """Measure two samples of equally many rows."""
     near = _some(real, min(len(both[0]), len(real)), fresh)
-    reference = Gaussian.fitted(real)
+    reference = Gaussian.fit(real)
     errors = _frechet_errors(both, real, n_resamples, fresh)
 
-    def judged(rows: np.ndarray, error: float) -> Likeness:
-        frechet = Estimate(gaussian_distance(Gaussian.fitted(rows), reference), error)
+    def likeness(rows: np.ndarray, error: float) -> Likeness:
+        frechet = Estimate(gaussian_distance(Gaussian.fit(rows), reference), error)
         precision, recall = precision_recall_errors(rows, near, k, fresh=fresh)
         return Likeness(frechet, Estimate(*precision), Estimate(*recall))
 
-    drawn, held_out = (judged(r, float(e)) for r, e in zip(both, errors, strict=True))
+    drawn, held_out = (likeness(r, float(e)) for r, e in zip(both, errors, strict=True))
     return drawn, held_out
 
 
@@ -171,7 +161,7 @@ def _frechet_errors(
 
 def _resampled(rows: np.ndarray, fresh: np.random.Generator) -> Gaussian:
     n = len(rows)
-    return Gaussian.fitted(rows, fresh.multinomial(n, np.full(n, 1 / n)).astype(float))
+    return Gaussian.fit(rows, fresh.multinomial(n, np.full(n, 1 / n)).astype(float))
 
 
 def _all_features(

@@ -1,4 +1,4 @@
-"""What probabilistic PCA forecasts from the data alone."""
+"""Forecast of collapse by probabilistic PCA, from the data alone."""
 
 from .forecast import Forecast, forecast, forecast_spectrum, sentences
 from .model_units import IDENTITY, ModelUnits

@@ -16,12 +16,13 @@ from .spectrum import spectrum
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    r"""What the best linear VAE does with each latent, at a noise variance σ² in model units.
+    r"""Latents of the best linear VAE at a noise variance σ² in model units.
 
-    Latent i is active where its eigenvalue λ_i exceeds the ``threshold`` βσ², and then has the
-    rate ½ log(λ_i/βσ²). ``eigenvalues`` (r,) fall; ``active`` (k,) and ``rates`` (k,) follow
-    them; ``elbo`` is the mean over data, in nats and data units. ``keeps_alive`` of shape (k,)
-    is the largest noise variance, not itself included, at which 1, 2, …, k latents live: λ_j/β.
+    Latent i is active if its eigenvalue λ_i exceeds the ``threshold`` βσ², and then has the
+    rate ½ log(λ_i/βσ²). ``eigenvalues`` (r,) are in descending order, and ``active`` (k,) and
+    ``rates`` (k,) in the same order; ``elbo`` is the mean over data, in nats and data units.
+    ``keeps_alive`` of shape (k,) is λ_j/β: 1, 2, …, k latents are active at noise variances
+    below it.
     """
 
     eigenvalues: np.ndarray
@@ -43,17 +44,17 @@ class Forecast:
 
     @property
     def n_active(self) -> int:
-        """How many latents live."""
+        """Number of active latents."""
         return int(self.active.sum())
 
     @property
     def threshold(self) -> float:
-        """βσ²: a direction with less variance than this is left to the noise."""
+        """βσ²: directions with less variance than this are noise to the model."""
         return self.beta * self.noise_variance
 
     @property
     def n_varying(self) -> int:
-        """Directions in which the data vary beyond rounding: no σ² keeps more latents alive."""
+        """Directions in which the data vary beyond rounding: at no σ² are more latents active."""
         rounding = self.n_features * np.finfo(np.float64).eps * self.eigenvalues[0]
         return int((self.eigenvalues > rounding).sum())
 
@@ -66,15 +67,15 @@ class Forecast:
         return " ".join(sentences(self))
 
     def _repr_html_(self) -> str:
-        # Latents beyond the data's directions have no eigenvalue, and are dead.
+        # Latents beyond the directions of the data have no eigenvalue, and are collapsed.
         values = np.pad(self.eigenvalues, (0, self.n_components))[: self.n_components]
         rows = [
-            (i + 1, float(value), "active" if active else "dead", float(rate))
+            (i + 1, float(value), "active" if active else "collapsed", float(rate))
             for i, (value, active, rate) in enumerate(
                 zip(values, self.active, self.rates, strict=True)
             )
         ]
-        return table(str(self), ("latent", "eigenvalue", "foretold", "rate, nats"), rows)
+        return table(str(self), ("latent", "eigenvalue", "forecast", "rate, nats"), rows)
 
 
 def forecast(
@@ -86,7 +87,7 @@ def forecast(
     floor: float = 0.0,
     units: ModelUnits = IDENTITY,
 ) -> Forecast:
-    """Forecast which latents live for rows of shape (n, d); see :func:`wellposed.forecast`."""
+    """Forecast which latents of rows (n, d) are active; see :func:`wellposed.forecast`."""
     return forecast_spectrum(
         spectrum(rows, units),
         noise_variance=noise_variance,
@@ -155,32 +156,32 @@ _REMEDIES = {
 
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:
-    """Say a forecast so that a reader who has never heard of eigenvalues can act on it."""
+    """Describe a forecast in sentences, for a reader who does not know eigenvalues."""
     alive, k = forecast.n_active, forecast.n_components
-    told = [_of_the_count(forecast)]
+    lines = [_count(forecast)]
     if alive:
         nats = forecast.rates.sum()
-        told.append(
-            f"What lives describes the directions in which the data vary most, "
-            f"{forecast.explained:.1%} of their variance, and carries {nats:.3g} nats "
+        lines.append(
+            f"Active latents describe the directions in which the data vary most, "
+            f"{forecast.explained:.1%} of their variance, and carry {nats:.3g} nats "
             f"({nats / math.log(2):.3g} bits) a datum."
         )
     if alive < k:
-        told += [_of_the_price(forecast), *_of_the_remedy(forecast)]
+        lines += [_threshold(forecast), *_remedy(forecast)]
     if forecast.on_floor:
-        told.append(
-            "The noise rests on its floor, the rounding of the measurement (resolution/√12): so "
-            "many latents can carry all that varies beyond it."
+        lines.append(
+            "The noise is at its floor, the rounding of the measurement (resolution/√12): so many "
+            "latents can carry all variation beyond it."
         )
-    return tuple(told)
+    return tuple(lines)
 
 
-def _of_the_count(forecast: Forecast) -> str:
+def _count(forecast: Forecast) -> str:
     alive, k, variance = forecast.n_active, forecast.n_components, forecast.noise_variance
     learned = f"the noise variance learned ({variance:.4g} is best)"
     noise = learned if forecast.learned else f"a noise variance of {variance:.4g}"
     weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
-    latents = "latent lives" if k == 1 else "latents live"
+    latents = "latent is active" if k == 1 else "latents are active"
     count = f"In the best linear VAE with {noise}{weight}, {alive} of {k} {latents}"
     if alive == k:
         return f"{count}."
@@ -190,15 +191,15 @@ def _of_the_count(forecast: Forecast) -> str:
     return f"{count}; {rest} nothing."
 
 
-def _of_the_price(forecast: Forecast) -> str:
+def _threshold(forecast: Forecast) -> str:
     next_best = forecast.keeps_alive[forecast.n_active] * forecast.beta
     where = "the next" if forecast.n_active else "even the strongest"
     bar = "the noise variance" if forecast.beta == 1 else "β times the noise variance"
     if forecast.n_active >= forecast.n_varying:
         many = "direction" if forecast.n_varying == 1 else "directions"
         return (
-            f"The data vary in {forecast.n_varying} {many} only, so that no noise variance keeps "
-            "more alive."
+            f"The data vary in {forecast.n_varying} {many} only, so that no noise variance has "
+            "more active latents."
         )
     if forecast.learned and next_best <= (1 + 1e-6) * forecast.threshold:
         return (
@@ -206,18 +207,18 @@ def _of_the_price(forecast: Forecast) -> str:
             f"direction, {next_best:.4g}, may be noise or latent. Use fewer latents."
         )
     return (
-        f"Telling where a datum lies along a direction pays only if the data's variance along it "
-        f"exceeds {bar}, {forecast.threshold:.4g}; along {where} direction it is {next_best:.4g}."
+        f"A latent is active only if the variance of the data along its direction exceeds {bar}, "
+        f"{forecast.threshold:.4g}; along {where} direction it is {next_best:.4g}."
     )
 
 
-def _of_the_remedy(forecast: Forecast) -> tuple[str, ...]:
+def _remedy(forecast: Forecast) -> tuple[str, ...]:
     alive, most = forecast.n_active, min(forecast.n_components, forecast.n_varying)
     if alive >= most:
         return ()
     if forecast.learned:
-        return ("A smaller β keeps more alive.",) if forecast.beta > 1 else ()
-    one_more = f"Below a noise variance of {forecast.keeps_alive[alive]:.4g} one more lives"
+        return ("A smaller β has more active latents.",) if forecast.beta > 1 else ()
+    one_more = f"Below a noise variance of {forecast.keeps_alive[alive]:.4g} one more is active"
     if alive + 1 == most:
         return (f"{one_more}.",)
     whole = "all" if most == forecast.n_components else "the most that can,"

@@ -21,7 +21,7 @@ async function post(name, value) {
 
 const facts = await (await fetch("facts")).json();
 const { latents } = facts;
-const named = latents.map(({ index, weight }) => `latent ${index} (${weight.toPrecision(3)} ${facts.unit})`);
+const named = latents.map(({ index, weight }) => `latent ${index} (${(weight === null ? "?" : weight.toPrecision(3))} ${facts.unit})`);
 // Latents in the model's own order; those on the plane are the first two of `latents`.
 const state = { z: latents.map(() => 0), alpha: 1, draw: 0 };
 const looks = view(one("looks"), facts.shown, ["mean", "one draw", "quantile"]);
@@ -132,8 +132,8 @@ one("rows").textContent = facts.points
   : "No data were given: the plane is empty.";
 one("axes").textContent = `Across: ${named[0]}.` + (latents.length > 1 ? ` Up: ${named[1]}.` : "");
 one("hint").textContent = "Drag, or use the arrow keys (with Shift for larger steps, Home for zero). The dashed circle "
-  + "holds 95 % of the prior." + (facts.points ? " Click a point, or press Enter for the nearest one: the ellipse then "
-  + "holds 95 % of its q(z | x)." : "");
+  + "contains 95 % of the prior." + (facts.points ? " Click a point, or press Enter for the nearest one: the ellipse then "
+  + "contains 95 % of its q(z | x)." : "");
 one("others").hidden = others.length === 0;
 one("datum").hidden = !facts.points;
 const folded = Math.max(0, others.length - SHOWN_SLIDERS);
