@@ -98,7 +98,7 @@ def test_a_page_shows_data_units(shifted):
     np.testing.assert_array_equal(facts.shown, SHIFTED)
     assert facts.forecast is not None
     scene = make_scene(shifted, shifted.rows(SHIFTED), key=shifted.key("score"))
-    told = scene.shown.told()
+    told = scene.shown.facts()
     assert SHIFTED[:, 0].min() <= told["low"][0] < told["high"][0] <= SHIFTED[:, 0].max()
     both = np.frombuffer(scene.datum(0)[12:], "<f4").reshape(2, 3)
     np.testing.assert_allclose(both[0], SHIFTED[0], rtol=1e-6)
