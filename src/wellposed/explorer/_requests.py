@@ -59,7 +59,7 @@ def _members(body: bytes, names: tuple[str, ...]) -> dict[str, Any]:
             400, f"A body must be JSON; this one is not ({_shorten(str(error))}). Send an object."
         ) from error
     if not isinstance(found, dict) or set(found) != set(names):
-        got = ", ".join(map(_told, found)) if isinstance(found, dict) else type(found).__name__
+        got = ", ".join(map(_shorten, found)) if isinstance(found, dict) else type(found).__name__
         raise RefusedError(
             422,
             f"A body must be an object with {', '.join(names)}; got {got or 'nothing'}. "

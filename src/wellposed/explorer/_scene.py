@@ -79,7 +79,9 @@ class Scene:
         classes, labels = (None, None) if points is None else _classes(points.labels)
         return {
             "title": self.title,
-            "latents": [{"index": int(i), "weight": _finite(self.weights[i])} for i in self.order],
+            "latents": [
+                {"index": int(i), "weight": _finite(float(self.weights[i]))} for i in self.order
+            ],
             "unit": self.unit,
             "reach": self._reach(plane),
             "shown": self.shown.facts(),
@@ -151,7 +153,7 @@ def check_model(vae: Any) -> None:
 
 def _finite(weight: float) -> float | None:
     """The weight, or None where it is unknown: JSON has no NaN, and zero would be a verdict."""
-    return float(weight) if np.isfinite(weight) else None
+    return weight if np.isfinite(weight) else None
 
 
 def _offset(vae: Any) -> np.ndarray | float:

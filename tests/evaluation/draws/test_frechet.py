@@ -75,8 +75,8 @@ def test_it_does_not_depend_on_units_or_axes():
 
 def test_counts_are_repeated_rows():
     rows, counts = features(6, 3), np.array([2, 0, 1, 3, 0, 0])
-    weighted = Gaussian.fitted(rows, counts.astype(float))
-    repeated = Gaussian.fitted(np.repeat(rows, counts, axis=0))
+    weighted = Gaussian.fit(rows, counts.astype(float))
+    repeated = Gaussian.fit(np.repeat(rows, counts, axis=0))
     np.testing.assert_allclose(weighted.mean, repeated.mean)
     np.testing.assert_allclose(weighted.covariance, repeated.covariance)
 
@@ -88,7 +88,7 @@ def test_its_bias_falls_as_one_over_n():
 
     def mean_distance(n):
         return np.mean(
-            [gaussian_distance(Gaussian.fitted(rng.normal(size=(n, 5))), truth) for _ in range(400)]
+            [gaussian_distance(Gaussian.fit(rng.normal(size=(n, 5))), truth) for _ in range(400)]
         )
 
     assert mean_distance(100) / mean_distance(200) == pytest.approx(2.0, abs=0.15)
