@@ -14,7 +14,7 @@ from wellposed.numerics import inverse_positive
 from wellposed.transforms import Identity
 
 
-def solved(d: int = 5, k: int = 2, variance: float = 0.3, seed: int = 0, spread: float = 1.0):
+def exact_model(d: int = 5, k: int = 2, variance: float = 0.3, seed: int = 0, spread: float = 1.0):
     """Return a model and its exact log density, a function of rows.
 
     The decoder's columns are orthogonal, so that the true posterior has independent latents and

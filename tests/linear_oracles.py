@@ -147,13 +147,13 @@ def bends(weight, columns, directions, variance, s, beta=1.0):
     def one(given):
         column, direction = given
 
-        def moved(t):
+        def perturb(t):
             return weight.at[:, column].add(t[0] * direction)
 
         still = jnp.zeros(1)
         return (
-            hessian(lambda t: log_likelihood(moved(t), variance, s), still)[0, 0],
-            hessian(lambda t: profile(moved(t), variance, s, beta), still)[0, 0],
+            hessian(lambda t: log_likelihood(perturb(t), variance, s), still)[0, 0],
+            hessian(lambda t: profile(perturb(t), variance, s, beta), still)[0, 0],
         )
 
     return jax.lax.map(one, (columns, directions))

@@ -8,7 +8,7 @@ import jax
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 
 
-def counted(call: Callable[[], object]) -> int:
+def count_programs(call: Callable[[], object]) -> int:
     """Call, and return the number of XLA programs that were compiled or read from a cache."""
     seen: list[str] = []
 

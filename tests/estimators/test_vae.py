@@ -77,9 +77,9 @@ def test_scoring_refits_nothing(vae):
 @pytest.mark.parametrize("n_samples", [1, 2, 77, 4096, 5000])
 def test_the_number_of_draws_asked_for_is_the_number_used(n_samples, x64):
     """With an exact posterior all weights are equal, and the effective sample size is the count."""
-    from linear_gaussian import rows_of, solved
+    from linear_gaussian import exact_model, rows_of
 
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 3)
     import jax
 
@@ -110,9 +110,9 @@ def test_densities_are_exact_for_an_exact_posterior_in_other_units(vae):
     import equinox as eqx
     import jax.numpy as jnp
 
-    from linear_gaussian import rows_of, solved
+    from linear_gaussian import exact_model, rows_of
 
-    model, density = solved()
+    model, density = exact_model()
     scale = np.array([0.1, 3.0, 7.0, 0.5, 20.0], np.float32)
     units = eqx.tree_at(
         lambda t: (t.mean, t.scale, t.varies),

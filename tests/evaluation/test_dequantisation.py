@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, training
 from wellposed.evaluation import _passes, _rows
 
@@ -54,7 +54,7 @@ def call(function, model, rows, **settings):
 
 @pytest.fixture
 def first_y(monkeypatch):
-    model, density = solved()
+    model, density = exact_model()
     model = eqx.tree_at(lambda m: m.transform, model, Stops())
     rows = np.round(rows_of(density, 40))
 

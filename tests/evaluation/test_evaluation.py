@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, models
 
 KEY = jax.random.key(0)
@@ -114,7 +114,7 @@ def test_active_units_are_those_whose_posterior_mean_moves():
 
 
 def test_the_collapse_of_a_model_is_measured_on_its_rates_and_means():
-    model, density = solved(variance=0.3)
+    model, density = exact_model(variance=0.3)
     rows = rows_of(density, 500)
     found = evaluation.measure_collapse(model, rows, key=KEY, epsilon=1.0, threshold=0.9)
     rates = evaluation.rates(model, rows, key=KEY)
@@ -127,7 +127,7 @@ def test_the_collapse_of_a_model_is_measured_on_its_rates_and_means():
 
 def test_mean_rates_of_the_exact_model_are_half_log_lambda_over_sigma():
     """At the pPCA optimum the rate of a latent is ½ log(λ/σ²), averaged over data."""
-    model, density = solved(variance=0.3)
+    model, density = exact_model(variance=0.3)
     rows = rows_of(density, 30_000)
     eigenvalues = np.sort(np.linalg.eigvalsh(density.cov))[::-1][:2]
     found = evaluation.rates(model, rows, key=KEY).mean(axis=0)
@@ -135,7 +135,7 @@ def test_mean_rates_of_the_exact_model_are_half_log_lambda_over_sigma():
 
 
 def test_latents_and_reconstructions_are_those_of_ppca(x64):
-    model, density = solved(variance=0.3)
+    model, density = exact_model(variance=0.3)
     rows = rows_of(density, 50)
     loadings = np.asarray(model.decoder.weight).T
     posterior = (rows - density.mean) @ loadings / ((loadings**2).sum(0) + 0.3)
@@ -152,7 +152,7 @@ def test_latents_and_reconstructions_are_those_of_ppca(x64):
 @pytest.mark.parametrize("n_samples", [1, 3, 200])
 def test_the_elbo_is_an_average_over_the_draws_asked_for(n_samples):
     """Its scatter falls as one over the root of their number; its mean is log p."""
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 2_000).astype(np.float32)
     exact = density.logpdf(rows)
     gap = evaluation.elbo(model, rows, n_samples=n_samples, key=KEY).elbo - exact
@@ -165,6 +165,6 @@ def test_the_elbo_is_an_average_over_the_draws_asked_for(n_samples):
 
 
 def test_the_mean_noise_variance_is_the_models_own_or_an_average():
-    model, density = solved(variance=0.3)
+    model, density = exact_model(variance=0.3)
     rows = rows_of(density, 10)
     assert float(evaluation.mean_noise_variance(model, rows, key=KEY)) == pytest.approx(0.3)

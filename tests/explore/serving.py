@@ -18,7 +18,7 @@ import jax
 import numpy as np
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed.explorer import Scene, make_scene
 from wellposed.explorer._gate import Gate
 from wellposed.explorer._serve import listen, make_server
@@ -31,7 +31,7 @@ def scene(d: int, k: int, n: int = 0, *, labels: Any = None, **shown: Any) -> Sc
 
     ``shown`` are ``image_shape_`` and ``feature_names_in_`` of a fitted estimator.
     """
-    model, density = solved(d, k)
+    model, density = exact_model(d, k)
     vae = SimpleNamespace(**{"model_": model, "image_shape_": None} | shown)
     rows = rows_of(density, n).astype(np.float32) if n else None
     return make_scene(vae, rows, labels, key=jax.random.key(0), most_rows=50)
@@ -60,7 +60,7 @@ def in_thread(scene: Scene, **patience: Any) -> Iterator[SimpleNamespace]:
 
 
 @contextlib.contextmanager
-def served(*arguments: object) -> Iterator[SimpleNamespace]:
+def serve(*arguments: object) -> Iterator[SimpleNamespace]:
     """Run ``wellposed explore``; give its process, port, token and address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "wellposed", "explore", *map(str, arguments)],

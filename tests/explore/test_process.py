@@ -9,7 +9,7 @@ import sys
 import warnings
 
 import pytest
-from serving import SOURCE, ask, end, served
+from serving import SOURCE, ask, end, serve
 from typer.testing import CliRunner
 
 import wellposed as wp
@@ -48,7 +48,7 @@ def unfinished(server):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
 def test_its_life(model, digits):
-    with served(model, "digits", "--rows", 60) as first:
+    with serve(model, "digits", "--rows", 60) as first:
         facts = json.loads(ask(first, "facts").content)
         assert len(facts["points"]) == 60
         assert facts["nRows"] == len(digits)
@@ -59,7 +59,7 @@ def test_its_life(model, digits):
             assert end(first.process, signal.SIGINT) == (0, "", "")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", first.port), timeout=5)
-    with served(model, "--port", first.port) as second:
+    with serve(model, "--port", first.port) as second:
         assert second.port == first.port
         assert second.token != first.token
         assert ask(second, path=f"/{first.token}/facts").status == 403

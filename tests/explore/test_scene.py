@@ -10,7 +10,7 @@ import pytest
 from serving import scene
 
 import wellposed as wp
-from linear_gaussian import solved
+from linear_gaussian import exact_model
 from wellposed import models, noise
 from wellposed.explorer import _look, make_scene
 from wellposed.explorer._look import look
@@ -40,7 +40,7 @@ def with_noise(family, d=9, k=2):
 
 
 def test_a_look_is_the_models_own_mean_draw_and_quantile():
-    model, _ = solved(5, 2, variance=0.3)
+    model, _ = exact_model(5, 2, variance=0.3)
     z = np.array([0.5, -1.5], np.float32)
     found = look(model, z, alpha=-0.5, draw=3, key=KEY)
     density = model.decode(z)
@@ -51,7 +51,7 @@ def test_a_look_is_the_models_own_mean_draw_and_quantile():
 
 
 def test_the_noise_of_a_draw_stays_while_z_moves():
-    model, _ = solved(5, 2)
+    model, _ = exact_model(5, 2)
     here, there = (look(model, [x, 0.0], alpha=0, draw=1, key=KEY) for x in (0.0, 1.0))
     np.testing.assert_allclose(here.draw - here.mean, there.draw - there.mean, atol=1e-5)
     other = look(model, [0.0, 0.0], alpha=0, draw=2, key=KEY)
@@ -59,14 +59,14 @@ def test_the_noise_of_a_draw_stays_while_z_moves():
 
 
 def test_draws_have_the_variance_of_the_noise():
-    model, _ = solved(5, 2, variance=0.3)
+    model, _ = exact_model(5, 2, variance=0.3)
     looks = [look(model, [0.0, 0.0], alpha=0, draw=i, key=KEY) for i in range(400)]
     residual = np.stack([one.draw - one.mean for one in looks])
     assert np.mean(residual**2) == pytest.approx(0.3, rel=0.1)
 
 
 def test_one_program_for_every_kind_of_number():
-    model, _ = solved(3, 2)
+    model, _ = exact_model(3, 2)
     before = _look._decode._cached._cache_size()
     for z in ([0, 1], [0.5, 1.0], np.zeros(2), np.ones(2, np.float32)):
         for alpha, draw in ((0, 0), (1.5, 2**31 - 1), (np.float64(2), np.int64(3))):
@@ -118,7 +118,7 @@ def test_without_data_the_latents_that_move_most_come_first():
 
 
 def test_the_plane_holds_nearly_all_points():
-    vae = SimpleNamespace(model_=solved(4, 2)[0], image_shape_=None)
+    vae = SimpleNamespace(model_=exact_model(4, 2)[0], image_shape_=None)
     rows = 40 * np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
     made = make_scene(vae, rows, key=KEY)
     reach, points = made.facts()["reach"], np.abs(made.facts()["points"])
@@ -127,7 +127,7 @@ def test_the_plane_holds_nearly_all_points():
 
 
 def test_at_most_so_many_rows_spread_over_all():
-    vae = SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None)
+    vae = SimpleNamespace(model_=exact_model(3, 2)[0], image_shape_=None)
     rows = np.random.default_rng(0).normal(size=(5_000, 3)).astype(np.float32)
     made = make_scene(vae, rows, np.arange(5_000), key=KEY)
     assert len(made.points.at) == len(made.facts()["points"]) == 2_000
@@ -141,7 +141,7 @@ def test_at_most_so_many_rows_spread_over_all():
 def test_a_row_without_a_posterior_is_named():
     rows = np.zeros((5, 3), np.float32)
     rows[2] = np.nan
-    vae = SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None)
+    vae = SimpleNamespace(model_=exact_model(3, 2)[0], image_shape_=None)
     with pytest.raises(wp.DataError, match="row 2 and 0 others"):
         make_scene(vae, rows, key=KEY)
 
@@ -185,7 +185,9 @@ def test_what_is_an_image(shape, expected):
 def test_a_feature_that_never_varies_has_a_range():
     rows = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     rows[:, 1] = 7.0
-    made = make_scene(SimpleNamespace(model_=solved(3, 2)[0], image_shape_=None), rows, key=KEY)
+    made = make_scene(
+        SimpleNamespace(model_=exact_model(3, 2)[0], image_shape_=None), rows, key=KEY
+    )
     told = made.shown.facts()
     assert told["low"][1] == 7.0
     assert told["high"][1] > 7.0

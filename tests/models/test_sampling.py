@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from linear_gaussian import solved
+from linear_gaussian import exact_model
 from wellposed import evaluation, models
 
 N = 40_000
@@ -23,7 +23,7 @@ def close(found, expected):
 
 def test_ancestral_draws_are_from_the_marginal_and_means_lack_the_noise():
     variance = 0.3
-    model, density = solved(variance=variance)
+    model, density = exact_model(variance=variance)
     assert close(draws(model, "ancestral"), density.cov)
     without = density.cov - variance * np.eye(5)
     assert close(draws(model, "mean"), without)
@@ -33,13 +33,13 @@ def test_ancestral_draws_are_from_the_marginal_and_means_lack_the_noise():
 
 @pytest.mark.parametrize("alpha", [-1.0, 0.5])
 def test_coupled_draws_are_the_means_moved_by_alpha_sigma(alpha):
-    model, _ = solved(variance=0.3)
+    model, _ = exact_model(variance=0.3)
     moved = draws(model, "coupled", alpha=alpha) - draws(model, "mean")
     np.testing.assert_allclose(moved, alpha * np.sqrt(0.3), rtol=1e-4, atol=1e-5)
 
 
 def test_no_draw_repeats_across_chunks():
-    model, _ = solved()
+    model, _ = exact_model()
     found = evaluation.samples(model, 600, how="ancestral", alpha=1.0, key=jax.random.key(0))
     assert len(np.unique(found[:, 0])) == 600
     assert set(models.SAMPLERS) == {"ancestral", "mean", "coupled"}

@@ -60,7 +60,7 @@ def moments_for(noise: AbstractNoise, d: int = D, *, varies: object = True) -> M
     )
 
 
-def made(name: str, d: int = D, *, varies: object = True) -> AbstractNoise:
+def make_noise(name: str, d: int = D, *, varies: object = True) -> AbstractNoise:
     """A family of the registry, initialised."""
     noise = FAMILIES[name]
     return noise.initialise(moments_for(noise, d, varies=varies))
@@ -70,7 +70,7 @@ def raw_of(noise: AbstractNoise, d: int = D, *, seed: int = 0, size: float = 1.0
     return size * jax.random.normal(jax.random.key(seed), (noise.n_raw * d,))
 
 
-def filled(leaf: jax.Array, value: float) -> jax.Array:
+def fill(leaf: jax.Array, value: float) -> jax.Array:
     """Like ``jnp.full_like``, without a program."""
     return jnp.asarray(np.full(leaf.shape, value, leaf.dtype))
 
@@ -86,7 +86,7 @@ def extremes(noise: AbstractNoise, d: int = D, *, size: float = 1e4) -> Iterator
     blocks = np.array([(a, *rest) for a in first for rest in others])
     raws = jnp.asarray(np.repeat(blocks, d, axis=1), jnp.result_type(float))
     for signs in itertools.product((-size, 0.0, size), repeat=len(leaves)):
-        values = tuple(filled(leaf, sign) for leaf, sign in zip(leaves, signs, strict=True))
+        values = tuple(fill(leaf, sign) for leaf, sign in zip(leaves, signs, strict=True))
         driven = eqx.tree_at(lambda n: n.learned(), noise, values) if leaves else noise
         yield driven, raws
 

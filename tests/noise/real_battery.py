@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from continuous_families import D, extremes, made, panels, probes, raw_of
+from continuous_families import D, extremes, make_noise, panels, probes, raw_of
 
 LEVELS = np.array([1e-5, 0.01, 0.15, 0.4, 0.5, 0.77, 0.99, 1 - 1e-5])
 ALPHAS = np.array([-1.0, 0.0, 2.0])
@@ -65,7 +65,7 @@ def _density(noise, raw, y):
 @functools.cache
 def panel(name: str) -> Panel:
     with jax.enable_x64(True):
-        noise = made(name, 1)
+        noise = make_noise(name, 1)
         raw = raw_of(noise, 1, seed=3)
         stated = facts(noise, raw)
         mean, variance = float(stated.mean[0, 0]), float(stated.variance[0, 0])
@@ -90,7 +90,7 @@ def _undone(noise, raws, levels, alphas):
 def undone(name: str) -> tuple[np.ndarray, np.ndarray]:
     """cdf of the quantiles at ``LEVELS``, and of the draws coupled at ``ALPHAS``, in float64."""
     with jax.enable_x64(True):
-        noise = made(name)
+        noise = make_noise(name)
         raws = jnp.stack([raw_of(noise, seed=5), raw_of(noise, seed=9)])
         found = np.asarray(_undone(noise, raws, jnp.asarray(LEVELS), jnp.asarray(ALPHAS)))
     return found[0, : len(LEVELS)], found[1, len(LEVELS) :]
@@ -132,7 +132,7 @@ def _single(noise, raws, key):
 
 @functools.cache
 def single(name: str) -> Single:
-    noise = made(name)
+    noise = make_noise(name)
     raws = {
         "sized": jnp.stack([raw_of(noise, seed=6, size=size) for size in FLOAT32_SIZES]),
         "drawn": raw_of(noise, seed=7),
@@ -166,7 +166,7 @@ def _responses(noise, raws):
 
 @functools.cache
 def responses(name: str) -> Responses:
-    noise = made(name)
+    noise = make_noise(name)
     random = [
         np.asarray(raw_of(noise, seed=seed, size=size))
         for size in RANDOM_SIZES

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from continuous_families import D, made, moments_for, raw_of
+from continuous_families import D, make_noise, moments_for, raw_of
 from scipy import stats
 from scipy.special import expit
 
@@ -30,7 +30,7 @@ def log_probs(p, y):
 
 
 def test_laplace_is_scipys(x64):
-    noise = made("laplace-conditional")
+    noise = make_noise("laplace-conditional")
     raw = raw_of(noise)
     scale = FLOOR + (0.5 * DEVIATION - FLOOR) * softplus(raw[D:])
     expected = stats.laplace.logpdf(Y, raw[:D], scale / math.sqrt(2))
@@ -38,7 +38,7 @@ def test_laplace_is_scipys(x64):
 
 
 def test_student_t_is_scipys_and_its_scale_is_the_ts_own(x64):
-    noise = made("student-t-conditional")
+    noise = make_noise("student-t-conditional")
     raw = raw_of(noise)
     start = 0.5 * DEVIATION * math.sqrt(6 / 8)
     scale = FLOOR + (start - FLOOR) * softplus(raw[D : 2 * D])
@@ -115,7 +115,7 @@ def test_no_beta_of_shapes_above_one_is_higher_than_one_plus_its_concentration()
 
 @pytest.mark.parametrize("size", [1.0, 1e2, 1e4])
 def test_beta_is_finite_at_exact_zeros_and_ones(size):
-    noise = made("beta-conditional")
+    noise = make_noise("beta-conditional")
 
     def total(raw, y):
         return noise(raw).log_prob(y)
@@ -129,7 +129,7 @@ def test_beta_is_finite_at_exact_zeros_and_ones(size):
 
 
 def test_beta_starts_with_half_the_datas_deviation_where_its_shapes_allow():
-    noise = made("beta-feature")
+    noise = make_noise("beta-feature")
     p = noise(jnp.zeros(D))
     moments = moments_for(noise)
     np.testing.assert_allclose(p.mean, moments.mean, atol=1e-3)
@@ -179,7 +179,7 @@ def test_continuous_bernoulli_has_a_gradient_at_exactly_a_half():
 
 
 def test_low_rank_is_scipys(x64):
-    noise = made("low-rank-conditional")
+    noise = make_noise("low-rank-conditional")
     raw = raw_of(noise, seed=2)
     scale = FLOOR + (0.5 * DEVIATION - FLOOR) * softplus(raw[3 * D :])
     factor = np.asarray(raw[D : 3 * D]).reshape(2, D) * 0.5 * DEVIATION / math.sqrt(2)
@@ -191,7 +191,7 @@ def test_low_rank_is_scipys(x64):
 
 
 def test_low_rank_draws_have_the_covariance():
-    noise = made("low-rank-shared")
+    noise = make_noise("low-rank-shared")
     raw = raw_of(noise, seed=2)
     p = noise(raw)
     drawn = np.asarray(p.sample(jax.random.key(0), (40_000,)))
@@ -200,7 +200,7 @@ def test_low_rank_draws_have_the_covariance():
 
 
 def test_low_rank_factors_leave_a_feature_that_never_varies_alone():
-    noise = made("low-rank-feature", varies=[True, True, False, True])
+    noise = make_noise("low-rank-feature", varies=[True, True, False, True])
     p = noise(raw_of(noise, size=30.0))
     np.testing.assert_array_equal(p.factor[:, 2], 0.0)
     assert float(p.constants.density.scale[2]) == pytest.approx(FLOOR, rel=1e-5)

@@ -12,8 +12,8 @@ from continuous_families import (
     FAMILIES,
     RESCALED,
     D,
-    filled,
-    made,
+    fill,
+    make_noise,
     moments_for,
     raw_of,
 )
@@ -111,7 +111,7 @@ def test_coupled_draws_are_one_quantile_of_every_feature(law):
 
 def test_no_density_exceeds_the_bound_and_some_density_reaches_it(name):
     """Raw outputs and learned leaves driven to ±1e4, in float32, at the data most likely then."""
-    bound = made(name).log_density_bound(D)
+    bound = make_noise(name).log_density_bound(D)
     assert math.isfinite(bound)
     highest = max(float(values.max()) for values in battery.responses(name).extreme)
     assert highest <= bound + 1e-4 * D
@@ -121,7 +121,7 @@ def test_no_density_exceeds_the_bound_and_some_density_reaches_it(name):
 @pytest.mark.parametrize("size", battery.RANDOM_SIZES)
 def test_no_density_exceeds_the_bound_at_random(name, size):
     values = battery.responses(name).random[size]
-    assert float(values.max()) <= made(name).log_density_bound(D) + 1e-4 * D
+    assert float(values.max()) <= make_noise(name).log_density_bound(D) + 1e-4 * D
 
 
 def test_values_and_gradients_are_finite_at_the_extremes(name):
@@ -132,9 +132,9 @@ def test_values_and_gradients_are_finite_at_the_extremes(name):
 @pytest.mark.parametrize("name", slow_beside(LEARNING, {"gaussian-shared", "beta-feature"}))
 def test_the_floor_has_a_live_gradient(name):
     """Far from the data, with the noise on its floor, the gradient of the scale is not zero."""
-    noise = made(name)
+    noise = make_noise(name)
     y = np.full(D, 0.97 if noise.support == UNIT else 50.0, np.float32)
-    leaves = tuple(filled(leaf, -30.0) for leaf in noise.learned())
+    leaves = tuple(fill(leaf, -30.0) for leaf in noise.learned())
 
     @jax.jit
     @jax.grad
@@ -165,7 +165,7 @@ def test_without_a_floor_on_the_interval_there_is_no_bound(name):
 
 def test_raw_zeros_have_the_datas_mean(name):
     """To a thousandth, or to one deviation where one given or shared scale has no such mean."""
-    noise = made(name)
+    noise = make_noise(name)
     of = battery.facts(noise, zeros(noise))
     free = noise.support == UNIT and not name.endswith(("0.02", "12.0", "-shared"))
     centred = name.startswith(("gaussian", "laplace", "student", "low-rank"))
@@ -176,13 +176,13 @@ def test_raw_zeros_have_the_datas_mean(name):
 @pytest.mark.parametrize("kind", ["feature", "conditional"])
 @pytest.mark.parametrize("family", ["gaussian", "laplace", "student-t"])
 def test_raw_zeros_have_half_the_datas_deviation(family, kind):
-    noise = made(f"{family}-{kind}")
+    noise = make_noise(f"{family}-{kind}")
     variance = battery.facts(noise, zeros(noise)).variance[0]
     np.testing.assert_allclose(variance, 0.25 * moments_for(noise).variance, rtol=1e-5)
 
 
 def test_a_feature_that_never_varies_has_its_constant_whatever_the_raw_outputs(name):
-    noise = made(name, varies=[True, True, False, True])
+    noise = make_noise(name, varies=[True, True, False, True])
     moments = moments_for(FAMILIES[name])
     bound = noise.log_density_bound(D)
     of = battery.facts(noise, *(raw_of(noise, seed=seed, size=5.0) for seed in range(3)))
@@ -199,7 +199,7 @@ def test_a_feature_that_never_varies_has_its_constant_whatever_the_raw_outputs(n
 
 
 def test_the_noise_variance_is_known_only_where_it_does_not_depend_on_z(name):
-    noise = made(name)
+    noise = make_noise(name)
     known = noise.variance()
     one, two = battery.facts(noise, *(raw_of(noise, seed=seed) for seed in (0, 1))).variance
     if known is None:
@@ -210,19 +210,19 @@ def test_the_noise_variance_is_known_only_where_it_does_not_depend_on_z(name):
 
 
 def test_noise_on_its_floor_says_so(name):
-    noise = made(name)
+    noise = make_noise(name)
     variance = battery.facts(noise, zeros(noise)).variance[0]
     assert noise.on_floor(variance) == ()
     if not noise.learned():
         return
-    low = tuple(filled(leaf, -30.0) for leaf in noise.learned())
+    low = tuple(fill(leaf, -30.0) for leaf in noise.learned())
     rested = eqx.tree_at(lambda n: n.learned(), noise, low)
     assert rested.on_floor(battery.facts(rested, zeros(noise)).variance[0])
 
 
 @pytest.mark.parametrize("name", UNITS)
 def test_the_encoder_sees_data_of_the_size_of_one(name):
-    noise = made(name)
+    noise = make_noise(name)
     moments = moments_for(noise)
     deviation = np.sqrt(moments.variance)
     seen = np.asarray(noise.presented(moments.mean + deviation))
@@ -237,7 +237,7 @@ def test_a_batch_is_mapped_over(law):
 
 def test_the_learned_leaves_are_the_only_ones_that_move(name):
     """Statistics of the data, floors and given values are never the optimiser's."""
-    noise = made(name)
+    noise = make_noise(name)
     learned = {id(leaf) for leaf in noise.learned()}
     floats = [leaf for leaf in jax.tree.leaves(noise) if eqx.is_inexact_array(leaf)]
     assert learned <= {id(leaf) for leaf in floats}

@@ -9,7 +9,7 @@ import pytest
 import whole_battery as battery
 from scipy import stats
 from scipy.special import expit, softmax
-from whole_families import FAMILIES, LEVELS, ON_LEVELS, D, fitted, moments, raw_of
+from whole_families import FAMILIES, LEVELS, ON_LEVELS, D, initialise, moments, raw_of
 
 import wellposed as wp
 from variants import slow_beside
@@ -50,7 +50,7 @@ def name(request) -> str:
 )
 def test_probabilities_are_those_of_the_moments_and_quantiles(name, varies):
     """They sum to one, and mean, variance, cdf and quantiles are theirs."""
-    values, of = battery.values_of(fitted(name)), battery.table(name, varies)
+    values, of = battery.values_of(initialise(name)), battery.table(name, varies)
     np.testing.assert_allclose(of.mass.sum(axis=0), 1.0, atol=1e-9)
     mean = values @ of.mass
     np.testing.assert_allclose(of.mean, mean, rtol=1e-6)
@@ -84,7 +84,7 @@ def cut(cdf, location, scale, values):
 def test_probabilities_agree_with_scipy(name):
     """From the raw outputs by formulas written out here: a density agrees with itself anyway."""
     with jax.enable_x64(True):
-        noise = fitted(name)
+        noise = initialise(name)
         raw, values = raw_of(noise), battery.values_of(noise)
     blocks, of = np.asarray(raw).reshape(noise.n_raw, D), moments()
     mean, variance = np.asarray(of.mean), np.asarray(of.variance)
@@ -143,7 +143,7 @@ def _cut_mixture(name, blocks, mean, variance, values):
     ],
 )
 def test_draws_follow_the_probabilities(name, varies):
-    values = battery.values_of(fitted(name))
+    values = battery.values_of(initialise(name))
     drawn, mass = battery.draws(name, varies)
     assert drawn.dtype == np.float32
     expected = mass * len(drawn)
@@ -161,7 +161,7 @@ def test_draws_follow_the_probabilities(name, varies):
 
 @pytest.mark.parametrize("size", battery.SIZES)
 def test_nothing_is_surer_than_certain_and_gradients_are_finite(name, size):
-    noise, of = fitted(name), battery.responses(name)
+    noise, of = initialise(name), battery.responses(name)
     assert noise.log_density_bound(D) == 0.0
     for value, slope in zip(of.values[size], of.slopes[size], strict=True):
         assert np.isfinite(value).all()
@@ -178,7 +178,7 @@ def test_moments_quantiles_and_draws_are_finite_at_extremes(name):
 
 
 def test_a_fresh_decoder_starts_at_the_datas_mean(name):
-    mean, variance, _ = battery.fresh(fitted(name), np.ones((500, D)))
+    mean, variance, _ = battery.fresh(initialise(name), np.ones((500, D)))
     if name == "categorical":  # moments say nothing of categories
         np.testing.assert_allclose(mean, 8.0, rtol=1e-5)
         return
@@ -192,7 +192,7 @@ def test_a_fresh_decoder_starts_at_the_datas_mean(name):
 
 
 def test_what_the_encoder_sees_is_of_the_size_of_one(name):
-    noise = fitted(name)
+    noise = initialise(name)
     of = moments(binary=name == "bernoulli")
     rng = np.random.default_rng(0)
     y = np.clip(np.round(rng.normal(of.mean, np.sqrt(of.variance), (500, D))), 0, of.high)
@@ -201,7 +201,7 @@ def test_what_the_encoder_sees_is_of_the_size_of_one(name):
 
 
 def test_nothing_is_refitted_and_nothing_has_a_floor(name):
-    noise = fitted(name)
+    noise = initialise(name)
     assert not noise.solved_by_squares
     assert noise.refitted(jnp.ones(D)) is noise
     assert noise.on_floor(jnp.zeros(D)) == ()
@@ -212,7 +212,7 @@ def test_no_levels_given_means_those_of_the_data(family):
     if family == "bernoulli":
         return
     assert FAMILIES[family]().support == wp.transforms.COUNTS
-    assert fitted(family).support == wp.transforms.levels(LEVELS)
+    assert initialise(family).support == wp.transforms.levels(LEVELS)
 
 
 GREY = np.random.default_rng(0).uniform(size=(40, 3)).astype(np.float32)

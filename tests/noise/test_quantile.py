@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from continuous_families import D, made, moments_for, raw_of
+from continuous_families import D, make_noise, moments_for, raw_of
 from numpyro.distributions import AsymmetricLaplaceQuantile
 from scipy.stats import norm
 
@@ -41,7 +41,7 @@ def test_one_head_is_the_asymmetric_laplace(level, x64):
 
 def test_the_heads_are_the_quantiles_of_the_law(x64):
     for name in ("quantile-conditional", "quantile-skew-levels"):
-        noise = made(name)
+        noise = make_noise(name)
         raw = raw_of(noise, size=2.0)
         heads = noise.quantiles(raw)
         reached = jax.vmap(noise(raw).cdf)(heads)
@@ -51,7 +51,7 @@ def test_the_heads_are_the_quantiles_of_the_law(x64):
 
 @pytest.mark.parametrize("size", [1.0, 1e2, 1e4])
 def test_heads_never_cross(size):
-    noise = made("quantile-conditional")
+    noise = make_noise("quantile-conditional")
     for seed in range(20):
         p = noise(raw_of(noise, seed=seed, size=size))
         assert (
@@ -61,7 +61,7 @@ def test_heads_never_cross(size):
 
 
 def test_heads_start_at_a_normals_quantiles():
-    noise = made("quantile-feature")
+    noise = make_noise("quantile-feature")
     heads = noise.quantiles(jnp.zeros(noise.n_raw * D))
     deviation = 0.5 * np.sqrt(moments_for(noise).variance)
     np.testing.assert_allclose(heads[1], 0.0, atol=1e-6)

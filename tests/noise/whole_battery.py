@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from whole_families import D, fitted, raw_of
+from whole_families import D, initialise, raw_of
 
 QUANTILES = np.array([1e-4, 0.2, 0.5, 0.77, 0.999])
 ROW = np.array([0.0, 1.0, 1.0, 0.0])
@@ -58,7 +58,7 @@ def _table(noise, raw, values, levels, row):
 @functools.cache
 def table(name: str, varies: tuple[bool, ...] = (True,) * D) -> Table:
     with jax.enable_x64(True):
-        noise = fitted(name, varies=varies)
+        noise = initialise(name, varies=varies)
         raw = raw_of(noise)
         values = jnp.asarray(values_of(noise), float)
         found = _table(noise, raw, values, jnp.asarray(QUANTILES), jnp.asarray(ROW))
@@ -75,7 +75,7 @@ def _draws(noise, raw, values, key):
 
 def draws(name: str, varies: tuple[bool, ...]) -> tuple[np.ndarray, np.ndarray]:
     """20,000 draws, and the probability of each value, both as float32 has them."""
-    noise = fitted(name, varies=varies)
+    noise = initialise(name, varies=varies)
     values = jnp.asarray(values_of(noise), float)
     drawn, each = _draws(noise, raw_of(noise), values, jax.random.key(1))
     return np.asarray(drawn), np.exp(np.asarray(each, np.float64))
@@ -104,7 +104,7 @@ def _responses(noise, raws, ys, far):
 
 @functools.cache
 def responses(name: str) -> Responses:
-    noise = fitted(name)
+    noise = initialise(name)
     top = noise.support.high if math.isfinite(noise.support.high) else 1e5
     ys = np.broadcast_to(np.array([[0.0], [1.0], [top // 2], [top]], np.float32), (4, D))
     signs = np.asarray(jax.random.rademacher(jax.random.key(2), (24, noise.n_raw * D)))

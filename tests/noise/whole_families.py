@@ -53,7 +53,7 @@ def moments(varies=(True,) * D, binary: bool = False) -> Moments:
     )
 
 
-def fitted(name: str, **of_moments):
+def initialise(name: str, **of_moments):
     return FAMILIES[name]().initialise(moments(binary=name == "bernoulli", **of_moments))
 
 

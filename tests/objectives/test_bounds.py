@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linear_gaussian import per_row, rows_of, solved
+from linear_gaussian import exact_model, per_row, rows_of
 from wellposed.latents import StandardNormal
 from wellposed.nn import Linear
 from wellposed.numerics import log_mean_exp
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("x64")
 
 
 def test_an_exact_posterior_makes_every_weight_the_exact_log_density():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 20)
 
     def weights(x, key):
@@ -40,7 +40,7 @@ def test_an_exact_posterior_makes_every_weight_the_exact_log_density():
 
 
 def test_the_elbo_of_an_exact_posterior_is_log_p_on_average():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 4_000)
     terms = per_row(lambda x, key: elbo_terms(model, x, key=key), rows)
     gap = terms.elbo - density.logpdf(rows)
@@ -53,7 +53,7 @@ def test_elbo_below_iwae_below_log_p(spread):
 
     Below a spread of √½ the weights have no variance, and no K would come close.
     """
-    model, density = solved(spread=spread)
+    model, density = exact_model(spread=spread)
     rows = rows_of(density, 3_000)
     values = [
         per_row(lambda x, key, f=f: f(model, x, key=key).value, rows)
@@ -70,7 +70,7 @@ def test_elbo_below_iwae_below_log_p(spread):
 def test_the_gap_of_the_elbo_is_the_kl_from_q_to_the_posterior():
     """log p − ELBO = Σ_i ½(s² − 1 − log s²) where q's scale is s times the posterior's."""
     spread, k = 1.5, 2
-    model, density = solved(spread=spread, k=k)
+    model, density = exact_model(spread=spread, k=k)
     rows = rows_of(density, 20_000)
     gap = density.logpdf(rows) - per_row(lambda x, key: elbo_terms(model, x, key=key).elbo, rows)
     expected = k * 0.5 * (spread**2 - 1 - np.log(spread**2))
@@ -80,7 +80,7 @@ def test_the_gap_of_the_elbo_is_the_kl_from_q_to_the_posterior():
 
 def test_better_draws_get_larger_weights():
     """d IWAE / d log w_s is the normalised weight: largest for the best draw."""
-    model, density = solved(spread=3.0)
+    model, density = exact_model(spread=3.0)
     x = jnp.asarray(rows_of(density, 2)[0])
     likelihood, ratio = log_weights(model, x, model.encode(x), n_samples=9, key=jax.random.key(0))
     share = jax.grad(log_mean_exp)(likelihood + ratio)
@@ -89,7 +89,7 @@ def test_better_draws_get_larger_weights():
 
 
 def test_iwae_of_one_draw_is_the_elbo_with_a_sampled_kl():
-    model, density = solved(spread=1.4)
+    model, density = exact_model(spread=1.4)
     rows = rows_of(density, 20_000)
     one = per_row(lambda x, key: IWAE(1)(model, x, key=key).value, rows)
     elbo = per_row(lambda x, key: elbo_terms(model, x, key=key).elbo, rows, seed=5)
@@ -98,7 +98,7 @@ def test_iwae_of_one_draw_is_the_elbo_with_a_sampled_kl():
 
 
 def test_beta_weighs_the_rate_and_nothing_else():
-    model, density = solved()
+    model, density = exact_model()
     x, key = jnp.asarray(rows_of(density, 2)[0]), jax.random.key(3)
     terms = elbo_terms(model, x, key=key)
     for beta in (0.0, 0.5, 4.0):
@@ -114,7 +114,7 @@ def test_beta_weighs_the_rate_and_nothing_else():
 )
 def test_annealing_weighs_the_rate_and_nothing_else(objective, weight):
     """One draw of the importance-weighted bound has log q − log p, whose mean is the KL."""
-    model, density = solved(spread=1.2)
+    model, density = exact_model(spread=1.2)
     rows = rows_of(density, 4_000)
 
     def lost(x, key):
@@ -132,7 +132,7 @@ def test_annealing_weighs_the_rate_and_nothing_else(objective, weight):
 @pytest.mark.parametrize("objective", [ELBO(), IWAE(3), SquaredError(1.0)], ids=str)
 def test_the_jacobian_of_the_transform_is_in_every_density(objective):
     """The same model in other units: every log density moves by −Σ log s, no squared error."""
-    model, density = solved()
+    model, density = exact_model()
     y, key = jnp.asarray(rows_of(density, 2)[0]), jax.random.key(3)
     m, s = jnp.arange(5.0), jnp.array([0.1, 3.0, 7.0, 0.5, 20.0])
     transform = eqx.tree_at(
@@ -162,7 +162,7 @@ def test_settings_reach_the_objective_they_name():
 @pytest.mark.parametrize("n_importance", [1, 2, 5])
 def test_the_number_of_draws_asked_for_is_the_number_used(n_importance):
     """Where q is the prior, the mean of K weights p(x | z) varies by 1/K of what one does."""
-    model, density = solved(k=1)
+    model, density = exact_model(k=1)
     model = eqx.tree_at(lambda m: m.encoder, model, jax.tree.map(jnp.zeros_like, model.encoder))
     rows = np.tile(density.mean, (20_000, 1))
 
@@ -179,7 +179,7 @@ def test_squared_error_has_the_gradient_of_the_elbo_at_the_variance_it_states():
     weight = 0.8
     objective = SquaredError(weight)
     variance = float(objective.implied_noise_variance())
-    model, density = solved(variance=variance)
+    model, density = exact_model(variance=variance)
     x, key = jnp.asarray(rows_of(density, 2)[0]), jax.random.key(3)
 
     def value(decoder, f):
@@ -192,7 +192,7 @@ def test_squared_error_has_the_gradient_of_the_elbo_at_the_variance_it_states():
 
 
 def test_the_kl_has_a_gradient_at_the_defaults():
-    model, density = solved(spread=1.3)
+    model, density = exact_model(spread=1.3)
     x, key = jnp.asarray(rows_of(density, 2)[0]), jax.random.key(3)
 
     def kl(encoder):
@@ -224,7 +224,7 @@ def doubled(model):
 
 def test_twice_the_features_and_latents_is_twice_the_value():
     """Sums over features and latents: means would leave the value as it was."""
-    model, density = solved()
+    model, density = exact_model()
     x = jnp.asarray(rows_of(density, 2)[0])
     pair = jnp.tile(x, 2)
     single, double = model.encode(x), doubled(model).encode(pair)

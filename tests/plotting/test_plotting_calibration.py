@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, plotting
 from wellposed._errors import DataError
 
@@ -16,7 +16,7 @@ KEY = jax.random.key(0)
 
 @pytest.fixture(scope="module")
 def split() -> evaluation.VarianceSplit:
-    model, density = solved(d=6)
+    model, density = exact_model(d=6)
     rows = rows_of(density, 200)
     rows[:, 5] = 1.0
     return evaluation.variance_split(model, rows, key=KEY, n_draws=2)
@@ -24,7 +24,7 @@ def split() -> evaluation.VarianceSplit:
 
 @pytest.fixture(scope="module")
 def found() -> evaluation.Calibration:
-    model, density = solved()
+    model, density = exact_model()
     return evaluation.calibration(model, rows_of(density, 400), key=KEY, n_draws=39)
 
 

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, plotting
 from wellposed.cli import app
 from wellposed.reports import Panel, Report, _make, make_report
@@ -212,7 +212,7 @@ def test_the_command_writes_the_page(of_images, tmp_path, digits):
 
 
 def test_residuals_are_in_units_of_the_noise():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 12).astype(np.float32)
     found = evaluation.standardised_residuals(model, rows, key=jax.random.key(0))
     weight, bias = np.asarray(model.decoder.weight), np.asarray(model.decoder.bias)

@@ -41,13 +41,13 @@ def parts_of(path: Path) -> Parts:
     return _file.read(path)
 
 
-def sealed(tensors: dict[str, np.ndarray], text: str) -> bytes:
+def seal(tensors: dict[str, np.ndarray], text: str) -> bytes:
     """Bytes of a file with a header, given as text, and the right checksum."""
     metadata = {"sha256": "0" * 64, "wellposed": text}
-    return resealed(_layout.pack(tensors, metadata), "0" * 64)
+    return reseal(_layout.pack(tensors, metadata), "0" * 64)
 
 
-def resealed(content: bytes, stated: str) -> bytes:
+def reseal(content: bytes, stated: str) -> bytes:
     """The same bytes with the right checksum in place of the stated one."""
     blank = content.replace(f'"sha256":"{stated}"'.encode(), f'"sha256":"{"0" * 64}"'.encode(), 1)
     digest = hashlib.sha256(blank).hexdigest()
@@ -71,7 +71,7 @@ def _value(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
     else:
         new = copy.deepcopy(rng.choice(ODD))
     holder[key] = new
-    return f"{key}: {str(old)[:20]} becomes {str(new)[:20]}", sealed(tensors, json.dumps(header))
+    return f"{key}: {str(old)[:20]} becomes {str(new)[:20]}", seal(tensors, json.dumps(header))
 
 
 def _structure(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
@@ -93,7 +93,7 @@ def _structure(tensors: Any, header: Any, rng: random.Random) -> tuple[str, byte
         holder[f"{key}_"] = copy.deepcopy(old)
     else:
         holder.append(copy.deepcopy(old))
-    return f"{key} {what}", sealed(tensors, json.dumps(header))
+    return f"{key} {what}", seal(tensors, json.dumps(header))
 
 
 def _text(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
@@ -110,7 +110,7 @@ def _text(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
         text = f"[{text}]"
     else:
         text = text.replace('"_seed":', f'"_seed": {what}, "_":', 1)
-    return f"text {what[:10]}", sealed(tensors, text)
+    return f"text {what[:10]}", seal(tensors, text)
 
 
 def _tensor(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
@@ -148,7 +148,7 @@ def _tensor(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
         del tensors[name]
     else:
         tensors[name] = np.asarray(made)
-    return f"{name} {what}", sealed(tensors, json.dumps(header))
+    return f"{name} {what}", seal(tensors, json.dumps(header))
 
 
 def _spoilt(array: np.ndarray, value: float, rng: random.Random) -> np.ndarray:
@@ -165,7 +165,7 @@ def _spoilt(array: np.ndarray, value: float, rng: random.Random) -> np.ndarray:
 
 def _raw(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
     """A list of tensors that does not fit the bytes behind it."""
-    whole = sealed(tensors, json.dumps(header))
+    whole = seal(tensors, json.dumps(header))
     size = int.from_bytes(whole[:8], "little")
     entries, content = json.loads(whole[8 : 8 + size]), whole[8 + size :]
     name = rng.choice(sorted(tensors))
@@ -186,7 +186,7 @@ def _raw(tensors: Any, header: Any, rng: random.Random) -> tuple[str, bytes]:
     head = json.dumps(entries, separators=(",", ":")).encode()
     stated = entries["__metadata__"]["sha256"]
     length = len(head) if what != "a long header" else 1 << 62
-    return f"{name}: {what}", resealed(length.to_bytes(8, "little") + head + content, stated)
+    return f"{name}: {what}", reseal(length.to_bytes(8, "little") + head + content, stated)
 
 
 _RAW: dict[str, Any] = {

@@ -94,6 +94,6 @@ def test_what_fitting_cannot_have_made_is_refused(tmp_path, change):
     path = tmp_path / "forged.wp"
     tensors, header = forging.parts_of(forging.path_of("vae-shared"))
     text = to(change)(tensors, header)
-    path.write_bytes(forging.sealed(tensors, text))
+    path.write_bytes(forging.seal(tensors, text))
     with pytest.raises(wp.DamagedFileError, match=r"forged\.wp"):
         wp.load(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, training
 from wellposed.numerics import inverse_positive
 
@@ -42,7 +42,7 @@ def rotated(model, angle: float = 0.7):
 
 @pytest.mark.parametrize(("spread", "shift"), [(2.0, 0.0), (0.2, 0.0), (1.0, 3.0), (1.5, -1.0)])
 def test_the_gap_of_a_wrong_encoder_is_its_divergence_from_the_posterior(spread, shift, x64):
-    model, density = solved(variance=VARIANCE, spread=spread)
+    model, density = exact_model(variance=VARIANCE, spread=spread)
     model = shifted(model, shift)
     rows = rows_of(density, 40)
     exact = K * (0.5 * (spread**2 + shift**2 - 1) - np.log(spread))
@@ -57,7 +57,7 @@ def test_the_gap_of_a_wrong_encoder_is_its_divergence_from_the_posterior(spread,
 
 def test_an_exact_encoder_loses_nothing_and_no_gap_is_negative(x64):
     """Whatever the climb did, on rows where it is no better the encoder's q is kept."""
-    model, density = solved(variance=VARIANCE)
+    model, density = exact_model(variance=VARIANCE)
     for steps in (0, 5, 100):
         found = training.amortisation_gap(model, rows_of(density, 100), key=KEY, n_steps=steps)
         assert found.mean.value > -3 * found.mean.standard_error - 1e-9
@@ -72,7 +72,7 @@ def test_choosing_the_better_of_two_equals_wins_nothing():
 
     One step from the optimum; few draws, so that a maximum over the same ones would be positive.
     """
-    model, density = solved(variance=VARIANCE, spread=1.02)
+    model, density = exact_model(variance=VARIANCE, spread=1.02)
     rows = rows_of(density, 400).astype(np.float32)
     found = training.amortisation_gap(model, rows, key=KEY, n_steps=1, n_samples=2)
     assert 0.2 < found.improved.mean() < 1
@@ -81,7 +81,7 @@ def test_choosing_the_better_of_two_equals_wins_nothing():
 
 def test_the_two_gaps_of_a_correlated_posterior_are_formulas(x64):
     """Approximation: half of log ∏ Λ_ii − log det Λ; amortisation: two diagonal Gaussians apart."""
-    base, density = solved(variance=VARIANCE)
+    base, density = exact_model(variance=VARIANCE)
     model, turn = rotated(base)
     precision = turn @ np.diag(PRECISION / VARIANCE) @ turn.T
     approximation = 0.5 * (np.log(np.diag(precision)).sum() - np.linalg.slogdet(precision)[1])
@@ -103,7 +103,7 @@ def test_the_two_gaps_of_a_correlated_posterior_are_formulas(x64):
 
 def test_the_stated_errors_are_the_spread_over_draws():
     """Of one row, whose gap differs from key to key by the draws alone."""
-    model, density = solved(variance=VARIANCE, spread=2.0)
+    model, density = exact_model(variance=VARIANCE, spread=2.0)
     row = rows_of(density, 1).astype(np.float32)
     runs = [
         training.amortisation_gap(model, row[None], key=jax.random.key(s), n_samples=64)
@@ -117,7 +117,7 @@ def test_the_stated_errors_are_the_spread_over_draws():
 
 def test_a_latent_known_to_a_thousandth_is_reached_too(x64):
     """Steps are in q's own standard deviations."""
-    model, density = solved(variance=1e-6)
+    model, density = exact_model(variance=1e-6)
     raw = np.asarray(model.encoder.bias[K:])
     scale = 3 * np.sqrt(1e-6 / (np.linspace(2.0, 1.0, K) ** 2 + 1e-6))
     model = eqx.tree_at(
@@ -134,7 +134,7 @@ def test_a_latent_known_to_a_thousandth_is_reached_too(x64):
 
 def test_the_encoders_elbo_is_that_of_the_other_scores(x64):
     """The same transform's key: noise that dequantises is one."""
-    model, density = solved(variance=VARIANCE, spread=1.5)
+    model, density = exact_model(variance=VARIANCE, spread=1.5)
     rows = rows_of(density, 20)
     found = training.amortisation_gap(model, rows, key=KEY, n_steps=0, n_samples=2_000)
     terms = evaluation.elbo(model, rows, n_samples=2_000, key=KEY)
@@ -144,7 +144,7 @@ def test_the_encoders_elbo_is_that_of_the_other_scores(x64):
 
 
 def test_numbers_out_of_range_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 3)
     with pytest.raises(wp.SettingError, match=r"n_samples must be .* from 2 to .*; got 1"):
         training.amortisation_gap(model, rows, key=KEY, n_samples=1)

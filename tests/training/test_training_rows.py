@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from programs import counted
+from programs import count_programs
 from wellposed.training import _rows
 from wellposed.training._rows import Rows, bucket, pad_rows
 
@@ -77,7 +77,7 @@ def test_a_first_fit_is_few_programs_and_folds_share_them():
 
     def fit(n, k=5, noise="shared"):
         settings = {"hidden": (9,), "max_epochs": 1, "random_state": 0, "progress": False}
-        return counted(lambda: wp.VAE(k, noise=noise, **settings).fit(X[:n]))
+        return count_programs(lambda: wp.VAE(k, noise=noise, **settings).fit(X[:n]))
 
     jax.clear_caches()
     assert fit(455) <= 12

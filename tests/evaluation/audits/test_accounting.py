@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved, with_bias
+from linear_gaussian import exact_model, rows_of, with_bias
 from wellposed.evaluation import implied_noise_variance
 from wellposed.noise import Gaussian
 from wellposed.objectives import elbo_terms
@@ -136,7 +136,7 @@ def foreign_loss(
 )
 def test_gradients_are_those_of_the_elbo_at_the_implied_variance(loss, x64):
     """Away from any optimum, in every weight of encoder and decoder: so minimisers agree."""
-    model, density = solved(D, K, spread=1.7)
+    model, density = exact_model(D, K, spread=1.7)
     model = with_bias(model, 0.4)
     x, key = jnp.asarray(rows_of(density, 2)[0]), jax.random.key(3)
     found = implied_noise_variance(n_features=D, n_latents=K, **loss)

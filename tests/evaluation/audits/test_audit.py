@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed.evaluation import audit, implied_noise_variance
 from wellposed.evaluation.audits.foreign_vae import ForeignVAE
 from wellposed.numerics import LOG_2PI
@@ -39,7 +39,7 @@ class Linear:
 
 
 def linear(variance=0.3):
-    model, density = solved(variance=variance)
+    model, density = exact_model(variance=variance)
     weight, bias = np.asarray(model.decoder.weight), np.asarray(model.decoder.bias)
     return Linear(weight.T.astype(float), bias.astype(float), variance), density
 

@@ -13,7 +13,7 @@ import pytest
 from numpyro.distributions import Normal
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from variants import slow_beside
 from wellposed import evaluation, transforms
 from wellposed.noise import Gaussian
@@ -25,8 +25,8 @@ N = 1_200
 
 def model_and_rows(model_variance: float = 0.3, data_variance: float = 0.3):
     """A model solved for one noise variance; rows held out and of the training, from another's."""
-    model, _ = solved(variance=model_variance)
-    rows = rows_of(solved(variance=data_variance)[1], 2 * N)
+    model, _ = exact_model(variance=model_variance)
+    rows = rows_of(exact_model(variance=data_variance)[1], 2 * N)
     return model, rows[:N], rows[N:]
 
 
@@ -36,7 +36,7 @@ def diagnosed(model, rows, train):
 
 def with_spread(factor: float):
     """A posterior that many times too wide."""
-    model, _ = solved(spread=factor)
+    model, _ = exact_model(spread=factor)
     return (model, *model_and_rows()[1:])
 
 
@@ -93,8 +93,8 @@ def floored():
 
 def nearer(rows: np.ndarray, share: float) -> np.ndarray:
     """Rows moved onto the plane of the latents, so that a share of their noise is left."""
-    loadings = np.asarray(solved()[0].decoder.weight).T
-    mean = np.asarray(solved()[0].decoder.bias)
+    loadings = np.asarray(exact_model()[0].decoder.weight).T
+    mean = np.asarray(exact_model()[0].decoder.bias)
     onto = loadings @ np.linalg.pinv(loadings)
     inside = (rows - mean) @ onto.T + mean
     return inside + share * (rows - inside)
@@ -175,7 +175,7 @@ def test_the_fault_named_first_is_the_one_planted(words):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_wrong_is_named_on_a_sound_model(seed):
-    model, density = solved(seed=seed)
+    model, density = exact_model(seed=seed)
     rows = rows_of(density, 2 * N)
     found = diagnosed(model, rows[:N], rows[N:])
     assert found.faults == ()
@@ -193,7 +193,7 @@ def test_without_training_rows_what_they_would_show_stays_open():
 
 
 def test_a_collapse_that_the_data_call_for_is_no_fault():
-    model, _ = solved()
+    model, _ = exact_model()
     dead = eqx.tree_at(
         lambda m: (m.encoder.weight, m.encoder.bias, m.decoder.weight, m.noise),
         model,

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed.evaluation import implied_kl_weight
 from wellposed.numerics import inverse_positive
 
 
 def at_rest(beta: float):
     """A model with the q that maximises E log p − β KL, 1/s² = 1 + w²/βσ², and rows of it."""
-    model, density = solved()
+    model, density = exact_model()
     w2, variance = np.linspace(2.0, 1.0, 2) ** 2, 0.3
     scale = 1 / np.sqrt(1 + w2 / (beta * variance))
     raw = inverse_positive(jnp.asarray(scale))

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import DataError, _budget, evaluation
 from wellposed.evaluation import Codes
 from wellposed.evaluation.latents.codes import log_aggregate
@@ -34,7 +34,7 @@ def exact(spread: float = 1.0, stretch: float = 1.0):
 
 
 def measured(spread: float = 1.0, stretch: float = 1.0, n: int = N, **more):
-    model, density = solved(D, K, VARIANCE, spread=spread)
+    model, density = exact_model(D, K, VARIANCE, spread=spread)
     rows = density.mean + stretch * (rows_of(density, n) - density.mean)
     return evaluation.prior_mismatch(model, rows, key=jax.random.key(0), **more)
 
@@ -72,7 +72,7 @@ def test_a_perfect_posterior_on_the_models_own_data_has_no_mismatch(x64):
 
 def test_the_standard_errors_are_the_spread_over_data_sets(x64):
     """Of fresh rows and fresh draws; of the mean log density of the codes, too, which has more."""
-    model, density = solved(D, K, VARIANCE, spread=1.6)
+    model, density = exact_model(D, K, VARIANCE, spread=1.6)
     runs = [
         evaluation.prior_mismatch(model, rows_of(density, 400, seed=s), key=jax.random.key(s))
         for s in range(40)
@@ -90,7 +90,7 @@ def test_the_standard_errors_are_the_spread_over_data_sets(x64):
 
 def test_the_bracket_holds_on_average_where_rows_are_few(x64):
     _, _, mismatch = exact(spread=0.3, stretch=1.5)
-    model, density = solved(D, K, VARIANCE, spread=0.3)
+    model, density = exact_model(D, K, VARIANCE, spread=0.3)
     ends = []
     for seed in range(30):
         rows = density.mean + 1.5 * (rows_of(density, 60, seed=seed) - density.mean)
@@ -125,7 +125,7 @@ def test_the_aggregate_itself_as_prior_takes_the_mismatch_away(x64):
 
 def test_chance_explains_no_bias(x64):
     """The gain is that of the plain mean over the codes, up to what chance explains."""
-    model, density = solved(D, K, VARIANCE, spread=1.6)
+    model, density = exact_model(D, K, VARIANCE, spread=1.6)
     rows = rows_of(density, 4_000)
     found = evaluation.prior_mismatch(model, rows, key=jax.random.key(3)).priors["standard"]
     z = evaluation.codes(model, rows, key=jax.random.key(4), most=4_000).z
@@ -184,7 +184,7 @@ def test_a_posterior_that_is_a_point_leaves_finite_numbers():
 
 
 def test_equal_rows_get_draws_of_their_own_and_many_rows_are_thinned():
-    model, density = solved()
+    model, density = exact_model()
     rows = np.repeat(rows_of(density, 2), 50, axis=0).astype(np.float32)
     found = evaluation.codes(model, rows, key=jax.random.key(0), most=20)
     assert found.z.shape == (20, 2)
@@ -195,6 +195,6 @@ def test_equal_rows_get_draws_of_their_own_and_many_rows_are_thinned():
 
 
 def test_one_row_is_refused():
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(DataError, match="at least 2 rows; got 1"):
         evaluation.prior_mismatch(model, rows_of(density, 2)[:1], key=jax.random.key(0))

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from linear_oracles import LOG_2PI, spectrum_of
 from wellposed import DataError, evaluation
 from wellposed.evaluation import Estimate, RateDistortionCurve, RatePoint
@@ -32,7 +32,7 @@ def exact(spread: float):
 
 
 def measured(spread: float = 1.0, n: int = N, seed: int = 1, **options):
-    model, density = solved(D, K, VARIANCE, spread=spread)
+    model, density = exact_model(D, K, VARIANCE, spread=spread)
     rows = rows_of(density, n, seed=seed)
     return evaluation.rate_distortion(
         model, rows, key=KEY, log_density=density.logpdf(rows), **options
@@ -80,7 +80,7 @@ def test_an_exact_posterior_closes_the_sandwich(x64):
 
 
 def test_the_elbo_is_the_sum_and_that_of_the_other_scores(x64):
-    model, density = solved(D, K, VARIANCE, spread=1.6)
+    model, density = exact_model(D, K, VARIANCE, spread=1.6)
     rows = rows_of(density, 100)
     found = evaluation.rate_distortion(model, rows, key=KEY, n_samples=4)
     assert found.elbo.value == pytest.approx(-found.rate.value - found.distortion.value)
@@ -106,7 +106,7 @@ def test_the_errors_are_the_spread_over_data_sets(x64):
 
 
 def test_a_false_entropy_is_found_out(x64):
-    model, density = solved(D, K, VARIANCE)
+    model, density = exact_model(D, K, VARIANCE)
     rows = rows_of(density, 1_000)
     found = evaluation.rate_distortion(model, rows, key=KEY, log_density=density.logpdf(rows) - 3.0)
     assert found.is_consistent is False
@@ -115,7 +115,7 @@ def test_a_false_entropy_is_found_out(x64):
 
 @pytest.mark.parametrize("given", [np.zeros(3), np.zeros((4, 1)), np.array([0, 0, 0, np.nan])])
 def test_a_log_density_of_another_form_is_refused(given):
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(DataError, match="4 finite numbers"):
         evaluation.rate_distortion(model, rows_of(density, 4), key=KEY, log_density=given)
 

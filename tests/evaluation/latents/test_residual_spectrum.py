@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation
 
 SIGMA2 = 0.3
@@ -13,7 +13,7 @@ SIGMA2 = 0.3
 
 def with_a_further_direction(variance, n=8_000):
     """Rows of the solved model plus ``variance`` along a direction that it leaves to the noise."""
-    model, density = solved(d=5, k=2, variance=SIGMA2)
+    model, density = exact_model(d=5, k=2, variance=SIGMA2)
     values, vectors = np.linalg.eigh(density.cov)
     rows = rows_of(density, n)
     extra = np.random.default_rng(5).normal(size=(n, 1)) * np.sqrt(max(variance, 0))
@@ -34,7 +34,7 @@ def test_the_spectrum_of_a_linear_model_is_known(x64, extra):
 
 def test_pure_noise_is_not_taken_for_a_direction(x64):
     """The first eigenvalue is above one by chance; its direction on other rows is not."""
-    model, density = solved(d=5, k=2, variance=SIGMA2)
+    model, density = exact_model(d=5, k=2, variance=SIGMA2)
     rows = rows_of(density, 200)
     found = evaluation.residual_spectrum(model, rows, key=jax.random.key(0))
     assert found.eigenvalues[0] > 1.05
@@ -52,7 +52,7 @@ def test_beta_is_the_threshold(x64):
 
 def test_posterior_noise_does_not_pass_for_structure(x64):
     """An encoder four times too wide spreads each residual, and leaves their mean where it was."""
-    model, density = solved(d=5, k=2, variance=SIGMA2, spread=4.0)
+    model, density = exact_model(d=5, k=2, variance=SIGMA2, spread=4.0)
     found = evaluation.residual_spectrum(model, rows_of(density, 8_000), key=jax.random.key(0))
     assert found.eigenvalues[0] < 1.1
     assert not found.can_revive
@@ -72,6 +72,6 @@ def test_the_criterion_decides_a_real_training(digits):
 
 
 def test_too_few_rows_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(wp.DataError, match="eight rows"):
         evaluation.residual_spectrum(model, rows_of(density, 7), key=jax.random.key(0))

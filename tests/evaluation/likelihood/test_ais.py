@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from variants import slow_beside
 from wellposed import evaluation
 
@@ -23,7 +23,7 @@ def unbiased(log_ratio: np.ndarray) -> bool:
 
 
 def walked(n_data: int, start: str, n_steps: int):
-    model, density = solved(spread=2.0)
+    model, density = exact_model(spread=2.0)
     found = evaluation.sandwich(model, n_data, key=KEY, n_chains=16, n_steps=n_steps, start=start)
     return found, density.logpdf(found.y)
 
@@ -57,14 +57,14 @@ def test_more_steps_close_the_gap_and_step_sizes_accept_as_asked():
 
 @pytest.mark.usefixtures("x64")
 def test_an_exact_posterior_leaves_nothing_to_anneal():
-    model, density = solved()
+    model, density = exact_model()
     found = evaluation.sandwich(model, 3, key=KEY, n_chains=4, n_steps=5, start="posterior")
     np.testing.assert_allclose(found.gaps, 0.0, atol=1e-9)
     np.testing.assert_allclose(found.lower.value, density.logpdf(found.y), rtol=1e-9)
 
 
 def test_a_row_gets_its_value_whatever_it_comes_with():
-    model, density = solved(spread=2.0)
+    model, density = exact_model(spread=2.0)
     rows = rows_of(density, 40).astype(np.float32)
     found = evaluation.ais(model, rows, key=KEY, n_chains=4, n_steps=5)
     off = (found.value - density.logpdf(rows)) / found.standard_error
@@ -74,7 +74,7 @@ def test_a_row_gets_its_value_whatever_it_comes_with():
 
 
 def test_what_cannot_be_walked_is_refused():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 2)
     for wrong in ({"n_chains": 0}, {"n_steps": 0}, {"start": "posteriors"}):
         with pytest.raises(wp.SettingError, match=next(iter(wrong))):

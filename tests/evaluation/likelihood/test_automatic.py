@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import in_two_layers, rows_of, solved
+from linear_gaussian import exact_model, in_two_layers, rows_of
 from wellposed import evaluation
 
 KEY = jax.random.key(0)
 
 
 def test_where_there_is_a_closed_form_auto_takes_it():
-    model, density = solved(spread=0.2)
+    model, density = exact_model(spread=0.2)
     rows = rows_of(density, 10)
     found = evaluation.estimate_log_likelihood(model, rows, key=KEY)
     np.testing.assert_allclose(found.value, density.logpdf(rows), rtol=1e-5)
@@ -22,7 +22,7 @@ def test_where_there_is_a_closed_form_auto_takes_it():
 
 
 def test_good_weights_are_left_as_they_are():
-    model, density = solved(spread=1.1)
+    model, density = exact_model(spread=1.1)
     model = in_two_layers(model)
     rows = rows_of(density, 50).astype(np.float32)
     with warnings.catch_warnings():
@@ -34,7 +34,7 @@ def test_good_weights_are_left_as_they_are():
 
 @pytest.mark.slow
 def test_rows_whose_weights_are_not_believed_are_annealed_and_the_warning_says_so():
-    model, density = solved(d=12, k=6, spread=0.35)
+    model, density = exact_model(d=12, k=6, spread=0.35)
     model = in_two_layers(model)
     rows = rows_of(density, 60).astype(np.float32)
     plain = evaluation.log_likelihood(model, rows, key=KEY, n_samples=200)
@@ -52,6 +52,6 @@ def test_rows_whose_weights_are_not_believed_are_annealed_and_the_warning_says_s
 
 
 def test_unknown_methods_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(wp.SettingError, match="importance"):
         evaluation.estimate_log_likelihood(model, rows_of(density, 2), key=KEY, method="impotrance")

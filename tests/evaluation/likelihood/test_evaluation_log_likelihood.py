@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation
 from wellposed.evaluation.likelihood import importance_weights
 
@@ -16,7 +16,7 @@ KEY = jax.random.key(0)
 def test_standard_errors_cover_the_scatter_however_the_draws_are_cut(at_once, monkeypatch):
     """Blocks that shared their draws would scatter more than they say."""
     monkeypatch.setattr(importance_weights, "MOST", at_once)
-    model, density = solved(spread=1.5)
+    model, density = exact_model(spread=1.5)
     rows = rows_of(density, 20).astype(np.float32)
     found = [
         evaluation.log_likelihood(model, rows, n_samples=400, key=jax.random.key(seed))
@@ -28,7 +28,7 @@ def test_standard_errors_cover_the_scatter_however_the_draws_are_cut(at_once, mo
 
 
 def test_one_draw_states_no_error():
-    model, density = solved(spread=1.5)
+    model, density = exact_model(spread=1.5)
     found = evaluation.log_likelihood(model, rows_of(density, 3), n_samples=1, key=KEY)
     assert np.isnan(found.standard_error).all()
     np.testing.assert_allclose(found.effective_sample_size, 1.0)
@@ -37,7 +37,7 @@ def test_one_draw_states_no_error():
 
 
 def test_the_rates_of_the_latents_sum_to_the_kl():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 30)
     found = evaluation.rates(model, rows, key=KEY)
     assert found.shape == (30, 2)

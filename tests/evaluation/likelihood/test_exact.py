@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 import wellposed as wp
-from linear_gaussian import in_two_layers, rows_of, solved, with_bias
+from linear_gaussian import exact_model, in_two_layers, rows_of, with_bias
 from wellposed import evaluation, noise
 
 KEY = jax.random.key(0)
@@ -16,7 +16,7 @@ KEY = jax.random.key(0)
 
 @pytest.mark.usefixtures("x64")
 def test_it_is_the_density_of_a_multivariate_normal():
-    model, density = solved(d=7, k=3)
+    model, density = exact_model(d=7, k=3)
     rows = rows_of(density, 50)
     found = evaluation.exact_log_likelihood(model, rows, key=KEY)
     np.testing.assert_allclose(found, density.logpdf(rows), rtol=1e-10)
@@ -24,7 +24,7 @@ def test_it_is_the_density_of_a_multivariate_normal():
 
 @pytest.mark.usefixtures("x64")
 def test_it_does_not_need_a_right_encoder_or_orthogonal_columns():
-    model, _ = solved(d=6, k=2)
+    model, _ = exact_model(d=6, k=2)
     rng = np.random.default_rng(0)
     weight, bias = rng.normal(size=(2, 6)), rng.normal(size=6)
     model = eqx.tree_at(
@@ -76,7 +76,7 @@ def test_features_that_never_vary_count_as_the_noise_has_them(table):
 
 
 def test_what_has_no_closed_form_is_refused():
-    model, density = solved()
+    model, density = exact_model()
     assert evaluation.has_exact_log_likelihood(model)
     others = (
         in_two_layers(model),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation
 from wellposed.evaluation.likelihood import importance_weights
 
@@ -26,7 +26,7 @@ def expected(n_importance: int) -> float:
 @pytest.mark.parametrize("n_importance", [1, 2, 3])
 @pytest.mark.usefixtures("x64")
 def test_the_bound_is_that_of_quadrature(n_importance):
-    model, density = solved(k=1, spread=SPREAD)
+    model, density = exact_model(k=1, spread=SPREAD)
     rows = rows_of(density, 200)
     found = evaluation.iwae(model, rows, n_importance=n_importance, n_samples=200, key=KEY)
     excess = found.value - density.logpdf(rows)
@@ -38,7 +38,7 @@ def test_the_bound_is_that_of_quadrature(n_importance):
 @pytest.mark.parametrize("at_once", [4096, 64], ids=["one-block", "blocks"])
 def test_bounds_rise_with_k_from_the_elbo_to_log_p(at_once, monkeypatch):
     monkeypatch.setattr(importance_weights, "MOST", at_once)
-    model, density = solved(spread=SPREAD)
+    model, density = exact_model(spread=SPREAD)
     rows = rows_of(density, 300).astype(np.float32)
     elbo = evaluation.elbo(model, rows, n_samples=64, key=KEY).elbo
     bounds = [
@@ -54,7 +54,7 @@ def test_bounds_rise_with_k_from_the_elbo_to_log_p(at_once, monkeypatch):
 
 @pytest.mark.usefixtures("x64")
 def test_an_exact_posterior_makes_every_bound_log_p():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 5)
     found = evaluation.iwae(model, rows, n_importance=7, n_samples=1, key=KEY)
     np.testing.assert_allclose(found.value, density.logpdf(rows), rtol=1e-10)
@@ -62,7 +62,7 @@ def test_an_exact_posterior_makes_every_bound_log_p():
 
 
 def test_numbers_below_one_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(wp.SettingError, match="n_importance"):
         evaluation.iwae(model, rows_of(density, 2), n_importance=0, key=KEY)
     with pytest.raises(wp.SettingError, match="n_samples"):

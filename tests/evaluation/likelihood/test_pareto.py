@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto
 
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation
 from wellposed.evaluation.likelihood import importance_weights
 from wellposed.evaluation.likelihood.pareto_k import pareto_k, tail_size
@@ -75,7 +75,7 @@ def test_weights_of_too_narrow_an_encoder_have_the_shape_of_theory(spread, at_on
     Its shape is 1 − r², however the draws were cut.
     """
     monkeypatch.setattr(importance_weights, "MOST", at_once)
-    model, density = solved(spread=spread)
+    model, density = exact_model(spread=spread)
     rows = rows_of(density, 100).astype(np.float32)
     found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))
     error = float(found.pareto_k.std(ddof=1)) / 10
@@ -85,7 +85,7 @@ def test_weights_of_too_narrow_an_encoder_have_the_shape_of_theory(spread, at_on
 
 def test_the_record_says_what_to_believe():
     for spread, said in ((1.1, "settle"), (0.2, 'method="auto"')):
-        model, density = solved(spread=spread)
+        model, density = exact_model(spread=spread)
         rows = rows_of(density, 20).astype(np.float32)
         found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))
         text = str(found)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, transforms
 
 KEY = jax.random.key(0)
@@ -24,7 +24,7 @@ def closed_form(model, row):
 
 @pytest.mark.usefixtures("x64")
 def test_density_mean_and_variance_are_those_of_the_mixture():
-    model, density = solved(spread=1.5)
+    model, density = exact_model(spread=1.5)
     rows = rows_of(density, 20)
     n = 20_000
     found = evaluation.posterior_predictive(model, rows, key=KEY, n_samples=n)
@@ -40,7 +40,7 @@ def test_density_mean_and_variance_are_those_of_the_mixture():
 
 
 def test_the_density_is_that_of_the_data_in_their_own_units():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 10).astype(np.float32)
     scaled = eqx.tree_at(lambda m: m.transform, model, divided_by(4.0))
     there = evaluation.posterior_predictive(scaled, 4 * rows, key=KEY, n_samples=2_000)
@@ -55,7 +55,7 @@ def divided_by(factor):
 
 
 def test_a_row_has_its_value_whatever_comes_with_it_and_no_draws_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 30).astype(np.float32)
     whole = evaluation.posterior_predictive(model, rows, key=KEY)
     few = evaluation.posterior_predictive(model, rows[::-1][:4], key=KEY)

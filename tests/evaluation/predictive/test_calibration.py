@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved, with_bias
+from linear_gaussian import exact_model, rows_of, with_bias
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
 from wellposed.evaluation.predictive.crps import crps_of, fair_crps
@@ -89,7 +89,7 @@ def test_errors_are_the_scatter_over_data():
 
 
 def test_reconstructions_of_a_solved_model_are_calibrated():
-    model, density = solved()
+    model, density = exact_model()
     found = evaluation.calibration(model, rows_of(density, 2000), key=KEY)
     close(found)
     within(found.crps, np.sqrt(0.3) * OWN)
@@ -103,7 +103,7 @@ def close(found):
 
 
 def test_the_prior_of_a_solved_model_has_climatologys_score():
-    model, density = solved()
+    model, density = exact_model()
     found = evaluation.calibration(model, rows_of(density, 2000), key=KEY, given="prior")
     close(found)
     exact = np.sqrt(np.diag(density.cov)) * OWN
@@ -124,7 +124,7 @@ def conditional(density, hidden, x):
 
 @pytest.mark.parametrize(("spread", "shift"), [(1.0, 0.0), (1.6, 0.0), (1.3, 0.3)])
 def test_hidden_features_have_the_exact_conditional_whatever_the_encoder(spread, shift, x64):
-    model, density = solved(spread=spread)
+    model, density = exact_model(spread=spread)
     model = with_bias(model, shift)
     density = type(density)(density.mean + shift, density.cov)
     hidden = np.array([True, False, False, True, False])
@@ -142,7 +142,7 @@ def test_hidden_features_have_the_exact_conditional_whatever_the_encoder(spread,
 
 @pytest.mark.slow
 def test_hidden_features_of_a_solved_model_are_calibrated():
-    model, density = solved(spread=1.3)
+    model, density = exact_model(spread=1.3)
     rows = rows_of(density, 1200)
     found = evaluation.calibration(model, rows, key=KEY, given="features", share=0.4)
     close(found)
@@ -162,7 +162,7 @@ def test_hidden_features_of_a_solved_model_are_calibrated():
 
 def test_a_model_without_the_datas_dependence_fails_on_hidden_features():
     """Marginals right, dependence of the other sign."""
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 800) - density.mean
     flipped = rows * np.array([1, -1, 1, -1, 1]) + density.mean
     assert evaluation.calibration(model, flipped, key=KEY, given="prior").verdict.count("as far as")
@@ -173,7 +173,7 @@ def test_a_model_without_the_datas_dependence_fails_on_hidden_features():
 
 
 def test_a_narrow_noise_is_told_from_a_wide_one():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 500)
     for factor, words in ((0.5, "too sure of itself"), (2.0, "less sure than it could be")):
         noise = wp.noise.Rescaled(model.noise, factor)
@@ -183,7 +183,7 @@ def test_a_narrow_noise_is_told_from_a_wide_one():
 
 @pytest.mark.slow
 def test_constants_are_neither_hidden_nor_judged():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 300)
     rows[:, 2] = 50.0
     found = evaluation.calibration(model, rows, key=KEY, given="features", n_draws=11)
@@ -194,7 +194,7 @@ def test_constants_are_neither_hidden_nor_judged():
 
 
 def test_bad_settings_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 5)
     with pytest.raises(SettingError, match="n_draws must be a whole number from 2"):
         evaluation.calibration(model, rows, key=KEY, n_draws=1)
@@ -209,7 +209,7 @@ def test_bad_settings_are_refused():
 
 
 def test_dependent_noise_is_refused_for_hidden_features():
-    model, density = solved()
+    model, density = exact_model()
     noise = wp.noise.LowRankGaussian(1, 0.3)
     decoder = wp.nn.Linear(jnp.zeros((2, 10)), jnp.zeros(10))
     model = eqx.tree_at(lambda m: (m.noise, m.decoder), model, (noise, decoder))

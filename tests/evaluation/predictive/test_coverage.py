@@ -9,7 +9,7 @@ from numpyro.distributions import Poisson
 from scipy.stats import norm
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from variants import slow_beside
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
@@ -35,7 +35,7 @@ def expected(model, spread: float) -> np.ndarray:
 
 @pytest.mark.parametrize("spread", [1.0, 0.2, 1.8])
 def test_a_linear_model_has_its_closed_form(spread):
-    model, density = solved(spread=spread)
+    model, density = exact_model(spread=spread)
     found = evaluation.coverage(model, rows_of(density, 4000), key=KEY, n_draws=199)
     exact = expected(model, spread)
     if spread == 1.0:
@@ -49,7 +49,7 @@ def test_a_linear_model_has_its_closed_form(spread):
 
 @pytest.mark.parametrize("n_draws", slow_beside([1, 10, 99], [10]))
 def test_any_number_of_draws_is_exact_where_calibrated(n_draws):
-    model, density = solved()
+    model, density = exact_model()
     found = evaluation.coverage(model, rows_of(density, 4000), key=KEY, n_draws=n_draws)
     close(found, LEVELS)
     assert np.abs((found.histogram - 1) / found.histogram_error).max() < 4
@@ -58,13 +58,13 @@ def test_any_number_of_draws_is_exact_where_calibrated(n_draws):
 
 @pytest.mark.parametrize("spread", [1.0, 0.2])
 def test_given_the_prior_the_encoder_plays_no_part(spread):
-    model, density = solved(spread=spread)
+    model, density = exact_model(spread=spread)
     found = evaluation.coverage(model, rows_of(density, 3000), key=KEY, latents="prior")
     close(found, LEVELS)
 
 
 def test_given_the_prior_marginals_too_narrow_are_seen():
-    model, density = solved()
+    model, density = exact_model()
     found = evaluation.coverage(model, 2 * rows_of(density, 3000), key=KEY, latents="prior")
     assert (found.coverage < LEVELS - 0.1).all()
 
@@ -89,7 +89,7 @@ class Counting(eqx.Module):
 
 
 def test_ties_are_broken_at_random():
-    model, _ = solved(d=3)
+    model, _ = exact_model(d=3)
     counts = np.random.default_rng(0).poisson(1.3, size=(5000, 3)).astype(float)
     found = evaluation.coverage(Counting(model), counts, key=KEY, n_draws=49)
     close(found, LEVELS)
@@ -98,7 +98,7 @@ def test_ties_are_broken_at_random():
 
 def test_errors_are_those_of_dependent_features():
     """Five copies of one feature are no more than one."""
-    model, density = solved(d=1, k=1)
+    model, density = exact_model(d=1, k=1)
     rows = rows_of(density, 500)[:, None]
 
     class Copies(eqx.Module):
@@ -119,7 +119,7 @@ def test_errors_are_those_of_dependent_features():
 
 
 def test_constant_features_do_not_count():
-    model, _ = solved(d=3)
+    model, _ = exact_model(d=3)
     counts = np.random.default_rng(1).poisson(1.3, size=(2000, 3))
     counts[:, 1] = 50  # never covered
     found = evaluation.coverage(Counting(model), counts, key=KEY)
@@ -141,7 +141,7 @@ def test_an_estimator_measures_itself(digits):
 
 
 def test_bad_numbers_are_refused():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 5)
     for n_draws in (0, 1.5, True):
         with pytest.raises(SettingError, match="n_draws"):

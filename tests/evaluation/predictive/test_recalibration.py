@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, noise, transforms
 
 KEY = jax.random.key(0)
@@ -26,7 +26,7 @@ def with_noise(model, law):
 
 def test_a_narrow_noise_is_widened_to_what_it_should_be():
     """σ² a quarter of the data's: the exact encoder's residuals have twice the deviation."""
-    model, density = solved()
+    model, density = exact_model()
     narrow = with_noise(model, noise.Gaussian(VARIANCE / 4))
     found = evaluation.recalibrate(narrow, rows_of(density, 2000), key=KEY)
     assert (np.abs(found.scale - 2) < 4 * found.standard_error).all()
@@ -40,7 +40,7 @@ def test_a_narrow_noise_is_widened_to_what_it_should_be():
 
 def test_the_scales_are_the_elbos_maximum():
     """Any other scale has a smaller ELBO on the same rows: of Laplace noise, by the search."""
-    model, density = solved(spread=1.2)
+    model, density = exact_model(spread=1.2)
     model = with_noise(model, noise.Laplace(0.05))
     rows = rows_of(density, 300)
     found = evaluation.recalibrate(model, rows, key=KEY)
@@ -60,7 +60,7 @@ def test_the_scales_are_the_elbos_maximum():
 
 
 def test_the_search_finds_the_closed_form(monkeypatch):
-    model, density = solved(spread=0.8)
+    model, density = exact_model(spread=0.8)
     rows = rows_of(density, 200)
     closed = evaluation.recalibrate(model, rows, key=KEY)
     module = importlib.import_module("wellposed.evaluation.predictive.recalibration")
@@ -71,7 +71,7 @@ def test_the_search_finds_the_closed_form(monkeypatch):
 
 
 def test_errors_are_the_scatter_over_data():
-    model, density = solved()
+    model, density = exact_model()
     model = with_noise(model, noise.Gaussian("conditional"))
     decoder = wp.nn.Linear(
         jnp.concatenate([model.decoder.weight, jnp.full((2, 5), 0.3)], axis=1),
@@ -88,7 +88,7 @@ def test_errors_are_the_scatter_over_data():
 
 
 def test_a_second_time_starts_anew():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 100)
     once = evaluation.recalibrate(model, rows, key=KEY)
     twice = evaluation.recalibrate(once.model, rows, key=KEY)
@@ -98,7 +98,7 @@ def test_a_second_time_starts_anew():
 
 
 def test_constants_keep_their_noise():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 100)
     rows[:, 1] = 3.0
     found = evaluation.recalibrate(model, rows, key=KEY)
@@ -108,7 +108,7 @@ def test_constants_keep_their_noise():
 
 
 def test_what_cannot_be_recalibrated_is_refused():
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(wp.DataError, match=r"at least 30 rows; got 10.*22%"):
         evaluation.recalibrate(model, rows_of(density, 10), key=KEY)
     counts = eqx.tree_at(lambda m: m.noise, model, noise.Poisson())

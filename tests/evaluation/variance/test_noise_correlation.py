@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import solved
+from linear_gaussian import exact_model
 from wellposed import evaluation
 from wellposed.noise import CausalGaussian
 from wellposed.transforms import Moments
@@ -16,7 +16,7 @@ D, N = 5, 8_000
 
 
 def test_draws_show_the_correlation_that_the_noise_implies():
-    model, _ = solved(d=D)
+    model, _ = exact_model(d=D)
     ones = jnp.ones(D)
     moments = Moments(ones, ones, 0.1 * ones, jnp.ones(D, bool), n=10)
     noise = CausalGaussian(5, 1.0).initialise(moments)
@@ -32,12 +32,12 @@ def test_draws_show_the_correlation_that_the_noise_implies():
 
 
 def test_independent_noise_has_none():
-    model, _ = solved(d=D)
+    model, _ = exact_model(d=D)
     found = evaluation.noise_correlation(model, jnp.zeros(D), key=jax.random.key(0), n_draws=N)
     np.testing.assert_allclose(found, np.eye(D), atol=4 / np.sqrt(N))
 
 
 def test_one_draw_has_no_correlation():
-    model, _ = solved(d=D)
+    model, _ = exact_model(d=D)
     with pytest.raises(wp.SettingError, match="n_draws"):
         evaluation.noise_correlation(model, jnp.zeros(D), key=jax.random.key(0), n_draws=1)

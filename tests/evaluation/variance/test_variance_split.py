@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import rows_of, solved
+from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation, noise, transforms
 
 module = importlib.import_module("wellposed.evaluation.variance.variance_split")
@@ -38,7 +38,7 @@ def is_split(found, explained, kept):
 def test_a_solved_model_is_split_as_its_loadings_say(exact, monkeypatch):
     if not exact:
         monkeypatch.setattr(module, "is_affine", lambda model: False)
-    model, density = solved()
+    model, density = exact_model()
     found = evaluation.variance_split(model, rows_of(density, 2000), key=KEY)
     explained = (loadings_of(model) ** 2).sum(axis=1)
     kept = np.full(5, VARIANCE)
@@ -53,7 +53,7 @@ def test_a_solved_model_is_split_as_its_loadings_say(exact, monkeypatch):
 
 
 def test_errors_are_the_scatter_over_data():
-    model, density = solved(spread=0.7)
+    model, density = exact_model(spread=0.7)
     found = [
         evaluation.variance_split(model, rows_of(density, 60, seed), key=jax.random.key(seed))
         for seed in range(100)
@@ -82,7 +82,7 @@ def test_the_gain_is_what_the_best_noise_variance_gains(kind):
 
     At the mean squared residual r, ½[r/σ² − 1 − log(r/σ²)] a feature.
     """
-    model, density = solved(spread=1.5)
+    model, density = exact_model(spread=1.5)
     wide = {
         "given": noise.Gaussian(2 * VARIANCE),
         "feature": learned("feature", density, 0.0, jnp.full(5, 2 * VARIANCE)),
@@ -119,7 +119,7 @@ def moments_of(density):
 
 def test_a_floor_bounds_the_gain():
     """σ cannot go where the floor does not let it."""
-    model, density = solved()
+    model, density = exact_model()
     floored = learned("shared", density, 1.0, jnp.full(5, 0.1))
     model = eqx.tree_at(lambda m: m.noise, model, floored)
     found = evaluation.variance_split(model, rows_of(density, 300), key=KEY)
@@ -129,7 +129,7 @@ def test_a_floor_bounds_the_gain():
 
 def test_data_units_are_those_of_the_rows():
     """The same model seen through a scale and an offset, where float32 has few digits."""
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 800)
     units = transforms.Standardize().fit(transforms.summarise(rows, np.zeros(5)))
     scale, mean = np.asarray([1.0, 10.0, 0.1, 3.0, 1.0]), np.array([0, 1000.0, 0, -3, 0])
@@ -143,7 +143,7 @@ def test_data_units_are_those_of_the_rows():
 
 
 def test_ppca_beside_it_is_ppca():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 500)
     ppca = wp.PPCA(2).fit(rows)
     found = evaluation.variance_split(model, rows, key=KEY).linear
@@ -156,7 +156,7 @@ def test_ppca_beside_it_is_ppca():
 @pytest.mark.parametrize("kind", ["counts", "levels"])
 def test_whole_numbers_are_split_too(kind):
     """The sum of the prior's two parts is the variance of the model's own draws."""
-    model, _ = solved(d=3)
+    model, _ = exact_model(d=3)
     decoder = wp.nn.Linear(0.5 * model.decoder.weight, jnp.zeros(3))
     if kind == "counts":
         rows = np.random.default_rng(0).poisson(3.0, size=(400, 3))
@@ -181,7 +181,7 @@ def test_whole_numbers_are_split_too(kind):
 
 
 def test_constants_are_left_out_of_the_verdict():
-    model, density = solved()
+    model, density = exact_model()
     rows = rows_of(density, 300)
     rows[:, 3] = 7.0
     found = evaluation.variance_split(model, rows, key=KEY)
@@ -191,7 +191,7 @@ def test_constants_are_left_out_of_the_verdict():
 
 
 def test_too_little_is_refused():
-    model, density = solved()
+    model, density = exact_model()
     with pytest.raises(wp.DataError, match="3 rows or more"):
         evaluation.variance_split(model, rows_of(density, 2), key=KEY)
     with pytest.raises(wp.DataError, match="are constant"):

@@ -11,18 +11,10 @@ from matplotlib.figure import Figure
 from wellposed import datasets, noise
 from wellposed.estimators import VAE
 
+from . import grid_table
 from .cells import Claim, Reproduction
 from .frechet import FrechetReference
-from .grid_table import (
-    Column,
-    Figures,
-    Job,
-    cells_of,
-    figures_of,
-    means_of,
-    seeds_of,
-    train_rows,
-)
+from .grid_table import Column, Figures, Job
 from .picture import over_rows
 from .unit_pixels import unit_pixels, unit_vae
 
@@ -68,18 +60,18 @@ def make(job: Job) -> tuple[Reproduction, Figure]:
 
     vae = template(quick=job.quick)
     rows = {FIXED: 1.0, LEARNED: noise.Gaussian("shared")}
-    trainings = train_rows(job, vae, rows, train, test, measure)
-    values = figures_of(trainings, COLUMNS)
+    trainings = grid_table.train_rows(job, vae, rows, train, test, measure)
+    values = grid_table.figures_of(trainings, COLUMNS)
     table = Reproduction(
         NAME,
         "A learned γ and a second stage, MNIST (Dai & Wipf 2019)",
         {
-            "seeds": seeds_of(trainings),
+            "seeds": grid_table.seeds_of(trainings),
             "epochs": vae.max_epochs,
             "networks": "784-512-512-64, relu",
             "Fréchet of real test images": f"{reference.floor:.2f}",
         },
-        cells_of(values, COLUMNS, {}),
+        grid_table.cells_of(values, COLUMNS, {}),
         claims(values),
         (f"Fréchet distances are in the features of our classifier. The published FIDs: {_FID}.",),
     )
@@ -88,7 +80,7 @@ def make(job: Job) -> tuple[Reproduction, Figure]:
 
 def claims(values: Figures) -> tuple[Claim, ...]:
     """Return the source's claims about γ and the second stage."""
-    means = means_of(values)
+    means = grid_table.means_of(values)
     learned, two = means[LEARNED, "standard"], means[LEARNED, "second_stage"]
     distances = {(row, name): means[row, name] for row in values for name in _KINDS}
     return (

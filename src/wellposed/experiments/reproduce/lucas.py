@@ -16,18 +16,9 @@ from wellposed import evaluation, noise
 from wellposed._typing import PRNGKey, Progress
 from wellposed.estimators import VAE, Grid, fit_grid
 
+from . import grid_table
 from .cells import Claim, Reproduction
-from .grid_table import (
-    Column,
-    Figures,
-    Job,
-    Published,
-    cells_of,
-    figures_of,
-    means_of,
-    require_complete,
-    seeds_of,
-)
+from .grid_table import Column, Figures, Job, Published
 
 VARIANCES = (10.0, 1.0, 0.1, 0.01, 0.001)
 GIVEN = tuple(f"σ² = {v:g}" for v in VARIANCES)
@@ -88,7 +79,7 @@ def train(job: Job, vae: VAE, X: np.ndarray, X_test: np.ndarray) -> Grid:
     """
     folder, progress = job.folder / "trainings", job.progress
     trainings = grid(vae, X, X_test, n_seeds=job.n_seeds, folder=folder, progress=progress)
-    return require_complete(trainings, folder)
+    return grid_table.require_complete(trainings, folder)
 
 
 def tuned_figures(vae: VAE, rows: np.ndarray, test: np.ndarray) -> dict[str, float]:
@@ -124,9 +115,9 @@ def reproduction(
     notes: Sequence[str] = (),
 ) -> Reproduction:
     """Return our table beside the published one, if there is one."""
-    values = figures_of(trainings, COLUMNS)
+    values = grid_table.figures_of(trainings, COLUMNS)
     common = {
-        "seeds": seeds_of(trainings),
+        "seeds": grid_table.seeds_of(trainings),
         "epochs": vae.max_epochs,
         "warm-up of the KL": f"{vae.kl_warmup} epochs",
     }
@@ -134,7 +125,7 @@ def reproduction(
         name,
         title,
         {**settings, **common},
-        cells_of(values, COLUMNS, published),
+        grid_table.cells_of(values, COLUMNS, published),
         (*_claims(values, published), *claims),
         tuple(notes),
     )
@@ -144,7 +135,7 @@ def _claims(values: Figures, published: Mapping[str, Sequence[Published]]) -> tu
     """Return the poster's claims about its table, if all ten rows were trained."""
     if not {*GIVEN, *LEARNED} <= set(values):
         return ()
-    means = means_of(values)
+    means = grid_table.means_of(values)
     collapsed = [means[row, "collapsed"] for row in GIVEN]
     given, learned = ([means[row, "elbo"] for row in kind] for kind in (GIVEN, LEARNED))
     claims = [

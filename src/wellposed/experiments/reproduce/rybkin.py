@@ -14,19 +14,10 @@ from matplotlib.figure import Figure
 from wellposed import datasets, noise
 from wellposed.estimators import VAE
 
+from . import grid_table
 from .cells import Claim, Reproduction
 from .frechet import FrechetReference
-from .grid_table import (
-    Column,
-    Figures,
-    Job,
-    Published,
-    cells_of,
-    figures_of,
-    means_of,
-    seeds_of,
-    train_rows,
-)
+from .grid_table import Column, Figures, Job, Published
 from .picture import over_rows
 from .unit_pixels import unit_pixels, unit_vae
 
@@ -78,8 +69,8 @@ def make(job: Job) -> tuple[Reproduction, Figure]:
         return reference.distances(fitted, _KINDS)
 
     vae = template(quick=job.quick)
-    trainings = train_rows(job, vae, rows_of_table(), *unit_pixels(parts), measure)
-    values = figures_of(trainings, (*COLUMNS, Column("elbo", "")))
+    trainings = grid_table.train_rows(job, vae, rows_of_table(), *unit_pixels(parts), measure)
+    values = grid_table.figures_of(trainings, (*COLUMNS, Column("elbo", "")))
     for figures in values.values():
         figures["negative_elbo"] = -figures["elbo"]
     best = min((f"β = {beta:g}" for beta in _BETAS), key=lambda row: values[row]["means"].mean())
@@ -89,13 +80,13 @@ def make(job: Job) -> tuple[Reproduction, Figure]:
         NAME,
         "Where σ comes from, MNIST (Rybkin et al. 2021)",
         {
-            "seeds": seeds_of(trainings),
+            "seeds": grid_table.seeds_of(trainings),
             "epochs": vae.max_epochs,
             "networks": "784-512-512-20, relu",
             "the best β": best.removeprefix("β = "),
             "Fréchet of real test images": f"{reference.floor:.2f}",
         },
-        cells_of(values, COLUMNS, PUBLISHED),
+        grid_table.cells_of(values, COLUMNS, PUBLISHED),
         claims(values),
         (
             "Fréchet distances are in the features of our classifier. The published ones, in "
@@ -107,7 +98,7 @@ def make(job: Job) -> tuple[Reproduction, Figure]:
 
 def claims(values: Figures) -> tuple[Claim, ...]:
     """Return the orders that the source reports."""
-    figures, order = means_of(values), (PER_PIXEL, SHARED, BETA, UNIT)
+    figures, order = grid_table.means_of(values), (PER_PIXEL, SHARED, BETA, UNIT)
     bound, means = ([figures[row, name] for row in order] for name in ("negative_elbo", "means"))
     constant = 392 * np.log(2 * np.pi)
     return (

@@ -14,18 +14,9 @@ from matplotlib.figure import Figure
 from wellposed import datasets, evaluation, noise
 from wellposed.estimators import VAE, Grid
 
+from . import grid_table
 from .cells import Cell, Claim, Reproduction
-from .grid_table import (
-    Column,
-    Figures,
-    Job,
-    Published,
-    cells_of,
-    figures_of,
-    means_of,
-    seeds_of,
-    train_rows,
-)
+from .grid_table import Column, Figures, Job, Published
 from .picture import over_rows
 from .unit_pixels import unit_pixels, unit_vae
 
@@ -87,13 +78,13 @@ def make(job: Job) -> tuple[Reproduction, Figure]:
     for name in PUBLISHED:
         vae = template(name, quick=job.quick)
         trainings = _train(vae, name, job)
-        values = figures_of(trainings, COLUMNS)
+        values = grid_table.figures_of(trainings, COLUMNS)
         cells += (
             dataclasses.replace(cell, row=f"{name}: {cell.row}")
-            for cell in cells_of(values, COLUMNS, PUBLISHED[name])
+            for cell in grid_table.cells_of(values, COLUMNS, PUBLISHED[name])
         )
         all_claims += claims(name, values)
-        settings |= {"seeds": seeds_of(trainings), "epochs": vae.max_epochs}
+        settings |= {"seeds": grid_table.seeds_of(trainings), "epochs": vae.max_epochs}
     title = "Likelihood beside the error of the mean (Stirn & Knowles 2020)"
     table = Reproduction(NAME, title, settings, tuple(cells), tuple(all_claims))
     return table, over_rows(table, [column.label for column in COLUMNS])
@@ -113,12 +104,12 @@ def _train(vae: VAE, name: str, job: Job) -> Grid:
         }
 
     folder = f"trainings-{name}"
-    return train_rows(job, vae, rows_of_table(), train, test, measure, name=folder)
+    return grid_table.train_rows(job, vae, rows_of_table(), train, test, measure, name=folder)
 
 
 def claims(name: str, values: Figures) -> list[Claim]:
     """Return the claims: where σ depends on z, a better likelihood comes with a worse mean."""
-    means = means_of(values)
+    means = grid_table.means_of(values)
     density, rmse, bias = ({row: means[row, c.figure] for row in values} for c in COLUMNS)
     return [
         Claim(
