@@ -77,7 +77,7 @@ def test_the_example_of_the_page_on_judging(capsys):
     names: dict = {}
     exec(example, names)
     said = capsys.readouterr().out.split("Diagnosis of ")[1:]
-    assert [text.splitlines()[1].split(".")[0].split(" (")[0] for text in said] == [
+    assert [re.split(r" \(|[.,;]", text.splitlines()[1])[0] for text in said] == [
         "The noise variance is too large",
         "The decoder has overfitted",
         "No fault was found",
