@@ -168,3 +168,11 @@ def test_the_mean_noise_variance_is_the_models_own_or_an_average():
     model, density = exact_model(variance=0.3)
     rows = rows_of(density, 10)
     assert float(evaluation.mean_noise_variance(model, rows, key=KEY)) == pytest.approx(0.3)
+
+
+def test_an_estimate_is_the_mean_with_its_standard_error():
+    values = np.random.default_rng(0).normal(3.0, 2.0, size=10_000).astype(np.float32)
+    found = evaluation.Estimate.of(values)
+    assert found.value == values.mean(dtype=np.float64)
+    assert found.standard_error == pytest.approx(2.0 / 100, rel=0.05)
+    assert np.isnan(evaluation.Estimate.of(values[:1]).standard_error)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._estimate import Estimate
+from .._estimate import Estimate, standard_error
 from .._thresholds import (
     CAUTION,
     FAULT,
@@ -27,7 +27,7 @@ def check_overfitting(evidence: Evidence) -> Finding:
             "Pass the training rows too, and rows that were held out.",
         )
     here, there = (np.asarray(t.elbo, np.float64) for t in (evidence.terms, evidence.train_terms))
-    error = np.sqrt(here.var(ddof=1) / len(here) + there.var(ddof=1) / len(there))
+    error = np.hypot(standard_error(here), standard_error(there))
     gap = Estimate(float(there.mean() - here.mean()), float(error))
     per_feature = Estimate(gap.value / evidence.d, gap.standard_error / evidence.d)
     figures = {"ELBO, training rows": float(there.mean()), "ELBO, these rows": float(here.mean())}

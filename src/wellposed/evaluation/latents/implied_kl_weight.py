@@ -10,7 +10,7 @@ from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel, draw_keys
 
-from .._estimate import Estimate
+from .._estimate import Estimate, standard_error
 from .._rows import over_rows
 
 _DRAWS = 16
@@ -49,8 +49,7 @@ def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
     if bottom < _LEAST:
         return Estimate(np.inf if bottom <= 0 and top > _LEAST else np.nan, np.nan)
     weight = top / bottom
-    error = (loss - weight * gain).std(ddof=1) / bottom / np.sqrt(len(loss))
-    return Estimate(float(weight), float(error))
+    return Estimate(float(weight), float(standard_error(loss - weight * gain) / bottom))
 
 
 def _slopes(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scalar]:

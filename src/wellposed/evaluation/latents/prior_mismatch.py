@@ -214,17 +214,17 @@ def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Prio
     own = log_p["standard"]
     return PriorMismatch(
         n_rows=n,
-        rate=estimate(found.rates),
+        rate=Estimate.of(found.rates),
         information=(
-            estimate(found.rates - _freed(all_rows - own, chance)),
-            estimate(found.rates - _freed(without - own, chance)),
+            Estimate.of(found.rates - _freed(all_rows - own, chance)),
+            Estimate.of(found.rates - _freed(without - own, chance)),
         ),
         priors={
             name: Mismatch(
-                low=estimate(without - log_p[name], chance),
-                high=estimate(all_rows - log_p[name], chance),
-                log_density=estimate(log_p[name], chance),
-                gain=estimate(log_p[name] - log_p["standard"], chance),
+                low=_estimate(without - log_p[name], chance),
+                high=_estimate(all_rows - log_p[name], chance),
+                log_density=_estimate(log_p[name], chance),
+                gain=_estimate(log_p[name] - log_p["standard"], chance),
                 outside=_share_below(usual, found, prior, key=keys[2 * i + 1]),
             )
             for i, (name, prior) in enumerate(priors.items())
@@ -232,14 +232,13 @@ def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Prio
     )
 
 
-def estimate(values: np.ndarray, chance: np.ndarray | None = None) -> Estimate:
+def _estimate(values: np.ndarray, chance: np.ndarray) -> Estimate:
     """Mean and standard error over rows, freed of what ``chance``, of mean zero, explains.
 
     That the rows also make up q(z) adds nothing to the error at first order: the influence of
     one row on E log q(z) that way is ∫ q(z | x) dz, the same for all.
     """
-    values = values if chance is None else _freed(values, chance)
-    return Estimate(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))
+    return Estimate.of(_freed(values, chance))
 
 
 def _freed(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
@@ -264,7 +263,7 @@ def _log_density(prior: Any, z: Latent, *, key: PRNGKey) -> Scalar:
 def _share_below(usual: float, found: Codes, prior: Prior, *, key: PRNGKey) -> Estimate:
     """Share of draws from a prior where q(z) is below a value, and its standard error."""
     drawn = np.asarray(_drawn(prior, key), np.float64)
-    return estimate((log_aggregate(found, drawn) < usual).astype(np.float64))
+    return Estimate.of(log_aggregate(found, drawn) < usual)
 
 
 @compiled_soon

@@ -13,7 +13,7 @@ from wellposed.models import VAEModel
 
 from .._estimate import Estimate
 from .._passes import elbo
-from .prior_mismatch import estimate, prior_mismatch
+from .prior_mismatch import prior_mismatch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,13 +119,13 @@ def rate_distortion(
     entropy = least = None
     if log_density is not None:
         truth = _checked(log_density, len(rows))
-        entropy, least = estimate(-truth), estimate(likelihood - truth)
+        entropy, least = Estimate.of(-truth), Estimate.of(likelihood - truth)
     own = split.priors["standard"]
     return RateDistortion(
         n_rows=len(rows),
-        rate=estimate(kl),
-        distortion=estimate(-likelihood),
-        elbo=estimate(likelihood - kl),
+        rate=Estimate.of(kl),
+        distortion=Estimate.of(-likelihood),
+        elbo=Estimate.of(likelihood - kl),
         information=split.information,
         mismatch=(own.low, own.high),
         entropy=entropy,

@@ -1,7 +1,6 @@
 """Whether a dead latent could live: the spectrum of what the live ones leave over."""
 
 import dataclasses
-import math
 from typing import Any
 
 import jax
@@ -108,10 +107,11 @@ def residual_spectrum(
     pairs = pairs[np.random.default_rng(0).permutation(len(pairs))]
     halves = pairs[0::2], pairs[1::2]
     products = np.concatenate([_along_leading(a, b) for a, b in (halves, halves[::-1])])
+    leading = Estimate.of(products)
     return ResidualSpectrum(
         eigenvalues=np.linalg.eigvalsh(_covariance(pairs))[::-1],
-        leading=float(products.mean()),
-        standard_error=float(products.std(ddof=1)) / math.sqrt(len(products)),
+        leading=leading.value,
+        standard_error=leading.standard_error,
         beta=beta,
     )
 

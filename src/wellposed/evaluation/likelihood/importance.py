@@ -12,6 +12,7 @@ from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 
+from .._estimate import standard_error
 from .._rows import over_rows
 from .._thresholds import PARETO_K
 from .importance_weights import cut, effective_size, fold_weights, log_mean_weight, relative_error
@@ -49,9 +50,8 @@ class LogLikelihood(eqx.Module):
             )
         )
         n = len(value)
-        spread = value.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
         said = (
-            f"log p(x) of {n} rows: mean {value.mean():.6g} ± {spread:.2g} nats (of Monte Carlo "
+            f"log p(x) of {n} rows: mean {value.mean():.6g} ± {standard_error(value):.2g} nats (of Monte Carlo "
             f"alone {np.sqrt(np.square(error).sum()) / n:.2g}); effective sample size "
             f"{np.median(size):.3g} in the median, {size.min():.3g} at least."
         )

@@ -36,9 +36,7 @@ class Sandwich:
     @property
     def gap(self) -> Estimate:
         """Mean gap and its standard error over data: no less than the mean error of either."""
-        n = len(self.gaps)
-        error = self.gaps.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
-        return Estimate(float(self.gaps.mean()), float(error))
+        return Estimate.of(self.gaps)
 
     def __str__(self) -> str:
         lower, upper = (np.mean(side.value, dtype=np.float64) for side in (self.lower, self.upper))

@@ -31,6 +31,7 @@ from wellposed._forks import check_process
 from wellposed._typing import Density, Point, PRNGKey, Tree
 from wellposed.models import VAEModel, draw_keys
 
+from .._estimate import standard_error
 from .._rows import over_rows, varying
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -166,9 +167,4 @@ def ranks(y: Point, draws: jax.Array, *, key: PRNGKey) -> Point:
 
 
 def _mean_and_error(of_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean over rows and its standard error; one row has none."""
-    n = len(of_rows)
-    mean = of_rows.mean(axis=0, dtype=np.float64)
-    if n == 1:
-        return mean, np.full_like(mean, np.nan)
-    return mean, of_rows.std(axis=0, ddof=1, dtype=np.float64) / np.sqrt(n)
+    return of_rows.mean(axis=0, dtype=np.float64), standard_error(of_rows)

@@ -179,10 +179,9 @@ def _account(
         squared += (((right - left) / (2 * _STEP)) ** 2).sum(axis=0)
         curvature += ((2 * best - left - right) / _STEP**2).sum(axis=0)
         gains.append((best - before).sum(axis=1))
-    gain = np.concatenate(gains)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(squared) / np.maximum(curvature, 0.0)
-    return error, Estimate(float(gain.mean()), float(gain.std(ddof=1) / np.sqrt(len(gain))))
+    return error, Estimate.of(np.concatenate(gains))
 
 
 def _passes(

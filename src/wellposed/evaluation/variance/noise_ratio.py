@@ -8,7 +8,7 @@ import numpy as np
 from wellposed.models import VAEModel
 from wellposed.noise import Gaussian, Rescaled
 
-from .._estimate import Estimate
+from .._estimate import Estimate, standard_error
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,11 +52,6 @@ def noise_ratio(
     return NoiseRatio(*told, _gain(variance, squares[:, counted], counted, floor**2, one=one))
 
 
-def standard_error(influence: np.ndarray) -> Any:
-    """Error of a mean over rows, from each row's influence on it, shape (n, ...)."""
-    return influence.std(axis=0, ddof=1) / np.sqrt(len(influence))
-
-
 def total(values: np.ndarray, influence: np.ndarray) -> Estimate:
     """Sum over features of (d,), with each row's influences (n, d)."""
     return Estimate(float(values.sum()), float(standard_error(influence.sum(axis=1))))
@@ -91,4 +86,4 @@ def _gain(
     best = np.full_like(mean, mean.mean()) if one else mean
     best = np.maximum(best, np.broadcast_to(floor, counted.shape)[counted])
     rows = 0.5 * (squares * (1 / variance - 1 / best) + np.log(variance / best)).sum(axis=1)
-    return Estimate(float(rows.mean()), float(standard_error(rows)))
+    return Estimate.of(rows)

@@ -29,12 +29,12 @@ from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys, optimum
 from wellposed.numerics import on_device
 
-from .._estimate import Estimate
+from .._estimate import Estimate, standard_error
 from .._rows import over_rows, subsample, varying
 from ..linear.model_units import IDENTITY, ModelUnits
 from ..linear.spectrum import spectrum
 from .affine_units import is_affine, slope, unit_of
-from .noise_ratio import noise_ratio, standard_error, total
+from .noise_ratio import noise_ratio, total
 from .variance_record import LinearSplit, Split, VarianceSplit
 
 _MOST_ROWS = 5_000

@@ -118,6 +118,5 @@ def inference_gaps(gap: AmortisationGap, log_likelihood: ArrayLike) -> Inference
 
 
 def _mean(values: np.ndarray, of_draws: np.ndarray) -> Estimate:
-    n = len(values)
-    error = values.std(ddof=1) / np.sqrt(n) if n > 1 else of_draws[0]
-    return Estimate(float(values.mean()), float(error))
+    mean = Estimate.of(values)
+    return mean if len(values) > 1 else Estimate(mean.value, float(of_draws[0]))
