@@ -51,8 +51,8 @@ class LogLikelihood(eqx.Module):
         )
         n = len(value)
         said = (
-            f"log p(x) of {n} rows: mean {value.mean():.6g} ± {standard_error(value):.2g} nats "
-            f"(of Monte Carlo alone {np.sqrt(np.square(error).sum()) / n:.2g}); effective sample size "
+            f"log p(x) of {n} rows: mean {value.mean():.6g} ± {standard_error(value):.2g} nats (of "
+            f"Monte Carlo alone {np.sqrt(np.square(error).sum()) / n:.2g}); effective sample size "
             f"{np.median(size):.3g} in the median, {size.min():.3g} at least."
         )
         return f"{said} {_meaning(shape)}"
