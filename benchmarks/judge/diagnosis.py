@@ -110,7 +110,7 @@ class Planted:
         found = copy.copy(self.overfit())
         split = evaluation.variance_split(found.model_, self.test, key=jax.random.key(3))
         best = float(found.noise_variance_) / split.total_ratio.value
-        noise = found.model_.noise.refitted(jnp.full(self.test.shape[1], best))
+        noise = found.model_.noise.refit(jnp.full(self.test.shape[1], best))
         found.model_ = eqx.tree_at(lambda m: m.noise, found.model_, noise)
         found.noise_variance_ = best
         return found

@@ -80,14 +80,14 @@ def extremes(noise: AbstractNoise, d: int = D, *, size: float = 1e4) -> Iterator
 
     The location of a family on the real line stays: the density only moves with it.
     """
-    leaves = noise.learned()
+    leaves = noise.parameters()
     first = (-size, 0.0, size) if noise.support == UNIT else (0.0,)
     others = itertools.product((-size, 0.0, size), repeat=noise.n_raw - 1)
     blocks = np.array([(a, *rest) for a in first for rest in others])
     raws = jnp.asarray(np.repeat(blocks, d, axis=1), jnp.result_type(float))
     for signs in itertools.product((-size, 0.0, size), repeat=len(leaves)):
         values = tuple(fill(leaf, sign) for leaf, sign in zip(leaves, signs, strict=True))
-        driven = eqx.tree_at(lambda n: n.learned(), noise, values) if leaves else noise
+        driven = eqx.tree_at(lambda n: n.parameters(), noise, values) if leaves else noise
         yield driven, raws
 
 

@@ -152,14 +152,14 @@ class Responses(NamedTuple):
 @eqx.filter_jit
 def _responses(noise, raws):
     def of(leaves, raw, y):
-        driven = eqx.tree_at(lambda n: n.learned(), noise, leaves) if leaves else noise
+        driven = eqx.tree_at(lambda n: n.parameters(), noise, leaves) if leaves else noise
         return driven(raw).log_prob(y)
 
     slopes = jax.vmap(jax.value_and_grad(of, argnums=(0, 1)), (None, None, 0))
 
     def at(raw):
         y = probes(noise, raw)
-        return jax.vmap(noise(raw).log_prob)(y), slopes(noise.learned(), raw, y)
+        return jax.vmap(noise(raw).log_prob)(y), slopes(noise.parameters(), raw, y)
 
     return jax.vmap(at)(raws)
 
@@ -179,7 +179,7 @@ def responses(name: str) -> Responses:
         values, slopes = jax.tree.map(np.asarray, _responses(driven, rows))
         extreme.append(values[:n])
         gradients.append(jax.tree.map(lambda leaf, n=n: leaf[:n], slopes))
-    if noise.learned():
+    if noise.parameters():
         values = np.asarray(_responses(noise, rows)[0])
     by_size = np.split(values[n:], len(RANDOM_SIZES))
     return Responses(extreme, gradients, dict(zip(RANDOM_SIZES, by_size, strict=True)))

@@ -134,8 +134,8 @@ def test_no_density_exceeds_the_bound_and_some_density_reaches_it(name):
     )
     if isinstance(noise, ZeroInflated):
         raw = jnp.concatenate([jnp.full(D, -1e4), raw[: (noise.n_raw - 1) * D]])
-    leaves = tuple(jnp.full_like(leaf, -1e4) for leaf in noise.learned())
-    driven = eqx.tree_at(lambda n: n.learned(), noise, leaves) if leaves else noise
+    leaves = tuple(jnp.full_like(leaf, -1e4) for leaf in noise.parameters())
+    driven = eqx.tree_at(lambda n: n.parameters(), noise, leaves) if leaves else noise
     reach = jnp.abs(raw[D : 2 * D] if isinstance(noise, ZeroInflated) else raw[:D]).max()
     highest = float(driven(raw).log_prob(amount.data.least * 1.0000005))
     assert highest <= bound + 1e-3 * D
@@ -158,10 +158,10 @@ def test_values_and_gradients_are_finite_at_the_extremes(name):
     @eqx.filter_jit
     def of(raw, sign):
         def total(leaves, raw, y):
-            moved = eqx.tree_at(lambda n: n.learned(), noise, leaves) if leaves else noise
+            moved = eqx.tree_at(lambda n: n.parameters(), noise, leaves) if leaves else noise
             return moved(raw).log_prob(y)
 
-        leaves = tuple(jnp.full_like(leaf, sign) for leaf in noise.learned())
+        leaves = tuple(jnp.full_like(leaf, sign) for leaf in noise.parameters())
         value = jax.vmap(jax.value_and_grad(total, argnums=(0, 1)), (None, None, 0))
         p = noise(raw)
         return value(leaves, raw, rows), p.mean, p.variance, p.coupled(jnp.asarray(30.0))

@@ -130,9 +130,9 @@ def test_gradients_are_finite_at_extremes(regression):
 
 def test_learned_leaves_are_the_scale_and_the_weights():
     noise, _ = made((5, 4), "feature", variance="shared")
-    assert [leaf.shape for leaf in noise.learned()] == [(), (4, 20)]
+    assert [leaf.shape for leaf in noise.parameters()] == [(), (4, 20)]
     given, _ = made((5, 4), "conditional", variance=0.5)
-    assert given.learned() == ()
+    assert given.parameters() == ()
 
 
 def test_a_regression_of_unknown_name_is_refused():

@@ -46,9 +46,9 @@ def made(shape=(3, 3), constant=(), hidden=(5,), size=1.5, n_levels=None, mixtur
     noise = noise.initialise(moments(shape, n_levels, constant), key=jax.random.key(3))
     drawn = [
         size * jax.random.normal(jax.random.key(i), leaf.shape)
-        for i, leaf in enumerate(noise.learned())
+        for i, leaf in enumerate(noise.parameters())
     ]
-    noise = eqx.tree_at(lambda n: n.learned(), noise, drawn)
+    noise = eqx.tree_at(lambda n: n.parameters(), noise, drawn)
     return noise, noise(jax.random.normal(jax.random.key(0), (noise.n_raw * features(shape),)))
 
 
@@ -101,7 +101,7 @@ def test_a_feature_looks_at_its_own_neighbours_alone(x64):
     y = jnp.ones(9)
 
     def each(value):
-        near = p.window.neighbours(p._shown(value))
+        near = p.window.neighbours(p._context(value))
         mixture = p._mixture(near, p._from_outputs())
         return jnp.stack(mixture).reshape(-1, 9)
 
@@ -141,7 +141,7 @@ def test_coupled_features_are_at_one_quantile_given_their_neighbours(x64):
     for alpha in (-1.0, 0.0, 1.0):
         y = np.asarray(p.coupled(jnp.asarray(alpha)))
         everywhere = np.arange(16.0)
-        near = p.window.neighbours(p._shown(jnp.asarray(y)))
+        near = p.window.neighbours(p._context(jnp.asarray(y)))
         log_w, mu, s = (np.asarray(part) for part in p._mixture(near, p._from_outputs()))
         w = np.exp(log_w) / np.exp(log_w).sum(0)
         cdf = (w[..., None] * expit((everywhere + 0.5 - mu[..., None]) / s[..., None])).sum(0)

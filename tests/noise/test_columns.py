@@ -118,12 +118,12 @@ def test_levels_are_those_of_the_parts_own_columns():
 
 def test_what_is_learned_refitted_and_on_the_floor_is_the_parts():
     noise = Columns({0: "shared", 2: "feature", 1: "bernoulli", 3: 0.5}).initialise(moments())
-    assert len(noise.learned()) == 2
+    assert len(noise.parameters()) == 2
     assert noise.variance() is None  # Bernoulli's depends on z
     real = Columns(["feature", "feature", "shared", 0.5]).initialise(moments())
-    assert real.solved_by_squares
+    assert real.has_exact_refit
     squares = jnp.array([1.0, 1e-12, 2.0, 3.0])
-    refitted = real.refitted(squares)
+    refitted = real.refit(squares)
     variance = np.asarray(refitted.variance())
     np.testing.assert_allclose(variance[[0, 2]], [1.0, 2.0], rtol=1e-4)
     assert variance[3] == pytest.approx(0.5 * 2.5)
@@ -142,7 +142,7 @@ def test_a_constant_column_is_modelled_as_one(types, constant):
     p = noise(jnp.zeros(noise.n_raw * 4))
     assert np.isfinite(p.log_prob(jnp.array([5.0, 0.0, -3.0, 2.0])))
     assert np.isfinite(p.mean).all()
-    assert np.isfinite(noise.presented(jnp.array([5.0, 0.0, -3.0, 2.0]))).all()
+    assert np.isfinite(noise.encoder_input(jnp.array([5.0, 0.0, -3.0, 2.0]))).all()
     assert float(p.mean[constant]) == pytest.approx(np.round(MEAN)[constant], abs=0.1)
 
 

@@ -26,7 +26,7 @@ def softplus(v):
 
 def log_probs(p, y):
     """Log density of each feature alone."""
-    return np.asarray(p.each.log_prob(jnp.asarray(y)))
+    return np.asarray(p.feature_log_prob(jnp.asarray(y)))
 
 
 def test_laplace_is_scipys(x64):

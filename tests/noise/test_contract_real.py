@@ -134,12 +134,12 @@ def test_the_floor_has_a_live_gradient(name):
     """Far from the data, with the noise on its floor, the gradient of the scale is not zero."""
     noise = make_noise(name)
     y = np.full(D, 0.97 if noise.support == UNIT else 50.0, np.float32)
-    leaves = tuple(fill(leaf, -30.0) for leaf in noise.learned())
+    leaves = tuple(fill(leaf, -30.0) for leaf in noise.parameters())
 
     @jax.jit
     @jax.grad
     def gradient(leaves):
-        driven = eqx.tree_at(lambda n: n.learned(), noise, leaves)
+        driven = eqx.tree_at(lambda n: n.parameters(), noise, leaves)
         return driven(jnp.zeros(noise.n_raw * D)).log_prob(y)
 
     assert (np.abs(gradient(leaves)[0]) > 0).all()
@@ -213,10 +213,10 @@ def test_noise_on_its_floor_says_so(name):
     noise = make_noise(name)
     variance = battery.facts(noise, zeros(noise)).variance[0]
     assert noise.on_floor(variance) == ()
-    if not noise.learned():
+    if not noise.parameters():
         return
-    low = tuple(fill(leaf, -30.0) for leaf in noise.learned())
-    rested = eqx.tree_at(lambda n: n.learned(), noise, low)
+    low = tuple(fill(leaf, -30.0) for leaf in noise.parameters())
+    rested = eqx.tree_at(lambda n: n.parameters(), noise, low)
     assert rested.on_floor(battery.facts(rested, zeros(noise)).variance[0])
 
 
@@ -225,9 +225,9 @@ def test_the_encoder_sees_data_of_the_size_of_one(name):
     noise = make_noise(name)
     moments = moments_for(noise)
     deviation = np.sqrt(moments.variance)
-    seen = np.asarray(noise.presented(moments.mean + deviation))
+    seen = np.asarray(noise.encoder_input(moments.mean + deviation))
     assert np.sqrt((seen**2).mean()) == pytest.approx(1.0, rel=1e-5)
-    np.testing.assert_allclose(noise.presented(moments.mean), 0.0, atol=1e-6)
+    np.testing.assert_allclose(noise.encoder_input(moments.mean), 0.0, atol=1e-6)
 
 
 def test_a_batch_is_mapped_over(law):
@@ -238,7 +238,7 @@ def test_a_batch_is_mapped_over(law):
 def test_the_learned_leaves_are_the_only_ones_that_move(name):
     """Statistics of the data, floors and given values are never the optimiser's."""
     noise = make_noise(name)
-    learned = {id(leaf) for leaf in noise.learned()}
+    learned = {id(leaf) for leaf in noise.parameters()}
     floats = [leaf for leaf in jax.tree.leaves(noise) if eqx.is_inexact_array(leaf)]
     assert learned <= {id(leaf) for leaf in floats}
     assert (not learned) == (
@@ -293,7 +293,5 @@ def test_a_word_is_a_family_with_its_defaults(word):
 def test_squares_train_no_family_but_the_gaussian(name):
     noise = FAMILIES[name]
     law = noise.noise if isinstance(noise, Rescaled) else noise
-    assert noise.solved_by_squares == (isinstance(law, Gaussian) and law.kind != "conditional")
-    assert (
-        isinstance(law, (Gaussian, LowRankGaussian, Quantile)) or law.refitted(jnp.ones(D)) is law
-    )
+    assert noise.has_exact_refit == (isinstance(law, Gaussian) and law.kind != "conditional")
+    assert isinstance(law, (Gaussian, LowRankGaussian, Quantile)) or law.refit(jnp.ones(D)) is law

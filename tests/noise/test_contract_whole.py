@@ -167,7 +167,7 @@ def test_nothing_is_surer_than_certain_and_gradients_are_finite(name, size):
         assert np.isfinite(value).all()
         assert np.isfinite(slope).all()
         assert float(value.max()) <= 0.0
-    for array in noise.learned():
+    for array in noise.parameters():
         assert np.isfinite(array).all()
 
 
@@ -202,8 +202,8 @@ def test_what_the_encoder_sees_is_of_the_size_of_one(name):
 
 def test_nothing_is_refitted_and_nothing_has_a_floor(name):
     noise = initialise(name)
-    assert not noise.solved_by_squares
-    assert noise.refitted(jnp.ones(D)) is noise
+    assert not noise.has_exact_refit
+    assert noise.refit(jnp.ones(D)) is noise
     assert noise.on_floor(jnp.zeros(D)) == ()
 
 

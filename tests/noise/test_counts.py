@@ -149,7 +149,7 @@ def test_rare_features_do_not_lose_the_common_ones_digits(family, x64):
 def test_the_size_of_a_row_is_divided_out_and_not_lost():
     noise = Poisson(library=True).initialise(moments(size=1000.0))
     y = jnp.array([200.0, 500.0, 300.0])
-    once, thrice = noise.presented(y), noise.presented(3 * y)
+    once, thrice = noise.encoder_input(y), noise.encoder_input(3 * y)
     np.testing.assert_allclose(thrice - once, np.log(3) / np.sqrt(3), rtol=1e-2)
 
 

@@ -99,7 +99,7 @@ def test_no_density_exceeds_the_bound(noise, size):
     bound = noise.log_density_bound(D)
     assert math.isfinite(bound)
     driven = noise
-    if noise.learned():
+    if noise.parameters():
         driven = eqx.tree_at(lambda n: n.scale.rho, noise, jnp.full_like(noise.scale.rho, -size))
     for seed in range(20):
         raw = -jnp.abs(raw_of(noise, seed, size))
@@ -110,7 +110,7 @@ def test_no_density_exceeds_the_bound(noise, size):
 @pytest.mark.parametrize("kind", ["shared", "feature", "conditional"])
 def test_the_bound_is_reached_in_the_limit(kind):
     noise = Gaussian(kind).initialise(moments())
-    if noise.learned():
+    if noise.parameters():
         noise = eqx.tree_at(lambda n: n.scale.rho, noise, jnp.full_like(noise.scale.rho, -80.0))
     p = noise(jnp.full(noise.n_raw * D, -80.0))
     assert float(p.log_prob(p.mean)) == pytest.approx(noise.log_density_bound(D), rel=1e-5)
@@ -164,7 +164,7 @@ def test_the_refit_is_the_maximum(kind, x64):
         variance = jnp.broadcast_to(candidate.variance(), (D,))
         return float(-0.5 * jnp.sum(jnp.log(variance) + squares / variance))
 
-    best = noise.refitted(squares)
+    best = noise.refit(squares)
     target = squares.mean() if kind == "shared" else squares
     np.testing.assert_allclose(best.variance(), target, rtol=1e-9)
     for step in (-1e-3, 1e-3):
@@ -174,7 +174,7 @@ def test_the_refit_is_the_maximum(kind, x64):
 
 def test_a_refit_below_the_floor_rests_on_it_and_says_so():
     noise = Gaussian("feature").initialise(moments(resolution=0.6))
-    rested = noise.refitted(jnp.array([1e-9, 1.0, 1e-9, 1.0]))
+    rested = noise.refit(jnp.array([1e-9, 1.0, 1e-9, 1.0]))
     assert rested.on_floor(rested.variance()) == (0, 2)
     assert noise.on_floor(noise.variance()) == ()
     assert np.isfinite(rested.scale.rho).all()
@@ -182,8 +182,8 @@ def test_a_refit_below_the_floor_rests_on_it_and_says_so():
 
 def test_a_given_variance_is_never_refitted(x64):
     noise = Gaussian(0.3).initialise(moments())
-    assert float(noise.refitted(jnp.ones(D)).variance()) == 0.3
-    assert noise.learned() == ()
+    assert float(noise.refit(jnp.ones(D)).variance()) == 0.3
+    assert noise.parameters() == ()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,7 +13,7 @@ from numpyro.distributions import AsymmetricLaplaceQuantile
 from scipy.stats import norm
 
 from wellposed.noise import Quantile
-from wellposed.noise.real.opened import Opened
+from wellposed.noise.real.quantile import QuantileLaw
 
 LEVELS = (0.15, 0.5, 0.85)
 
@@ -24,7 +24,7 @@ def test_one_head_is_the_asymmetric_laplace(level, x64):
     y = jnp.array([-3.0, 0.1, 0.4, 2.0])
 
     def ours(heads, scale):
-        return Opened(heads, jnp.zeros((0, D)), scale, (level,)).log_prob(y)
+        return QuantileLaw(heads, jnp.zeros((0, D)), scale, (level,)).log_prob(y)
 
     def theirs(heads, scale):
         return AsymmetricLaplaceQuantile(heads[0], scale, level).log_prob(y)
@@ -72,7 +72,7 @@ def test_heads_start_at_a_normals_quantiles():
 def test_several_heads_have_the_gradient_of_their_pinballs(x64):
     heads = jnp.sort(jax.random.normal(jax.random.key(0), (3, D), jnp.float64), axis=0)
     scale, y = jnp.full(D, 0.4), jnp.linspace(-1.0, 1.0, D)
-    law = Opened(heads, jnp.diff(heads, axis=0), scale, LEVELS)
+    law = QuantileLaw(heads, jnp.diff(heads, axis=0), scale, LEVELS)
     found = jax.grad(lambda h: eqx.tree_at(lambda p: p.heads, law, h).log_prob(y).sum())(heads)
     level = np.array(LEVELS)[:, None]
     expected = (level - (y < heads)) / scale / 3
@@ -86,7 +86,7 @@ def test_the_gradient_vanishes_at_the_quantiles_and_the_densitys_own_does_not(x6
     heads = jnp.asarray([[-math.log1p(-level)] for level in LEVELS])
 
     def mean(heads, of):
-        law = Opened(heads, jnp.diff(heads, axis=0), jnp.full(1, 0.5), LEVELS)
+        law = QuantileLaw(heads, jnp.diff(heads, axis=0), jnp.full(1, 0.5), LEVELS)
         return jax.vmap(lambda v: getattr(law, of)(v)[0])(y).mean()
 
     np.testing.assert_allclose(jax.grad(mean)(heads, "log_prob"), 0.0, atol=1e-4)

@@ -43,14 +43,14 @@ def _table(noise, raw, values, levels, row):
     p = noise(raw)
     spread = jnp.broadcast_to(values[:, None], (len(values), D))
     return (
-        jax.vmap(p.each.log_prob)(spread),
+        jax.vmap(p.feature_log_prob)(spread),
         jax.vmap(p.cdf)(spread),
         p.cdf(jnp.full(D, -1.0)),
         jax.vmap(p.icdf)(levels),
         p.mean,
         p.variance,
         p.log_prob(row),
-        p.each.log_prob(row),
+        p.feature_log_prob(row),
         jnp.zeros(p.event_shape),
     )
 
@@ -69,7 +69,7 @@ def table(name: str, varies: tuple[bool, ...] = (True,) * D) -> Table:
 @eqx.filter_jit
 def _draws(noise, raw, values, key):
     p = noise(raw)
-    each = jax.vmap(lambda v: p.each.log_prob(jnp.full(D, v)))(values)
+    each = jax.vmap(lambda v: p.feature_log_prob(jnp.full(D, v)))(values)
     return jax.vmap(p.sample)(jax.random.split(key, 20_000)), each
 
 
@@ -125,7 +125,7 @@ def responses(name: str) -> Responses:
 @eqx.filter_jit
 def _fresh(noise, data):
     p = noise(jnp.zeros(noise.n_raw * D))
-    return p.mean, p.variance, jax.vmap(noise.presented)(data)
+    return p.mean, p.variance, jax.vmap(noise.encoder_input)(data)
 
 
 def fresh(noise, data: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -29,7 +29,8 @@ def hint_at_amounts(
     on_line = isinstance(transform, (transforms.Standardize, transforms.Identity))
     if image_shape is not None or not on_line:
         return
-    found = [j for j in _on_the_line(observation, len(summary.mean)) if _is_amount(summary, j)]
+    real = observation.real_columns(len(summary.mean))
+    found = [int(j) for j in np.flatnonzero(real) if _is_amount(summary, int(j))]
     if not found:
         return
     named = [str(j) if names is None else repr(str(names[j])) for j in found[:_LISTED]]
@@ -45,14 +46,6 @@ def hint_at_amounts(
         DataHint,
         stacklevel=stacklevel,
     )
-
-
-def _on_the_line(observation: noise.AbstractNoise, d: int) -> list[int]:
-    """Columns whose noise is on the real line."""
-    if isinstance(observation, noise.Columns):
-        parts = [list(at) for each, at in observation.parts if each.support == transforms.REALS]
-        return sorted(j for at in parts for j in at)
-    return list(range(d)) if observation.support == transforms.REALS else []
 
 
 def _is_amount(summary: transforms.Summary, j: int) -> bool:

@@ -71,7 +71,7 @@ def transform_of(
         settings["transform"],
         one_unit=one_unit,
         support=observation.support,
-        heavy_tailed=noise.heavy_tailed(observation),
+        heavy_tailed=observation.heavy_tailed,
     )
 
 
@@ -100,7 +100,7 @@ def check_domain(
     if isinstance(transform, transforms.ByColumn):
         transform.check(rows, names)
     if transform.range is None:
-        noise.check_rows(rows, observation, names)
+        observation.check_rows(rows, names)
 
 
 def check_image_shape(

@@ -47,7 +47,8 @@ def prepare(
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
     names = getattr(vae, "feature_names_in_", None)
-    settings["noise"] = noise.placed(settings["noise"], d, names)
+    if isinstance(settings["noise"], noise.AbstractNoise):
+        settings["noise"] = settings["noise"].locate(d, names)
     settings["transform"] = transforms.place(settings["transform"], d, names)
     check_networks(settings, *given.shape)
     observation = noise.resolve(settings["noise"])

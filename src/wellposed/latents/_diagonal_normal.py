@@ -1,9 +1,11 @@
 """The Gaussian posterior with independent latents."""
 
+from typing import cast
+
 import equinox as eqx
 from numpyro.distributions import Normal
 
-from wellposed._typing import Density, Raw
+from wellposed._typing import Posterior, Raw
 from wellposed.numerics import positive, settled
 
 
@@ -24,7 +26,8 @@ class DiagonalNormal(eqx.Module):
 
     n_raw: int = eqx.field(static=True, default=2)
 
-    def __call__(self, raw: Raw) -> Density:
+    def __call__(self, raw: Raw) -> Posterior:
         """Return the posterior of one datum, batch shape (k,)."""
         k = raw.shape[0] // 2
-        return Normal(raw[:k], positive(settled(raw[k:])))
+        # numpyro types its attributes wider (ArrayLike) than they are.
+        return cast(Posterior, Normal(raw[:k], positive(settled(raw[k:]))))

@@ -3,7 +3,7 @@
 import equinox as eqx
 import jax
 
-from wellposed._typing import Density, Latent, PRNGKey, Scalar
+from wellposed._typing import Latent, Posterior, PRNGKey, Scalar
 from wellposed.numerics import LOG_2PI, kl_to_standard_normal
 
 
@@ -23,7 +23,7 @@ class StandardNormal(eqx.Module):
 
     k: int = eqx.field(static=True)
 
-    def kl(self, q: Density) -> Latent:
+    def kl(self, q: Posterior) -> Latent:
         """Rate of each latent: KL(q(z_i | x) ‖ p(z_i)), shape (k,), in nats."""
         return kl_to_standard_normal(q.loc, q.scale)
 

@@ -45,6 +45,6 @@ class Reach(eqx.Module):
         return jnp.where(near, y, self.center + saturating(y - self.center, self.limit))
 
 
-def within_reach(presented: Point) -> Point:
-    """What an encoder is shown by a model that has no :class:`Reach`: numbers up to a million."""
-    return saturating(presented, jnp.asarray(_UNSEEN, presented.dtype))
+def within_reach(inputs: Point) -> Point:
+    """Limit the encoder's input of a model without a :class:`Reach` to numbers up to a million."""
+    return saturating(inputs, jnp.asarray(_UNSEEN, inputs.dtype))

@@ -17,7 +17,7 @@ def trainable(model: VAEModel) -> Tree:
     mask = jax.tree.map(lambda _: False, model)
     networks = jax.tree.map(eqx.is_inexact_array, (model.encoder, model.decoder))
     mask = eqx.tree_at(lambda m: (m.encoder, m.decoder), mask, networks)
-    learned = model.noise.learned()
+    learned = model.noise.parameters()
     if not learned:
         return mask
-    return eqx.tree_at(lambda m: m.noise.learned(), mask, (True,) * len(learned))
+    return eqx.tree_at(lambda m: m.noise.parameters(), mask, (True,) * len(learned))

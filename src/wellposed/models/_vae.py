@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from wellposed._errors import UnboundedLikelihoodError
-from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
+from wellposed._typing import Density, Latent, Point, Posterior, PRNGKey, Scalar
 from wellposed.latents import DiagonalNormal, StandardNormal
-from wellposed.noise import AbstractNoise, independent
+from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform, Transformed
 
 from ._reach import Reach, within_reach
@@ -21,7 +21,7 @@ class Inferred(eqx.Module):
 
     y: Point
     log_det: Scalar
-    q: Density
+    q: Posterior
 
 
 class VAEModel(eqx.Module):
@@ -40,13 +40,13 @@ class VAEModel(eqx.Module):
     noise: AbstractNoise
     reach: Reach | None = None
 
-    def encode(self, y: Point) -> Density:
+    def encode(self, y: Point) -> Posterior:
         """q(z | y), for a datum in model units."""
         if self.reach is None:
-            shown = within_reach(self.noise.presented(y))
+            inputs = within_reach(self.noise.encoder_input(y))
         else:
-            shown = self.noise.presented(self.reach(y))
-        return self.posterior(self.encoder(shown))
+            inputs = self.noise.encoder_input(self.reach(y))
+        return self.posterior(self.encoder(inputs))
 
     def to_model_units(self, x: Point, *, key: PRNGKey) -> Transformed:
         """Map a datum in data units to y, with log |det dT/dx| in nats.
@@ -68,7 +68,8 @@ class VAEModel(eqx.Module):
     def has_independent_noise(self) -> bool:
         """Whether p(y | z) is ∏_j p(y_j | z); the decoder is traced for it, and not run."""
         z = jax.ShapeDtypeStruct((self.prior.k,), jnp.result_type(float))
-        return independent(eqx.filter_eval_shape(lambda model, z: model.decode(z), self, z))
+        density = eqx.filter_eval_shape(lambda model, z: model.decode(z), self, z)
+        return density.independent
 
     def log_density_bound(self, d: int) -> float:
         """No log density of this model exceeds this, in nats and data units."""

@@ -1,33 +1,54 @@
-"""p(x | z): one family a file."""
+"""Noise models p(x | z): how a decoder's output becomes a distribution over the data.
 
-from ._independent import feature_log_prob as feature_log_prob
-from ._independent import independent as independent
-from ._resolve import FAMILIES as FAMILIES
-from ._resolve import resolve as resolve
-from ._tails import heavy_tailed as heavy_tailed
-from .causal import CausalGaussian as CausalGaussian
-from .causal import CausalLogistic as CausalLogistic
-from .counts import NegativeBinomial as NegativeBinomial
-from .counts import Poisson as Poisson
-from .levels import Bernoulli as Bernoulli
-from .levels import BetaBinomial as BetaBinomial
-from .levels import Categorical as Categorical
-from .levels import DiscretizedGaussian as DiscretizedGaussian
-from .levels import DiscretizedLogistic as DiscretizedLogistic
-from .parts import AbstractNoise as AbstractNoise
-from .positive import Gamma as Gamma
-from .positive import LogNormal as LogNormal
-from .positive import ZeroInflated as ZeroInflated
-from .real import Gaussian as Gaussian
-from .real import Laplace as Laplace
-from .real import LowRankGaussian as LowRankGaussian
-from .real import Quantile as Quantile
-from .real import Rescaled as Rescaled
-from .real import StudentT as StudentT
-from .table import Columns as Columns
-from .table import check_rows as check_rows
-from .table import is_real as is_real
-from .table import placed as placed
-from .unit import Beta as Beta
-from .unit import ContinuousBernoulli as ContinuousBernoulli
-from .unit import TruncatedNormal as TruncatedNormal
+Families of numbers on the real line, on [0, 1], on amounts, on levels and on counts; ``Columns``
+for tables of several kinds. :mod:`wellposed.noise.parts` has the parts of a new family.
+"""
+
+from ._resolve import FAMILIES, resolve
+from .causal import CausalGaussian, CausalLogistic
+from .counts import NegativeBinomial, Poisson
+from .levels import (
+    Bernoulli,
+    BetaBinomial,
+    Categorical,
+    DiscretizedGaussian,
+    DiscretizedLogistic,
+)
+from .parts import AbstractNoise
+from .positive import Gamma, LogNormal, ZeroInflated
+from .real import Gaussian, Laplace, LowRankGaussian, Quantile, Rescaled, StudentT
+from .table import Columns
+from .unit import Beta, ContinuousBernoulli, TruncatedNormal
+
+__all__ = [
+    "FAMILIES",
+    "AbstractNoise",
+    "Bernoulli",
+    "Beta",
+    "BetaBinomial",
+    "Categorical",
+    "CausalGaussian",
+    "CausalLogistic",
+    "Columns",
+    "ContinuousBernoulli",
+    "DiscretizedGaussian",
+    "DiscretizedLogistic",
+    "Gamma",
+    "Gaussian",
+    "Laplace",
+    "LogNormal",
+    "LowRankGaussian",
+    "NegativeBinomial",
+    "Poisson",
+    "Quantile",
+    "Rescaled",
+    "StudentT",
+    "TruncatedNormal",
+    "ZeroInflated",
+    "resolve",
+]
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

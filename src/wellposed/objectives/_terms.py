@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from wellposed._typing import Density, Point, PRNGKey
+from wellposed._typing import Point, Posterior, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 
 
@@ -49,7 +49,7 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
 
 
 def log_weights(
-    model: VAEModel, y: Point, q: Density, *, n_samples: int, key: PRNGKey
+    model: VAEModel, y: Point, q: Posterior, *, n_samples: int, key: PRNGKey
 ) -> tuple[Float[Array, " s"], Float[Array, " s"]]:
     """Draw z_1 … z_s from q and return log p(y | z_s) and log p(z_s) − log q(z_s).
 

@@ -9,15 +9,12 @@ from wellposed.nn._conv import ConvSettings, Kernel
 from wellposed.nn._pyramid import Pyramid
 from wellposed.noise.causal.window import Window
 from wellposed.noise.counts.dispersion import Dispersion
-from wellposed.noise.counts.row_size import RowSize, ShownCounts
+from wellposed.noise.counts.row_size import CountUnits, RowSize
 from wellposed.noise.levels.discretized import Cells
-from wellposed.noise.parts.centred import Centred
-from wellposed.noise.parts.constants import Constants, Pinned
-from wellposed.noise.parts.scale import Scale
-from wellposed.noise.parts.whole import Shown
+from wellposed.noise.parts import ConstantDensity, Constants, FeatureUnits, LevelUnits, Scale
 from wellposed.noise.positive.amounts import Amounts
 from wellposed.noise.real.degrees import Degrees
-from wellposed.noise.table.columns import Placed
+from wellposed.noise.table.columns import TableUnits
 
 CLASSES: dict[str, type] = {
     "latents.DiagonalNormal": latents.DiagonalNormal,
@@ -51,7 +48,7 @@ CLASSES: dict[str, type] = {
     "noise.CausalGaussian": noise.CausalGaussian,
     "noise.CausalLogistic": noise.CausalLogistic,
     "noise.Cells": Cells,
-    "noise.Centred": Centred,
+    "noise.Centred": FeatureUnits,
     "noise.Columns": noise.Columns,
     "noise.Constants": Constants,
     "noise.ContinuousBernoulli": noise.ContinuousBernoulli,
@@ -65,15 +62,15 @@ CLASSES: dict[str, type] = {
     "noise.LogNormal": noise.LogNormal,
     "noise.LowRankGaussian": noise.LowRankGaussian,
     "noise.NegativeBinomial": noise.NegativeBinomial,
-    "noise.Pinned": Pinned,
-    "noise.Placed": Placed,
+    "noise.Pinned": ConstantDensity,
+    "noise.Placed": TableUnits,
     "noise.Poisson": noise.Poisson,
     "noise.Quantile": noise.Quantile,
     "noise.Rescaled": noise.Rescaled,
     "noise.RowSize": RowSize,
     "noise.Scale": Scale,
-    "noise.Shown": Shown,
-    "noise.ShownCounts": ShownCounts,
+    "noise.Shown": LevelUnits,
+    "noise.ShownCounts": CountUnits,
     "noise.StudentT": noise.StudentT,
     "noise.TruncatedNormal": noise.TruncatedNormal,
     "noise.Window": Window,

@@ -48,7 +48,7 @@ def refit_noise(
     rows that are scored is the likelihood of no fixed model. ``in_program`` is true where the
     caller is compiled, since a compiled function with options of its own cannot be nested.
     """
-    if not (model.noise.learned() and model.noise.solved_by_squares):
+    if not (model.noise.parameters() and model.noise.has_exact_refit):
         return model
     solve = _solve if in_program else _SOLVE
     noise = solve(model, data, rows, batch_size=batch_size, key=key)
@@ -59,7 +59,7 @@ def _solve(
     model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> AbstractNoise:
     squares = mean_squared_residual(model, data, rows, batch_size=batch_size, key=key)
-    return model.noise.refitted(squares)
+    return model.noise.refit(squares)
 
 
 _SOLVE = compiled_soon(_solve)

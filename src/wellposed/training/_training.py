@@ -155,10 +155,10 @@ def identity_of(member: Member, data: np.ndarray) -> str:
 def trainable_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
     """Mask of the leaves to train: those the optimiser owns and the objective has a gradient in."""
     mask = trainable(model)
-    learned = model.noise.learned()
+    learned = model.noise.parameters()
     if objective.trains_noise or not learned:
         return mask
-    return eqx.tree_at(lambda m: m.noise.learned(), mask, (False,) * len(learned))
+    return eqx.tree_at(lambda m: m.noise.parameters(), mask, (False,) * len(learned))
 
 
 def _stored(position: Position, course: Course) -> Any:
@@ -176,7 +176,7 @@ def _split(n: int, fraction: float, *, key: Any) -> Split:
 
 
 def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
-    if objective.trains_noise or model.noise.solved_by_squares:
+    if objective.trains_noise or model.noise.has_exact_refit:
         return
     raise SettingError(
         f"{type(objective).__name__} trains no noise variance, and what it leaves open can be "

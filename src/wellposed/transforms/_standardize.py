@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed._fill import fill
 from wellposed._typing import Fitted, Point, PRNGKey
 from wellposed.numerics import held, on_device
 
@@ -71,13 +72,8 @@ class Standardize(AbstractTransform):
             scale = np.full_like(scale, np.sqrt((scale**2).mean()))
         scale = np.maximum(scale, summary.resolution / np.sqrt(12.0))
         scale = np.where(scale > 0, scale, 1.0)
-        arrays = (on_device(center), on_device(scale))
-        return eqx.tree_at(
-            lambda t: (t.mean, t.scale, t.varies),
-            self,
-            (*arrays, jax.device_put(summary.varies)),
-            is_leaf=lambda leaf: leaf is None,
-        )
+        varies = jax.device_put(summary.varies)
+        return fill(self, mean=on_device(center), scale=on_device(scale), varies=varies)
 
     def _location_and_scale(self, summary: Summary) -> tuple[np.ndarray, np.ndarray]:
         """Location and scale of each feature in data units, shape (d,)."""

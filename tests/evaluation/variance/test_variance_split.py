@@ -107,7 +107,7 @@ def test_the_gain_is_what_the_best_noise_variance_gains(kind):
 def learned(kind, density, floor, variance):
     """Noise at a variance, for networks in model units, which centred outputs are not."""
     of_data = noise.Gaussian(kind, floor=floor).initialise(moments_of(density))
-    return eqx.tree_at(lambda n: n.centred, of_data.refitted(variance), None)
+    return eqx.tree_at(lambda n: n.centred, of_data.refit(variance), None)
 
 
 def moments_of(density):

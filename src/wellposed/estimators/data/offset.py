@@ -30,11 +30,11 @@ def offset_for(
     ----------
     rows : array of shape (n, d), data units
     transform : to model units, resolved
-    observation : the noise, its columns resolved to positions
+    observation : the noise, its columns located
     """
     d = rows.shape[1]
     offset = np.zeros(d)
-    possible = noise.is_real(observation, d) & _shifts(transform, d)
+    possible = observation.real_columns(d) & _shifts(transform, d)
     for j in np.flatnonzero(_suspicious(rows) & possible):
         column = np.asarray(rows[:, j], np.float64)
         middle = (len(column) - 1) // 2

@@ -57,7 +57,8 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
     y, log_det = over_rows(_mapped, model, rows, key=key)
     mean, weight, variance = (np.asarray(part, np.float64) for part in _affine(model))
     y = y.astype(np.float64)
-    constants = getattr(model.decode(jnp.zeros(model.prior.k)).each, "constants", None)
+    density: Any = model.decode(jnp.zeros(model.prior.k))  # Features, since the noise is Gaussian
+    constants = density.constants
     if constants is None:
         return log_det + _log_gaussian(y, mean, weight, np.sqrt(variance))
     v = np.asarray(constants.varies)

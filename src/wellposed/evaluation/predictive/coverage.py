@@ -28,7 +28,7 @@ import numpy as np
 from wellposed._checks import check_count
 from wellposed._errors import unknown_name
 from wellposed._forks import check_process
-from wellposed._typing import Density, Point, PRNGKey, Tree
+from wellposed._typing import Point, Posterior, PRNGKey, Tree
 from wellposed.models import VAEModel, draw_keys
 
 from .._estimate import standard_error
@@ -139,7 +139,7 @@ def _tally(
 
 
 def draw(
-    model: VAEModel, q: Density, latents: str, n_draws: int, *, keys: tuple[PRNGKey, PRNGKey]
+    model: VAEModel, q: Posterior, latents: str, n_draws: int, *, keys: tuple[PRNGKey, PRNGKey]
 ) -> jax.Array:
     """Draw s data given a datum, shape (s, d), model units; keys: latents, then noise."""
     latent_key, noise_key = keys

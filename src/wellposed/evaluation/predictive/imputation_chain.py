@@ -24,7 +24,6 @@ from jaxtyping import Array, Bool, Float
 from wellposed._errors import SettingError
 from wellposed._typing import Latent, Point, PRNGKey, Raw, Scalar
 from wellposed.models import VAEModel
-from wellposed.noise import feature_log_prob
 
 CHAINS = 11
 _WARM_UP = 10  # kept draws that are not
@@ -110,7 +109,7 @@ def _starts(model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, key: PRNGKe
 
 def _log_given(model: VAEModel, raw: Raw, y: Point, hidden: Bool[Array, " d"]) -> Scalar:
     """log p(x_obs | z), in nats and model units."""
-    return jnp.where(hidden, 0.0, feature_log_prob(model.noise(raw), y)).sum()
+    return jnp.where(hidden, 0.0, model.noise(raw).feature_log_prob(y)).sum()
 
 
 def _chain(

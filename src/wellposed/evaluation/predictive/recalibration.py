@@ -145,7 +145,7 @@ def _log_densities(fixed: tuple[VAEModel, jax.Array], x: Point, *, key: PRNGKey)
     model, log_scales = fixed
 
     def each(p: Any, y: Point) -> jax.Array:
-        return jax.vmap(lambda t: p.each.log_prob(p.mean + (y - p.mean) * jnp.exp(-t)) - t)(
+        return jax.vmap(lambda t: p.feature_log_prob(p.mean + (y - p.mean) * jnp.exp(-t)) - t)(
             log_scales
         )
 

@@ -1,28 +1,30 @@
 """Gaussian noise in which each feature regresses on its neighbours drawn before it."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
-from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import unknown_name
+from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, held, on_device
-from wellposed.transforms import REALS, Moments, Support
+from wellposed.transforms import Moments
 
-from ..parts.abstract import AbstractNoise
-from ..parts.constants import Constants, Pinned
+from ..parts.abstract import require
+from ..parts.constants import ConstantDensity, Constants
+from ..parts.density import AbstractDensity
 from ..parts.scale import Scale
+from ..parts.scale_noise import AbstractScaleNoise
 from .window import Window, check_size
 
 _KINDS = ("shared", "feature", "conditional")
 
 
-class CausalGaussian(AbstractNoise):
+class CausalGaussian(AbstractScaleNoise):
     r"""Gaussian noise with correlation, by regression on the neighbours already drawn.
 
     .. math:: y_i - \mu_i(z) = \sum_{j \in N(i)} a_{ij} (y_j - \mu_j(z)) + \sigma_i \epsilon_i,
@@ -38,7 +40,7 @@ class CausalGaussian(AbstractNoise):
         f, the side of the window. Features along a line have the (f − 1)/2 before them.
     variance : positive number, "shared", "feature" or "conditional"
         σ² of ε, the innovation, as in :class:`Gaussian`. The noise variance of a feature is
-        larger by what it takes over from its neighbours.
+        larger by the part that comes from its neighbours.
     regression : "shared", "feature" or "conditional"
         Whether w is one for all features, one each, or a function of z that the decoder puts out.
     floor : as in :class:`Gaussian`, of the innovation
@@ -50,16 +52,26 @@ class CausalGaussian(AbstractNoise):
 
     Notes
     -----
-    log p(y|z) ≤ −Σ_j log(f_j √2π), f_j the floor of σ_j: the innovations are what the floor
-    bounds, and I − A has determinant one.
+    log p(y|z) ≤ −Σ_j log(f_j √2π), f_j the floor of σ_j: the floor bounds the innovations,
+    and I − A has determinant one.
 
     Draws are stable by construction: Σ_j |a_ij| < 1, so that no residual is larger than the
     largest of its neighbours' plus its own innovation, whatever the decoder puts out. A
     free regression could reach sharper correlations, and draws that grow along the raster.
 
-    A feature that never varies has the density of a constant; neighbours see it without residual.
+    A feature that never varies has the density of a constant, and its residual is zero for its
+    neighbours.
 
     References: Dorta et al. (2018), eq. 4, without the contraction; Vecchia (1988).
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> X = wp.datasets.load_digits().values[:200]
+    >>> noise = wp.noise.CausalGaussian(window=3)
+    >>> vae = wp.VAE(2, noise=noise, image_shape=(8, 8), hidden=(8,), max_epochs=1).fit(X)
+    >>> vae.sample(2, random_state=0).shape
+    (2, 64)
     """
 
     size: int = eqx.field(static=True)
@@ -92,74 +104,51 @@ class CausalGaussian(AbstractNoise):
             return own
         return own + (0 if self.window is None else self.window.n_neighbours)
 
-    @property
-    def support(self) -> Support:
-        return REALS
-
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "CausalGaussian":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
         d = moments.mean.shape[0]
         window = Window(self.size, moments.image_shape, d)
         shapes = {"shared": (window.n_neighbours,), "feature": (window.n_neighbours, d)}
         shape = shapes.get(self.regression)
-        return eqx.tree_at(
-            lambda g: (g.scale, g.weights, g.window, g.constants),
+        return fill(
             self,
-            (
-                self.scale.initialise(moments),
-                None if shape is None else on_device(np.zeros(shape)),
-                window,
-                Constants.of(moments),
-            ),
-            is_leaf=lambda leaf: leaf is None,
+            scale=self.scale.initialise(moments),
+            weights=None if shape is None else on_device(np.zeros(shape)),
+            window=window,
+            constants=Constants.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
-        assert self.window is not None
+        require(self, self.window)
+        window: Any = self.window
         d = raw.shape[0] // self.n_raw
         blocks = raw.reshape(self.n_raw, d)
-        mean, scale = blocks[0], self.scale(blocks[1 : 1 + self.scale.n_raw].reshape(-1))
+        mean, scale = blocks[0], self.scale_of(blocks[1 : 1 + self.scale.n_raw].reshape(-1))
         w = blocks[1 + self.scale.n_raw :] if self.weights is None else self.weights
-        w = jnp.broadcast_to(w.reshape(self.window.n_neighbours, -1), (self.window.n_neighbours, d))
+        w = jnp.broadcast_to(w.reshape(window.n_neighbours, -1), (window.n_neighbours, d))
         a = w / (1 + jnp.abs(w).sum(axis=0))
         scale = jnp.broadcast_to(scale, (d,))
-        constants = self.constants and self.scale.for_constants(self.constants, scale)
+        constants = self.constant_density(scale)
         if constants is not None:
             mean = jnp.where(constants.varies, mean, constants.density.mean)
             scale = jnp.where(constants.varies, scale, jnp.sqrt(constants.density.variance))
             a = jnp.where(constants.varies, a, 0.0)
-        return CausalNormal(mean, a, scale, constants, self.window)
-
-    def presented(self, y: Point) -> Point:
-        return y
+        return CausalNormal(mean, a, scale, constants, window)
 
     def log_density_bound(self, d: int) -> float:
         return -0.5 * d * LOG_2PI - self.scale.log_least(d)
 
-    def learned(self) -> Leaves:
+    def parameters(self) -> Leaves:
         weights = () if self.weights is None else (self.weights,)
-        return self.scale.learned() + weights
-
-    def refitted(self, squared_residual: Point) -> "CausalGaussian":
-        del squared_residual
-        return self
-
-    def variance(self) -> None:
-        return None
+        return self.scale.parameters() + weights
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        del variance  # of the feature; it is the innovation that has the floor
+        del variance  # of the feature; the innovation has the floor
         innovation = self.scale.variance()
-        if innovation is None:
-            return ()
-        return self.scale.on_floor(innovation, self.constants and self.constants.varies)
+        return () if innovation is None else self.scale.on_floor(innovation, self.varies)
 
 
-class CausalNormal(Distribution):
+class CausalNormal(AbstractDensity):
     """N(μ, Σ) with Σ⁻¹ = (I − A)ᵀ diag(σ)⁻² (I − A); event shape (d,).
 
     Parameters
@@ -167,11 +156,10 @@ class CausalNormal(Distribution):
     loc : array of shape (d,)
     coefficients : array of shape (neighbours, d), the rows of A at the window's places
     scale : array of shape (d,), of the innovations
-    constants : features that never vary, which show no residual to their neighbours, or None
+    constants : features that never vary, whose residual is zero for their neighbours, or None
     window : Window
     """
 
-    support: Any = constraints.real_vector
     pytree_data_fields = ("loc", "coefficients", "scale", "constants")
     pytree_aux_fields = ("window",)
 
@@ -180,7 +168,7 @@ class CausalNormal(Distribution):
         loc: Point,
         coefficients: Float[Array, "neighbours d"],
         scale: Point,
-        constants: Pinned | None,
+        constants: ConstantDensity | None,
         window: Window,
     ):
         self.loc, self.coefficients, self.scale = loc, coefficients, scale
@@ -192,12 +180,12 @@ class CausalNormal(Distribution):
         """Which features are not constants; None where all are not."""
         return None if self.constants is None else self.constants.varies
 
-    def _shown(self, residual: Point) -> Point:
+    def _residual(self, residual: Point) -> Point:
         return residual if self.varies is None else jnp.where(self.varies, residual, 0.0)
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        residual, times = drawn_in(self._shown(held(value - self.loc)), self.scale)
+        residual, times = drawn_in(self._residual(held(value - self.loc)), self.scale)
         near = self.window.neighbours(residual)
         innovation = residual - jnp.sum(self.coefficients.T * near, axis=-1)
         fall = drawn_out(0.5 * jnp.sum((innovation / self.scale) ** 2), times)
@@ -216,20 +204,20 @@ class CausalNormal(Distribution):
         drawn = self.loc + self._unrolled(innovations)
         if self.constants is None:
             return drawn
-        return jnp.where(self.constants.varies, drawn, self.constants.density.sample(constant_key))
+        return self.constants.replace(drawn, lambda p: p.sample(constant_key))
 
     def _unrolled(self, innovations: Point) -> Point:
         """Solve (I − A) r = innovations."""
-        shown = jnp.ones(self.loc.shape) if self.varies is None else self.varies
+        counts = jnp.ones(self.loc.shape) if self.varies is None else self.varies
 
         def draw(i: Array, near: Array) -> tuple[Scalar, Scalar]:
             residual = innovations[i] + self.coefficients[:, i] @ near
-            return residual, residual * shown[i]
+            return residual, residual * counts[i]
 
         return self.window.raster(draw)
 
     def root(self) -> Float[Array, "d d"]:
-        """B = (I − A)⁻¹ diag(σ), with Σ = BBᵀ: what each innovation does to each feature."""
+        """B = (I − A)⁻¹ diag(σ), with Σ = BBᵀ: the effect of each innovation on each feature."""
         units = jnp.eye(self.loc.shape[0], dtype=self.loc.dtype)
         return jax.lax.map(lambda e: self._unrolled(self.scale * e), units, batch_size=64).T
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpyro.distributions import Distribution, constraints
+from numpyro.distributions import constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.nn import MLP, Linear, activate
@@ -15,13 +15,14 @@ from wellposed.nn import MLP, Linear, activate
 from ..levels.enumerated import moments_of_cdf
 from ..levels.logistic_mixture import log_logistic_mixture, logistic_mixture_cdf
 from ..parts.constants import Constants
+from ..parts.density import AbstractDensity
 from .window import Window
 
 # Smallest scale in levels: a cell holds all but e^{-25} of a logistic there.
 _LEAST_SCALE = 0.02
 
 
-class CausalMixture(Distribution):
+class CausalMixture(AbstractDensity):
     """P(y) = ∏_i P(y_i | neighbours drawn before i); event shape (d,).
 
     Parameters
@@ -31,7 +32,7 @@ class CausalMixture(Distribution):
     window : Window
     levels : L
     constants : features that never vary, or None
-    centre, spread : numbers; neighbours are seen as (y − centre)/spread
+    centre, spread : numbers; neighbours enter as (y − centre)/spread
     """
 
     support: Any = constraints.nonnegative_integer
@@ -54,7 +55,7 @@ class CausalMixture(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        near = self.window.neighbours(self._shown(value))
+        near = self.window.neighbours(self._context(value))
         log_weights, locations, scales = self._mixture(near, self._from_outputs())
         each = log_logistic_mixture(value, log_weights, locations, scales, self.levels)
         if self.constants is not None:
@@ -77,7 +78,7 @@ class CausalMixture(Distribution):
             value = chosen @ locations + (chosen @ scales) * logistic[i]
             return jnp.clip(jnp.round(value), 0, self.levels - 1)
 
-        drawn = self._filled(draw)
+        drawn = self._raster(draw)
         if self.constants is None:
             return drawn
         exceptional = self.constants.whole(self.levels).density.sample(exception_key)
@@ -86,12 +87,12 @@ class CausalMixture(Distribution):
     @property
     def mean(self) -> Point:
         """Expectation of each feature, its neighbours at theirs (the mean-field one)."""
-        return self._filled(lambda i, mixture: self._expectation(*mixture))
+        return self._raster(lambda i, mixture: self._expectation(*mixture))
 
     @property
     def variance(self) -> Point:
         """Variance of each feature given its neighbours at their expectation, shape (d,)."""
-        near = self.window.neighbours(self._shown(self.mean))
+        near = self.window.neighbours(self._context(self.mean))
         mixture = self._mixture(near, self._from_outputs())
         like = mixture[1][0]
         _, within = moments_of_cdf(
@@ -110,7 +111,7 @@ class CausalMixture(Distribution):
             del i
             return self._quantile(q, *(part[:, None] for part in mixture))[0]
 
-        return self._filled(at)
+        return self._raster(at)
 
     def _quantile(self, q: Scalar, *mixture: Array) -> Point:
         """Smallest level whose distribution function reaches q, by bisection."""
@@ -138,8 +139,8 @@ class CausalMixture(Distribution):
     def _n_components(self) -> int:
         return self.network.layers[-1].bias.shape[0] // 3
 
-    def _shown(self, value: Point) -> Point:
-        """What neighbours see of a datum: features that never vary as their constant."""
+    def _context(self, value: Point) -> Point:
+        """Values as neighbours, standardised; those of constant features are the constant."""
         if self.constants is not None:
             value = jnp.where(self.constants.varies, value, self.constants.value)
         return (value - self.centre) / self.spread
@@ -167,7 +168,7 @@ class CausalMixture(Distribution):
         scales = _LEAST_SCALE + (last / (4 * m)) * jnp.exp(jnp.minimum(log_scales, 10.0))
         return log_weights, locations, scales
 
-    def _filled(self, value_of: Any) -> Point:
+    def _raster(self, value_of: Any) -> Point:
         """Run down the raster; ``value_of(index, mixture)`` gives a feature's value."""
         own = self._from_outputs()
 

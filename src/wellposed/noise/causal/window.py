@@ -1,4 +1,4 @@
-"""The causal half of a window: which features a feature's noise may look at, and the raster."""
+"""The causal half of a window: which features a feature's noise may depend on, and the raster."""
 
 import math
 from collections.abc import Callable
@@ -63,7 +63,7 @@ class Window(eqx.Module):
 
     @property
     def _above(self) -> int:
-        """Rows above that the window looks at: none along a line."""
+        """Rows above that are in the window: none along a line."""
         return min(self.reach, self.grid[0] - 1)
 
     @property
@@ -99,7 +99,7 @@ class Window(eqx.Module):
     ) -> Point:
         """Fill a datum feature by feature, in one scan.
 
-        ``draw(index, neighbours)`` returns the feature's value and what later features see of it.
+        ``draw(index, neighbours)`` returns the feature's value and its value as a neighbour.
         """
         height, width, channels = self.grid
         above, reach = self._above, self.reach
@@ -110,15 +110,15 @@ class Window(eqx.Module):
                 canvas, (y, x, 0), (above + 1, self.size, channels)
             ).reshape(-1, channels)
             before = patch[: self._n_pixels].reshape(-1)
-            values, seen = [], []
+            values, as_neighbours = [], []
             for c in range(channels):
                 rest = jnp.zeros(channels - 1 - c, canvas.dtype)
-                context = jnp.concatenate([before, *(s[None] for s in seen), rest])
-                value, shown = draw(pixel * channels + c, context)
+                context = jnp.concatenate([before, *(s[None] for s in as_neighbours), rest])
+                value, as_neighbour = draw(pixel * channels + c, context)
                 values.append(value)
-                seen.append(shown)
-            shown = jnp.stack(seen)[None, None]
-            canvas = jax.lax.dynamic_update_slice(canvas, shown, (y + above, x + reach, 0))
+                as_neighbours.append(as_neighbour)
+            drawn = jnp.stack(as_neighbours)[None, None]
+            canvas = jax.lax.dynamic_update_slice(canvas, drawn, (y + above, x + reach, 0))
             return canvas, jnp.stack(values)
 
         canvas = jnp.zeros((height + above, width + 2 * reach, channels))

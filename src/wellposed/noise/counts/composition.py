@@ -1,21 +1,24 @@
-"""The density of a row of counts whose total and whose shares are told apart."""
+"""The density of a row of counts as that of its total times that of its shares."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
-from numpyro.distributions import Distribution, constraints
+from numpyro.distributions import constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.numerics import counted
 
-from ..parts.constants import Pinned, pinned
+from ..parts.constants import ConstantDensity
+from ..parts.density import AbstractDensity
+from ..parts.features import Features
 from .laws import StableNegativeBinomial, StablePoisson
 from .log_probability import log_negative_binomial, log_poisson
 
 
-class Composition(Distribution):
+class Composition(AbstractDensity):
     r"""p(x | z) = p(T) p(x | T, z), T = Σ_j x_j over the features that vary; event shape (d,).
 
     .. math:: p(T) = N(T; M, r), \qquad
@@ -28,7 +31,7 @@ class Composition(Distribution):
        \prod_j N(x_j; T π_j, a_j) / N(T; T, Σ a), \; π = a/Σ a
 
     with Poisson P and negative binomial N of those means, so that no large numbers cancel.
-    Features that never vary keep a density of their own, outside the total.
+    Features that never vary have a density of their own, outside the total.
 
     Parameters
     ----------
@@ -46,7 +49,7 @@ class Composition(Distribution):
         size: StableNegativeBinomial,
         log_shares: Point,
         concentration: Point | None,
-        constants: Pinned | None,
+        constants: ConstantDensity | None,
     ):
         self.size: Any = size
         self.log_shares, self.concentration = log_shares, concentration
@@ -57,18 +60,18 @@ class Composition(Distribution):
         del intermediates
         value = counted(jnp.asarray(value, self.log_shares.dtype))
         total = self._varying(value).sum()
-        log_total = jnp.log(jnp.maximum(total, 1.0))  # of nothing, each share is nothing for sure
+        log_total = jnp.log(jnp.maximum(total, 1.0))  # an empty row has zeros for sure
         each = self._varying(self._given(log_total).log_prob(value)).sum()
         if self.concentration is None:
             shared = log_poisson(total, log_total)
         else:
             whole = self._varying(self.concentration).sum()
             shared = log_negative_binomial(total, log_total, whole)
-        found = self.size.log_prob(total[None])[0] + jnp.minimum(each - shared, 0.0)
+        log_prob = self.size.log_prob(total[None])[0] + jnp.minimum(each - shared, 0.0)
         if self.constants is None:
-            return found
+            return log_prob
         apart = self.constants.density.log_prob(value)
-        return found + jnp.where(self.constants.varies, 0.0, apart).sum()
+        return log_prob + jnp.where(self.constants.varies, 0.0, apart).sum()
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         keys = jax.random.split(key, sample_shape)
@@ -87,14 +90,15 @@ class Composition(Distribution):
             log_shares = jax.random.loggamma(share_key, self.concentration)
         if self.constants is None:
             return _multinomial(total, log_shares, key=split_key)
-        varies = self.constants.varies
-        counts = _multinomial(total, jnp.where(varies, log_shares, -jnp.inf), key=split_key)
-        return jnp.where(varies, counts, self.constants.density.sample(constant_key))
+        log_weights = jnp.where(self.constants.varies, log_shares, -jnp.inf)
+        counts = _multinomial(total, log_weights, key=split_key)
+        return self.constants.replace(counts, lambda p: p.sample(constant_key))
 
     @property
     def mean(self) -> Point:
         """E[T] π: a row of average size."""
-        return self._with_constants(self.size.mean[0] * jnp.exp(self.log_shares), "mean")
+        own = self.size.mean[0] * jnp.exp(self.log_shares)
+        return self._with_constants(own, lambda p: p.mean)
 
     @property
     def variance(self) -> Point:
@@ -105,15 +109,15 @@ class Composition(Distribution):
             whole = self._varying(self.concentration).sum()
             # (E T² + Σa E T)/(1 + Σa), its parts divided first: squares overflow.
             within = (size * size + spread) / (1.0 + whole) + size * (whole / (1.0 + whole))
-        found = shares * (1.0 - shares) * within + shares**2 * spread
-        return self._with_constants(found, "variance")
+        own = shares * (1.0 - shares) * within + shares**2 * spread
+        return self._with_constants(own, lambda p: p.variance)
 
     def coupled(self, alpha: Scalar) -> Point:
         """Every feature at the quantile Φ(α) of its count in a row of average size, (d,).
 
         A feature's count given the total is taken as Poisson, or negative binomial, of mean T π.
         """
-        each = pinned(self._given(self.size.log_mean[0]), self.constants)
+        each = Features(self._given(self.size.log_mean[0]), self.constants)
         return each.icdf(jnp.full(self.event_shape, jax.scipy.special.ndtr(alpha)))
 
     def _given(self, log_total: Scalar) -> StablePoisson | StableNegativeBinomial:
@@ -126,11 +130,8 @@ class Composition(Distribution):
     def _varying(self, each: Point) -> Point:
         return each if self.constants is None else jnp.where(self.constants.varies, each, 0.0)
 
-    def _with_constants(self, each: Point, moment: str) -> Point:
-        if self.constants is None:
-            return each
-        of_constants = getattr(self.constants.density, moment)
-        return jnp.where(self.constants.varies, each, of_constants)
+    def _with_constants(self, each: Point, of: Callable[[Any], Array]) -> Point:
+        return each if self.constants is None else self.constants.replace(each, of)
 
 
 def _multinomial(total: Scalar, log_weights: Point, *, key: PRNGKey) -> Point:

@@ -19,7 +19,7 @@ _LEAST = 1e-3
 class Dispersion(eqx.Module):
     r"""Concentrations :math:`r = 10^{-3} + r_0 e^{g(\rho)}`: variance m + m²/r, Poisson at ∞.
 
-    ρ is learned, one for all features or one each, or put out by the decoder; g is
+    ρ is learned, one for all features or one each, or a decoder output; g is
     :func:`~wellposed.numerics.log_growth`.
     """
 
@@ -36,7 +36,7 @@ class Dispersion(eqx.Module):
         """Decoder outputs that it needs for each feature."""
         return int(self.kind == "conditional")
 
-    def started(self, at: np.ndarray) -> "Dispersion":
+    def start_at(self, at: np.ndarray) -> "Dispersion":
         """Return it with ``at`` (d,) at raw zero, or their median where it is shared."""
         log_start = np.log(np.median(at) if self.kind == "shared" else at)
         start = jnp.asarray(log_start, jnp.result_type(float))
@@ -48,6 +48,6 @@ class Dispersion(eqx.Module):
         rho = raw if self.kind == "conditional" else self.rho
         return _LEAST + jnp.exp(self.start + log_growth(rho))
 
-    def learned(self) -> Leaves:
-        """Return the leaves that the optimiser owns."""
+    def parameters(self) -> Leaves:
+        """Return the leaves that the optimiser updates."""
         return () if self.rho is None else (self.rho,)

@@ -1,4 +1,4 @@
-"""Poisson and negative binomial probabilities that float32 bears, with quantiles."""
+"""Poisson and negative binomial probabilities that are exact in float32, with quantiles."""
 
 from collections.abc import Callable
 from typing import Any

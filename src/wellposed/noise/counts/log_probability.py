@@ -1,4 +1,4 @@
-"""Probabilities of counts that float32 bears: Poisson and negative binomial.
+"""Probabilities of counts that are exact in float32: Poisson and negative binomial.
 
 Every other law of counts here is a product and quotient of these.
 """
@@ -11,8 +11,8 @@ from jaxtyping import Array, Float
 
 from wellposed.numerics import stirling_excess
 
-# Counts this far off have the gradient of those at this distance: an optimiser squares it.
-_FELT = 1e12
+# The gradient is that of counts at most this far off, because an optimiser squares it.
+_FARTHEST = 1e12
 
 
 @jax.custom_jvp
@@ -36,8 +36,8 @@ def log_poisson(
 @log_poisson.defjvp
 def _log_poisson_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     value, log_mean = primals
-    felt = jnp.clip(value - jnp.exp(log_mean), -_FELT, _FELT)
-    return log_poisson(value, log_mean), felt * tangents[1]
+    limited = jnp.clip(value - jnp.exp(log_mean), -_FARTHEST, _FARTHEST)
+    return log_poisson(value, log_mean), limited * tangents[1]
 
 
 @jax.custom_jvp
@@ -76,7 +76,7 @@ def _log_negative_binomial_jvp(primals: tuple, tangents: tuple) -> tuple[Array, 
     value, log_mean, concentration = primals
     _, log_mean_dot, concentration_dot = tangents
     n, mean = value + concentration, jnp.exp(log_mean)
-    apart = jnp.clip((value - mean) / (concentration + mean), -_FELT, _FELT)
+    apart = jnp.clip((value - mean) / (concentration + mean), -_FARTHEST, _FARTHEST)
     near = jnp.abs(apart) < 0.5  # far below the mean, 1 + u rounds to zero
     ratio = jnp.where(near, jnp.log1p(apart), jnp.log(n) - jnp.log(concentration + mean))
     by_concentration = ratio - apart + _digamma_rest(n) - _digamma_rest(concentration)

@@ -1,21 +1,25 @@
 """Negative binomial noise for counts that vary more than Poisson."""
 
+from typing import Self
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
 from wellposed._errors import SettingError
+from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
-from ..parts.constants import Constants, pinned
+from ..parts.abstract import require
+from ..parts.constants import Constants
 from ..parts.features import Features
 from ..parts.whole import AbstractWhole, log_means
 from .composition import Composition
 from .dispersion import Dispersion
 from .laws import StableNegativeBinomial
-from .row_size import RowSize, ShownCounts, log_shares
+from .row_size import CountUnits, RowSize, log_shares
 
 # Concentrations at the start: Poisson within a tenth of the deviation at a count of a thousand.
 _START = (0.05, 1e4)
@@ -40,15 +44,24 @@ class NegativeBinomial(AbstractWhole):
         softmax(log ȳ + raw): the negative binomials of one success probability given their sum.
         Then ``mean`` is that of a row of average size.
     dispersion : None, "shared", "feature" or "conditional"
-        Of r: learned for all features or each, or put out by the decoder. None is "feature",
-        and "shared" with ``library``, which has φ alone.
+        Of r: learned for all features or each, or a decoder output. None is "feature", and
+        "shared" with ``library``, which has φ alone.
 
     Raises
     ------
     SettingError
-        For an unknown dispersion, and one that ``library`` has no place for.
+        For an unknown dispersion, and any but "shared" with ``library``.
 
     References: Lopez et al. (2018), scVI; Mosimann (1962) for the conditioning.
+
+    Examples
+    --------
+    >>> import jax, wellposed as wp
+    >>> summary = wp.transforms.summarise(np.array([[0, 1], [2, 3], [10, 5]]))
+    >>> moments = wp.transforms.Identity().moments(summary, key=jax.random.key(0))
+    >>> density = NegativeBinomial().initialise(moments)(np.zeros(2, np.float32))
+    >>> bool((density.variance > density.mean).all())
+    True
     """
 
     library: bool = eqx.field(static=True)
@@ -56,7 +69,7 @@ class NegativeBinomial(AbstractWhole):
     start: Fitted  # (d,), log of the means
     size: RowSize | None
     constants: Constants | None
-    shown: ShownCounts | None
+    shown: CountUnits | None
 
     def __init__(self, library: bool = False, dispersion: str | None = None):
         if library and dispersion not in (None, "shared"):
@@ -76,37 +89,34 @@ class NegativeBinomial(AbstractWhole):
     def support(self) -> Support:
         return COUNTS
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "NegativeBinomial":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
         at = _total_concentration(moments) if self.library else _concentrations(moments)
-        return eqx.tree_at(
-            lambda n: (n.dispersion, n.start, n.size, n.constants, n.shown),
+        return fill(
             self,
-            (
-                self.dispersion.started(at),
-                log_means(moments),
-                RowSize.of(moments) if self.library else None,
-                Constants.of(moments),
-                ShownCounts.of(moments, library=self.library),
-            ),
-            is_leaf=lambda leaf: leaf is None,
+            dispersion=self.dispersion.start_at(at),
+            start=log_means(moments),
+            size=RowSize.of(moments) if self.library else None,
+            constants=Constants.of(moments),
+            shown=CountUnits.of(moments, library=self.library),
         )
 
     def __call__(self, raw: Raw) -> Density:
+        require(self, self.start)
         d = raw.shape[0] // self.n_raw
         concentration = self.dispersion(raw[d:])
         constants = self.constants and self.constants.whole(None)
         if self.size is None:
             log_mean = self.start + log_growth(raw[:d])
-            return Features(pinned(StableNegativeBinomial(log_mean, concentration), constants))
+            return Features(StableNegativeBinomial(log_mean, concentration), constants)
         varies = None if self.constants is None else self.constants.varies
         shares = jnp.exp(log_shares(self.start + raw, varies))
         each = _LEAST_SHARE + concentration * shares
         whole = each.sum() if varies is None else jnp.where(varies, each, 0.0).sum()
         return Composition(self.size(), jnp.log(each) - jnp.log(whole), each, constants)
 
-    def learned(self) -> Leaves:
-        return self.dispersion.learned() + (() if self.size is None else (self.size.rho,))
+    def parameters(self) -> Leaves:
+        return self.dispersion.parameters() + (() if self.size is None else (self.size.rho,))
 
 
 def _concentrations(moments: Moments) -> np.ndarray:
@@ -119,9 +129,9 @@ def _concentrations(moments: Moments) -> np.ndarray:
 def _total_concentration(moments: Moments) -> np.ndarray:
     """φ of V = m (1 + T/φ), T the mean total: the median over features, shape (1,).
 
-    Not that of their sums: the sizes of the rows, and the few features that tell kinds of rows
-    apart, put into them a variance that is not the noise's, and Adam goes a factor of e in some
-    thousand steps.
+    Not that of their sums: their variance includes that of the rows' sizes, and that of the few
+    features that distinguish kinds of rows, which are not noise, and Adam needs some thousand
+    steps for a factor of e.
     """
     varies = np.asarray(moments.varies)
     mean = np.asarray(moments.mean, np.float64)[varies]

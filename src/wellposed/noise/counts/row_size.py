@@ -1,4 +1,4 @@
-"""What count noise that separates a row's size from its composition needs beyond shares."""
+"""The size of a row of counts, for noise that separates it from the composition."""
 
 import equinox as eqx
 import jax
@@ -50,13 +50,13 @@ def log_shares(logits: Point, varies: Array | None) -> Point:
     return jnp.where(varies, jax.nn.log_softmax(jnp.where(varies, logits, -jnp.inf)), 0.0)
 
 
-class ShownCounts(eqx.Module):
-    r"""Counts as the encoder sees them: log(1 + y), standardised.
+class CountUnits(eqx.Module):
+    r"""Units of counts in the encoder's input: log(1 + y), standardised.
 
     .. math:: \frac{\log(1 + y T_0/T) - \log(1 + \bar y)}{s} + \frac{\log(T/T_0)}{\sqrt d}
 
     with ȳ the feature's mean and s the deviation of log(1 + y) were it log-normal, of all
-    features together. The size T of the row is divided out, and shown beside, only where the
+    features together. The size T of the row is divided out, and added as a term, only where the
     noise separates it (T_0 is its mean; half a count is added); else T = T_0.
     """
 
@@ -66,7 +66,7 @@ class ShownCounts(eqx.Module):
     size: Fitted  # (), T_0; None where the size is left in
 
     @classmethod
-    def of(cls, moments: Moments, *, library: bool) -> "ShownCounts":
+    def of(cls, moments: Moments, *, library: bool) -> "CountUnits":
         """Take all of it from the data."""
         mean, varies = np.asarray(moments.mean, np.float64), np.asarray(moments.varies)
         square = np.log1p(np.asarray(moments.variance) / (1.0 + mean) ** 2).mean()
@@ -81,6 +81,6 @@ class ShownCounts(eqx.Module):
         if self.size is None:
             return (jnp.log1p(y) - self.center) / self.spread
         relative = (jnp.sum(jnp.where(self.varies, y, 0.0)) + 0.5) / (self.size + 0.5)
-        seen = jnp.where(self.varies, y / relative, y)
+        relative_counts = jnp.where(self.varies, y / relative, y)
         size = jnp.log(relative) / np.sqrt(y.shape[0])
-        return (jnp.log1p(seen) - self.center) / self.spread + size
+        return (jnp.log1p(relative_counts) - self.center) / self.spread + size

@@ -3,8 +3,7 @@
 from .bernoulli import Bernoulli
 from .beta_binomial import BetaBinomial
 from .categorical import Categorical
-from .discretized_gaussian import DiscretizedGaussian
-from .discretized_logistic import DiscretizedLogistic
+from .discretized import DiscretizedGaussian, DiscretizedLogistic
 
 __all__ = [
     "Bernoulli",

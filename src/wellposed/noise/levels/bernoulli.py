@@ -1,20 +1,21 @@
 """Bernoulli noise for binary data."""
 
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 from numpyro.distributions import BernoulliLogits, Distribution, constraints
 
+from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
 from wellposed.numerics import on_device
 from wellposed.transforms import BINARY, Moments, Support
 
-from ..parts.constants import Constants, pinned
+from ..parts.abstract import require
+from ..parts.constants import Constants
 from ..parts.features import Features
-from ..parts.whole import AbstractWhole, Shown
+from ..parts.whole import AbstractWhole, LevelUnits
 
 
 class Bernoulli(AbstractWhole):
@@ -23,14 +24,24 @@ class Bernoulli(AbstractWhole):
     .. math:: P(y \mid z) = \prod_j \pi_j^{y_j} (1 - \pi_j)^{1 - y_j}, \qquad
        \pi_j = σ(c_j + r_j)
 
-    with r the decoder's output and c the log odds of the feature's mean, half a count added to
-    each side. Grey values are refused: the formula sums to one over zeros and ones, and its
-    integral over [0, 1] is no constant (see ``ContinuousBernoulli``).
+    with r the decoder's output and c the log odds of the feature's mean, with half a count added
+    to each side. Grey values are refused: the formula sums to one over zeros and ones, and its
+    integral over [0, 1] depends on π (see :class:`ContinuousBernoulli`).
+
+    Examples
+    --------
+    >>> import jax
+    >>> import wellposed as wp
+    >>> summary = wp.transforms.summarise(np.array([[0, 1], [1, 1], [0, 0], [0, 1]]))
+    >>> moments = wp.transforms.Identity().moments(summary, key=jax.random.key(0))
+    >>> density = Bernoulli().initialise(moments)(np.zeros(2, np.float32))
+    >>> [round(float(v), 4) for v in density.mean]  # (ones + ½)/(n + 1)
+    [0.3, 0.7]
     """
 
     start: Fitted  # (d,), log odds at raw zero
     constants: Constants | None
-    shown: Shown | None
+    shown: LevelUnits | None
 
     def __init__(self):
         self.start = self.constants = self.shown = None
@@ -43,24 +54,20 @@ class Bernoulli(AbstractWhole):
     def support(self) -> Support:
         return BINARY
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Bernoulli":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
         ones = np.asarray(moments.mean, np.float64) * moments.n
         odds = (ones + 0.5) / (moments.n - ones + 0.5)
-        return eqx.tree_at(
-            lambda b: (b.start, b.constants, b.shown),
+        return fill(
             self,
-            (
-                on_device(np.log(odds)),
-                Constants.of(moments),
-                Shown.of(moments),
-            ),
-            is_leaf=lambda leaf: leaf is None,
+            start=on_device(np.log(odds)),
+            constants=Constants.of(moments),
+            shown=LevelUnits.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
-        constants = self.constants and self.constants.whole(2)
-        return Features(pinned(Binary(self.start + raw), constants))
+        require(self, self.start)
+        return Features(Binary(self.start + raw), self.constants and self.constants.whole(2))
 
 
 class Binary(Distribution):

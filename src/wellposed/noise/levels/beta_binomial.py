@@ -1,6 +1,6 @@
 """Beta-binomial noise on L levels."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -11,14 +11,16 @@ from numpyro import distributions
 from numpyro.distributions import Distribution, constraints
 
 from wellposed import transforms
+from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
 from wellposed.numerics import log_growth, on_device
 from wellposed.transforms import COUNTS, Moments, Support
 
 from ..counts.log_probability import log_negative_binomial
-from ..parts.constants import Constants, pinned
+from ..parts.abstract import require
+from ..parts.constants import Constants
 from ..parts.features import Features
-from ..parts.whole import AbstractWhole, Shown, levels_of
+from ..parts.whole import AbstractWhole, LevelUnits, levels_of
 from .enumerated import cdf_of_masses, quantile_of_masses
 
 # No concentration is smaller: their gamma functions stay in float32.
@@ -34,7 +36,7 @@ class BetaBinomial(AbstractWhole):
     .. math:: P(v \mid z) = \binom{n}{v} \frac{B(v + a, n - v + b)}{B(a, b)}, \qquad
        a = c\,σ(m), \; b = c\,σ(-m)
 
-    with log odds m and concentration c put out by the decoder. The start has the data's mean
+    with log odds m and concentration c the decoder's outputs. The start has the data's mean
     and variance where a beta-binomial can.
 
     Parameters
@@ -48,12 +50,21 @@ class BetaBinomial(AbstractWhole):
         For fewer than two levels.
 
     References: Townsend, Bird & Barber (2019), BB-ANS, §3.2.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> summary = wp.transforms.summarise(np.array([[0, 1], [2, 3], [4, 4]]))
+    >>> moments = wp.transforms.Identity().moments(summary, key=jax.random.key(0))
+    >>> noise = BetaBinomial().initialise(moments)
+    >>> noise.levels, noise(np.zeros(4, np.float32)).mean.shape
+    (5, (2,))
     """
 
     levels: int | None = eqx.field(static=True)
     start: Fitted  # (2, d), log odds and log concentration at raw zero
     constants: Constants | None
-    shown: Shown | None
+    shown: LevelUnits | None
 
     def __init__(self, levels: int | None = None):
         if levels is not None:
@@ -69,17 +80,18 @@ class BetaBinomial(AbstractWhole):
     def support(self) -> Support:
         return COUNTS if self.levels is None else transforms.levels(self.levels)
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "BetaBinomial":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
         levels = levels_of(self.levels, moments)
-        return eqx.tree_at(
-            lambda b: (b.start, b.constants, b.shown),
-            BetaBinomial(levels),
-            (_start(levels - 1, moments), Constants.of(moments), Shown.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
+        return fill(
+            type(self)(levels),
+            start=_start(levels - 1, moments),
+            constants=Constants.of(moments),
+            shown=LevelUnits.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
+        require(self, self.start)
         log_odds, growth = raw.reshape(2, -1)
         log_odds = self.start[0] + log_odds
         total = jnp.exp(self.start[1] + log_growth(growth))
@@ -88,7 +100,7 @@ class BetaBinomial(AbstractWhole):
             _LEAST + total * jax.nn.sigmoid(-log_odds),
             (self.levels or 2) - 1,
         )
-        return Features(pinned(each, self.constants and self.constants.whole(self.levels)))
+        return Features(each, self.constants and self.constants.whole(self.levels))
 
 
 def _start(n: int, moments: Moments) -> Array:
@@ -102,7 +114,7 @@ def _start(n: int, moments: Moments) -> Array:
 
 
 class StableBetaBinomial(Distribution):
-    r"""numpyro's beta-binomial with a density that float32 bears, a cdf and quantiles.
+    r"""numpyro's beta-binomial with a density that is exact in float32, a cdf and quantiles.
 
     Two negative binomials of one success probability, conditioned on their sum n, so that
 
@@ -130,10 +142,10 @@ class StableBetaBinomial(Distribution):
         a, b, both = self.a, self.b, self.a + self.b
         n = jnp.full_like(a, self.n)
         log_all = jnp.log(n) - jnp.log(both)
-        found = log_negative_binomial(value, log_all + jnp.log(a), a)
-        missed = log_negative_binomial(n - value, log_all + jnp.log(b), b)
+        of_value = log_negative_binomial(value, log_all + jnp.log(a), a)
+        of_rest = log_negative_binomial(n - value, log_all + jnp.log(b), b)
         # A probability to within rounding.
-        return jnp.minimum(found + missed - log_negative_binomial(n, jnp.log(n), both), 0.0)
+        return jnp.minimum(of_value + of_rest - log_negative_binomial(n, jnp.log(n), both), 0.0)
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         return self._of.sample(key, sample_shape).astype(self.a.dtype)

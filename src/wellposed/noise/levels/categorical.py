@@ -1,6 +1,6 @@
 """Categorical noise: every level its own probability."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -9,12 +9,14 @@ from jaxtyping import Array, Float
 from numpyro.distributions import CategoricalLogits, Distribution, constraints
 
 from wellposed import transforms
+from wellposed._fill import fill
 from wellposed._typing import Density, Point, PRNGKey, Raw
 from wellposed.transforms import COUNTS, Moments, Support
 
-from ..parts.constants import Constants, pinned
+from ..parts.abstract import require
+from ..parts.constants import Constants
 from ..parts.features import Features
-from ..parts.whole import AbstractWhole, Shown, levels_of
+from ..parts.whole import AbstractWhole, LevelUnits, levels_of
 
 
 class Categorical(AbstractWhole):
@@ -22,9 +24,9 @@ class Categorical(AbstractWhole):
 
     .. math:: P(y_j = v \mid z) = e^{r_{vj}} / \sum_u e^{r_{uj}}
 
-    It knows no order of the levels, so that categories coded as numbers are at home; many levels
-    are expensive, and learned one by one. At raw zero all are equally likely: the data's moments
-    say nothing of categories.
+    The levels have no order, so it fits categories coded as numbers. Many levels are expensive,
+    since each is learned separately. At raw zero all are equally likely, because moments do not
+    describe categories.
 
     Parameters
     ----------
@@ -35,11 +37,17 @@ class Categorical(AbstractWhole):
     ------
     SettingError
         For fewer than two levels.
+
+    Examples
+    --------
+    >>> density = Categorical(4)(jnp.zeros(8))  # four outputs for each of two features
+    >>> [round(float(p), 4) for p in jnp.exp(density.feature_log_prob(jnp.array([0.0, 3.0])))]
+    [0.25, 0.25]
     """
 
     levels: int | None = eqx.field(static=True)
     constants: Constants | None
-    shown: Shown | None
+    shown: LevelUnits | None
 
     def __init__(self, levels: int | None = None):
         if levels is not None:
@@ -55,18 +63,18 @@ class Categorical(AbstractWhole):
     def support(self) -> Support:
         return COUNTS if self.levels is None else transforms.levels(self.levels)
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Categorical":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
-        return eqx.tree_at(
-            lambda c: (c.constants, c.shown),
-            Categorical(levels_of(self.levels, moments)),
-            (Constants.of(moments), Shown.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
+        return fill(
+            type(self)(levels_of(self.levels, moments)),
+            constants=Constants.of(moments),
+            shown=LevelUnits.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
-        constants = self.constants and self.constants.whole(self.levels)
-        return Features(pinned(Categories(raw.reshape(self.n_raw, -1).T), constants))
+        require(self, self.levels)
+        each = Categories(raw.reshape(self.n_raw, -1).T)
+        return Features(each, self.constants and self.constants.whole(self.levels))
 
 
 class Categories(Distribution):

@@ -1,7 +1,25 @@
-"""What several families share: the contract, scales, constants, and products over features."""
+"""Parts of noise models, for new families: bases, scales, constants and densities."""
 
-from .abstract import AbstractNoise
+from .abstract import AbstractNoise, require
+from .constants import ConstantDensity, Constants
+from .density import AbstractDensity
+from .features import Features
+from .scale import Scale
+from .scale_noise import AbstractLocationScale, AbstractScaleNoise
+from .units import FeatureUnits
+from .whole import AbstractWhole, LevelUnits
 
 __all__ = [
+    "AbstractDensity",
+    "AbstractLocationScale",
     "AbstractNoise",
+    "AbstractScaleNoise",
+    "AbstractWhole",
+    "ConstantDensity",
+    "Constants",
+    "FeatureUnits",
+    "Features",
+    "LevelUnits",
+    "Scale",
+    "require",
 ]

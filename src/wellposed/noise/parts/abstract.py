@@ -1,18 +1,32 @@
-"""What every noise model promises."""
+"""The contract of noise models."""
 
 import abc
+from collections.abc import Sequence
+from typing import Any, Self
 
 import equinox as eqx
+import numpy as np
 
+from wellposed._errors import SettingError
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.transforms import Moments, Support
+from wellposed.transforms import REALS, Moments, Support, check_support
 
 
 class AbstractNoise(eqx.Module):
     """p(y | z): how the decoder's raw output becomes a distribution over one datum.
 
-    The decoder gives ``n_raw`` numbers a feature, ``n_raw`` blocks of d one after another. Raw
-    zeros stand for the data's own moments, so that a fresh decoder starts there.
+    The decoder puts out ``n_raw`` numbers a feature, as ``n_raw`` blocks of d one after another.
+    Raw zeros stand for the data's own moments, so that a new decoder starts there.
+
+    A subclass defines ``n_raw``, ``support``, ``__call__``, ``log_density_bound`` and
+    ``initialise``; the other methods have defaults for noise without parameters of its own. See
+    "Write your own noise" in the documentation.
+
+    Examples
+    --------
+    >>> from wellposed.noise import Gaussian
+    >>> isinstance(Gaussian(), AbstractNoise)
+    True
     """
 
     n_raw: eqx.AbstractVar[int]
@@ -20,56 +34,122 @@ class AbstractNoise(eqx.Module):
     @property
     @abc.abstractmethod
     def support(self) -> Support:
-        """Return what a datum may be, in model units."""
-
-    @property
-    @abc.abstractmethod
-    def solved_by_squares(self) -> bool:
-        """Whether :meth:`refitted` finds the optimum, so that a squared error trains enough."""
+        """Values that a datum may have, in model units."""
 
     @abc.abstractmethod
     def __call__(self, raw: Raw) -> Density:
-        """Return the distribution of one datum in model units, event shape (d,).
+        """Return p(y | z) of one datum in model units, event shape (d,).
 
-        It has ``log_prob(y)`` in nats, ``sample(key)``, ``mean``, ``variance``, and
-        ``coupled(alpha)``: every feature at the quantile Φ(α) of its noise.
+        Parameters
+        ----------
+        raw : decoder output of shape (n_raw · d,)
+
+        Raises
+        ------
+        SettingError
+            Before :meth:`initialise`, where the noise needs a value from the data.
         """
-
-    @abc.abstractmethod
-    def presented(self, y: Point) -> Point:
-        """Return what the encoder sees of a datum in model units, of the size of one."""
 
     @abc.abstractmethod
     def log_density_bound(self, d: int) -> float:
         """Supremum over parameters of log p(y | z) for d features, in nats; may be inf."""
 
     @abc.abstractmethod
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractNoise":
-        """Return the noise model with a start, and a floor, taken from the data.
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
+        """Return the noise with a start, and a floor, taken from the data.
 
-        ``key`` is for noise that has a network of its own to draw.
+        Parameters
+        ----------
+        moments : of the training data, in model units
+        key : for noise that draws a network of its own
         """
 
-    @abc.abstractmethod
-    def learned(self) -> Leaves:
-        """Return the leaves that the optimiser owns; a given value is not among them."""
+    @property
+    def has_exact_refit(self) -> bool:
+        """Whether :meth:`refit` finds the optimum, so that training by squared error suffices."""
+        return False
 
-    @abc.abstractmethod
-    def refitted(self, squared_residual: Point) -> "AbstractNoise":
+    @property
+    def heavy_tailed(self) -> bool:
+        """Whether a distant value lowers log p by its distance or less, not by its square."""
+        return False
+
+    def encoder_input(self, y: Point) -> Point:
+        """Return the encoder's input for a datum in model units; its entries are of size one."""
+        return y
+
+    def parameters(self) -> Leaves:
+        """Return the leaves that the optimiser updates; a given value is not among them."""
+        return ()
+
+    def refit(self, squared_residual: Point) -> Self:
         """Return the noise that is optimal for E_q (y − μ(z))² on the training data.
 
-        ``squared_residual`` is that mean, of shape (d,). Noise without a closed form, or not
-        learned, returns itself.
-        """
+        Noise without a closed form, or with nothing to learn, returns itself.
 
-    @abc.abstractmethod
+        Parameters
+        ----------
+        squared_residual : that mean, of shape (d,)
+        """
+        del squared_residual
+        return self
+
     def variance(self) -> Variance | None:
         """Return the noise variance in model units, or None where it depends on z."""
+        return None
 
-    @abc.abstractmethod
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose learned noise rests on its floor.
+        """Return the features whose learned noise is at its floor.
 
-        ``variance`` is the noise variance of the fitted model, averaged over data where it
-        depends on z.
+        Parameters
+        ----------
+        variance : noise variance of the fitted model, averaged over data where it depends on z
         """
+        del variance
+        return ()
+
+    def real_columns(self, d: int) -> np.ndarray:
+        """Which of d columns have noise on the real line, shape (d,)."""
+        return np.full(d, self.support == REALS)
+
+    def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
+        """Refuse rows outside the support.
+
+        Parameters
+        ----------
+        rows : array of shape (n, d), in data units
+        names : of the columns, for the message
+
+        Raises
+        ------
+        DataError
+            Naming the columns, where they have names, and the family that fits them.
+        """
+        check_support(rows, self.support, who=type(self).__name__, names=names)
+
+    def locate(self, d: int, names: Sequence[Any] | None = None) -> Self:
+        """Return the noise with the columns that it names located in a table.
+
+        Parameters
+        ----------
+        d : number of columns
+        names : of the columns, or None
+        """
+        del d, names
+        return self
+
+
+def require(noise: AbstractNoise, *values: Any) -> None:
+    """Refuse a noise before ``initialise`` has set these values.
+
+    Raises
+    ------
+    SettingError
+        If one of ``values`` is None.
+    """
+    if any(value is None for value in values):
+        raise SettingError(
+            f"{type(noise).__name__} takes its start from the data and must be initialised before "
+            "it is used; it has no data yet. Fit an estimator with it, such as wp.VAE(noise=...), "
+            "or call initialise(moments)."
+        )

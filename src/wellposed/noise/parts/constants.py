@@ -10,6 +10,7 @@ levels, each of the others is as likely as any.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -26,11 +27,15 @@ from wellposed.transforms import Moments
 from .stable_laws import StableNormal
 
 
-class Pinned(eqx.Module):
-    """Which features have a density of their own, and that density for all d of them."""
+class ConstantDensity(eqx.Module):
+    """Which features vary, and a density for all d of them that the others have."""
 
     varies: Bool[Array, " d"]
     density: Any  # numpyro distribution of batch shape (d,); read where ``varies`` is false
+
+    def replace(self, own: Array, of: Callable[[Any], Array]) -> Array:
+        """Return ``own`` (…, d) with ``of(density)`` in the features that never vary."""
+        return jnp.where(self.varies, own, of(self.density))
 
 
 class Constants(eqx.Module):
@@ -49,66 +54,23 @@ class Constants(eqx.Module):
         step = on_device(moments.resolution)
         return cls(on_device(moments.mean), jax.device_put(moments.varies), moments.n, step)
 
-    def real(self, scale: Array, least: Array) -> Pinned:
+    def real(self, scale: Array, least: Array) -> ConstantDensity:
         """Real numbers: N(constant, scale²), or an exception.
 
         Steps are those of the resolution, or of ``least`` where that is larger: the smallest
         scale that the noise can have, so that no exception is denser than its bound.
         """
         if self.step is None:
-            return Pinned(
+            return ConstantDensity(
                 self.varies, StableNormal(self.value, jnp.broadcast_to(scale, self.value.shape))
             )
         step = jnp.maximum(self.step, least)
         widths = (jnp.broadcast_to(each, self.value.shape) for each in (scale, step))
-        return Pinned(self.varies, Near(self.value, *widths, self.n))
+        return ConstantDensity(self.varies, Near(self.value, *widths, self.n))
 
-    def whole(self, levels: int | None) -> Pinned:
+    def whole(self, levels: int | None) -> ConstantDensity:
         """Whole numbers, 0 to ``levels`` − 1 or without end: the constant, or an exception."""
-        return Pinned(self.varies, Exceptional(self.value, self.n, levels))
-
-
-def pinned(each: Distribution, constants: Pinned | None) -> Distribution:
-    """Return ``each`` with the features that never vary replaced, batch shape (d,)."""
-    return each if constants is None else Replaced(each, constants)
-
-
-class Replaced(Distribution):
-    """A distribution for each feature, some of them replaced; batch shape (d,)."""
-
-    support: Any = constraints.real
-    pytree_data_fields = ("each", "constants")
-
-    def __init__(self, each: Any, constants: Pinned):
-        self.each, self.constants = each, constants
-        super().__init__(batch_shape=each.batch_shape)
-
-    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
-        del intermediates
-        return self._chosen(lambda p: p.log_prob(value))
-
-    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        varying_key, constant_key = jax.random.split(key)
-        drawn = self.each.sample(varying_key, sample_shape)
-        exceptional = self.constants.density.sample(constant_key, sample_shape)
-        return jnp.where(self.constants.varies, drawn, exceptional)
-
-    @property
-    def mean(self) -> Point:
-        return self._chosen(lambda p: p.mean)
-
-    @property
-    def variance(self) -> Point:
-        return self._chosen(lambda p: p.variance)
-
-    def cdf(self, value: Point) -> Point:
-        return self._chosen(lambda p: p.cdf(value))
-
-    def icdf(self, q: Point) -> Point:
-        return self._chosen(lambda p: p.icdf(q))
-
-    def _chosen(self, of: Any) -> Point:
-        return jnp.where(self.constants.varies, of(self.each), of(self.constants.density))
+        return ConstantDensity(self.varies, Exceptional(self.value, self.n, levels))
 
 
 class Near(Distribution):

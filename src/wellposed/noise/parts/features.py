@@ -1,69 +1,98 @@
 """The density of a datum whose features are independent given z."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
-from numpyro.distributions import Distribution, Normal, constraints
+from numpyro.distributions import Distribution, Normal
 
 from wellposed._typing import Point, PRNGKey, Scalar
 
-from .constants import Replaced
+from .constants import ConstantDensity
+from .density import AbstractDensity
 
 
-class Features(Distribution):
+class Features(AbstractDensity):
     r"""p(y | z) = ∏_j p(y_j | z), event shape (d,).
 
     Parameters
     ----------
     each : numpyro distribution of batch shape (d,)
+        With ``log_prob``, ``sample``, ``mean``, ``variance``, ``cdf`` and ``icdf``.
+    constants : ConstantDensity or None
+        The density of features that never vary, which replaces theirs in ``each``.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from numpyro.distributions import Normal
+    >>> density = Features(Normal(jnp.zeros(3), 2.0 * jnp.ones(3)))
+    >>> density.independent, density.variance.tolist()
+    (True, [4.0, 4.0, 4.0])
+    >>> density.feature_log_prob(jnp.zeros(3)).shape, density.log_prob(jnp.zeros(3)).shape
+    ((3,), ())
     """
 
-    support: Any = constraints.real_vector
-    pytree_data_fields = ("each",)
+    pytree_data_fields = ("each", "constants")
 
-    def __init__(self, each: Any):
+    def __init__(self, each: Any, constants: ConstantDensity | None = None):
         self.each: Any = each
+        self.constants = constants
         super().__init__(batch_shape=(), event_shape=each.batch_shape)
+
+    @property
+    def independent(self) -> bool:
+        return True
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        return self.each.log_prob(value).sum()
+        return self.feature_log_prob(value).sum()
+
+    def feature_log_prob(self, value: Point) -> Point:
+        """log p(y_j | z) of each feature, shape (d,), in nats."""
+        return self._either(lambda p: p.log_prob(value))
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        return self.each.sample(key, sample_shape)
+        if self.constants is None:
+            return self.each.sample(key, sample_shape)
+        varying_key, constant_key = jax.random.split(key)
+        drawn = self.each.sample(varying_key, sample_shape)
+        return self.constants.replace(drawn, lambda p: p.sample(constant_key, sample_shape))
 
     @property
     def mean(self) -> Point:
-        return self.each.mean
+        return self._either(lambda p: p.mean)
 
     @property
     def variance(self) -> Point:
-        return self.each.variance
+        return self._either(lambda p: p.variance)
 
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature, shape (d,)."""
-        return self.each.cdf(value)
+        return self._either(lambda p: p.cdf(value))
 
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""
-        return self.each.icdf(jnp.broadcast_to(q, self.event_shape))
+        each = jnp.broadcast_to(q, self.event_shape)
+        return self._either(lambda p: p.icdf(each))
 
     def coupled(self, alpha: Scalar) -> Point:
         """Every feature at the quantile Φ(α) of its noise, shape (d,); μ + ασ for a Gaussian.
 
-        Other noise stays where it is for α beyond ±5.3 in float32, where Φ rounds to 0 and 1.
+        Other noise is constant in α beyond ±5.3 in float32, where Φ rounds to 0 and 1.
         """
-        return at_quantile(self.each, alpha)
+        return self._either(lambda p: at_quantile(p, alpha))
+
+    def _either(self, of: Callable[[Any], Array]) -> Array:
+        own = of(self.each)
+        return own if self.constants is None else self.constants.replace(own, of)
 
 
-def at_quantile(each: Any, alpha: Scalar) -> Point:
+def at_quantile(each: Distribution, alpha: Scalar | Point) -> Point:
     """Every feature of a distribution of batch shape (d,) at its quantile Φ(α)."""
-    if isinstance(each, Replaced):
-        rest = at_quantile(each.constants.density, alpha)
-        return jnp.where(each.constants.varies, at_quantile(each.each, alpha), rest)
-    if isinstance(each, Normal):  # as written: Φ(α) rounds to 0 or 1 soon enough
+    if isinstance(each, Normal):  # as written: Φ(α) rounds to 0 or 1 from α = 5.3
         return each.mean + alpha * jnp.sqrt(each.variance)
     q = jax.scipy.special.ndtr(alpha)
     step = jnp.finfo(q.dtype).epsneg  # nearer to 0 or 1, quantiles of unbounded noise are infinite

@@ -1,4 +1,4 @@
-"""The scale of a noise: given, learned, or put out by the decoder; never below its floor."""
+"""The scale of a noise: given, learned, or a decoder output; never below its floor."""
 
 import math
 from typing import Any
@@ -11,21 +11,22 @@ from jaxtyping import Array
 
 from wellposed._checks import check_number
 from wellposed._errors import SettingError, unknown_name
+from wellposed._fill import fill
 from wellposed._typing import Fitted, Leaves, Point, Variance
 from wellposed.numerics import inverse_positive, on_device, positive, scalar
 from wellposed.transforms import Moments
 
-from .constants import Constants, Pinned
+from .constants import ConstantDensity, Constants
 
 LEARNED = ("shared", "feature", "conditional")
 LEARNS = f"One of {', '.join(LEARNED)} learns it from the data."
 
-# A scale within this factor of its floor rests on it.
-_RESTING = 1.05
+# A scale within this factor of its floor counts as being at it.
+_NEAR_FLOOR = 1.05
 
-# Noise starts at this share of the data's standard deviation. Larger, and latents are priced
-# out in the first epochs (σ² above an eigenvalue kills its latent); smaller, and the first
-# gradients are wild.
+# Noise starts at this share of the data's standard deviation. From a larger start latents collapse
+# in the first epochs (σ² above an eigenvalue collapses its latent); from a smaller one the first
+# gradients are very large.
 _START = 0.5
 
 LEAST = 1e-6
@@ -37,7 +38,7 @@ class Scale(eqx.Module):
 
     .. math:: \sigma_j = f_j + \mathrm{softplus}(\rho_j)
 
-    with ρ learned, one for all features or one each, or put out by the decoder.
+    with ρ learned, one for all features or one each, or a decoder output.
 
     Parameters
     ----------
@@ -83,6 +84,11 @@ class Scale(eqx.Module):
         """Decoder outputs that the scale needs for each feature."""
         return int(self.kind == "conditional")
 
+    @property
+    def state(self) -> Fitted:
+        """The array that σ is computed from; None before :meth:`initialise` if it is learned."""
+        return {"given": self.given, "conditional": self.start}.get(self.kind, self.rho)
+
     def initialise(self, moments: Moments) -> "Scale":
         """Take the floor and the start from the data."""
         varies = np.asarray(moments.varies)
@@ -95,18 +101,13 @@ class Scale(eqx.Module):
             start = np.sqrt((start**2).mean())
         start = np.maximum(start, np.maximum(2 * floor, LEAST))
         above = on_device(start - floor)
-        return eqx.tree_at(
-            lambda s: (s.rho, s.start, s.floor, s.initial),
+        kept = self.kind in ("shared", "feature")
+        return fill(
             self,
-            (
-                on_device(inverse_positive(start - floor))
-                if self.kind in ("shared", "feature")
-                else None,
-                above if self.kind == "conditional" else None,
-                None if self.kind == "given" else on_device(floor),
-                None,  # has had its say
-            ),
-            is_leaf=lambda leaf: leaf is None,
+            rho=on_device(inverse_positive(start - floor)) if kept else None,
+            start=above if self.kind == "conditional" else None,
+            floor=None if self.kind == "given" else on_device(floor),
+            initial=None,  # used once
         )
 
     def _data_floor(self, resolution: np.ndarray, varies: np.ndarray) -> np.ndarray:
@@ -127,10 +128,10 @@ class Scale(eqx.Module):
     def at_zero(self, d: int) -> np.ndarray:
         """σ of d features where the decoder puts out zeros, shape (d,), on the host."""
         host: Scale = jax.device_get(self)
-        found = np.sqrt(host.given) if self.kind == "given" else host(np.zeros(d * self.n_raw))
-        return np.broadcast_to(np.asarray(found), (d,))
+        scale = np.sqrt(host.given) if self.kind == "given" else host(np.zeros(d * self.n_raw))
+        return np.broadcast_to(np.asarray(scale), (d,))
 
-    def for_constants(self, constants: Constants, scale: Array) -> Pinned:
+    def for_constants(self, constants: Constants, scale: Array) -> ConstantDensity:
         """Density of features that never vary, where the others have the scale ``scale``.
 
         Their own scale is the floor, where each feature has its own.
@@ -152,8 +153,8 @@ class Scale(eqx.Module):
         least = self.least(d)
         return float(np.log(least).sum()) if (least > 0).all() else -math.inf
 
-    def learned(self) -> Leaves:
-        """Return the leaves that the optimiser owns."""
+    def parameters(self) -> Leaves:
+        """Return the leaves that the optimiser updates."""
         return () if self.rho is None else (self.rho,)
 
     def with_variance(self, variance: Point) -> "Scale":
@@ -164,9 +165,9 @@ class Scale(eqx.Module):
         if self.rho is None:
             return self
         best = variance.mean() if self.kind == "shared" else variance
-        # The map reaches the floor in the limit only: stay a thousandth above it.
+        # The map reaches the floor in the limit only, so σ stays a thousandth above it.
         above = jnp.maximum(jnp.sqrt(best) - self.floor, 1e-3 * self.floor + 1e-12)
-        return eqx.tree_at(lambda s: s.rho, self, inverse_positive(above))
+        return fill(self, rho=inverse_positive(above))
 
     def variance(self) -> Variance | None:
         """σ², or None where it depends on z."""
@@ -175,14 +176,14 @@ class Scale(eqx.Module):
         return None if self.rho is None else (self.floor + positive(self.rho)) ** 2
 
     def on_floor(self, variance: Variance, varies: Array | None) -> tuple[int, ...]:
-        """Return the features that vary whose learned σ rests on its floor."""
+        """Return the features that vary whose learned σ is at its floor."""
         if self.kind == "given" or self.floor is None:
             return ()
         scale = np.sqrt(np.atleast_1d(np.asarray(variance)))
-        resting = scale <= _RESTING * np.atleast_1d(np.asarray(self.floor))
+        at_floor = scale <= _NEAR_FLOOR * np.atleast_1d(np.asarray(self.floor))
         if varies is not None and self.kind != "shared":
-            resting &= np.asarray(varies)
-        return tuple(int(j) for j in np.flatnonzero(resting))
+            at_floor &= np.asarray(varies)
+        return tuple(int(j) for j in np.flatnonzero(at_floor))
 
 
 def _initial(initial: float, kind: str) -> float:

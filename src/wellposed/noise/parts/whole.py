@@ -1,13 +1,12 @@
 """What the families on whole numbers have in common."""
 
-import abc
 from collections.abc import Callable
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array
 
-from wellposed._typing import Fitted, Leaves, Point, PRNGKey, Variance
+from wellposed._typing import Fitted, Point
 from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
@@ -17,42 +16,19 @@ from .abstract import AbstractNoise
 class AbstractWhole(AbstractNoise):
     """Noise on whole numbers: a probability for each, so that no log density exceeds zero."""
 
-    shown: eqx.AbstractVar[Callable[[Point], Point] | None]  # what the encoder sees
+    shown: eqx.AbstractVar[Callable[[Point], Point] | None]  # units of the encoder's input
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    @abc.abstractmethod
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractWhole":
-        """Return the noise model with its levels, and a start, taken from the data."""
-
-    def presented(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Point:
         return y if self.shown is None else self.shown(y)
 
     def log_density_bound(self, d: int) -> float:
-        """A probability is at most one."""
+        """Zero, since a probability is at most one."""
         del d
         return 0.0
 
-    def learned(self) -> Leaves:
-        return ()
 
-    def refitted(self, squared_residual: Point) -> "AbstractWhole":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        return None
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """No feature: probabilities need no floor."""
-        del variance
-        return ()
-
-
-class Shown(eqx.Module):
-    """Whole numbers as the encoder sees them: (y − mean of the feature)/deviation of all.
+class LevelUnits(eqx.Module):
+    """(y − mean of the feature)/deviation of all, the units in which an encoder gets levels.
 
     One deviation, so that features which hardly vary stay small.
     """
@@ -61,7 +37,7 @@ class Shown(eqx.Module):
     spread: Fitted  # ()
 
     @classmethod
-    def of(cls, moments: Moments) -> "Shown":
+    def of(cls, moments: Moments) -> "LevelUnits":
         """Take both from the data."""
         variance = np.asarray(moments.variance, np.float64).mean()
         return cls(on_device(moments.mean), on_device(np.sqrt(variance) if variance > 0 else 1.0))

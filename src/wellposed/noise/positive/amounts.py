@@ -2,7 +2,7 @@
 
 import abc
 import math
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -11,19 +11,20 @@ import numpy as np
 from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution
 
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._fill import fill
+from wellposed._typing import Density, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import damped, log_from, on_device
 from wellposed.transforms import POSITIVE, Moments, Support
 
-from ..parts.abstract import AbstractNoise
 from ..parts.features import Features
-from ..parts.scale import LEAST, Scale
+from ..parts.scale import LEAST
+from ..parts.scale_noise import AbstractScaleNoise
 
 # No relative scale is smaller: a float32 has no digits of an amount beyond it.
 _SHARPEST = 1e-7
 
-# Where zeros are shown to the encoder, in spreads of the logarithms from their mean.
-_SHOWN_ZERO = -3.0
+# The encoder's input for a zero, in spreads of the logarithms from their mean.
+_ZERO_INPUT = -3.0
 
 
 class Amounts(eqx.Module):
@@ -32,7 +33,7 @@ class Amounts(eqx.Module):
     log_mean: Point  # mean of the logarithms of the amounts above zero
     log_spread: Point  # their standard deviation
     mean: Point  # of the amounts above zero
-    least: Point  # ℓ, the smallest amount that the measurement shows
+    least: Point  # ℓ, the smaller of the resolution and the smallest amount above zero
     rounding: Point  # resolution/√12 as a share of the largest amount
     zeros: Point  # share of zeros
     varies: Bool[Array, " d"]
@@ -45,8 +46,10 @@ class Amounts(eqx.Module):
         high = mean if moments.highs is None else np.asarray(moments.highs, np.float64)
         low = mean if moments.lows is None else np.asarray(moments.lows, np.float64)
         step = np.asarray(moments.resolution, np.float64)
-        found = _of_moments(moments) if moments.sample is None else _of_sample(moments.sample)
-        log_mean, log_spread, of_positive, zeros = found
+        sample = moments.sample
+        log_mean, log_spread, of_positive, zeros = (
+            _of_moments(moments) if sample is None else _of_sample(sample)
+        )
         # A feature that is constant, or has no amount in the sample, is its constant.
         constant = np.where(mean > 0, mean, np.where(step > 0, step, 1.0))
         known = varies & np.isfinite(log_mean)
@@ -76,10 +79,10 @@ class Amounts(eqx.Module):
         squared = np.where(varies, spread, 0.0) ** 2
         return Moments(log_mean, squared, math.sqrt(12.0) * rounding, counted)
 
-    def shown(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Point:
         """(log y − mean)/spread, three spreads below the mean for zero."""
         logs = (log_from(y, self.least) - self.log_mean) / self.log_spread
-        return jnp.where(y > 0, damped(logs), _SHOWN_ZERO)
+        return jnp.where(y > 0, damped(logs), _ZERO_INPUT)
 
 
 def _of_sample(sample: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -103,60 +106,71 @@ def _of_moments(moments: Moments) -> tuple[np.ndarray, ...]:
     return np.log(safe) - 0.5 * squared, np.sqrt(squared), safe, np.zeros_like(mean)
 
 
-class AbstractAmount(AbstractNoise):
+class AbstractAmount(AbstractScaleNoise):
     """Noise on numbers above zero, by a location and a relative scale of each feature."""
 
-    scale: eqx.AbstractVar[Scale]  # of the logarithm, or relative to the mean
     data: eqx.AbstractVar[Amounts | None]
 
     @property
-    def n_raw(self) -> int:
-        return 1 + self.scale.n_raw
+    def constants(self) -> None:
+        """None: a feature that never varies has the same law, with a scale of its own."""
+        return None
 
     @property
     def support(self) -> Support:
         return POSITIVE
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
+    @abc.abstractmethod
+    def amounts(self, location: Point, scale: Point, least: Point) -> Distribution:
+        """Return the distribution of each feature, batch shape (d,).
+
+        Parameters
+        ----------
+        location : shape (d,), on the logarithmic scale
+        scale : shape (d,), of the logarithm, or relative to the mean
+        least : shape (d,), ℓ
+        """
 
     @abc.abstractmethod
+    def center(self, data: Amounts) -> Point:
+        """Return the location at raw zero, shape (d,)."""
+
+    @abc.abstractmethod
+    def log_peak_of(self, scale: np.ndarray) -> np.ndarray:
+        """Return the supremum of the log density of log x, in nats; inf for a scale of zero."""
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
+        del key
+        data = Amounts.of(moments)
+        return fill(self, scale=self.scale.initialise(data.in_logarithms), data=data)
+
     def law(self, raw: Raw) -> Distribution:
         """Return the distribution of each feature, batch shape (d,)."""
-
-    @abc.abstractmethod
-    def log_peaks(self, d: int) -> np.ndarray:
-        """Return the supremum of each feature's log density in nats, shape (d,)."""
-
-    @abc.abstractmethod
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "AbstractAmount":
-        """Return the noise with its start, and its floor, taken from the data."""
+        d = raw.shape[0] // self.n_raw
+        location, scale = raw[:d], self._relative_scale(raw[d:], raw[:d])
+        if self.data is None:
+            return self.amounts(location, scale, jnp.full(d, jnp.finfo(raw.dtype).tiny))
+        moved = jnp.where(self.data.varies, self.data.log_spread * damped(location), 0.0)
+        return self.amounts(self.center(self.data) + moved, scale, self.data.least)
 
     def __call__(self, raw: Raw) -> Density:
         return Features(self.law(raw))
 
-    def presented(self, y: Point) -> Point:
-        return y if self.data is None else self.data.shown(y)
+    def encoder_input(self, y: Point) -> Point:
+        return y if self.data is None else self.data.encoder_input(y)
+
+    def log_peaks(self, d: int) -> np.ndarray:
+        """Return the supremum of each feature's log density in nats, shape (d,)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.log_peak_of(self._least_scale(d)) - self._log_least_amount(d)
 
     def log_density_bound(self, d: int) -> float:
         return float(self.log_peaks(d).sum())
 
-    def learned(self) -> Leaves:
-        return self.scale.learned()
-
-    def refitted(self, squared_residual: Point) -> "AbstractAmount":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        """None: the variance grows with the square of the location, and so depends on z."""
-        return None
-
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose relative scale rests on its floor.
+        """Return the features whose relative scale is at its floor.
 
-        Where it depends on z, the deviation relative to the mean of the data stands in.
+        Where it depends on z, the deviation relative to the mean of the data takes its place.
         """
         known = self.scale.variance()
         if self.data is None:
@@ -164,36 +178,24 @@ class AbstractAmount(AbstractNoise):
         relative = variance / self.data.mean**2 if known is None else known
         return self.scale.on_floor(relative, self.data.varies)
 
+    def _relative_scale(self, raw: Array, like: Point) -> Point:
+        """Relative scale of each feature: its floor, where the feature never varies."""
+        scale = jnp.broadcast_to(jnp.maximum(self.scale_of(raw), _SHARPEST), like.shape)
+        if self.data is None:
+            return scale
+        return jnp.where(self.data.varies, scale, jnp.maximum(self.data.rounding, LEAST))
 
-def scale_of(noise: AbstractAmount, raw: Array, like: Point) -> Point:
-    """Relative scale of each feature: its floor, where the feature never varies."""
-    scale = jnp.broadcast_to(jnp.maximum(noise.scale(raw), _SHARPEST), like.shape)
-    if noise.data is None:
-        return scale
-    return jnp.where(noise.data.varies, scale, jnp.maximum(noise.data.rounding, LEAST))
+    def _least_scale(self, d: int) -> np.ndarray:
+        """Smallest relative scale that each feature can reach, shape (d,)."""
+        least = self.scale.least(d)
+        least = np.where(least > 0, np.maximum(least, _SHARPEST), 0.0)  # without a floor, no bound
+        if self.data is None:
+            return least
+        of_constants = np.maximum(np.asarray(self.data.rounding, np.float64), LEAST)
+        return np.where(np.asarray(self.data.varies), least, of_constants)
 
-
-def started(noise: AbstractAmount, moments: Moments) -> AbstractAmount:
-    """Return the noise with what it takes from the data."""
-    data = Amounts.of(moments)
-    scale = noise.scale.initialise(data.in_logarithms)
-    return eqx.tree_at(
-        lambda n: (n.scale, n.data), noise, (scale, data), is_leaf=lambda leaf: leaf is None
-    )
-
-
-def least_scale(noise: AbstractAmount, d: int) -> np.ndarray:
-    """Smallest relative scale that each feature can reach, shape (d,)."""
-    least = noise.scale.least(d)
-    least = np.where(least > 0, np.maximum(least, _SHARPEST), 0.0)  # none has no bound
-    if noise.data is None:
-        return least
-    pinned = np.maximum(np.asarray(noise.data.rounding, np.float64), LEAST)
-    return np.where(np.asarray(noise.data.varies), least, pinned)
-
-
-def log_least_amount(noise: AbstractAmount, d: int) -> np.ndarray:
-    """log ℓ of each feature, shape (d,); −∞ before the noise has seen data."""
-    if noise.data is None:
-        return np.full(d, -np.inf)
-    return np.log(np.asarray(noise.data.least, np.float64))
+    def _log_least_amount(self, d: int) -> np.ndarray:
+        """log ℓ of each feature, shape (d,); −∞ before the noise has data."""
+        if self.data is None:
+            return np.full(d, -np.inf)
+        return np.log(np.asarray(self.data.least, np.float64))

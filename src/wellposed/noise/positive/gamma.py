@@ -11,19 +11,11 @@ from numpyro.distributions import Distribution, constraints
 from scipy.special import gammaln
 
 from wellposed._checks import check_number
-from wellposed._typing import Point, PRNGKey, Raw
-from wellposed.numerics import bounded_exp, damped, inverted, log_from, stirling_excess
-from wellposed.transforms import Moments
+from wellposed._typing import Point, PRNGKey
+from wellposed.numerics import bounded_exp, inverted, log_from, stirling_excess
 
 from ..parts.scale import LEARNS, Scale
-from .amounts import (
-    AbstractAmount,
-    Amounts,
-    least_scale,
-    log_least_amount,
-    scale_of,
-    started,
-)
+from .amounts import AbstractAmount, Amounts
 
 _MANY = 200.0  # shapes from which quantiles are those of a saddlepoint, and draws a cubed normal's
 _LARGEST_EXPONENT = 40.0  # of a x/m, so that it and its gradients are numbers in float32
@@ -58,7 +50,7 @@ class Gamma(AbstractAmount):
     log p(x|z) ≤ Σ_j [log A_j − s(A_j) − log ℓ_j], with A = 1/f², or the shape given, s of
     :func:`wellposed.numerics.stirling_excess`, and ℓ_j the smaller of the resolution and the
     smallest amount of the data: log x p(x) = log a − s(a) − a (r − 1 − log r) with r = x/m is
-    highest at r = 1, and there rises with a. Below ℓ, x is as :class:`LogNormal` has it.
+    highest at r = 1, and there rises with a. Below ℓ, the logarithm is that of :class:`LogNormal`.
 
     Examples
     --------
@@ -77,28 +69,18 @@ class Gamma(AbstractAmount):
         self.scale = Scale(shape, floor=floor)
         self.data = None
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Gamma":
-        del key
-        return started(self, moments)  # type: ignore[return-value]
+    def amounts(self, location: Point, scale: Point, least: Point) -> Distribution:
+        return _Gamma(location, 1.0 / scale**2, least)
 
-    def law(self, raw: Raw) -> Distribution:
-        d = raw.shape[0] // self.n_raw
-        scale = scale_of(self, raw[d:], raw[:d])
+    def center(self, data: Amounts) -> Point:
+        return jnp.log(data.mean)
+
+    def log_peak_of(self, scale: np.ndarray) -> np.ndarray:
         shape = 1.0 / scale**2
-        if self.data is None:
-            return _Gamma(raw[:d], shape, jnp.full(d, jnp.finfo(raw.dtype).tiny))
-        data = self.data
-        moved = jnp.where(data.varies, data.log_spread * damped(raw[:d]), 0.0)
-        return _Gamma(jnp.log(data.mean) + moved, shape, data.least)
-
-    def log_peaks(self, d: int) -> np.ndarray:
-        least = least_scale(self, d)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shape = 1.0 / least**2
-            log_peak = shape * np.log(shape) - shape - gammaln(shape)
-            # The plain formula has no digits left of many; ½ log(a/2π) is what it comes to.
-            many = 0.5 * np.log(shape / (2.0 * np.pi))
-        return np.where(shape > 1e6, many, log_peak) - log_least_amount(self, d)
+        log_peak = shape * np.log(shape) - shape - gammaln(shape)
+        # The plain formula has no digits left for many; its limit is ½ log(a/2π).
+        many = 0.5 * np.log(shape / (2.0 * np.pi))
+        return np.where(shape > 1e6, many, log_peak)
 
 
 class _Gamma(Distribution):

@@ -9,19 +9,11 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
-from wellposed._typing import Point, PRNGKey, Raw
-from wellposed.numerics import LOG_2PI, bounded_exp, damped, log_from
-from wellposed.transforms import Moments
+from wellposed._typing import Point, PRNGKey
+from wellposed.numerics import LOG_2PI, bounded_exp, log_from
 
 from ..parts.scale import Scale
-from .amounts import (
-    AbstractAmount,
-    Amounts,
-    least_scale,
-    log_least_amount,
-    scale_of,
-    started,
-)
+from .amounts import AbstractAmount, Amounts
 
 
 class LogNormal(AbstractAmount):
@@ -52,9 +44,9 @@ class LogNormal(AbstractAmount):
     -----
     log p(x|z) ≤ −Σ_j log(ℓ_j f_j √2π), with s in place of f where it is given, and ℓ_j the
     smaller of the resolution and the smallest amount of the data: the density of log x is at most
-    1/(f √2π), and one of x is that over x. Below ℓ, the tangent of the logarithm takes its place
-    (:func:`wellposed.numerics.log_from`), and the density integrates to one but for the mass of
-    the log-normal below ℓ/e.
+    1/(f √2π), and one of x is that over x. Below ℓ, the logarithm is replaced by its tangent
+    (:func:`wellposed.numerics.log_from`), and the density integrates to one less the mass of the
+    log-normal below ℓ/e.
 
     Examples
     --------
@@ -71,22 +63,14 @@ class LogNormal(AbstractAmount):
         self.scale = Scale(variance, floor=floor)
         self.data = None
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "LogNormal":
-        del key
-        return started(self, moments)  # type: ignore[return-value]
+    def amounts(self, location: Point, scale: Point, least: Point) -> Distribution:
+        return _LogNormal(location, scale, least)
 
-    def law(self, raw: Raw) -> Distribution:
-        d = raw.shape[0] // self.n_raw
-        scale = scale_of(self, raw[d:], raw[:d])
-        if self.data is None:
-            return _LogNormal(raw[:d], scale, jnp.full(d, jnp.finfo(raw.dtype).tiny))
-        data = self.data
-        moved = jnp.where(data.varies, data.log_spread * damped(raw[:d]), 0.0)
-        return _LogNormal(data.log_mean + moved, scale, data.least)
+    def center(self, data: Amounts) -> Point:
+        return data.log_mean
 
-    def log_peaks(self, d: int) -> np.ndarray:
-        with np.errstate(divide="ignore"):
-            return -np.log(least_scale(self, d)) - 0.5 * LOG_2PI - log_least_amount(self, d)
+    def log_peak_of(self, scale: np.ndarray) -> np.ndarray:
+        return -np.log(scale) - 0.5 * LOG_2PI
 
 
 class _LogNormal(Distribution):

@@ -1,8 +1,7 @@
 """Amounts with a probability of being zero."""
 
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
+from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import AMOUNTS, Moments, Support
@@ -28,13 +28,13 @@ class ZeroInflated(AbstractNoise):
        \pi_j = \mathrm{sigmoid}(\eta_j(z))
 
     log p is the logarithm of a probability at zeros and of a density elsewhere: a density with
-    respect to the sum of Lebesgue measure and a unit mass at zero. Values of two models of it
-    compare; those of a model that has a density at zero do not. In another unit, c·x, log p is
-    lower by log c for each amount above zero.
+    respect to the sum of Lebesgue measure and a unit mass at zero. Values of two zero-inflated
+    models can be compared; those of a model with a density at zero cannot. In another unit, c·x,
+    log p is lower by log c for each amount above zero.
 
     Parameters
     ----------
-    noise : LogNormal or Gamma, default LogNormal()
+    noise : LogNormal or Gamma, or None for LogNormal()
         p₊, of the amounts above zero.
 
     Raises
@@ -56,9 +56,9 @@ class ZeroInflated(AbstractNoise):
 
     noise: AbstractAmount
     logit: Fitted  # (d,), of P(0) at raw zero
-    given: Fitted  # (d,), bool: features whose logit is theirs whatever z
+    given: Fitted  # (d,), bool: features whose logit does not depend on z
 
-    def __init__(self, noise: Any = None):
+    def __init__(self, noise: AbstractAmount | None = None):
         noise = LogNormal() if noise is None else noise
         if not isinstance(noise, AbstractAmount):
             raise SettingError(
@@ -76,28 +76,20 @@ class ZeroInflated(AbstractNoise):
     def support(self) -> Support:
         return AMOUNTS
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
+        """Start with each feature's share of zeros, by the rule of succession.
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "ZeroInflated":
-        """Start with each feature's share of zeros; one without zeros, or amounts, by succession.
-
-        A feature that never varies has the rule of succession for good: (n + 1)/(n + 2) for what
-        it always was.
+        A feature that never varies keeps the rule of succession: (n + 1)/(n + 2) for the value
+        that it always had.
         """
-        started = self.noise.initialise(moments, key=key)
-        data: Any = started.data
+        noise = self.noise.initialise(moments, key=key)
+        data: Any = noise.data
         zeros = np.asarray(data.zeros, np.float64)
         n = max(moments.n, 1)
         share = (n * zeros + 1.0) / (n + 2.0)
         logit = on_device(np.log(share) - np.log1p(-share))
-        return eqx.tree_at(
-            lambda m: (m.noise, m.logit, m.given),
-            self,
-            (started, logit, jax.device_put(~np.asarray(data.varies))),
-            is_leaf=lambda leaf: leaf is None,
-        )
+        given = jax.device_put(~np.asarray(data.varies))
+        return fill(self, noise=noise, logit=logit, given=given)
 
     def __call__(self, raw: Raw) -> Density:
         d = raw.shape[0] // self.n_raw
@@ -106,22 +98,14 @@ class ZeroInflated(AbstractNoise):
             logit = self.logit + jnp.where(self.given, 0.0, raw[:d])
         return Features(_ZeroInflated(logit, self.noise.law(raw[d:])))
 
-    def presented(self, y: Point) -> Point:
-        return self.noise.presented(y)
+    def encoder_input(self, y: Point) -> Point:
+        return self.noise.encoder_input(y)
 
     def log_density_bound(self, d: int) -> float:
         return float(np.maximum(self.noise.log_peaks(d), 0.0).sum())
 
-    def learned(self) -> Leaves:
-        return self.noise.learned()
-
-    def refitted(self, squared_residual: Point) -> "ZeroInflated":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        """None: it depends on z."""
-        return None
+    def parameters(self) -> Leaves:
+        return self.noise.parameters()
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
         return self.noise.on_floor(variance)

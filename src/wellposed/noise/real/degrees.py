@@ -1,4 +1,4 @@
-"""The degrees of freedom of a Student t: given, learned, or put out by the decoder."""
+"""The degrees of freedom of a Student t: given, learned, or a decoder output."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -7,6 +7,7 @@ from jaxtyping import Array
 
 from wellposed._checks import check_number
 from wellposed._errors import SettingError, unknown_name
+from wellposed._fill import fill
 from wellposed._typing import Fitted, Leaves
 from wellposed.numerics import on_device, positive, scalar
 from wellposed.transforms import Moments
@@ -22,7 +23,7 @@ class Degrees(eqx.Module):
 
     .. math:: \nu_j = \nu_0 + (8 - \nu_0)\,\mathrm{softplus}(\rho_j)
 
-    with ρ learned, one for all features or one each, or put out by the decoder.
+    with ρ learned, one for all features or one each, or a decoder output.
 
     Parameters
     ----------
@@ -56,13 +57,17 @@ class Degrees(eqx.Module):
         """Decoder outputs that the degrees need for each feature."""
         return int(self.kind == "conditional")
 
+    @property
+    def state(self) -> Fitted:
+        """The number that ν is computed from; None before :meth:`initialise` if it is learned."""
+        return {"given": self.given, "conditional": self.least}.get(self.kind, self.rho)
+
     def initialise(self, moments: Moments) -> "Degrees":
         """Take their number from the data."""
         if self.kind not in ("shared", "feature"):
             return self
         shape = () if self.kind == "shared" else moments.mean.shape
-        rho = on_device(np.zeros(shape))
-        return eqx.tree_at(lambda n: n.rho, self, rho, is_leaf=lambda leaf: leaf is None)
+        return fill(self, rho=on_device(np.zeros(shape)))
 
     def __call__(self, raw: Array) -> Fitted:
         """Return ν, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
@@ -76,8 +81,8 @@ class Degrees(eqx.Module):
         """ν before any training."""
         return _START if self.given is None else float(self.given)
 
-    def learned(self) -> Leaves:
-        """Return the leaves that the optimiser owns."""
+    def parameters(self) -> Leaves:
+        """Return the leaves that the optimiser updates."""
         return () if self.rho is None else (self.rho,)
 
     def known(self) -> Fitted:

@@ -1,20 +1,23 @@
 """Gaussian observation noise: its variance given, shared, one a feature, or a function of z."""
 
-import equinox as eqx
+from typing import Self
 
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
+from jaxtyping import Array
+from numpyro.distributions import Distribution
+
+from wellposed._fill import fill
+from wellposed._typing import Point, PRNGKey
 from wellposed.numerics import LOG_2PI
-from wellposed.transforms import REALS, Moments, Support
+from wellposed.transforms import Moments
 
-from ..parts.abstract import AbstractNoise
-from ..parts.centred import Centred
-from ..parts.constants import Constants, pinned
-from ..parts.features import Features
+from ..parts.constants import Constants
 from ..parts.scale import Scale
+from ..parts.scale_noise import AbstractLocationScale
 from ..parts.stable_laws import StableNormal
+from ..parts.units import FeatureUnits
 
 
-class Gaussian(AbstractNoise):
+class Gaussian(AbstractLocationScale):
     r"""Independent Gaussian noise.
 
     .. math:: p(y \mid z) = \prod_j N(y_j \mid \mu_j(z), \sigma_j^2), \qquad
@@ -23,17 +26,17 @@ class Gaussian(AbstractNoise):
     Parameters
     ----------
     variance : positive number, "shared", "feature" or "conditional"
-        σ² in model units, given and never written to by the optimiser; or learned: one for all
-        features, one each, or a function σ_j²(z) that the decoder puts out.
+        σ² in model units. A number is fixed: the optimiser never updates it. The names learn it:
+        one for all features, one each, or a function σ_j²(z) that the decoder puts out.
     floor : None or number ≥ 0
         f, the smallest standard deviation that learning can reach, in model units. None takes
         resolution/√12 of the data: no density is sharper than the measurement. Zero removes the
-        floor and with it the upper bound of the likelihood; ``fit`` then wants
+        floor and with it the upper bound of the likelihood; ``fit`` then requires
         ``allow_unbounded=True``. One σ shared by all features takes the smallest floor of them.
     initial : None or positive number
         σ² that learning starts from, in model units. None takes a quarter of the data's
-        variance, from which no latent is priced out; from a large one many die early, and a
-        small one is slow to leave.
+        variance, at which no latent collapses at the start; at a large one many collapse early,
+        and a small one changes slowly.
 
     Raises
     ------
@@ -50,16 +53,23 @@ class Gaussian(AbstractNoise):
     succession: a share 1/(n + 2) of its mass is for other values, each step of the resolution half
     as likely as the one before. Its learned variance, if it has one of its own, is its floor.
 
-    A residual beyond 10¹⁵ σ (in float32) counts as :func:`wellposed.numerics.half_square` says, so
+    A residual beyond 10¹⁵ σ (in float32) counts as in :func:`wellposed.numerics.half_square`, so
     that any row has a finite log density.
 
-    The networks see data, and put out means, less the data's mean and in units of their spread:
-    under a logit the features lie around −10, and networks that had to find that out by gradient
-    stayed 10 nats below on MNIST.
+    The encoder's input and the decoder's means are relative to the data's mean and in units of
+    their spread: under a logit the features lie around −10, and networks that had to learn that
+    offset by gradient stayed 10 nats below on MNIST.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> density = Gaussian(4.0)(jnp.zeros(3))  # σ² is given, so that no data are needed
+    >>> density.variance.tolist(), round(float(density.log_prob(jnp.zeros(3))), 3)
+    ([4.0, 4.0, 4.0], -4.836)
     """
 
     scale: Scale
-    centred: Centred | None
+    centred: FeatureUnits | None
     constants: Constants | None
 
     def __init__(
@@ -73,56 +83,34 @@ class Gaussian(AbstractNoise):
         self.centred = self.constants = None
 
     @property
-    def n_raw(self) -> int:
-        return 1 + self.scale.n_raw
-
-    @property
     def kind(self) -> str:
         """ "given", "shared", "feature" or "conditional"."""
         return self.scale.kind
 
     @property
-    def support(self) -> Support:
-        return REALS
-
-    @property
-    def solved_by_squares(self) -> bool:
+    def has_exact_refit(self) -> bool:
         return self.kind != "conditional"
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Gaussian":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
-        return eqx.tree_at(
-            lambda g: (g.scale, g.centred, g.constants),
-            self,
-            (self.scale.initialise(moments), Centred.of(moments), Constants.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
-        )
+        scale = self.scale.initialise(moments)
+        units = FeatureUnits.of(moments)
+        return fill(self, scale=scale, centred=units, constants=Constants.of(moments))
 
-    def __call__(self, raw: Raw) -> Density:
-        d = raw.shape[0] // self.n_raw
-        scale = self.scale(raw[d:])
-        constants = self.constants and self.scale.for_constants(self.constants, scale)
-        mean = raw[:d] if self.centred is None else self.centred.placed(raw[:d])
-        return Features(pinned(StableNormal(mean, scale), constants))
+    def law(self, location: Point, scale: Array) -> Distribution:
+        mean = location if self.centred is None else self.centred.inverse(location)
+        return StableNormal(mean, scale)
 
-    def presented(self, y: Point) -> Point:
+    @property
+    def log_peak(self) -> float:
+        return -0.5 * LOG_2PI
+
+    def encoder_input(self, y: Point) -> Point:
         return y if self.centred is None else self.centred(y)
 
-    def log_density_bound(self, d: int) -> float:
-        return -0.5 * d * LOG_2PI - self.scale.log_least(d)
+    def refit(self, squared_residual: Point) -> Self:
+        """Return the noise with σ² in closed form: the mean squared residual under q.
 
-    def learned(self) -> Leaves:
-        return self.scale.learned()
-
-    def refitted(self, squared_residual: Point) -> "Gaussian":
-        """Solve the noise variance in closed form: σ² is the mean squared residual under q.
-
-        References: Rybkin, Daniilidis & Levine (2021), σ* ; Dai, Wang & Wipf (2020), eq. 10.
+        References: Rybkin, Daniilidis & Levine (2021), σ*; Dai, Wang & Wipf (2020), eq. 10.
         """
-        return eqx.tree_at(lambda g: g.scale, self, self.scale.with_variance(squared_residual))
-
-    def variance(self) -> Variance | None:
-        return self.scale.variance()
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        return self.scale.on_floor(variance, self.constants and self.constants.varies)
+        return fill(self, scale=self.scale.with_variance(squared_residual))

@@ -2,20 +2,19 @@
 
 import math
 
-import equinox as eqx
+from jaxtyping import Array
+from numpyro.distributions import Distribution
 
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Point
 from wellposed.numerics import damped
-from wellposed.transforms import REALS, Moments, Support
 
-from ..parts.abstract import AbstractNoise
-from ..parts.constants import Constants, pinned
-from ..parts.features import Features
+from ..parts.constants import Constants
 from ..parts.scale import Scale
+from ..parts.scale_noise import AbstractLocationScale
 from ..parts.stable_laws import StableLaplace
 
 
-class Laplace(AbstractNoise):
+class Laplace(AbstractLocationScale):
     r"""Independent Laplace noise, whose maximum likelihood fit is the median.
 
     .. math:: p(y \mid z) = \prod_j \frac{1}{2 b_j} e^{-|y_j - \mu_j(z)| / b_j}, \qquad
@@ -24,7 +23,7 @@ class Laplace(AbstractNoise):
     Parameters
     ----------
     variance : positive number, "shared", "feature" or "conditional"
-        σ², the variance of the noise, as :class:`Gaussian` takes it.
+        σ², the variance of the noise, as in :class:`Gaussian`.
     floor : None or number ≥ 0
         f, the smallest σ; None takes resolution/√12 of the data.
 
@@ -36,6 +35,13 @@ class Laplace(AbstractNoise):
     Notes
     -----
     log p(y|z) ≤ −Σ_j log(√2 f_j), with σ in place of f where σ² is given: the peak is 1/2b.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> density = Laplace(2.0)(jnp.zeros(2))  # b = 1
+    >>> round(float(density.log_prob(jnp.array([0.0, 3.0]))), 4)
+    -4.3863
     """
 
     scale: Scale
@@ -46,47 +52,15 @@ class Laplace(AbstractNoise):
         self.constants = None
 
     @property
-    def n_raw(self) -> int:
-        return 1 + self.scale.n_raw
+    def heavy_tailed(self) -> bool:
+        return True
+
+    def law(self, location: Point, scale: Array) -> Distribution:
+        return StableLaplace(location, scale / math.sqrt(2.0))
 
     @property
-    def support(self) -> Support:
-        return REALS
+    def log_peak(self) -> float:
+        return -0.5 * math.log(2.0)
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Laplace":
-        del key
-        return eqx.tree_at(
-            lambda n: (n.scale, n.constants),
-            self,
-            (self.scale.initialise(moments), Constants.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
-        )
-
-    def __call__(self, raw: Raw) -> Density:
-        d = raw.shape[0] // self.n_raw
-        scale = self.scale(raw[d:])
-        constants = self.constants and self.scale.for_constants(self.constants, scale)
-        return Features(pinned(StableLaplace(raw[:d], scale / math.sqrt(2.0)), constants))
-
-    def presented(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Point:
         return damped(y)
-
-    def log_density_bound(self, d: int) -> float:
-        return -0.5 * d * math.log(2.0) - self.scale.log_least(d)
-
-    def learned(self) -> Leaves:
-        return self.scale.learned()
-
-    def refitted(self, squared_residual: Point) -> "Laplace":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        return self.scale.variance()
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        return self.scale.on_floor(variance, self.constants and self.constants.varies)

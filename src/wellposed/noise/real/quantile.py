@@ -4,35 +4,38 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Any, Self
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from numpyro.distributions import Distribution, constraints
 from scipy.special import ndtri
 
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import LOG_2PI, damped, on_device, positive
-from wellposed.transforms import REALS, Moments, Support
+from wellposed._fill import fill
+from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Variance
+from wellposed.numerics import LOG_2PI, absolute, damped, on_device, positive
+from wellposed.transforms import Moments
 
-from ..parts.abstract import AbstractNoise
-from ..parts.constants import Constants, pinned
+from ..parts.constants import Constants
 from ..parts.features import Features
 from ..parts.scale import LEARNS, LEAST, Scale
-from .opened import Opened
+from ..parts.scale_noise import AbstractScaleNoise
 
 
-class Quantile(AbstractNoise):
-    r"""Quantile heads at levels τ_1 < … < τ_K: an asymmetric Laplace, opened between its heads.
+class Quantile(AbstractScaleNoise):
+    r"""Quantile heads at levels τ_1 < … < τ_K: an asymmetric Laplace with a step between heads.
 
     .. math:: p(y) = \frac{\tau_1 (1 - \tau_1)}{b} e^{-(1 - \tau_1)(q_1 - y)/b}, \quad
        \frac{\tau_{k+1} - \tau_k}{q_{k+1} - q_k}, \quad
        \frac{\tau_K (1 - \tau_K)}{b} e^{-\tau_K (y - q_K)/b}
 
-    below q_1, between neighbours, and above q_K: the mass between heads is what the levels say,
-    so that the τ_k-quantile of p(y|z) is q_k(z), and with one head p is the asymmetric Laplace.
+    below q_1, between neighbours, and above q_K. The mass between heads is the difference of their
+    levels, so that the τ_k-quantile of p(y|z) is q_k(z); with one head p is the asymmetric Laplace.
     The head nearest to the median is free and the gaps are positive, so heads never cross.
 
     Parameters
@@ -68,6 +71,14 @@ class Quantile(AbstractNoise):
 
     References: Yu & Moyeed (2001), eq. 4; Akrami, Joshi, Aydore & Leahy (2022), §2; Fissler &
     Ziegel (2016), on scores of several quantiles.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> noise = Quantile((0.1, 0.5, 0.9), scale=1.0)
+    >>> heads = noise.quantiles(jnp.zeros(3))  # of one feature, (3, 1)
+    >>> bool((jnp.diff(heads[:, 0]) > 0).all())
+    True
     """
 
     levels: tuple[float, ...] = eqx.field(static=True)
@@ -83,7 +94,7 @@ class Quantile(AbstractNoise):
         *,
         floor: float | None = None,
     ):
-        self.levels = _checked(levels)
+        self.levels = _check_levels(levels)
         if not isinstance(scale, str):
             scale = check_number("scale", scale, LEARNS, above=0) ** 2
         self.scale = Scale(scale, floor=floor)
@@ -94,29 +105,21 @@ class Quantile(AbstractNoise):
         return len(self.levels) + self.scale.n_raw
 
     @property
-    def support(self) -> Support:
-        return REALS
+    def heavy_tailed(self) -> bool:
+        return True
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Quantile":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         """Start with the heads, and the tails, of a normal around the data's mean."""
         del key
         given = self.scale.floor
         as_scales = moments.variance * _normal_scale(self.levels) ** 2
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
-        return eqx.tree_at(
-            lambda n: (n.scale, n.floor, n.deviation, n.constants),
+        return fill(
             self,
-            (
-                self.scale.initialise(dataclasses.replace(moments, variance=as_scales)),
-                on_device(np.broadcast_to(floor, moments.mean.shape)),
-                on_device(0.5 * np.sqrt(moments.variance)),
-                Constants.of(moments),
-            ),
-            is_leaf=lambda leaf: leaf is None,
+            scale=self.scale.initialise(dataclasses.replace(moments, variance=as_scales)),
+            floor=on_device(np.broadcast_to(floor, moments.mean.shape)),
+            deviation=on_device(0.5 * np.sqrt(moments.variance)),
+            constants=Constants.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
@@ -124,14 +127,14 @@ class Quantile(AbstractNoise):
         if self.constants is None:
             return Features(law)
         floor = jnp.maximum(self.floor, LEAST)
-        return Features(pinned(law, self.constants.real(floor, floor)))
+        return Features(law, self.constants.real(floor, floor))
 
     def quantiles(self, raw: Raw) -> Float[Array, "h d"]:
         """Return the heads, increasing, in model units; of features that never vary, theirs."""
         density = self(raw)
         return jnp.stack([density.icdf(jnp.asarray(level)) for level in self.levels])
 
-    def presented(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Point:
         return damped(y)
 
     def log_density_bound(self, d: int) -> float:
@@ -144,16 +147,9 @@ class Quantile(AbstractNoise):
         if steps.size:
             bound = np.maximum(bound, -np.log(math.sqrt(12.0) * floor))
         if self.constants is not None:
-            pinned_bound = -0.5 * LOG_2PI - np.log(np.maximum(floor, LEAST))
-            bound = np.where(np.asarray(self.constants.varies), bound, pinned_bound)
+            of_constants = -0.5 * LOG_2PI - np.log(np.maximum(floor, LEAST))
+            bound = np.where(np.asarray(self.constants.varies), bound, of_constants)
         return float(bound.sum())
-
-    def learned(self) -> Leaves:
-        return self.scale.learned()
-
-    def refitted(self, squared_residual: Point) -> "Quantile":
-        del squared_residual
-        return self
 
     def variance(self) -> Variance | None:
         """b² (1 − 2τ + 2τ²)/(τ(1 − τ))² of one head; of more, it depends on the gaps."""
@@ -161,16 +157,16 @@ class Quantile(AbstractNoise):
         return None if squared is None or others else squared * _inflation(level)
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose b rests on its floor.
+        """Return the features whose b is at its floor.
 
-        Where b depends on z, the variance stands in: two tails with no gap between them.
+        Where b depends on z, it is taken from the variance: two tails with no gap between them.
         """
         known = self.scale.variance()
         if known is None:
             known = variance / min(_inflation(self.levels[0]), _inflation(self.levels[-1]))
-        return self.scale.on_floor(known, self.constants and self.constants.varies)
+        return self.scale.on_floor(known, self.varies)
 
-    def _law(self, raw: Raw) -> "Opened":
+    def _law(self, raw: Raw) -> "QuantileLaw":
         d = raw.shape[0] // self.n_raw
         blocks = raw[: len(self.levels) * d].reshape(len(self.levels), d)
         centre = min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5))
@@ -185,7 +181,8 @@ class Quantile(AbstractNoise):
         down = -jnp.cumsum(gaps[:centre][::-1], axis=0)[::-1]
         up = jnp.cumsum(gaps[centre:], axis=0)
         heads = middle + jnp.concatenate([down, jnp.zeros((1, d)), up])
-        return Opened(heads, gaps, self.scale(raw[len(self.levels) * d :]), self.levels)
+        scale = self.scale_of(raw[len(self.levels) * d :])
+        return QuantileLaw(heads, gaps, scale, self.levels)
 
 
 def _inflation(level: float) -> float:
@@ -196,7 +193,7 @@ def _inflation(level: float) -> float:
 def _normal_scale(levels: tuple[float, ...]) -> float:
     """The b that is likeliest for a standard normal whose quantiles are the heads.
 
-    The mean of what the tails ask for, (1 − τ_1) and τ_K times their mean excess, by their mass.
+    The mean over both tails, weighted by mass, of (1 − τ_1) or τ_K times the tail's mean excess.
     """
     low, high = levels[0], levels[-1]
     peak_low, peak_high = (math.exp(-0.5 * (ndtri(v) ** 2 + LOG_2PI)) for v in (low, high))
@@ -205,12 +202,115 @@ def _normal_scale(levels: tuple[float, ...]) -> float:
     return (left + right) / (1 + low - high)
 
 
-def _checked(levels: Sequence[float]) -> tuple[float, ...]:
-    found = tuple(float(level) for level in levels)
-    increasing = all(low < high for low, high in itertools.pairwise(found))
-    if not found or not increasing or found[0] <= 0 or found[-1] >= 1:
+def _check_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    numbers = tuple(float(level) for level in levels)
+    increasing = all(low < high for low, high in itertools.pairwise(numbers))
+    if not numbers or not increasing or numbers[0] <= 0 or numbers[-1] >= 1:
         raise SettingError(
-            f"levels must be numbers in (0, 1), increasing; got {found}. (0.15, 0.5, 0.85) are a "
+            f"levels must be numbers in (0, 1), increasing; got {numbers}. (0.15, 0.5, 0.85) are a "
             "median and, for a Gaussian, one standard deviation on either side."
         )
-    return found
+    return numbers
+
+
+class QuantileLaw(Distribution):
+    """The law of :class:`Quantile` for each feature, batch shape (d,).
+
+    Gaps are arguments beside the heads: differences of heads at 10⁴ would be rounding errors.
+    """
+
+    support: Any = constraints.real
+    pytree_data_fields = ("heads", "gaps", "scale")
+    pytree_aux_fields = ("levels",)
+
+    def __init__(self, heads: Array, gaps: Array, scale: Array, levels: tuple[float, ...]):
+        self.heads, self.gaps, self.levels = heads, gaps, levels
+        self.scale = jnp.broadcast_to(scale, heads.shape[1:])
+        super().__init__(batch_shape=heads.shape[1:])
+
+    @property
+    def _steps(self) -> np.ndarray:
+        return np.diff(self.levels).reshape(-1, 1)
+
+    @property
+    def _tails(self) -> tuple[Point, Point]:
+        """Mean excess below the first head and above the last."""
+        return self.scale / (1.0 - self.levels[0]), self.scale / self.levels[-1]
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        """Log density; the gradient by the heads is that of their pinballs ."""
+        del intermediates
+        heads, gaps, scale = self.heads, self.gaps, self.scale
+        fixed = QuantileLaw(*jax.lax.stop_gradient((heads, gaps)), scale, self.levels)
+        fit = self._pinballs(value, jax.lax.stop_gradient(scale))
+        return fixed.log_density(value) + (jax.lax.stop_gradient(fit) - fit)
+
+    def _pinballs(self, value: Point, scale: Point) -> Point:
+        """Mean over heads of ρ_k(y − q_k)/b."""
+        error = jax.lax.stop_gradient(value) - self.heads
+        level = jnp.asarray(self.levels, error.dtype)[:, None]
+        return absolute(jnp.maximum(level * error, (level - 1.0) * error), scale[None]).mean(axis=0)
+
+    def log_density(self, value: Point) -> Point:
+        first, last = self.levels[0], self.levels[-1]
+        below, above = self.heads[0] - value, value - self.heads[-1]
+        left, right = self._tails
+        left = math.log(first * (1 - first)) - absolute(jnp.maximum(below, 0.0), left)
+        right = math.log(last * (1 - last)) - absolute(jnp.maximum(above, 0.0), right)
+        log_density = jnp.where(below > 0, left, right) - jnp.log(self.scale)
+        for k, step in enumerate(np.diff(self.levels)):
+            inside = (self.heads[k] <= value) & (value < self.heads[k + 1])
+            flat = math.log(step) - jnp.log(self.gaps[k])
+            log_density = jnp.where(inside, flat, log_density)
+        return log_density
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        dtype = self.heads.dtype
+        least = jnp.finfo(dtype).tiny
+        return self.icdf(jax.random.uniform(key, self.shape(sample_shape), dtype, minval=least))
+
+    @property
+    def mean(self) -> Point:
+        return self.heads[0] + self._from_first
+
+    @property
+    def _from_first(self) -> Point:
+        """The mean less the first head."""
+        (left, right), top = self._tails, self._reached
+        between = self._steps * (top - 0.5 * self.gaps)
+        span = self.gaps.sum(axis=0)
+        return between.sum(axis=0) - self.levels[0] * left + (1 - self.levels[-1]) * (span + right)
+
+    @property
+    def _reached(self) -> Array:
+        """Heads after the first, less the first."""
+        return jnp.cumsum(self.gaps, axis=0)
+
+    @property
+    def variance(self) -> Point:
+        """Sum over pieces of mass · (variance inside + (mean of the piece − mean)²)."""
+        left, right = self._tails
+        mean, top = self._from_first, self._reached
+        inner = self._steps * (self.gaps**2 / 12.0 + (top - 0.5 * self.gaps - mean) ** 2)
+        below = left**2 + (-left - mean) ** 2
+        above = right**2 + (self.gaps.sum(axis=0) + right - mean) ** 2
+        return self.levels[0] * below + inner.sum(axis=0) + (1 - self.levels[-1]) * above
+
+    def cdf(self, value: Point) -> Point:
+        (left, right), first, last = self._tails, self.levels[0], self.levels[-1]
+        between = jnp.full_like(value, first)
+        for k, step in enumerate(np.diff(self.levels)):
+            between += step * jnp.clip((value - self.heads[k]) / self.gaps[k], 0.0, 1.0)
+        below = first * jnp.exp(-jnp.maximum(self.heads[0] - value, 0.0) / left)
+        above = 1.0 - (1.0 - last) * jnp.exp(-jnp.maximum(value - self.heads[-1], 0.0) / right)
+        inner = jnp.where(value > self.heads[-1], above, between)
+        return jnp.where(value < self.heads[0], below, inner)
+
+    def icdf(self, q: Point) -> Point:
+        (left, right), first, last = self._tails, self.levels[0], self.levels[-1]
+        between = self.heads[0]
+        for k, step in enumerate(np.diff(self.levels)):
+            between += self.gaps[k] * jnp.clip((q - self.levels[k]) / step, 0.0, 1.0)
+        below = self.heads[0] + left * jnp.log(jnp.minimum(q / first, 1.0))
+        above = self.heads[-1] - right * jnp.log(jnp.minimum((1.0 - q) / (1.0 - last), 1.0))
+        return jnp.where(q < first, below, jnp.where(q > last, above, between))

@@ -1,20 +1,20 @@
 """Noise on the real line made wider or narrower around its own mean, feature by feature."""
 
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
-from numpyro.distributions import Distribution, constraints
 
 from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
+from wellposed._fill import fill
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import held
 from wellposed.transforms import REALS, Moments, Support
 
 from ..parts.abstract import AbstractNoise
+from ..parts.density import AbstractDensity
 
 
 class Rescaled(AbstractNoise):
@@ -55,8 +55,8 @@ class Rescaled(AbstractNoise):
         if noise.support != REALS:
             raise SettingError(
                 f"Only noise on the real line can be rescaled; {type(noise).__name__} is on "
-                f"{noise.support}, where a wider one has no place to go. Widen it by its own "
-                'parameters, or use noise="feature", "conditional", Laplace or StudentT.'
+                f"{noise.support}, where a wider density would leave the support. Use its "
+                'own parameters, or noise="feature", "conditional", Laplace or StudentT.'
             )
         values = check_numbers("scale", scale, "1 leaves the noise as it is.", above=0)
         self.noise = noise
@@ -71,58 +71,66 @@ class Rescaled(AbstractNoise):
         return REALS
 
     @property
-    def solved_by_squares(self) -> bool:
-        return self.noise.solved_by_squares
+    def has_exact_refit(self) -> bool:
+        return self.noise.has_exact_refit
+
+    @property
+    def heavy_tailed(self) -> bool:
+        return self.noise.heavy_tailed
 
     def __call__(self, raw: Raw) -> Density:
         density = self.noise(raw)
         # In the type of the data: a logarithm in a narrower one would lose digits of the density.
         scale = jnp.broadcast_to(self.scale.astype(raw.dtype), density.event_shape)
-        return Stretched(density, scale)
+        return RescaledDensity(density, scale)
 
-    def presented(self, y: Point) -> Point:
-        return self.noise.presented(y)
+    def encoder_input(self, y: Point) -> Point:
+        return self.noise.encoder_input(y)
 
     def log_density_bound(self, d: int) -> float:
         log_scale = np.log(np.asarray(self.scale, np.float64))
         return self.noise.log_density_bound(d) - float(np.broadcast_to(log_scale, (d,)).sum())
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Rescaled":
-        started = self.noise.initialise(moments, key=key)
-        return eqx.tree_at(lambda n: n.noise, self, started)
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
+        return fill(self, noise=self.noise.initialise(moments, key=key))
 
-    def learned(self) -> Leaves:
-        return self.noise.learned()
+    def parameters(self) -> Leaves:
+        return self.noise.parameters()
 
-    def refitted(self, squared_residual: Point) -> "Rescaled":
-        of_noise = self.noise.refitted(squared_residual / self.scale**2)
-        return eqx.tree_at(lambda n: n.noise, self, of_noise)
+    def refit(self, squared_residual: Point) -> Self:
+        return fill(self, noise=self.noise.refit(squared_residual / self.scale**2))
 
     def variance(self) -> Variance | None:
         of_noise = self.noise.variance()
         return None if of_noise is None else self.scale**2 * of_noise
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose noise rested on its floor before it was rescaled."""
+        """Return the features whose noise, before it is rescaled, is at its floor."""
         return self.noise.on_floor(variance / self.scale**2)
 
 
-class Stretched(Distribution):
-    """A density with its residuals from its mean multiplied by ``scale``, event shape (d,)."""
+class RescaledDensity(AbstractDensity):
+    """A density whose residuals from its mean are multiplied by ``scale``, event shape (d,)."""
 
-    support: Any = constraints.real_vector
     pytree_data_fields = ("of", "scale")
 
-    def __init__(self, of: Any, scale: Point):
+    def __init__(self, of: Density, scale: Point):
         self.of, self.scale = of, scale
         super().__init__(batch_shape=(), event_shape=scale.shape)
 
+    @property
+    def independent(self) -> bool:
+        return self.of.independent
+
+    def feature_log_prob(self, value: Point) -> Point:
+        return self.of.feature_log_prob(self._inner(value)) - jnp.log(self.scale)
+
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        return self.of.log_prob(self._narrowed(value)) - jnp.log(self.scale).sum()
+        return self.of.log_prob(self._inner(value)) - jnp.log(self.scale).sum()
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        return self._widened(self.of.sample(key, sample_shape))
+        return self._outer(self.of.sample(key, sample_shape))
 
     @property
     def mean(self) -> Point:
@@ -134,18 +142,18 @@ class Stretched(Distribution):
 
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature, shape (d,)."""
-        return self.of.cdf(self._narrowed(value))
+        return self.of.cdf(self._inner(value))
 
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""
-        return self._widened(self.of.icdf(q))
+        return self._outer(self.of.icdf(q))
 
     def coupled(self, alpha: Scalar) -> Point:
         """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
-        return self._widened(self.of.coupled(alpha))
+        return self._outer(self.of.coupled(alpha))
 
-    def _narrowed(self, value: Array) -> Array:
+    def _inner(self, value: Array) -> Array:
         return held(self.of.mean + (value - self.of.mean) / self.scale)
 
-    def _widened(self, value: Array) -> Array:
+    def _outer(self, value: Array) -> Array:
         return self.of.mean + self.scale * (value - self.of.mean)

@@ -2,31 +2,32 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax.scipy.special import betainc, betaln, ndtr
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 from numpyro.distributions import StudentT as StudentTLaw
 
+from wellposed._fill import fill
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, damped, inverted, log_one_plus_square
-from wellposed.transforms import REALS, Moments, Support
+from wellposed.transforms import Moments
 
-from ..parts.abstract import AbstractNoise
-from ..parts.constants import Constants, pinned
+from ..parts.abstract import require
+from ..parts.constants import Constants
 from ..parts.features import Features
 from ..parts.scale import Scale
+from ..parts.scale_noise import AbstractScaleNoise
 from .degrees import Degrees
 
 _MANY = 30.0  # degrees of freedom from which the distribution function is Hill's
 _FAR = 1e12  # where a tail of many degrees holds nothing, and w⁷ is still a float32
-_WIDEST = 60.0  # asinh of the furthest quantile looked for, in scales
+_WIDEST = 60.0  # asinh of the furthest quantile searched for, in scales
 
 
-class StudentT(AbstractNoise):
+class StudentT(AbstractScaleNoise):
     r"""Independent Student t noise with learned degrees of freedom.
 
     .. math:: p(y \mid z) = \prod_j \frac{1}{s_j \sqrt{\nu_j} B(\frac12, \frac{\nu_j}{2})}
@@ -34,12 +35,12 @@ class StudentT(AbstractNoise):
        s_j = f_j + \mathrm{softplus}(\rho_j)
 
     The scale s is the t's own, not its standard deviation: the variance is s² ν/(ν − 2). So the
-    floor holds the width of the peak, whatever the tails, and the bound is the Gaussian's.
+    floor limits the width of the peak, whatever the tails, and the bound is the Gaussian's.
 
     Parameters
     ----------
     variance : positive number, "shared", "feature" or "conditional"
-        s², as :class:`Gaussian` takes σ².
+        s², as σ² in :class:`Gaussian`.
     floor : None or number ≥ 0
         f, the smallest s; None takes resolution/√12 of the data.
     degrees : number > 2, "shared", "feature" or "conditional"
@@ -58,6 +59,13 @@ class StudentT(AbstractNoise):
     1/(√ν B(½, ν/2)), rises with ν, to 1/√2π. Where ν is given, its own peak is the bound.
 
     References: Lange, Little & Taylor (1989); Hill (1970), for quantiles at many degrees.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> density = StudentT(1.0, degrees=4.0)(jnp.zeros(1))  # the variance is s² ν/(ν − 2)
+    >>> density.variance.tolist(), round(float(density.log_prob(jnp.array([1e6]))), 2)
+    ([2.0], -66.59)
     """
 
     scale: Scale
@@ -81,33 +89,29 @@ class StudentT(AbstractNoise):
         return 1 + self.scale.n_raw + self.degrees.n_raw
 
     @property
-    def support(self) -> Support:
-        return REALS
+    def heavy_tailed(self) -> bool:
+        return True
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "StudentT":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         """Start the standard deviation, not s, where :class:`Scale` starts a σ."""
         del key
         squared = moments.variance / _inflation(self.degrees.start)
-        scale = self.scale.initialise(dataclasses.replace(moments, variance=squared))
-        return eqx.tree_at(
-            lambda n: (n.scale, n.degrees, n.constants),
+        return fill(
             self,
-            (scale, self.degrees.initialise(moments), Constants.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
+            scale=self.scale.initialise(dataclasses.replace(moments, variance=squared)),
+            degrees=self.degrees.initialise(moments),
+            constants=Constants.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
         d = raw.shape[0] // self.n_raw
         split = d * (1 + self.scale.n_raw)
-        scale = self.scale(raw[d:split])
-        constants = self.constants and self.scale.for_constants(self.constants, scale)
-        return Features(pinned(_StudentT(raw[:d], scale, self.degrees(raw[split:])), constants))
+        scale = self.scale_of(raw[d:split])
+        require(self, self.degrees.state)
+        constants = self.constant_density(scale)
+        return Features(_StudentT(raw[:d], scale, self.degrees(raw[split:])), constants)
 
-    def presented(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Point:
         return damped(y)
 
     def log_density_bound(self, d: int) -> float:
@@ -118,30 +122,26 @@ class StudentT(AbstractNoise):
                 math.lgamma(half + 0.5) - math.lgamma(half) - 0.5 * math.log(2 * math.pi * half)
             )
         # Features that never vary are normal around their constant, whose peak is higher.
-        normal = 0 if self.constants is None else int((~self.constants.varies).sum())
+        normal = 0 if self.varies is None else int((~self.varies).sum())
         peaks = (d - normal) * log_peak - normal * 0.5 * LOG_2PI
         return peaks - self.scale.log_least(d)
 
-    def learned(self) -> Leaves:
-        return self.scale.learned() + self.degrees.learned()
-
-    def refitted(self, squared_residual: Point) -> "StudentT":
-        del squared_residual
-        return self
+    def parameters(self) -> Leaves:
+        return self.scale.parameters() + self.degrees.parameters()
 
     def variance(self) -> Variance | None:
         squared, degrees = self.scale.variance(), self.degrees.known()
         return None if squared is None or degrees is None else squared * _inflation(degrees)
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose s rests on its floor.
+        """Return the features whose s is at its floor.
 
-        Where ν depends on z it cannot be told from the variance what s is: the standard
-        deviation, which is larger, stands in.
+        Where ν depends on z, the variance does not determine s, and the standard deviation,
+        which is larger, takes its place.
         """
         degrees = self.degrees.known()
         squared = variance if degrees is None else variance / _inflation(degrees)
-        return self.scale.on_floor(squared, self.constants and self.constants.varies)
+        return self.scale.on_floor(squared, self.varies)
 
 
 def _inflation(degrees: Any) -> Any:
@@ -153,8 +153,7 @@ class _StudentT(Distribution):
     """A t for each feature, batch shape (d,).
 
     numpyro's, but for two functions: its normaliser is a difference of log Γ, off by 0.03 nats a
-    feature in float32 at ν = 10⁵ and so above the bound; and its quantiles need a package that
-    we do without.
+    feature in float32 at ν = 10⁵ and so above the bound; and its quantiles need another package.
     """
 
     support: Any = constraints.real

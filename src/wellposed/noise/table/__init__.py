@@ -1,10 +1,7 @@
 """Noise for tables whose columns are of several kinds."""
 
-from .columns import Columns, check_rows, is_real, placed
+from .columns import Columns
 
 __all__ = [
     "Columns",
-    "check_rows",
-    "is_real",
-    "placed",
 ]

@@ -6,13 +6,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
-from numpyro.distributions import Distribution, constraints
 
-from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed._typing import Density, Point, PRNGKey, Scalar
 from wellposed.numerics import held
 
+from ..parts.density import AbstractDensity
 
-class Blocks(Distribution):
+
+class Blocks(AbstractDensity):
     r"""p(y) = ∏_g p_g((y_g − c_g)/s_g)/∏_j s_j over disjoint groups g of columns, event (d,).
 
     Parameters
@@ -22,13 +23,12 @@ class Blocks(Distribution):
     columns : positions of each group's columns
     """
 
-    support: Any = constraints.real_vector
     pytree_data_fields = ("parts", "center", "scale")
     pytree_aux_fields = ("columns",)
 
     def __init__(
         self,
-        parts: tuple[Any, ...],
+        parts: tuple[Density, ...],
         center: Point,
         scale: Point,
         columns: tuple[tuple[int, ...], ...],
@@ -45,40 +45,49 @@ class Blocks(Distribution):
         ]
         return sum(terms) - jnp.log(self.scale).sum()
 
+    @property
+    def independent(self) -> bool:
+        return all(part.independent for part in self.parts)
+
+    def feature_log_prob(self, value: Point) -> Point:
+        y = held((value - self.center) / self.scale)
+        each = self._gather(lambda part, columns: part.feature_log_prob(y[jnp.array(columns)]))
+        return each - jnp.log(self.scale)
+
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         keys = dict(zip(self.columns, jax.random.split(key, len(self.parts)), strict=True))
-        y = self._gathered(
+        y = self._gather(
             lambda part, columns: part.sample(keys[columns], sample_shape), sample_shape
         )
         return self.center + self.scale * y
 
     @property
     def mean(self) -> Point:
-        return self.center + self.scale * self._gathered(lambda part, _: part.mean)
+        return self.center + self.scale * self._gather(lambda part, _: part.mean)
 
     @property
     def variance(self) -> Point:
-        return self.scale**2 * self._gathered(lambda part, _: part.variance)
+        return self.scale**2 * self._gather(lambda part, _: part.variance)
 
     def coupled(self, alpha: Scalar) -> Point:
         """Every column at the quantile Φ(α) of its noise, shape (d,)."""
-        return self.center + self.scale * self._gathered(lambda part, _: part.coupled(alpha))
+        return self.center + self.scale * self._gather(lambda part, _: part.coupled(alpha))
 
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each column, shape (d,)."""
         y = (value - self.center) / self.scale
-        return self._gathered(lambda part, columns: part.cdf(y[jnp.array(columns)]))
+        return self._gather(lambda part, columns: part.cdf(y[jnp.array(columns)]))
 
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each column at probabilities q in (0, 1), shape (d,)."""
         each = jnp.broadcast_to(q, self.event_shape)
-        y = self._gathered(lambda part, columns: part.icdf(each[jnp.array(columns)]))
+        y = self._gather(lambda part, columns: part.icdf(each[jnp.array(columns)]))
         return self.center + self.scale * y
 
-    def _gathered(
-        self, of: Callable[[Any, tuple[int, ...]], Array], sample_shape: tuple[int, ...] = ()
+    def _gather(
+        self, of: Callable[[Density, tuple[int, ...]], Array], sample_shape: tuple[int, ...] = ()
     ) -> Array:
-        found = jnp.zeros((*sample_shape, *self.event_shape), self.center.dtype)
+        values = jnp.zeros((*sample_shape, *self.event_shape), self.center.dtype)
         for part, columns in zip(self.parts, self.columns, strict=True):
-            found = found.at[..., jnp.array(columns)].set(of(part, columns))
-        return found
+            values = values.at[..., jnp.array(columns)].set(of(part, columns))
+        return values

@@ -1,7 +1,7 @@
 """Tables whose columns are of different kinds: each its own family."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -10,19 +10,19 @@ import numpy as np
 
 from wellposed import transforms
 from wellposed._errors import SettingError, named_features
+from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import MIXED, REALS, Moments, Support
 
 from .._resolve import resolve
-from .._tails import heavy_tailed
-from ..parts.abstract import AbstractNoise
+from ..parts.abstract import AbstractNoise, require
 from .blocks import Blocks
 from .positions import positions_of
 
 
-class Placed(eqx.Module):
-    """Where each group's columns are, and the units that its noise sees."""
+class TableUnits(eqx.Module):
+    """The columns of each group, and the units that its noise has them in."""
 
     columns: tuple[tuple[int, ...], ...] = eqx.field(static=True)
     center: Fitted = None  # (d,), zero where a column is not real
@@ -34,10 +34,10 @@ class Columns(AbstractNoise):
 
     .. math:: \log p(x \mid z) = \sum_g \log p_g(x_g \mid z) - \sum_{j \text{ real}} \log s_j
 
-    Columns of equal noise form one group g, so that "shared" is shared among them. Real columns
-    are standardised, by their mean and standard deviation s (median and spread under heavy
-    tails), before their noise sees them: a given σ² is a share of the column's variance. Other
-    columns are in data units: amounts take "log-normal", which is Gaussian noise on their
+    Columns of equal noise form one group g, so that "shared" is shared among them. The noise of
+    real columns has them standardised, by their mean and standard deviation s (median and spread
+    under heavy tails): a given σ² is a share of the column's variance. Other columns are in data
+    units: amounts take "log-normal", which is Gaussian noise on their
     logarithm, or "gamma" or "zero-inflated".
 
     Parameters
@@ -61,7 +61,7 @@ class Columns(AbstractNoise):
     keys: tuple[str | int, ...] = eqx.field(static=True)
     group_of: tuple[int, ...] = eqx.field(static=True)  # of each key
     groups: tuple[AbstractNoise, ...]
-    table: Placed | None
+    table: TableUnits | None
 
     def __init__(self, types: Mapping[Any, Any] | Sequence[Any]):
         if isinstance(types, str) or not isinstance(types, (Mapping, Sequence)) or not types:
@@ -76,20 +76,23 @@ class Columns(AbstractNoise):
         self.groups = tuple(groups)
         self.table = None
 
-    def placed(self, d: int, names: Any = None) -> "Columns":
-        """Return it with its columns found among the ``d`` of a table.
+    def locate(self, d: int, names: Sequence[Any] | None = None) -> Self:
+        """Return the noise with its columns located among the ``d`` of a table.
+
+        Parameters
+        ----------
+        d : number of columns
+        names : of the columns, where ``types`` names them
 
         Raises
         ------
         SettingError
             For columns without noise, or with two, and for unknown ones.
         """
-        found = positions_of(self.keys, d, names)
         members = [[] for _ in self.groups]
-        for position, group in zip(found, self.group_of, strict=True):
+        for position, group in zip(positions_of(self.keys, d, names), self.group_of, strict=True):
             members[group].append(position)
-        table = Placed(tuple(tuple(sorted(each)) for each in members))
-        return eqx.tree_at(lambda c: c.table, self, table, is_leaf=lambda leaf: leaf is None)
+        return fill(self, table=TableUnits(tuple(tuple(sorted(each)) for each in members)))
 
     @property
     def n_raw(self) -> int:
@@ -100,121 +103,100 @@ class Columns(AbstractNoise):
         return MIXED
 
     @property
-    def solved_by_squares(self) -> bool:
-        return all(group.solved_by_squares for group in self.groups)
+    def has_exact_refit(self) -> bool:
+        return all(group.has_exact_refit for group in self.groups)
 
     @property
     def parts(self) -> tuple[tuple[AbstractNoise, tuple[int, ...]], ...]:
-        """Each group's noise with the positions of its columns."""
-        if self.table is None:
-            raise SettingError(
-                "Columns must be placed in a table before they are used. Fit an estimator with "
-                "them, or call placed(d, names)."
-            )
-        return tuple(zip(self.groups, self.table.columns, strict=True))
+        """Each group's noise with the positions of its columns.
 
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Columns":
-        d = moments.mean.shape[0]
-        placed = self if self.table is not None else self.placed(d)
-        center, scale = _units(placed.parts, moments)
-        parts = tuple(columns for _, columns in placed.parts)
-        table = Placed(parts, on_device(center), on_device(scale))
+        Raises
+        ------
+        SettingError
+            Before the columns are located in a table.
+        """
+        require(self, self.table)
+        table: Any = self.table
+        return tuple(zip(self.groups, table.columns, strict=True))
+
+    @property
+    def _units(self) -> TableUnits:
+        require(self, self.table, self.table and self.table.center)
+        table: Any = self.table
+        return table
+
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
+        noise = self if self.table is not None else self.locate(moments.mean.shape[0])
+        center, scale = _real_units(noise.parts, moments)
+        columns_of = tuple(columns for _, columns in noise.parts)
+        table = TableUnits(columns_of, on_device(center), on_device(scale))
         groups = tuple(
             group.initialise(
                 _of_group(moments, table, columns, group),
                 key=None if key is None else jax.random.fold_in(key, i),
             )
-            for i, (group, columns) in enumerate(placed.parts)
+            for i, (group, columns) in enumerate(noise.parts)
         )
-        return eqx.tree_at(lambda c: (c.groups, c.table), placed, (groups, table))
+        return fill(noise, groups=groups, table=table)
 
     def __call__(self, raw: Raw) -> Density:
+        units = self._units
         blocks = raw.reshape(self.n_raw, -1)
         densities = tuple(
             group(blocks[: group.n_raw, jnp.array(columns)].reshape(-1))
             for group, columns in self.parts
         )
-        table: Any = self.table
-        return Blocks(densities, table.center, table.scale, table.columns)
+        return Blocks(densities, units.center, units.scale, units.columns)
 
-    def presented(self, y: Point) -> Point:
-        table: Any = self.table
-        shown = (y - table.center) / table.scale
+    def encoder_input(self, y: Point) -> Point:
+        values = (y - self._units.center) / self._units.scale
         for group, columns in self.parts:
             at = jnp.array(columns)
-            shown = shown.at[at].set(group.presented(shown[at]))
-        return shown
+            values = values.at[at].set(group.encoder_input(values[at]))
+        return values
 
     def log_density_bound(self, d: int) -> float:
-        table: Any = self.table
+        scale = np.asarray(self._units.scale, np.float64)
         of_groups = sum(group.log_density_bound(len(columns)) for group, columns in self.parts)
-        return of_groups - float(np.log(np.asarray(table.scale, np.float64)).sum())
+        return of_groups - float(np.log(scale).sum())
 
-    def learned(self) -> Leaves:
-        return tuple(leaf for group in self.groups for leaf in group.learned())
+    def parameters(self) -> Leaves:
+        return tuple(leaf for group in self.groups for leaf in group.parameters())
 
-    def refitted(self, squared_residual: Point) -> "Columns":
-        table: Any = self.table
-        squares = squared_residual / table.scale**2
-        groups = tuple(group.refitted(squares[jnp.array(columns)]) for group, columns in self.parts)
-        return eqx.tree_at(lambda c: c.groups, self, groups)
+    def refit(self, squared_residual: Point) -> Self:
+        squares = squared_residual / self._units.scale**2
+        groups = tuple(group.refit(squares[jnp.array(columns)]) for group, columns in self.parts)
+        return fill(self, groups=groups)
 
     def variance(self) -> Point | None:
-        table: Any = self.table
-        found = jnp.zeros_like(table.scale)
+        scale = self._units.scale
+        values = jnp.zeros_like(scale)
         for group, columns in self.parts:
             of_group = group.variance()
             if of_group is None:
                 return None
-            found = found.at[jnp.array(columns)].set(of_group)
-        return table.scale**2 * found
+            values = values.at[jnp.array(columns)].set(of_group)
+        return scale**2 * values
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        table: Any = self.table
-        seen = np.asarray(variance) / np.asarray(table.scale) ** 2
-        resting = [
+        each = np.asarray(variance) / np.asarray(self._units.scale) ** 2
+        at_floor = [
             columns[j]
             for group, columns in self.parts
-            for j in group.on_floor(jnp.asarray(seen[list(columns)]))
+            for j in group.on_floor(jnp.asarray(each[list(columns)]))
         ]
-        return tuple(sorted(resting))
+        return tuple(sorted(at_floor))
 
+    def real_columns(self, d: int) -> np.ndarray:
+        real = np.zeros(d, bool)
+        for group, columns in self.parts:
+            real[list(columns)] = group.support == REALS
+        return real
 
-def placed(noise: Any, d: int, names: Any) -> Any:
-    """Find the columns of a noise that names them; any other noise is returned as it is."""
-    return noise.placed(d, names) if isinstance(noise, Columns) else noise
-
-
-def is_real(noise: AbstractNoise, d: int) -> np.ndarray:
-    """Which of d columns have noise on the real line, shape (d,); a table's by each group's."""
-    if not isinstance(noise, Columns):
-        return np.full(d, noise.support == REALS)
-    real = np.zeros(d, bool)
-    for group, columns in noise.parts:
-        real[list(columns)] = group.support == REALS
-    return real
-
-
-def check_rows(rows: np.ndarray, noise: AbstractNoise, names: Sequence[str] | None = None) -> None:
-    """Refuse rows, in data units, off the noise's support, a table's columns each off its own.
-
-    Parameters
-    ----------
-    rows : array of shape (n, d), data units
-    noise : a family, or one for each group of columns
-    names : of the columns, for the message
-
-    Raises
-    ------
-    DataError
-        Naming the columns, where they have names, and the family that fits them.
-    """
-    if not isinstance(noise, Columns):
-        transforms.check_support(rows, noise.support, who=type(noise).__name__, names=names)
-        return
-    for group, columns in noise.parts:
-        who = f"{type(group).__name__} (columns {named_features(columns, names=names)})"
-        transforms.check_support(rows[:, list(columns)], group.support, who=who)
+    def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
+        for group, columns in self.parts:
+            who = f"{type(group).__name__} (columns {named_features(columns, names=names)})"
+            transforms.check_support(rows[:, list(columns)], group.support, who=who)
 
 
 def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:
@@ -230,7 +212,7 @@ def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:
     return len(groups) - 1
 
 
-def _units(parts: Any, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+def _real_units(parts: Any, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
     """Centre and scale of real columns, robust under heavy tails; zero and one of all others."""
     center, scale = np.zeros(moments.mean.shape), np.ones(moments.mean.shape)
     mean, variance = (np.asarray(a, np.float64) for a in (moments.mean, moments.variance))
@@ -239,7 +221,7 @@ def _units(parts: Any, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
         if group.support != REALS:
             continue
         center[at], spread = mean[at], np.sqrt(variance[at])
-        if heavy_tailed(group) and moments.sample is not None:
+        if group.heavy_tailed and moments.sample is not None:
             center[at], robust = transforms.median_and_spread(moments.sample[:, at])
             spread = np.where(robust > 0, robust, spread)
         scale[at] = np.where(np.asarray(moments.varies)[at], spread, 1.0)
@@ -247,14 +229,14 @@ def _units(parts: Any, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _of_group(
-    moments: Moments, table: Placed, columns: tuple[int, ...], noise: AbstractNoise
+    moments: Moments, table: TableUnits, columns: tuple[int, ...], noise: AbstractNoise
 ) -> Moments:
-    """Moments of some columns, in the units that their noise sees."""
+    """Moments of some columns, in the units of their noise."""
     at = np.array(columns)
     scale, center = np.asarray(table.scale)[at], np.asarray(table.center)[at]
     varies: Any = np.asarray(moments.varies)[at]
     variance = np.asarray(moments.variance)[at] / scale**2
-    if heavy_tailed(noise):  # the units are the columns' own spread, and so is the start
+    if noise.heavy_tailed:  # the units are the columns' own spread, and so is the start
         variance = np.minimum(variance, 1.0)
     return Moments(
         mean=(moments.mean[at] - center) / scale,

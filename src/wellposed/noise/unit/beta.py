@@ -2,9 +2,8 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,31 +12,28 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._checks import check_number
-from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import inverted, on_device, stirling_excess
-from wellposed.transforms import UNIT, Moments, Support
+from wellposed._fill import fill
+from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed.numerics import inverted, stirling_excess
+from wellposed.transforms import Moments
 
-from ..parts.abstract import AbstractNoise
-from ..parts.centred import Centred
-from ..parts.constants import Constants, pinned
-from ..parts.features import Features
+from ..parts.constants import Constants
 from ..parts.scale import LEARNS, Scale
+from ..parts.units import FeatureUnits
+from .location import AbstractUnit
 
-# Modes start within (0.001, 0.999): nearer to an end the sigmoid has no slope to leave by.
-_FURTHEST = 7.0
 
-
-class Beta(AbstractNoise):
+class Beta(AbstractUnit):
     r"""Independent Beta noise, by its mode m and its concentration κ about the mode.
 
     .. math:: p(y \mid z) = \prod_j \mathrm{Beta}(y_j \mid 1 + \kappa_j m_j,
        1 + \kappa_j (1 - m_j)), \qquad m_j = \mathrm{sigmoid}(\eta_j(z)), \quad
        1/\kappa_j = f_j + \mathrm{softplus}(\rho_j)
 
-    Every m in [0, 1] goes with every κ ≥ 0, and these are all shapes a, b ≥ 1: no end is
-    infinite. (By its mean, the smallest concentration would depend on the mean.) At an end, 1/κ
-    is the width of an edge, near enough exponential, that no measurement shows sharper than f.
+    Every m in [0, 1] is possible with every κ ≥ 0, and these are all shapes a, b ≥ 1, for which
+    the density is finite at both ends. (By its mean, the smallest concentration would depend on
+    the mean.) At an end, 1/κ is the width of an edge, approximately exponential, and no
+    measurement is sharper than f.
 
     Parameters
     ----------
@@ -62,11 +58,18 @@ class Beta(AbstractNoise):
     of a number near one inwards, where its logarithm is finite.
 
     References: Loaiza-Ganem & Cunningham (2019), on Beta decoders.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> density = Beta(8.0)(jnp.zeros(2))  # the mode ½ with κ = 8: Beta(5, 5)
+    >>> [round(float(v), 4) for v in (*density.mean, *density.variance)]
+    [0.5, 0.5, 0.0227, 0.0227]
     """
 
     width: Scale  # 1/κ
     logit: Fitted  # (d,), of the mode at raw zero
-    centred: Centred | None
+    centred: FeatureUnits | None
     constants: Constants | None
 
     def __init__(self, concentration: float | str = "shared", *, floor: float | None = None):
@@ -76,78 +79,29 @@ class Beta(AbstractNoise):
         self.logit = self.centred = self.constants = None
 
     @property
-    def n_raw(self) -> int:
-        return 1 + self.width.n_raw
+    def scale(self) -> Scale:
+        """1/κ."""
+        return self.width
 
-    @property
-    def support(self) -> Support:
-        return UNIT
-
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "Beta":
-        """Start with the data's mean, and half their standard deviation where both can be had."""
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
+        """Start with the data's mean, and half their standard deviation where both are possible."""
         del key
         width = self.width.initialise(_as_widths(moments))
-        logit = _logit_of(width, on_device(moments.mean))
-        return eqx.tree_at(
-            lambda n: (n.width, n.logit, n.centred, n.constants),
-            self,
-            (width, logit, Centred.of(moments), Constants.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
-        )
+        return fill(self, width=width, **self.start(width, moments))
 
-    def __call__(self, raw: Raw) -> Density:
-        d = raw.shape[0] // self.n_raw
-        width = self.width(raw[d:])
-        eta = raw[:d] if self.logit is None else raw[:d] + self.logit
-        constants = self.constants and self.width.for_constants(self.constants, width)
-        each = _Beta(eta, jnp.broadcast_to(1.0 / width, eta.shape))
-        return Features(pinned(each, constants))
-
-    def presented(self, y: Point) -> Point:
-        return y if self.centred is None else self.centred(y)
+    def law(self, logit: Point, scale: Array) -> Distribution:
+        return _Beta(logit, jnp.broadcast_to(1.0 / scale, logit.shape))
 
     def log_density_bound(self, d: int) -> float:
-        least = self.width.least(d)
+        least = self.scale.least(d)
         return float(np.log1p(1.0 / least).sum()) if (least > 0).all() else math.inf
-
-    def learned(self) -> Leaves:
-        return self.width.learned()
-
-    def refitted(self, squared_residual: Point) -> "Beta":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        """None: a Beta's variance depends on its mode, and so on z."""
-        return None
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose 1/κ rests on its floor.
-
-        Where κ depends on z, the standard deviation stands in, which is 1/κ at an edge and larger
-        inside.
-        """
-        known = self.width.variance()
-        varies = self.constants and self.constants.varies
-        return self.width.on_floor(variance if known is None else known, varies)
-
-
-@compiled_soon
-def _logit_of(width: Scale, mean: Point) -> Point:
-    """Raw numbers at which the noise of that width has the mean; one program, kept."""
-    start = 1.0 / jnp.broadcast_to(width(jnp.zeros_like(mean)), mean.shape)
-    return inverted(lambda eta: _Beta(eta, start).mean, mean, -_FURTHEST, _FURTHEST)
 
 
 def _as_widths(moments: Moments) -> Moments:
-    """Moments whose variance makes :class:`Scale` start at the width that the data call for.
+    """Moments whose variance makes :class:`Scale` start at the width of the data.
 
-    var = μ(1 − μ)/(κ + 3), set to a quarter of the data's, asks for κ ≥ 1. Shapes of one or more
-    have no mean as near to an end as μ unless κ > 1/μ − 2.
+    var = μ(1 − μ)/(κ + 3) is set to a quarter of the data's, which needs κ ≥ 1. Shapes of one or
+    more have no mean as near to an end as μ unless κ > 1/μ − 2.
     """
     mean = np.clip(np.asarray(moments.mean, np.float64), 1e-6, 1.0 - 1e-6)
     spread = np.maximum(moments.variance, 1e-12)

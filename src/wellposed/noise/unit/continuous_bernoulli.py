@@ -1,9 +1,8 @@
 """Continuous Bernoulli observation noise, for data on [0, 1]."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,15 +11,16 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._checks import check_number
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._fill import fill
+from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
 from wellposed.numerics import bounded, inverted, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
 
 from ..parts.abstract import AbstractNoise
-from ..parts.centred import Centred
-from ..parts.constants import Constants, pinned
+from ..parts.constants import Constants
 from ..parts.features import Features
 from ..parts.scale import LEAST
+from ..parts.units import FeatureUnits
 
 # Below this |η| the closed forms subtract 1/η from a number like it, and series take over.
 _NEAR = 0.5
@@ -55,12 +55,19 @@ class ContinuousBernoulli(AbstractNoise):
     zeros and ones.
 
     References: Loaiza-Ganem & Cunningham (2019), eqs. 6-8.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> density = ContinuousBernoulli()(jnp.zeros(2))  # η = 0 is the uniform law
+    >>> [round(float(v), 4) for v in (*density.mean, density.log_prob(jnp.array([0.1, 0.9])))]
+    [0.5, 0.5, 0.0]
     """
 
     given_floor: Fitted  # ()
     floor: Fitted  # (d,)
     eta: Fitted  # (d,), η before the cap at raw zero
-    centred: Centred | None
+    centred: FeatureUnits | None
     constants: Constants | None
 
     def __init__(self, *, floor: float | None = None):
@@ -78,32 +85,28 @@ class ContinuousBernoulli(AbstractNoise):
     def support(self) -> Support:
         return UNIT
 
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "ContinuousBernoulli":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         """Start with the data's mean."""
         del key
         given = self.given_floor
         floor = moments.resolution / math.sqrt(12.0) if given is None else given
         floor = on_device(np.broadcast_to(floor, moments.mean.shape))
-        eta = _eta_of(floor, on_device(moments.mean))
-        return eqx.tree_at(
-            lambda n: (n.floor, n.eta, n.centred, n.constants),
+        return fill(
             self,
-            (floor, eta, Centred.of(moments), Constants.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
+            floor=floor,
+            eta=_eta_of(floor, on_device(moments.mean)),
+            centred=FeatureUnits.of(moments),
+            constants=Constants.of(moments),
         )
 
     def __call__(self, raw: Raw) -> Density:
         if self.floor is None:
             return Features(_ContinuousBernoulli(raw))
-        each = _ContinuousBernoulli(bounded(raw + self.eta, 1.0 / self.floor))
+        law = _ContinuousBernoulli(bounded(raw + self.eta, 1.0 / self.floor))
         floor = jnp.maximum(self.floor, LEAST)
-        return Features(pinned(each, self.constants and self.constants.real(floor, floor)))
+        return Features(law, self.constants and self.constants.real(floor, floor))
 
-    def presented(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Point:
         return y if self.centred is None else self.centred(y)
 
     def log_density_bound(self, d: int) -> float:
@@ -111,22 +114,6 @@ class ContinuousBernoulli(AbstractNoise):
         if not (floor > 0).all():
             return math.inf
         return -float(np.log(-floor * np.expm1(-1.0 / floor)).sum())
-
-    def learned(self) -> Leaves:
-        return ()
-
-    def refitted(self, squared_residual: Point) -> "ContinuousBernoulli":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        """None: it depends on η, and so on z."""
-        return None
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return nothing: there is no learned noise to rest on a floor."""
-        del variance
-        return ()
 
 
 @compiled_soon

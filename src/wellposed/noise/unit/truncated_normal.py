@@ -1,9 +1,8 @@
 """Truncated normal observation noise, for data on [0, 1]."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,22 +11,18 @@ from jax.scipy.special import ndtr, ndtri
 from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
-from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import LOG_2PI, inverted, log_normal_interval, on_device
-from wellposed.transforms import UNIT, Moments, Support
+from wellposed._fill import fill
+from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed.numerics import LOG_2PI, log_normal_interval
+from wellposed.transforms import Moments
 
-from ..parts.abstract import AbstractNoise
-from ..parts.centred import Centred
-from ..parts.constants import Constants, pinned
-from ..parts.features import Features
+from ..parts.constants import Constants
 from ..parts.scale import Scale
+from ..parts.units import FeatureUnits
+from .location import AbstractUnit
 
-# Locations start within (0.001, 0.999): nearer to an end the sigmoid has no slope to leave by.
-_FURTHEST = 7.0
 
-
-class TruncatedNormal(AbstractNoise):
+class TruncatedNormal(AbstractUnit):
     r"""Independent normal noise, cut off at 0 and 1.
 
     .. math:: p(y \mid z) = \prod_j \frac{\phi((y_j - m_j)/s_j)}
@@ -35,12 +30,12 @@ class TruncatedNormal(AbstractNoise):
        m_j = \mathrm{sigmoid}(\eta_j(z)), \quad s_j = f_j + \mathrm{softplus}(\rho_j)
 
     m and s are the location, which is the mode, and the scale of the normal before the cut; the
-    mean is drawn inwards, and the variance is at most s².
+    mean lies further from the nearer end, and the variance is at most s².
 
     Parameters
     ----------
     variance : positive number, "shared", "feature" or "conditional"
-        s², as :class:`Gaussian` takes σ².
+        s², as σ² in :class:`Gaussian`.
     floor : None or number ≥ 0
         f, the smallest s; None takes resolution/√12 of the data.
 
@@ -54,51 +49,32 @@ class TruncatedNormal(AbstractNoise):
     log p(y|z) ≤ −Σ_j [½ log 2π + log f_j + log(Φ(1/f_j) − ½)]: the peak 1/(s √2π Z) is highest
     where Z is smallest, with m on an end, and s (Φ(1/s) − ½) rises with s. So an edge may be
     twice as sharp as the Gaussian's peak.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> density = TruncatedNormal(0.01)(jnp.zeros(2))  # the location ½, s = 0.1
+    >>> [round(float(v), 4) for v in (*density.mean, *density.variance)]
+    [0.5, 0.5, 0.01, 0.01]
     """
 
     scale: Scale
     logit: Fitted  # (d,), of the location at raw zero
-    centred: Centred | None
+    centred: FeatureUnits | None
     constants: Constants | None
 
     def __init__(self, variance: float | str = "shared", *, floor: float | None = None):
         self.scale = Scale(variance, floor=floor)
         self.logit = self.centred = self.constants = None
 
-    @property
-    def n_raw(self) -> int:
-        return 1 + self.scale.n_raw
-
-    @property
-    def support(self) -> Support:
-        return UNIT
-
-    @property
-    def solved_by_squares(self) -> bool:
-        return False
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> "TruncatedNormal":
+    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         """Start with the data's mean, where a normal of the starting scale can have it."""
         del key
         scale = self.scale.initialise(moments)
-        logit = _logit_of(scale, on_device(moments.mean))
-        return eqx.tree_at(
-            lambda n: (n.scale, n.logit, n.centred, n.constants),
-            self,
-            (scale, logit, Centred.of(moments), Constants.of(moments)),
-            is_leaf=lambda leaf: leaf is None,
-        )
+        return fill(self, scale=scale, **self.start(scale, moments))
 
-    def __call__(self, raw: Raw) -> Density:
-        d = raw.shape[0] // self.n_raw
-        scale = self.scale(raw[d:])
-        eta = raw[:d] if self.logit is None else raw[:d] + self.logit
-        constants = self.constants and self.scale.for_constants(self.constants, scale)
-        each = _TruncatedNormal(eta, jnp.broadcast_to(scale, eta.shape))
-        return Features(pinned(each, constants))
-
-    def presented(self, y: Point) -> Point:
-        return y if self.centred is None else self.centred(y)
+    def law(self, logit: Point, scale: Array) -> Distribution:
+        return _TruncatedNormal(logit, jnp.broadcast_to(scale, logit.shape))
 
     def log_density_bound(self, d: int) -> float:
         least = self.scale.least(d)
@@ -107,34 +83,6 @@ class TruncatedNormal(AbstractNoise):
         # At μ on an end of the interval: Φ(1/s) − Φ(0) of the normal's mass is inside.
         inside = 0.5 * scipy.special.erf(math.sqrt(0.5) / least)
         return float(-0.5 * d * LOG_2PI - np.log(least).sum() - np.log(inside).sum())
-
-    def learned(self) -> Leaves:
-        return self.scale.learned()
-
-    def refitted(self, squared_residual: Point) -> "TruncatedNormal":
-        del squared_residual
-        return self
-
-    def variance(self) -> Variance | None:
-        """None: it depends on where the ends cut, and so on z."""
-        return None
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        """Return the features whose s rests on its floor.
-
-        Where s depends on z, the standard deviation stands in, which is smaller at an edge: down
-        to 0.6 s.
-        """
-        known = self.scale.variance()
-        varies = self.constants and self.constants.varies
-        return self.scale.on_floor(variance if known is None else known, varies)
-
-
-@compiled_soon
-def _logit_of(scale: Scale, mean: Point) -> Point:
-    """Raw numbers at which the noise of that scale has the mean; one program, kept."""
-    start = jnp.broadcast_to(scale(jnp.zeros_like(mean)), mean.shape)
-    return inverted(lambda eta: _TruncatedNormal(eta, start).mean, mean, -_FURTHEST, _FURTHEST)
 
 
 class _TruncatedNormal(Distribution):
@@ -209,7 +157,7 @@ class _TruncatedNormal(Distribution):
         return jnp.where(reached < 0, below, 1.0 - above)
 
     def icdf(self, q: Point) -> Point:
-        """Invert Φ on the side where q loses no digit, then take out the rounding by Newton."""
+        """Invert Φ on the side where q loses no digit, then correct the rounding by Newton."""
         low, high = self._ends
         mass = jnp.exp(self._log_mass)
         before, after = ndtr(low) + q * mass, ndtr(-high) + (1.0 - q) * mass

@@ -13,7 +13,7 @@ from numpyro.distributions import Normal
 from wellposed._budget import at_once
 from wellposed._checks import check_count
 from wellposed._forks import check_process
-from wellposed._typing import Density, Latent, Point, PRNGKey, Scalar
+from wellposed._typing import Latent, Point, Posterior, PRNGKey, Scalar
 from wellposed.evaluation import over_rows
 from wellposed.models import Inferred, VAEModel, draw_keys
 
@@ -86,7 +86,7 @@ class _Comparison(eqx.Module):
     gain_error: Scalar
 
 
-def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> Density:
+def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> Posterior:
     """Maximise the ELBO of one datum over (μ, log σ)."""
     start = (found.q.loc, jnp.log(found.q.scale))
 
@@ -119,11 +119,11 @@ def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> D
 
 
 def _compare(
-    model: VAEModel, found: Inferred, other: Density, n_samples: int, *, key: PRNGKey
+    model: VAEModel, found: Inferred, other: Posterior, n_samples: int, *, key: PRNGKey
 ) -> _Comparison:
     """Judge both q with the same standard normal draws, one after the other: memory stays small."""
 
-    def log_weight(q: Density, drawn: Latent) -> Scalar:
+    def log_weight(q: Posterior, drawn: Latent) -> Scalar:
         # log p(x, z) − log q(z) and not the closed KL: constant where q is the posterior.
         z = q.loc + q.scale * drawn
         ratio = jnp.sum(jnp.log(q.scale) + 0.5 * (drawn**2 - z**2))

@@ -1,0 +1,43 @@
+"""The base of densities p(y | z) of one datum."""
+
+from typing import Any
+
+from numpyro.distributions import Distribution, constraints
+
+from wellposed._errors import SettingError
+from wellposed._typing import Point, Scalar
+
+
+class AbstractDensity(Distribution):
+    """p(y | z) of one datum, event shape (d,); see :class:`wellposed._typing.Density`.
+
+    A subclass defines ``log_prob``, ``sample``, ``mean``, ``variance`` and ``coupled``; ``cdf``
+    and ``icdf`` where it has them. numpyro's ``pytree_data_fields`` names the fields that are
+    arrays.
+    """
+
+    support: Any = constraints.real_vector
+
+    @property
+    def independent(self) -> bool:
+        """Whether p(y | z) is ∏_j p(y_j | z), so that moments of each feature are exact."""
+        return False
+
+    def feature_log_prob(self, value: Point) -> Point:
+        """log p(y_j | z) of each feature, shape (d,), in nats.
+
+        Raises
+        ------
+        SettingError
+            Where the features are not independent given z.
+        """
+        del value
+        raise SettingError(
+            "log p(y_j | z) of one feature is defined where features are independent given z; "
+            f"those of {type(self).__name__} are not. Use log_prob of the whole datum, or noise "
+            'with independent features such as "feature".'
+        )
+
+    def coupled(self, alpha: Scalar) -> Point:
+        """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
+        raise NotImplementedError(f"{type(self).__name__} must define coupled(alpha).")
