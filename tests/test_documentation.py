@@ -69,6 +69,22 @@ def test_the_example_of_the_page_on_noise(capsys):
     assert set(np.unique(draws)) <= set(range(17))
 
 
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_the_example_of_the_page_on_own_noise(tmp_path, monkeypatch, capsys):
+    """The contract of its family is tested in tests/noise, among all others."""
+    monkeypatch.chdir(tmp_path)
+    family, use = examples(ROOT / "docs" / "own-noise.md")
+    assert len(family.splitlines()) <= 40
+    names: dict = {"__name__": "own_noise"}
+    exec(family, names)
+    exec(use, names)
+    vae, again, X = names["vae"], names["again"], names["X"]
+    assert float(capsys.readouterr().out) <= vae.model_.log_density_bound(6)
+    assert names["draws"].shape == (1000, 6)
+    np.testing.assert_allclose(names["draws"].std(axis=0), X.std(axis=0), rtol=0.2)
+    np.testing.assert_array_equal(again.score_samples(X[:50]), vae.score_samples(X[:50]))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")

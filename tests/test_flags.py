@@ -11,6 +11,7 @@ from wellposed.noise import CausalGaussian, CausalLogistic, Columns
 LEVELS = np.random.default_rng(0).integers(0, 5, size=(48, 9))
 REAL = LEVELS + np.random.default_rng(1).normal(size=LEVELS.shape)
 UNIT = np.random.default_rng(2).beta(2.0, 3.0, size=(48, 9))
+AMOUNTS = np.exp(REAL / 4)
 NOISES = {
     "0.5": (0.5, REAL),
     "shared": ("shared", REAL),
@@ -24,6 +25,9 @@ NOISES = {
     "truncated-normal": ("truncated-normal", UNIT),
     "beta": ("beta", UNIT),
     "continuous-bernoulli": ("continuous-bernoulli", UNIT),
+    "log-normal": ("log-normal", AMOUNTS),
+    "gamma": ("gamma", AMOUNTS),
+    "zero-inflated": ("zero-inflated", AMOUNTS * (LEVELS > 0)),
     "bernoulli": ("bernoulli", LEVELS > 1),
     "beta-binomial": ("beta-binomial", LEVELS),
     "categorical": ("categorical", LEVELS),
@@ -35,7 +39,7 @@ NOISES = {
     "columns": (Columns(["poisson"] * 4 + ["shared"] * 3 + ["feature"] * 2), LEVELS),
 }
 # Of the ways of the code; the job of CI that checks shapes runs all.
-TYPICAL = {"shared", "student-t", "truncated-normal", "negative-binomial"}
+TYPICAL = {"shared", "student-t", "truncated-normal", "negative-binomial", "zero-inflated"}
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,9 @@
 """Every continuous observation family, with data for it: what the contract is asked of."""
 
 import itertools
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -24,6 +26,18 @@ from wellposed.transforms import UNIT, Moments
 
 D = 4
 LEARNED = ("shared", "feature", "conditional")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "own-noise.md"
+
+
+def class_of_the_page() -> type[AbstractNoise]:
+    """The family that docs/own-noise.md writes, by its first block of Python."""
+    block = re.search(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    names: dict = {"__name__": "own_noise"}
+    exec(block.group(1), names)
+    return names["Logistic"]
+
+
+Logistic = class_of_the_page()
 RESCALED = 1.4
 
 FAMILIES = {
@@ -38,6 +52,7 @@ FAMILIES = {
     "quantile-one-head": Quantile((0.2,)),
     "quantile-skew-levels": Quantile((0.05, 0.3, 0.6, 0.9), "feature"),
     **{f"low-rank-{kind}": LowRankGaussian(2, kind) for kind in (0.3, *LEARNED)},
+    **{f"logistic-{kind}": Logistic(kind) for kind in ("shared", "conditional")},
     "rescaled-gaussian-shared": Rescaled(Gaussian("shared"), 0.6),
     "rescaled-laplace-conditional": Rescaled(Laplace("conditional"), RESCALED),
 }

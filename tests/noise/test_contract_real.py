@@ -36,6 +36,7 @@ LINES = [name for name in FAMILIES if name not in UNITS]
 # Of the ways in which a family's scale is had, one for each of the ways of the code.
 OFTEN = {
     "gaussian-conditional",
+    "logistic-conditional",
     "student-t-conditional",
     "truncated-normal-conditional",
     "beta-conditional",
@@ -168,7 +169,7 @@ def test_raw_zeros_have_the_datas_mean(name):
     noise = make_noise(name)
     of = battery.facts(noise, zeros(noise))
     free = noise.support == UNIT and not name.endswith(("0.02", "12.0", "-shared"))
-    centred = name.startswith(("gaussian", "laplace", "student", "low-rank"))
+    centred = name.startswith(("gaussian", "laplace", "logistic", "student", "low-rank"))
     slack = 1e-3 if free or centred else np.sqrt(of.variance[0])
     assert (np.abs(of.mean[0] - moments_for(noise).mean) <= slack).all()
 
@@ -259,7 +260,8 @@ def test_data_off_the_interval_are_refused_with_the_family_that_fits(name):
 @pytest.mark.filterwarnings("ignore::wellposed._errors.TrainingWarning")
 @pytest.mark.filterwarnings("ignore::wellposed._errors.FloorWarning")
 @pytest.mark.parametrize(
-    "law", slow_beside(LAWS, {"student-t-conditional", "low-rank-conditional"})
+    "law",
+    slow_beside(LAWS, {"logistic-conditional", "student-t-conditional", "low-rank-conditional"}),
 )
 def test_a_trained_model_scores_the_same_when_loaded(law, digits, tmp_path):
     rows = digits[:120, 8:24]  # two of its features never vary
@@ -268,7 +270,8 @@ def test_a_trained_model_scores_the_same_when_loaded(law, digits, tmp_path):
     scores = vae.score_samples(rows[:7], n_samples=4)
     assert np.isfinite(scores).all()
     vae.save(tmp_path / "model.wp")
-    again = wp.load(tmp_path / "model.wp")
+    own = {"noise": type(FAMILIES[law])} if law.startswith("logistic") else {}
+    again = wp.load(tmp_path / "model.wp", **own)
     np.testing.assert_array_equal(again.score_samples(rows[:7], n_samples=4), scores)
     assert (scores <= vae.model_.log_density_bound(16)).all()
 

@@ -12,7 +12,7 @@ import pytest
 from numpyro.distributions import Logistic
 
 import wellposed as wp
-from wellposed.noise.parts.features import Features
+from wellposed.noise.parts import Features
 from wellposed.objectives import AbstractObjective, Evaluation, elbo_terms
 from wellposed.transforms import REALS, AbstractTransform, Moments, Summary, Transformed
 
@@ -38,13 +38,9 @@ class Sech(wp.noise.AbstractNoise):
 
     n_raw = 1
     support = REALS
-    solved_by_squares = False
 
     def __call__(self, raw):
         return Features(Logistic(raw, jnp.broadcast_to(self.width(), raw.shape)))
-
-    def presented(self, y):
-        return y
 
     def log_density_bound(self, d):
         return -d * math.log(4 * self.width.least)
@@ -53,17 +49,8 @@ class Sech(wp.noise.AbstractNoise):
         del key
         return Sech(Width(self.width.least, jnp.zeros(())), self.words, self.extra)
 
-    def learned(self):
+    def parameters(self):
         return (self.width.rho,)
-
-    def refitted(self, squared_residual):
-        return self
-
-    def variance(self):
-        return None
-
-    def on_floor(self, variance):
-        return ()
 
 
 class Halve(AbstractTransform):

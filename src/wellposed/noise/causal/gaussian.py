@@ -67,11 +67,11 @@ class CausalGaussian(AbstractScaleNoise):
     Examples
     --------
     >>> import wellposed as wp
-    >>> X = wp.datasets.load_digits().values[:200]
-    >>> noise = wp.noise.CausalGaussian(window=3)
-    >>> vae = wp.VAE(2, noise=noise, image_shape=(8, 8), hidden=(8,), max_epochs=1).fit(X)
-    >>> vae.sample(2, random_state=0).shape
-    (2, 64)
+    >>> summary = wp.transforms.summarise(np.array([[0.0, 1, 4], [2, 3, 0], [4, 2, 1]]))
+    >>> moments = wp.transforms.Identity().moments(summary, key=jax.random.key(0))
+    >>> noise = CausalGaussian(window=3).initialise(moments)
+    >>> noise.window.n_neighbours, noise(jnp.zeros(3)).sample(jax.random.key(0), (5,)).shape
+    (1, (5, 3))
     """
 
     size: int = eqx.field(static=True)
@@ -98,7 +98,7 @@ class CausalGaussian(AbstractScaleNoise):
 
     @property
     def n_raw(self) -> int:
-        """Decoder outputs a feature; known with the image's shape where w depends on z."""
+        """Decoder outputs a feature; after :meth:`initialise` where w depends on z."""
         own = 1 + self.scale.n_raw
         if self.regression != "conditional":
             return own

@@ -87,7 +87,7 @@ class CausalLogistic(AbstractWhole):
     window: Window | None
     constants: Constants | None
     shown: LevelUnits | None  # to the encoder
-    centre: Fitted  # (), and spread (): neighbours are seen as (y − centre)/spread
+    centre: Fitted  # (), and spread (): neighbours enter as (y − centre)/spread
     spread: Fitted
 
     def __init__(

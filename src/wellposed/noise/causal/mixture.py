@@ -18,7 +18,7 @@ from ..parts.constants import Constants
 from ..parts.density import AbstractDensity
 from .window import Window
 
-# Smallest scale in levels: a cell holds all but e^{-25} of a logistic there.
+# Smallest scale in levels: a cell contains all but e^{-25} of a logistic there.
 _LEAST_SCALE = 0.02
 
 
@@ -124,16 +124,16 @@ class CausalMixture(AbstractDensity):
         return high
 
     def _expectation(self, log_weights: Point, locations: Point, scales: Point) -> Scalar:
-        """Mean of the mixture, each logistic held between the first level and the last.
+        """Mean of the mixture, each logistic clipped to the first level and the last.
 
         E clip(X, 0, b) = s [softplus(μ/s) − softplus((μ − b)/s)], which differs from the mean of
         the level by less than half a level.
         """
         last = self.levels - 1
-        held = scales * (
+        clipped = scales * (
             jax.nn.softplus(locations / scales) - jax.nn.softplus((locations - last) / scales)
         )
-        return jnp.sum(jax.nn.softmax(log_weights, axis=0) * held, axis=0)
+        return jnp.sum(jax.nn.softmax(log_weights, axis=0) * clipped, axis=0)
 
     @property
     def _n_components(self) -> int:

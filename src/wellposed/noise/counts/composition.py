@@ -24,8 +24,8 @@ class Composition(AbstractDensity):
     .. math:: p(T) = N(T; M, r), \qquad
        p(x \mid T) = \mathrm{Multinomial}(T, π) \text{ or Dirichlet-multinomial}(T, a)
 
-    A multinomial is what independent Poissons become once their sum is known, a
-    Dirichlet-multinomial what negative binomials of one success probability become:
+    Independent Poissons given their sum are multinomial, and negative binomials of one success
+    probability given theirs are Dirichlet-multinomial:
 
     .. math:: p(x \mid T) = \prod_j P(x_j; T π_j) / P(T; T) \quad\text{or}\quad
        \prod_j N(x_j; T π_j, a_j) / N(T; T, Σ a), \; π = a/Σ a
@@ -137,7 +137,7 @@ class Composition(AbstractDensity):
 def _multinomial(total: Scalar, log_weights: Point, *, key: PRNGKey) -> Point:
     """Counts of a total by weights: each feature's a binomial of what the earlier ones left.
 
-    A scan, so that the total need not be known when compiling.
+    A scan, so that the total may be traced.
     """
     log_left = jax.lax.cumlogsumexp(log_weights, reverse=True)
 

@@ -14,7 +14,7 @@ from wellposed.numerics import counted
 
 from .log_probability import log_negative_binomial, log_poisson
 
-# Counts stay below 2²⁴, up to which float32 holds every whole number.
+# Counts stay below 2²⁴, up to which float32 represents every whole number.
 _DOUBLINGS = 24
 
 

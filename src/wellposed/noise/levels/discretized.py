@@ -30,7 +30,7 @@ from .logistic_mixture import log_logistic_mixture, logistic_mixture_cdf
 
 _MOST_COMPONENTS = 5
 
-# Smallest σ in levels: a cell already holds all but 1e-10 of a logistic.
+# Smallest σ in levels: a cell already contains all but 1e-10 of a logistic.
 _LEAST = 0.04
 
 # A logistic's standard deviation is π/√3 of its scale.
@@ -38,7 +38,7 @@ _LOGISTIC_SCALE = math.sqrt(3.0) / math.pi
 
 
 class Cells(eqx.Module):
-    """From raw outputs to the weights, locations and scales of each feature's components.
+    """Map raw outputs to the weights, locations and scales of each feature's components.
 
     A decoder's ``n_raw`` blocks are the locations, the scales where they depend on z, and the
     weights where there is more than one component. Locations are counted in deviations of the
@@ -135,8 +135,8 @@ class DiscretizedGaussian(AbstractDiscretized):
     levels : int ≥ 2 or None
         L; None takes the largest value of the data plus one.
     variance : positive number, "shared", "feature" or "conditional"
-        σ² before rounding, in levels squared: given, learned for all features or each, or
-        put out by the decoder for each component. σ never falls below 0.04.
+        σ² before rounding, in levels squared: given, learned for all features or each, or a
+        decoder output for each component. σ never falls below 0.04.
     mixture : 1 to 5 components
 
     Raises
@@ -186,8 +186,8 @@ class DiscretizedLogistic(AbstractDiscretized):
     levels : int ≥ 2 or None
         L; None takes the largest value of the data plus one.
     variance : positive number, "shared", "feature" or "conditional"
-        σ² before rounding, in levels squared: given, learned for all features or each, or
-        put out by the decoder for each component. σ never falls below 0.04.
+        σ² before rounding, in levels squared: given, learned for all features or each, or a
+        decoder output for each component. σ never falls below 0.04.
     mixture : 1 to 5 components
 
     Raises

@@ -45,11 +45,11 @@ def moments_of_cdf(cdf: ByLevel, levels: int, like: Point) -> tuple[Point, Point
 def quantile_of_cdf(cdf: ByLevel, levels: int, q: Point) -> Point:
     """Smallest level whose cdf reaches q: the number of levels below the last that do not."""
 
-    def count(found: Point, v: Array) -> tuple[Point, None]:
-        return found + (cdf(v) < q), None
+    def count(level: Point, v: Array) -> tuple[Point, None]:
+        return level + (cdf(v) < q), None
 
-    found, _ = jax.lax.scan(count, jnp.zeros_like(q), jnp.arange(levels - 1, dtype=q.dtype))
-    return found
+    level, _ = jax.lax.scan(count, jnp.zeros_like(q), jnp.arange(levels - 1, dtype=q.dtype))
+    return level
 
 
 def cdf_of_masses(mass: ByLevel, levels: int, value: Point) -> Point:
@@ -66,10 +66,10 @@ def quantile_of_masses(mass: ByLevel, levels: int, q: Point) -> Point:
     """Smallest level at which the probabilities' running sum reaches q."""
 
     def count(carry: tuple[Point, Point], v: Array) -> tuple[tuple[Point, Point], None]:
-        found, total = carry
+        level, total = carry
         total = total + mass(v)
-        return (found + (total < q), total), None
+        return (level + (total < q), total), None
 
     start = (jnp.zeros_like(q), jnp.zeros_like(q))
-    (found, _), _ = jax.lax.scan(count, start, jnp.arange(levels - 1, dtype=q.dtype))
-    return found
+    (level, _), _ = jax.lax.scan(count, start, jnp.arange(levels - 1, dtype=q.dtype))
+    return level

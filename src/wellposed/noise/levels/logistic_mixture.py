@@ -73,7 +73,7 @@ def _log_mixture_jvp(levels: int, primals: tuple, tangents: tuple) -> tuple[Poin
 
 
 class _Ends:
-    """The nearer and the farther end of v's cell, seen outwards from each component's location.
+    """The nearer and the farther end of v's cell, outwards from each component's location.
 
     At an edge of the levels the farther end is infinite, and the nearer one the edge's own.
     """

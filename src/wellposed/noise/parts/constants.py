@@ -1,12 +1,12 @@
-"""Features that never vary in the training data, and the density that they get instead of a fit.
+"""Features that never vary in the training data, and their density.
 
-Fitted like the others, a constant is predicted ever more sharply for as long as training lasts,
-and one exception among the draws sets off others around it.
+If they were fitted, their scale would shrink for as long as training lasts, and one exception among
+the draws would cause others around it.
 
 One rule for all families, Laplace's rule of succession: after n rows the constant has the
-probability (n + 1)/(n + 2), any other value at all 1/(n + 2), and of that each step of the
-resolution away from the constant has half of what the step before it has. Where there are L
-levels, each of the others is as likely as any.
+probability (n + 1)/(n + 2) and all other values together 1/(n + 2). Each step of the resolution
+away from the constant has half of the probability of the step before it. Where there are L levels,
+the others are equally likely.
 """
 
 import math
@@ -39,7 +39,7 @@ class ConstantDensity(eqx.Module):
 
 
 class Constants(eqx.Module):
-    """The constants of features that never vary; other entries mean nothing."""
+    """The constants of features that never vary; entries of the others are not used."""
 
     value: Point
     varies: Bool[Array, " d"]
@@ -48,7 +48,7 @@ class Constants(eqx.Module):
 
     @classmethod
     def of(cls, moments: Moments) -> "Constants | None":
-        """Take them from the data; None where every feature varies."""
+        """Take the constants from the data; None where every feature varies."""
         if bool(np.asarray(moments.varies).all()):
             return None
         step = on_device(moments.resolution)
@@ -74,7 +74,7 @@ class Constants(eqx.Module):
 
 
 class Near(Distribution):
-    r"""A constant c of real numbers seen n times over; batch shape (d,).
+    r"""A real constant c, observed n times; batch shape (d,).
 
     .. math:: p(y) = \frac{n + 1}{n + 2} N(y \mid c, \sigma^2)
        + \frac{1}{n + 2} \frac{\log 2}{2r} 2^{-|y - c| / r}
@@ -140,7 +140,7 @@ class Near(Distribution):
 
 
 class Exceptional(Distribution):
-    r"""A constant c seen n times over, by Laplace's rule of succession; batch shape (d,).
+    r"""A constant c, observed n times, by Laplace's rule of succession; batch shape (d,).
 
     On L levels, P(c) = (n + 1)/(n + L) and 1/(n + L) for each other. On whole numbers without
     end, P(c) = (n + 1)/(n + 2), and the r-th smallest of the others has 2^{-r}/(n + 2).
@@ -210,12 +210,12 @@ class Exceptional(Distribution):
         share = jnp.clip(share, 0.0, 1.0)
         if self.levels is None:
             rank = jnp.maximum(jnp.ceil(-jnp.log2(jnp.maximum(1 - share, 1e-30))), 1)
-            found = jnp.where(low, rank - 1, rank)
+            other = jnp.where(low, rank - 1, rank)
         else:
             place = jnp.clip(jnp.floor(share * (self.levels - 1)), 0, self.levels - 2)
-            found = jnp.where(place < self.value, place, place + 1)
+            other = jnp.where(place < self.value, place, place + 1)
         inside = (q >= before) & (q <= before + 1 - exception)
-        return jnp.where(inside, self.value, found)
+        return jnp.where(inside, self.value, other)
 
     def _below(self) -> Point:
         """Share of the exceptions that lie below the constant."""

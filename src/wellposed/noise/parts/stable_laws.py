@@ -1,4 +1,4 @@
-"""numpyro's normal and Laplace, their densities finite at any number that a float holds."""
+"""numpyro's normal and Laplace with log densities that are finite at any float."""
 
 import math
 from typing import Any

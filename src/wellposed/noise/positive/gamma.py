@@ -36,7 +36,7 @@ class Gamma(AbstractAmount):
     ----------
     shape : positive number, "shared", "feature" or "conditional"
         a: given; or learned, one for all features, one each, or a function of z. One each by
-        default, since no transform has made the columns alike.
+        default, since columns in data units differ in scale.
     floor : None or number ≥ 0
         f, the smallest 1/√a; None takes resolution/√12 as a share of the largest amount.
 

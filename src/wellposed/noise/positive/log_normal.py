@@ -30,10 +30,10 @@ class LogNormal(AbstractAmount):
     ----------
     variance : positive number, "shared", "feature" or "conditional"
         s², the variance of log x: given; or learned, one for all features, one each, or a
-        function of z. One each by default, since no transform has made the columns alike.
+        function of z. One each by default, since columns in data units differ in scale.
     floor : None or number ≥ 0
         f, the smallest s; None takes resolution/√12 as a share of the largest amount, so that no
-        amount is known better than to its rounding.
+        amount is more precise than its rounding.
 
     Raises
     ------

@@ -14,7 +14,7 @@ from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Vari
 from wellposed.numerics import on_device
 from wellposed.transforms import AMOUNTS, Moments, Support
 
-from ..parts.abstract import AbstractNoise
+from ..parts.abstract import AbstractNoise, require
 from ..parts.features import Features
 from .amounts import AbstractAmount
 from .log_normal import LogNormal
@@ -92,6 +92,7 @@ class ZeroInflated(AbstractNoise):
         return fill(self, noise=noise, logit=logit, given=given)
 
     def __call__(self, raw: Raw) -> Density:
+        require(self, self.noise.scale.state)
         d = raw.shape[0] // self.n_raw
         logit = raw[:d]
         if self.logit is not None and self.given is not None:

@@ -23,7 +23,7 @@ from ..parts.scale_noise import AbstractScaleNoise
 from .degrees import Degrees
 
 _MANY = 30.0  # degrees of freedom from which the distribution function is Hill's
-_FAR = 1e12  # where a tail of many degrees holds nothing, and w⁷ is still a float32
+_FAR = 1e12  # where a tail of many degrees is empty, and w⁷ is still a float32
 _WIDEST = 60.0  # asinh of the furthest quantile searched for, in scales
 
 
@@ -188,8 +188,8 @@ class _StudentT(Distribution):
     def icdf(self, q: Point) -> Point:
         """Bisect for asinh t in the left tail, where no digit of q is lost."""
         left = jnp.minimum(q, 1.0 - q)
-        found = inverted(lambda v: self._tail(jnp.sinh(v)), left, -_WIDEST, 0.0)
-        return self.law.loc + self.law.scale * jnp.where(q < 0.5, 1.0, -1.0) * jnp.sinh(found)
+        asinh_t = inverted(lambda v: self._tail(jnp.sinh(v)), left, -_WIDEST, 0.0)
+        return self.law.loc + self.law.scale * jnp.where(q < 0.5, 1.0, -1.0) * jnp.sinh(asinh_t)
 
     def _tail(self, t: Array) -> Array:
         """P(T < −|t|); an incomplete beta function of large arguments is off in float32."""
