@@ -54,7 +54,7 @@ def test_a_family_whose_settings_are_all_given_needs_no_data(name):
 
 def test_every_exported_family_is_tested():
     made = {type(make()) for make in MAKERS.values()}
-    exported = {getattr(wp.noise, name) for name in wp.noise.__all__}
+    exported = [getattr(wp.noise, name) for name in wp.noise.__all__]
     families = {cls for cls in exported if isinstance(cls, type)} - {wp.noise.AbstractNoise}
     assert families - made == {Rescaled}
 
