@@ -193,7 +193,7 @@ def test_settings_out_of_range_are_refused(types, words):
 def test_each_column_is_checked_against_its_own_support():
     types = {"age": "shared", "sex": "bernoulli", "visits": "poisson"}
     wrong = FRAME.assign(sex=FRAME["sex"] + 1)
-    with pytest.raises(wp.DataError, match=r"Bernoulli \(columns 1\) needs whole numbers 0 to 1"):
+    with pytest.raises(wp.DataError, match=r"Bernoulli \(columns 'sex'\) needs whole numbers 0 to 1"):
         wp.VAE(1, noise=Columns(types), max_epochs=1).fit(wrong)
     with pytest.raises(wp.DataError, match=r"Poisson \(columns 2\)"):
         wp.VAE(1, noise=Columns(types), max_epochs=1).fit(FRAME.assign(visits=FRAME["age"] / 7))
