@@ -1,5 +1,6 @@
 """The names that a user sees: what they are, what they accept, and that each shows an example."""
 
+import importlib
 import inspect
 import subprocess
 import sys
@@ -57,6 +58,13 @@ def test_every_parameter_is_documented(name):
 @pytest.mark.parametrize("name", [*FUNCTIONS, *ESTIMATORS, "Grid"])
 def test_every_name_shows_an_example(name):
     assert ">>> " in getattr(wp, name).__doc__
+
+
+@pytest.mark.parametrize("name", [*wp._ROOMS, "estimators", "serialise", "cli"])
+def test_a_room_lists_its_public_names_only(name):
+    room = importlib.import_module(f"wellposed.{name}")
+    assert set(dir(room)) == set(room.__all__)
+    assert all(hasattr(room, public) for public in room.__all__)
 
 
 def test_report_and_explore_are_functions_whatever_is_imported():

@@ -68,3 +68,7 @@ __all__ = [
     "read",
     "read_labels",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
