@@ -26,7 +26,7 @@ def test_living_dead_and_other_directions_are_told_apart():
     found = forecast_of(FALLING, noise_variance=1.5, n_components=5)
     lines, scree, _, _ = drawn(plotting.forecast(found))
     parts = [
-        lines[name] for name in ("living latents", "dead latents", "directions without a latent")
+        lines[name] for name in ("active latents", "collapsed latents", "directions without a latent")
     ]
     np.testing.assert_array_equal([len(part.get_xdata()) for part in parts], [3, 2, 2])
     np.testing.assert_array_equal(
@@ -87,4 +87,4 @@ def test_what_the_frame_leaves_out_is_counted():
     found = forecast_of([4.0, 1.0, 0.0, 0.0], noise_variance=0.5)
     (scree, *_) = plotting.forecast(found).axes
     labels = [line.get_label() for line in scree.lines]
-    assert labels[:2] == ["living latents (2)", "dead latents (2, 2 below the frame)"]
+    assert labels[:2] == ["active latents (2)", "collapsed latents (2, 2 below the frame)"]

@@ -221,7 +221,7 @@ def test_residuals_are_in_units_of_the_noise():
 
 
 def test_bars_of_rates_fall_and_forecasts_beside_them():
-    ax = plotting.rates(np.array([0.1, 3.0, 1.0]), foretold=np.array([2.0, 0.0, 0.5]))
+    ax = plotting.rates(np.array([0.1, 3.0, 1.0]), forecast=np.array([2.0, 0.0, 0.5]))
     assert [bar.get_height() for bar in ax.patches] == [3.0, 1.0, 0.1]
     assert list(ax.lines[0].get_ydata()) == [2.0, 0.5, 0.0]
 

@@ -11,15 +11,15 @@ from ._palette import PALETTE, QUIET
 
 _ACTIVE, _BAR = PALETTE[0], PALETTE[5]
 _COLOURS = {
-    "living latents": _ACTIVE,
-    "dead latents": PALETTE[1],
+    "active latents": _ACTIVE,
+    "collapsed latents": PALETTE[1],
     "directions without a latent": QUIET,
 }
 _CROWDED = 40  # directions; beyond, the first ones are spread by a logarithmic axis
-_DEPTH = 1e-4  # of threshold or strongest direction: below, nothing decides anything
+_DEPTH = 1e-4  # of threshold or strongest direction: directions below have no influence
 
 
-def forecast(found: Forecast) -> Figure:
+def forecast(record: Forecast) -> Figure:
     """Draw the variances of the data against βσ², and the number of active latents at each σ².
 
     The left panel has one mark for the variance λ of each direction, and a line at the threshold
@@ -29,7 +29,7 @@ def forecast(found: Forecast) -> Figure:
 
     Parameters
     ----------
-    found : result of :func:`wellposed.forecast`
+    record : result of :func:`wellposed.forecast`
 
     Returns
     -------
@@ -46,28 +46,28 @@ def forecast(found: Forecast) -> Figure:
     figure = Figure((11.0, 5.0), layout="constrained")
     figure.get_layout_engine().set(wspace=0.08)  # type: ignore[union-attr]
     scree, ladder = figure.subplots(1, 2, width_ratios=(3, 2))
-    _draw_scree(scree, found)
-    _draw_ladder(ladder, found)
-    figure.suptitle(sentences(found)[0], x=0.01, ha="left", fontweight="bold")
+    _draw_scree(scree, record)
+    _draw_ladder(ladder, record)
+    figure.suptitle(sentences(record)[0], x=0.01, ha="left", fontweight="bold")
     for ax in (scree, ladder):
         ax.legend(frameon=False, fontsize="small")
     return figure
 
 
-def _draw_scree(ax: Axes, found: Forecast) -> None:
-    values, alive = found.eigenvalues, found.n_active
-    lowest = _DEPTH * min(found.threshold, values[0])
+def _draw_scree(ax: Axes, record: Forecast) -> None:
+    values, active = record.eigenvalues, record.n_active
+    lowest = _DEPTH * min(record.threshold, values[0])
     values = values[values > lowest]
     order = np.arange(1, len(values) + 1)
-    ax.vlines(order[:alive], found.threshold, values[:alive], color=_ACTIVE, alpha=0.35, lw=1)
-    for first, last, style, name in _parts(found):
+    ax.vlines(order[:active], record.threshold, values[:active], color=_ACTIVE, alpha=0.35, lw=1)
+    for first, last, style, name in _parts(record):
         hidden = max(last - max(first, len(values)), 0)
         left_out = f", {hidden} below the frame" if hidden else ""
         shown = order[first:last], values[first:last]
         label = f"{name} ({last - first}{left_out})"
         ax.plot(*shown, style, label=label, markersize=5, color=_COLOURS[name])
-    ax.axhline(found.threshold, color=_BAR, lw=2, label=f"threshold βσ² = {found.threshold:.4g}")
-    limits = np.append(values, found.threshold)
+    ax.axhline(record.threshold, color=_BAR, lw=2, label=f"threshold βσ² = {record.threshold:.4g}")
+    limits = np.append(values, record.threshold)
     ax.set(yscale="log", ylim=(limits.min() / 2, limits.max() * 2))
     if len(values) > _CROWDED:
         ax.set_xscale("log")
@@ -76,15 +76,15 @@ def _draw_scree(ax: Axes, found: Forecast) -> None:
         ax.set_xlim(0.5, len(values) + 0.5)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.set(xlabel="direction of the data, by falling variance", ylabel="variance λ (model units²)")
-    ax.set_title("What the data offer", loc="left", fontsize="medium")
+    ax.set_title("Variance of the data by direction", loc="left", fontsize="medium")
     ax.spines["top"].set_visible(False)
-    _add_rates(ax, found.threshold)
+    _add_rates(ax, record.threshold)
 
 
-def _parts(found: Forecast) -> list[tuple[int, int, str, str]]:
+def _parts(record: Forecast) -> list[tuple[int, int, str, str]]:
     """First and last direction, marker and name of the parts that are not empty."""
-    alive, k, r = found.n_active, found.n_components, len(found.eigenvalues)
-    bounds = ((0, alive, "o"), (alive, k, "x"), (k, r, "."))
+    active, k, r = record.n_active, record.n_components, len(record.eigenvalues)
+    bounds = ((0, active, "o"), (active, k, "x"), (k, r, "."))
     return [(*part, name) for part, name in zip(bounds, _COLOURS, strict=True) if part[0] < part[1]]
 
 
@@ -100,9 +100,9 @@ def _add_rates(ax: Axes, threshold: float) -> None:
     rates.spines["top"].set_visible(False)
 
 
-def _draw_ladder(ax: Axes, found: Forecast) -> None:
-    steps = found.keeps_alive[: min(found.n_components, found.n_varying)]
-    edges = np.append(steps, found.noise_variance)
+def _draw_ladder(ax: Axes, record: Forecast) -> None:
+    steps = record.keeps_alive[: min(record.n_components, record.n_varying)]
+    edges = np.append(steps, record.noise_variance)
     low, high = edges.min() / 3, edges.max() * 3
     # From the highest σ² down: another latent is active below each step.
     ax.plot(
@@ -111,15 +111,15 @@ def _draw_ladder(ax: Axes, found: Forecast) -> None:
         drawstyle="steps-post",
         color=_ACTIVE,
     )
-    name = "best" if found.learned else "given"
-    ax.axvline(found.noise_variance, color=_BAR, lw=2)
+    name = "best" if record.learned else "given"
+    ax.axvline(record.noise_variance, color=_BAR, lw=2)
     ax.plot(
-        found.noise_variance,
-        found.n_active,
+        record.noise_variance,
+        record.n_active,
         "o",
         color=_BAR,
         markeredgecolor="black",
-        label=f"σ² = {found.noise_variance:.4g} ({name}): {found.n_active} live",
+        label=f"σ² = {record.noise_variance:.4g} ({name}): {record.n_active} active",
     )
     ax.set(xscale="log", xlim=(low, high), xlabel="noise variance σ² (model units²)")
     if high < 100 * low:  # too few powers of ten to read by
@@ -127,7 +127,7 @@ def _draw_ladder(ax: Axes, found: Forecast) -> None:
         ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set(ylim=(-0.03 * max(len(steps), 1), 1.08 * max(len(steps), 1)))
-    ax.set_ylabel(f"living latents, of {found.n_components}")
+    ax.set_ylabel(f"active latents, of {record.n_components}")
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_title("What a noise variance leaves alive", loc="left", fontsize="medium")
+    ax.set_title("Active latents by noise variance", loc="left", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)

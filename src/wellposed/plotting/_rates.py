@@ -9,13 +9,13 @@ from ._palette import HELD_OUT, NOISE
 _MARKED = 60  # latents; above, marks would overlap
 
 
-def rates(found: np.ndarray, *, foretold: np.ndarray | None = None, ax: Axes | None = None) -> Axes:
+def rates(found: np.ndarray, *, forecast: np.ndarray | None = None, ax: Axes | None = None) -> Axes:
     """Draw the mean rate of each latent, highest first, beside the forecast from eigenvalues.
 
     Parameters
     ----------
     found : array of shape (k,), nats: KL(q(z_i | x) ‖ p(z_i)), means over data
-    foretold : array of shape (k,), nats, rates of the best linear VAE; one mark for each
+    forecast : array of shape (k,), nats, rates of the best linear VAE; one mark for each
     ax : axes to draw on; those of a new figure by default
 
     Returns
@@ -33,9 +33,9 @@ def rates(found: np.ndarray, *, foretold: np.ndarray | None = None, ax: Axes | N
     ax.bar(place, np.asarray(found)[order], 0.85, color=HELD_OUT, label="measured")
     for i in np.flatnonzero(~np.isfinite(np.asarray(found)[order])):
         ax.annotate("?", (i, 0), ha="center", va="bottom")
-    if foretold is not None:
+    if forecast is not None:
         style = "D" if len(order) <= _MARKED else "-"
-        ax.plot(place, -np.sort(-np.asarray(foretold)), style, color=NOISE, ms=4, label="forecast")
+        ax.plot(place, -np.sort(-np.asarray(forecast)), style, color=NOISE, ms=4, label="forecast")
         ax.legend(frameon=False)
     ax.set(xlabel="latents, by rate", ylabel="rate (nats)", xlim=(-0.6, len(order) - 0.4))
     if len(order) <= 30:

@@ -139,8 +139,8 @@ def traversals(facts: Facts) -> Panel:
 def rates(facts: Facts) -> Panel:
     """Rate of each latent, beside the forecast."""
     forecast = facts.forecast
-    foretold = None if forecast is None else np.asarray(forecast.rates)
-    ax = plotting.rates(facts.rates, foretold=foretold)
+    predicted = None if forecast is None else np.asarray(forecast.rates)
+    ax = plotting.rates(facts.rates, forecast=predicted)
     beside = (
         "Diamonds are the rates of the best linear VAE at this noise variance, computed from the "
         "eigenvalues of these rows. "

@@ -30,7 +30,7 @@ Nine = list[Array]
 _FEWEST_CHANNELS = 16
 
 
-def pays(shape: tuple[int, ...]) -> bool:
+def is_faster(shape: tuple[int, ...]) -> bool:
     """Say whether this recipe applies to images ``(n, H, W, C)``, and is the faster one."""
     _, height, width, c = shape
     return height % 4 == 0 and width % 4 == 0 and c >= _FEWEST_CHANNELS

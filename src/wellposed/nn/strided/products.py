@@ -25,4 +25,4 @@ def weight(x: Float[Array, "n H W C"], c: Float[Array, "n h w N"]) -> Float[Arra
 
 
 def _recipe(shape: tuple[int, ...]):
-    return minimal_filtering if minimal_filtering.pays(shape) else gather
+    return minimal_filtering if minimal_filtering.is_faster(shape) else gather
