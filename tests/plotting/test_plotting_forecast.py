@@ -26,10 +26,7 @@ def test_living_dead_and_other_directions_are_told_apart():
     found = forecast_of(FALLING, noise_variance=1.5, n_components=5)
     lines, scree, _, _ = drawn(plotting.forecast(found))
     kinds = ("active latents", "collapsed latents", "directions without a latent")
-    parts = [
-        lines[name]
-        for name in ("active latents", "collapsed latents", "directions without a latent")
-    ]
+    parts = [lines[name] for name in kinds]
     np.testing.assert_array_equal([len(part.get_xdata()) for part in parts], [3, 2, 2])
     np.testing.assert_array_equal(
         np.concatenate([part.get_xdata() for part in parts]), np.arange(1, 8)
