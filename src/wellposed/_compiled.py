@@ -35,15 +35,15 @@ def own_promotion() -> Iterator[None]:
 
 def compiled(function: Callable[_Given, _Returned]) -> Callable[_Given, _Returned]:
     """Compile a function as ``equinox.filter_jit`` does, as well as can be."""
-    return _kept(function, {})
+    return _compile(function, {})
 
 
 def compiled_soon(function: Callable[_Given, _Returned]) -> Callable[_Given, _Returned]:
     """Compile a function that runs a few times. It is not called from compiled code."""
-    return _kept(function, {"compiler_options": OPTIONS})
+    return _compile(function, {"compiler_options": OPTIONS})
 
 
-def _kept(
+def _compile(
     function: Callable[_Given, _Returned], options: dict[str, Any]
 ) -> Callable[_Given, _Returned]:
     jit: Any = eqx.filter_jit  # its declared types leave out what it hands on to jax.jit

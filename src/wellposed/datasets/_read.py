@@ -12,7 +12,7 @@ import numpy as np
 from wellposed._errors import DataError, ReadWarning, unknown_name
 
 from ._source import Parsed, Source, as_source, numeric
-from .readers.guard import damage_named
+from .readers.guard import name_damage
 from .readers.idx import is_idx_name, read_idx
 from .readers.images import read_images
 from .readers.layout import is_table
@@ -87,7 +87,7 @@ def read(
     (('length', 'width'), [[1.5, 2.0], [nan, 4.0]])
     """
     options = Options(header, tuple(drop), decimal, size, crop)
-    return as_source(_parsed(source, options), os.fsdecode(source))
+    return as_source(_parse_file(source, options), os.fsdecode(source))
 
 
 def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
@@ -110,7 +110,7 @@ def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
     DamagedFileError
         If the file is cut short or corrupt.
     """
-    values = numeric(_parsed(source, Options()).values, os.fsdecode(source))
+    values = numeric(_parse_file(source, Options()).values, os.fsdecode(source))
     if values.ndim == 2 and values.shape[1] == 1:
         return values[:, 0]
     if values.ndim != 1:
@@ -121,14 +121,14 @@ def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
     return values
 
 
-def _parsed(source: str | os.PathLike[str], options: Options) -> Parsed:
+def _parse_file(source: str | os.PathLike[str], options: Options) -> Parsed:
     """Parse within the boundary, and make warnings of what the parser remarks."""
     given = os.fsdecode(source)
     if not given:  # Path("") is the working directory
         raise DataError("Data are read from a file or folder; got an empty path. Name one.")
     path, name = _split(given)
     existing(path)
-    with damage_named(path):
+    with name_damage(path):
         parsed = _parse(path, name, options)
     for remark in parsed.remarks:
         warnings.warn(remark, ReadWarning, stacklevel=3)

@@ -30,12 +30,12 @@ def hint_at_amounts(
     if image_shape is not None or not on_line:
         return
     real = observation.real_columns(len(summary.mean))
-    found = [int(j) for j in np.flatnonzero(real) if _is_amount(summary, int(j))]
-    if not found:
+    columns = [int(j) for j in np.flatnonzero(real) if _is_amount(summary, int(j))]
+    if not columns:
         return
-    named = [str(j) if names is None else repr(str(names[j])) for j in found[:_LISTED]]
-    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-    zeros = any(summary.low[j] == 0 for j in found)
+    named = [str(j) if names is None else repr(str(names[j])) for j in columns[:_LISTED]]
+    more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
+    zeros = any(summary.low[j] == 0 for j in columns)
     remedy = '"zero-inflated"' if zeros else '"log-normal" or "gamma"'
     word = "log1p" if zeros else "log"
     also = f"; or transform={{{', '.join(f'{name}: {word!r}' for name in named[:2])}}}"

@@ -104,7 +104,7 @@ def check_domain(
 
 
 def check_image_shape(
-    shape: tuple[int, ...] | None, d: int, found: tuple[int, ...] | None = None
+    shape: tuple[int, ...] | None, d: int, given: tuple[int, ...] | None = None
 ) -> None:
     """Refuse a shape that does not hold d features, or is not that of the images passed.
 
@@ -113,9 +113,9 @@ def check_image_shape(
     SettingError
         Naming both.
     """
-    if not same_image(found, shape):
+    if not same_image(given, shape):
         raise SettingError(
-            f"image_shape must be the shape of the images passed, {tuple(found or ())}; got "
+            f"image_shape must be the shape of the images passed, {tuple(given or ())}; got "
             f"{tuple(shape or ())}. Leave it out, or transpose the images."
         )
     if shape is None or int(np.prod(shape)) == d:

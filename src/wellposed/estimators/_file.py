@@ -47,7 +47,7 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str,
     """
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
-    header = _described(estimator, tensors, without)
+    header = _header(estimator, tensors, without)
     model, settings = estimator.model_, settings_of(estimator)
     makers = {role: settings[role] for role in serialise.NETWORKS if role in settings}
     supplied = {f"model.{role}": getattr(model, role) for role in makers}
@@ -63,7 +63,7 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str,
     serialise.write(path, tensors, header)
 
 
-def _described(
+def _header(
     estimator: Any, tensors: dict[str, np.ndarray], without: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the header of a file; its arrays become entries of ``tensors``."""

@@ -130,8 +130,8 @@ def _check_exact(estimator: Any, d: int) -> None:
     with jax.enable_x64(True):
         key = jax.eval_shape(lambda: jax.random.key(0))
         row = jax.ShapeDtypeStruct((d,), jnp.float64)
-        found = eqx.filter_eval_shape(_mapped, estimator.transform_, row, key)
-    _demand([leaf.shape for leaf in found] == [(d,), (), (d,)], "transform_")
+        outputs = eqx.filter_eval_shape(_map, estimator.transform_, row, key)
+    _demand([leaf.shape for leaf in outputs] == [(d,), (), (d,)], "transform_")
     with np.errstate(all="ignore"):
         row = np.asarray(model.mean)[None]
         _demand(bool(np.isfinite(estimator._linear.log_density(row)).all()), "the model's score")
@@ -149,7 +149,7 @@ def _check_spectrum(spectrum: Any, d: int) -> None:
     _demand(smallest >= -_ROUNDING * largest and largest > 0, "eigenvalues of spectrum_")
 
 
-def _mapped(transform: Any, row: Any, key: Any) -> tuple[Any, ...]:
+def _map(transform: Any, row: Any, key: Any) -> tuple[Any, ...]:
     mapped = transform.forward(row, key=key)
     return mapped.value, mapped.log_det, transform.inverse(mapped.value)
 
@@ -159,24 +159,24 @@ def _check_shapes(model: models.VAEModel, d: int, k: int) -> None:
     key = jax.eval_shape(lambda: jax.random.key(0))
     row = jax.ShapeDtypeStruct((d,), jnp.result_type(float))
     with own_promotion():
-        found = eqx.filter_eval_shape(_asked, model, row, key)
+        outputs = eqx.filter_eval_shape(_outputs, model, row, key)
     wanted = [(d,), (), (k,), (k,), (k,), (k,), (), (d,), (d,), (d,)]
-    _demand([leaf.shape for leaf in found] == wanted, "the model")
-    _demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in found), "the model")
+    _demand([leaf.shape for leaf in outputs] == wanted, "the model")
+    _demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in outputs), "the model")
 
 
-def _asked(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
-    found = model.infer(row, key=key)
-    z = found.q.sample(key)
+def _outputs(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
+    outputs = model.infer(row, key=key)
+    z = outputs.q.sample(key)
     density = model.decode(z)
     return (
-        found.y,
-        found.log_det,
-        found.q.loc,
-        found.q.scale,
-        model.prior.kl(found.q),
+        outputs.y,
+        outputs.log_det,
+        outputs.q.loc,
+        outputs.q.scale,
+        model.prior.kl(outputs.q),
         model.prior.sample(key=key),
-        density.log_prob(found.y),
+        density.log_prob(outputs.y),
         density.mean,
         density.sample(key),
         model.transform.inverse(density.mean),
@@ -228,11 +228,11 @@ def _try(model: models.VAEModel, key: Any, prior: Any = None) -> None:
         rows = evaluation.samples(model, _N_ROWS, how="ancestral", alpha=1.0, key=key, prior=prior)
         _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
         codes = evaluation.codes(model, rows, key=key, most=_N_ROWS)
-        found = evaluation.log_likelihood(model, rows, n_samples=_N_SAMPLES, key=key)
+        outputs = evaluation.log_likelihood(model, rows, n_samples=_N_SAMPLES, key=key)
     near = bool((np.abs(codes.loc) <= _FARTHEST).all())
     narrow = bool(((codes.scale >= _NARROWEST) & (codes.scale <= _FARTHEST)).all())
     _demand(near and narrow, "the encoder, whose posteriors lie beyond all that has a prior,")
-    _demand(bool(np.isfinite(found.value).all()), "the model, whose scores are no numbers,")
+    _demand(bool(np.isfinite(outputs.value).all()), "the model, whose scores are no numbers,")
 
 
 def _is_finite(array: Any, shape: tuple[int | None, ...]) -> bool:

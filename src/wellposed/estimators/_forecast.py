@@ -62,8 +62,8 @@ def forecast(
     --------
     >>> import wellposed as wp
     >>> X = wp.datasets.load_digits().values
-    >>> found = wp.forecast(X, noise_variance=100.0, n_components=10)
-    >>> found.n_active, found.keeps_alive.round(1).tolist()[:3]
+    >>> result = wp.forecast(X, noise_variance=100.0, n_components=10)
+    >>> result.n_active, result.keeps_alive.round(1).tolist()[:3]
     (4, [178.9, 163.6, 141.7])
     """
     if isinstance(noise_variance, evaluation.ImpliedNoise):
@@ -97,9 +97,9 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
     if hasattr(vae, "model_"):
         rows = vae.rows(X)
         units = evaluation.ModelUnits(vae.model_.transform, jax.random.key(0))
-        found, variance = _in_noise_units(rows, units, vae.noise_variance_)
+        spectrum, variance = _in_noise_units(rows, units, vae.noise_variance_)
         return evaluation.forecast_spectrum(
-            found,
+            spectrum,
             noise_variance=variance,
             n_components=settings["n_components"],
             beta=effective_beta(objective, vae.noise_variance_),
@@ -161,6 +161,6 @@ def _in_noise_units(
         return evaluation.spectrum(rows, units), float(noise_variance)
     deviation = np.sqrt(np.asarray(noise_variance, np.float64))
     values, log_det = units.whole(rows)
-    found = evaluation.spectrum(values / deviation, evaluation.IDENTITY)
+    spectrum = evaluation.spectrum(values / deviation, evaluation.IDENTITY)
     log_det = float(log_det.mean() - np.log(deviation).sum())
-    return dataclasses.replace(found, log_det=log_det), 1.0
+    return dataclasses.replace(spectrum, log_det=log_det), 1.0

@@ -26,8 +26,8 @@ class Measures(Fitted):
     def one_scale_(self) -> bool | None:
         """Whether all features have one scale in model units, as pixels do; None if none has."""
         check_is_fitted(self)
-        found = self.model_.transform
-        return found.shared if isinstance(found, transforms.Standardize) else None
+        unit_map = self.model_.transform
+        return unit_map.shared if isinstance(unit_map, transforms.Standardize) else None
 
     def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
         """Judge each latent on X, by its rate and by its posterior mean.

@@ -52,11 +52,13 @@ def warn_of_suspects(
     """Name values that stand apart from the rest of their column, of any data but images."""
     if image_shape is not None:
         return
-    found = transforms.suspects(rows)
-    if not found:
+    outliers = transforms.suspects(rows)
+    if not outliers:
         return
-    listed = [transforms.describe_suspect(suspect, len(rows), names) for suspect in found[:_LISTED]]
-    more = f"; and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    listed = [
+        transforms.describe_suspect(suspect, len(rows), names) for suspect in outliers[:_LISTED]
+    ]
+    more = f"; and {len(outliers) - _LISTED} more" if len(outliers) > _LISTED else ""
     warnings.warn(
         "Some values stand apart from all others of their column, and dominate its mean and scale: "
         f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows; where the "

@@ -53,9 +53,9 @@ _FINEST = 1e-3
 
 def draw_codes(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     """Three draws z ~ q(z | x) of each of at most 60,000 rows, shape (n, 3, k)."""
-    found = evaluation.codes(model, rows, key=key, most=MOST_CODES)
-    noise = host_generator(key).normal(size=(len(found.loc), _DRAWS, found.loc.shape[1]))
-    return (found.loc[:, None] + found.scale[:, None] * noise).astype(np.float32)
+    codes = evaluation.codes(model, rows, key=key, most=MOST_CODES)
+    noise = host_generator(key).normal(size=(len(codes.loc), _DRAWS, codes.loc.shape[1]))
+    return (codes.loc[:, None] + codes.scale[:, None] * noise).astype(np.float32)
 
 
 def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> latents.GaussianMixture:
@@ -110,11 +110,11 @@ def _choose(
     return best
 
 
-def _refine(found: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
+def _refine(start_mixture: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
     """Go on from a mixture on all draws of the rows."""
-    start = {"weights_init": found.weights_, "means_init": found.means_}
-    start["precisions_init"] = found.precisions_
-    mixture = GaussianMixture(found.n_components, max_iter=_REFINED, **settings, **start)
+    start = {"weights_init": start_mixture.weights_, "means_init": start_mixture.means_}
+    start["precisions_init"] = start_mixture.precisions_
+    mixture = GaussianMixture(start_mixture.n_components, max_iter=_REFINED, **settings, **start)
     return mixture.fit(_draws(rows))
 
 

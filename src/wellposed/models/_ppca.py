@@ -42,7 +42,7 @@ class PPCAModel:
         log_det = np.log(explained).sum() + (d - k) * np.log(self.noise_variance)
         log_p = np.empty(len(rows))
         for part in slices(len(rows), at_once(d, _ROWS)):
-            latents, across = self._fitted(rows[part] - self.mean)
+            latents, across = self._least_squares(rows[part] - self.mean)
             along = latents * scales
             quadratic = (along**2 / explained).sum(1) + (across**2).sum(1) / self.noise_variance
             log_p[part] = -0.5 * (d * LOG_2PI + log_det + quadratic)
@@ -51,7 +51,7 @@ class PPCAModel:
     def posterior_means(self, rows: np.ndarray) -> np.ndarray:
         """E[z | x] of rows of shape (n, d): shape (n, k)."""
         scales, rotation = self._axes
-        latents, _ = self._fitted(rows - self.mean)
+        latents, _ = self._least_squares(rows - self.mean)
         return (latents * (scales**2 / (scales**2 + self.noise_variance))) @ rotation
 
     @cached_property
@@ -65,7 +65,7 @@ class PPCAModel:
         """E[x | z] of latents of shape (n, k): shape (n, d)."""
         return latents @ self.weight.T + self.mean
 
-    def _fitted(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _least_squares(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least squares of rows by W: R z of shape (n, k), and what is left over, (n, d).
 
         Fitted twice, the second time to what the first left over. Where features are of very

@@ -110,7 +110,7 @@ def stationary_point(
         variance = _stationary_variance(spectrum, len(chosen), left_over, beta)
         on_floor = variance < floor**2 or variance <= spectrum.rounding
         if on_floor and floor == 0:
-            raise _unbounded(spectrum, len(chosen))
+            raise _unbounded_error(spectrum, len(chosen))
         variance = floor**2 if on_floor else variance
     values = spectrum.eigenvalues
     below = [int(j) for j in chosen if values[j] <= beta * variance]
@@ -146,7 +146,7 @@ def optimum(
     References: Tipping & Bishop (1999), eqs 7-8; Wang & Ziyin (2022), theorem 2.
     """
     if noise_variance is not None:
-        n_active = _n_alive(spectrum, n_components, beta * noise_variance)
+        n_active = _n_active(spectrum, n_components, beta * noise_variance)
         return stationary_point(
             spectrum, range(n_active), n_components, noise_variance=noise_variance, beta=beta
         )
@@ -155,7 +155,7 @@ def optimum(
         for a, variance in _consistent(spectrum, n_components, beta, floor)
     ]
     if not candidates:
-        raise _unbounded(spectrum, n_components)
+        raise _unbounded_error(spectrum, n_components)
     values = [_objective(point) for point in candidates]
     near = max(values) - _FLAT * abs(max(values))
     # With as many components as features σ² is free up to the smallest eigenvalue: the largest
@@ -174,7 +174,7 @@ def _consistent(
 
     Equal eigenvalues are equal up to rounding only: a tie counts for either side.
     """
-    found = []
+    candidates = []
     values = spectrum.eigenvalues
     most = min(n_components, len(values))
     smallest = max(floor**2, spectrum.rounding)
@@ -185,13 +185,13 @@ def _consistent(
         alive = a == 0 or values[a - 1] >= (1 - _TIE) * beta * variance
         content = a == most or values[a] <= (1 + _TIE) * beta * variance
         if variance > smallest and alive and content:
-            found.append((_n_alive(spectrum, n_components, beta * variance), variance))
+            candidates.append((_n_active(spectrum, n_components, beta * variance), variance))
     if floor > 0:
-        found.append((_n_alive(spectrum, n_components, beta * floor**2), floor**2))
-    return found
+        candidates.append((_n_active(spectrum, n_components, beta * floor**2), floor**2))
+    return candidates
 
 
-def _n_alive(spectrum: Spectrum, n_components: int, threshold: float) -> int:
+def _n_active(spectrum: Spectrum, n_components: int, threshold: float) -> int:
     return min(n_components, int(np.sum(spectrum.eigenvalues > threshold)))
 
 
@@ -205,7 +205,7 @@ def _stationary_variance(spectrum: Spectrum, n_active: int, left_over: float, be
     return left_over / room
 
 
-def _unbounded(spectrum: Spectrum, n_used: int) -> UnboundedLikelihoodError:
+def _unbounded_error(spectrum: Spectrum, n_used: int) -> UnboundedLikelihoodError:
     return UnboundedLikelihoodError(
         f"The likelihood needs variance left over for the noise; the data have rank "
         f"{spectrum.rank}, and {n_used} components leave none, so that σ² → 0 makes it "
@@ -266,7 +266,7 @@ def _at_set(
 def _check_complete(spectrum: Spectrum) -> None:
     if not spectrum.complete:
         raise SettingError(
-            f"Stationary points need every direction; the solver found "
+            f"Stationary points need every direction; the solver candidates "
             f'{len(spectrum.eigenvalues)}. Fit with svd_solver="full".'
         )
 

@@ -1,4 +1,4 @@
-"""Training: one compiled program an epoch, state in and state out."""
+"""Training of models: each epoch is one compiled program from state to state."""
 
 from wellposed._bar import Bar
 

@@ -24,7 +24,7 @@ from ._training import trainable_leaves
 
 @dataclasses.dataclass(frozen=True)
 class Advance:
-    """A training in pieces after one of them, from which the next piece goes on.
+    """State of a training in pieces, after one piece and before the next.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Advance:
         ----------
         model : VAEModel
         objective : AbstractObjective
-            What the next pieces maximise.
+            Objective of the next pieces.
         table : dict of arrays of shape (epochs,)
             The history so far, as :meth:`History.table` returns it.
         """
@@ -80,7 +80,7 @@ def advance(
     data : array of shape (n, d), data units
     key : PRNG key, into which each pass folds its number
     objective : AbstractObjective to maximise
-    plan : Plan, of which the rates and the batch size count
+    plan : Plan; only its rates and its batch size are used
     before : Advance, optional; the result of the piece before
 
     Examples

@@ -1,4 +1,4 @@
-"""The state of a training in one file, from which it resumes with the same result."""
+"""Checkpoint file of a training, which resumes from it with the same result."""
 
 import dataclasses
 import hashlib
@@ -19,7 +19,7 @@ _SECONDS_BETWEEN = 5.0
 
 
 def fingerprint(arrays: Any, *settings: Any) -> str:
-    """Return the SHA-256 of everything that decides the course of a training, in hex.
+    """Return the SHA-256, in hex, of the settings and the data that determine a training.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Checkpoint:
 
     @classmethod
     def at(cls, path: str | os.PathLike, identity: str) -> "Checkpoint":
-        """Name the file, and check that it can be written.
+        """Make the checkpoint of a path, and check that the file can be written.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Checkpoint:
 
 
 def _fill(skeleton: Any, tensors: dict[str, np.ndarray]) -> Any:
-    """Put the tensors of the file into the skeleton, each leaf once and none left over."""
+    """Put the tensors of the file into the skeleton; refuse missing and further tensors."""
     tree = serialise.fill(skeleton, tensors, exactly=True)
     for name, leaf in serialise.leaves_by_name(tree):
         # The best value alone may be infinite, before the first epoch.

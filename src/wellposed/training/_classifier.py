@@ -41,7 +41,7 @@ def fit_classifier(
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-2,
 ) -> Classifier:
-    """Train a classifier by maximum likelihood, with AdamW and a rate that decays to zero.
+    """Train a classifier by maximum likelihood, by AdamW with a rate that decays to zero.
 
     With an image's shape it has two strided convolutions and one layer, else two layers.
 
@@ -161,7 +161,7 @@ def _train(
 
 
 def _weights(classifier: Classifier) -> Tree:
-    """Mask of what the optimiser owns: the networks, never the range of the data."""
+    """Mask of the leaves to train: the networks, without the range of the data."""
     return eqx.tree_at(
         lambda c: (c.body, c.head),
         jax.tree.map(lambda _: False, classifier),

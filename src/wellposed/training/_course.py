@@ -1,4 +1,4 @@
-"""The decisions between two epochs, for a single training and for each member of a grid."""
+"""Decisions between two epochs, for a single training and for each member of a grid."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ from ._plan import Plan
 
 @dataclasses.dataclass(frozen=True)
 class Course:
-    """The host's record of a training: the epochs so far, the best of them, and the end.
+    """Record of a training on the host: epochs so far, the best epoch, and the outcome.
 
     :meth:`after` is the only place that decides what follows an epoch. It depends on the record
     and on the figures of the epoch alone, so a resumed training takes the same decisions.
@@ -88,7 +88,7 @@ class Course:
         return dataclasses.replace(self, outcome=Outcome.interrupted)
 
     def restore(self, rows: Any, best_value: float, best_epoch: Any) -> Self:
-        """Return the course that a checkpoint holds.
+        """Return the course that a checkpoint contains.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Course:
         return reached._with_outcome()
 
     def to_record(self) -> list:
-        """Return the course as a list that JSON can hold."""
+        """Return the course as a list of JSON values."""
         ended = self.outcome and self.outcome.value
         return [self.history.rows, self.best_value, self.best_epoch, ended]
 
@@ -140,7 +140,7 @@ class Course:
         )
 
     def _with_outcome(self) -> Self:
-        """End the course where its patience or its epochs are used up."""
+        """Set the outcome where the patience or the epochs are used up."""
         plan, outcome = self.plan, None
         waited = self.n_epochs - self.best_epoch
         if self.n_held and plan.patience is not None and waited >= plan.patience:

@@ -19,12 +19,12 @@ from ._rows import Rows
 
 Carry = TypeVar("Carry")
 
-# A batch's objective, log likelihood and KL, its rows, and the norm of its gradient.
+# Objective, log likelihood, KL, number of rows and gradient norm of a batch.
 N_FIGURES = 5
 
 
 class TrainState(eqx.Module):
-    """Everything that a step reads and writes."""
+    """State that each step reads and writes."""
 
     params: Tree
     memory: Any  # Adam's moments: one state, or Parts
@@ -37,7 +37,7 @@ class Metrics(eqx.Module):
     value: Scalar
     log_likelihood: Scalar
     kl: Scalar
-    gradient_norm: Scalar  # the largest of the pass; zero where there was no gradient
+    gradient_norm: Scalar  # the largest of the pass; zero without a gradient
 
     @property
     def is_finite(self) -> bool:
@@ -101,7 +101,7 @@ def evaluate_held_out(
     batch_size: int,
     key: PRNGKey,
 ) -> Metrics:
-    """Evaluate the training objective, its KL at full weight, on rows it was not trained on."""
+    """Evaluate the training objective, its KL at full weight, on held-out rows."""
     model = eqx.combine(params, fixed)
 
     def visit(nothing: None, chosen: Array, weight: Array, key: PRNGKey) -> tuple[None, Array]:

@@ -68,9 +68,9 @@ def fit(
         Its transform and its noise are already fitted to the data.
     data : array of shape (n, d), data units, any real dtype
     key : PRNG key
-        The split, the order of the rows and the draws of z come from it.
+        Seeds the split, the order of the rows and the draws of z.
     objective : AbstractObjective, default ELBO()
-        What to maximise.
+        The objective to maximise.
     plan : Plan, default Plan()
         Epochs, batch size and rates.
     validation_fraction : float in [0, 1), default 0
@@ -118,7 +118,8 @@ def fit_member(
         File to write the state to. Where it exists, the training resumes from it, and ends with
         the same model, bit for bit, as an uninterrupted run on the same machine.
     callbacks : sequence of functions
-        Each is called with an :class:`EpochReport` after each epoch; a true result stops.
+        Each is called with an :class:`EpochReport` after each epoch; a true result stops the
+        training.
     progress : "auto", True or False
         Show a progress bar; "auto" on a terminal only.
     """

@@ -28,7 +28,7 @@ LAGGING = ("mutual_information", "encoder_steps")
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """A table with a row an epoch; objectives and their terms are means in nats a datum.
+    """Table with one row for each epoch; objectives and their terms are means in nats a datum.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ class History:
         learning_rate: float,
         lagging: tuple[float, float] = (np.nan, 0.0),
     ) -> "History":
-        """Return the history with an epoch more; ``held`` None leaves NaN."""
-        measured = (held.value, held.log_likelihood, held.kl) if held else (np.nan,) * 3
-        row = (len(self.rows) + 1, trained.value, trained.log_likelihood, trained.kl, *measured)
+        """Return the history with one more epoch; without ``held`` its columns are NaN."""
+        held_out = (held.value, held.log_likelihood, held.kl) if held else (np.nan,) * 3
+        row = (len(self.rows) + 1, trained.value, trained.log_likelihood, trained.kl, *held_out)
         row = (*row, noise_variance, learning_rate, *lagging)[: len(self.columns)]
         return History((*self.rows, tuple(float(value) for value in row)), self.columns)
 
@@ -102,7 +102,7 @@ class History:
 
     @property
     def summary(self) -> str:
-        """The last epoch in a few words, for a progress bar."""
+        """Summary of the last epoch for a progress bar."""
         last = dict(zip(self.columns, self.rows[-1], strict=True))
         held = last["held_out_objective"]
         objective = last["objective"] if math.isnan(held) else held

@@ -1,10 +1,10 @@
 """The aggressive encoder phase, in which the encoder is trained more than the decoder.
 
 At the start of a training q(z | x) is far from the posterior, and a strong decoder learns to
-ignore z before q is close to it. So before each decoder update the encoder takes updates of its
-own, on fresh minibatches, until the objective stops rising. The phase ends for good as soon as
-the information I(x; z) has not risen over an epoch, or reaches the logarithm of the number of
-rows, which is the most that it can be on them.
+ignore z before q is close to it. Therefore the encoder alone is updated before each decoder update,
+on fresh minibatches, until the objective stops rising. The phase ends, and does not return, when
+the information I(x; z) has not risen over an epoch, or reaches its upper bound, the logarithm of
+the number of rows.
 
 References: He, Spokoyny, Neubig & Berg-Kirkpatrick (2019), Lagging inference networks and
 posterior collapse in variational autoencoders, algorithm 1.
@@ -46,10 +46,10 @@ _SHORT_OF_ALL = 0.1  # nats
 
 
 def is_aggressive(plan: Plan, history: History, n_rows: int) -> bool:
-    """Whether the next epoch belongs to the phase: the information has risen in every one so far.
+    """Whether the next epoch belongs to the phase: I(x; z) has risen in every epoch so far.
 
-    It depends on the history alone, so that a resumed training agrees; ``n_rows`` is the number of
-    rows on which the information is measured.
+    It depends on the history alone, so a resumed training has the same phase; ``n_rows`` is the
+    number of rows on which the information is measured.
     """
     if not plan.encoder_steps:
         return False
@@ -66,7 +66,7 @@ def information(model: VAEModel, data: Data, rows: Rows, *, key: PRNGKey) -> flo
 
 
 class _Chase(eqx.Module):
-    """The encoder between two of its own updates."""
+    """State between two encoder-only updates."""
 
     encoder: Tree
     memory: Any

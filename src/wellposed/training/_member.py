@@ -11,7 +11,7 @@ from ._plan import Plan
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """Everything that decides the course of a training, apart from the data.
+    """Model, key, objective and plan of one training: its settings without its data.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Adam and AdamW with a cosine decay; every rate is data, so that changing one never recompiles."""
+"""Adam and AdamW with a cosine decay; rates are arrays, so that a new rate compiles nothing."""
 
 import functools
 import math
@@ -112,7 +112,7 @@ def update(
     rate = rates.at(step)
 
     def move_noise(p, u):
-        if isinstance(p, nn.Linear):  # a noise model's network moves as the other networks do
+        if isinstance(p, nn.Linear):  # the rate of the other networks
             return move_weights(p, u, rates, step)
         return p + (rates.noise_pace * rate * u).astype(p.dtype)
 

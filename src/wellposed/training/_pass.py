@@ -1,4 +1,4 @@
-"""One epoch as one program: train, evaluate on the rows held out, report."""
+"""One epoch as one program: train, evaluate on the held-out rows, return the figures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,12 +18,12 @@ from ._lagging import run_lagging_epoch
 from ._optimiser import Rates
 from ._rows import COARSE, Rows
 
-# Each use of a training's key, by its place; the information is measured on the host.
+# Numbers folded into a training's key, one for each use; I(x; z) is measured on the host.
 SPLIT, EPOCHS, HELD_OUT, REFIT, INFORMATION = range(5)
 
 
 class Split(eqx.Module):
-    """Rows to train on, and rows to choose the best epoch on, if any."""
+    """Rows to train on, and held-out rows that choose the best epoch, if any."""
 
     training: Rows
     held: Rows | None
@@ -101,8 +101,8 @@ _WELL, _SOON = compiled(train_epoch), compiled_soon(train_epoch)
 def epoch_program(n_rows: int) -> Callable[..., tuple[TrainState, EpochFigures]]:
     """Return :func:`train_epoch` as a compiled function; few rows compile at a lower level.
 
-    There compilation takes longer than the epochs. At LLVM's lower level an epoch of an MLP or of
-    convolutions runs as fast, and one with a mixture of logistics up to a tenth slower.
+    With few rows, compilation takes longer than the epochs. At LLVM's lower level an epoch of an
+    MLP or of convolutions runs as fast, and one with a mixture of logistics up to a tenth slower.
 
     Parameters
     ----------

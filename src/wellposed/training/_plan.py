@@ -23,7 +23,7 @@ _RULES = {
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How long, in what pieces and at what rate to train.
+    """Number of epochs, batch size and rates of a training.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class Plan:
         Maximum number of encoder-only updates before each decoder update (lagging-inference
         training, He et al. 2019); the phase ends when I(x; z) stops rising. 0 disables it.
     noise_pace : float, default 10
-        Learning rate of the noise's parameters, in multiples of ``learning_rate``. A step of Adam
-        is about its rate, whatever the gradient: at 1e-3 a standard deviation needs a thousand
+        Learning rate of the noise's parameters, in multiples of ``learning_rate``. The size of an
+        Adam step is about its rate, for any gradient: at 1e-3 a standard deviation needs a thousand
         steps to fall by the factor e.
 
     Raises

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 from wellposed._typing import PRNGKey
 
 _LEAST = 64
-COARSE = 8_192  # buckets up to here are powers of two, and hold at most twice their rows
+COARSE = 8_192  # buckets up to this size are powers of two, at most twice the rows
 
 
 def bucket(n: int) -> int:
@@ -56,7 +56,7 @@ class Rows(eqx.Module):
 
     @property
     def host(self) -> np.ndarray:
-        """The indices without the padding, on the host."""
+        """Indices without the padding, on the host."""
         return np.asarray(self.index)[: self.n]
 
     def most_steps(self, batch_size: int) -> int:

@@ -25,7 +25,7 @@ class Run:
     outcome : Outcome
         How the training ended.
     reason : str
-        What the user should know and do; empty where there is nothing to do.
+        Explanation and remedy for the user; empty where no remedy is needed.
     """
 
     model: VAEModel
@@ -35,7 +35,7 @@ class Run:
 
     @classmethod
     def of(cls, model: VAEModel, history: History, outcome: Outcome, n_features: int) -> Self:
-        """Add the reason of the outcome; ``n_features`` is d, the number of columns."""
+        """Make the result with its reason; ``n_features`` is d, the number of columns."""
         reason = outcome.message
         if outcome is Outcome.nonfinite:
             cause = (

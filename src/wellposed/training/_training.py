@@ -1,4 +1,4 @@
-"""A training before its first epoch: checked, split, and placed on the device."""
+"""One training: checks, split of the rows, first state, decisions after an epoch, result."""
 
 import dataclasses
 import math
@@ -30,14 +30,14 @@ from ._run import Run
 
 
 class Position(eqx.Module):
-    """The arrays of a training between two epochs; those of several are stacked."""
+    """Arrays of a training between two epochs; stacked for several trainings."""
 
     state: TrainState
     best_params: Tree
 
 
-class _Stored(eqx.Module):
-    """What the checkpoint of a single training holds, beside its history."""
+class _CheckpointTree(eqx.Module):
+    """Contents of the checkpoint of a single training, without its history."""
 
     state: TrainState
     best_params: Tree
@@ -89,7 +89,7 @@ class Training:
         return Rates.of(self.member.plan, steps_in(self.split.training.n, self.batch_size))
 
     def start(self, checkpoint: Checkpoint | None = None) -> tuple[Position, Course]:
-        """Return where the first epoch starts, or where the checkpoint goes on.
+        """Return position and course before the first epoch, or those of the checkpoint.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Training:
         plan = self.member.plan
         state = initial_state(self.params, parts=bool(plan.encoder_steps))
         position, course = Position(state, self.params), Course.start(plan, self.split)
-        stored = checkpoint.load(_stored(position, course)) if checkpoint else None
+        stored = checkpoint.load(_checkpoint_tree(position, course)) if checkpoint else None
         if stored is None:
             return position, course
         tree, rows = stored
@@ -125,14 +125,14 @@ class Training:
         self, checkpoint: Checkpoint, position: Position, course: Course, *, now: bool = False
     ) -> None:
         """Write the checkpoint; see :meth:`Checkpoint.save`."""
-        checkpoint.save(_stored(position, course), course.history.rows, now=now)
+        checkpoint.save(_checkpoint_tree(position, course), course.history.rows, now=now)
 
     def model(self, params: Tree) -> VAEModel:
         """Return the model with these parameters."""
         return eqx.combine(params, self.fixed)
 
     def run(self, position: Position, course: Course) -> Run:
-        """Return the result; the noise variance is solved where the objective leaves it open."""
+        """Return the result; where the objective leaves σ² free, solve it in closed form."""
         model = self.model(position.best_params)
         if self.member.objective.refits_noise and course.n_epochs:
             model = refit_noise(
@@ -147,13 +147,13 @@ class Training:
 
 
 def identity_of(member: Member, data: np.ndarray) -> str:
-    """Digest everything that decides the course of a training."""
+    """Return the digest of the settings and the data that determine a training."""
     decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
     return fingerprint(decisive, member.plan, member.validation_fraction)
 
 
 def trainable_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
-    """Mask of the leaves to train: those the optimiser owns and the objective has a gradient in."""
+    """Mask of the leaves to train: trainable ones in which the objective has a gradient."""
     mask = trainable(model)
     learned = model.noise.parameters()
     if objective.trains_noise or not learned:
@@ -161,10 +161,10 @@ def trainable_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
     return eqx.tree_at(lambda m: m.noise.parameters(), mask, (False,) * len(learned))
 
 
-def _stored(position: Position, course: Course) -> Any:
+def _checkpoint_tree(position: Position, course: Course) -> Any:
     value = np.asarray(course.best_value, jnp.result_type(float))
     epoch = np.asarray(course.best_epoch, np.int32)
-    return _Stored(position.state, position.best_params, value, epoch)
+    return _CheckpointTree(position.state, position.best_params, value, epoch)
 
 
 def _split(n: int, fraction: float, *, key: Any) -> Split:

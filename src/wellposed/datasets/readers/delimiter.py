@@ -36,9 +36,9 @@ def find_delimiter(lines: Sequence[str], spaced: bool) -> str | None:
     (``.txt``) prefer whitespace to tabs, which may align columns there. If no sign makes numbers
     of all cells (a column holds words), the best of the signs is taken.
     """
-    signs = [_tried(lines, sign) for sign in _SIGNS]
+    signs = [_try(lines, sign) for sign in _SIGNS]
     signs = [one for one in signs if one.width > 1]
-    blanks = _tried(lines, None)
+    blanks = _try(lines, None)
     ranked = sorted((one for one in signs if not (spaced and one.sign == "\t")), key=_rank)
     if ranked and ranked[-1].perfect:
         return ranked[-1].sign
@@ -57,7 +57,7 @@ def find_delimiter(lines: Sequence[str], spaced: bool) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Tried:
+class _Trial:
     """What a sign makes of the lines below the first.
 
     ``width`` is the commonest, ``above`` that of the first line, ``share`` that of cells that are
@@ -80,11 +80,11 @@ class _Tried:
         return self.consistent and self.share == 1
 
 
-def _rank(one: _Tried) -> tuple[bool, bool, bool, float, float, int]:
+def _rank(one: _Trial) -> tuple[bool, bool, bool, float, float, int]:
     return one.perfect, one.consistent, one.fits_header, one.share, one.clean, one.width
 
 
-def _tried(lines: Sequence[str], sign: str | None) -> _Tried:
+def _try(lines: Sequence[str], sign: str | None) -> _Trial:
     rows = [cells_of(line, sign) for line in lines[1:] or lines]
     widths = [len(row) for row in rows]
     width = max(set(widths), key=widths.count)
@@ -97,7 +97,7 @@ def _tried(lines: Sequence[str], sign: str | None) -> _Tried:
     ]
     n = max(len(cells), 1)
     above = len(cells_of(lines[0], sign))
-    return _Tried(sign, width, len(set(widths)) == 1, above, sum(numbers) / n, sum(clean) / n)
+    return _Trial(sign, width, len(set(widths)) == 1, above, sum(numbers) / n, sum(clean) / n)
 
 
 def _of_one_column(header: str, spaced: bool) -> str | None:

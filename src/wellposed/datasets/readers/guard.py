@@ -11,7 +11,7 @@ from wellposed._errors import DamagedFileError, DataError, WellposedError
 
 
 @contextlib.contextmanager
-def damage_named(path: Path) -> Iterator[None]:
+def name_damage(path: Path) -> Iterator[None]:
     """Turn what a parser raises on a damaged file into ``DamagedFileError``.
 
     Parsers of six packages meet bytes that nobody vouches for; each has exceptions of its own,

@@ -39,14 +39,14 @@ def read_idx(path: Path) -> Parsed:
         dtype, n_axes = _magic(head, path)
         sizes = handle.read(4 * n_axes)
         if len(sizes) < 4 * n_axes:
-            raise _damaged(path, f"{4 * n_axes} bytes of axis lengths", f"{len(sizes)}")
+            raise _damage_error(path, f"{4 * n_axes} bytes of axis lengths", f"{len(sizes)}")
         shape = tuple(int(length) for length in np.frombuffer(sizes, ">u4"))
         n_items = math.prod(shape)
         wanted = f"{n_items * dtype.itemsize} bytes for shape {shape} of {dtype.name}"
         # What the file cannot hold is not asked for.
         most = most_bytes(handle, path)
         if n_items * dtype.itemsize > most:
-            raise _damaged(path, wanted, f"{most} at most")
+            raise _damage_error(path, wanted, f"{most} at most")
         check_room(n_items * dtype.itemsize, f"shape {shape} of {dtype.name}", path)
         values = np.empty(n_items, dtype)
         filled = read_into(handle, values)
@@ -54,19 +54,21 @@ def read_idx(path: Path) -> Parsed:
         filled += len(handle.read(1))
     if filled != n_items * dtype.itemsize:
         more = " or more" if filled > n_items * dtype.itemsize else ""
-        raise _damaged(path, wanted, f"{filled}{more}")
+        raise _damage_error(path, wanted, f"{filled}{more}")
     return Parsed(values.reshape(shape))
 
 
 def _magic(head: bytes, path: Path) -> tuple[np.dtype, int]:
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES or head[3] == 0:
         known = ", ".join(f"{code:02x}" for code in TYPES)
-        raise _damaged(path, f"a header 00 00, type ({known}), axes (≥ 1)", head.hex(" ") or "none")
+        raise _damage_error(
+            path, f"a header 00 00, type ({known}), axes (≥ 1)", head.hex(" ") or "none"
+        )
     return TYPES[head[2]], head[3]
 
 
-def _damaged(path: Path, expected: str, found: str) -> DamagedFileError:
+def _damage_error(path: Path, expected: str, present: str) -> DamagedFileError:
     return DamagedFileError(
-        f"{path} is not a whole IDX file: expected {expected}; found {found}. "
+        f"{path} is not a whole IDX file: expected {expected}; found {present}. "
         f"Fetch or copy it again."
     )

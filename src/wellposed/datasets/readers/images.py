@@ -9,7 +9,7 @@ from wellposed._errors import DataError
 from .._source import Parsed
 from .guard import check_room
 from .options import Pixels
-from .picture import described, read_picture
+from .picture import format_of, read_picture
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"})
 
@@ -27,7 +27,7 @@ def read_images(folder: Path, *, size: Pixels | None = None, crop: Pixels | None
         if image.shape != first.shape:
             raise DataError(
                 f"All images must have the same size and colours; {paths[0]} has "
-                f"{described(first)}, {path} has {described(image)}. Resize them with size=, "
+                f"{format_of(first)}, {path} has {format_of(image)}. Resize them with size=, "
                 f"convert or move the one."
             )
         values[i] = image

@@ -85,7 +85,7 @@ def _sample(path: Path) -> tuple[list[int], list[str]]:
     size = 0
     with open_text(path) as handle:
         lines = Lines(handle, path, inline=is_spaced(path))
-        for number, text in _joined((lines.number, text) for text in lines):
+        for number, text in _join_quoted((lines.number, text) for text in lines):
             numbers.append(number)
             sample.append(text)
             size += len(text)
@@ -95,7 +95,7 @@ def _sample(path: Path) -> tuple[list[int], list[str]]:
     return numbers, sample
 
 
-def _joined(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _join_quoted(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     """Join lines within a quoted cell, as of a name that a spreadsheet breaks in two.
 
     Yields the number of the last line of each. A quote that few lines do not close is a sign of
@@ -176,19 +176,19 @@ def check_names(names: Sequence[str], dropped: frozenset[int], end: int, path: P
         )
 
 
-def ragged(path: Path, layout: Layout, line: int, found: int) -> DataError:
+def ragged(path: Path, layout: Layout, line: int, n_cells: int) -> DataError:
     """Build the error for a line that has more or fewer cells than the table."""
     cause = "Correct that line; begin titles and remarks with #"
     if layout.names is None:
         rule = "as its first line has"
     else:
         rule = "as its header has"
-        if layout.width == 1 and found == 2:
+        if layout.width == 1 and n_cells == 2:
             cause += "; put numbers with a decimal comma in quotes"
-        elif found == layout.width + 1:
+        elif n_cells == layout.width + 1:
             cause += "; if R wrote row names without a header, use row.names=FALSE there"
     return DataError(
-        f"Every row of {path} must have {layout.width} cells, {rule}; line {line} has {found}. "
+        f"Every row of {path} must have {layout.width} cells, {rule}; line {line} has {n_cells}. "
         f"{cause}."
     )
 

@@ -38,9 +38,9 @@ def read_array(handle: IO[bytes], size: int, origin: str) -> np.ndarray:
     if dtype.hasobject:
         raise pickled(origin)
     expected = math.prod(shape) * dtype.itemsize
-    found = size - handle.tell()
-    if found != expected:
-        raise _not_whole(origin, expected, shape, dtype, found)
+    present = size - handle.tell()
+    if present != expected:
+        raise _not_whole(origin, expected, shape, dtype, present)
     check_room(expected, f"shape {shape} of {dtype.name}", Path(origin))
     values = np.empty(math.prod(shape), dtype)
     filled = read_into(handle, values)
@@ -81,11 +81,11 @@ def _header(handle: IO[bytes], origin: str) -> tuple[tuple[int, ...], bool, np.d
 
 
 def _not_whole(
-    origin: str, expected: int, shape: tuple[int, ...], dtype: np.dtype, found: int
+    origin: str, expected: int, shape: tuple[int, ...], dtype: np.dtype, present: int
 ) -> DamagedFileError:
     return DamagedFileError(
         f"{origin} is not whole: expected {expected} bytes for shape {shape} of {dtype.name}; "
-        f"found {found}. Write or copy it again."
+        f"found {present}. Write or copy it again."
     )
 
 

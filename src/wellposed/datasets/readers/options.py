@@ -35,10 +35,10 @@ class Options:
         ------
         SettingError
         """
-        for name, (kinds, described) in _FOR.items():
+        for name, (kinds, kind_of_data) in _FOR.items():
             if getattr(self, name) not in (None, ()) and kind not in kinds:
                 raise SettingError(
-                    f"`{name}` is for {described}; {path} is read as {kind}. Leave it out."
+                    f"`{name}` is for {kind_of_data}; {path} is read as {kind}. Leave it out."
                 )
         if self.decimal not in (None, ".", ","):
             raise SettingError(

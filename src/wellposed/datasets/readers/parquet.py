@@ -51,7 +51,7 @@ def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parse
         remedy = DATES if pa.types.is_temporal(kinds[bad[0]]) else ENCODE
         raise not_numeric(bad, names, str(path), example, remedy, can_drop=remain)
     wanted = {columns[i]: _dtype(kinds[i], pa) for i in kept}
-    values = _filled(file, path, wanted) if kept else np.empty((0, 0))
+    values = _values(file, path, wanted) if kept else np.empty((0, 0))
     return Parsed(values, tuple(names[i] for i in kept))
 
 
@@ -68,12 +68,12 @@ def _index_columns(schema: Any) -> frozenset[str]:
         return frozenset()
 
 
-def _filled(file: Any, path: Path, kept: dict[int, np.dtype]) -> np.ndarray:
+def _values(file: Any, path: Path, kept: dict[int, np.dtype]) -> np.ndarray:
     """Read the columns at these positions, of these types."""
     n_rows = file.metadata.num_rows
     dtype = np.result_type(*kept.values())
-    described = f"{n_rows} rows and {len(kept)} columns of {dtype.name}"
-    check_room(n_rows * len(kept) * dtype.itemsize, described, path)
+    what = f"{n_rows} rows and {len(kept)} columns of {dtype.name}"
+    check_room(n_rows * len(kept) * dtype.itemsize, what, path)
     values = np.empty((n_rows, len(kept)), dtype)
     for columns, batches in _batches(file, list(kept), n_rows):
         row = 0
@@ -116,9 +116,9 @@ def _batches(
         yield [(name, start + j) for j, name in enumerate(wanted)], batches
 
 
-def _not_whole(path: Path, expected: int, found: str) -> DamagedFileError:
+def _not_whole(path: Path, expected: int, present: str) -> DamagedFileError:
     return DamagedFileError(
-        f"A parquet file must be whole; {path} declares {expected} rows and holds {found}. "
+        f"A parquet file must be whole; {path} declares {expected} rows and holds {present}. "
         f"Write or copy it again."
     )
 

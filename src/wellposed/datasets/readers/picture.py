@@ -46,10 +46,10 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             _check_size(picture, path, MOST_PIXELS if size is None else _MOST_TO_RESIZE)
             # Not `n_frames`, which walks through as many pages as a file may have.
             if picture.format != "MPO" and getattr(picture, "is_animated", False):
-                raise _refused(path, "holds several pictures (an animation, or pages)")
+                raise _error(path, "holds several pictures (an animation, or pages)")
             picture.load()
             if size is not None and picture.mode in ("L", "RGB") and not _has_key(picture):
-                return _resized(Image, picture, path, size, crop)
+                return _resize(Image, picture, path, size, crop)
             pixels = _pixels(picture, path)
     except (DataError, MemoryError):
         raise
@@ -65,7 +65,7 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             f"Copy it again or move it away."
         ) from error
     if size is not None:
-        return _resized(Image, Image.fromarray(pixels), path, size, crop)
+        return _resize(Image, Image.fromarray(pixels), path, size, crop)
     if crop is not None:
         left, top, right, bottom = _cut(pixels.shape[1], pixels.shape[0], crop, path)
         pixels = np.ascontiguousarray(pixels[top:bottom, left:right])
@@ -89,7 +89,7 @@ def _check_size(picture: Any, path: Path, most: int) -> None:
         )
 
 
-def _refused(path: Path, what: str) -> DataError:
+def _error(path: Path, what: str) -> DataError:
     return DataError(
         f"Images must be 8-bit grey or RGB without transparency, one a file; {path} {what}. "
         f"Convert it, or save the pixels as .npy."
@@ -109,7 +109,7 @@ def _pixels(picture: Any, path: Path) -> np.ndarray:
             pixels = np.empty((height, *part.shape[1:]), np.uint8)
         pixels[top : top + len(part)] = part
     if pixels is None:
-        raise _refused(path, "has no pixels")
+        raise _error(path, "has no pixels")
     return pixels
 
 
@@ -120,12 +120,12 @@ def _plain(picture: Any, path: Path) -> Any:
         picture = picture.convert("RGBA")
     if picture.mode in ("LA", "RGBA"):
         if picture.getextrema()[-1] != (255, 255):
-            raise _refused(path, f"has the mode {mode} with transparent pixels")
+            raise _error(path, f"has the mode {mode} with transparent pixels")
         picture = picture.convert("L" if mode in ("1", "L", "LA") else "RGB")
     if picture.mode == "1":
         picture = picture.convert("L")
     if picture.mode not in ("L", "RGB"):
-        raise _refused(path, f"has the mode {mode}")
+        raise _error(path, f"has the mode {mode}")
     return picture
 
 
@@ -134,7 +134,7 @@ def _has_key(picture: Any) -> bool:
     return "transparency" in picture.info
 
 
-def _resized(image: Any, picture: Any, path: Path, size: Pixels, crop: Pixels | None) -> np.ndarray:
+def _resize(image: Any, picture: Any, path: Path, size: Pixels, crop: Pixels | None) -> np.ndarray:
     """Resize the centre, averaging over the area that each new pixel covers."""
     height, width = height_width("size", size)
     whole = (picture.height, picture.width)
@@ -158,7 +158,7 @@ def _cut(width: int, height: int, crop: Pixels, path: Path) -> tuple[int, int, i
     return left, top, left + columns, top + rows
 
 
-def described(image: np.ndarray) -> str:
+def format_of(image: np.ndarray) -> str:
     """Name the size and the colours of an image."""
     height, width = image.shape[:2]
     return f"{width}×{height} {'grey' if image.ndim == 2 else 'RGB'}"

@@ -47,11 +47,11 @@ def table_of(X: Any) -> Table:
         return _of_source(X)
     if scipy.sparse.issparse(X):
         return _of_sparse(X)
-    found = _of_frame(X)
-    if found is not None:
-        return found
+    frame = _of_frame(X)
+    if frame is not None:
+        return frame
     if isinstance(X, np.ma.MaskedArray):
-        return _of_masked(X)
+        return _of_mask(X)
     values = X if type(X) is np.ndarray else _as_array(X)
     if values.dtype.names is not None:
         return _of_fields(values)
@@ -61,9 +61,9 @@ def table_of(X: Any) -> Table:
 def _of_source(source: datasets.Source) -> Table:
     # Names of pixels say where they are, which their shape does too.
     names = source.feature_names if source.image_shape is None else None
-    found = of_array(source.values)
+    array = of_array(source.values)
     lines = getattr(source, "lines", None)
-    return Table(found.values, names, names, source.image_shape, lines)
+    return Table(array.values, names, names, source.image_shape, lines)
 
 
 def _of_sparse(X: Any) -> Table:
@@ -116,14 +116,14 @@ def _refuse_series(X: Any, remedy: str) -> None:
     )
 
 
-def _of_masked(X: Any) -> Table:
+def _of_mask(X: Any) -> Table:
     """A mask is a gap: whatever number lies under it is not data."""
     if X.dtype.names is not None:
         return _of_fields(X)
-    return of_array(_filled(X))
+    return of_array(_fill(X))
 
 
-def _filled(X: Any) -> np.ndarray:
+def _fill(X: Any) -> np.ndarray:
     if not np.ma.is_masked(X):
         return np.asarray(X.data)
     if X.dtype.kind in "biuf":
@@ -145,7 +145,7 @@ def _of_fields(X: np.ndarray) -> Table:
                 f"Every column must hold one number a row; column {name!r} holds several. Make "
                 "each a column of its own."
             )
-    filled = [_filled(c) if isinstance(c, np.ma.MaskedArray) else c for c in columns]
+    filled = [_fill(c) if isinstance(c, np.ma.MaskedArray) else c for c in columns]
     return of_columns(filled, names, n_rows=len(X))
 
 
@@ -153,7 +153,7 @@ def _as_array(X: Any) -> np.ndarray:
     """Turn sequences, and objects that offer an array, into one."""
     _refuse_strange(X)
     if isinstance(X, (list, tuple)) and any(isinstance(row, np.ma.MaskedArray) for row in X):
-        return _filled(np.ma.stack([np.ma.asarray(row) for row in X]))
+        return _fill(np.ma.stack([np.ma.asarray(row) for row in X]))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a masked entry becomes NaN, which is refused below

@@ -17,7 +17,7 @@ def of_pandas(frame: Any, pandas: Any, check_dense: Callable[[tuple[int, ...]], 
         check_dense(frame.shape)
     text = tuple(str(label) for label in labels)
     if len(set(kinds)) == 1 and isinstance(kinds[0], np.dtype) and kinds[0].kind in "iuf":
-        return _named(of_array(frame.to_numpy()), labels)  # no need to go by column
+        return _with_labels(of_array(frame.to_numpy()), labels)  # no need to go by column
     columns = [
         _pandas_column(frame.iloc[:, j], pandas, column_name(j, text)) for j in range(len(labels))
     ]
@@ -42,7 +42,7 @@ def of_arrow(table: Any, arrow: Any) -> Table:
     return of_columns(columns, names, n_rows=table.num_rows)
 
 
-def _named(table: Table, labels: list[Any]) -> Table:
+def _with_labels(table: Table, labels: list[Any]) -> Table:
     """Give an array's table the labels of a frame."""
     text = tuple(str(label) for label in labels)
     names = text if any(isinstance(label, str) for label in labels) else None

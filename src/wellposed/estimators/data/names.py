@@ -68,9 +68,9 @@ def _mismatch(fitted: tuple[str, ...], given: tuple[str, ...]) -> str:
     lines = ["The feature names should match those that were passed during fit."]
     unseen, missing = sorted(set(given) - set(fitted)), sorted(set(fitted) - set(given))
     if unseen:
-        lines += ["Feature names unseen at fit time:", *_listed(unseen)]
+        lines += ["Feature names unseen at fit time:", *_lines(unseen)]
     if missing:
-        lines += ["Feature names seen at fit time, yet now missing:", *_listed(missing)]
+        lines += ["Feature names seen at fit time, yet now missing:", *_lines(missing)]
     if not unseen and not missing:
         lines.append("Feature names must be in the same order as they were in fit.")
     lines.append(
@@ -83,7 +83,7 @@ def _more(names: Sequence[str]) -> str:
     return "" if len(names) <= 8 else f" and {len(names) - 8} more"
 
 
-def _listed(names: Sequence[str]) -> list[str]:
+def _lines(names: Sequence[str]) -> list[str]:
     listed = [f"- {name}" for name in names[:_MOST]]
     return listed if len(names) <= _MOST else [*listed, "- ..."]
 
@@ -105,11 +105,11 @@ def _check_number(estimator: Any, table: Table, who: str) -> None:
         )
 
 
-def same_image(found: Sequence[int] | None, wanted: Sequence[int] | None) -> bool:
+def same_image(given: Sequence[int] | None, wanted: Sequence[int] | None) -> bool:
     """Whether two image shapes are one, but for a channel axis of length 1; None fits any."""
-    if found is None or wanted is None:
+    if given is None or wanted is None:
         return True
     plain = [
-        tuple(shape[:2]) if tuple(shape[2:]) == (1,) else tuple(shape) for shape in (found, wanted)
+        tuple(shape[:2]) if tuple(shape[2:]) == (1,) else tuple(shape) for shape in (given, wanted)
     ]
     return plain[0] == plain[1]

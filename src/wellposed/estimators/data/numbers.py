@@ -113,10 +113,10 @@ def _floats(values: np.ndarray, column: str) -> np.ndarray:
     if size <= 8:
         return values.astype(values.dtype.newbyteorder("="), copy=False)
     with np.errstate(over="ignore"):
-        found = values.astype(np.float64)
-    if (np.isinf(found) & np.isfinite(values)).any():
+        converted = values.astype(np.float64)
+    if (np.isinf(converted) & np.isfinite(values)).any():
         _refuse_size(column)
-    return found
+    return converted
 
 
 def _refuse_size(column: str) -> NoReturn:
@@ -129,13 +129,13 @@ def _refuse_size(column: str) -> NoReturn:
 def _objects(values: np.ndarray, column: str) -> np.ndarray:
     """Convert Python objects entry by entry; whole numbers stay whole."""
     entries = values.ravel().tolist() if values.ndim else [values.item()]
-    found = [_number(entry, row, column) for row, entry in enumerate(entries)]
-    if found and all(isinstance(number, int) for number in found):
-        if min(found) >= -(2**63) and max(found) < 2**63:
-            return np.array(found, np.int64).reshape(values.shape)
-        check_resolved(found, column)
+    converted = [_number(entry, row, column) for row, entry in enumerate(entries)]
+    if converted and all(isinstance(number, int) for number in converted):
+        if min(converted) >= -(2**63) and max(converted) < 2**63:
+            return np.array(converted, np.int64).reshape(values.shape)
+        check_resolved(converted, column)
     try:
-        return np.array([float(number) for number in found]).reshape(values.shape)
+        return np.array([float(number) for number in converted]).reshape(values.shape)
     except OverflowError:
         _refuse_size(column)
 
@@ -154,7 +154,7 @@ def _number(entry: Any, row: int, column: str) -> Any:
         refuse(column, f"a date or duration at row {row}, {entry}")
     if isinstance(entry, Complex) and not isinstance(entry, Real):
         refuse_complex(column)
-    return _converted(entry, row, column)
+    return _convert(entry, row, column)
 
 
 def _refuse_text(entry: str | bytes, row: int, column: str) -> NoReturn:
@@ -168,22 +168,22 @@ def _refuse_text(entry: str | bytes, row: int, column: str) -> NoReturn:
     )
 
 
-def _converted(entry: Any, row: int, column: str) -> float:
+def _convert(entry: Any, row: int, column: str) -> float:
     """A decimal, a fraction, or an object that says that it is a number."""
     if isinstance(entry, Decimal) and entry.is_snan():
         return math.nan
-    found = None
+    converted = None
     if not _holds_several(entry):
         try:
-            found = float(entry)
+            converted = float(entry)
         except OverflowError:
             _refuse_size(column)
         except Exception:  # the object's own code, which may raise anything
-            found = None
+            converted = None
     if isinstance(entry, Decimal) and entry.is_finite() and math.isinf(float(entry)):
         _refuse_size(column)
-    if found is not None:
-        return found
+    if converted is not None:
+        return converted
     raise NotANumberError(
         f"Data must be numbers; {column} holds {_short(entry)} at row {row} (float() argument "
         f"must be a string or a real number, not {type(entry).__name__!r}). {_CONVERT}"

@@ -187,10 +187,10 @@ def _shifts(transform: transforms.AbstractTransform, d: int) -> np.ndarray:
     """Which columns are mapped alike wherever they lie, shape (d,): logarithms are not."""
     if not isinstance(transform, transforms.ByColumn):
         return np.full(d, isinstance(transform, (transforms.Identity, transforms.Standardize)))
-    found = np.zeros(d, bool)
+    invariant = np.zeros(d, bool)
     for part, columns in zip(transform.parts, transform.columns or (), strict=True):
-        found[list(columns)] = isinstance(part, (transforms.Identity, transforms.Standardize))
-    return found
+        invariant[list(columns)] = isinstance(part, (transforms.Identity, transforms.Standardize))
+    return invariant
 
 
 def _suspicious(rows: np.ndarray) -> np.ndarray:

@@ -71,10 +71,10 @@ def of_array(values: np.ndarray) -> Table:
     flat = values.reshape(len(values), d)
     if flat.dtype.kind == "O" and flat.size:
         return of_columns([flat[:, j] for j in range(d)], None, image_shape=shape)
-    found = numbers(flat, "the array")
-    if found.dtype.kind in "iu":
-        check_whole(found, lambda j: column_name(j, None))
-    return Table(found, image_shape=shape)
+    real = numbers(flat, "the array")
+    if real.dtype.kind in "iu":
+        check_whole(real, lambda j: column_name(j, None))
+    return Table(real, image_shape=shape)
 
 
 def of_columns(
@@ -90,7 +90,7 @@ def of_columns(
     as in a file; labels of which none is text name no feature, as in scikit-learn.
     """
     named = None if labels is None else tuple(str(label) for label in labels)
-    found = []
+    real = []
     for j, column in enumerate(columns):
         name = column_name(j, named)
         if column.ndim != 1:
@@ -98,12 +98,12 @@ def of_columns(
         values = numbers(column, name)
         if values.dtype.kind in "iu":
             check_whole(values, lambda _, name=name: name)
-        found.append(values)
+        real.append(values)
     text = labels is not None and any(isinstance(label, str) for label in labels)
-    return Table(_stacked(found, n_rows), named if text else None, named, image_shape)
+    return Table(_stack(real, n_rows), named if text else None, named, image_shape)
 
 
-def _stacked(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
+def _stack(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
     if not columns:
         return np.empty((n_rows, 0))
     return np.column_stack(columns)

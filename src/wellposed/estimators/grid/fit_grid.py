@@ -139,10 +139,10 @@ class _Work:
     def run(self, together: bool | str, progress: Progress) -> None:
         """Build all that can be built, train it, measure it."""
         if self.folder is not None:
-            found = ((i, self.folder.figures(i)) for i in range(len(self.labels)))
-            self.rows = {i: _read(figures) for i, figures in found if figures is not None}
+            records = ((i, self.folder.figures(i)) for i in range(len(self.labels)))
+            self.rows = {i: _read(figures) for i, figures in records if figures is not None}
             self.best_place = max(self.rows, key=self._elbo_of, default=None)
-        places, members = self._built()
+        places, members = self._buildable()
         # One bar: over epochs where members train at once, else over members.
         at_once = training.resolve_together(together)
         bar = Bar(len(self.labels), False if at_once else progress, "model")
@@ -153,7 +153,7 @@ class _Work:
             nonlocal since
             i = places[place]
             if i not in self.rows:
-                self._ended(i, run, time.monotonic() - since)
+                self._end(i, run, time.monotonic() - since)
             since = time.monotonic()
             elbo = self.rows[i]["elbo"]
             bar.show(len(self.rows), f"ELBO {elbo:.2f} nats" if np.isfinite(elbo) else "non-finite")
@@ -182,14 +182,14 @@ class _Work:
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
         return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))
 
-    def _built(self) -> tuple[list[int], list[Member]]:
+    def _buildable(self) -> tuple[list[int], list[Member]]:
         """Places and trainings of the members that can be built; the others get their rows."""
-        places, found = self._models(None)
+        places, built = self._models(None)
         offsets = {self.estimators[i].offset_.tobytes() for i in places}
         if len(offsets) > 1:  # members train on the same rows: without an offset for any
-            places, found = self._models(np.zeros(self.data.shape[1]))
+            places, built = self._models(np.zeros(self.data.shape[1]))
         members = []
-        for i, model in zip(places, found, strict=True):
+        for i, model in zip(places, built, strict=True):
             estimator = self.estimators[i]
             settings, key = settings_of(estimator), estimator.key("fit")
             members.append(member_of(settings, model, len(self.data), key=key))
@@ -203,7 +203,7 @@ class _Work:
 
     def _models(self, offset: np.ndarray | None) -> tuple[list[int], list[Any]]:
         """Places and models of the members that can be built, on rows without ``offset``."""
-        places, found = [], []
+        places, built = [], []
         first: WellposedError | None = None
         for i, estimator in enumerate(self.estimators):
             try:
@@ -219,19 +219,19 @@ class _Work:
                 continue
             self.data = data
             places.append(i)
-            found.append(model)
+            built.append(model)
         if first is not None and not places:
             raise first
-        return places, found
+        return places, built
 
-    def _ended(self, i: int, run: training.Run, seconds: float) -> None:
+    def _end(self, i: int, run: training.Run, seconds: float) -> None:
         """Measure a member, and keep what is to be kept of it."""
         estimator = self.estimators[i]
         estimator.store(run.model, run.history, run.outcome, self.data)
         row = _figures(run.outcome.value, run.reason)
         row |= {"epochs": len(run.history.rows), "seconds": seconds}
         if run.outcome is not Outcome.nonfinite:
-            row |= _measured(estimator, self.X_test)
+            row |= _measure(estimator, self.X_test)
         if self.measure is not None:
             row |= {name: plain(value) for name, value in self.measure(estimator).items()}
         self.rows[i] = row
@@ -251,7 +251,7 @@ class _Work:
         try:
             for path in paths:
                 self._save(i, estimator, path)
-            folder.keep(i, _written(self.rows[i]))
+            folder.keep(i, _to_json(self.rows[i]))
         except OutputError as error:
             warnings.warn(
                 f"Member {i} was not written: {error} The grid goes on with its figures in "
@@ -281,7 +281,7 @@ def _with(estimator: VAE, **settings: Any) -> VAE:
     return cast(VAE, clone(estimator)).set_params(**settings)
 
 
-def _measured(estimator: VAE, X: Rows) -> dict[str, Any]:
+def _measure(estimator: VAE, X: Rows) -> dict[str, Any]:
     """Figures of one fitted estimator, means over rows with their standard errors."""
     rows, key = estimator.rows(X), estimator.key("score")
     terms = evaluation.elbo(estimator.model_, rows, n_samples=_N_SAMPLES, key=key)
@@ -291,11 +291,11 @@ def _measured(estimator: VAE, X: Rows) -> dict[str, Any]:
         values = np.asarray(values, np.float64)
         spread = values.std(ddof=1) if len(values) > 1 else np.nan
         figures |= {name: float(values.mean()), f"{name}_error": float(spread / len(values) ** 0.5)}
-    found = estimator.collapse(X)
+    collapse = estimator.collapse(X)
     return figures | {
         "noise_variance": float(np.mean(estimator.noise_variance_)),
-        "collapsed": float(found.collapsed.mean()),
-        "active": int(found.active_units.sum()),
+        "collapsed": float(collapse.collapsed.mean()),
+        "active": int(collapse.active_units.sum()),
     }
 
 
@@ -307,7 +307,7 @@ def _figures(outcome: str, reason: str) -> dict[str, Any]:
     return row | {"noise_variance": np.nan, "collapsed": np.nan, "active": 0}
 
 
-def _written(row: dict[str, Any]) -> dict[str, Any]:
+def _to_json(row: dict[str, Any]) -> dict[str, Any]:
     """Figures as JSON has them, which knows no NaN."""
     return {
         name: None if isinstance(value, float) and not np.isfinite(value) else value
@@ -330,11 +330,11 @@ def _axes(template: VAE, grid: Mapping[str, Axis]) -> dict[str, dict[str, Any]]:
     for name, values in grid.items():
         if name not in known:
             raise unknown_name("An axis", name, known)
-        axes[name] = _labelled(name, values)
+        axes[name] = _by_label(name, values)
     return axes
 
 
-def _labelled(name: str, values: Axis) -> dict[str, Any]:
+def _by_label(name: str, values: Axis) -> dict[str, Any]:
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise SettingError(
             f"An axis must be a sequence of numbers or objects; {name} got {values!r}. "

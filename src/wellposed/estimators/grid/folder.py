@@ -100,11 +100,11 @@ class GridFolder:
         return self.path / f"member-{i:04d}"
 
 
-def _are_figures(found: Any) -> bool:
+def _are_figures(value: Any) -> bool:
     """Whether these are numbers and texts by name, with the ELBO by which members are compared."""
     return (
-        isinstance(found, dict)
-        and "elbo" in found
-        and isinstance(found["elbo"], (int, float, type(None)))
-        and all(isinstance(v, (int, float, str, type(None))) for v in found.values())
+        isinstance(value, dict)
+        and "elbo" in value
+        and isinstance(value["elbo"], (int, float, type(None)))
+        and all(isinstance(v, (int, float, str, type(None))) for v in value.values())
     )

@@ -69,8 +69,8 @@ def rate_distortion_curve(
             if vae.outcome_ is Outcome.interrupted:
                 break
             points.append(RatePoint(value, vae, vae.rate_distortion(X_test, **options)))
-            found = points[-1].found
-            bar.show(len(points), f"R {found.rate.value:.4g}  D {found.distortion.value:.5g} nats")
+            point = points[-1].found
+            bar.show(len(points), f"R {point.rate.value:.4g}  D {point.distortion.value:.5g} nats")
     except KeyboardInterrupt:
         pass
     finally:

@@ -34,8 +34,8 @@ class Grid:
     >>> import wellposed as wp
     >>> X = np.random.default_rng(0).normal(size=(100, 3))
     >>> vae = wp.VAE(1, hidden=(8,), max_epochs=3, random_state=0)
-    >>> found = wp.fit_grid(vae, {"noise": [0.5, 1.0]}, X)
-    >>> [row["noise"] for row in found.rows]
+    >>> grid = wp.fit_grid(vae, {"noise": [0.5, 1.0]}, X)
+    >>> [row["noise"] for row in grid.rows]
     [0.5, 1.0]
     """
 

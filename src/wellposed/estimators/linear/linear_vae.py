@@ -197,10 +197,10 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def elbo(self, X: Rows) -> np.ndarray:
         """Return the exact ELBO of each row, shape (n,), nats in data units, with β = 1."""
-        values, log_det = self._mapped(X)
+        values, log_det = self._to_model_units(X)
         with jax.enable_x64(True):
-            found = evaluation.over_rows(_elbo_of, self.model_, values, key=jax.random.key(0))
-        return found + log_det
+            bounds = evaluation.over_rows(_elbo_of, self.model_, values, key=jax.random.key(0))
+        return bounds + log_det
 
     def _plan(self, data: Exact, covariance: models.Covariance) -> training.LinearPlan:
         given = None if isinstance(self.noise, str) else float(self.noise)
@@ -220,11 +220,11 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         variance = float(run.model.noise_variance)
         if variance > _SURE * covariance.total_variance:
             return
-        found = models.eigendecompose(covariance)
+        spectrum = models.eigendecompose(covariance)
         if self.solver == "gradient":  # it sees the covariance, and not its root
-            found = dataclasses.replace(found, rooted=False)
+            spectrum = dataclasses.replace(spectrum, rooted=False)
         learned = plan.noise_variance is None and variance > plan.floor**2 * (1 + _ON_FLOOR)
-        check_digits(found, variance, learned=learned, transform=data.units.transform)
+        check_digits(spectrum, variance, learned=learned, transform=data.units.transform)
 
     def _solve(
         self,

@@ -40,7 +40,7 @@ class ExactMethods:
 
     def transform(self, X: Rows) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
-        return self._posterior(self._mapped(X)[0])[0]
+        return self._posterior(self._to_model_units(X)[0])[0]
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Return E[x | z] at each latent, through the transform: (n, k) to (n, d), data units."""
@@ -60,7 +60,7 @@ class ExactMethods:
 
     def score_samples(self, X: Rows) -> np.ndarray:
         """Return the exact log p(x) of each row, shape (n,), nats in data units."""
-        values, log_det = self._mapped(X)
+        values, log_det = self._to_model_units(X)
         return self._linear.log_density(values) + log_det
 
     def log_likelihood(
@@ -88,7 +88,7 @@ class ExactMethods:
 
     def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
         """Judge each latent on X; see :func:`wellposed.evaluation.collapse`."""
-        means, variances = self._posterior(self._mapped(X)[0])
+        means, variances = self._posterior(self._to_model_units(X)[0])
         with jax.enable_x64(True):
             rates = np.asarray(kl_to_standard_normal(jnp.asarray(means), jnp.sqrt(variances)))
         return evaluation.collapse(rates, means, **thresholds)
@@ -122,7 +122,7 @@ class ExactMethods:
         if prior != "standard":
             raise unknown_name("prior of an exact model", prior, ("standard",))
         seed = self._seed if random_state is None else seed_of(random_state)
-        return self._units.back(_drawn(self._linear, n_samples, how, alpha, jax.random.key(seed)))
+        return self._units.back(_draw(self._linear, n_samples, how, alpha, jax.random.key(seed)))
 
     def save(self, path: FilePath, *, overwrite: bool = True) -> None:
         """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
@@ -152,14 +152,14 @@ class ExactMethods:
         check_process()
         return evaluation.ModelUnits(self.transform_, jax.random.key(self._seed))
 
-    def _mapped(self, X: Rows) -> tuple[np.ndarray, np.ndarray]:
+    def _to_model_units(self, X: Rows) -> tuple[np.ndarray, np.ndarray]:
         """Rows in model units, and log |det dT/dx| of each."""
         check_is_fitted(self)
         owner: Any = self
         return self._units.whole(validate_rows(owner, open_table(X), reset=False))
 
 
-def _drawn(
+def _draw(
     model: models.PPCAModel, n_samples: int, how: str, alpha: float, key: PRNGKey
 ) -> np.ndarray:
     latent_key, noise_key = jax.random.split(key)

@@ -64,13 +64,13 @@ def prepare(estimator: BaseEstimator, X: Rows, transform: Any, resolution: Any, 
     names = getattr(estimator, "feature_names_in_", None)
     transform = transforms.place(transform, rows.shape[1], names)
     one_unit = image_shape is not None or transforms.share_levels(rows)
-    found = transforms.resolve(transform, one_unit=one_unit)
-    if not isinstance(found, transforms.Identity):
+    unit_map = transforms.resolve(transform, one_unit=one_unit)
+    if not isinstance(unit_map, transforms.Identity):
         with jax.enable_x64(True):
-            found = found.fit(transforms.summarise(rows, given, one_unit=one_unit))
-        found = jax.tree.map(np.asarray, found)
+            unit_map = unit_map.fit(transforms.summarise(rows, given, one_unit=one_unit))
+        unit_map = jax.tree.map(np.asarray, unit_map)
     warn_of_suspects(rows, names, image_shape)
-    units = evaluation.ModelUnits(found, jax.random.key(seed))
+    units = evaluation.ModelUnits(unit_map, jax.random.key(seed))
     return Exact(rows, units, given, image_shape)
 
 

@@ -43,12 +43,12 @@ def down(x: Float[Array, "n H W C"], w: Float[Array, "4 4 C N"]) -> Float[Array,
 
 def up(c: Float[Array, "n h w N"], w: Float[Array, "4 4 C N"]) -> Float[Array, "n H W C"]:
     """Transpose :func:`down` with respect to ``x``."""
-    return _tiles_transposed([rows(m, g.T) for m, g in zip(_parts(c), _kernels(w), strict=True)])
+    return _transpose_tiles([rows(m, g.T) for m, g in zip(_parts(c), _kernels(w), strict=True)])
 
 
 def weight(x: Float[Array, "n H W C"], c: Float[Array, "n h w N"]) -> Float[Array, "4 4 C N"]:
     """Transpose :func:`down` with respect to ``w``."""
-    return _kernels_transposed([gram(t, m) for t, m in zip(_tiles(x), _parts(c), strict=True)])
+    return _transpose_kernels([gram(t, m) for t, m in zip(_tiles(x), _parts(c), strict=True)])
 
 
 def _tiles(x: Float[Array, "n H W C"]) -> Nine:
@@ -68,7 +68,7 @@ def _tiles(x: Float[Array, "n H W C"]) -> Nine:
     return tiles
 
 
-def _tiles_transposed(tiles: Nine) -> Float[Array, "n H W C"]:
+def _transpose_tiles(tiles: Nine) -> Float[Array, "n H W C"]:
     n, h, w, k = tiles[0].shape
     c = k // 4
 
@@ -113,7 +113,7 @@ def _kernels(w: Float[Array, "4 4 C N"]) -> Nine:
     return [m for row in (g[0], g[0] + g[1], g[1]) for m in (row[0], row[0] + row[1], row[1])]
 
 
-def _kernels_transposed(m: Nine) -> Float[Array, "4 4 C N"]:
+def _transpose_kernels(m: Nine) -> Float[Array, "4 4 C N"]:
     by_row = [(m[i] + m[i + 1], m[i + 1] + m[i + 2]) for i in (0, 3, 6)]
     first, middle, last = by_row
     cells = [a + b for a, b in zip(first, middle, strict=True)]

@@ -89,7 +89,7 @@ def _per_model(f: Callable) -> Callable:
     return lambda a, b: f(a[0], b[0])[None] if a.shape[0] == 1 else jax.vmap(f)(a, b)
 
 
-def _batched(p: Primitive, over_images: bool) -> Callable:
+def _batching_rule(p: Primitive, over_images: bool) -> Callable:
     """Batching rule: into the images where the weights are shared, else into the models."""
 
     def images(a, b, axis):
@@ -135,6 +135,6 @@ ad.defbilinear(
     lambda ct, x, c: _up_p.bind(c, ct),
     lambda ct, x, c: _down_p.bind(x, ct),
 )
-batching.primitive_batchers[_down_p] = _batched(_down_p, True)
-batching.primitive_batchers[_up_p] = _batched(_up_p, True)
-batching.primitive_batchers[_weight_p] = _batched(_weight_p, False)
+batching.primitive_batchers[_down_p] = _batching_rule(_down_p, True)
+batching.primitive_batchers[_up_p] = _batching_rule(_up_p, True)
+batching.primitive_batchers[_weight_p] = _batching_rule(_weight_p, False)

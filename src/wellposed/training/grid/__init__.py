@@ -1,4 +1,4 @@
-"""Many trainings on one set of data."""
+"""Several trainings on the same data."""
 
 from .chunks import fit_grid, resolve_together
 

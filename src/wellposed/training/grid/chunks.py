@@ -1,4 +1,4 @@
-"""Many trainings on one set of data: as one program where that is faster, else one by one."""
+"""Several trainings on the same data: as one program where that is faster, else one by one."""
 
 import os
 from collections.abc import Callable, Collection, Sequence
@@ -19,7 +19,7 @@ from .._rows import pad_rows
 from .._run import Run
 from .together import Together, common_shape
 
-# Of a device's memory; the rest is for what the compiler keeps, and for the data.
+# Share of a device's memory; the rest is for the compiler's buffers and the data.
 _SHARE = 0.5
 # Copies of the parameters that an epoch holds: before and after, with Adam's moments, the best
 # so far and the gradient. And numbers a row of a batch, in multiples of d: the activations.
@@ -132,8 +132,8 @@ def _chunks(
     data: jax.Array,
     devices: Sequence[Any] | None,
 ) -> list[list[int]]:
-    """Places of the members that train at once: equal shapes, as many as the memory holds."""
-    shapes = [common_shape(member, n, data) for member in members]  # checks every one
+    """Positions of the members that train at once: of equal shapes, as many as fit in memory."""
+    shapes = [common_shape(member, n, data) for member in members]  # checks every member
     if devices is None:
         return [[i] for i in range(len(members))]
     chunks: list[list[int]] = []
@@ -146,13 +146,13 @@ def _chunks(
     for group in groups.values():
         most = len(devices) * _most(members[group[0]], data, devices[0])
         n_chunks = -(-len(group) // most)
-        size = -(-len(group) // n_chunks)  # as even as can be: a smaller last one compiles anew
+        size = -(-len(group) // n_chunks)  # of equal sizes: another size compiles again
         chunks += [group[start : start + size] for start in range(0, len(group), size)]
     return sorted(chunks)
 
 
 def _most(member: Member, data: jax.Array, device: Any) -> int:
-    """How many such members one device holds at once."""
+    """Number of such members that fit in the memory of one device."""
     limit = (device.memory_stats() or {}).get("bytes_limit")
     if limit is None:
         return 1_000_000

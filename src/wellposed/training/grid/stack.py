@@ -1,4 +1,4 @@
-"""Pytrees of one shape, stacked, so that one program works on all of them."""
+"""Stacks of pytrees of equal shapes, on which one program works."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from wellposed._typing import Tree
 
 
 def tree_shape(tree: Tree) -> tuple:
-    """Return all that a compiled program depends on: structure, shapes, types, static leaves."""
+    """Return what a compiled program depends on: structure, shapes, types, static leaves."""
     leaves, structure = jax.tree.flatten(tree)
     return structure, tuple(
         (leaf.shape, str(leaf.dtype)) if _is_array(leaf) else leaf for leaf in leaves

@@ -1,7 +1,7 @@
 """Trainings of one shape as one program, which trains an epoch of all of them at once.
 
 On an accelerator one small network leaves most of the machine idle; a stack of them does not.
-The members share the data and nothing else: each takes the course that it takes alone.
+The members share the data only: each has the same result as when it is trained alone.
 """
 
 import dataclasses
@@ -54,7 +54,7 @@ class Together:
     def run(
         self, *, checkpoint: str | os.PathLike | None = None, progress: bool | str = False
     ) -> list[Run]:
-        """Train all; a member that ends, or turns non-finite, is left as it is."""
+        """Train all members; a member that ends or turns non-finite no longer changes."""
         first, file = self.trainings[0], None
         if checkpoint is not None:
             whole = [identity_of(training.member, self.rows) for training in self.trainings]
@@ -94,7 +94,7 @@ class Together:
     def _epoch(
         self, position: Position, courses: list[Course], constants: tuple, data: jax.Array
     ) -> tuple[Position, list[Course]]:
-        """Train an epoch of all members, and keep it for those that are still training."""
+        """Train an epoch of all members; the members that have ended keep their state."""
         done = [course.n_epochs for course in courses]
         states, figures = _train_epochs(
             position.state,
@@ -159,10 +159,10 @@ class Together:
 
 
 def common_shape(member: Member, n: int, data: jax.Array) -> tuple | None:
-    """Return what members that train as one program have in common; None for one that must not.
+    """Return a key, equal for members that can train as one program; None for a member that cannot.
 
-    An aggressive encoder phase ends for each member at a time of its own. ``n`` rows of ``data``
-    count; the rest is padding.
+    A member with an aggressive encoder phase trains alone, since its phase ends at a time of its
+    own. The first ``n`` rows of ``data`` are data; the rest is padding.
     """
     if member.plan.encoder_steps:
         return None
@@ -174,7 +174,7 @@ def common_shape(member: Member, n: int, data: jax.Array) -> tuple | None:
 
 
 def _constants(training: Training) -> tuple:
-    """All that an epoch reads and does not write, apart from the data."""
+    """Arrays that an epoch reads and does not write, without the data."""
     split, member = training.split, training.member
     index = (split.training.index, None if split.held is None else split.held.index)
     return training.fixed, index, member.objective, training.rates(), member.key
@@ -203,7 +203,7 @@ def _train_epochs(
 
 
 def _split(index: tuple, counts: tuple) -> Split:
-    """A member's rows; their numbers are those of all members, so that one loop serves all."""
+    """Rows of a member; all members have equally many, so that one loop runs over all."""
     held = None if counts[1] is None else Rows(index[1], counts[1])
     return Split(Rows(index[0], counts[0]), held)
 
@@ -238,7 +238,7 @@ def _records(courses: Sequence[Course]) -> tuple:
 
 
 def _summary(courses: Sequence[Course]) -> str:
-    """How many members still train, and the best objective so far."""
+    """Text of a progress bar: number of members in training, and the best objective so far."""
     going = sum(course.outcome is None for course in courses)
     best = max((c.history.monitored.max() for c in courses if c.n_epochs), default=np.nan)
     return f"{going} of {len(courses)} models train  best objective {best:.2f} nats"

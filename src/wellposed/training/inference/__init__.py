@@ -1,4 +1,4 @@
-"""What the encoder loses against the best posterior approximation."""
+"""Gaps between the ELBO and log p(x), and their causes."""
 
 from .amortisation import amortisation_gap
 from .gaps import AmortisationGap, InferenceGaps, inference_gaps

@@ -31,8 +31,8 @@ def amortisation_gap(
 
     For each row, (μ, log σ) are optimised from the encoder's by Adam, whose rate decays to zero
     along a half cosine. Steps are in units of q's own standard deviations, so a latent of posterior
-    width 10⁻³ needs as many as one of width 1. Each step uses fresh draws, in antithetic pairs
-    μ ± σε: s fixed draws would be overfitted, by about k/s nats.
+    width 10⁻³ needs as many steps as one of width 1. Each step uses fresh draws, in antithetic
+    pairs μ ± σε: s fixed draws would be overfitted, by about k/s nats.
 
     Then the better q of each row is chosen on ``n_samples`` fresh draws, and compared with the
     encoder's on as many other draws, with the same ε for both. Where the encoder's q is kept, the
@@ -67,15 +67,15 @@ def amortisation_gap(
 def _compare_bounds(
     model: VAEModel, x: Point, *, key: PRNGKey, n_steps: int, n_samples: int
 ) -> tuple[Scalar, ...]:
-    found, (own_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    inferred, (own_key,) = model.infer(x, key=key), draw_keys(key, 1)
     climb_key, choice_key, judge_key = jax.random.split(own_key, 3)
-    best = _climb(model, found, n_steps, key=climb_key)
-    choice = _compare(model, found, best, n_samples, key=choice_key)
+    best = _climb(model, inferred, n_steps, key=climb_key)
+    choice = _compare(model, inferred, best, n_samples, key=choice_key)
     better = choice.gain > 0
-    judged = _compare(model, found, best, n_samples, key=judge_key)
-    kept = jnp.where(better, judged.gain, 0.0)
-    error = jnp.where(better, judged.gain_error, 0.0)
-    return judged.encoder, judged.encoder + kept, error, better
+    comparison = _compare(model, inferred, best, n_samples, key=judge_key)
+    kept = jnp.where(better, comparison.gain, 0.0)
+    error = jnp.where(better, comparison.gain_error, 0.0)
+    return comparison.encoder, comparison.encoder + kept, error, better
 
 
 class _Comparison(eqx.Module):
@@ -86,9 +86,9 @@ class _Comparison(eqx.Module):
     gain_error: Scalar
 
 
-def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> Posterior:
+def _climb(model: VAEModel, inferred: Inferred, n_steps: int, *, key: PRNGKey) -> Posterior:
     """Maximise the ELBO of one datum over (μ, log σ)."""
-    start = (found.q.loc, jnp.log(found.q.scale))
+    start = (inferred.q.loc, jnp.log(inferred.q.scale))
 
     def elbo(place: tuple[Latent, Latent], step_key: PRNGKey) -> Scalar:
         # The slope is that of log p(x, z) − log q(z) in z alone, unbiased since E ∂ log q = 0: it
@@ -97,7 +97,7 @@ def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> P
         still = jax.lax.stop_gradient((loc, scale))
         drawn = jax.random.normal(step_key, (_PAIRS, *loc.shape))
         z = loc + scale * jnp.concatenate([drawn, -drawn])
-        likelihood = jax.vmap(lambda latent: model.decode(latent).log_prob(found.y))(z)
+        likelihood = jax.vmap(lambda latent: model.decode(latent).log_prob(inferred.y))(z)
         ratio = 0.5 * (((z - still[0]) / still[1]) ** 2 - z**2)
         return jnp.mean(likelihood + ratio.sum(axis=1))
 
@@ -119,21 +119,21 @@ def _climb(model: VAEModel, found: Inferred, n_steps: int, *, key: PRNGKey) -> P
 
 
 def _compare(
-    model: VAEModel, found: Inferred, other: Posterior, n_samples: int, *, key: PRNGKey
+    model: VAEModel, inferred: Inferred, other: Posterior, n_samples: int, *, key: PRNGKey
 ) -> _Comparison:
-    """Judge both q with the same standard normal draws, one after the other: memory stays small."""
+    """Compare both q with the same standard normal draws, one draw at a time to save memory."""
 
     def log_weight(q: Posterior, drawn: Latent) -> Scalar:
         # log p(x, z) − log q(z) and not the closed KL: constant where q is the posterior.
         z = q.loc + q.scale * drawn
         ratio = jnp.sum(jnp.log(q.scale) + 0.5 * (drawn**2 - z**2))
-        return model.decode(z).log_prob(found.y) + ratio
+        return model.decode(z).log_prob(inferred.y) + ratio
 
     def judge(sample_key: PRNGKey) -> tuple[Scalar, Scalar]:
-        drawn = jax.random.normal(sample_key, found.q.loc.shape)
-        own = log_weight(found.q, drawn)
+        drawn = jax.random.normal(sample_key, inferred.q.loc.shape)
+        own = log_weight(inferred.q, drawn)
         return own, log_weight(other, drawn) - own
 
-    own, gained = jax.lax.map(judge, jax.random.split(key, n_samples))
-    error = jnp.std(gained, ddof=1) / math.sqrt(n_samples)
-    return _Comparison(own.mean() + found.log_det, gained.mean(), error)
+    own, gains = jax.lax.map(judge, jax.random.split(key, n_samples))
+    error = jnp.std(gains, ddof=1) / math.sqrt(n_samples)
+    return _Comparison(own.mean() + inferred.log_det, gains.mean(), error)

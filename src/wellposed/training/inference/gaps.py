@@ -18,7 +18,7 @@ class AmortisationGap:
     encoder, optimised : arrays of shape (n,)
         The two ELBOs, nats. They are equal where the optimisation did not improve on the encoder.
     standard_error : array of shape (n,)
-        That of their difference, from common draws of z, nats.
+        Standard error of their difference, from common draws of z, nats.
     improved : array of shape (n,)
         1 where the optimised q was kept, else 0.
     """

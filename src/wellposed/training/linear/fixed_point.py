@@ -1,4 +1,4 @@
-"""The linear VAE's exact updates, one block of parameters after the other."""
+"""Exact updates of the linear VAE, one block of parameters after another."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The linear VAE by the exact gradient of its ELBO, as a nonlinear one would be trained."""
+"""Training of the linear VAE by the exact gradient of its ELBO."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Solving the linear VAE by iteration, each step of a cost that does not depend on n."""
+"""Settings, state and result of the iterative solvers of the linear VAE."""
 
 import dataclasses
 from collections.abc import Callable
@@ -115,11 +115,11 @@ def random_state(
     Parameters
     ----------
     covariance : Covariance
-        That of the data.
+        Covariance of the data.
     n_components : int
         k, the number of latents.
     plan : LinearPlan
-        Its ``noise_variance`` is kept where it is given.
+        A given ``noise_variance`` is not changed.
     rng : numpy.random.Generator
     """
     d = len(covariance.mean)
@@ -148,7 +148,7 @@ def iterate(
             for _ in range(plan.max_iter):
                 reached, value = step(state)
                 objective.append(value)
-                if _settled(objective, plan.tol, in_a_row):
+                if _has_settled(objective, plan.tol, in_a_row):
                     outcome = Outcome.converged
                     break
                 state = reached
@@ -158,6 +158,6 @@ def iterate(
     return LinearRun(finish(state), np.array(objective), outcome)
 
 
-def _settled(objective: list[float], tol: float, in_a_row: int = _IN_A_ROW) -> bool:
+def _has_settled(objective: list[float], tol: float, in_a_row: int = _IN_A_ROW) -> bool:
     last = np.array(objective[-in_a_row - 1 :])
     return len(last) > in_a_row and bool(np.all(np.abs(np.diff(last)) <= tol * np.abs(last[-1])))

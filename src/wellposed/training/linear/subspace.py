@@ -16,8 +16,8 @@ from wellposed.models import (
 
 from .plan import LinearPlan, LinearRun, LinearState, iterate
 
-# Most by which the filter may amplify the largest direction over the smallest: orthogonalisation
-# then leaves its root times the machine's rounding, which is still small.
+# Largest ratio of the filter's gains over the directions. The relative error after
+# orthogonalisation is its square root times the machine's rounding, which is still small.
 _GROWTH = 1e20
 _MOST = 12
 # No filter of the covariance separates directions whose standard deviations differ by this ratio.
@@ -125,7 +125,7 @@ def _filter(s: np.ndarray, ritz: Spectrum) -> np.ndarray:
     """Apply Chebyshev's polynomial of S to the span, by the three-term recurrence."""
     largest, edge = ritz.eigenvalues[0], ritz.eigenvalues[-1]
     if edge <= np.finfo(np.float64).eps * largest:
-        return s @ ritz.eigenvectors  # the span contains all that varies
+        return s @ ritz.eigenvectors  # the span contains every direction that varies
     degree = int(math.log(_GROWTH) / math.acosh(2 * largest / edge - 1 + 1e-9))
     half = edge / 2
     before, now = ritz.eigenvectors, s @ ritz.eigenvectors / half - ritz.eigenvectors
