@@ -1,17 +1,17 @@
 """Variational autoencoders whose observation noise is right.
 
-Names load when they are first used, so that ``import wellposed`` costs next to nothing.
+Names are imported at their first use, so that ``import wellposed`` is fast.
 """
 
 import importlib
 import os
 from typing import TYPE_CHECKING
 
-from wellposed import _forks as _forks  # watches for forks from here on
+from wellposed import _forks as _forks  # detects forks after this import
 from wellposed._version import __version__ as __version__
 
-# XLA logs each slow compilation as an error that asks for a bug report; what fails, raises. The
-# level is read when jax is imported, where the user has not set it.
+# XLA logs each slow compilation as an error with a request for a bug report; real failures raise.
+# JAX reads the level when it is imported. A level set by the user stays.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A progress bar, drawn by rich on stderr, for whatever takes over two seconds."""
+"""A progress bar, drawn by rich on stderr, for tasks that take over two seconds."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Bar:
-    """Progress bar of one task; it appears after two seconds, and its end removes it.
+    """Progress bar of one task; it appears after two seconds, and is removed at the end.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ class Bar:
         self.close()
 
     def show(self, done: int, text: str = "", total: int | None = None) -> None:
-        """Draw the number of steps done, and a few words beside it.
+        """Draw the number of steps done, and a text beside it.
 
         Parameters
         ----------
         done : int
-            Steps done so far.
+            Number of steps done.
         text : str
-            What the steps have reached.
+            Text beside the bar.
         total : int, optional
             Number of steps, where it has changed.
         """
@@ -79,7 +79,7 @@ class Bar:
             progress.TextColumn("{task.fields[text]}"),
             progress.TimeRemainingColumn(),
             console=console,
-            transient=console.is_terminal,  # elsewhere only the last line is ever shown
+            transient=console.is_terminal,  # other outputs show the last line only
         )
         self._task = display.add_task("", total=self._total, text="")
         display.start()

@@ -1,8 +1,8 @@
-"""One budget of the numbers that a computation holds at once."""
+"""Limit on the numbers that a computation has in memory at once, and pieces of that size."""
 
 from collections.abc import Iterator
 
-# What a processor's cache holds. Samplers that reject also run until the last draw of a batch has
+# The size of a processor's cache. Samplers that reject also run until the last draw of a batch has
 # been accepted: ten times as many beta-binomials at once took fifty times as long.
 NUMBERS_AT_ONCE = 800_000
 
@@ -12,16 +12,16 @@ def at_once(numbers: int, most: int) -> int:
 
     Parameters
     ----------
-    numbers : numbers that one item holds
-    most : items beyond which nothing is gained
+    numbers : numbers of one item
+    most : maximum number of items; more are no faster
     """
     return max(1, min(most, NUMBERS_AT_ONCE // max(1, numbers)))
 
 
 def bucket(n: int, most: int) -> int:
-    """Return the power of two that holds ``n`` items, at most ``most``.
+    """Return the smallest power of two ≥ ``n``, at most ``most``.
 
-    A batch is padded to it, so that a few items more or fewer compile nothing.
+    Batches are padded to it, so that numbers of items in the same bucket share a program.
     """
     return max(1, min(most, 1 << max(n - 1, 0).bit_length()))
 

@@ -1,4 +1,4 @@
-"""The folder of all that the library keeps between runs: fetched data, compiled programs."""
+"""The cache folder of the library: downloaded data and compiled programs."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Rules for settings, and the checks that apply them: one behaviour and one wording.
+"""Rules for settings, and functions that check them and raise errors of one wording.
 
 Numbers of NumPy and of JAX, and their arrays without axes, count as numbers; True, False, NaN and
 infinities do not.
@@ -14,8 +14,8 @@ import numpy as np
 
 from wellposed._errors import SettingError
 
-MOST_DRAWS = 10_000_000  # draws, chains or steps: beyond, no call ends in a day
-_MOST = 10**9  # of anything that is counted: beyond, counters overflow and memory ends
+MOST_DRAWS = 10_000_000  # draws, chains or steps: a larger number takes more than a day
+_MOST = 10**9  # of any count: a larger number overflows counters or memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ def check(name: str, value: Any, rule: Rule, remedy: str = "") -> Any:
     ----------
     name : of the setting, as the user writes it
     value : of the setting
-    rule : that it must follow
+    rule : that the value must follow
     remedy : what to do instead, in a sentence; by default to change it
 
     Raises
@@ -179,8 +179,8 @@ def check_numbers(
     ----------
     name, remedy : see :func:`check`
     values : a number, or an array-like of shape (n,)
-    n : how many they must be, where they are several; None allows any number but zero
-    one : whether a single number will do
+    n : required number of values, where there are several; None allows any number but zero
+    one : whether a single number is accepted
     **limits : of each number
 
     Returns

@@ -9,11 +9,11 @@ class WellposedError(Exception):
 
 
 class DataError(WellposedError, ValueError):
-    """The data break a rule: not finite, of the wrong shape, outside a support."""
+    """The data break a rule: they are not finite, of a wrong shape, or outside a support."""
 
 
 class SettingError(WellposedError, ValueError):
-    """A setting breaks a rule: out of range, of an unknown name, at odds with another."""
+    """A setting breaks a rule: it is out of range, unknown, or contradicts another."""
 
 
 class UnboundedLikelihoodError(WellposedError, ValueError):
@@ -21,11 +21,11 @@ class UnboundedLikelihoodError(WellposedError, ValueError):
 
 
 class DamagedFileError(WellposedError, ValueError):
-    """A file's checksum, version or structure is not what was written."""
+    """A file's checksum, version or structure differs from what was written."""
 
 
 class OutputError(WellposedError, OSError):
-    """An output cannot be written where it was asked for."""
+    """An output cannot be written to the given path."""
 
 
 class DownloadError(WellposedError, OSError):
@@ -33,7 +33,7 @@ class DownloadError(WellposedError, OSError):
 
 
 class ForkedProcessError(WellposedError, RuntimeError):
-    """The process was forked after JAX had started, so that its calls would never return."""
+    """The process was forked after JAX had started, so its calls would never return."""
 
 
 class ConstantFeatureWarning(UserWarning):
@@ -41,11 +41,11 @@ class ConstantFeatureWarning(UserWarning):
 
 
 class DataWarning(UserWarning):
-    """Values of the data are suspect: codes for gaps, gross errors, another unit."""
+    """Some values of the data are suspect: codes for gaps, gross errors, another unit."""
 
 
 class DataHint(UserWarning):
-    """Another noise or transform is made for data such as these."""
+    """Another noise or transform suits the data better."""
 
 
 class FloorWarning(UserWarning):
@@ -57,11 +57,11 @@ class TrainingWarning(UserWarning):
 
 
 class ReadWarning(UserWarning):
-    """A file left open how it is to be read, and the reader decided."""
+    """A file could be read in several ways, and the reader chose one."""
 
 
 class LikelihoodWarning(UserWarning):
-    """An estimate of log p(x) could not be believed, and another took its place."""
+    """An estimate of log p(x) was unreliable, and another one was returned."""
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
@@ -75,7 +75,7 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
 def named_features(
     indices: Iterable[int], most: int = 8, names: Sequence[object] | None = None
 ) -> str:
-    """List features for a message by their names, or else their numbers, cut after ``most``."""
+    """List at most ``most`` features for a message, by their names or else by their numbers."""
     listed = [int(i) for i in indices]
     shown = ", ".join(str(i) if names is None else repr(str(names[i])) for i in listed[:most])
     return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"

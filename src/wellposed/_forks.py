@@ -1,8 +1,7 @@
-"""Whether this process can compute: not if it was forked after JAX had started.
+"""Detection of processes that were forked after JAX had started, and cannot compute.
 
-JAX runs threads, and a fork copies none of them: what a child then asks of JAX waits for ever for
-a thread that it does not have. The child is therefore noticed, and its first call ends in an
-error.
+JAX runs threads, and a fork copies none of them: a call of JAX in the child waits for ever for a
+missing thread. The first call of the library in such a child therefore raises an error.
 """
 
 import os
@@ -31,10 +30,10 @@ def _after_fork() -> None:
 
 
 def _jax_has_started() -> bool:
-    """Whether JAX has a backend, and so threads, whoever asked for it.
+    """Whether JAX has a backend, and therefore threads.
 
-    Read from the module where JAX keeps its backends. To ask JAX would start one, or take a lock
-    that another thread held when the process was forked.
+    Reads the module in which JAX keeps its backends. A call of JAX would start one, or take a lock
+    that another thread had when the process was forked.
     """
     bridge = sys.modules.get("jax._src.xla_bridge")
     return bridge is not None and bool(getattr(bridge, "_backends", True))

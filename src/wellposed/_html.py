@@ -1,4 +1,4 @@
-"""Pages and notebook views by Jinja templates: every text is data, and never markup."""
+"""Pages and notebook views by Jinja templates, in which every text is escaped."""
 
 import base64
 import functools
@@ -21,7 +21,7 @@ def render(template: str, **values: object) -> str:
     Parameters
     ----------
     template : path in the package, such as "reports/page.html.jinja"
-    values : what the template names
+    values : values of the variables of the template
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Labels of rows, of whatever kinds they are."""
+"""Labels of rows."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def sortable(labels: Any) -> np.ndarray:
-    """Labels as they are, or as text where they are of kinds that do not compare.
+    """Return labels unchanged, or as text where their types cannot be compared.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether this machine can hold what a setting asks for, before any of it is allocated."""
+"""Check of the memory that a setting needs, before any of it is allocated."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ _GROUP = Path("/sys/fs/cgroup/memory.max")  # of a container, on Linux
 
 
 def machine_memory() -> float:
-    """Bytes that this machine or container has; infinity where the system does not state it."""
+    """Return the bytes of this machine or container; infinity where the system gives none."""
     try:
         found = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):  # Windows has no sysconf
@@ -21,11 +21,11 @@ def machine_memory() -> float:
 
 
 def check_memory(n_bytes: int | float, what: str, remedy: str) -> None:
-    """Refuse what this machine cannot hold.
+    """Refuse a setting that needs more memory than this machine has.
 
     Parameters
     ----------
-    n_bytes : of all that is held at once
+    n_bytes : memory that is needed at once
     what : the setting and its value, in words
     remedy : a sentence
 

@@ -1,6 +1,7 @@
-"""Compiled programs kept on disk: the next process loads what this one compiled.
+"""Cache of compiled programs on disk, from which the next process loads them.
 
-JAX writes and reads the entries. This module chooses the folder, and bounds and mends it.
+JAX writes and reads the entries. This module chooses the folder, limits its size, and deletes
+incomplete entries.
 """
 
 import contextlib
@@ -26,11 +27,11 @@ from wellposed._errors import SettingError
 VARIABLE = "WELLPOSED_COMPILED"
 MOST_BYTES = 512 * 2**20
 _OFF, _ON = ("0", "off", "no", "false"), ("", "1", "on", "yes", "true")
-_LEAST_FREE = 128 * 2**20  # with less room than this on the disk, nothing is kept
+_LEAST_FREE = 128 * 2**20  # with less free space on the disk, nothing is cached
 _WRITES_A_SWEEP = 200
-_DEFAULT_LEAST_SECONDS = 1.0  # of JAX: programs that compile faster are not kept
+_DEFAULT_LEAST_SECONDS = 1.0  # of JAX: programs that compile faster are not cached
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
-_CHECKED = ".checked"  # its time is that of the last look for entries that were cut short
+_CHECKED = ".checked"  # its time is that of the last search for incomplete entries
 
 _config: Any = jax.config  # its settings are made at run time, unknown to type checkers
 
@@ -40,11 +41,12 @@ _writes = 0
 
 
 def keep_compiled() -> None:
-    """Have JAX keep compiled programs in the user's cache folder, unless the user chose otherwise.
+    """Make JAX cache compiled programs in the user's folder, unless the user chose otherwise.
 
     The first call in a process decides. A folder or size that is set for JAX's own compilation
     cache stays as it is; so does a cache that is turned off, by JAX's settings or by
-    ``WELLPOSED_COMPILED=off``. A folder that cannot be used is no error: nothing is kept.
+    ``WELLPOSED_COMPILED=off``. Where no folder can be used, nothing is cached and no error is
+    raised.
 
     Raises
     ------
@@ -88,9 +90,9 @@ def _is_the_users() -> bool:
 
 
 def _usable_folder() -> Path | None:
-    """Return this jaxlib's and processor's folder, made, bounded and mended; None if none can be.
+    """Prepare and return the folder for this jaxlib and processor; None if that fails.
 
-    Whatever the file system refuses is no error here: programs are compiled again.
+    Errors of the file system are ignored: programs are then compiled again.
     """
     try:
         root = cache_folder() / "compiled"
@@ -110,7 +112,7 @@ def _usable_folder() -> Path | None:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether none but the user can write there: loaded entries are executed."""
+    """Whether only the user can write there: loaded entries are executed."""
     if os.name != "posix":
         return True
     found = folder.stat()
@@ -122,10 +124,10 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _processor() -> str:
-    """Digest of the processor's kind: code compiled for one may be illegal on another."""
+    """Digest of the type of processor: code for one type may be illegal on another."""
     facts = [platform.machine(), platform.processor()]
     if sys.platform == "darwin":
-        facts.append(os.uname().version)  # names the chip
+        facts.append(os.uname().version)  # the name of the chip
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
         facts += [line for line in _first_block(lines) if line.startswith(_DECISIVE)]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
@@ -167,9 +169,9 @@ def _entries(root: Path) -> Iterator[tuple[float, int, Path]]:
 
 
 def _drop_cut_short(folder: Path) -> None:
-    """Delete entries that a full disk or a killed process left incomplete; JAX would keep them.
+    """Delete entries that a full disk or a killed process left incomplete; JAX keeps them.
 
-    Each entry is read once: a file's time says when that was last done.
+    Each entry is read once: the time of a file is that of the last search.
     """
     stamp = folder / _CHECKED
     last = stamp.stat().st_mtime if stamp.exists() else 0.0
@@ -182,7 +184,7 @@ def _drop_cut_short(folder: Path) -> None:
 
 def _is_cut_short(entry: bytes) -> bool:
     if entry[:4] == _ZSTANDARD:
-        return False  # JAX compresses so where it can; a look would need the same package
+        return False  # JAX compresses with this package where it is installed
     try:
         zlib.decompress(entry)
     except zlib.error:
@@ -191,10 +193,10 @@ def _is_cut_short(entry: bytes) -> bool:
 
 
 def _on_event(event: str, **_: object) -> None:
-    """Keep JAX silent on entries that it cannot read or write, and the folder bounded."""
+    """Silence warnings of JAX on unreadable entries, and limit the size of the folder."""
     global _writes
     if event == "/jax/compilation_cache/compile_requests_use_cache":
-        # At each request: a block of warnings.catch_warnings may have ended or begun since.
+        # At each event, since a block of warnings.catch_warnings may have begun or ended.
         warnings.filterwarnings("ignore", r"Error (reading|writing) persistent compilation cache")
     elif event == "/jax/compilation_cache/cache_misses":
         _writes += 1

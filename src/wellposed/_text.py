@@ -1,13 +1,13 @@
-"""Text from outside, made fit to be shown: names of columns, labels, paths, messages of readers.
+"""Escaping and shortening of text from outside: names, labels, paths, messages of readers.
 
-Such text is data. A terminal obeys control characters, matplotlib takes dollar signs for TeX, and
-a name of five hundred characters leaves a figure no room.
+Terminals execute control characters, matplotlib reads dollar signs as TeX, and a name of five
+hundred characters fills a figure.
 """
 
 import unicodedata
 
-# Joiners are part of emoji and of Persian words; every other format character hides or reverses
-# what stands beside it.
+# Joiners are part of emoji and of Persian words; every other format character hides or reverses its
+# neighbours.
 _JOINERS = "\u200c\u200d"
 # Control, surrogate, private use, unassigned, format; separators of lines and of paragraphs.
 _UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Cf", "Zl", "Zp"})
@@ -44,7 +44,7 @@ def paragraph(text: object) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Return at most ``most`` characters: the beginning and the end, which tell names apart.
+    """Return at most ``most`` characters: the beginning and the end of the text.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def cut(text: str, most: int) -> str:
 
 
 def in_figure(text: object) -> str:
-    r"""Return a name as matplotlib is to be given it: nothing in it is TeX, and none is hidden.
+    r"""Return a name for matplotlib, without TeX and without a leading underscore.
 
     Examples
     --------
@@ -68,12 +68,12 @@ def in_figure(text: object) -> str:
     seen = cut(visible(text), IN_A_FIGURE)
     if not seen.strip():
         return "(no name)"
-    # A legend leaves out what begins with an underscore.
+    # A legend leaves out names that begin with an underscore.
     return no_tex(f"\u2009{seen}" if seen.startswith("_") else seen)
 
 
 def no_tex(text: object) -> str:
-    r"""Return a title as matplotlib is to be given it: visible, its lines kept, nothing TeX.
+    r"""Return a title for matplotlib: visible, with its line ends, without TeX.
 
     Examples
     --------

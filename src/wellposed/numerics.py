@@ -1,4 +1,4 @@
-"""Every delicate operation, once, with its reason."""
+"""Operations that need care in float32, each with the reason."""
 
 import functools
 import math
@@ -14,13 +14,13 @@ from wellposed._typing import Latent, PRNGKey, Scalar
 
 LOG_2PI = 1.8378770664093453
 
-# Ends of an interval beyond this hold nothing; its square is still a float32.
+# Beyond this bound the probability is zero; its square is still a float32.
 _FAR = 1e18
 
 # The positive half of eight-point Gauss-Legendre quadrature on [−1, 1], weights that sum to one.
 _NODES, _WEIGHTS = (part[4:].tolist() for part in np.polynomial.legendre.leggauss(8))
 
-# Standardised residuals beyond these are counted, and have gradients, as stated below: in float32
+# Limits of standardised residuals for values and for gradients, as explained below: in float32
 # 10³⁰, half the square of the first, is added up over any number of features; the square of the
 # second, and its square in an optimiser's memory, are finite too.
 _EXACT = {4: 1e15, 8: 1e140}  # by the bytes of the float type
@@ -35,7 +35,7 @@ _UNIT = 0.5413248546129181
 def scalar(value: int | float) -> Scalar:
     """Make a number a leaf of the default float type.
 
-    Not ``jnp.asarray(value)``, whose type is weak: a stored and reloaded leaf is not, and a
+    Not ``jnp.asarray(value)``, whose type is weak: a reloaded leaf is not of weak type, so a
     compiled function would be compiled again for it.
     """
     return on_device(value)
@@ -52,7 +52,7 @@ def on_device(values: Any) -> Array:
 def host_generator(key: PRNGKey) -> np.random.Generator:
     """Return a generator of the host that is seeded by a key.
 
-    For draws whose shape is that of the data: on the device each new shape is a program.
+    For draws of the shape of the data: on the device each new shape compiles a program.
     """
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
 
@@ -61,7 +61,7 @@ def positive(raw: Any) -> Any:
     """Map the real line onto the positive numbers, zero to one.
 
     A softplus: it grows linearly, where an exponential overflows float32 from 88 upwards and
-    turns one wild gradient step into a NaN; its gradient lives everywhere, where a clamp's dies.
+    turns one large gradient step into a NaN; its gradient is nowhere zero, unlike that of a clamp.
     """
     if _on_host(raw):
         return np.logaddexp(raw + np.asarray(_UNIT, raw.dtype), np.zeros((), raw.dtype))
@@ -69,7 +69,7 @@ def positive(raw: Any) -> Any:
 
 
 def _on_host(values: object) -> bool:
-    """Whether numbers are NumPy's: their arithmetic stays there, where nothing compiles."""
+    """Whether numbers are of NumPy, whose arithmetic compiles nothing."""
     return isinstance(values, np.ndarray | np.generic)
 
 
@@ -94,8 +94,8 @@ def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "*shape"]) -> Float
 def saturating(x: Float[Array, "*shape"], limit: Float[Array, "#*shape"]) -> Float[Array, "*shape"]:
     """x itself up to ±limit, and from there 2·limit − limit²/|x|: at most twice the limit.
 
-    Its slope is continuous. What a network sees of a value a thousand million spreads away is
-    then a large value, and not one at which its outputs overflow.
+    Its slope is continuous. A network then receives a bounded value for a datum 10⁹ spreads away,
+    so its outputs do not overflow.
     """
     size = jnp.abs(x)
     beyond = limit * (2.0 - limit / jnp.maximum(size, jnp.maximum(limit, 1e-30)))
@@ -103,17 +103,17 @@ def saturating(x: Float[Array, "*shape"], limit: Float[Array, "#*shape"]) -> Flo
 
 
 def settled(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """``raw`` itself within ±40, and from there growing as a logarithm.
+    """``raw`` within ±40; beyond, it grows as a logarithm.
 
-    Before a softplus: in float32 that is exactly zero below −104, and a posterior of σ = 0 has an
-    infinite rate. The gradient falls as 1/|raw|, where that of a clamp is zero.
+    For use before a softplus, which is exactly zero in float32 below −104: a posterior of σ = 0 has
+    an infinite rate. The gradient falls as 1/|raw|, where that of a clamp is zero.
     """
     held = jnp.clip(raw, -40.0, 40.0)
     return held + jnp.sign(raw) * jnp.log1p(jnp.abs(raw - held))
 
 
 def held(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """x, or the furthest number whose differences and sums are still finite: 10³⁷ in float32."""
+    """x, clipped so that differences and sums stay finite: to ±10³⁷ in float32."""
     most = _HELD[x.dtype.itemsize]
     return jnp.clip(x, -most, most)
 
@@ -121,7 +121,7 @@ def held(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def drawn_in(
     residual: Float[Array, " d"], scale: Float[Array, "#d"]
 ) -> tuple[Float[Array, " d"], Scalar]:
-    """Residuals of one datum brought within 10⁸ scales along their ray, and by which factor.
+    """Scale the residuals of one datum to at most 10⁸ scales; return them and the factor.
 
     For quadratic forms of all features together; :func:`drawn_out` puts the factor back.
     """
@@ -132,7 +132,7 @@ def drawn_in(
 
 
 def drawn_out(fall: Scalar, times: Scalar) -> Scalar:
-    """Undo :func:`drawn_in` in a quadratic form: times² as much, up to residuals of 10¹⁵ scales.
+    """Undo :func:`drawn_in` in a quadratic form: factor times², up to residuals of 10¹⁵ scales.
 
     Further out it grows as the logarithm does. Its gradient grows as the logarithm throughout:
     see :func:`half_square`.
@@ -157,13 +157,13 @@ def _octaves(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 
 def _compressed(size: Float[Array, "*shape"], limit: float) -> Float[Array, "*shape"]:
-    """size ≥ 0 up to the limit, and from there limit · (1 + log₂(size/limit)), nearly."""
+    """size ≥ 0 up to the limit; beyond, about limit · (1 + log₂(size/limit))."""
     beyond = _octaves(jnp.maximum(size, limit) / limit)
     return jnp.minimum(size, limit) + limit * beyond
 
 
 def counted(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """A count x ≥ 0 as its probability is computed: x itself up to 10³⁰ in float32.
+    """A count x ≥ 0 for the computation of its probability: x up to 10³⁰ in float32.
 
     Beyond, it grows as a logarithm, so that x log x is finite, and falls with x, up to the
     largest float. It has no gradient: counts are data.
@@ -176,19 +176,19 @@ def counted(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def half_square(
     residual: Float[Array, "*shape"], scale: Float[Array, "#*shape"]
 ) -> Float[Array, "*shape"]:
-    r"""½ t² with t = residual/scale, the Gaussian's fall from its peak in nats; always finite.
+    r"""½ t² with t = residual/scale, in nats: the exponent of a Gaussian; always finite.
 
     .. math:: \tfrac12 t^2 \; (|t| \le T), \qquad
        \tfrac12 T^2 + T^2 \log_2(|t| / T) \; (|t| > T), \qquad T = 10^{15}
 
     in float32, whose squares end at |t| = 10¹⁹ (T = 10¹⁴⁰ in float64). The logarithm is the one
     of :func:`_octaves`; value and slope are continuous, and the value rises with |t| up to the
-    type's largest number. The tail of such a density falls as a power of the distance, where
-    nobody tells it from the Gaussian's.
+    type's largest number. At these distances the density falls as a power of the distance; both
+    densities are negligible there.
 
-    Gradients count |t| as 10⁸ at most (10⁷⁰): an optimiser squares them, and one row must not
-    fill its memory with infinity. They are written out, since t/scale can overflow where the
-    product with its weight does not.
+    Gradients use min(|t|, 10⁸) (10⁷⁰), since an optimiser squares them and one row must not make
+    its moments infinite. They are written out, since t/scale can overflow where the product with
+    its weight does not.
     """
     t = jnp.abs(residual / scale)
     limit = _EXACT[t.dtype.itemsize]
@@ -210,9 +210,9 @@ def _half_square_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
 def absolute(
     residual: Float[Array, "*shape"], scale: Float[Array, "#*shape"]
 ) -> Float[Array, "*shape"]:
-    """|residual|/scale, a Laplace's fall from its peak in nats; always finite.
+    """|residual|/scale, in nats: the exponent of a Laplace density; always finite.
 
-    Exact up to 10³⁰ in float32, and growing as a logarithm from there; gradients as those of
+    Exact up to 10³⁰ in float32; beyond, it grows as a logarithm. Gradients are limited as in
     :func:`half_square`.
     """
     t = jnp.abs(residual / scale)
@@ -259,9 +259,8 @@ def inverted(
 ) -> Float[Array, "*shape"]:
     """Solve increasing(x) = value for x in [low, high], entry by entry.
 
-    Bisection, as many halvings as the type has digits: a quantile function whose Newton steps
-    leave the support is worth less than one that takes thirty calls. A value out of reach gives
-    the end that is nearest to it.
+    Bisection with one step for each bit of the type, since Newton steps can leave the support. A
+    value outside the range gives the nearer end of the interval.
     """
     value = jnp.asarray(value)
     ends = jnp.full_like(value, low), jnp.full_like(value, high)
@@ -278,7 +277,7 @@ def inverted(
 def log_mean_exp(log_w: Float[Array, "s *batch"]) -> Float[Array, "*batch"]:
     """Log of the mean of exp(log_w) over the first axis.
 
-    Subtracts the maximum first: importance weights of a VAE span hundreds of nats.
+    The maximum is subtracted first: importance weights of a VAE span hundreds of nats.
     """
     return jax.nn.logsumexp(log_w, axis=0) - jnp.log(log_w.shape[0])
 
@@ -291,7 +290,7 @@ def kl_to_standard_normal(mean: Latent, scale: Latent) -> Float[Array, " k"]:
     Near the prior the naive form cancels: with σ = 1 + e it subtracts numbers of size one to
     get e². (σ − 1)(σ + 1)/2 − log1p(σ − 1) keeps the digits, so that a collapsed latent's rate
     is zero rather than rounding noise. Far below one, σ − 1 rounds to −1 and the plain log is
-    the exact one; each branch sees only arguments that it can bear, or its gradient is NaN.
+    the exact one; each branch gets only arguments in its range, or its gradient is NaN.
 
     References: Kingma & Welling (2014), appendix B.
     """
@@ -303,19 +302,19 @@ def kl_to_standard_normal(mean: Latent, scale: Latent) -> Float[Array, " k"]:
 
 
 def log_growth(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Log of a positive factor: ``raw`` itself up to 10, and 10 + log1p(raw − 10) from there.
+    """Log of a positive factor: ``raw`` up to 10, and 10 + log1p(raw − 10) beyond.
 
-    The factor is an exponential, as rates that span decades want it, and grows linearly beyond
+    The factor is an exponential, which suits rates that span decades, and grows linearly beyond
     e¹⁰, where an exponential would overflow float32 at 88. Its slope is continuous.
     """
     return jnp.minimum(raw, 10.0) + jnp.log1p(jnp.maximum(raw - 10.0, 0.0))
 
 
 def damped(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """``value`` itself up to ±10, and from there ±(10 + log1p(|value| − 10)).
+    """``value`` up to ±10, and ±(10 + log1p(|value| − 10)) beyond.
 
-    What a network sees of data in which an outlier may be a million spreads away: its gradient,
-    and with it Adam's second moments, would be that row's alone. Its slope is continuous.
+    For the input of a network, where an outlier may be a million spreads away: without it, that row
+    alone would determine the gradient and Adam's second moments. Its slope is continuous.
     """
     beyond = jnp.maximum(jnp.abs(value) - 10.0, 0.0)
     return value - jnp.sign(value) * (beyond - jnp.log1p(beyond))
@@ -325,14 +324,14 @@ def log_from(x: Float[Array, "*shape"], least: Float[Array, "*shape"]) -> Float[
     r"""``log x`` from ``least`` upwards, and its tangent there below: log ℓ + x/ℓ − 1.
 
     Its slope is 1/max(x, ℓ), so that a density of log x is bounded as one of x, and is finite at
-    zero. ℓ is the smallest amount that a measurement shows.
+    zero. ℓ is the resolution of the measurement.
     """
     above = jnp.maximum(x, least)
     return jnp.log(above) + (jnp.minimum(x, least) / least - 1.0)
 
 
 def bounded_exp(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """exp, kept within the numbers of its type: neither zero nor infinite."""
+    """exp, limited to finite positive numbers of its type."""
     kept = jnp.finfo(value.dtype)
     return jnp.exp(jnp.clip(value, math.log(kept.tiny) + 1.0, math.log(kept.max) - 1.0))
 
@@ -340,9 +339,9 @@ def bounded_exp(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 def content_key(x: Num[Array, " d"], key: PRNGKey) -> PRNGKey:
     """Derive a datum's own key from its content.
 
-    A Monte Carlo score must not depend on which other rows it was scored with, nor on their
-    order, or sorting a table changes its numbers. So the row's bits, mixed with odd multipliers
-    (wrap-around in uint32 is defined), are folded into the key. Adding zero turns −0 into 0.
+    The Monte Carlo score of a row must not depend on the other rows or on their order. The row's
+    bits are therefore mixed with odd multipliers (wrap-around in uint32 is defined) and folded into
+    the key. Adding zero turns −0 into 0.
     """
     words = jax.lax.bitcast_convert_type(x.astype(jnp.float32) + 0.0, jnp.uint32)
     odd = 2 * jnp.arange(words.shape[0], dtype=jnp.uint32) + 1
@@ -364,10 +363,10 @@ def stirling_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
 
     A log beta function, and that of a probability of counts, is a difference of numbers of size
     x; written with s it is one of size log x. By Stirling's series from 16 upwards, and at x + 8
-    below, brought back by the product of the eight factors between: logarithms and divisions,
-    which a processor does many at a time where log Γ and its derivative go one by one. Of ratios,
-    so that no term is large. Below 10⁻¹⁸, where s is zero to any precision and the square of x in
-    the ratio's derivative underflows, the slope, infinite at zero, stays what it is there.
+    below, corrected by the product of the eight factors between: logarithms and divisions, which a
+    processor vectorises, unlike log Γ and its derivative. The terms are ratios, so that none is
+    large. Below 10⁻¹⁸, where s is zero to any precision and the square of x in the ratio's
+    derivative underflows, the slope, infinite at zero, is that at 10⁻¹⁸.
     """
     large = x > 16.0
     w = jnp.where(large, x, x + 8.0)
@@ -387,8 +386,8 @@ def whiten_low_rank(
 
     One factor f at a time: (I + f f⊤)^{−1/2} = I − c f f⊤, with c = 1/(√t (1 + √t)) and
     t = 1 + \|f\|². Cholesky of the k×k matrix I + F F⊤, as numpyro has it, fails in float32 as
-    soon as two factors agree and \|f\|² exceeds 10⁷: the ones are rounded away. Here each term of
-    the log determinant is log(1 + \|f\|²) ≥ 0 and the square is one, so that no rounding lifts a
+    soon as two factors agree and \|f\|² exceeds 10⁷: the ones are lost to rounding. Here each term
+    of the log determinant is log(1 + \|f\|²) ≥ 0 and \|v\|² is a sum of squares, so rounding cannot raise a
     density above its bound.
     """
 
@@ -423,8 +422,8 @@ def log_normal_interval(
       (b² − a²)/2 = mw is exact, so nothing cancels;
     - across zero and wide: 1 − Φ(a) − Φ(−b), of which at least a third is left.
 
-    Each branch sees only arguments that it can bear, so gradients are finite in float32 from
-    1e-30 to 1e18. Ends that round to one number are taken one rounding step apart.
+    Each branch gets only arguments in its range, so gradients are finite in float32 from 1e-30 to
+    1e18. Ends that round to one number are taken one rounding step apart.
 
     Examples
     --------
