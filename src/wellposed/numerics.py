@@ -387,8 +387,8 @@ def whiten_low_rank(
     One factor f at a time: (I + f f⊤)^{−1/2} = I − c f f⊤, with c = 1/(√t (1 + √t)) and
     t = 1 + \|f\|². Cholesky of the k×k matrix I + F F⊤, as numpyro has it, fails in float32 as
     soon as two factors agree and \|f\|² exceeds 10⁷: the ones are lost to rounding. Here each term
-    of the log determinant is log(1 + \|f\|²) ≥ 0 and \|v\|² is a sum of squares, so rounding cannot raise a
-    density above its bound.
+    of the log determinant is log(1 + \|f\|²) ≥ 0 and \|v\|² is a sum of squares, so rounding cannot
+    raise a density above its bound.
     """
 
     def step(

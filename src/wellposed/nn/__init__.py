@@ -1,4 +1,4 @@
-"""Networks for encoders and decoders, and what a user's own must be."""
+"""Networks for encoders and decoders, and the interface of a user's own networks."""
 
 from ._activations import activate, check_activation
 from ._check import check_network, make_network

@@ -1,4 +1,4 @@
-"""Activations by name: ``jax.nn.relu`` itself neither pickles nor survives a saved file."""
+"""Activations by name: ``jax.nn.relu`` can be neither pickled nor saved to a file."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ from jaxtyping import Array, Float
 
 from wellposed._errors import unknown_name
 
-# Each with the variance of its weights times fan-in that keeps a signal's size from layer to
-# layer: two where half of the inputs are cut off (He et al., 2015), one elsewhere (LeCun).
+# Each with the product of weight variance and fan-in that preserves the variance of a signal from
+# layer to layer: two where half of the inputs are cut off (He et al., 2015), else one (LeCun).
 _ACTIVATIONS: dict[str, tuple[Callable, float]] = {
     "relu": (jax.nn.relu, 2.0),
     "leaky_relu": (jax.nn.leaky_relu, 2.0),

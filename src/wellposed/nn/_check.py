@@ -1,4 +1,4 @@
-"""What a user's network must be, checked before anything is traced or trained."""
+"""Checks of a user's network, before anything is traced or trained."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def check_network(net: Any, n_in: int, n_out: int) -> None:
     Parameters
     ----------
     net : pytree
-        What a maker returned.
+        The network that a maker returned.
     n_in, n_out : int
         Lengths of the input and of the output.
 

@@ -61,7 +61,7 @@ class ConvDecoder(eqx.Module):
 
 
 class ConvSettings(eqx.Module):
-    """What both makers are told, checked once."""
+    """Settings of both makers, and their checks."""
 
     image_shape: tuple[int, ...] = eqx.field(static=True)
     channels: tuple[int, ...] | None = eqx.field(static=True)
@@ -177,7 +177,7 @@ class MakeConvDecoder(eqx.Module):
         pyramid, activation = self.settings.pyramid, self.settings.activation
         n_raw = pyramid.multiple_of_features("decoder's output", n_out, exactly=False)
         pairs = pyramid.pairs(n_raw * pyramid.image_shape[2])
-        # Four of a kernel's 16 taps meet in each output, whence the fan-in of 4 n.
+        # Each output is a sum over four of the 16 taps of a kernel: the fan-in is 4 n.
         plan: Plan = tuple(
             entry
             for i, (c, n) in reversed(tuple(enumerate(pairs)))

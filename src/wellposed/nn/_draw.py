@@ -1,4 +1,4 @@
-"""Initial weights: all of a network's in one compiled draw."""
+"""Initial weights of a network, in one compiled draw."""
 
 import functools
 import itertools
@@ -17,20 +17,20 @@ from wellposed._typing import PRNGKey
 Plan: TypeAlias = tuple[tuple[tuple[int, ...], float], ...]
 
 # The last layer's standard deviation over that of the others. A fresh decoder then starts near
-# a constant and a fresh posterior near the prior: the first ELBO is that of no model at all,
-# and no step is lost on unlearning a random one.
+# a constant and a fresh posterior near the prior: the first ELBO is that of a constant decoder, and
+# no step is spent on unlearning a random one.
 LAST = 0.1
 
 
 def plan_layer(
     shape: tuple[int, ...], *, n_in: int, n_out: int, gain: float, last: bool = False
 ) -> Plan:
-    """Plan the weights and biases of one layer; ``n_in`` numbers meet in each output.
+    """Plan the weights and biases of one layer with ``n_in`` inputs for each output.
 
     A bias is the weight of an input that is always one, so that all have variance
-    gain/(n_in + 1). From zero biases a network of relus is homogeneous: all its kinks run
-    through the origin, and a decoder of two latents tells only the angle of z. The last layer
-    has none.
+    gain/(n_in + 1). From zero biases a network of relus is homogeneous: all its kinks pass through
+    the origin, and a decoder of two latents depends on the angle of z only, up to scale. The last
+    layer has none.
     """
     if last:
         return (shape, LAST * (gain / n_in) ** 0.5), ((n_out,), 0.0)
@@ -38,15 +38,15 @@ def plan_layer(
     return (shape, std), ((n_out,), std)
 
 
-# Normals come in vectors of this length, doubled until they suffice.
+# Normals are drawn in vectors of this length, doubled until it suffices.
 _LEAST_DRAWN = 1 << 17
 
 
 def draw(key: PRNGKey, plan: Plan) -> tuple[Array, ...]:
     """Draw one centred normal array for each entry of ``plan``.
 
-    One vector of a few lengths, cut up on the host: all small networks share one program. Under a
-    trace it is cut up there, with the same numbers.
+    One vector, whose length is one of a few, is split on the host: all small networks share one
+    program. Under a trace it is split there, with the same numbers.
     """
     sizes = [math.prod(shape) if std else 0 for shape, std in plan]
     flat = _normals(key, max(_LEAST_DRAWN, 1 << max(sum(sizes) - 1, 0).bit_length()))
@@ -65,5 +65,5 @@ def draw(key: PRNGKey, plan: Plan) -> tuple[Array, ...]:
 
 @functools.partial(jax.jit, static_argnames="n")
 def _normals(key: PRNGKey, n: int) -> Array:
-    """n standard normals; the first of them are those of any smaller n."""
+    """n standard normals; a smaller n gives the first of them."""
     return jax.random.normal(key, (n,))

@@ -35,8 +35,8 @@ class MakeFlax(eqx.Module):
                 f"A Flax builder must return a flax.nnx.Module; got {type(module).__name__}. "
                 "Return the module itself, built with the rngs that it was given."
             )
-        # The evaluation mode is the stateless one: modules that behave otherwise in training
-        # (dropout) keep a generator even so, and are refused below.
+        # The evaluation mode has no state. Modules that differ in training (dropout) keep a
+        # generator in this mode too, and are refused below.
         graph, parameters, rest = nnx.split(module, nnx.Param, ...)
         _refuse_state(nnx, rest)
         return FlaxNetwork(graph, nnx.to_pure_dict(parameters))

@@ -35,8 +35,8 @@ class Linear(eqx.Module):
 class MLP(eqx.Module):
     """Linear layers with one activation between them; the last layer has none.
 
-    The activation is kept by name, so that the network pickles, hashes and is written to a
-    file; see :class:`MakeMLP` for drawing one.
+    The activation is stored by name, so that the network can be pickled, hashed and saved;
+    :class:`MakeMLP` draws its weights.
     """
 
     layers: tuple[Linear, ...]

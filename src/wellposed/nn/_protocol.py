@@ -1,4 +1,4 @@
-"""What a user hands over in place of a network's name."""
+"""Protocol of the makers of networks, which users pass in place of a name."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -15,9 +15,9 @@ Network: TypeAlias = Callable[[Float[Array, " n_in"]], Float[Array, " n_out"]] |
 class MakeNetwork(Protocol):
     """Make a network for given sizes: ``make(n_in, n_out, key=key)``.
 
-    The maker holds choices (widths, an activation), never weights, so that one maker serves
-    many fits. What it returns holds its weights as leaves of a pytree, where the optimiser,
-    the checkpoint and ``vmap`` find them.
+    The maker contains choices (widths, an activation) and no weights, so one maker can be used for
+    many fits. The network that it returns is a pytree with its weights as leaves, as the optimiser,
+    the checkpoint and ``vmap`` require.
     """
 
     def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> Network:

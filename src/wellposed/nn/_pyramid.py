@@ -1,4 +1,4 @@
-"""The grids between an image and its coarsest: sizes, padding and their checks."""
+"""Sizes and padding of the grids of a convolutional network, and their checks."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ _CHANNELS = (32, 64, 128, 256)
 
 @dataclasses.dataclass(frozen=True)
 class Pyramid:
-    """Grids that halve from a padded image; frozen, so that it hashes."""
+    """Grids of halving sides, from a padded image down; frozen, so that it hashes."""
 
     image_shape: tuple[int, int, int]  # H, W, C
     channels: tuple[int, ...]  # of each grid below the image, finest first
@@ -40,7 +40,7 @@ class Pyramid:
         return rows, columns, (0, 0)
 
     def pairs(self, finest: int) -> list[tuple[int, int]]:
-        """Channels above and below each layer, given those at the image's own grid."""
+        """Channels above and below each layer, given those of the image."""
         above = (finest, *self.channels[:-1])
         return list(zip(above, self.channels, strict=True))
 
@@ -75,7 +75,7 @@ def plan_pyramid(image_shape: tuple[int, ...], channels: tuple[int, ...] | None)
             'Use "mlp" for features that lie along a line.'
         )
     if channels is None:
-        # Halve until about four cells remain a side: the nearest power of two to side / 4.
+        # Halve until a side has about four cells: the power of two nearest to side / 4.
         layers = max(1, min(len(_CHANNELS), round(math.log2(side / 4))))
         channels = _CHANNELS[:layers]
     if not 1 <= len(channels) <= most:

@@ -1,4 +1,4 @@
-"""From what a user writes for ``encoder=`` and ``decoder=`` to a maker."""
+"""Resolution of ``encoder=`` and ``decoder=`` to makers of networks."""
 
 from typing import Literal
 
@@ -22,12 +22,12 @@ def resolve(
     Parameters
     ----------
     network : str or MakeNetwork
-        A maker is returned as it is, and the other settings are left to it.
+        A maker is returned unchanged; the other settings are then not used.
     role : {"encoder", "decoder"}
-        Which of the two networks it is to be.
+        Role of the network.
     hidden : tuple of int
         Widths of an MLP's hidden layers, from the data to the latents: the decoder has them in
-        reverse. A convolutional network has none beside its grids.
+        reverse. A convolutional network has no other hidden layers than its grids.
     activation : str
         Name of the activation.
     image_shape : tuple of int, optional
@@ -36,7 +36,7 @@ def resolve(
     Raises
     ------
     SettingError
-        When the name is unknown, ``"conv"`` lacks its image shape, or a maker is no callable.
+        When the name is unknown, ``"conv"`` lacks its image shape, or a maker is not callable.
     """
     if isinstance(network, str):
         return _by_name(network, role, hidden, activation, image_shape)

@@ -1,8 +1,7 @@
 """One safetensors file: a versioned JSON header, a checksum over every byte, atomic writes.
 
-The header describes a tree of our own classes, by names from a closed list, and of the caller's
-own, by names that the caller supplies; loading builds those and nothing else, so that nothing in a
-file is ever executed.
+The header describes a tree of objects. Their classes are on a closed list, or are supplied by the
+caller; loading builds no others, and executes nothing in a file.
 """
 
 from ._apart import check_apart

@@ -1,4 +1,4 @@
-"""Outputs that are inputs, found by the identity of the file and not by its name."""
+"""Detection of outputs that are also inputs, by the identity of the file, not its name."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from wellposed._errors import SettingError
 
-# What a folder of images is read from.
+# Suffixes of the files that are read from a folder of images.
 _PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm"))
 _MEMBER = re.compile(r"(?P<path>.+\.npz):[^:/\\]+", re.IGNORECASE)
 
@@ -16,16 +16,16 @@ _MEMBER = re.compile(r"(?P<path>.+\.npz):[^:/\\]+", re.IGNORECASE)
 def check_apart(output: Any, *others: Any, what: str = "The output") -> None:
     """Refuse to write a file that is also read, or is written as something else.
 
-    Two paths are one file if the system reports one file behind them, symbolic and hard links
-    included; where neither exists yet, if they lead to the same place. A picture in a folder of
+    Two paths are one file if the system reports the same file for both, also through symbolic and
+    hard links; or, where neither exists, if they resolve to the same path. A picture in a folder of
     images that is read is one of the inputs.
 
     Parameters
     ----------
     output : path to be written; None writes nothing
-    others : what else is read or written; anything but a path, and a path where nothing is, is
-        the same as none
-    what : names the output in the message
+    others : further inputs and outputs; values that are no paths, and paths where nothing exists,
+        are ignored
+    what : name of the output in the message
 
     Raises
     ------
@@ -47,7 +47,7 @@ def _path(given: Any) -> Path:
 
 
 def _read(given: Any) -> Path:
-    """Path of the file that is read: that of an archive, where a member of it is named."""
+    """Path of the file that is read: the archive, where a member of it is given."""
     text = os.fsdecode(given)
     member = _MEMBER.fullmatch(text)
     return Path(member["path"]) if member and not os.path.exists(text) else Path(text)
@@ -60,7 +60,7 @@ def _meet(output: Path, other: Path) -> bool:
         if other.is_dir():
             return _is_picture_of(output, other)
         return os.path.samefile(output, other)
-    except (OSError, ValueError):  # one of them is not there
+    except (OSError, ValueError):  # one of them does not exist
         return False
 
 

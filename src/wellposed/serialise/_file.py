@@ -1,4 +1,4 @@
-"""Tensors and a header in one file, every byte of it under a checksum."""
+"""Reading and writing of tensors and a header in one file with a checksum over every byte."""
 
 import hashlib
 import json
@@ -23,22 +23,22 @@ _LONGEST = 100_000_000  # bytes of a header; safetensors has the same limit
 
 
 def write(path: str | os.PathLike, tensors: dict[str, np.ndarray], header: dict) -> None:
-    """Write tensors and a JSON header to ``path``; a failure leaves the old file as it was.
+    """Write tensors and a JSON header to ``path``; a failure leaves the old file unchanged.
 
-    The same tensors and header are the same bytes.
+    The same tensors and header give the same bytes.
 
     Parameters
     ----------
-    path : where to
+    path : of the file
     tensors : arrays by name
-    header : JSON-serialisable; must not hold the keys ``sha256`` and ``wellposed``
+    header : JSON-serialisable; must not contain the keys ``sha256`` and ``wellposed``
 
     Raises
     ------
     OutputError
         If the file cannot be written; the message has the system's reason.
     SettingError
-        For an array of a type that the format does not have.
+        For an array of a type that the format does not support.
     """
     body = {"version": FORMAT_VERSION, "library": __version__, **header}
     metadata = {
@@ -70,7 +70,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     with open(path, "rb") as file:
-        # What a header announces is read, and no more: some files have no end.
+        # Only the bytes that the header declares are read: some files are endless.
         first = file.read(8)
         size = int.from_bytes(first, "little")
         if len(first) < 8 or size > _LONGEST:
@@ -90,7 +90,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def _up_to(file: IO[bytes], size: int) -> bytes:
-    """Read at most ``size`` bytes, piece by piece: what is announced may not be there."""
+    """Read at most ``size`` bytes, piece by piece, since the file may be shorter."""
     pieces = []
     while size > 0 and (piece := file.read(min(size, _PIECE))):
         pieces.append(piece)
@@ -99,7 +99,7 @@ def _up_to(file: IO[bytes], size: int) -> bytes:
 
 
 def _body(text: Any) -> dict:
-    """Read our own header, which is text in that of the file."""
+    """Read the library's header, which is text within the header of the file."""
     header = parse(text) if isinstance(text, str) else None
     if not isinstance(header, dict) or not isinstance(header.get("library"), str):
         raise DamagedFileError("Its header names no version of the library.")
@@ -112,7 +112,7 @@ def _body(text: Any) -> dict:
 
 
 def _end(entries: dict[str, Any]) -> int:
-    """Bytes of all tensors, as a header announces them; the rest is checked once they are read."""
+    """Number of bytes of all tensors that a header declares; other checks follow the reading."""
     stops = [0]
     for entry in entries.values():
         offsets = entry.get("data_offsets") if isinstance(entry, dict) else None

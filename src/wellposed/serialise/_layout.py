@@ -1,4 +1,4 @@
-"""The bytes of a safetensors file: written the same every time, read with every number checked."""
+"""Layout of the bytes of a safetensors file: reproducible writing, and checked reading."""
 
 import json
 import math
@@ -25,7 +25,7 @@ _TYPES = {
 _NAMES = {np.dtype(kind): name for name, kind in _TYPES.items()}
 _METADATA = "__metadata__"
 _MOST_AXES = 32
-_DEEPEST = 100  # of nested lists and objects; a model of ours has some fifteen
+_DEEPEST = 100  # depth of nested lists and objects; a model has about fifteen
 
 
 def pack(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
@@ -34,7 +34,7 @@ def pack(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
     Raises
     ------
     SettingError
-        For an array of a type that the format does not have.
+        For an array of a type that the format does not support.
     """
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     for name, array in arrays.items():
@@ -62,7 +62,7 @@ def pack(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
 
 
 def parse(text: bytes | str) -> Any:
-    """Read JSON that names nothing twice, holds finite numbers, and is not nested without end.
+    """Read JSON without duplicate keys, non-finite numbers or excessive nesting.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def parse(text: bytes | str) -> Any:
 
 
 def unpack(entries: dict[str, Any], content: bytes) -> dict[str, np.ndarray]:
-    """Take the tensors that a header announces out of the bytes behind it.
+    """Read the tensors that a header declares from the bytes after it.
 
     Raises
     ------

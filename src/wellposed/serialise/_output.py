@@ -1,4 +1,4 @@
-"""Output files: known to be writable before the work, and whole or not there after it."""
+"""Output files: checked for writing before the work, and written completely or not at all."""
 
 import contextlib
 import os
@@ -13,9 +13,9 @@ from ._temporaries import open_beside
 
 
 def check_writable(path: str | os.PathLike, *, overwrite: bool) -> Path:
-    """Make sure, before any long work, that ``path`` can be written under that very name.
+    """Check, before any long work, that ``path`` can be written under that name.
 
-    Folders that are missing above it are made.
+    Missing folders above it are created.
 
     Returns
     -------
@@ -24,8 +24,8 @@ def check_writable(path: str | os.PathLike, *, overwrite: bool) -> Path:
     Raises
     ------
     OutputError
-        If it exists and ``overwrite`` is false, is a folder or read-only, has a name that the
-        file system does not take, or its folder is not writable.
+        If it exists and ``overwrite`` is false, is a folder or read-only, has a name that the file
+        system does not allow, or its folder is not writable.
     """
     path = Path(os.fsdecode(path))
     try:
@@ -52,7 +52,7 @@ def _check(path: Path, *, overwrite: bool) -> None:
     if there is not None and not stat.S_ISREG(there.st_mode):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if there is None:  # the name itself: it may be too long, or not allowed
+    if there is None:  # checks the name: it may be too long or not allowed
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         os.unlink(target)
     descriptor, temporary = open_beside(target, 0o600)
@@ -62,16 +62,16 @@ def _check(path: Path, *, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def replace_file(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
-    """Open a temporary file that takes the place of ``path`` once all is written.
+    """Open a temporary file that replaces ``path`` once it is written completely.
 
-    A file that is there keeps its permissions, and its owner where the system lets it; a symbolic
-    link stays, and the file that it points to is replaced. What is no file, such as
-    ``/dev/stdout``, is written to as it is.
+    An existing file keeps its permissions, and its owner where the system allows it; a symbolic
+    link stays, and its target is replaced. A device, such as ``/dev/stdout``, is written to
+    directly.
 
     Raises
     ------
     OutputError
-        If writing fails; the old file, if there was one, is then as before.
+        If writing fails; an old file is then unchanged.
     """
     try:
         target = _target(path)
@@ -89,8 +89,8 @@ def replace_file(path: Path, *, text: bool = False) -> Iterator[IO[Any]]:
 
 
 def _new_file(target: Path, there: os.stat_result | None, text: bool) -> Iterator[IO[Any]]:
-    # A new file gets the permissions of any other; the next content of a private one is private
-    # from its first byte.
+    # A new file gets default permissions; the replacement of a private file is private from its
+    # first byte.
     descriptor, temporary = open_beside(target, 0o666 if there is None else 0o600)
     try:
         with _stream(descriptor, text) as file:
@@ -114,7 +114,7 @@ def _dress(path: Path, there: os.stat_result) -> None:
 
 
 def _target(path: Path) -> Path:
-    """Where a path leads, through symbolic links, whether or not there is anything yet."""
+    """Target of a path through symbolic links, existing or not."""
     return Path(os.path.realpath(path))
 
 
@@ -126,6 +126,6 @@ def _status(path: Path) -> os.stat_result | None:
 
 
 def _stream(descriptor: int, text: bool) -> IO[Any]:
-    if text:  # newline: the same bytes on every platform
+    if text:  # newline: equal bytes on every platform
         return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
     return os.fdopen(descriptor, "wb")

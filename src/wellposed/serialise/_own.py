@@ -1,4 +1,4 @@
-"""Classes of the user's own: a file has their fields, and the caller passes the class."""
+"""Classes of the user's own: a file stores their fields, and the caller passes the class."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ ROLES: dict[str, type] = {
 
 
 class NeedsMakerError(SettingError):
-    """A part of the user's own lacks its class or its maker, or what was passed does not fit."""
+    """A user-defined part lacks its class or its maker, or the one passed does not fit."""
 
 
 def role_of(value: Any) -> str | None:
@@ -32,13 +32,13 @@ def role_of(value: Any) -> str | None:
 
 
 def own_classes(role: str, given: Any) -> tuple[type, ...]:
-    """Return the user's own classes in what was passed for an argument.
+    """Return the user's own classes in the value of an argument.
 
     Parameters
     ----------
     role : name of the argument
     given : a class, an object, a function of no arguments that makes an object, or a tuple or
-        list of those. An object counts for its own class and for those of its fields.
+        list of those. An object stands for its own class and the classes of its fields.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def own_classes(role: str, given: Any) -> tuple[type, ...]:
 
 
 def own_class(name: str, role: str, supplied: Iterable[type], place: str) -> type:
-    """Return the class of that name among those that the caller passed.
+    """Return the class of a given name among those that the caller passed.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def own_class(name: str, role: str, supplied: Iterable[type], place: str) -> typ
 
 
 def check_own(value: Any, place: str) -> None:
-    """Refuse an object of the user's own class whose fields are not all of it, or are no numbers.
+    """Refuse an object of a user-defined class that its fields do not describe, or non-numbers.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def _has_nan(field: Any) -> bool:
 
 
 def classes_in(value: Any) -> Iterator[type]:
-    """Yield the user's own dataclasses in a value and in all that it holds."""
+    """Yield the user's own dataclasses in a value and in its parts."""
     if isinstance(value, (tuple, list, dict)):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from classes_in(inner)

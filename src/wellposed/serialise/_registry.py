@@ -1,7 +1,7 @@
-"""The closed list of classes that a file may hold, under names that never change.
+"""The closed list of classes that a file may contain, with names that never change.
 
 A file names a class by its wire name. A class that moves or is renamed keeps its wire name, so
-that files of earlier versions load. A new class that a model can hold is added here.
+that files of earlier versions load. A new class that a model can contain is added here.
 """
 
 from wellposed import latents, models, nn, noise, objectives, transforms

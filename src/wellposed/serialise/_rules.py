@@ -1,6 +1,6 @@
-"""Rules for the fields of our classes: the declared type, finite, and in range.
+"""Rules for the fields of the library's classes: declared type, finite, and in range.
 
-``save`` and ``load`` apply the same rules. A checksum does not show that our own code wrote a
+``save`` and ``load`` apply the same rules. A checksum does not prove that this library wrote a
 file: a negative variance has no square root, and a NaN weight makes every score NaN.
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 from wellposed import nn, noise, transforms
 from wellposed._errors import WellposedError
 
-# Squares of scales within are neither zero nor infinite in float32.
+# Squares of scales within these limits are neither zero nor infinite in float32.
 _SMALLEST, _LARGEST = 1e-18, 1e18
 
-# Scales from zero: float64 has no digits left.
+# Distance from zero, in scales, beyond which float64 has no digits left.
 _FARTHEST = 1e15
 
 Rule = Callable[[Any], bool]
@@ -50,8 +50,8 @@ _scale = _Within(_SMALLEST, _LARGEST)
 _variance = _Within(_SMALLEST**2, _LARGEST**2)
 _floor = _Within(0.0, _LARGEST)
 _count = _Within(1, 2**53)
-_levels = _Within(2, 2**24)  # whole numbers that float32 tells apart
-_logarithm = _Within(-80.0, 80.0)  # of what float32 holds
+_levels = _Within(2, 2**24)  # largest range of whole numbers that float32 resolves
+_logarithm = _Within(-80.0, 80.0)  # of the range of float32
 _weight = _Within(0.0, _LARGEST)
 _amount = _Within(1e-38, 3.4e38)
 
@@ -152,7 +152,7 @@ _RULES: dict[str, dict[str, Rule]] = {
 
 
 def fault(name: str, instance: Any) -> str | None:
-    """Return the rule that an object of the class of that wire name breaks, or None."""
+    """Return the rule that an object of a registered class breaks, or None."""
     rules = _RULES.get(name, {})
     for field in dataclasses.fields(instance):
         value = getattr(instance, field.name)
@@ -169,7 +169,7 @@ def fault(name: str, instance: Any) -> str | None:
 
 
 def conforms(value: Any, kind: Any) -> bool:
-    """Whether a value is of a type as the annotation of a field has it."""
+    """Whether a value has the type that the annotation of a field declares."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if kind in (Any, None, types.NoneType):
         return (kind is Any and _is_leaf(value)) or value is None
@@ -191,7 +191,7 @@ def conforms(value: Any, kind: Any) -> bool:
 
 
 def _is_leaf(value: Any) -> bool:
-    """What a field without a declared type holds: numbers, or an object of ours."""
+    """Whether a value is allowed in a field without a declared type: numbers or our objects."""
     return value is None or _is_floating(value) or dataclasses.is_dataclass(value)
 
 

@@ -9,7 +9,7 @@ import secrets
 import socket
 from pathlib import Path
 
-# Short, and of one length whatever the output is called: a long name leaves no room for more.
+# Short and of constant length: the name of the output may already be long.
 _NAME = re.compile(r"\.wellposed-(?P<place>[0-9a-f]{8})-(?P<process>\d{1,10})-[0-9a-f]{8}\.tmp")
 
 
@@ -35,9 +35,9 @@ def open_beside(target: Path, mode: int) -> tuple[int, Path]:
 def sweep(folder: Path) -> None:
     """Remove the temporaries of processes that have ended without removing them.
 
-    Only names of our own pattern, of this machine and its own set of process numbers.
+    Only files with names of this pattern, made on this machine or in this container.
     """
-    if os.name != "posix":  # elsewhere there is no asking for a process without ending it
+    if os.name != "posix":  # elsewhere the test for a process would end it
         return
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(".wellposed-")]
@@ -60,7 +60,7 @@ def _runs(process: int) -> bool:
 
 @functools.cache
 def _place() -> str:
-    """Digest of where process numbers mean the same processes: a host, a container in it."""
+    """Digest of the host or container, within which process numbers are unique."""
     try:
         numbers = os.readlink("/proc/self/ns/pid")
     except OSError:

@@ -1,4 +1,4 @@
-"""Trees of our own classes as JSON and tensors, and back."""
+"""Conversion of trees of the library's classes to JSON and tensors, and back."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ from ._own import NeedsMakerError, check_own, own_class, role_of
 from ._registry import CLASSES, WIRE_NAMES
 from ._rules import fault
 
-# The parts of a model that a file describes by their arrays alone, and their settings.
+# Parts of a model that a file stores as arrays alone, and their settings.
 NETWORKS = ("encoder", "decoder")
 _PLAIN = (bool, int, str, tuple, list, dict, np.ndarray)
 
@@ -31,7 +31,7 @@ def leaves_by_name(tree: Any) -> Iterator[tuple[str, Any]]:
 def fill(
     skeleton: Any, tensors: dict[str, np.ndarray], prefix: str = "", *, exactly: bool = False
 ) -> Any:
-    """Put stored tensors into the places of a skeleton's leaves, by name.
+    """Replace the leaves of a skeleton by the stored tensors of the same names.
 
     With ``exactly`` their types must be the same, and there must be no further tensors.
 
@@ -73,8 +73,8 @@ def fill(
 def describe(value: Any, tensors: dict[str, np.ndarray], name: str, role: str | None = None) -> Any:
     """Turn a value into JSON, its arrays into entries of ``tensors`` under ``name``.
 
-    An object of the user's own class is described by its fields, like one of ours; loading it
-    needs the class. A network of the user's own is described by its arrays alone; loading it
+    An object of the user's own class is described by its fields, like one of the library; loading
+    it needs the class. A network of the user's own is described by its arrays alone; loading it
     needs the maker that built it.
 
     Parameters
@@ -91,7 +91,7 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str, role: str | 
         For a value that :func:`rebuild` cannot rebuild, with its name.
     """
     if role is not None and isinstance(value, _PLAIN) and type(value) not in _PLAIN:
-        raise _no_place(name, value)  # it would come back as its base class
+        raise _no_place(name, value)  # it would be loaded as its base class
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (float, np.floating)):
@@ -105,7 +105,7 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str, role: str | 
         return {kind: [describe(v, tensors, f"{name}.{i}", role) for i, v in enumerate(value)]}
     if isinstance(value, dict) and all(isinstance(k, str) for k in value):
         return {"dict": {k: describe(v, tensors, f"{name}.{k}", role) for k, v in value.items()}}
-    if isinstance(value, dict):  # JSON would make text of the keys
+    if isinstance(value, dict):  # JSON would turn the keys into text
         pairs = [describe(pair, tensors, f"{name}.{pair[0]}", role) for pair in value.items()]
         return {"pairs": pairs}
     if type(value) in WIRE_NAMES:
@@ -125,7 +125,7 @@ def describe(value: Any, tensors: dict[str, np.ndarray], name: str, role: str | 
 
 
 def _describe_array(value: Any, tensors: dict[str, np.ndarray], name: str) -> dict[str, str]:
-    while name in tensors:  # names with dots in them can meet
+    while name in tensors:  # names with dots can be equal
         name += "_"
     if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
         raise SettingError(
@@ -167,7 +167,7 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, An
     NeedsMakerError
         If the file needs a network or a class that was not supplied.
     DamagedFileError
-        If it names a class, a field or a tensor that is not ours.
+        If it names an unknown class, field or tensor.
     """
     if not isinstance(spec, (dict, list)):
         return spec
@@ -228,8 +228,8 @@ def _instance(cls: type, spec: dict, tensors: dict, supplied: Mapping[str, Any])
         raise DamagedFileError(
             f"{cls.__name__} has the fields {sorted(fields)}; the file has {sorted(spec)}. {remedy}"
         )
-    # As Equinox itself unflattens: no __init__, since the stored fields are its result. A field
-    # that came later has its default.
+    # Without __init__, as Equinox unflattens, since the stored fields are its result. A field that
+    # a later version added has its default.
     instance = object.__new__(cls)
     for name in fields:
         value = absent[name] if name in absent else rebuild(spec[name], tensors, supplied)

@@ -1,1 +1,1 @@
-"""Strided convolutions, a route for each kind of machine."""
+"""Strided convolutions, with one implementation for each kind of machine."""

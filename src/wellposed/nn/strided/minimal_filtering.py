@@ -8,8 +8,8 @@ y₀ = d₀g₀ + d₁g₁ and y₁ = d₁g₀ + d₂g₁, need three products i
           \qquad y_0 = m_0 + m_1, \quad y_1 = m_1 + m_2,
 
 and nine in place of 16 in two dimensions, each a matrix product over channels. Only sums and
-differences enter, so that float32 loses less than two bits. The data are blown up by 9/4 where
-patches blow them up by 4. Transposes reverse each arrow: sums become copies, copies sums.
+differences are needed, so float32 loses less than two bits. The intermediate data are 9/4 times the
+input, where patches are 4 times. The transpose turns sums into copies and copies into sums.
 
 References: Winograd (1980), *Arithmetic complexity of computations*; Lavin & Gray (2016), whose
 F(2 x 2, 3 x 3) this is with a filter of two taps.
@@ -31,7 +31,7 @@ _FEWEST_CHANNELS = 16
 
 
 def is_faster(shape: tuple[int, ...]) -> bool:
-    """Say whether this recipe applies to images ``(n, H, W, C)``, and is the faster one."""
+    """Whether this algorithm applies to images ``(n, H, W, C)``, and is the faster one."""
     _, height, width, c = shape
     return height % 4 == 0 and width % 4 == 0 and c >= _FEWEST_CHANNELS
 

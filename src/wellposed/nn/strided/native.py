@@ -1,4 +1,4 @@
-"""Strided convolutions by XLA's own operation: the route of accelerators, and the oracle.
+"""Strided convolutions by XLA's own operation: the route of accelerators, and of tests.
 
 Shapes as in :mod:`wellposed.nn.strided.primitive`, without the model axis.
 """

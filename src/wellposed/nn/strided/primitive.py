@@ -7,13 +7,13 @@ The three are the partial derivatives of one trilinear form,
 :func:`down` = ∂T/∂c, :func:`up` = ∂T/∂x, :func:`weight` = ∂T/∂w, so that they are closed under
 differentiation of any order: each is bilinear and its transposes are the other two.
 
-Why primitives, where ``lax.platform_dependent`` and ``jax.vmap`` over one image would do:
+Reasons for primitives in place of ``lax.platform_dependent`` and ``jax.vmap`` over one image:
 
 - the route (matrix products on a CPU, the native convolution elsewhere) is chosen at lowering,
-  so no branch is traced, differentiated or compiled in vain;
+  so that no unused branch is traced, differentiated or compiled;
 - a batch of images joins the rows of *one* product. Left to ``vmap``, the weight gradient
   contracts two axes at once, for which XLA's CPU back end first writes transposed copies of the
-  patches, at the cost of the products themselves; under ``custom_vjp`` it would even become one
+  patches, which takes as long as the products; under ``custom_vjp`` it would even become one
   small product per image.
 
 Shapes: ``x (g, n, 2h, 2w, C)``, ``w (g, 4, 4, C, N)``, ``c (g, n, h, w, N)`` with g models and
@@ -85,7 +85,7 @@ def _primitive(name: str, shape: Callable) -> Primitive:
 
 
 def _per_model(f: Callable) -> Callable:
-    """Map over the model axis; one model, the usual case, stays free of batched products."""
+    """Map over the model axis; one model, the usual case, needs no batched products."""
     return lambda a, b: f(a[0], b[0])[None] if a.shape[0] == 1 else jax.vmap(f)(a, b)
 
 

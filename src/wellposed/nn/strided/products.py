@@ -1,4 +1,5 @@
-"""Strided convolutions as matrix products: the route of CPUs. Two recipes, chosen by shape.
+"""Strided convolutions as matrix products: the route of CPUs. The shape decides between two
+algorithms.
 
 Shapes as in :mod:`wellposed.nn.strided.primitive`, without the model axis.
 """
