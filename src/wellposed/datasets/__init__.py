@@ -1,6 +1,6 @@
-r"""Data: readers, the embedded digits, checked downloads, and tables whose density is known.
+r"""Data: readers, the digits of scikit-learn, checked downloads, tables of known density.
 
-:func:`read` opens every format; the path decides which reader.
+:func:`read` opens every format; the path determines the reader.
 
 ==================== ======================================================================
 path                 rule
@@ -20,28 +20,28 @@ folder               its images sorted by name (so pad numbers with zeros), 8-bi
                      are left out; EXIF rotation is not applied; needs the extra ``data``
 ==================== ======================================================================
 
-**Text.** Cells are parted by ``,``, ``;``, tab, ``|`` or whitespace, whichever makes a table of
-numbers of the first lines. Numbers have a decimal point, or a decimal comma where no cell
-contradicts it; signs between thousands are left out, and true and false, in any case, are 1 and 0.
+**Text.** Cells are separated by ``,``, ``;``, tab, ``|`` or whitespace: the separator for which the
+first lines are a table of numbers. Numbers have a decimal point, or a decimal comma where no cell
+contradicts it; thousands separators are ignored, and true and false, in any case, are 1 and 0.
 A line that begins with ``#`` is a comment. A line of units below the header is left out with a
 warning. A delimiter that ends each line adds no column.
 
-The first line is a header if it holds words and no numbers, or a word above a number; or if it
-holds whole numbers in order that can be no row of data: far from every row below, or above
-fractions alone. Where that is not sure, the line is data, with a warning.
+The first line is a header if it contains words and no numbers, or a word above a number; or if it
+contains sorted whole numbers that cannot be data: far from every row below, or above fractions
+only. If this is uncertain, the line is data, with a warning.
 
-**Missing entries** become NaN, and no row is left out for them: cells that are empty or hold
+**Missing entries** become NaN, and their rows are kept: cells that are empty or contain
 ``NA``, ``N/A``, ``NaN``, ``null``, ``none``, ``?``, ``-``, ``.`` or an error of a spreadsheet such
 as ``#N/A``; nulls of parquet; in a table of one column, each blank line below the header. ``fit``
 refuses NaN.
 
-**Memory.** What a file declares (the shape of a .npy, .npz or IDX file, the rows of a parquet file,
-the pixels of an image) is compared with the bytes that are there, and with the memory of the
-machine, before any is taken. No reader unpacks more than is declared, and all take at most 64 MiB
-beyond the table that they return. Two hold more: sparse rows are in memory beside the table that
-they become, and an image of more than 2²³ pixels, read only with ``size`` and up to 2²⁷, takes four
-bytes a pixel while it is resized. Text declares nothing: it is read line by line, a line having
-fewer than 2²³ characters and at most 2¹⁹ columns.
+**Memory.** The size that a file declares (the shape of a .npy, .npz or IDX file, the rows of a
+parquet file, the pixels of an image) is compared with the bytes in the file, and with the memory of
+the machine, before memory is allocated. No reader unpacks more than is declared, and all take at
+most 64 MiB beyond the table that they return. Two need more: sparse rows are in memory beside the
+dense table, and an image of more than 2²³ pixels, read only with ``size`` and up to 2²⁷, takes four
+bytes a pixel while it is resized. Text declares no size: it is read line by line, with fewer than
+2²³ characters and at most 2¹⁹ columns in a line.
 """
 
 from ._catalogue import DATASETS

@@ -1,4 +1,4 @@
-"""The digits that come with scikit-learn: data on every machine."""
+"""The handwritten digits of scikit-learn."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def load_digits() -> Source:
     >>> digits.values.shape, digits.values.dtype, digits.image_shape
     ((1797, 64), dtype('uint8'), (8, 8))
     """
-    import sklearn.datasets  # here, since it takes a second that `read` should not cost
+    import sklearn.datasets  # imported here, since the import takes a second
 
     bunch: Any = sklearn.datasets.load_digits()
     return Source(

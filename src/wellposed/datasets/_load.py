@@ -1,4 +1,4 @@
-"""Loading a downloaded data set."""
+"""Loading of downloaded data sets."""
 
 import os
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""One door for every format: the path decides which reader opens it."""
+"""One function for all formats: the path determines the reader."""
 
 import os
 import re
@@ -40,21 +40,22 @@ def read(
 ) -> Source:
     r"""Read a table or images from a path.
 
-    ``help(wellposed.datasets)`` lists formats, habits of text and what stands for a missing
-    entry, which becomes NaN. Nothing is executed on reading: pickled arrays are refused. An array
-    of more than two axes becomes (n, d) in row-major order. Values are never rescaled. Memory is
-    taken for what a file declares, once that agrees with its bytes, plus at most 64 MiB.
+    ``help(wellposed.datasets)`` lists the formats, the conventions of text, and the codes of
+    missing entries, which become NaN. Nothing is executed on reading: pickled arrays are refused.
+    An array of more than two axes becomes (n, d) in row-major order. Values are never rescaled.
+    Memory is allocated for the declared size, after it is compared with the bytes in the file, plus
+    at most 64 MiB.
 
     Parameters
     ----------
     source : str or path
         A file, or a folder of images.
     header : bool, optional
-        For text: whether the first line names the columns. By default its cells decide.
+        For text: whether the first line names the columns. By default it is detected.
     drop : sequence of str or int
         Columns of a text or parquet table to leave out, by name or by position from 0.
     decimal : "." or ",", optional
-        For text: the sign between whole numbers and fractions. By default the cells decide.
+        For text: the sign between whole numbers and fractions. By default it is detected.
     size : int or (height, width), optional
         For a folder: resize each image, after its centre is cut to the same proportions.
     crop : int or (height, width), optional
@@ -68,7 +69,7 @@ def read(
     Raises
     ------
     DataError
-        If nothing is at the path, the array cannot be told, a column is not numeric, rows or
+        If nothing is at the path, the array is ambiguous, a column is not numeric, rows or
         images differ in size, there are fewer than two axes, or memory does not suffice.
     DamagedFileError
         If the file is cut short or corrupt.
@@ -122,7 +123,7 @@ def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
 
 
 def _parse_file(source: str | os.PathLike[str], options: Options) -> Parsed:
-    """Parse within the boundary, and make warnings of what the parser remarks."""
+    """Parse a file, turn its damage into one error, and issue the remarks as warnings."""
     given = os.fsdecode(source)
     if not given:  # Path("") is the working directory
         raise DataError("Data are read from a file or folder; got an empty path. Name one.")
@@ -152,7 +153,7 @@ def _parse(path: Path, name: str | None, options: Options) -> Parsed:
 
 
 def _kind(path: Path) -> str:
-    """Return which reader opens a path: by its suffix, else by whether numbers are in it."""
+    """Return the kind of reader for a path: by its suffix, else by its content."""
     if path.is_dir():
         return "folder"
     suffix = _suffix(path)
@@ -168,7 +169,7 @@ def _kind(path: Path) -> str:
 
 
 def _split(source: str) -> tuple[Path, str | None]:
-    """Part ``path.npz:name`` into the two, unless a file is really called that."""
+    """Split ``path.npz:name`` into path and name, unless a file has that whole name."""
     match = _MEMBER.fullmatch(source)
     if match is None or Path(source).exists():
         return Path(source), None
@@ -176,6 +177,6 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 
 def _suffix(path: Path) -> str:
-    """Return the suffix in lower case, without the ``.gz`` that says only how it is packed."""
+    """Return the suffix in lower case, without ``.gz``."""
     name = path.name.lower().removesuffix(".gz")
     return "" if is_idx_name(name) else Path(name).suffix

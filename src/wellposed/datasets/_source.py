@@ -1,4 +1,4 @@
-"""What every reader returns: a table of numbers that remembers where it came from."""
+"""The results of the readers: arrays with their names, image shape and lines in the file."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from wellposed._errors import DataError
 
 @dataclass(frozen=True)
 class Parsed:
-    """What one format's parser found: an array of any shape, and names where the file has them.
+    """Result of a parser: an array of any shape, and names where the file has them.
 
-    ``lines`` holds the line of the file on which each row stands, for text. ``remarks`` are
-    sentences on decisions that the file left open; the caller makes warnings of them.
+    ``lines`` are the lines of the rows in a text file. ``remarks`` are sentences about decisions
+    where the file is ambiguous; the caller issues them as warnings.
     """
 
     values: np.ndarray
@@ -38,8 +38,7 @@ class Source:
     labels : array of shape (n,) or None
         Class labels, for the data sets that come with them.
     lines : array of shape (n,) or None
-        For text: the line of the file on which each row stands, counted from 1, so that a
-        message can name a row as an editor shows it.
+        For text: the line of each row in the file, counted from 1 as in an editor, for messages.
     """
 
     values: np.ndarray
@@ -66,7 +65,7 @@ class Source:
 
 
 def as_source(parsed: Parsed, origin: str) -> Source:
-    """Flatten a parsed array to (n, d), after the checks that hold for every format."""
+    """Flatten a parsed array to (n, d), after the checks that apply to every format."""
     values = numeric(parsed.values, origin)
     if values.ndim < 2:
         raise DataError(
@@ -85,7 +84,7 @@ def as_source(parsed: Parsed, origin: str) -> Source:
 
 
 def numeric(values: np.ndarray, origin: str) -> np.ndarray:
-    """Return the array in native byte order, which JAX insists on, or say that it is no numbers."""
+    """Return an array of numbers in native byte order, which JAX requires; refuse others."""
     if values.dtype.kind not in "buif":
         raise DataError(
             f"Data must be real numbers; {origin} holds {values.dtype}. Convert it before saving, "
@@ -93,6 +92,6 @@ def numeric(values: np.ndarray, origin: str) -> np.ndarray:
         )
     if values.dtype.isnative:
         return values
-    if values.flags.writeable:  # in place, since a copy would double the memory
+    if values.flags.writeable:  # in place, since a copy doubles the memory
         return values.byteswap(inplace=True).view(values.dtype.newbyteorder("="))
     return values.astype(values.dtype.newbyteorder("="))

@@ -1,4 +1,4 @@
-"""Tables whose log density is known, to hold estimates against."""
+"""Synthetic tables of known log density, as references for estimates."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from wellposed._checks import check_count, check_number
 
 @dataclass(frozen=True, eq=False)
 class LinearGaussian:
-    """Draws of a linear-Gaussian model, with the truth beside them.
+    """Draws of a linear-Gaussian model, with its parameters and log densities.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class LinearGaussian:
     log_density : array of shape (n,)
         log p(x) of every row, in nats, exact.
     latents : array of shape (n, k)
-        The z that each row was drawn from.
+        The z of each row.
     mean : array of shape (d,)
         The mean of x.
     loadings : array of shape (d, k)
@@ -44,7 +44,7 @@ def linear_gaussian(
     noise_variance: float,
     seed: int | np.random.Generator,
 ) -> LinearGaussian:
-    r"""Draw x = m + W z + σ ε with z, ε standard normal, and state log p(x).
+    r"""Draw x = m + W z + σ ε with z, ε standard normal, and compute log p(x).
 
     With orthogonal columns of W = Q diag(s), c = x − m and t = Qᵀ c,
 
@@ -53,7 +53,7 @@ def linear_gaussian(
         + \sum_j \log (s_j^2 + \sigma^2) + \frac{\|c - Q t\|^2}{\sigma^2}
         + \sum_j \frac{t_j^2}{s_j^2 + \sigma^2} \Bigr)
 
-    The covariance has the eigenvalues s_j² + σ², known without computing any.
+    The eigenvalues of the covariance are s_j² + σ² and σ².
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def linear_gaussian(
     noise_variance : float
         σ² > 0, in squared data units.
     seed : int or Generator
-        Where the randomness comes from; there is no default.
+        Seed of the draws; there is no default.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def linear_gaussian(
     _check(n, n_features, n_latents, noise_variance)
     generator = np.random.default_rng(seed)
     directions, _ = np.linalg.qr(generator.standard_normal((n_features, n_latents)))
-    signal = np.arange(n_latents, 0, -1, dtype=float)  # s²: distinct, so no direction is arbitrary
+    signal = np.arange(n_latents, 0, -1, dtype=float)  # s²: distinct, so that directions are unique
     loadings = directions * np.sqrt(signal)
     mean = generator.standard_normal(n_features)
     latents = generator.standard_normal((n, n_latents))

@@ -51,7 +51,7 @@ _variance = _Within(_SMALLEST**2, _LARGEST**2)
 _floor = _Within(0.0, _LARGEST)
 _count = _Within(1, 2**53)
 _levels = _Within(2, 2**24)  # largest range of whole numbers that float32 resolves
-_logarithm = _Within(-80.0, 80.0)  # of the range of float32
+_logarithm = _Within(-80.0, 80.0)  # within the range of float32
 _weight = _Within(0.0, _LARGEST)
 _amount = _Within(1e-38, 3.4e38)
 

@@ -118,8 +118,7 @@ def fit_member(
         File to write the state to. Where it exists, the training resumes from it, and ends with
         the same model, bit for bit, as an uninterrupted run on the same machine.
     callbacks : sequence of functions
-        Each is called with an :class:`EpochReport` after each epoch; a true result stops the
-        training.
+        Called with an :class:`EpochReport` after each epoch; a true result ends the training.
     progress : "auto", True or False
         Show a progress bar; "auto" on a terminal only.
     """

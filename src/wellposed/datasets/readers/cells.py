@@ -1,4 +1,4 @@
-"""What a cell of a text table stands for: a number in one of the usual spellings, or a gap."""
+"""Interpretation of the cells of a text table: numbers in the usual spellings, and gaps."""
 
 import re
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from wellposed._errors import DataError
 
 Decimal = Literal[".", ","]
 
-# As pandas, R, SAS, Excel and the UCI repository write a value that is not there. A formula of a
-# spreadsheet that failed has no value either.
+# Codes of missing values in pandas, R, SAS, Excel and the UCI repository, and errors of formulas in
+# spreadsheets.
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "<na>", "null", "none", "?", "-", ".", "#n/a", "#na", "#n/a n/a"}
     | {"-nan", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind"}
@@ -19,7 +19,7 @@ MISSING = frozenset(
 )
 DATES = "Write dates and times as numbers, for example as days since the first"
 ENCODE = "Encode them as numbers"
-_MINUS = "−"  # of typography
+_MINUS = "−"  # typographic signs
 _LOGICAL = {"true": 1.0, "false": 0.0}
 
 _COMMA_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
@@ -31,14 +31,14 @@ _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2
 
 
 def is_missing(cell: str) -> bool:
-    """Say whether a cell stands for a value that is not there."""
+    """Whether a cell is the code of a missing value."""
     return cell.strip().lower() in MISSING
 
 
 def to_number(cell: str, decimal: Decimal = ".") -> float | None:
     """Return the cell's number, NaN for a missing one, or None for anything else.
 
-    With a decimal comma, points may part thousands; with a decimal point, commas may.
+    With a decimal comma, points may separate thousands; with a decimal point, commas may.
     """
     cell = cell.strip()
     if not cell:
@@ -60,7 +60,7 @@ def to_number(cell: str, decimal: Decimal = ".") -> float | None:
 
 
 def could_be_number(cell: str) -> bool:
-    """Say whether a cell is a number, or a gap, with a decimal point or with a decimal comma."""
+    """Whether a cell is a number or a gap, with a decimal point or a decimal comma."""
     return to_number(cell) is not None or to_number(cell, ",") is not None
 
 
@@ -78,7 +78,7 @@ def _with_comma(cell: str) -> float | None:
 
 
 def remedy_for(cell: str) -> str:
-    """Return what makes numbers of a column that holds such a cell."""
+    """Return the remedy for a column that contains such a cell."""
     text = cell.strip()
     if text.endswith("%") and could_be_number(text[:-1]):
         return "Write percentages without the sign"
@@ -97,9 +97,9 @@ def remedy_for(cell: str) -> str:
 
 @dataclass
 class Evidence:
-    """What the cells of a whole table show of the sign that parts whole numbers from fractions.
+    """Evidence for the decimal sign, from the cells of a whole table.
 
-    1,5 can only have a decimal comma, 1,234,567 only a decimal point elsewhere; 1,234 is silent.
+    The cell 1,5 requires a decimal comma, 1,234,567 a decimal point; 1,234 allows both.
     """
 
     point: str | None = None
@@ -125,12 +125,12 @@ class Evidence:
             self.point = self.point or cell
 
     def decimal(self, path: Path) -> Decimal:
-        """Decide for the whole table.
+        """Return the decimal sign of the table.
 
         Raises
         ------
         DataError
-            If the cells contradict each other, or leave it open where it matters.
+            If the cells contradict each other, or are ambiguous.
         """
         comma = self.comma or self.point_thousands
         point_may_be_decimal = None if self.point_thousands else self.either.get(".")

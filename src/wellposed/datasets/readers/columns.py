@@ -1,4 +1,4 @@
-"""Which columns of a named table to leave out, and how to say that one is not numeric."""
+"""Selection of the columns to leave out, and errors for columns that are not numeric."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,10 +10,10 @@ _SHOWN = 20  # columns in a message
 def dropped_columns(
     drop: Sequence[str | int], names: tuple[str, ...] | None, width: int, origin: str
 ) -> frozenset[int]:
-    """Turn names, or positions counted from 0, into positions; a name drops all that bear it.
+    """Turn names, or positions counted from 0, into positions; a name drops all such columns.
 
-    A number as text is a name where a column is called so, else a position: a command line has
-    text alone.
+    A number as text is the name of a column if there is one, else a position, since a command line
+    passes text only.
     """
     chosen: set[int] = set()
     for column in drop:
@@ -51,7 +51,7 @@ def not_numeric(
     *,
     can_drop: bool = True,
 ) -> DataError:
-    """Build the error for columns that hold something other than numbers."""
+    """Build the error for columns that are not numbers."""
     listed = [names[i] if names and names[i] else i for i in columns]
     called = ", ".join(f"column {column!r}" for column in listed[:_SHOWN])
     if len(listed) > _SHOWN:

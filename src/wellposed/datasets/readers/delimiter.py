@@ -1,4 +1,4 @@
-"""Which sign stands between the cells of a text table, by its first lines."""
+"""Detection of the separator of the cells of a text table, from its first lines."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ _LOOKED_AT = 100  # cells of a line
 
 
 def cells_of(text: str, delimiter: str | None) -> list[str]:
-    """Cut one line into its cells; None cuts at whitespace."""
+    """Split a line into its cells; None splits at whitespace."""
     if delimiter is None:
         text = without_comment(text)
         if '"' in text:
@@ -24,17 +24,17 @@ def cells_of(text: str, delimiter: str | None) -> list[str]:
         return [text.strip()]
     try:
         return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), [])]
-    except csv.Error:  # a cell longer than csv allows: this sign does not cut the line
+    except csv.Error:  # a cell longer than csv allows: this is not the separator
         return [text]
 
 
 def find_delimiter(lines: Sequence[str], spaced: bool) -> str | None:
-    """Choose the sign that makes a table of numbers of the lines; None is whitespace.
+    """Choose the separator for which the lines are a table of numbers; None is whitespace.
 
-    A sign that gives every line equally many cells, all of them numbers, is right; with several
-    such, the one that gives more cells, and whitespace only if none else does. ``spaced`` files
-    (``.txt``) prefer whitespace to tabs, which may align columns there. If no sign makes numbers
-    of all cells (a column holds words), the best of the signs is taken.
+    A sign is chosen if it gives every line the same number of cells, all of them numbers; among
+    several, the one with more cells, and whitespace only if no other sign does. ``spaced`` files
+    (``.txt``) prefer whitespace to tabs, which may align columns there. If no sign turns all cells
+    into numbers (a column has words), the best sign is chosen.
     """
     signs = [_try(lines, sign) for sign in _SIGNS]
     signs = [one for one in signs if one.width > 1]
@@ -49,7 +49,7 @@ def find_delimiter(lines: Sequence[str], spaced: bool) -> str | None:
         return "\t"
     if ranked:
         return ranked[-1].sign
-    # Blanks between words do not part cells; they may between numbers and words.
+    # Blanks between words do not separate cells; blanks between numbers and words may.
     numbers = blanks.share > 0.5 and blanks.width - blanks.above in (0, 1)
     if blanks.width > 1 and (spaced or numbers):
         return None
@@ -58,10 +58,10 @@ def find_delimiter(lines: Sequence[str], spaced: bool) -> str | None:
 
 @dataclass(frozen=True)
 class _Trial:
-    """What a sign makes of the lines below the first.
+    """Result of splitting the lines below the first with one sign.
 
-    ``width`` is the commonest, ``above`` that of the first line, ``share`` that of cells that are
-    numbers or gaps, ``clean`` that of cells without another sign.
+    ``width`` is the most common number of cells, ``above`` that of the first line; ``share`` is the
+    share of cells that are numbers or gaps, ``clean`` that of cells without another sign.
     """
 
     sign: str | None
@@ -101,7 +101,7 @@ def _try(lines: Sequence[str], sign: str | None) -> _Trial:
 
 
 def _of_one_column(header: str, spaced: bool) -> str | None:
-    """Take a sign that the header alone has, so that the mismatch is seen."""
+    """Choose a sign that only the header contains, so that the mismatch raises an error."""
     best = max(_SIGNS, key=header.count)
     if best in header and not (spaced and best == "\t"):
         return best

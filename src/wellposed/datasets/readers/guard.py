@@ -1,4 +1,4 @@
-"""The boundary around every reader: whatever a damaged file makes it raise becomes one error."""
+"""Conversion of all errors of parsers on damaged files into one error."""
 
 import contextlib
 import errno
@@ -12,12 +12,12 @@ from wellposed._errors import DamagedFileError, DataError, WellposedError
 
 @contextlib.contextmanager
 def name_damage(path: Path) -> Iterator[None]:
-    """Turn what a parser raises on a damaged file into ``DamagedFileError``.
+    """Turn exceptions of a parser on a damaged file into ``DamagedFileError``.
 
-    Parsers of six packages meet bytes that nobody vouches for; each has exceptions of its own,
-    some of them undocumented. Errors of this library pass, and so do those of the operating
-    system (no permission, no such file): they are about the machine and not about the content.
-    Warnings of the parsers are not shown: what matters among them is checked by the readers.
+    The parsers of six packages raise exceptions of their own, some of them undocumented. Errors of
+    this library pass through, as do those of the operating system (no permission, no such file),
+    which are not about the content. Warnings of the parsers are not shown: the readers check the
+    relevant conditions.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -40,15 +40,15 @@ def name_damage(path: Path) -> Iterator[None]:
 
 
 def is_of_the_system(error: Exception) -> bool:
-    """Say whether the operating system refused, as for want of permission, and not a parser.
+    """Whether the error comes from the operating system, as for missing permission.
 
-    A wrong offset in a damaged file is an invalid argument to the system.
+    A wrong offset in a damaged file raises "invalid argument" in the system.
     """
     return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
 
 
 def check_room(n_bytes: int, described: str, path: Path) -> None:
-    """Refuse an array that the machine cannot hold, before any memory is taken.
+    """Refuse an array larger than the memory of the machine, before it is allocated.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def check_room(n_bytes: int, described: str, path: Path) -> None:
 
 
 def _words(error: BaseException, most: int = 200) -> str:
-    """Name an exception in one short line."""
+    """Describe an exception in one short line."""
     text = " ".join(str(error).split())
     text = text if len(text) <= most else text[:most] + "…"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -13,7 +13,7 @@ from .guard import check_room
 from .npy import read_into
 from .open import most_bytes, open_binary
 
-# The third byte of the magic number names the type; everything is big-endian.
+# The third byte of the magic number is the type; numbers are big-endian.
 TYPES = {
     0x08: np.dtype(">u1"),
     0x09: np.dtype(">i1"),
@@ -28,12 +28,12 @@ _NAME = re.compile(r"([.-]idx\d*(-[a-z]+)?|-ubyte|\.ubyte)(\.gz)?$", re.IGNORECA
 
 
 def is_idx_name(name: str) -> bool:
-    """Say whether a file name follows one of the conventions for IDX files."""
+    """Whether a file name follows one of the conventions for IDX files."""
     return _NAME.search(name) is not None
 
 
 def read_idx(path: Path) -> Parsed:
-    """Read an IDX file, packed or not, of any of its six types and any number of axes."""
+    """Read an IDX file, compressed or not, of any of six types and any number of axes."""
     with open_binary(path) as handle:
         head = handle.read(4)
         dtype, n_axes = _magic(head, path)
@@ -43,14 +43,14 @@ def read_idx(path: Path) -> Parsed:
         shape = tuple(int(length) for length in np.frombuffer(sizes, ">u4"))
         n_items = math.prod(shape)
         wanted = f"{n_items * dtype.itemsize} bytes for shape {shape} of {dtype.name}"
-        # What the file cannot hold is not asked for.
+        # No memory is allocated for more than the file can contain.
         most = most_bytes(handle, path)
         if n_items * dtype.itemsize > most:
             raise _damage_error(path, wanted, f"{most} at most")
         check_room(n_items * dtype.itemsize, f"shape {shape} of {dtype.name}", path)
         values = np.empty(n_items, dtype)
         filled = read_into(handle, values)
-        # One byte more settles whether it ends here; a bomb is not unpacked to its end.
+        # One more byte shows whether the file ends here, without decompressing the rest.
         filled += len(handle.read(1))
     if filled != n_items * dtype.itemsize:
         more = " or more" if filled > n_items * dtype.itemsize else ""

@@ -1,4 +1,4 @@
-"""A folder of pictures of one size, through Pillow where it is installed."""
+"""Reader of folders of pictures of one size, by Pillow where it is installed."""
 
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def read_images(folder: Path, *, size: Pixels | None = None, crop: Pixels | None
 def _pictures_in(folder: Path) -> list[Path]:
     """List the pictures of a folder by name.
 
-    Hidden files are left out: systems put their own there, such as ``._a.png`` beside ``a.png``.
-    A link that leads nowhere is refused, since an image would be missing without a word.
+    Hidden files are left out, since systems create their own, such as ``._a.png`` beside ``a.png``.
+    A broken link is refused, since an image would be missing without a warning.
     """
     entries = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     paths = sorted(path for path in entries if not path.name.startswith(".") and not path.is_dir())

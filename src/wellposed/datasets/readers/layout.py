@@ -1,4 +1,4 @@
-"""How a text table is laid out: what parts its cells, its header, where its rows begin."""
+"""Layout of a text table: separator of the cells, header, first row."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ _MOST_JOINED = 4  # lines of a name
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the rows are and what parts their cells.
+    """Position of the rows and separator of the cells.
 
     ``delimiter`` None means runs of whitespace; ``skip`` counts the lines above the rows;
     ``names`` may end in empty ones, where a delimiter ends each line. ``first`` are the cells of
-    the first row where whether they are names is still open.
+    the first row, where they may be names.
     """
 
     delimiter: str | None
@@ -35,12 +35,12 @@ class Layout:
 
 
 def is_spaced(path: Path) -> bool:
-    """Say whether the suffix is one of files that mostly have whitespace between numbers."""
+    """Whether files of this suffix mostly have whitespace between numbers."""
     return path.name.lower().removesuffix(".gz").endswith((".txt", ".dat", ".asc", ".prn"))
 
 
 def find_layout(path: Path, header: bool | None) -> Layout:
-    """Look at the first lines that are neither blank nor comments."""
+    """Detect the layout from the first lines that are neither blank nor comments."""
     numbers, sample = _sample(path)
     if not sample:
         raise DataError(f"A table has at least one row; {path} is empty. Check how it was written.")
@@ -66,7 +66,7 @@ def find_layout(path: Path, header: bool | None) -> Layout:
 
 
 def is_table(path: Path) -> bool:
-    """Say whether a file of unknown kind is text with mostly numbers below its first line."""
+    """Whether a file of unknown kind is text with mostly numbers below its first line."""
     try:
         _, sample = _sample(path)
         delimiter = find_delimiter(sample, is_spaced(path)) if sample else None
@@ -96,10 +96,10 @@ def _sample(path: Path) -> tuple[list[int], list[str]]:
 
 
 def _join_quoted(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Join lines within a quoted cell, as of a name that a spreadsheet breaks in two.
+    """Join the lines of a quoted cell, such as a name with a line break.
 
-    Yields the number of the last line of each. A quote that few lines do not close is a sign of
-    inches or seconds, and its line stands alone.
+    Yields the number of the last line of each. A quote that is not closed within a few lines is a
+    sign of inches or seconds, and is not joined.
     """
     held: list[tuple[int, str]] = []
     while True:
@@ -120,23 +120,23 @@ def _is_open(lines: Sequence[tuple[int, str]]) -> bool:
 
 
 def _width(rows: Sequence[Sequence[str]], header: bool) -> int:
-    """Return the number of cells a row, that of the first line but for blank cells at its end."""
+    """Return the number of cells a row, that of the first line without blank cells at its end."""
     first, body = rows[0], {len(row) for row in rows[1:]}
     if not header or len(body) != 1:
         return len(first)
     (width,) = body
-    # A delimiter ends each row and not the header, or the header and no row.
+    # A delimiter ends each row but not the header, or the header but no row.
     longer = width > len(first) and all(not any(row[len(first) :]) for row in rows[1:])
     shorter = width < len(first) and not any(first[width:])
     return width if longer or shorter else len(first)
 
 
 def _is_header(cells: Sequence[str], below: Sequence[str], path: Path) -> bool:
-    """Decide whether the first line names the columns.
+    """Whether the first line contains the names of the columns.
 
-    It does if it holds words and no number, or a word above a number. A word above a word is a
-    text column, of which the first line is no less data than the second. Whether numbers are
-    names is seen only once all rows are read.
+    It does if it has words and no number, or a word above a number. A word above a word is a column
+    of text, where the first line is data as well. Numbers can be recognised as names only after all
+    rows are read.
     """
     unnamed = cells[1:] if cells[0] == "" else cells if len(cells) > 2 else []
     if unnamed and list(unnamed) == [str(i) for i in range(len(unnamed))]:
@@ -151,7 +151,7 @@ def _is_header(cells: Sequence[str], below: Sequence[str], path: Path) -> bool:
 
 
 def _is_units(rows: Sequence[Sequence[str]]) -> bool:
-    """Say whether the second line has words, or nothing, wherever the third has numbers."""
+    """Whether the second line has words or empty cells wherever the third has numbers."""
     if len(rows) < _FEWEST_LINES or len(rows[1]) != len(rows[2]):
         return False
     units, first = rows[1], rows[2]
@@ -194,7 +194,7 @@ def ragged(path: Path, layout: Layout, line: int, n_cells: int) -> DataError:
 
 
 def not_text(path: Path, line: int, error: Exception) -> DamagedFileError:
-    """Build the error for a file that stops being a table of text."""
+    """Build the error for a file whose content is not text throughout."""
     return DamagedFileError(
         f"A table must be plain text; {path} is not from line {line} on ({error}). Export it again."
     )

@@ -1,4 +1,4 @@
-"""Lines of a text table that can hold cells: numbered, of bounded length, without comments."""
+"""Iteration over the rows of a text table: numbered lines of limited length, no comments."""
 
 import re
 from array import array
@@ -8,11 +8,11 @@ from typing import TextIO
 
 from wellposed._errors import DamagedFileError, DataError
 
-MOST_COLUMNS = 1 << 19  # more take more memory as text than any table of them is worth
+MOST_COLUMNS = 1 << 19  # more columns take too much memory as text
 LONGEST = 1 << 23  # characters of a line: so many columns of sixteen digits
 MOST_BLANK = 1 << 20  # lines without a cell in a row
-_DIRECTIVE = re.compile(r"sep=.", re.IGNORECASE)  # by which spreadsheets name the delimiter
-# What spreadsheets put in place of a number begins like a comment.
+_DIRECTIVE = re.compile(r"sep=.", re.IGNORECASE)  # with which spreadsheets declare the delimiter
+# Errors of spreadsheets begin like a comment.
 _ERRORS = r"#(?!(?:N/A|NA|DIV/0!|NUM!|VALUE!|REF!|NAME\?|NULL!|QNAN|IND)(?:[\s,;|\"]|$))"
 _COMMENT_LINE = re.compile(rf"\s*{_ERRORS}", re.IGNORECASE)
 _COMMENT = re.compile(_ERRORS, re.IGNORECASE)

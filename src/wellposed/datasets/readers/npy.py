@@ -1,4 +1,4 @@
-"""NumPy's own format, without pickles: ``.npy``, and the members of ``.npz``."""
+"""Reader of NumPy's format without pickles: ``.npy``, and members of ``.npz``."""
 
 import math
 import zipfile
@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 def read_npy(path: Path) -> Parsed:
-    """Read one array; a file that needs pickle, or that is cut short, is refused."""
+    """Read one array; refuse a file that needs pickle or is truncated."""
     with path.open("rb") as handle:
         size = handle.seek(0, 2)
         handle.seek(0)
@@ -29,10 +29,10 @@ def read_npy(path: Path) -> Parsed:
 
 
 def read_array(handle: IO[bytes], size: int, origin: str) -> np.ndarray:
-    """Read an array of a stream of ``size`` bytes, in no more memory than its header declares.
+    """Read an array of a stream of ``size`` bytes, in the memory that its header declares.
 
-    The header is held against ``size`` before any memory is taken: NumPy notices a short file
-    only after allocating what the header asks for, and a long one never.
+    The header is compared with ``size`` before memory is allocated: NumPy detects a short file only
+    after the allocation, and never detects a long one.
     """
     shape, fortran, dtype = _header(handle, origin)
     if dtype.hasobject:
@@ -50,7 +50,7 @@ def read_array(handle: IO[bytes], size: int, origin: str) -> np.ndarray:
 
 
 def read_into(handle: IO[bytes], values: np.ndarray) -> int:
-    """Fill an array from a stream, and return the bytes that were there."""
+    """Fill an array from a stream, and return the number of bytes read."""
     target, filled = values.view(np.uint8).data, 0
     while filled < len(target):
         chunk = handle.read(min(_CHUNK, len(target) - filled))
@@ -71,7 +71,7 @@ def _header(handle: IO[bytes], origin: str) -> tuple[tuple[int, ...], bool, np.d
             raise ValueError(f"the shape {shape} has a negative length")
     except (OSError, zipfile.BadZipFile, zlib.error):
         raise  # of the stream, before there is a header
-    # The header is a Python literal, and NumPy lets the errors of Python's own parser through.
+    # The header is a Python literal, and NumPy passes on the errors of Python's parser.
     except Exception as error:
         raise DamagedFileError(
             f"A .npy file begins with NumPy's header; {origin} does not ({error}). "

@@ -1,4 +1,4 @@
-"""Archives of arrays, ``.npz``: which array is meant, and tables stored as sparse rows."""
+"""Reader of ``.npz`` archives: selection of the array, and sparse rows."""
 
 import math
 import zipfile
@@ -16,13 +16,13 @@ from .npy import read_array
 DEFAULT_NAMES = ("X", "x", "data")
 SPARSE_NAMES = frozenset({"data", "indices", "indptr", "shape"})
 FEATURE_NAMES = ("feature_names", "genes")
-# What a byte on the disk can unpack to. The other methods of zip (bzip2, LZMA) are no NumPy's, and
-# unpack without a limit.
+# Maximum size of a decompressed byte. NumPy uses no other methods of zip (bzip2, LZMA), whose ratio
+# has no limit.
 _LARGEST_RATIO = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: 1032}
 
 
 def read_npz(path: Path, name: str | None) -> Parsed:
-    """Read the array called ``name``, or the one that can only be meant."""
+    """Read the array ``name``, or the only candidate."""
     if not zipfile.is_zipfile(path):
         raise DamagedFileError(
             f"A .npz file is a zip archive; {path} is none, or is cut short. "
@@ -44,7 +44,7 @@ def read_npz(path: Path, name: str | None) -> Parsed:
 
 
 class _Members:
-    """The arrays of an archive by name; each is read in the memory that it declares."""
+    """The arrays of an archive by name; each is read in the memory of its declared size."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self._archive, self._path = archive, path
@@ -71,7 +71,7 @@ class _Members:
             )
         with self._archive.open(info) as stream:
             values = read_array(stream, info.file_size, f"{self._path}:{name}")
-            stream.read(1)  # the end: only there the checksum is compared
+            stream.read(1)  # the end of the member, where the checksum is compared
         return values
 
 

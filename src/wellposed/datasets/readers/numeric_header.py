@@ -1,8 +1,7 @@
-"""Is a first line of numbers a row of data, or does it name the columns?
+"""Detection of a first line of numbers that are names of columns.
 
-Years, wavelengths and ages are numbers and head columns all the same. What they look like is
-weighed against all rows below, since a lost row and a row of names among the data are both
-wrong.
+Years, wavelengths and ages are numbers that can be names of columns. The first line is compared
+with all rows below, since a lost row and a row of names among the data are both errors.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ _BLOCK_CELLS = 1 << 18
 
 @dataclass(frozen=True)
 class Judgement:
-    """``names``: it is a header. ``doubt``: it may be one, and is left among the data."""
+    """``names``: the line is a header. ``doubt``: it may be a header, and is kept as data."""
 
     names: bool
     doubt: bool
@@ -28,17 +27,17 @@ class Judgement:
 def judge(values: np.ndarray) -> Judgement:
     """Compare the first row with those below.
 
-    It names the columns if its numbers are whole, distinct and sorted, and either lie far from
-    every row below, or are whole where the rest has fractions so often that chance is excluded.
+    It is a header if its numbers are whole, distinct and sorted, and either are far from every row
+    below, or are whole in columns of fractions, too many for chance.
     """
     first, rest = values[0], values[1:]
-    if len(first) > 2 and np.isnan(first[0]):  # as above an index without a name
+    if len(first) > 2 and np.isnan(first[0]):  # such as above an index without a name
         others = judge(values[:, 1:])
         return Judgement(names=False, doubt=others.names or others.doubt)
     if len(rest) == 0 or not np.isfinite(first).all() or len(np.unique(first)) < len(first):
         return _DATA
     whole = bool((first == np.round(first)).all())
-    # What is near a few rows is near all: ordinary tables are seen no further.
+    # A line near the first rows is data: ordinary tables need no further comparison.
     if not whole and not _Below(rest[:_GLANCE]).is_beyond(first, 1.0):
         return _DATA
     below = _Below(rest)
@@ -50,7 +49,7 @@ def judge(values: np.ndarray) -> Judgement:
     apart = ordered and len(first) > 2 and below.is_beyond(first, 1.0)
     if not (far or apart or (by_fractions and ordered)):
         return _DATA
-    # A few sorted numbers may be the state in which a simulation began; more, or equal steps, not.
+    # A few sorted numbers may be the first state of a simulation; many, or equal steps, are not.
     if far:
         names = whole and ordered and (even or len(first) >= 5)
     else:
@@ -81,18 +80,18 @@ class _Below:
             self._fractions += (finite & (block != np.round(block))).sum(axis=0)
 
     def is_beyond(self, first: np.ndarray, ranges: float) -> bool:
-        """Say whether a row lies outside every column, by so many times the column's range."""
-        seen = self._low <= self._high  # a column of gaps alone has no range
+        """Whether a row is outside the range of every column by a multiple of the range."""
+        seen = self._low <= self._high  # a column of gaps has no range
         low, high, first = self._low[seen], self._high[seen], first[seen]
         beyond = np.maximum(first - high, low - first)
-        # Of few rows, or of equal ones, the range is no measure; the size of the numbers is.
+        # For few or equal rows the range is unreliable; the size of the numbers is used.
         size = np.maximum(np.abs(low), np.abs(high))
         share = 1.0 if self._n < _FEWEST_ROWS else 0.5
         least = np.maximum(ranges * (high - low), share * size) if ranges else 0.0
         return bool(seen.any() and (beyond > least).all())
 
     def is_followed_by(self, first: np.ndarray) -> bool:
-        """Say whether a row rises and falls as the columns do: particles that start in a line."""
+        """Whether a row has the order of the rows below, as particles that start in a line."""
         middle = (self._low + self._high) / 2
         if not np.isfinite(middle).all() or np.ptp(middle) == 0:
             return False

@@ -1,4 +1,4 @@
-"""Opening files: compression by content, damage as one kind of error."""
+"""Opening of files: compression is detected by content, and damage raises one kind of error."""
 
 import contextlib
 import difflib
@@ -13,14 +13,14 @@ from typing import BinaryIO, cast
 from wellposed._errors import DamagedFileError, DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
-_LARGEST_RATIO = 1032  # of DEFLATE: 258 bytes by a code of two bits
+_LARGEST_RATIO = 1032  # largest ratio of DEFLATE: 258 bytes by a code of two bits
 
 
 @contextlib.contextmanager
 def open_binary(path: Path) -> Iterator[BinaryIO]:
-    """Open for reading, through gzip where the content is; damage met meanwhile is named.
+    """Open for reading, through gzip where the content is compressed; damage raises one error.
 
-    The content decides, not the suffix: browsers unpack ``.gz`` files and keep the name.
+    The content decides, not the suffix: browsers decompress ``.gz`` files and keep the name.
     """
     with path.open("rb") as raw:
         packed = raw.read(2) == GZIP_MAGIC
@@ -35,7 +35,7 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
 
 
 def most_bytes(handle: BinaryIO, path: Path) -> int:
-    """Return how many bytes may follow at most: those on the disk, or what they can unpack to."""
+    """Return the maximum number of bytes to read: those on the disk, or decompressed from them."""
     size = path.stat().st_size
     packed = isinstance(handle, gzip.GzipFile)
     return size * _LARGEST_RATIO if packed else size - handle.tell()
@@ -43,7 +43,7 @@ def most_bytes(handle: BinaryIO, path: Path) -> int:
 
 @contextlib.contextmanager
 def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
-    """Open as UTF-8 text, with or without a byte-order mark, through gzip where need be."""
+    """Open as UTF-8 text, with or without a byte-order mark, through gzip where necessary."""
     with open_binary(path) as binary:
         try:
             yield io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
@@ -54,7 +54,7 @@ def open_text(path: Path) -> Iterator[io.TextIOWrapper]:
 
 
 def existing(path: Path) -> Path:
-    """Return the path, or say that nothing is there and what is near."""
+    """Return the path; if it does not exist, raise an error with similar names."""
     try:
         if path.is_file() or path.is_dir():
             return path

@@ -1,4 +1,4 @@
-"""What a caller may ask of a reader, and which reader each option is for."""
+"""Options of the readers, and the readers to which each applies."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +51,12 @@ class Options:
 
 
 def height_width(name: str, given: Pixels) -> tuple[int, int]:
-    """Return (height, width) of what may be the side of a square.
+    """Return (height, width); a single number is the side of a square.
 
     Raises
     ------
     SettingError
-        If it is no whole number from 1 on, or no two of them.
+        If it is neither a whole number ≥ 1 nor two of them.
     """
     pair = given if isinstance(given, (tuple, list)) else (given, given)
     try:

@@ -1,4 +1,4 @@
-"""Parquet tables, through pyarrow where it is installed."""
+"""Reader of parquet tables, by pyarrow where it is installed."""
 
 import json
 from collections import Counter
@@ -35,10 +35,10 @@ def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
 
 
 def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parsed:
-    """Read the numeric columns a batch of rows at a time, in the memory that the table needs."""
+    """Read the numeric columns in batches of rows, in the memory of the table."""
     schema = file.schema_arrow
     index = _index_columns(schema)
-    all_names, all_kinds = schema.names, schema.types  # each builds its list anew
+    all_names, all_kinds = schema.names, schema.types  # each call builds its list again
     columns = [i for i, name in enumerate(all_names) if name not in index]
     names = tuple(all_names[i] for i in columns)
     dropped = dropped_columns(drop, names, len(names), str(path)) if names else frozenset()
@@ -56,10 +56,10 @@ def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parse
 
 
 def _index_columns(schema: Any) -> frozenset[str]:
-    """Return the columns in which pandas stores its index: they label rows and are no feature.
+    """Return the columns in which pandas stores its index, which are no features.
 
-    What pandas notes may be stale (columns renamed or left out since) or unreadable; the table
-    is no less valid.
+    The metadata of pandas may be outdated (columns renamed or left out since) or unreadable; the
+    table is valid nevertheless.
     """
     try:
         noted = json.loads(schema.metadata[b"pandas"])["index_columns"]
@@ -98,12 +98,12 @@ def _batches(
 ) -> Iterator[tuple[list[tuple[Any, int]], Iterator[Any]]]:
     """Yield groups of columns, as (column in a batch, column of the table), with their batches.
 
-    Arrow holds a few pages of each column that it reads: many columns at once are many pages.
+    Arrow keeps a few pages of each column in memory, so columns are read in groups.
     """
     names = file.schema_arrow.names
     roots = Counter(name.split(".")[0] for name in names)
     if any(roots[names[i].split(".")[0]] > 1 for i in kept):
-        # A name that another has, or begins with, would bring that along: then all are read.
+        # Arrow also reads columns with an equal name or prefix: then all columns are read.
         rows = max(1, _BATCH_CELLS // len(names))
         yield [(i, j) for j, i in enumerate(kept)], file.iter_batches(rows, use_threads=False)
         return
@@ -130,7 +130,7 @@ def _is_numeric(kind: Any, pa: Any) -> bool:
 
 
 def _dtype(kind: Any, pa: Any) -> np.dtype:
-    """Return NumPy's type of a column without nulls; one of nulls alone is of NaN."""
+    """Return NumPy's type of a column without nulls; a column of nulls becomes NaN."""
     if pa.types.is_decimal(kind) or pa.types.is_null(kind):
         return np.dtype(float)
     return np.dtype(kind.to_pandas_dtype())

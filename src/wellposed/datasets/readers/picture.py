@@ -1,4 +1,4 @@
-"""One picture to 8-bit grey or RGB; what would lose information is refused."""
+"""Decoding of a picture to 8-bit grey or RGB, refused where information would be lost."""
 
 import contextlib
 import warnings
@@ -13,8 +13,9 @@ from wellposed._errors import DamagedFileError, DataError, SettingError
 from .guard import is_of_the_system
 from .options import Pixels, height_width
 
-# By content, since the name of a file may lie: a PostScript file called a.png would start
-# Ghostscript. "JPEG" covers the photographs of telephones, whose second picture is a preview.
+# The content decides, since the name of a file may be wrong: a PostScript file called a.png would
+# start Ghostscript. "JPEG" includes the photographs of telephones, whose second picture is a
+# preview.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 MOST_PIXELS = 1 << 23
 _MOST_TO_RESIZE = 1 << 27
@@ -27,7 +28,7 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
     Raises
     ------
     DamagedFileError
-        If it does not decode whole.
+        If it cannot be decoded completely.
     DataError
         If it is animated, has several pages, transparent pixels or more than 8 bits, is too
         large, or is smaller than ``crop``.
@@ -44,7 +45,7 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
     try:
         with _strict(), path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
             _check_size(picture, path, MOST_PIXELS if size is None else _MOST_TO_RESIZE)
-            # Not `n_frames`, which walks through as many pages as a file may have.
+            # Not `n_frames`, which reads all pages of a file.
             if picture.format != "MPO" and getattr(picture, "is_animated", False):
                 raise _error(path, "holds several pictures (an animation, or pages)")
             picture.load()
@@ -74,7 +75,7 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
 
 @contextlib.contextmanager
 def _strict() -> Iterator[None]:
-    """Make errors of the warnings with which Pillow gives less than the file should hold."""
+    """Turn the warnings of Pillow about incomplete files into errors."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Invalid APNG|Truncated File Read")
         yield
@@ -97,13 +98,13 @@ def _error(path: Path, what: str) -> DataError:
 
 
 def _pixels(picture: Any, path: Path) -> np.ndarray:
-    """Convert a strip of rows at a time: a whole copy in another mode may not fit."""
+    """Convert a strip of rows at a time, since a copy of the whole may not fit in memory."""
     width, height = picture.size
     rows = max(1, _STRIP // width)
     pixels: np.ndarray | None = None
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
-        strip.info = dict(picture.info)  # where the transparent colour is named
+        strip.info = dict(picture.info)  # where a file stores its transparent colour
         part = np.asarray(_plain(strip, path))
         if pixels is None:
             pixels = np.empty((height, *part.shape[1:]), np.uint8)
@@ -114,7 +115,7 @@ def _pixels(picture: Any, path: Path) -> np.ndarray:
 
 
 def _plain(picture: Any, path: Path) -> Any:
-    """Unpack palettes and bitmaps, which are storage; drop an alpha that is opaque throughout."""
+    """Unpack palettes and bitmaps; drop an alpha channel that is opaque everywhere."""
     mode = picture.mode
     if mode in ("P", "PA") or (mode in ("1", "L", "RGB") and _has_key(picture)):
         picture = picture.convert("RGBA")
@@ -130,7 +131,7 @@ def _plain(picture: Any, path: Path) -> Any:
 
 
 def _has_key(picture: Any) -> bool:
-    """Say whether one colour stands for transparent pixels."""
+    """Whether one colour marks transparent pixels."""
     return "transparency" in picture.info
 
 
@@ -140,7 +141,7 @@ def _resize(image: Any, picture: Any, path: Path, size: Pixels, crop: Pixels | N
     whole = (picture.height, picture.width)
     left, top, right, bottom = _cut(picture.width, picture.height, crop or whole, path)
     scale = min((right - left) / width, (bottom - top) / height)
-    # Whatever of the centre has the proportions of the new image; fractions of pixels count.
+    # The part of the centre with the proportions of the new image, in fractions of pixels.
     over_x, over_y = (right - left - scale * width) / 2, (bottom - top - scale * height) / 2
     box = (left + over_x, top + over_y, right - over_x, bottom - over_y)
     return np.asarray(picture.resize((width, height), image.Resampling.BICUBIC, box=box))
@@ -159,6 +160,6 @@ def _cut(width: int, height: int, crop: Pixels, path: Path) -> tuple[int, int, i
 
 
 def format_of(image: np.ndarray) -> str:
-    """Name the size and the colours of an image."""
+    """Return the size and the colours of an image for messages."""
     height, width = image.shape[:2]
     return f"{width}×{height} {'grey' if image.ndim == 2 else 'RGB'}"

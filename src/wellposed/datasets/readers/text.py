@@ -1,8 +1,7 @@
-"""Tables as text, whatever parts their cells.
+"""Reader of tables as text, with any separator.
 
-A fast pass hands the file to NumPy's parser in C, which takes clean tables only. Where it
-refuses, a careful pass reads cell by cell, so that missing cells become NaN and anything else
-is named by line and column.
+A fast pass uses NumPy's parser in C, which reads clean tables only. Where it fails, a careful pass
+reads cell by cell: missing cells become NaN, and errors name line and column.
 """
 
 import csv
@@ -42,7 +41,7 @@ def read_text(
     dropped = dropped_columns(drop, _none_if_all_empty(layout.names), layout.width, str(path))
     end = layout.width
     while layout.names is not None and end > 1 and not layout.names[end - 1]:
-        end -= 1  # columns after the last name hold nothing if a delimiter ends each line
+        end -= 1  # columns after the last name are empty if a delimiter ends each line
     if layout.names is not None:
         check_names(layout.names, dropped, end, path)
     table = _fast(path, layout, dropped) if decimal != "," else None
@@ -62,7 +61,7 @@ def _none_if_all_empty(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 
 def _with_numeric_header(parsed: Parsed, layout: Layout, kept: list[int], path: Path) -> Parsed:
-    """Take the first row for names where it can be nothing else, or remark that it may be."""
+    """Use the first row as names where it cannot be data; add a remark where it may be names."""
     if layout.first is None or len(parsed.values) == 0:
         return parsed
     verdict = judge(parsed.values)
@@ -84,7 +83,7 @@ def _with_numeric_header(parsed: Parsed, layout: Layout, kept: list[int], path: 
 
 @dataclasses.dataclass(frozen=True)
 class _Table:
-    """All columns of a file; those from ``end`` on hold nothing."""
+    """All columns of a file; those from ``end`` on are empty."""
 
     values: np.ndarray
     lines: np.ndarray | None
@@ -92,9 +91,9 @@ class _Table:
 
 
 def _fast(path: Path, layout: Layout, dropped: frozenset[int]) -> _Table | None:
-    """Parse with NumPy, or return None where the table needs a careful look.
+    """Parse with NumPy, or return None where the table needs the careful pass.
 
-    A chunk at a time, so that no more memory is taken than the table itself needs.
+    A chunk at a time, so that the memory is that of the table.
     """
     numbers = array("d")
     n_rows = max(1, _CHUNK_CELLS // layout.width)
@@ -122,7 +121,7 @@ def _fast(path: Path, layout: Layout, dropped: frozenset[int]) -> _Table | None:
             if len(chunk) < n_rows:
                 break
     values = np.frombuffer(numbers, float).reshape(-1, layout.width)
-    # A quoted cell may span lines, and NumPy skips rows without a number: both are for the other.
+    # The careful pass reads quoted cells that span lines, and rows that NumPy skips.
     if len(lines.numbers) != len(values):
         return None
     return _Table(values, np.frombuffer(lines.numbers, np.uintc), layout.width)
@@ -188,7 +187,7 @@ def _end(cells: list[str]) -> int:
 
 
 def _decimal(path: Path, layout: Layout, dropped: frozenset[int]) -> Decimal:
-    """Find out whether fractions follow a comma, from all cells where any of them has one."""
+    """Find the decimal sign, from all cells if any contains a comma."""
     doubtful = '"' if layout.delimiter == "," else ","
     with open_text(path) as handle:
         if not any(doubtful in line or _MANY_POINTS.search(line) for line in handle):
@@ -210,7 +209,7 @@ def _rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(lines, delimiter=layout.delimiter)
         try:
             for cells in reader:
-                # The line "" of a table of several columns is as good as blank.
+                # In a table of several columns, the line "" is blank.
                 if layout.width == 1 or len(cells) > 1 or any(cell.strip() for cell in cells):
                     yield lines.number, cells or [""]
         except csv.Error as error:
