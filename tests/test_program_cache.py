@@ -109,7 +109,7 @@ def test_a_misspelt_variable_is_refused(monkeypatch):
 
     monkeypatch.setenv("WELLPOSED_COMPILED", "offf")
     with pytest.raises(SettingError, match="must be on or off; got 'offf'"):
-        _program_cache._wanted()
+        _program_cache._is_on()
 
 
 def test_a_sweep_keeps_what_was_used_last(tmp_path):

@@ -73,7 +73,7 @@ def test_it_ends_by_naming_its_page(shown):
     out, result = shown
     *_, last = result.stdout.strip().split("\n\n")
     assert str(out / "report.html") in last.replace("\n", "")
-    assert "Judged by 360 rows, 1437 of the training" in (out / "report.html").read_text()
+    assert "Measured on 360 rows and 1437 of the training" in (out / "report.html").read_text()
 
 
 def test_the_first_suggestion_works(shown, tmp_path):

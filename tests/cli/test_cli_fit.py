@@ -212,8 +212,8 @@ def test_training_that_turns_non_finite_ends_with_code_one(fitted, tmp_path):
     ("options", "message"),
     [
         (["--noise", "sharde"], "Did you mean 'shared'?"),
-        (["--noise", "-1"], "positive"),
-        (["--noise", "0"], "positive"),
+        (["--noise", "-1"], "finite number > 0"),
+        (["--noise", "0"], "finite number > 0"),
         (["--transform", "standardise"], "Did you mean 'standardize'?"),
         (["--objective", "elbow"], "Did you mean 'elbo'?"),
         (["--hidden", "8;8"], "--hidden 256,256"),

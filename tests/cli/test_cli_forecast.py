@@ -97,7 +97,7 @@ def test_dividing_divides_a_given_resolution_too():
     floor = 2.0**2 / 12
     for text, expected in zip(said, (floor, floor / 256), strict=True):
         assert f"σ² = {expected:.4g}; " in text
-        assert "rests on its floor" in text
+        assert "is at its floor" in text
 
 
 def test_a_table_round_trips_and_a_figure_shows_something(tmp_path):

@@ -518,7 +518,7 @@ def test_a_model_is_a_start_and_goes_on():
         ({"start": [0, 0]}, "each once"),
         ({"start": [0, 1, 2]}, "at most 2 directions"),
         ({"start": [9]}, "counted from 0 to 4"),
-        ({"start": [4]}, "is dead"),
+        ({"start": [4]}, "is collapsed"),
         ({"start": [0], "solver": "accelerated"}, "leaves any start behind"),
         ({"solver": "sgd"}, "solver must be one of"),
         ({"noise": 0}, "noise must be"),

@@ -95,7 +95,7 @@ def test_what_it_cannot_serve_is_refused_before_it_starts(model, digits, tmp_pat
     exact = tmp_path / "exact.wp"
     wp.PPCA(2).fit(digits[:100, 10:14]).save(exact)
     assert "explore takes a fitted wellposed.VAE; got PPCA" in refused(exact)
-    assert "0 to 65535; got 70000" in refused(model, "--port", 70000)
+    assert "0 to 65,535; got 70000" in refused(model, "--port", 70000)
     vae = wp.load(model)
     with pytest.raises(wp.DataError, match="one label a row; got labels of shape"):
         vae.explore(digits[:5], labels=[1, 2])

@@ -209,12 +209,12 @@ def test_low_rank_factors_leave_a_feature_that_never_varies_alone():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: StudentT(degrees=2.0), "degrees must be a number > 2"),
+        (lambda: StudentT(degrees=2.0), "degrees must be a finite number > 2"),
         (lambda: StudentT(degrees="features"), "'feature'"),
         (lambda: StudentT(least_degrees=2.0), "least_degrees"),
         (lambda: Beta(0.0), "concentration must be a finite number > 0"),
         (lambda: Beta("conditonal"), "'conditional'"),
-        (lambda: ContinuousBernoulli(floor=-1.0), "floor must be a number"),
+        (lambda: ContinuousBernoulli(floor=-1.0), "floor must be a finite number ≥ 0"),
         (lambda: LowRankGaussian(0), "rank must be a whole number"),
         (lambda: wp.noise.Quantile((0.5, 0.5)), "increasing"),
         (lambda: wp.noise.Quantile((0.0, 0.5)), "levels"),

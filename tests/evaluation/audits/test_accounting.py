@@ -215,9 +215,12 @@ def test_no_weight_on_the_kl_is_no_likelihood():
         ),
         ({"reduction": "sum", "kl_weight": math.inf}, "kl_weight must be"),
         ({"reduction": "sum", "kl_weight": "1"}, "kl_weight must be"),
-        ({"reduction": "sum", "scale": 0.0}, "scale must be a positive finite number; got 0.0"),
-        ({"reduction": "sum", "noise_variance": 0.0}, "noise_variance must be a positive"),
-        ({"reduction": "sum", "noise_variance": math.nan}, "noise_variance must be a positive"),
+        ({"reduction": "sum", "scale": 0.0}, "scale must be a finite number > 0; got 0.0"),
+        ({"reduction": "sum", "noise_variance": 0.0}, "noise_variance must be a finite number > 0"),
+        (
+            {"reduction": "sum", "noise_variance": math.nan},
+            "noise_variance must be a finite number > 0",
+        ),
         ({"reduction": "sum", "noise_variance": 1.0, "half": True}, "leave half out"),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_learned_noise_that_rests_on_its_floor():
     found = wp.forecast(rows, n_components=3, resolution=0.01)
     assert found.on_floor
     assert found.noise_variance == pytest.approx(1e-4 / 12)
-    assert "rests on its floor" in str(found)
+    assert "is at its floor" in str(found)
     with pytest.raises(wp.UnboundedLikelihoodError, match="resolution"):
         wp.forecast(rows, n_components=3, resolution=0)
     assert not wp.forecast(rows, n_components=3, noise_variance=1e-9, resolution=9.0).on_floor
