@@ -1,4 +1,4 @@
-"""scikit-learn's face: validate, translate, call, store."""
+"""Estimators with the interface of scikit-learn."""
 
 from ._any_model import audit, sample_quality
 from ._forecast import forecast

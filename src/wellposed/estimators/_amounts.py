@@ -1,4 +1,4 @@
-"""A hint where draws of an amount would be negative."""
+"""Hint about amounts whose draws could be negative."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from scipy.special import ndtr
 from wellposed import noise, transforms
 from wellposed._errors import DataHint
 
-_FREQUENT = 0.05  # chance of a negative draw of a Gaussian with the column's mean and deviation
+_FREQUENT = 0.05  # probability of a negative draw of a Gaussian with the moments of the column
 _SKEWED = 1.0
-_FEW_LEVELS = 100  # whole numbers up to here are counts and marks, which have noise of their own
+_FEW_LEVELS = 100  # whole numbers up to this one are counts or marks, which have other noise models
 _LISTED = 8
 
 
@@ -25,7 +25,7 @@ def hint_at_amounts(
     *,
     stacklevel: int = 4,
 ) -> None:
-    """Name columns above zero and skewed whose noise, on the real line, often falls below zero."""
+    """Warn of skewed columns of positive values whose noise on the real line is often negative."""
     on_line = isinstance(transform, (transforms.Standardize, transforms.Identity))
     if image_shape is not None or not on_line:
         return
@@ -49,7 +49,7 @@ def hint_at_amounts(
 
 
 def _is_amount(summary: transforms.Summary, j: int) -> bool:
-    """Whether a column is never negative, has a long tail, and its logarithm has none."""
+    """Whether a column is never negative and has a long tail that its logarithm has not."""
     deviation = float(np.sqrt(summary.variance[j]))
     if summary.low[j] < 0 or not deviation or ndtr(-summary.mean[j] / deviation) < _FREQUENT:
         return False

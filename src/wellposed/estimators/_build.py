@@ -1,4 +1,4 @@
-"""From an estimator's settings and a summary of its data to a model, an objective and a plan."""
+"""Construction of a model, an objective and a plan from settings and a summary of the data."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from wellposed._typing import PRNGKey
 
 from .data.names import same_image
 
-# An epoch of a small table would be a handful of steps, and two hundred epochs too few of them.
+# With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
 _SMALL_BATCH, _LARGE_BATCH = 16, 128
 
@@ -29,7 +29,7 @@ def build(
     key: PRNGKey,
     names: Sequence[str] | None = None,
 ) -> models.VAEModel:
-    """Make an untrained model whose transform and noise have seen the data.
+    """Make an untrained model with transform and noise fitted to the data.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def check_domain(
     Raises
     ------
     DataError
-        Naming the transform or the family that fits them.
+        With the transform or the family that fits the data.
     """
     transforms.check_support(
         rows, transform.domain, who=f"The {type(transform).__name__} transform", names=names
@@ -106,7 +106,7 @@ def check_domain(
 def check_image_shape(
     shape: tuple[int, ...] | None, d: int, given: tuple[int, ...] | None = None
 ) -> None:
-    """Refuse a shape that does not hold d features, or is not that of the images passed.
+    """Refuse a shape that has not d numbers, or is not that of the images passed.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
     """Collect the numbers of the training; ``n_rows`` decides an automatic batch size."""
     batch_size = settings["batch_size"]
     if batch_size == "auto":
-        # A power of two, so that a few rows more or fewer change no shape.
+        # A power of two, so that a small change of the number of rows changes no shape.
         most = 1 << max(n_rows // _STEPS_AN_EPOCH, 1).bit_length() - 1
         batch_size = min(_LARGE_BATCH, max(_SMALL_BATCH, most))
     return training.Plan(
@@ -162,7 +162,7 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
 def member_of(
     settings: dict[str, Any], model: models.VAEModel, n_rows: int, *, key: PRNGKey
 ) -> training.Member:
-    """Collect what decides the course of a training of ``n_rows`` rows."""
+    """Collect the model, the settings and the plan of a training on ``n_rows`` rows."""
     return training.Member(
         model,
         key,
@@ -181,7 +181,7 @@ def objective_of(settings: dict[str, Any]) -> objectives.AbstractObjective:
 
 
 def resolution_of(settings: dict[str, Any], d: int) -> np.ndarray | None:
-    """Check the resolution against the number of features; None leaves it to the data.
+    """Check the resolution against the number of features; None: determined from the data.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A fitted estimator as one file."""
+"""Saving a fitted estimator to one file, and rebuilding it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ MODELS = {
 
 
 def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str, ...] = ()) -> None:
-    """Write a fitted estimator to ``path``: settings, model, and what ``_file_state`` names.
+    """Write a fitted estimator to ``path``: settings, model, and the attributes in ``_file_state``.
 
     The estimator is rebuilt in memory first, under the rules of :func:`load`. The name of a
     checkpoint is never written.
@@ -96,7 +96,7 @@ def restore(
 
     Parameters
     ----------
-    kind : its class
+    kind : class of the estimator
     header, tensors : of the file
     makers : of the user's networks, by role
     supplied : as :func:`wellposed.serialise.rebuild` takes it, without networks yet to be made
@@ -109,7 +109,7 @@ def restore(
     _check_names(header, tensors)
     settings = _settings(header, tensors, makers, supplied)
     estimator: Any = kind(**settings)
-    # What came after the first files has a default.
+    # Attributes that later versions added have defaults.
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
     missing, unknown = (
         ", ".join(sorted(names))
@@ -123,7 +123,7 @@ def restore(
     for name, spec in state.items():
         setattr(estimator, name, serialise.rebuild(spec, tensors, supplied))
     d = estimator.n_features_in_
-    if getattr(estimator, "offset_", 0.0) is None:  # a file from before columns had offsets
+    if getattr(estimator, "offset_", 0.0) is None:  # a file of a version without offsets
         estimator.offset_ = np.zeros(d)
     check_settings(kind, estimator.get_params(deep=False), d)
     supplied = {**_skeletons(header, tensors, d, makers, supplied), **supplied}
@@ -155,7 +155,7 @@ def _settings(
 
 
 def _check_names(header: Header, tensors: Tensors) -> None:
-    """Refuse tensors that nothing in the header asks for."""
+    """Refuse tensors to which nothing in the header refers."""
     parts = (header["settings"], header["model"], header["state"])
     exact, prefixes = set(), set()
     for spec in _specs(parts):
@@ -182,7 +182,7 @@ def _is_foreign(spec: Any) -> bool:
 def _skeletons(
     header: Header, tensors: Tensors, d: int, makers: dict[str, Any], supplied: dict[str, Any]
 ) -> dict[str, Any]:
-    """Networks of the right shapes, by the names under which the file has their leaves."""
+    """Networks of the right shapes, by the prefixes of the names of their leaves in the file."""
     own = {
         role: maker
         for role, maker in makers.items()

@@ -1,6 +1,6 @@
-"""Whether what a file holds is a model: its parts fit one another, and its figures are numbers.
+"""Checks that a file contains a model: its parts match, and its figures are numbers.
 
-A checksum says that a file is what someone wrote, not that ``save`` wrote it.
+A checksum proves that a file is unchanged, not that ``save`` wrote it.
 """
 
 import math
@@ -21,14 +21,14 @@ from wellposed.training import COLUMNS, LAGGING
 from ._build import check_image_shape, objective_of, resolution_of
 from ._priors import FITTED
 
-# Weights that training makes are far below, and so are the logarithms and roots that noise
-# learns; data units may be anything.
+# Weights after training are far smaller, as are the learned logarithms and roots of noise; data
+# units are arbitrary.
 _USUAL_WEIGHT, _USUAL_RAW, _USUAL_NUMBER = 100.0, 30.0, 1e6
 _ROUNDING = 1e-6  # of the largest eigenvalue
-_N_SAMPLES = 128  # as score_samples takes
+_N_SAMPLES = 128  # as in score_samples
 _N_ROWS = 64
-_FARTHEST_MEAN = 1e100  # squares over variances are still numbers in float64
-# Of posteriors, in standard deviations of the prior. Squares beyond are no numbers in float32.
+_FARTHEST_MEAN = 1e100  # ratios of squares to variances are finite in float64
+# Limit of posteriors, in standard deviations of the prior: larger squares overflow float32.
 _FARTHEST, _NARROWEST = 1e6, 1e-9
 _WEIGHTS = ("encoder", "decoder", "network")
 _RAW = ("rho", "start", "logit", "eta", "weights")
@@ -40,7 +40,7 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
     Raises
     ------
     SettingError
-        Naming the first.
+        With the name of the first.
     """
     checks.check_settings(settings, getattr(kind, "_constraints"))  # noqa: B009
     seeds = checks.optional(checks.whole(0, 2**32 - 1))
@@ -61,13 +61,13 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
 def check_fitted(estimator: Any) -> None:
     """Refuse an estimator whose fitted state is not one that ``fit`` makes.
 
-    Nothing is compiled, but for a model with numbers far beyond those that training makes: such
-    a one is tried on draws of its own.
+    Nothing is compiled, except for a model with numbers far beyond those of training, which is
+    tested on its own draws.
 
     Raises
     ------
     DamagedFileError
-        Naming what is wrong.
+        With the name of the invalid part.
     """
     d = estimator.n_features_in_
     _demand(type(d) is int and d >= 1, "n_features_in_")
@@ -155,7 +155,7 @@ def _map(transform: Any, row: Any, key: Any) -> tuple[Any, ...]:
 
 
 def _check_shapes(model: models.VAEModel, d: int, k: int) -> None:
-    """Trace all that is asked of a model, without running or compiling it."""
+    """Trace all functions of a model that are used, without running or compiling them."""
     key = jax.eval_shape(lambda: jax.random.key(0))
     row = jax.ShapeDtypeStruct((d,), jnp.result_type(float))
     with own_promotion():
@@ -201,12 +201,12 @@ def _check_history(history: Any, n: Any, columns: tuple, optional_columns: tuple
     for name, column in history.items():
         sound = isinstance(column, np.ndarray) and column.dtype == np.float64
         _demand(sound and column.shape == (n,), f"{name} of history_")
-        # What was not measured is NaN; the objective always was.
+        # Figures that were not measured are NaN; the objective is always measured.
         _demand(name != "objective" or bool(np.isfinite(column).all()), "objective of history_")
 
 
 def _is_unusual(model: Any) -> bool:
-    """Whether a number is far beyond those that training makes."""
+    """Whether a number is far beyond those of training."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(model):
         if not eqx.is_inexact_array_like(leaf):
             continue

@@ -1,4 +1,4 @@
-"""What diagnoses, reports, pages, grids and priors need of a VAE, before and after its fit."""
+"""Base of VAE: rows, keys, settings, fitted attributes and priors, for all that uses a VAE."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, get_args

@@ -1,4 +1,4 @@
-"""The forecast of collapse, for data as users have them."""
+"""Forecast of collapse for arrays, frames and files."""
 
 import dataclasses
 from typing import Any
@@ -126,8 +126,8 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
 def effective_beta(objective: objectives.AbstractObjective, noise_variance: Any) -> float:
     """Return the weight of the KL relative to the likelihood at the model's own σ².
 
-    A squared error implies a σ² of its own; for a model with another σ² the weight is the ratio of
-    the two. None stands for a model with the implied σ².
+    A squared error implies a σ²; for a model with another σ² the weight is the ratio of the two.
+    None stands for a model with the implied σ².
 
     Raises
     ------
@@ -147,7 +147,7 @@ def effective_beta(objective: objectives.AbstractObjective, noise_variance: Any)
 
 
 def _one_scale(settings: dict[str, Any]) -> Any:
-    """Images have one unit: "standardize" gives their features one scale, as fitting does."""
+    """Replace "standardize" by one scale for all features of images, as in fitting."""
     if settings["transform"] in ("auto", "standardize") and settings["image_shape"] is not None:
         return transforms.Standardize(shared=True)
     return settings["transform"]

@@ -1,9 +1,9 @@
-"""A setting and a method under one name.
+"""A setting and a method with the same name.
 
-``VAE(transform="logit")`` names the map to model units, and ``vae.transform(X)`` is
-scikit-learn's verb. Both words are the right ones, and scikit-learn keeps settings as attributes
-of the instance, which would hide the method. A data descriptor is looked up before the instance:
-reading the attribute gives the method, writing it stores the setting.
+``VAE(transform="logit")`` names the map to model units, and ``vae.transform(X)`` is scikit-learn's
+method. scikit-learn stores settings as attributes of the instance, which would hide the method. A
+data descriptor has precedence over the instance: reading the attribute gives the method, writing it
+stores the setting.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ C = TypeVar("C", bound=type)
 
 
 class Homonym:
-    """Give the method when read, keep the setting when written."""
+    """Descriptor that returns the method when read, and stores the setting when written."""
 
     def __init__(self, method: Callable, name: str):
         self._method = method
@@ -28,10 +28,9 @@ class Homonym:
 
 
 def setting_and_method(name: str) -> Callable[[C], C]:
-    """Decorate a class so that ``name`` is a constructor's setting and a method.
+    """Decorate a class so that ``name`` is both a setting of the constructor and a method.
 
-    A decorator, because scikit-learn replaces ``transform`` by its own wrapper while the class
-    is being made.
+    A decorator runs after scikit-learn has replaced ``transform`` by its own wrapper.
     """
 
     def decorate(cls: C) -> C:

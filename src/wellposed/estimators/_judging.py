@@ -1,4 +1,4 @@
-"""Diagnose a fitted VAE, report on it, and serve a page to explore it."""
+"""Diagnosis and report of a fitted VAE, and a page to explore it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
@@ -24,7 +24,7 @@ _COMPARE = (
 
 
 def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Diagnosis:
-    """Diagnose a fitted VAE: is it any good, which part fails, why, and what to change.
+    """Diagnose a fitted VAE: whether it is sound, which part fails, why, and the remedy.
 
     Each question gets a verdict, the figures behind it, and a remedy, causes before their
     consequences:
@@ -120,7 +120,7 @@ def report(
     >>> page = wp.report(vae, X[200:300])  # doctest: +SKIP
     >>> page.save("report.html")  # doctest: +SKIP
     """
-    from wellposed.reports import make_report  # matplotlib is slow to import
+    from wellposed.reports import make_report  # importing matplotlib is slow
 
     check_is_fitted(vae)
     if not isinstance(vae, Fitted):

@@ -1,4 +1,4 @@
-"""Load a fitted estimator from its file."""
+"""Loading of fitted estimators."""
 
 import dataclasses
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from ._words import FilePath
 from .linear import PPCA, LinearVAE
 
 T = TypeVar("T")
-# A class, a function without arguments that makes an object of it, or several of those.
+# A class, a function without arguments that makes an object, or a tuple of those.
 Own: TypeAlias = type[T] | Callable[[], T] | tuple[type[T] | Callable[[], T], ...]
 Estimator: TypeAlias = PPCA | LinearVAE | VAE
 
@@ -37,7 +37,7 @@ def load(
 ) -> Estimator:
     """Load a fitted estimator; nothing in the file is executed.
 
-    The file must hold a model that ``fit`` can have made. Its ``checkpoint`` is None.
+    The file must contain a model that ``fit`` can produce. Its ``checkpoint`` is None.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def load(
     Raises
     ------
     DamagedFileError
-        If any byte of the file is not what was written, its version is unknown, or it holds no
-        model that ``fit`` makes.
+        If a byte of the file differs from what was written, its version is unknown, or it contains
+        no model that ``fit`` can produce.
     SettingError
         If it needs a maker or a class that was not given.
     FileNotFoundError
@@ -89,7 +89,7 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
         return restore(KINDS[kind], header, tensors, makers, supplied)
     except (DamagedFileError, serialise.NeedsMakerError) as error:
         raise type(error)(f"{path}: {error}") from error
-    # A file can hold anything, and a part of a model that does not fit another can fail anyhow.
+    # The content of a file is arbitrary, and parts that do not match can raise anything.
     except Exception as error:
         raise DamagedFileError(
             f"{path} holds no model that fitting makes: {type(error).__name__}: {error} Take it "
@@ -99,7 +99,7 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
 
 
 def load_like(path: FilePath, template: VAE) -> VAE:
-    """Load an estimator whose own networks and classes are those of a template's settings."""
+    """Load an estimator with the user's networks and classes from the settings of a template."""
     settings = settings_of(template)
     own = {
         role: tuple(serialise.own_classes(role, settings[role]))

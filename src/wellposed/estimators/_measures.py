@@ -1,4 +1,4 @@
-"""Measures of a fitted VAE: its noise, its rate, its encoder; and its file."""
+"""Measures of a fitted VAE, and methods that show and save it."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class Measures(Fitted):
-    """The methods of a VAE that measure ``model_`` on rows, show it, and save it."""
+    """Methods of a VAE that measure ``model_`` on rows, show it, and save it."""
 
     @property
     def one_scale_(self) -> bool | None:
-        """Whether all features have one scale in model units, as pixels do; None if none has."""
+        """Whether all features have one scale in model units, None if "standardize" is not used."""
         check_is_fitted(self)
         unit_map = self.model_.transform
         return unit_map.shared if isinstance(unit_map, transforms.Standardize) else None
 
     def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
-        """Judge each latent on X, by its rate and by its posterior mean.
+        """Classify each latent on X as active or collapsed, by its rate and its posterior mean.
 
         ``thresholds`` are ``epsilon``, ``delta`` and ``threshold`` of
         :func:`wellposed.evaluation.collapse`.
@@ -50,8 +50,7 @@ class Measures(Fitted):
     def prior_mismatch(self, X: Rows) -> evaluation.PriorMismatch:
         """Measure how far N(0, I) is from the codes of X; see ``evaluation.prior_mismatch``.
 
-        The aggregate prior, and every other that was fitted, is measured beside it. Pass rows
-        that were not trained on.
+        The aggregate prior, and every other fitted prior, is measured too. Pass held-out rows.
         """
         rows = self.rows(X)
         self.prior("aggregate")
@@ -65,7 +64,7 @@ class Measures(Fitted):
         return evaluation.coverage(self.model_, rows, key=self.key("score"), **options)
 
     def calibration(self, X: Rows, **options: Any) -> evaluation.Calibration:
-        """Judge reconstructions, marginals or held-out features of X by coverage and CRPS.
+        """Measure coverage and CRPS of reconstructions, marginals or held-out features of X.
 
         ``options`` are ``given``, ``n_draws`` and ``share`` of :func:`evaluation.calibration`.
         """
@@ -104,11 +103,12 @@ class Measures(Fitted):
 
         Parameters
         ----------
-        path : to write; a file that is there keeps its permissions
-        overwrite : whether to replace a file that is there
-        codes : whether to keep what priors are fitted to: three draws z ~ q(z | x) of each
-            training row, at most 60,000 rows. They reveal something of each row; without them the
-            loaded model needs ``fit_prior("aggregate", X)`` before ``sample(prior="aggregate")``
+        path : of the file; an existing file keeps its permissions
+        overwrite : whether to replace an existing file
+        codes : whether to store the codes to which priors are fitted: three draws z ~ q(z | x) of
+            each training row, at most 60,000 rows. They reveal information about each row; without
+            them the loaded model needs ``fit_prior("aggregate", X)`` before
+            ``sample(prior="aggregate")``
         """
         check_is_fitted(self)
         save(self, path, overwrite=overwrite, without=() if codes else ("_codes",))
@@ -128,12 +128,12 @@ class Measures(Fitted):
         Returns
         -------
         :class:`wellposed.reports.Report`: ``save("report.html")`` writes one file that needs no
-        network; in a notebook it shows itself
+        network; in a notebook it is displayed
 
         Raises
         ------
         DataError
-            For too few rows, rows that the model has no place for, or labels of another number.
+            For too few rows, rows outside the domain of the model, or labels of another number.
         """
         return _judging.report(self, X, X_train, labels=labels)
 
@@ -154,9 +154,9 @@ class Measures(Fitted):
         Raises
         ------
         SettingError
-            If the packages of the extra are absent, or the port is none.
+            If the packages of the extra are not installed, or the port is out of range.
         DataError
-            For rows that the model has no place for, or labels of another number.
+            For rows outside the domain of the model, or labels of another number.
         OutputError
             If the port is taken.
         """

@@ -16,13 +16,13 @@ from wellposed._errors import (
     named_features,
 )
 
-_LISTED = 5  # suspects that a warning names
+_LISTED = 5  # maximum number of suspects in a warning
 
 
 def warn_of_data(
     summary: transforms.Summary, n_components: int, names: Sequence[Any] | None = None
 ) -> None:
-    """Name features that never vary, and latents beyond the number of features."""
+    """Warn of features that never vary, and of more latents than features."""
     constant = np.flatnonzero(~summary.varies)
     d = len(summary.mean)
     if constant.size:
@@ -49,7 +49,7 @@ def warn_of_suspects(
     *,
     stacklevel: int = 4,
 ) -> None:
-    """Name values that stand apart from the rest of their column, of any data but images."""
+    """Warn of values far from the rest of their column, in all data but images."""
     if image_shape is not None:
         return
     outliers = transforms.suspects(rows)
@@ -69,7 +69,7 @@ def warn_of_suspects(
 
 
 def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> None:
-    """Warn of a given noise variance below the square of the data's own rounding."""
+    """Warn of a given noise variance below the rounding variance of the data."""
     observation = model.noise
     if not isinstance(observation, noise.Gaussian) or observation.kind != "given":
         return

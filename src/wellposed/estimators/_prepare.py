@@ -1,4 +1,4 @@
-"""From the settings and the data of a VAE to rows and a model that can be trained."""
+"""Preparation of a training: checked rows and an untrained model."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def prepare(
 
     Parameters
     ----------
-    vae : an estimator, which receives what is known of the data, such as ``n_features_in_``
+    vae : an estimator, which gets the attributes that describe the data, such as ``n_features_in_``
     X : array-like or frame of shape (n, d), or a path
     offset : array of shape (d,) to subtract from the rows; None decides by the data
 

@@ -1,4 +1,4 @@
-"""Priors fitted to the codes: where z comes from when it is not N(0, I)."""
+"""Priors that are fitted to the codes, in place of N(0, I)."""
 
 import warnings
 from collections.abc import Callable
@@ -20,15 +20,15 @@ from ._build import build, plan_of
 from ._words import Progress
 
 MOST_CODES = 60_000  # rows
-# Of z ~ q(z | x), a row. Over one, 100 components with full covariances learn by heart where in
-# q(z | x) each draw fell: on MNIST three gave the held-out codes half a nat more.
+# Draws z ~ q(z | x) of each row. With one draw, 100 components with full covariances overfit the
+# draws: on MNIST three gave the held-out codes half a nat more.
 _DRAWS = 3
-_SECOND_STAGE_CODES = 20_000  # two minutes of training
+_SECOND_STAGE_CODES = 20_000  # about two minutes of training
 
 _SIZES = (1, 5, 20, 50, 100, 200)  # components tried
 _HELD_OUT = 0.2
-_REFINED = 10  # EM steps on all draws, from where the first draws' own led
-# Of the codes' mean variance: far below the posterior variance of any latent worth having.
+_REFINED = 10  # maximum number of EM steps on all draws, after those on the first draws
+# Share of the codes' mean variance, far below the posterior variance of useful latents.
 _RIDGE = 1e-4
 
 _SECOND_STAGE = {
@@ -47,7 +47,7 @@ _SECOND_STAGE = {
     "encoder_steps": 0,
     "patience": 15,
 }
-# Codes have no step of measurement: γ may fall to this share of their standard deviation.
+# Codes have no resolution of measurement: this share of their standard deviation is the floor.
 _FINEST = 1e-3
 
 
@@ -63,8 +63,8 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> latents
 
     ``codes`` are draws of each row, (n, r, k). The number of components, 1, 5, 20, 50, 100 or 200,
     rises as long as the log density of a held-out fifth of the rows does; all rows then refine it.
-    One thread: the products are small, and several threads that wait for each other took fifty
-    times as long on two busy cores.
+    One thread is used: the products are small, and waiting threads took fifty times as long on two
+    busy cores.
     """
     rows = codes.astype(np.float64)
     order_key, start_key = (jax.random.fold_in(key, i) for i in range(2))
@@ -75,7 +75,7 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> latents
         "random_state": int(jax.random.bits(start_key) >> 1),
     }
     with threadpool_limits(limits=1), warnings.catch_warnings():
-        # Not converged is not wrong: the held-out rows judge what has been reached.
+        # Without convergence the mixture is still valid: the held-out rows compare the mixtures.
         warnings.simplefilter("ignore", ConvergenceWarning)
         best = _choose(rows[order[held:]], rows[order[:held]], settings, progress)
         whole = _refine(best, rows, settings)
@@ -89,12 +89,12 @@ def aggregate(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> latents
 def _choose(
     rows: np.ndarray, held: np.ndarray, settings: dict[str, Any], progress: Progress
 ) -> Any:
-    """Return the mixture that judges the held-out rows best: of rising sizes, the last to gain.
+    """Return the mixture of highest held-out log density, for sizes that rise until it falls.
 
-    No component gets fewer than k + 1 rows on average: so many span a covariance.
+    Each component has at least k + 1 rows on average, which a covariance requires.
     """
     n, _, k = rows.shape
-    rows = rows if n > 1 else np.repeat(rows, 2, axis=0)  # scikit-learn wants two
+    rows = rows if n > 1 else np.repeat(rows, 2, axis=0)  # scikit-learn requires two
     best, highest, done = None, -np.inf, 0
     sizes = [size for size in _SIZES if size == 1 or size * (k + 1) <= n]
     bar = training.Bar(sum(sizes), progress, unit="component")
@@ -111,7 +111,7 @@ def _choose(
 
 
 def _refine(start_mixture: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
-    """Go on from a mixture on all draws of the rows."""
+    """Continue the fit of a mixture on all draws of the rows."""
     start = {"weights_init": start_mixture.weights_, "means_init": start_mixture.means_}
     start["precisions_init"] = start_mixture.precisions_
     mixture = GaussianMixture(start_mixture.n_components, max_iter=_REFINED, **settings, **start)
@@ -123,7 +123,7 @@ def _draws(rows: np.ndarray) -> np.ndarray:
 
 
 def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> models.SecondStage:
-    """Train a second VAE on the first code of each row, after the first VAE and apart from it.
+    """Train a second VAE on the first code of each row, separately from the first VAE.
 
     References: Dai & Wipf (2019), §4.
     """
@@ -140,7 +140,7 @@ def second_stage(codes: np.ndarray, *, key: PRNGKey, progress: Progress) -> mode
         progress=progress,
     )
     if run.outcome is training.Outcome.interrupted:
-        raise KeyboardInterrupt  # half a prior is not to be kept
+        raise KeyboardInterrupt  # a half-trained prior is not stored
     if run.outcome is training.Outcome.nonfinite:
         warnings.warn(
             "The second stage's objective became non-finite; its last good state was kept. "
@@ -166,16 +166,16 @@ def fit_prior(
     Parameters
     ----------
     name : "aggregate" or "second-stage"
-    codes : array of shape (n, r, k), r draws of z a row; None where none are known
+    codes : array of shape (n, r, k), r draws of z for each row; None where none are stored
     key : PRNG key
     progress : a progress bar
 
     Raises
     ------
     SettingError
-        For a name of no prior that is fitted.
+        For an unknown name.
     DataError
-        For fewer than two codes, and where none are known.
+        For fewer than two codes, or none.
     """
     if name not in FITTED:
         raise unknown_name("A prior to fit", name, FITTED)

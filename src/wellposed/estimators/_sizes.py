@@ -1,4 +1,4 @@
-"""Whether the networks and the draws that are asked for can be, and fit in memory."""
+"""Checks that networks and draws of the given sizes fit in memory."""
 
 import itertools
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from wellposed._memory import check_memory
 from ._build import plan_of
 
 _FLOAT = 4  # bytes
-# The weights before and after a step, the gradient, Adam's two moments and the best epoch's.
+# Copies of the weights: before and after a step, gradient, Adam's two moments, best epoch.
 _COPIES = 6
-_HELD_TWICE = 2  # draws in pieces, and put together
+_HELD_TWICE = 2  # the pieces of draws, and their concatenation
 
 
 def check_networks(settings: Mapping[str, Any], n_rows: int, d: int) -> None:
-    """Refuse networks, or draws of z a batch, that this machine cannot hold.
+    """Refuse networks, or draws of z in a batch, that exceed the memory of this machine.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def check_networks(settings: Mapping[str, Any], n_rows: int, d: int) -> None:
     Raises
     ------
     SettingError
-        Before anything is allocated.
+        For sizes beyond the memory, before anything is allocated.
     """
     batch = min(plan_of(dict(settings), n_rows).batch_size, n_rows)
     k, hidden = int(settings["n_components"]), [int(width) for width in settings["hidden"]]
@@ -50,12 +50,12 @@ def check_networks(settings: Mapping[str, Any], n_rows: int, d: int) -> None:
 
 
 def check_draws(n_samples: Any, how: Any, alpha: Any, *, width: int) -> None:
-    """Check what ``sample`` is asked for; each draw has ``width`` numbers.
+    """Check the arguments of ``sample``; each draw has ``width`` numbers.
 
     Raises
     ------
     SettingError
-        For what is out of range, or more than this machine can hold, before it is allocated.
+        For numbers out of range, or beyond the memory, before anything is allocated.
     ForkedProcessError
         In a process that cannot compute.
     """

@@ -182,7 +182,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.hidden = hidden
         self.activation = activation
         self.image_shape = image_shape
-        vars(self)["transform"] = transform  # the attribute is the method
+        vars(self)["transform"] = transform  # reading the attribute gives the method
         self.objective = objective
         self.beta = beta
         self.n_importance = n_importance
@@ -419,7 +419,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True  # made dense
+        tags.input_tags.sparse = True  # sparse rows become dense
         tags.transformer_tags.preserves_dtype = ["float32"]  # what the model computes in
         return tags
 

@@ -1,4 +1,4 @@
-"""The types of rows, and the words of settings."""
+"""Types of rows, and literal types of the settings."""
 
 import os
 from collections.abc import Mapping

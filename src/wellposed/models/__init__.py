@@ -1,4 +1,4 @@
-"""Models: what maps data to latents and back."""
+"""Models of data with latent variables."""
 
 from ._classifier import Classifier
 from ._linear_vae import LinearVAEModel, inference_gap, with_best_encoder

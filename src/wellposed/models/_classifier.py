@@ -1,4 +1,4 @@
-"""A classifier, and the features that it tells classes apart by."""
+"""A classifier and its features."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ class Classifier(eqx.Module):
     activation: str = eqx.field(static=True)
 
     def features(self, x: Point) -> Float[Array, " f"]:
-        """h(x), what the last layer sees, shape (f,)."""
+        """h(x), the input of the last layer, shape (f,)."""
         return activate(self.activation, self.body((x - self.low) / self.span))
 
     def logits(self, x: Point) -> Float[Array, " c"]:

@@ -1,4 +1,4 @@
-"""The linear variational autoencoder, whose ELBO needs the data's covariance alone."""
+"""The linear variational autoencoder, whose ELBO depends on the covariance of the data only."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -54,7 +54,7 @@ class LinearVAEModel(eqx.Module):
         )
 
     def rates_over(self, root: Float[Array, "r d"]) -> Latent:
-        """:meth:`rates` over data whose covariance is FᵀF: no digits are lost to its squares."""
+        """:meth:`rates` over data of covariance FᵀF, without the rounding of its squares."""
         spread = jnp.sum((root @ self.encoder.T) ** 2, axis=0)
         return 0.5 * (self.variance - jnp.log(self.variance) + spread - 1)
 
@@ -89,8 +89,8 @@ def inference_gap(model: LinearVAEModel) -> Scalar:
     .. math:: \tfrac12 \left[\textstyle\sum_i \log M_{ii} - \log\det M\right] \ge 0,
        \quad M = W^TW + \sigma^2 I
 
-    Zero only where the columns of W are orthogonal (Hadamard's inequality): the ELBO alone tells
-    the principal axes from their rotations.
+    Zero only where the columns of W are orthogonal (Hadamard's inequality): the ELBO is largest at
+    the principal axes, the likelihood also at their rotations.
     """
     m = model.weight.T @ model.weight
     m = m + model.noise_variance * jnp.eye(len(m), dtype=m.dtype)

@@ -1,4 +1,4 @@
-"""Probabilistic PCA: the linear Gaussian latent variable model, solved."""
+"""Probabilistic PCA: the linear Gaussian latent variable model in closed form."""
 
 import dataclasses
 from functools import cached_property
@@ -34,7 +34,8 @@ class PPCAModel:
     def log_density(self, rows: np.ndarray) -> np.ndarray:
         """log p(x) of rows of shape (n, d): shape (n,), nats.
 
-        Along the axes of W and across them apart, so that no large squares are subtracted.
+        The parts within and outside the span of W are added, so that no large squares are
+        subtracted.
         """
         scales, _ = self._axes
         explained = scales**2 + self.noise_variance
@@ -66,11 +67,11 @@ class PPCAModel:
         return latents @ self.weight.T + self.mean
 
     def _least_squares(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Least squares of rows by W: R z of shape (n, k), and what is left over, (n, d).
+        """Least squares of rows by W: R z of shape (n, k), and residuals of shape (n, d).
 
-        Fitted twice, the second time to what the first left over. Where features are of very
-        unlike spread the axes are known to the rounding of the largest; W itself is known to its
-        own in each feature, and so is then what is left over.
+        The fit is repeated on the residuals. Where the spreads of features differ widely, the axes
+        are accurate to the rounding of the largest feature, but W to that of each feature, and
+        after the second fit the residuals as well.
         """
         towards = self._inverse
         latents = centred @ towards

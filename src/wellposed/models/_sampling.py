@@ -9,19 +9,19 @@ from ._vae import VAEModel
 
 
 def ancestral(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """x ~ p(x | z): the model's own draw."""
+    """Draw x ~ p(x | z)."""
     del alpha
     return model.transform.inverse(model.decode(z).sample(key))
 
 
 def mean(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """x = μ(z): no draw from p(x | z), whose noise is left out."""
+    """Return the mean x = μ(z), without noise."""
     del alpha, key
     return model.transform.inverse(model.decode(z).mean)
 
 
 def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """Every feature at the quantile Φ(α) of its noise: x = μ(z) + α σ(z) for a Gaussian."""
+    """Return the quantile Φ(α) of every feature: x = μ(z) + α σ(z) for a Gaussian."""
     del key
     return model.transform.inverse(model.decode(z).coupled(alpha))
 
@@ -34,7 +34,7 @@ def sample(
 ) -> Point:
     """Draw z from the prior, then x by one of the ways in ``SAMPLERS``; data units.
 
-    ``prior`` stands in for the model's own, with which the decoder was trained.
+    ``prior`` replaces the prior of the model, with which the decoder was trained.
     """
     latent_key, noise_key = jax.random.split(key)
     prior = model.prior if prior is None else prior

@@ -1,4 +1,4 @@
-"""A second VAE as the prior of the first."""
+"""A second VAE as the prior of a first VAE."""
 
 import equinox as eqx
 
@@ -14,8 +14,8 @@ class SecondStage(eqx.Module):
 
     .. math:: u \sim N(0, I_k), \qquad z \mid u \sim N(\mu(u), \gamma I_k)
 
-    What the first stage leaves between q(z) and N(0, I) is no low-dimensional set any more, since
-    q(z | x) has filled R^k up; so that the second can close it, with k latents of its own.
+    The aggregate q(z) of the first stage has full dimension, since q(z | x) fills R^k, so a second
+    VAE with k latents can match it.
 
     It has no ``log_prob``: log p(z) = log E p(z | u) has no closed form. Importance sampling
     estimates it, as it does for any VAE (:func:`wellposed.evaluation.log_likelihood` of

@@ -1,4 +1,4 @@
-"""The second moments of the data: all that a linear Gaussian model sees of them."""
+"""Mean, covariance and spectrum of the data, on which a linear Gaussian model depends."""
 
 import dataclasses
 from functools import cached_property
@@ -9,11 +9,11 @@ import scipy.linalg
 
 from wellposed._errors import DataError
 
-_LAPACK: Any = scipy.linalg.lapack  # its routines have no types
+_LAPACK: Any = scipy.linalg.lapack  # its functions have no type annotations
 _ROUNDING = 1e-13  # of the largest eigenvalue of a covariance
 _ROOT_ROUNDING = 50.0  # units in the last place of a singular value
-_STEPS = 10.0  # units in the last place that a computed variance is off by
-_UNLIKE = 1e4  # lengths of columns from which on Jacobi's method is worth its time
+_STEPS = 10.0  # error of a computed variance, in units in the last place
+_UNLIKE = 1e4  # ratio of column lengths above which Jacobi's method is used
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Covariance:
     ``log_det`` is the mean log |det dT/dx| of the rows, in nats: added to a mean log density in
     model units, it makes one in data units.
 
-    ``root`` is F with FᵀF = S, taken from the rows themselves. It keeps twice the digits: where
-    directions vary by 10⁷ and by one, the small one is below the rounding of S.
+    ``root`` is F with FᵀF = S, computed from the rows. It has twice the digits: where standard
+    deviations are 10⁷ and one, the variance of the small one is below the rounding of S.
     """
 
     mean: np.ndarray  # (d,)
@@ -35,7 +35,7 @@ class Covariance:
 
     @cached_property
     def factor(self) -> np.ndarray:
-        """F with FᵀF = S, shape (r, d): the root, or one made from the matrix."""
+        """F with FᵀF = S, shape (r, d): the root, or a root of the matrix."""
         if self.root is not None:
             return self.root
         values, vectors = scipy.linalg.eigh(self.matrix, driver="evd")
@@ -56,12 +56,12 @@ class Covariance:
 class Spectrum:
     """Eigenvalues of the covariance (1/n) of n rows in model units, falling, with eigenvectors.
 
-    All r = min(n, d) of them, or only the first r, when ``complete`` is false; the variance that
-    they leave out is still part of ``variances``.
+    All r = min(n, d) of them, or only the first r, when ``complete`` is false; ``variances``
+    includes the variance of the others.
 
-    ``rooted`` is whether they come from the centred rows, and not from their squares;
-    ``condition``, where it is known, is that of the rows with all columns of one length, which
-    bounds the relative error of a standard deviation however unlike the columns are.
+    ``rooted`` is true if they were computed from the centred rows, not from their squares.
+    ``condition``, where known, is the condition number of the rows with columns scaled to one
+    length, which bounds the relative error of a standard deviation for any scales of the columns.
     """
 
     mean: np.ndarray  # (d,)
@@ -76,7 +76,7 @@ class Spectrum:
 
     @property
     def rounding(self) -> float:
-        """Variance along a direction below which nothing but rounding is left of it."""
+        """Variance along a direction below which it is only rounding."""
         if not self.rooted:
             return _ROUNDING * float(self.eigenvalues[0])
         largest = self.variances.max()
@@ -85,7 +85,7 @@ class Spectrum:
         return float(largest) * (_ROOT_ROUNDING * np.finfo(np.float64).eps) ** 2
 
     def relative_error(self, variance: float) -> float:
-        """Of a variance computed as one of these eigenvalues or their mean, about."""
+        """Approximate relative error of these eigenvalues and of their mean."""
         eps = np.finfo(np.float64).eps
         ratio = float(self.eigenvalues[0]) / variance
         if not self.rooted:
@@ -119,8 +119,8 @@ class Spectrum:
     def left_over(self, n_used: int) -> float:
         """Variance outside the first ``n_used`` directions, never below zero.
 
-        Summed from the small end where it is known: the total less the large ones would keep
-        their rounding.
+        The small eigenvalues are summed where they are known; the total minus the large ones would
+        have the rounding of the large ones.
         """
         if self.complete:
             return float(self.eigenvalues[n_used:][::-1].sum())
@@ -128,7 +128,7 @@ class Spectrum:
 
 
 def eigendecompose(covariance: Covariance) -> Spectrum:
-    """Decompose a covariance into its spectrum, by its root where it has one.
+    """Decompose a covariance into its spectrum, from its root where it has one.
 
     Raises
     ------
@@ -159,10 +159,10 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
 
 
 def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
-    """Singular values of the root; by Jacobi's method where the columns are of unlike length.
+    """Spectrum by the singular values of the root; by Jacobi's method for unequal columns.
 
-    It finds each singular value to its own rounding, as far as the columns, made of one length,
-    allow; others find all to the rounding of the largest.
+    Its error is relative to each singular value, times the condition number of the columns scaled
+    to one length; other methods have the rounding of the largest.
 
     References: Demmel & Veselić (1992); Drmač & Veselić (2008), LAPACK's xGEJSV.
     """
@@ -205,7 +205,7 @@ def _by_jacobi(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def orient(vectors: np.ndarray) -> np.ndarray:
-    """Turn each column so that its largest entry is positive: its sign is free, and so settled."""
+    """Fix the free sign of each column so that its largest entry is positive."""
     largest = np.abs(vectors).argmax(axis=0)
     signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
     return vectors * np.where(signs == 0, 1.0, signs)

@@ -28,21 +28,22 @@ _FLAT = 1e-12
 
 @dataclasses.dataclass(frozen=True)
 class StationaryPoint:
-    r"""One stationary point, its value and its surroundings; mean nats a datum, in data units.
+    r"""A stationary point, its objective and curvature; mean nats a datum, in data units.
 
     ``active`` are the directions used, counted from 0 in the order of falling eigenvalues; the
     columns of ``model.weight`` follow them, zero columns last. With τ = βσ², and of shape (r,),
     one entry a direction:
 
-    - ``gain``, what a zero column adds to the objective when it takes up the direction, or has
-      added where it is active: ½β[λ/τ − 1 − log(λ/τ)] where λ > τ, else zero;
-    - ``curvature`` of the objective at a zero column along the direction, q staying at its best,
+    - ``gain`` of the objective when a zero column takes up the direction, or the past gain of an
+      active one: ½β[λ/τ − 1 − log(λ/τ)] where λ > τ, else zero;
+    - ``curvature`` of the objective at a zero column along the direction, with the optimal q,
       (λ/τ − 1)/σ²; zero for active directions, along which the model only turns and the
       likelihood is flat (with diagonal q the ELBO falls there, by −(1 − τ/λ)/σ²).
 
     ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
     ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
-    objective; they are equal for β = 1. ``is_maximum`` is true where no direction leads upwards.
+    objective; they are equal for β = 1. ``is_maximum`` is true where the objective rises in no
+    direction.
     """
 
     active: tuple[int, ...]
@@ -79,7 +80,7 @@ def stationary_point(
     spectrum : Spectrum
     active : the directions used, counted from 0 in the order of falling eigenvalues
     n_components : k ≥ the number of them
-    noise_variance : σ², given; None takes the stationary one, (Σ_{j∉A} λ_j) / (d − β|A|)
+    noise_variance : given σ²; None solves for the stationary one, (Σ_{j∉A} λ_j) / (d − β|A|)
     beta : weight of the KL
     floor : smallest standard deviation that a learned noise may have
 
@@ -89,7 +90,7 @@ def stationary_point(
         If an active direction has λ ≤ βσ², or there is no such direction: then there is no such
         stationary point. If the spectrum is cut short and the directions are not the first.
     UnboundedLikelihoodError
-        If the active directions hold all the variance, σ² is None and there is no floor.
+        If the active directions have all the variance, σ² is None and there is no floor.
 
     Examples
     --------
@@ -140,7 +141,7 @@ def optimum(
     Raises
     ------
     UnboundedLikelihoodError
-        If k directions hold all the variance and there is no floor: the likelihood then grows
+        If k directions have all the variance and there is no floor: the likelihood then grows
         without bound as σ² → 0.
 
     References: Tipping & Bishop (1999), eqs 7-8; Wang & Ziyin (2022), theorem 2.
@@ -158,8 +159,8 @@ def optimum(
         raise _unbounded_error(spectrum, n_components)
     values = [_objective(point) for point in candidates]
     near = max(values) - _FLAT * abs(max(values))
-    # With as many components as features σ² is free up to the smallest eigenvalue: the largest
-    # of the equally good is the one that no floor is needed for.
+    # With as many components as features, every σ² up to the smallest eigenvalue is optimal: the
+    # largest of them needs no floor.
     best = max(
         (point for point, value in zip(candidates, values, strict=True) if value >= near),
         key=lambda point: point.noise_variance,
@@ -170,9 +171,9 @@ def optimum(
 def _consistent(
     spectrum: Spectrum, n_components: int, beta: float, floor: float
 ) -> list[tuple[int, float]]:
-    """Pairs of |A| and σ² at which neither wants to move, or σ² rests on the floor.
+    """Pairs of |A| and σ² that are stationary in both, or in |A| with σ² at the floor.
 
-    Equal eigenvalues are equal up to rounding only: a tie counts for either side.
+    Eigenvalues are equal up to rounding only: both sides of a tie are candidates.
     """
     candidates = []
     values = spectrum.eigenvalues
@@ -214,7 +215,7 @@ def _unbounded_error(spectrum: Spectrum, n_used: int) -> UnboundedLikelihoodErro
 
 
 def _objective(point: StationaryPoint) -> float:
-    """What the linear VAE maximises: the expected log likelihood less β times the rate."""
+    """Objective of the linear VAE: expected log likelihood minus β times the rate."""
     return point.elbo - (point.beta - 1) * float(point.rates.sum())
 
 
@@ -272,7 +273,7 @@ def _check_complete(spectrum: Spectrum) -> None:
 
 
 def are_directions(active: object) -> bool:
-    """Whether this is a sequence of whole numbers."""
+    """Whether the value is a sequence of whole numbers."""
     return isinstance(active, (list, tuple, range, np.ndarray)) and all(
         isinstance(i, Integral) and not isinstance(i, bool) for i in active
     )

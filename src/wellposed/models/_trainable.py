@@ -1,4 +1,4 @@
-"""Which leaves the optimiser may write, declared once."""
+"""The mask of the leaves that the optimiser trains."""
 
 import equinox as eqx
 import jax
@@ -9,10 +9,11 @@ from ._vae import VAEModel
 
 
 def trainable(model: VAEModel) -> Tree:
-    """Mask the model's leaves: True for the networks' weights and for what the noise learns.
+    """Mask the model's leaves: True for the weights of networks and the learned parameters of the
+    noise.
 
-    A given variance, a floor, the transform's statistics and the prior are never in the
-    optimiser's tree: under ``stop_gradient`` alone, weight decay still writes to them.
+    A given variance, a floor, the transform's statistics and the prior are not in the optimiser's
+    tree: with ``stop_gradient`` alone, weight decay would change them.
     """
     mask = jax.tree.map(lambda _: False, model)
     networks = jax.tree.map(eqx.is_inexact_array, (model.encoder, model.decoder))

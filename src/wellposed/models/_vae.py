@@ -1,4 +1,4 @@
-"""The variational autoencoder as a value."""
+"""The variational autoencoder as a pytree."""
 
 import math
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class VAEModel(eqx.Module):
     """p(z), p(y | z), q(z | y) and the transform y = T(x), for one datum.
 
     ``encoder`` and ``decoder`` are pytrees callable on one vector: (d,) → (2k,) and
-    (k,) → (n_raw·d,). ``reach`` limits what the encoder sees; a model made by hand, or stored by
+    (k,) → (n_raw·d,). ``reach`` limits the input of the encoder; a model built by hand, or saved by
     an older version, may have none.
     """
 
@@ -51,7 +51,7 @@ class VAEModel(eqx.Module):
     def to_model_units(self, x: Point, *, key: PRNGKey) -> Transformed:
         """Map a datum in data units to y, with log |det dT/dx| in nats.
 
-        One key gives one y, whatever else is drawn with it: see :func:`draw_keys`.
+        A key gives the same y wherever it is used: see :func:`draw_keys`.
         """
         return self.transform.forward(x, key=jax.random.split(key)[0])
 
@@ -66,18 +66,18 @@ class VAEModel(eqx.Module):
 
     @property
     def has_independent_noise(self) -> bool:
-        """Whether p(y | z) is ∏_j p(y_j | z); the decoder is traced for it, and not run."""
+        """Whether p(y | z) is ∏_j p(y_j | z); the decoder is traced, not run."""
         z = jax.ShapeDtypeStruct((self.prior.k,), jnp.result_type(float))
         density = eqx.filter_eval_shape(lambda model, z: model.decode(z), self, z)
         return density.independent
 
     def log_density_bound(self, d: int) -> float:
-        """No log density of this model exceeds this, in nats and data units."""
+        """Upper bound of the log densities of this model, in nats and data units."""
         return self.noise.log_density_bound(d) + self.transform.log_det_bound(d)
 
 
 def draw_keys(key: PRNGKey, n: int) -> PRNGKey:
-    """Return ``n`` keys for draws that go with ``model.infer(x, key=key)``, which has its own."""
+    """Return ``n`` keys for draws beside ``model.infer(x, key=key)``, which uses another."""
     return jax.random.split(key, n + 1)[1:]
 
 

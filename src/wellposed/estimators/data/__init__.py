@@ -1,1 +1,1 @@
-"""From what users have (arrays, frames, sparse matrices, paths) to rows of numbers."""
+"""Conversion of arrays, frames, sparse matrices and paths to rows of numbers."""

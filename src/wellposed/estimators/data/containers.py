@@ -1,7 +1,6 @@
-"""What people have rows in (arrays, frames, sparse matrices, paths) as a table of numbers.
+"""Conversion of containers (arrays, frames, sparse matrices, paths) to tables of numbers.
 
-Packages that the library does not need are never imported here: data of theirs exist only where
-they are loaded already.
+Optional packages are not imported here: their data exist only where they are already imported.
 """
 
 import os
@@ -19,14 +18,14 @@ from wellposed._errors import DataError
 from .frames import of_arrow, of_pandas, of_polars
 from .table import Table, of_array, of_columns
 
-DENSE_AT_MOST = 2**28  # entries of sparse rows that are made dense: 2 GiB as float64
+DENSE_AT_MOST = 2**28  # maximum number of entries of dense rows: 2 GiB as float64
 
 
 def table_of(X: Any) -> Table:
-    """Read rows of whatever container.
+    """Read rows from a container of any supported type.
 
     Arrays of three or four axes are images, (n, H, W) or (n, H, W, C), and are flattened as a
-    file of them is. Sparse rows are made dense. Masked entries are gaps. The names of a frame, a
+    file of them is. Sparse rows become dense. Masked entries are gaps. The names of a frame, a
     file or a structured array name the features.
 
     Parameters
@@ -37,7 +36,7 @@ def table_of(X: Any) -> Table:
     Raises
     ------
     DataError
-        For what holds no table of real numbers, naming the column and the remedy.
+        For data that are no table of real numbers, with the column and the remedy.
     """
     if isinstance(X, Table):
         return X
@@ -59,7 +58,7 @@ def table_of(X: Any) -> Table:
 
 
 def _of_source(source: datasets.Source) -> Table:
-    # Names of pixels say where they are, which their shape does too.
+    # Names of pixels are dropped: they repeat the positions in the image shape.
     names = source.feature_names if source.image_shape is None else None
     array = of_array(source.values)
     lines = getattr(source, "lines", None)
@@ -83,7 +82,7 @@ def check_dense(shape: tuple[int, ...]) -> None:
 
 
 def _of_frame(X: Any) -> Table | None:
-    """A table of pandas, polars, Arrow or narwhals, or None for what is none."""
+    """Read a frame of pandas, polars, Arrow or narwhals; None for other types."""
     pandas, polars, arrow, narwhals = (
         sys.modules.get(name) for name in ("pandas", "polars", "pyarrow", "narwhals")
     )
@@ -117,7 +116,7 @@ def _refuse_series(X: Any, remedy: str) -> None:
 
 
 def _of_mask(X: Any) -> Table:
-    """A mask is a gap: whatever number lies under it is not data."""
+    """Read a masked array; masked entries are gaps, whatever their value."""
     if X.dtype.names is not None:
         return _of_fields(X)
     return of_array(_fill(X))
@@ -132,7 +131,7 @@ def _fill(X: Any) -> np.ndarray:
 
 
 def _of_fields(X: np.ndarray) -> Table:
-    """A structured array: a field is a column, and names it."""
+    """Read a structured array, whose fields are named columns."""
     names = X.dtype.names or ()
     if X.ndim != 1:
         raise DataError(
@@ -150,7 +149,7 @@ def _of_fields(X: np.ndarray) -> Table:
 
 
 def _as_array(X: Any) -> np.ndarray:
-    """Turn sequences, and objects that offer an array, into one."""
+    """Turn sequences, and objects that provide an array, into an array."""
     _refuse_strange(X)
     if isinstance(X, (list, tuple)) and any(isinstance(row, np.ma.MaskedArray) for row in X):
         return _fill(np.ma.stack([np.ma.asarray(row) for row in X]))
@@ -159,8 +158,8 @@ def _as_array(X: Any) -> np.ndarray:
             warnings.simplefilter("ignore")  # a masked entry becomes NaN, which is refused below
             values = np.asarray(X)
             if values.dtype.kind in "SU" and isinstance(X, (list, tuple)):
-                values = np.array(X, object)  # so that the columns of numbers stay numbers
-    except Exception as error:  # the container's own code, which may raise anything
+                values = np.array(X, object)  # so that columns of numbers keep their type
+    except Exception as error:  # code of the container, which may raise anything
         _refuse_unreadable(X, error)
     if values.ndim == 0 and values.dtype.kind == "O":
         _refuse_unreadable(X, None)

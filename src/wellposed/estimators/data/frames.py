@@ -1,4 +1,4 @@
-"""Frames of pandas and polars, and Arrow tables, column by column."""
+"""Readers of pandas and polars frames, and of Arrow tables, column by column."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ def of_pandas(frame: Any, pandas: Any, check_dense: Callable[[tuple[int, ...]], 
         check_dense(frame.shape)
     text = tuple(str(label) for label in labels)
     if len(set(kinds)) == 1 and isinstance(kinds[0], np.dtype) and kinds[0].kind in "iuf":
-        return _with_labels(of_array(frame.to_numpy()), labels)  # no need to go by column
+        return _with_labels(of_array(frame.to_numpy()), labels)  # read as a whole
     columns = [
         _pandas_column(frame.iloc[:, j], pandas, column_name(j, text)) for j in range(len(labels))
     ]
@@ -43,7 +43,7 @@ def of_arrow(table: Any, arrow: Any) -> Table:
 
 
 def _with_labels(table: Table, labels: list[Any]) -> Table:
-    """Give an array's table the labels of a frame."""
+    """Add the labels of a frame to the table of an array."""
     text = tuple(str(label) for label in labels)
     names = text if any(isinstance(label, str) for label in labels) else None
     return Table(table.values, names, text)
@@ -70,7 +70,7 @@ def _pandas_column(series: Any, pandas: Any, column: str) -> np.ndarray:
 
 
 def _categories(series: Any, pandas: Any, column: str) -> np.ndarray:
-    """Numbers that are stored as categories; a missing one is NaN."""
+    """Read numbers that are stored as categories; a missing one is NaN."""
     categories = series.cat.categories
     if not pandas.api.types.is_numeric_dtype(categories.dtype):
         refuse(

@@ -1,4 +1,4 @@
-"""Names and number of features: kept at fit, compared afterwards, as scikit-learn does."""
+"""Names and number of features: stored by fit and compared afterwards, as in scikit-learn."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from wellposed._errors import DataError
 
 from .table import Table
 
-_MOST = 5  # names that a message lists
+_MOST = 5  # maximum number of names in a message
 
 
 def keep_features(estimator: Any, table: Table) -> None:
@@ -56,7 +56,7 @@ def check_features(estimator: Any, table: Table) -> None:
 
 
 def _check_order(fitted: Sequence[str] | None, given: Sequence[str] | None) -> None:
-    """Labels that are whole numbers name no feature, but their order is kept."""
+    """Compare labels that are whole numbers: they are no names, but their order counts."""
     if given is None:
         return
     expected = tuple(fitted or map(str, range(len(given))))
@@ -106,7 +106,7 @@ def _check_number(estimator: Any, table: Table, who: str) -> None:
 
 
 def same_image(given: Sequence[int] | None, wanted: Sequence[int] | None) -> bool:
-    """Whether two image shapes are one, but for a channel axis of length 1; None fits any."""
+    """Whether two image shapes are equal up to a channel axis of length 1; None equals any."""
     if given is None or wanted is None:
         return True
     plain = [

@@ -1,4 +1,4 @@
-"""One column of whatever type as real numbers, or a refusal that names the column."""
+"""Conversion of columns of any type to real numbers, with errors that name the column."""
 
 import datetime
 import math
@@ -11,8 +11,8 @@ import numpy as np
 
 from wellposed._errors import DataError
 
-_EXACT = 2**53  # whole numbers up to here are float64 numbers
-_LOST = 1e-3  # of a column's standard deviation: what rounding may take
+_EXACT = 2**53  # float64 represents all whole numbers up to this one
+_LOST = 1e-3  # largest rounding error, as a share of the column's standard deviation
 
 _CONVERT = (
     "Convert it first, dates to days and categories to indicator columns, or drop the column."
@@ -21,11 +21,11 @@ _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.ti
 
 
 class NotANumberError(DataError, TypeError):
-    """An entry is no number; scikit-learn's contract asks for a TypeError."""
+    """An entry is no number; scikit-learn's contract requires a TypeError."""
 
 
 def column_name(column: int, labels: Sequence[str] | None) -> str:
-    """Name a column as its container does: by its label, or by its position from 0."""
+    """Return the name of a column: its label, or its position from 0."""
     return f"column {column}" if labels is None else f"column {labels[column]!r}"
 
 
@@ -35,7 +35,7 @@ def numbers(values: np.ndarray, column: str) -> np.ndarray:
     Parameters
     ----------
     values : array of any type and shape
-    column : what a message calls it
+    column : its name in messages
 
     Raises
     ------
@@ -63,7 +63,7 @@ def numbers(values: np.ndarray, column: str) -> np.ndarray:
 
 
 def refuse(column: str, what: str) -> NoReturn:
-    """Raise for a column that holds something other than numbers."""
+    """Raise the error for a column that is not numbers."""
     raise NotANumberError(f"Data must be numbers; {column} holds {what}. {_CONVERT}")
 
 
@@ -81,7 +81,7 @@ def check_whole(values: np.ndarray, labels: Callable[[int], str]) -> None:
     Parameters
     ----------
     values : array of shape (n,) or (n, d), of an integer type
-    labels : what a message calls a column, by its position
+    labels : name of a column in messages, by its position
     """
     if values.dtype.itemsize < 8 or not values.size:
         return
@@ -92,7 +92,7 @@ def check_whole(values: np.ndarray, labels: Callable[[int], str]) -> None:
 
 
 def check_resolved(whole: Sequence[int], column: str) -> None:
-    """Refuse whole numbers of one column that float64 does not tell apart."""
+    """Refuse whole numbers of one column that float64 cannot distinguish."""
     low, high = min(whole), max(whole)
     largest = max(-low, high)
     if low == high or largest <= _EXACT or largest > 2**1023:
@@ -169,7 +169,7 @@ def _refuse_text(entry: str | bytes, row: int, column: str) -> NoReturn:
 
 
 def _convert(entry: Any, row: int, column: str) -> float:
-    """A decimal, a fraction, or an object that says that it is a number."""
+    """Convert a decimal, a fraction, or another object with a numeric value."""
     if isinstance(entry, Decimal) and entry.is_snan():
         return math.nan
     converted = None
@@ -178,7 +178,7 @@ def _convert(entry: Any, row: int, column: str) -> float:
             converted = float(entry)
         except OverflowError:
             _refuse_size(column)
-        except Exception:  # the object's own code, which may raise anything
+        except Exception:  # code of the object, which may raise anything
             converted = None
     if isinstance(entry, Decimal) and entry.is_finite() and math.isinf(float(entry)):
         _refuse_size(column)

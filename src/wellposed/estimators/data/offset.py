@@ -1,4 +1,4 @@
-"""Offsets that are taken from columns in float64, before float32 loses what varies there."""
+"""Offsets that are subtracted from columns in float64, before they are rounded to float32."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from wellposed._errors import DataError
 
 from .table import column_names
 
-_SQUARED = 1e18  # float32 holds the squares of numbers up to here
+_SQUARED = 1e18  # largest number whose square is finite in float32
 _FINE = 1e-5  # rounding, in standard deviations, above which a column gets an offset
 
 
@@ -23,8 +23,8 @@ def offset_for(
 
     A column of real numbers whose values lie so far from zero that float32 rounds them by more
     than 10⁻⁵ of their standard deviation, as Unix time, gets its median as the offset. The median
-    is one of its values, so that a shift of the column shifts the offset alike, and what is left
-    is the same numbers.
+    is one of its values, so that a shift of the column shifts the offset equally and leaves the
+    same residuals.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def split_offset(
     *,
     offset: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the offset and the rows without it; refuse what float64 or the model cannot hold.
+    """Return the offset and the rows without it; refuse numbers beyond float64 or the model.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def split_offset(
 
 
 def subtract_offset(rows: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Subtract the offset, in float64; rows that need none are returned as they are."""
+    """Subtract the offset, in float64; rows that need none are returned unchanged."""
     return rows - offset if offset.any() else rows
 
 
 def add_offset(values: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Add the offset to model output, in float64; without one the values are returned as are."""
+    """Add the offset to model output, in float64; without one the values are returned unchanged."""
     return np.asarray(values, np.float64) + offset if offset.any() else values
 
 
@@ -113,13 +113,13 @@ def check_precision(rows: np.ndarray, labels: Sequence[str] | None = None) -> No
 def check_size(
     rows: np.ndarray, labels: Sequence[str] | None = None, *, most: float = np.inf
 ) -> np.ndarray:
-    """Return the rows; refuse values that the model's float type does not hold.
+    """Return the rows; refuse values beyond the range of the model's float type.
 
     Parameters
     ----------
     rows : array of shape (n, d), data units, without the offset
     labels : of the columns
-    most : a smaller bound, where the model squares what it gets
+    most : a smaller bound, where the model squares its input
 
     Raises
     ------
@@ -143,10 +143,10 @@ def check_size(
 
 
 def clip_rows(rows: np.ndarray) -> np.ndarray:
-    """Return rows to judge with values beyond the model's float type at its largest number.
+    """Return rows to score, with values clipped to the range of the model's float type.
 
-    The training data are refused for such a value. A row that is judged gets the finite score of
-    the most distant row that there can be, so that one cell does not spoil the score of a table.
+    Training data with such a value are refused. A scored row gets the finite score of the most
+    distant row possible, so that one cell does not determine the score of a table.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def clip_rows(rows: np.ndarray) -> np.ndarray:
 def check_spread(
     rows: np.ndarray, labels: Sequence[str] | None = None, *, least: float = 0.0
 ) -> None:
-    """Refuse columns that vary by less than the model's float type has numbers for.
+    """Refuse columns that vary by less than the model's float type resolves.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def check_spread(
 
 
 def _shifts(transform: transforms.AbstractTransform, d: int) -> np.ndarray:
-    """Which columns are mapped alike wherever they lie, shape (d,): logarithms are not."""
+    """Whether the map of each column is invariant to shifts, shape (d,): logarithms are not."""
     if not isinstance(transform, transforms.ByColumn):
         return np.full(d, isinstance(transform, (transforms.Identity, transforms.Standardize)))
     invariant = np.zeros(d, bool)
@@ -194,10 +194,10 @@ def _shifts(transform: transforms.AbstractTransform, d: int) -> np.ndarray:
 
 
 def _suspicious(rows: np.ndarray) -> np.ndarray:
-    """Columns whose largest value float32 may round too far, by their range alone, shape (d,)."""
+    """Whether float32 may round each column too far, by its range alone, shape (d,)."""
     low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
     largest = np.maximum(np.abs(low), np.abs(high))
-    constant = (low == high) & (largest > 2**24)  # from there on float32 skips whole numbers
+    constant = (low == high) & (largest > 2**24)  # above it float32 skips whole numbers
     return constant | ((high > low) & (_rounding(largest) > _FINE * (high - low) / 2))
 
 

@@ -1,4 +1,4 @@
-"""From what users have (arrays, frames, paths) to rows that a model can read."""
+"""Validation of arrays, frames and paths, and conversion to rows of one type."""
 
 import contextlib
 import numbers
@@ -23,7 +23,7 @@ _LARGE = 2**20  # entries: 8 MiB as float64
 
 @contextlib.contextmanager
 def restore_on_failure(estimator: BaseEstimator) -> Iterator[None]:
-    """Leave the estimator as it was if fitting it fails: an earlier fit is not lost."""
+    """Restore the state of the estimator if fitting fails, so that an earlier fit is kept."""
     before = dict(vars(estimator))
     try:
         yield
@@ -56,9 +56,9 @@ def check_labels(labels: Any, n_rows: int) -> None:
 
 
 def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
-    """Check rows of data, and put them in the one type that their values decide.
+    """Check rows of data, and convert them to the type that their values determine.
 
-    Equal values give equal rows, so that nothing computed of them depends on their container; see
+    Equal values give equal rows, so that results do not depend on the container; see
     :func:`narrow`.
 
     Parameters
@@ -70,7 +70,7 @@ def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
     Raises
     ------
     DataError
-        For what is no table of real, finite numbers, for too few rows or features, and for
+        For data that are no table of real, finite numbers, for too few rows or features, and for
         columns other than those of the fit.
     """
     table = table_of(X)
@@ -92,12 +92,12 @@ def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
 
 
 def seed_of(random_state: Any) -> int:
-    """Draw one seed from what scikit-learn takes as a random state.
+    """Draw one seed from a random state of scikit-learn.
 
     Raises
     ------
     SettingError
-        For what is none.
+        For a value that is no random state.
     """
     if isinstance(random_state, numbers.Integral):
         random_state = int(random_state)
@@ -111,9 +111,9 @@ def seed_of(random_state: Any) -> int:
 
 
 def narrow(rows: np.ndarray) -> np.ndarray:
-    """Put rows in the type that their values and their number decide, never their container.
+    """Convert rows to the type that their values and number determine, not their container.
 
-    Large arrays of whole numbers are kept as integers, which saves memory; all others are floats,
+    Large arrays of whole numbers stay integers, which saves memory; all others are floats,
     so that tables of whole numbers and of fractions share compiled programs. Rows are contiguous:
     sums over another layout differ in the last digit.
     """

@@ -1,4 +1,4 @@
-"""Rows as an estimator takes them, whatever they came in."""
+"""Tables of real numbers with the names of their rows and columns."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from .numbers import check_whole, column_name, numbers, refuse
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Real numbers, one datum a row, with the names that a message gives to rows and columns.
+    """Real numbers, one datum a row, with the names of rows and columns for messages.
 
     Parameters
     ----------
     values : array of shape (n, d), real, in native byte order; NaN is a gap
     names : feature names, where the container has text for each column
-    labels : the columns' labels as text, where the container has any
+    labels : the columns' labels as text, where the container has labels
     image_shape : of one row before it was flattened; None for a table
     lines : line of the file on which each row stands, for text
     """
@@ -48,7 +48,7 @@ class Table:
         )
 
     def row(self, i: int) -> str:
-        """Name a row: by its line of the file, or by its position from 0."""
+        """Return the name of a row: its line of the file, or its position from 0."""
         return f"row {i}" if self.lines is None else f"line {self.lines[i]}"
 
 

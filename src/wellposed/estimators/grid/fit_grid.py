@@ -38,7 +38,7 @@ from .result import Grid
 
 _N_SAMPLES = 8  # draws of z a row, of the ELBO
 
-# What cannot be an axis: it decides how a grid is run, or what it is measured against.
+# Settings that cannot be an axis: they determine how a grid is run or measured.
 _NO_AXES = ("checkpoint", "progress")
 
 Axis = Sequence[Any] | Mapping[str, Any]
@@ -62,14 +62,14 @@ def fit_grid(
 
     Parameters
     ----------
-    template : :class:`wellposed.VAE`, left as it is; all that the grid does not vary comes from it
+    template : :class:`wellposed.VAE`, not changed; it has the settings that the grid does not vary
     grid : mapping from settings of the template to their values
         Values are numbers, or objects such as ``wp.noise.Gaussian(initial=1.0)``; a mapping gives
         them labels for the table. The last axis varies fastest.
     X : rows to train on; array-like or frame of shape (n, d), or a path
     X_test : rows to measure on; None measures on X, which favours a model that overfits
-    folder : a new folder, or that of the same grid interrupted before, which is then continued
-        and gives the same figures
+    folder : a new folder, or that of the same grid after an interruption, which then continues with
+        the same figures
     save_models : whether the folder keeps every model, ``member-0000.wp``…, beside the best
     measure : called with each fitted estimator; returns further figures by name, numbers or text
     together : whether members train at once; "auto" does so on an accelerator
@@ -78,12 +78,12 @@ def fit_grid(
     Returns
     -------
     :class:`Grid`; the row of a member that cannot be built, or becomes non-finite, gives the
-    reason. After an interruption it holds the members that have ended.
+    reason. After an interruption it contains the members that have ended.
 
     Raises
     ------
     SettingError
-        For an empty grid, an axis that is no setting or holds text, and another grid's folder.
+        For an empty grid, an axis that is no setting or has text values, and another grid's folder.
     DataError
         If the data cannot be used.
 
@@ -107,7 +107,7 @@ def fit_grid(
 
 
 class _Work:
-    """A grid under way."""
+    """A running grid."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class _Work:
         self.best_place: int | None = None
 
     def run(self, together: bool | str, progress: Progress) -> None:
-        """Build all that can be built, train it, measure it."""
+        """Build the members, train them and measure them."""
         if self.folder is not None:
             records = ((i, self.folder.figures(i)) for i in range(len(self.labels)))
             self.rows = {i: _read(figures) for i, figures in records if figures is not None}
@@ -174,7 +174,7 @@ class _Work:
             bar.close()
 
     def result(self) -> Grid:
-        """Collect what has ended."""
+        """Collect the members that have ended."""
         if self.best is None and self.folder is not None and self.folder.best.exists():
             self.best = load_like(self.folder.best, self.estimators[self.best_place or 0])
         if self.best is not None and not hasattr(self.best, "_codes"):
@@ -183,17 +183,17 @@ class _Work:
         return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))
 
     def _buildable(self) -> tuple[list[int], list[Member]]:
-        """Places and trainings of the members that can be built; the others get their rows."""
+        """Positions and trainings of the members that can be built; the others get their rows."""
         places, built = self._models(None)
         offsets = {self.estimators[i].offset_.tobytes() for i in places}
-        if len(offsets) > 1:  # members train on the same rows: without an offset for any
+        if len(offsets) > 1:  # all members train on the same rows, so no member has an offset
             places, built = self._models(np.zeros(self.data.shape[1]))
         members = []
         for i, model in zip(places, built, strict=True):
             estimator = self.estimators[i]
             settings, key = settings_of(estimator), estimator.key("fit")
             members.append(member_of(settings, model, len(self.data), key=key))
-        if members:  # the data are one: so is the warning
+        if members:  # one warning, since the data are the same
             built = self.estimators[places[0]]
             names = getattr(built, "feature_names_in_", None)
             warn_of_suspects(
@@ -202,7 +202,7 @@ class _Work:
         return places, members
 
     def _models(self, offset: np.ndarray | None) -> tuple[list[int], list[Any]]:
-        """Places and models of the members that can be built, on rows without ``offset``."""
+        """Positions and models of the members that can be built, on rows without ``offset``."""
         places, built = [], []
         first: WellposedError | None = None
         for i, estimator in enumerate(self.estimators):
@@ -225,7 +225,7 @@ class _Work:
         return places, built
 
     def _end(self, i: int, run: training.Run, seconds: float) -> None:
-        """Measure a member, and keep what is to be kept of it."""
+        """Measure a member, and store its figures and model."""
         estimator = self.estimators[i]
         estimator.store(run.model, run.history, run.outcome, self.data)
         row = _figures(run.outcome.value, run.reason)
@@ -240,10 +240,10 @@ class _Work:
             self.best_place, self.best = i, estimator
         if self.folder is not None:
             self._write(self.folder, i, estimator)
-        self.estimators[i] = None  # a model of millions of weights is not kept for nothing
+        self.estimators[i] = None  # models that are not stored are released
 
     def _write(self, folder: GridFolder, i: int, estimator: VAE) -> None:
-        """Write what the folder keeps of a member; the grid goes on where the disk is full."""
+        """Write a member to the folder; if the disk is full, the grid continues."""
         paths = [folder.model(i)] if self.save_models else []
         paths += [folder.best] if self.best is estimator else []
         if paths:
@@ -261,7 +261,7 @@ class _Work:
             )
 
     def _save(self, i: int, estimator: VAE, path: Path) -> None:
-        """Write the model of a member, or warn that no file can hold it."""
+        """Write the model of a member, or warn that it cannot be saved."""
         try:
             estimator.save(path)
         except SettingError as error:
@@ -300,7 +300,7 @@ def _measure(estimator: VAE, X: Rows) -> dict[str, Any]:
 
 
 def _figures(outcome: str, reason: str) -> dict[str, Any]:
-    """Figures of a member that measured nothing."""
+    """Figures of a member that was not measured."""
     row: dict[str, Any] = {"outcome": outcome, "reason": reason, "epochs": 0, "seconds": 0.0}
     for name in ("elbo", "log_likelihood", "rate"):
         row |= {name: np.nan, f"{name}_error": np.nan}
@@ -308,7 +308,7 @@ def _figures(outcome: str, reason: str) -> dict[str, Any]:
 
 
 def _to_json(row: dict[str, Any]) -> dict[str, Any]:
-    """Figures as JSON has them, which knows no NaN."""
+    """Figures as JSON values, with null for NaN."""
     return {
         name: None if isinstance(value, float) and not np.isfinite(value) else value
         for name, value in row.items()
@@ -359,7 +359,7 @@ def _by_label(name: str, values: Axis) -> dict[str, Any]:
 
 
 def _label(value: Any, place: int) -> Any:
-    """What stands for a value in the table: itself, where it is a number or a few of them."""
+    """Label of a value in the table: the value, where it is a number or a few numbers."""
     if value is None or isinstance(value, Real):
         return value
     if isinstance(value, (tuple, list)):
@@ -370,7 +370,7 @@ def _label(value: Any, place: int) -> Any:
 def _identity(
     template: VAE, axes: dict[str, dict[str, Any]], X: Table, X_test: Table | None
 ) -> str:
-    """Digest of all that decides a grid's figures, but for what ``measure`` does."""
+    """Digest of the settings and data that determine the figures, without ``measure``."""
     tensors: dict[str, np.ndarray] = {}
     settings = settings_of(template)
     for name in _NO_AXES:

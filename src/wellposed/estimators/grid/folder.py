@@ -1,4 +1,4 @@
-"""A folder that holds a grid of trainings, so that an interrupted grid can be continued."""
+"""Folder of a grid of trainings, from which an interrupted grid continues."""
 
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,24 @@ _MANIFEST = "grid"
 class GridFolder:
     """Folder of the figures and models of a grid's members.
 
-    ``grid`` says which grid it is; ``member-0003`` holds the figures of a member that has ended,
-    ``member-0003.wp`` its model where models are kept, ``best.wp`` the best model so far, and
-    ``*.ckpt`` the states of those that train. Every file carries a version and a checksum.
+    ``grid`` identifies the grid; ``member-0003`` contains the figures of a member that has ended,
+    ``member-0003.wp`` its model where models are saved, ``best.wp`` the best model so far, and
+    ``*.ckpt`` the states of members in training. Every file has a version and a checksum.
 
     Raises
     ------
     SettingError
-        If the folder belongs to another grid or another version, or holds something else.
+        If the folder belongs to another grid or another version, or contains other files.
     OutputError
         If it cannot be written.
     DamagedFileError
-        If a file in it is not what was written.
+        If a file in it differs from what was written.
     """
 
     def __init__(self, path: FilePath, identity: str, seed: int):
         self.path = Path(path).absolute()
         self.seed = seed
-        # Makes the folder, and sweeps what a killed process left half-written in it.
+        # Creates the folder, and deletes incomplete files of killed processes.
         manifest = serialise.check_writable(self.path / _MANIFEST, overwrite=True)
         if manifest.exists():
             self.seed = self._check_manifest(manifest, identity)
@@ -72,7 +72,7 @@ class GridFolder:
         Raises
         ------
         DamagedFileError
-            If the file is not what was written.
+            If the file differs from what was written.
         """
         path = self._member(i)
         if not path.exists():
@@ -101,7 +101,7 @@ class GridFolder:
 
 
 def _are_figures(value: Any) -> bool:
-    """Whether these are numbers and texts by name, with the ELBO by which members are compared."""
+    """Whether the value is a mapping of names to numbers and texts, with the ELBO."""
     return (
         isinstance(value, dict)
         and "elbo" in value

@@ -1,4 +1,4 @@
-"""The rate-distortion curve: one clone of an estimator trained for each price of the rate."""
+"""The rate-distortion curve: one clone of an estimator trained for each β or σ²."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -28,13 +28,13 @@ def rate_distortion_curve(
 ) -> RateDistortionCurve:
     r"""Train one clone of a VAE at each β, or at each σ², and measure rate and distortion of all.
 
-    At fixed noise β·KL is σ² ← βσ² under another name, and either grid walks the same models;
-    only along σ² does each point report a density that its noise stands for.
+    At fixed noise, weighting the KL by β is equivalent to replacing σ² by βσ², so both grids give
+    the same models; only along σ² is the reported density that of the noise in the objective.
 
     Parameters
     ----------
-    estimator : :class:`wellposed.VAE`, left as it is; give it a ``random_state``, so that the
-        points differ in one number alone
+    estimator : :class:`wellposed.VAE`, not changed; give it a ``random_state``, so that the points
+        differ in one number only
     X, X_test : rows to train on, and rows to measure on; array-like of shape (n, d), or paths
     beta, noise_variance : the grid, exactly one of them; σ² in model units
     progress : a bar over the points: "auto", True or False
@@ -42,7 +42,7 @@ def rate_distortion_curve(
 
     Returns
     -------
-    :class:`wellposed.evaluation.RateDistortionCurve`; interrupted, with the points so far
+    :class:`wellposed.evaluation.RateDistortionCurve`; after an interruption, with the points so far
 
     Raises
     ------

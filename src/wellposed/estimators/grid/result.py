@@ -16,17 +16,17 @@ _SHOWN = ("outcome", "elbo", "rate", "noise_variance", "collapsed", "active")
 class Grid:
     """One row of figures for each member of a grid.
 
-    ``rows`` are mappings with the member's axes first, then how it ended and what it measured:
+    ``rows`` are mappings with the member's axes first, then its outcome and its figures:
 
-    - ``outcome`` as :class:`wellposed.training.Outcome` has it, or "not built"; ``reason`` says
-      why, empty where there is nothing to say; ``epochs`` trained; ``seconds`` since the
-      member before it was measured (of members that train at once, the first has all of it);
+    - ``outcome`` as :class:`wellposed.training.Outcome` has it, or "not built"; ``reason`` explains
+      it, or is empty; ``epochs`` trained; ``seconds`` since the member before it was measured (of
+      members that train at once, the first has all of it);
     - ``elbo``, ``log_likelihood`` (E_q log p(x|z)) and ``rate`` (KL), means over rows in nats and
       data units, each with its standard error over rows in ``..._error``; NaN where it was not
       built;
     - ``noise_variance``, the mean σ² in model units; ``collapsed``, the share of latents that are
       (ε, δ)-collapsed, and ``active``, the number of active units;
-    - whatever ``measure`` returned.
+    - the figures that ``measure`` returned.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Grid:
         Raises
         ------
         ImportError
-            Where pandas is not installed; ``rows`` need it not.
+            Where pandas is not installed; ``rows`` do not need it.
         """
         import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The exactly solved estimators: probabilistic PCA and the linear VAE."""
+"""Estimators of linear models: probabilistic PCA and the linear VAE."""
 
 from .linear_vae import LinearVAE
 from .ppca import PPCA

@@ -30,9 +30,9 @@ from .rows import (
     warn_of_floor,
 )
 
-_COLLAPSED = 1e-3  # nats: a rate that no datum would notice
-_ON_FLOOR = 1e-3  # the gradient comes near its floor, and never upon it
-# A noise variance above this share of all has ten digits however it was computed.
+_COLLAPSED = 1e-3  # nats: a negligible rate
+_ON_FLOOR = 1e-3  # the gradient approaches the floor and does not reach it
+# A noise variance above this share of the total has ten digits by every solver.
 _SURE = 1e-5
 _SOLVERS = ("accelerated", "auto", "fixed_point", "gradient")
 
@@ -43,10 +43,10 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     .. math:: p(x \mid z) = N(Wz + \mu, \sigma^2 I), \quad q(z \mid x) = N(V(x - \mu), D)
 
-    with diagonal D. The ELBO needs the covariance of the data alone, so that a step costs the
-    same for any number of rows, and its maximum is pPCA's: the columns of W are the principal
-    axes, each times √(λ − βσ²), up to sign and order; latents with λ ≤ βσ² collapse. It is the
-    model in which collapse can be watched and proved. All in float64.
+    with diagonal D. The ELBO depends on the covariance of the data only, so a step takes the same
+    time for any number of rows, and its maximum is pPCA's: the columns of W are the principal axes,
+    each times √(λ − βσ²), up to sign and order; latents with λ ≤ βσ² collapse. In this model
+    collapse can be computed exactly. All computations are in float64.
 
     Parameters
     ----------
@@ -56,17 +56,17 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         σ² in model units, learned or given.
     beta : weight of the KL; anything but 1 is not the ELBO
     solver : "auto", "accelerated", "fixed_point" or "gradient"
-        "fixed_point" repeats the exact updates of q, W and σ², which climb slowly where
-        eigenvalues are close; "accelerated" takes many of them at once, from a random start;
-        "gradient" climbs the exact gradient. "auto" is "accelerated" for a random start, else
-        "fixed_point". See :mod:`wellposed.training`.
+        "fixed_point" repeats the exact updates of q, W and σ², which converge slowly where
+        eigenvalues are close; "accelerated" combines many of them, from a random start; "gradient"
+        follows the exact gradient. "auto" is "accelerated" for a random start, else "fixed_point".
+        See :mod:`wellposed.training`.
     start : "random", directions, or a LinearVAEModel
         Small random weights; or the stationary point that uses these directions (counted from 0
         by falling eigenvalue), the other columns being zero; or any weights and σ² of your own.
     transform, resolution : as in :class:`wellposed.PPCA`
     max_iter : iterations at most
     tol : stop when three iterations in a row ("accelerated": one) change the objective by less than
-        this share; "gradient" hands it to L-BFGS
+        this share; "gradient" passes it to L-BFGS
     progress : "auto", True or False: a progress bar
     random_state : int, RandomState or None
 
@@ -134,14 +134,14 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.beta = beta
         self.solver = solver
         self.start = start
-        vars(self)["transform"] = transform  # the attribute is the method
+        vars(self)["transform"] = transform  # reading the attribute gives the method
         self.resolution = resolution
         self.max_iter = max_iter
         self.tol = tol
         self.progress = progress
         self.random_state = random_state
 
-    # Named here as well: scikit-learn gives frames for what a class itself defines.
+    # Defined here again: scikit-learn wraps only the methods that a class itself defines.
     transform = ExactMethods.transform
 
     def fit(self, X: Rows, y: object = None) -> Self:
@@ -160,7 +160,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             If a setting is out of range, unknown, or at odds with another; if k exceeds
             min(n, d); if there is no stationary point with the directions of ``start``.
         UnboundedLikelihoodError
-            If k directions carry everything and ``resolution`` is zero.
+            If k directions have all the variance and ``resolution`` is zero.
         """
         settings = settings_of(self)
         check_settings(settings, self._constraints)
@@ -206,7 +206,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         given = None if isinstance(self.noise, str) else float(self.noise)
         floor = data.floor(covariance.varies) if given is None else 0.0
         if given is None and floor == 0:
-            # Refuses what has no maximum; with a floor there always is one.
+            # Raises where there is no maximum; with a floor there is always one.
             models.optimum(models.eigendecompose(covariance), self.n_components, beta=self.beta)
         return training.LinearPlan(given, self.beta, floor, self.max_iter, self.tol)
 
@@ -221,7 +221,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if variance > _SURE * covariance.total_variance:
             return
         spectrum = models.eigendecompose(covariance)
-        if self.solver == "gradient":  # it sees the covariance, and not its root
+        if self.solver == "gradient":  # this solver uses the covariance, not its root
             spectrum = dataclasses.replace(spectrum, rooted=False)
         learned = plan.noise_variance is None and variance > plan.floor**2 * (1 + _ON_FLOOR)
         check_digits(spectrum, variance, learned=learned, transform=data.units.transform)

@@ -1,4 +1,4 @@
-"""What the exactly solved estimators share: everything after fitting."""
+"""Methods of the fitted PPCA and LinearVAE."""
 
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from ..data.rows import open_table, seed_of, validate_rows
 class ExactMethods:
     """Scores, latents and draws of a fitted linear Gaussian model, in float64.
 
-    For estimators; the two hooks below say where their model is.
+    A mixin of estimators, which define the two methods below.
     """
 
     transform_: AbstractTransform  # the fitted map to model units
@@ -66,9 +66,9 @@ class ExactMethods:
     def log_likelihood(
         self, X: Rows, n_samples: int = 1, method: Literal["exact", "auto"] = "exact"
     ) -> evaluation.LogLikelihood:
-        """Return what :meth:`score_samples` does, as :meth:`VAE.log_likelihood` has it.
+        """Return :meth:`score_samples` in the form of :meth:`VAE.log_likelihood`.
 
-        ``n_samples`` plays no part, since nothing is drawn: standard errors are zero.
+        ``n_samples`` is ignored, since the value is exact: standard errors are zero.
 
         Raises
         ------
@@ -109,9 +109,9 @@ class ExactMethods:
         n_samples : how many
         how : "ancestral" draws x ~ p(x | z); "mean" leaves the noise out; "coupled" adds
             alpha·σ to every feature of the mean
-        prior : "standard", z ~ N(0, I), which the codes of a linear model are spread like
+        prior : "standard", z ~ N(0, I), the distribution of the codes of a linear model
         alpha : of "coupled"
-        random_state : None repeats the estimator's own
+        random_state : None uses that of the estimator
 
         Returns
         -------
@@ -137,7 +137,7 @@ class ExactMethods:
     def __sklearn_tags__(self) -> Any:
         own: Any = super()
         tags = own.__sklearn_tags__()
-        tags.input_tags.sparse = True  # made dense
+        tags.input_tags.sparse = True  # sparse rows become dense
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:

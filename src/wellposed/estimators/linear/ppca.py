@@ -27,7 +27,7 @@ from .rows import (
 
 @setting_and_method("transform")
 class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    r"""Probabilistic PCA by maximum likelihood: the linear Gaussian VAE, solved.
+    r"""Probabilistic PCA by maximum likelihood: the linear Gaussian VAE in closed form.
 
     .. math:: z \sim N(0, I_k), \quad x \mid z \sim N(Wz + \mu, \sigma^2 I), \quad
        W = U_k (\Lambda_k - \sigma^2 I)^{1/2}, \quad
@@ -50,9 +50,9 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         to the rank of the data pPCA itself has no maximum.
     svd_solver : "auto", "covariance_eigh", "full", "arpack" or "randomized"
         The last two find k directions only. "full" takes singular values of the centred rows:
-        right where standard deviations along directions differ by up to 10⁸, and columns by any
-        factor. "auto" is "full", but decomposes the covariance of large tables (n d² > 2·10⁹)
-        whose noise it knows to ten digits.
+        accurate where standard deviations along directions differ by up to 10⁸, and those of
+        columns by any factor. "auto" is "full", but decomposes the covariance of large tables (n d²
+        > 2·10⁹) where the noise has ten digits.
     random_state : int, RandomState or None
 
     Attributes
@@ -104,12 +104,12 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     ):
         self.n_components = n_components
         self.noise = noise
-        vars(self)["transform"] = transform  # the attribute is the method
+        vars(self)["transform"] = transform  # reading the attribute gives the method
         self.resolution = resolution
         self.svd_solver = svd_solver
         self.random_state = random_state
 
-    # Named here as well: scikit-learn gives frames for what a class itself defines.
+    # Defined here again: scikit-learn wraps only the methods that a class itself defines.
     transform = ExactMethods.transform
 
     def fit(self, X: Rows, y: object = None) -> Self:
@@ -128,7 +128,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         SettingError
             If a setting is out of range or unknown; if k exceeds min(n, d).
         UnboundedLikelihoodError
-            If k directions carry everything and ``resolution`` is zero.
+            If k directions have all the variance and ``resolution`` is zero.
         """
         settings = settings_of(self)
         check_settings(settings, self._constraints)
@@ -173,7 +173,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Parameters
         ----------
         active : directions, counted from 0 by falling eigenvalue; the other latents are collapsed
-        noise_variance : σ², or "shared" for the one that is stationary too; None takes the
+        noise_variance : σ², or "shared" for the stationary one; None takes the
             estimator's ``noise``
 
         Returns
@@ -186,7 +186,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         SettingError
             If there is no such point, or it needs directions that the solver did not find.
         UnboundedLikelihoodError
-            If the directions carry everything, σ² is to be stationary too, and there is no floor.
+            If the directions have all the variance, σ² is "shared", and there is no floor.
         """
         check_is_fitted(self)
         wanted = self.noise if noise_variance is None else noise_variance

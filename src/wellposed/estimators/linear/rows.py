@@ -1,4 +1,4 @@
-"""From what users have to rows and model units, for the models that are solved exactly."""
+"""Rows in model units, and checks, for probabilistic PCA and the linear VAE."""
 
 import dataclasses
 import math
@@ -25,18 +25,18 @@ from .._notices import warn_of_suspects
 from .._words import Rows
 from ..data.rows import open_table, validate_rows
 
-# Relative errors of a noise variance that log p(x) bears, learned and known.
+# Largest relative errors of a noise variance for log p(x), learned and given.
 _DIGITS, _FLOOR_DIGITS = 3e-7, 1e-3
 _UNLIKE = 1e3  # standard deviations of columns
 
 
 @dataclasses.dataclass(frozen=True)
 class Exact:
-    """Validated rows, the fitted map to model units, and one image's shape where known."""
+    """Validated rows, the fitted map to model units, and the image shape where known."""
 
     rows: np.ndarray
     units: evaluation.ModelUnits
-    resolution: np.ndarray | None  # as given, in data units
+    resolution: np.ndarray | None  # in data units
     image_shape: tuple[int, ...] | None
 
     def floor(self, varies: np.ndarray) -> float:
@@ -97,7 +97,7 @@ def check_digits(
     """
     error = spectrum.relative_error(noise_variance)
     if not learned and spectrum.rooted:
-        return  # σ² is known; what rounding leaves over is squared, and far below it
+        return  # σ² is given; the squared rounding error is far below it
     if error <= (_DIGITS if learned else _FLOOR_DIGITS):
         return
     deviations = np.sqrt(spectrum.variances)
@@ -123,7 +123,7 @@ def check_digits(
 def warn_of_constants(
     moments: models.Covariance | models.Spectrum, names: Sequence[Any] | None = None
 ) -> None:
-    """Name the features that never vary."""
+    """Warn of features that never vary."""
     constant = np.flatnonzero(~moments.varies)
     if constant.size:
         warnings.warn(
