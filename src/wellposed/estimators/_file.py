@@ -164,7 +164,7 @@ def _check_names(header: Header, tensors: Tensors) -> None:
         prefixes |= {f"{spec.get('name')}."} if "foreign" in spec else set()
     beyond = [n for n in tensors if n not in exact and not n.startswith(tuple(prefixes))]
     if beyond:
-        raise DamagedFileError(f"The file holds {beyond[0]}, which has no place in its model.")
+        raise DamagedFileError(f"The file holds {beyond[0]}, which is no part of its model.")
 
 
 def _specs(value: Any) -> Iterator[Header]:

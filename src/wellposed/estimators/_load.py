@@ -92,7 +92,7 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
     # The content of a file is arbitrary, and parts that do not match can raise anything.
     except Exception as error:
         raise DamagedFileError(
-            f"{path} holds no model that fitting makes: {type(error).__name__}: {error} Take it "
+            f"{path} holds no model that fit can produce: {type(error).__name__}: {error} Take it "
             "from a backup, save it again, or open it with the version that wrote it "
             f"({header['library'][:40]})."
         ) from error

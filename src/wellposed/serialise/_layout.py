@@ -114,10 +114,10 @@ def unpack(entries: dict[str, Any], content: bytes) -> dict[str, np.ndarray]:
             end = stop
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedFileError(
-            f"Its header announces tensors that it does not hold ({error})."
+            f"Its header declares tensors that it does not hold ({error})."
         ) from error
     if end != len(content):
-        raise DamagedFileError("It holds bytes that its header does not announce.")
+        raise DamagedFileError("It holds bytes that its header does not declare.")
     return tensors
 
 

@@ -60,13 +60,13 @@ def fill(
                 f"The file must hold {name} of type {kind}; it is of type {found.dtype}."
             )
         if kind.kind == "f" and np.isnan(found).any():
-            raise DamagedFileError(f"The file must hold numbers; in {name} some are none (NaN).")
+            raise DamagedFileError(f"The file must hold numbers; some in {name} are NaN.")
         return jnp.asarray(found, kind)
 
     tree = jax.tree_util.tree_map_with_path(pick, skeleton)
     beyond = sorted(tensors.keys() - wanted)
     if exactly and beyond:
-        raise DamagedFileError(f"The file holds {beyond[0]}, which has no place.")
+        raise DamagedFileError(f"The file holds {beyond[0]}, which is no part of it.")
     return tree
 
 
@@ -206,7 +206,7 @@ def rebuild(spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, An
                 )
             return fill(supplied[name], tensors, prefix=f"{name}.")
     raise DamagedFileError(
-        f"The file holds {str(spec)[:80]}, which this library ({__version__}) does not know. "
+        f"The file holds {str(spec)[:80]}, which is unknown to this library ({__version__}). "
         "Open it with the version that wrote it."
     )
 

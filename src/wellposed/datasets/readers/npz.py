@@ -25,7 +25,7 @@ def read_npz(path: Path, name: str | None) -> Parsed:
     """Read the array ``name``, or the only candidate."""
     if not zipfile.is_zipfile(path):
         raise DamagedFileError(
-            f"A .npz file is a zip archive; {path} is none, or is cut short. "
+            f"{path} is not a zip archive, or is truncated. "
             f"Write it with `numpy.savez`, or copy it again."
         )
     try:

@@ -47,7 +47,7 @@ class GridFolder:
     def _check_manifest(self, manifest: Path, identity: str) -> int:
         _, header = serialise.read(manifest)
         if header.get("kind") != "grid":
-            raise SettingError(f"{manifest} is no grid's. Name another folder.")
+            raise SettingError(f"{manifest} does not belong to a grid. Name another folder.")
         if header["library"] != __version__:
             raise SettingError(
                 f"{self.path} was begun by version {header['library']}, and this is "
