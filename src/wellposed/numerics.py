@@ -251,7 +251,7 @@ def _log_one_plus_square_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Ar
     return log_one_plus_square(residual, scale), tangent
 
 
-def inverted(
+def invert(
     increasing: Callable[[Array], Array],
     value: Float[Array, "*shape"],
     low: float | Float[Array, "*shape"],

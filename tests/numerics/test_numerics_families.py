@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from wellposed.numerics import bounded, inverted, stirling_excess, whiten_low_rank
+from wellposed.numerics import bounded, invert, stirling_excess, whiten_low_rank
 
 
 def test_bounded_is_the_identity_near_zero_and_never_reaches_its_limit():
@@ -20,8 +20,8 @@ def test_bounded_is_the_identity_near_zero_and_never_reaches_its_limit():
 
 def test_inverted_undoes_an_increasing_function(x64):
     value = jnp.array([-0.9, 0.0, 0.3])
-    np.testing.assert_allclose(inverted(jnp.tanh, value, -5.0, 5.0), np.arctanh(value), atol=1e-14)
-    np.testing.assert_allclose(inverted(jnp.tanh, jnp.array([2.0]), -5.0, 5.0), 5.0)
+    np.testing.assert_allclose(invert(jnp.tanh, value, -5.0, 5.0), np.arctanh(value), atol=1e-14)
+    np.testing.assert_allclose(invert(jnp.tanh, jnp.array([2.0]), -5.0, 5.0), 5.0)
 
 
 def test_the_excess_is_the_definition(x64):

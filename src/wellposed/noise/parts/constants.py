@@ -21,7 +21,7 @@ from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Fitted, Point, PRNGKey
-from wellposed.numerics import LOG_2PI, absolute, half_square, inverted, on_device
+from wellposed.numerics import LOG_2PI, absolute, half_square, invert, on_device
 from wellposed.transforms import Moments
 
 from .stable_laws import StableNormal
@@ -135,7 +135,7 @@ class Near(Distribution):
         """Bisect in the lower half, where no digit of q is lost."""
         left = jnp.minimum(q, 1.0 - q)
         furthest = 40.0 * self.scale + 800.0 * self.step
-        away = inverted(lambda t: self.cdf(self.value + t), left, -furthest, 0.0 * furthest)
+        away = invert(lambda t: self.cdf(self.value + t), left, -furthest, 0.0 * furthest)
         return self.value + jnp.where(q == 0.5, 0.0, jnp.where(q < 0.5, 1.0, -1.0) * away)
 
 

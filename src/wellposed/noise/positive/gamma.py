@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from wellposed._checks import check_number
 from wellposed._typing import Point, PRNGKey
-from wellposed.numerics import bounded_exp, inverted, log_from, stirling_excess
+from wellposed.numerics import bounded_exp, invert, log_from, stirling_excess
 
 from ..parts.scale import LEARNS, Scale
 from .amounts import AbstractAmount, Amounts
@@ -165,5 +165,5 @@ def _saddlepoint(ratio: Array, shape: Array) -> Array:
 
 def _between(increasing: Any, value: Array, low: Array, high: Array) -> Array:
     """Solve increasing(x) = value for x between ends that differ by feature."""
-    share = inverted(lambda t: increasing(low + t * (high - low)), value, 0.0, 1.0)
+    share = invert(lambda t: increasing(low + t * (high - low)), value, 0.0, 1.0)
     return low + share * (high - low)

@@ -12,7 +12,7 @@ from numpyro.distributions import StudentT as StudentTLaw
 
 from wellposed._fill import fill
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import LOG_2PI, damped, inverted, log_one_plus_square
+from wellposed.numerics import LOG_2PI, damped, invert, log_one_plus_square
 from wellposed.transforms import Moments
 
 from ..parts.abstract import require
@@ -188,7 +188,7 @@ class _StudentT(Distribution):
     def icdf(self, q: Point) -> Point:
         """Bisect for asinh t in the left tail, where no digit of q is lost."""
         left = jnp.minimum(q, 1.0 - q)
-        asinh_t = inverted(lambda v: self._tail(jnp.sinh(v)), left, -_WIDEST, 0.0)
+        asinh_t = invert(lambda v: self._tail(jnp.sinh(v)), left, -_WIDEST, 0.0)
         return self.law.loc + self.law.scale * jnp.where(q < 0.5, 1.0, -1.0) * jnp.sinh(asinh_t)
 
     def _tail(self, t: Array) -> Array:

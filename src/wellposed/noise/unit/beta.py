@@ -14,7 +14,7 @@ from numpyro.distributions import Distribution, constraints
 from wellposed._checks import check_number
 from wellposed._fill import fill
 from wellposed._typing import Fitted, Point, PRNGKey
-from wellposed.numerics import inverted, stirling_excess
+from wellposed.numerics import invert, stirling_excess
 from wellposed.transforms import Moments
 
 from ..parts.constants import Constants
@@ -159,4 +159,4 @@ class _Beta(Distribution):
         return betainc(*self._shapes, jnp.clip(value, 0.0, 1.0))
 
     def icdf(self, q: Point) -> Point:
-        return inverted(self.cdf, q, 0.0, 1.0)
+        return invert(self.cdf, q, 0.0, 1.0)

@@ -13,7 +13,7 @@ from wellposed._checks import check_number
 from wellposed._compiled import compiled_soon
 from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
-from wellposed.numerics import bounded, inverted, on_device, scalar
+from wellposed.numerics import bounded, invert, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
 
 from ..parts.abstract import AbstractNoise
@@ -120,7 +120,7 @@ class ContinuousBernoulli(AbstractNoise):
 def _eta_of(floor: Point, mean: Point) -> Point:
     """Raw numbers at which the noise has the mean; one program, kept."""
     furthest = jnp.minimum(1.0 / floor, 1e4)
-    return inverted(
+    return invert(
         lambda raw: _ContinuousBernoulli(bounded(raw, 1.0 / floor)).mean, mean, -furthest, furthest
     )
 

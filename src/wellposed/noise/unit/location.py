@@ -10,7 +10,7 @@ from numpyro.distributions import Distribution
 
 from wellposed._compiled import compiled_soon
 from wellposed._typing import Density, Fitted, Point, Raw
-from wellposed.numerics import inverted, on_device
+from wellposed.numerics import invert, on_device
 from wellposed.transforms import UNIT, Moments, Support
 
 from ..parts.constants import Constants
@@ -62,4 +62,4 @@ class AbstractUnit(AbstractScaleNoise):
 def _logit_of(noise: AbstractUnit, scale: Scale, mean: Point) -> Point:
     """Logits at which the noise of that scale has the mean; one program, kept."""
     start = jnp.broadcast_to(scale(jnp.zeros_like(mean)), mean.shape)
-    return inverted(lambda eta: noise.law(eta, start).mean, mean, -_FURTHEST, _FURTHEST)
+    return invert(lambda eta: noise.law(eta, start).mean, mean, -_FURTHEST, _FURTHEST)
