@@ -42,7 +42,7 @@ class Task:
     def variances(self) -> np.ndarray:
         """Ten noise variances over four decades, seven of them where the forecast changes."""
         found = wp.forecast(self.train, noise_variance=1.0, n_components=self.n_components)
-        first, last = found.keeps_alive[0], found.keeps_alive[-1]
+        first, last = found.active_below[0], found.active_below[-1]
         changing = np.geomspace(1.5 * first, 1.1 * last, 7)
         return np.concatenate([changing, np.geomspace(last, 1.5e-4 * first, 4)[1:]])
 
@@ -127,7 +127,7 @@ def point(task: Task, variance: float, vae: wp.VAE, variant: str = "as is") -> P
         seed=int(vae.random_state),
         n_components=k,
         noise_variance=float(variance),
-        over_largest=float(variance / prediction.keeps_alive[0]),
+        over_largest=float(variance / prediction.active_below[0]),
         predicted=prediction.n_active,
         by_rate=k - int(collapse.collapsed.sum()),
         by_mean=int(collapse.active_units.sum()),
@@ -188,7 +188,7 @@ def checks(task: Task) -> list[Point]:
 
 def transition(task: Task) -> list[Point]:
     """Train around σ² = λ₁, where the last latent should collapse."""
-    first = wp.forecast(task.train, noise_variance=1.0, n_components=1).keeps_alive[0]
+    first = wp.forecast(task.train, noise_variance=1.0, n_components=1).active_below[0]
     return [
         show(point(task, ratio * first, train(task, ratio * first), "transition"))
         for ratio in AROUND_ONE

@@ -38,7 +38,7 @@ def check_printed(text, found, shown):
         assert ratio == f"{found.eigenvalues[i] / found.threshold:.4g}"
         assert rate == f"{found.rates[i]:.4g}"
         assert state == ("active" if found.active[i] else "collapsed")
-        assert below == f"{found.keeps_alive[i]:.4g}"
+        assert below == f"{found.active_below[i]:.4g}"
     for sentence in sentences(found):
         assert sentence in text
 
@@ -116,7 +116,7 @@ def test_a_table_round_trips_and_a_figure_shows_something(tmp_path):
         "ratio": found.eigenvalues[:4] / 0.2,
         "rate": found.rates,
         "active": found.active,
-        "active_below": found.keeps_alive,
+        "active_below": found.active_below,
     }
     assert list(written) == list(expected)
     for name, values in expected.items():

@@ -63,7 +63,7 @@ def forecast(
     >>> import wellposed as wp
     >>> X = wp.datasets.load_digits().values
     >>> result = wp.forecast(X, noise_variance=100.0, n_components=10)
-    >>> result.n_active, result.keeps_alive.round(1).tolist()[:3]
+    >>> result.n_active, result.active_below.round(1).tolist()[:3]
     (4, [178.9, 163.6, 141.7])
     """
     if isinstance(noise_variance, evaluation.ImpliedNoise):

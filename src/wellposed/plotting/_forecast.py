@@ -101,7 +101,7 @@ def _add_rates(ax: Axes, threshold: float) -> None:
 
 
 def _draw_ladder(ax: Axes, record: Forecast) -> None:
-    steps = record.keeps_alive[: min(record.n_components, record.n_varying)]
+    steps = record.active_below[: min(record.n_components, record.n_varying)]
     edges = np.append(steps, record.noise_variance)
     low, high = edges.min() / 3, edges.max() * 3
     # From the highest σ² down: another latent is active below each step.

@@ -41,7 +41,7 @@ def test_every_field_at_a_given_noise(beta, noise_variance, k):
     rates[alive] = 0.5 * np.log(padded[alive] / (beta * noise_variance))
     np.testing.assert_allclose(found.rates, rates, rtol=1e-9)
     np.testing.assert_allclose(found.eigenvalues, VALUES, rtol=1e-10)
-    np.testing.assert_allclose(found.keeps_alive, padded / beta, rtol=1e-10)
+    np.testing.assert_allclose(found.active_below, padded / beta, rtol=1e-10)
     assert found.threshold == pytest.approx(beta * noise_variance)
     assert found.noise_variance == noise_variance
     assert (found.learned, found.on_floor, found.n_features) == (False, False, 5)
@@ -68,9 +68,9 @@ def test_a_learned_noise_is_the_best(beta, k):
 
 
 @pytest.mark.parametrize("beta", [0.5, 1.0, 4.0])
-def test_keeps_alive_is_the_noise_at_which_a_latent_dies(beta):
+def test_active_below_is_the_noise_at_which_a_latent_collapses(beta):
     found = wp.forecast(ROWS, noise_variance=1.0, n_components=5, beta=beta)
-    for j, limit in enumerate(found.keeps_alive):
+    for j, limit in enumerate(found.active_below):
         for factor, alive in ((1 - 1e-6, j + 1), (1 + 1e-6, j)):
             other = wp.forecast(ROWS, noise_variance=limit * factor, n_components=5, beta=beta)
             assert other.n_active == alive
@@ -108,8 +108,8 @@ def test_fewer_rows_than_features():
     assert (found.n_components, found.n_features) == (5, 5)
     assert found.n_active == 3
     values = np.linalg.svd(rows - rows.mean(0), compute_uv=False) ** 2 / 4
-    np.testing.assert_allclose(found.keeps_alive[:3], values[:3], rtol=1e-10)
-    assert found.keeps_alive[3:].max() < 1e-12
+    np.testing.assert_allclose(found.active_below[:3], values[:3], rtol=1e-10)
+    assert found.active_below[3:].max() < 1e-12
 
 
 def test_a_learned_noise_that_rests_on_its_floor():

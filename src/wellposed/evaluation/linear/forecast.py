@@ -21,7 +21,7 @@ class Forecast:
     Latent i is active if its eigenvalue λ_i exceeds the ``threshold`` βσ², and then has the
     rate ½ log(λ_i/βσ²). ``eigenvalues`` (r,) are in descending order, and ``active`` (k,) and
     ``rates`` (k,) in the same order; ``elbo`` is the mean over data, in nats and data units.
-    ``keeps_alive`` of shape (k,) is λ_j/β: 1, 2, …, k latents are active at noise variances
+    ``active_below`` of shape (k,) is λ_j/β: 1, 2, …, k latents are active at noise variances
     below it.
     """
 
@@ -33,7 +33,7 @@ class Forecast:
     active: np.ndarray
     rates: np.ndarray
     elbo: float
-    keeps_alive: np.ndarray
+    active_below: np.ndarray
     total_variance: float
     n_features: int
 
@@ -130,7 +130,7 @@ def forecast_spectrum(
         active=rates > 0,
         rates=rates,
         elbo=best.elbo,
-        keeps_alive=values / beta,
+        active_below=values / beta,
         total_variance=spectrum.total_variance,
         n_features=spectrum.n_features,
     )
@@ -192,7 +192,7 @@ def _count(forecast: Forecast) -> str:
 
 
 def _threshold(forecast: Forecast) -> str:
-    next_best = forecast.keeps_alive[forecast.n_active] * forecast.beta
+    next_best = forecast.active_below[forecast.n_active] * forecast.beta
     where = "the next" if forecast.n_active else "even the strongest"
     bar = "the noise variance" if forecast.beta == 1 else "β times the noise variance"
     if forecast.n_active >= forecast.n_varying:
@@ -218,8 +218,8 @@ def _remedy(forecast: Forecast) -> tuple[str, ...]:
         return ()
     if forecast.learned:
         return ("A smaller β has more active latents.",) if forecast.beta > 1 else ()
-    one_more = f"Below a noise variance of {forecast.keeps_alive[alive]:.4g} one more is active"
+    one_more = f"Below a noise variance of {forecast.active_below[alive]:.4g} one more is active"
     if alive + 1 == most:
         return (f"{one_more}.",)
     whole = "all" if most == forecast.n_components else "the most that can,"
-    return (f"{one_more}, below {forecast.keeps_alive[most - 1]:.4g} {whole} {most}.",)
+    return (f"{one_more}, below {forecast.active_below[most - 1]:.4g} {whole} {most}.",)
