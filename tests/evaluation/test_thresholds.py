@@ -114,7 +114,7 @@ def test_calibration_and_diagnose_agree_on_each_side_of_every_threshold(error):
         finding = check_calibration(Planted(calibration=calibration))
         assert finding.verdict == calibration.judgement == COVERAGE.verdict(Estimate(held, error))
         assert finding.said in calibration.verdict
-        side = "too sure of itself" if held < 0.9 else "less sure than it could be"
+        side = "too narrow" if held < 0.9 else "too wide"
         assert WORDS.get(finding.verdict, side) in calibration.verdict
         assert ("as far as" in calibration.verdict) == (finding.verdict == "sound")
         assert ("recalibrate()" in calibration.verdict) == (finding.verdict in ("caution", "fault"))

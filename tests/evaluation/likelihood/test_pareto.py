@@ -84,7 +84,7 @@ def test_weights_of_too_narrow_an_encoder_have_the_shape_of_theory(spread, at_on
 
 
 def test_the_record_says_what_to_believe():
-    for spread, said in ((1.1, "settle"), (0.2, 'method="auto"')):
+    for spread, said in ((1.1, "standard errors are reliable"), (0.2, 'method="auto"')):
         model, density = exact_model(spread=spread)
         rows = rows_of(density, 20).astype(np.float32)
         found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))

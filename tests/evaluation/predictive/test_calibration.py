@@ -168,14 +168,14 @@ def test_a_model_without_the_datas_dependence_fails_on_hidden_features():
     assert evaluation.calibration(model, flipped, key=KEY, given="prior").verdict.count("as far as")
     found = evaluation.calibration(model, flipped, key=KEY, given="features")
     assert found.coverage.coverage[2] < 0.85
-    assert "too sure" in found.verdict
+    assert "too narrow" in found.verdict
     assert found.crps.skill.value < 0
 
 
 def test_a_narrow_noise_is_told_from_a_wide_one():
     model, density = exact_model()
     rows = rows_of(density, 500)
-    for factor, words in ((0.5, "too sure of itself"), (2.0, "less sure than it could be")):
+    for factor, words in ((0.5, "too narrow"), (2.0, "too wide")):
         noise = wp.noise.Rescaled(model.noise, factor)
         other = eqx.tree_at(lambda m: m.noise, model, noise)
         assert words in evaluation.calibration(other, rows, key=KEY).verdict

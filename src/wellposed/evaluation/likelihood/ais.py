@@ -20,11 +20,14 @@ from .annealing_path import STEEP, Path, fit_start, forwards, step_sizes
 from .importance_weights import effective_size, log_mean_weight, relative_error
 
 STARTS = ("fitted", "posterior", "prior")
-_CHAINS = 512  # at most, rows × chains of one decoder product
+_CHAINS = 512  # largest rows × chains of one decoder product
 
 
 class AISEstimate(eqx.Module):
-    """AISEstimate estimates of log p(x) for each datum, nats in data units, all of shape (n,)."""
+    """Annealed estimates of log p(x) of each datum, in nats and data units.
+
+    All fields have shape (n,).
+    """
 
     value: Float[Array, "*batch"]
     standard_error: Float[Array, "*batch"]  # of value, over chains, by the delta method
@@ -43,30 +46,37 @@ def ais(
 ) -> AISEstimate:
     r"""Estimate log p(x) by annealed importance sampling with HMC.
 
-    Chains are led from a start f_0 that can be drawn from to f_1 = p(z) p(x | z) along
+    Each chain starts from a draw of a tractable density f_0 and ends at f_1 = p(z) p(x | z). The
+    densities between them, and the log weight of a chain, are
 
     .. math:: f_t(z) \propto f_0(z)^{1 - t} (p(z) p(x \mid z))^t, \qquad
        \log w = \sum_i (t_{i+1} - t_i) \log \frac{f_1(z_i)}{f_0(z_i)}
 
-    each z_i moved by ten leapfrog steps that leave f_{t_i} alone. E w = p(x), so that the log of
-    their mean is below log p(x) on average: a stochastic lower bound, and by the less the more
-    steps. :func:`sandwich` tells by how much. Step sizes are found on a walk of their own for
-    each datum, a quarter as long, and frozen.
+    An HMC transition of ten leapfrog steps, which leaves f_{t_i} invariant, moves each z_i.
+    Since E w = p(x), the log of the mean weight is below log p(x) on average: the estimate is a
+    stochastic lower bound, and more steps make it tighter. :func:`sandwich` measures the gap. A
+    separate pilot walk of a quarter of the steps adapts the step sizes of each datum; the
+    estimate uses them unchanged.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    key : PRNG key; each row's chains depend on its content and on this alone
-    n_chains : independent chains a row
-    n_steps : temperatures; the time grows with it, the bias falls with it
-    start : "prior" starts at p(z), as Wu et al. have it; "posterior" at q(z | x); "fitted" at a
-        Gaussian fitted to the end of a walk from q(z | x), half as long
+    key : PRNG key; the chains of a row depend only on its content and this key
+    n_chains : independent chains per row
+    n_steps : temperatures; with more of them the time grows and the bias falls
+    start : "prior" starts at p(z), as in Wu et al. (2017); "posterior" starts at q(z | x);
+        "fitted" starts at a Gaussian fitted to the end of a pilot walk from q(z | x) with half
+        as many steps
+
+    Returns
+    -------
+    AISEstimate of the n rows
 
     Raises
     ------
     SettingError
-        If a number is below one, or ``start`` unknown.
+        If a count is below one, or ``start`` is unknown.
 
     References: Neal (2001); Wu, Burda, Salakhutdinov & Grosse (2017), §4.
     """
@@ -77,7 +87,7 @@ def ais(
 
 
 def check_settings(n_chains: int, n_steps: int, start: str) -> dict[str, Any]:
-    """Check the settings of a walk and return them, for :func:`over_rows`."""
+    """Check the settings of a walk and return them as arguments of :func:`over_rows`."""
     if start not in STARTS:
         raise unknown_name("start", start, STARTS)
     return {
@@ -88,19 +98,19 @@ def check_settings(n_chains: int, n_steps: int, start: str) -> dict[str, Any]:
 
 
 def rows_at_once(model: VAEModel, d: int, n_chains: int) -> int:
-    """Rows of a chunk."""
+    """Number of rows in a chunk."""
     return max(1, at_once(d * model.noise.n_raw, _CHAINS) // n_chains)
 
 
 def path_of(
-    model: VAEModel, found: Inferred, n_chains: int, n_steps: int, start: str, *, key: PRNGKey
+    model: VAEModel, inferred: Inferred, n_chains: int, n_steps: int, start: str, *, key: PRNGKey
 ) -> Path:
-    """Return the path of a datum from one of the ``STARTS``."""
+    """Return the path of one datum from a start named in ``STARTS``."""
     origin_key, walk_key = jax.random.split(key)
-    loc, scale = jnp.asarray(found.q.loc), jnp.asarray(found.q.scale)
+    loc, scale = jnp.asarray(inferred.q.loc), jnp.asarray(inferred.q.scale)
     if start == "prior":
-        return Path(model, found.y, jnp.zeros_like(loc), jnp.eye(len(loc)), STEEP)
-    path = Path(model, found.y, loc, jnp.diag(scale), STEEP)
+        return Path(model, inferred.y, jnp.zeros_like(loc), jnp.eye(len(loc)), STEEP)
+    path = Path(model, inferred.y, loc, jnp.diag(scale), STEEP)
     if start == "posterior":
         return path
     origin = jax.random.normal(origin_key, (n_chains, len(loc)))
@@ -108,7 +118,7 @@ def path_of(
 
 
 def log_mean(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
-    """Log of the mean weight, its standard error, and the effective sample size."""
+    """Return the log of the mean weight, its standard error and the effective sample size."""
     n = len(log_weight)
     log_sum = jax.nn.logsumexp(log_weight)
     size = effective_size(log_sum, jax.nn.logsumexp(2 * log_weight), n)
@@ -118,16 +128,16 @@ def log_mean(log_weight: Float[Array, " s"]) -> tuple[Array, Array, Array]:
 def _estimate(
     model: VAEModel, x: Point, *, key: PRNGKey, n_chains: int, n_steps: int, start: str
 ) -> AISEstimate:
-    found, (own_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    inferred, (own_key,) = model.infer(x, key=key), draw_keys(key, 1)
     path_key, walk_key = jax.random.split(own_key)
-    path = path_of(model, found, n_chains, n_steps, start, key=path_key)
-    return climb(path, n_chains, n_steps, found.log_det, key=walk_key)[0]
+    path = path_of(model, inferred, n_chains, n_steps, start, key=path_key)
+    return climb(path, n_chains, n_steps, inferred.log_det, key=walk_key)[0]
 
 
 def climb(
     path: Path, n_chains: int, n_steps: int, log_det: Array, *, key: PRNGKey
 ) -> tuple[AISEstimate, Float[Array, " m"]]:
-    """Find the step sizes, walk forwards with them, and return both."""
+    """Adapt the step sizes, walk forwards with them, and return the estimate and the sizes."""
     pilot_start, pilot_key, start_key, walk_key = jax.random.split(key, 4)
     shape = (n_chains, len(path.loc))
     sizes = step_sizes(path, jax.random.normal(pilot_start, shape), n_steps, key=pilot_key)

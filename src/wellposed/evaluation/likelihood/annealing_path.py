@@ -1,12 +1,13 @@
-r"""The annealed path from a start that can be drawn from to the posterior, and walks along it.
+r"""The annealed path from a Gaussian start to the posterior, and walks along it.
 
-With e standard normal and z = μ + Le, the start N(μ, LLᵀ) is any Gaussian that y determines, and
+Let e be standard normal and z = μ + Le. The start N(μ, LLᵀ) may be any Gaussian that y
+determines. The densities along the path are
 
 .. math:: \log f_t(e) = \log N(e \mid 0, I) + t \, r(e), \qquad
    r = \log p(y, z) - \log N(z \mid \mu, L L^T)
 
-where exp r is an importance weight: f_0 is normalised and f_1 has the mass p(y). In units of e
-one step size serves all latents where the start is near the posterior.
+where exp r is an importance weight: f_0 is normalised and f_1 has the mass p(y). If the start is
+near the posterior, one step size in units of e suits all latents.
 """
 
 from typing import Any
@@ -22,15 +23,15 @@ from wellposed.models import VAEModel
 
 N_LEAPFROG = 10
 _ACCEPTANCE = 0.65  # optimal for HMC in many dimensions (Neal, 2011, §5.4.4)
-STEEP, GENTLE = 4.0, 2.0  # schedules for a start that is far from the posterior, and near it
+STEEP, GENTLE = 4.0, 2.0  # of the schedule: a start far from the posterior, or near it
 _FIRST_STEP = 0.3
-_GAIN = 0.5  # of log step size on an acceptance
+_GAIN = 0.5  # change of log step size per unit of acceptance
 _LEAST_VARIANCE = 1e-6  # of e
-_JITTER = 0.2  # a trajectory of one length can return to where it began
+_JITTER = 0.2  # relative; trajectories of one fixed length can be periodic
 
 
 class Path(eqx.Module):
-    """The path of one datum; see the module."""
+    """Annealed path of one datum, as the module defines it."""
 
     model: VAEModel
     y: Point
@@ -39,17 +40,17 @@ class Path(eqx.Module):
     steepness: float = eqx.field(static=True)  # of the schedule
 
     def ratio(self, e: Latent) -> Scalar:
-        """r(e): the log importance weight of a draw from the start, nats in model units."""
+        """Return r(e), the log importance weight of a draw from the start, nats in model units."""
         z = self.loc + self.factor @ e
         log_ratio = jnp.log(jnp.diag(self.factor)) + 0.5 * (e**2 - z**2)
         return self.model.decode(z).log_prob(self.y) + log_ratio.sum()
 
     def position(self, z: Latent) -> Latent:
-        """Return the e of a latent."""
+        """Return the e that maps to the latent z."""
         return solve_triangular(self.factor, z - self.loc, lower=True)
 
     def schedule(self, n_steps: int) -> Float[Array, " m+1"]:
-        """Inverse temperatures from 0 to 1, denser at both ends: a sigmoid, rescaled.
+        """Return inverse temperatures from 0 to 1: a rescaled sigmoid, denser at both ends.
 
         References: Grosse, Ancha & Roy (2016), §5.1; Wu et al. (2017), §4.
         """
@@ -58,18 +59,18 @@ class Path(eqx.Module):
 
 
 class Walk(eqx.Module):
-    """What chains along a path bring home, for s chains and m steps."""
+    """Result of one annealed walk of s chains over m steps."""
 
-    log_weight: Float[Array, " s"]  # Σ (t_{i+1} − t_i) r(e_i), whichever way it was walked
+    log_weight: Float[Array, " s"]  # Σ (t_{i+1} − t_i) r(e_i), for either direction
     acceptance: Float[Array, " m"]  # mean over chains
     step_size: Float[Array, " m"]
-    moments: Float[Array, "k+1 k+1"]  # Σ (1, e)(1, e)ᵀ over chains and the last quarter of steps
+    moments: Float[Array, "k+1 k+1"]  # Σ (1, e)(1, e)ᵀ over chains and last quarter of steps
 
 
 def forwards(
     path: Path, e: Float[Array, "s k"], step_size: Float[Array, " m"], *, key: PRNGKey
 ) -> Walk:
-    """Walk from draws of the start; E exp(log_weight) = p(y)."""
+    """Walk from draws of the start to the posterior; E exp(log_weight) = p(y)."""
     t = path.schedule(len(step_size))
     return _walk(path, e, jnp.diff(t), t[1:], step_size, 0.0, key=key)
 
@@ -77,9 +78,9 @@ def forwards(
 def backwards(
     path: Path, e: Float[Array, "s k"], step_size: Float[Array, " m"], *, key: PRNGKey
 ) -> Walk:
-    """Walk from draws of the posterior, forwards in reverse; E exp(−log_weight) = 1/p(y)."""
+    """Walk from draws of the posterior to the start; E exp(−log_weight) = 1/p(y)."""
     t = path.schedule(len(step_size))
-    # The transition that reverses the one into t_i uses its step size; at t_0 none is needed.
+    # The reverse of the transition into t_i uses its step size; none is needed at t_0.
     steps = jnp.concatenate([step_size[:-1][::-1], step_size[:1]])
     return _walk(path, e, jnp.diff(t)[::-1], t[:-1][::-1], steps, 0.0, key=key)
 
@@ -87,38 +88,38 @@ def backwards(
 def step_sizes(
     path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey
 ) -> Float[Array, " m"]:
-    """Step sizes that accept 0.65, found on a shorter walk of its own and frozen from there.
+    """Adapt step sizes to an acceptance of 0.65 on a separate, shorter pilot walk.
 
-    A step size that depends on the walk it is used on, as in Wu et al. (2017), makes its
-    transitions no longer leave f_t alone, and the bound no bound.
+    Wu et al. (2017) adapt the step size on the walk that uses it. Its transitions then no longer
+    leave f_t invariant, and the estimate is not a bound.
     """
     n_pilot = max(30, n_steps // 4)
     t = path.schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
-    found = _walk(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
-    return jnp.exp(jnp.interp(path.schedule(n_steps)[1:], t[1:], jnp.log(found.step_size)))
+    pilot = _walk(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
+    return jnp.exp(jnp.interp(path.schedule(n_steps)[1:], t[1:], jnp.log(pilot.step_size)))
 
 
 def fit_start(path: Path, e: Float[Array, "s k"], n_steps: int, *, key: PRNGKey) -> Path:
-    """Start from a Gaussian fitted to where a walk of its own ends, for a shorter path.
+    """Return a shorter path, from a Gaussian fitted to the end of a separate pilot walk.
 
-    A start may depend on y and on randomness that the walk from it does not share.
+    The start may depend on y, and on random numbers that are independent of the later walk.
     """
     n_pilot = max(30, n_steps // 2)
     t = path.schedule(n_pilot)
     start = jnp.full((n_pilot,), _FIRST_STEP)
-    found = _walk(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
-    n = found.moments[0, 0]
-    mean = found.moments[0, 1:] / n
-    covariance = found.moments[1:, 1:] / n - jnp.outer(mean, mean)
-    # Fewer draws than these leave more noise than correlation off the diagonal.
+    pilot = _walk(path, e, jnp.diff(t), t[1:], start, _GAIN, key=key)
+    n = pilot.moments[0, 0]
+    mean = pilot.moments[0, 1:] / n
+    covariance = pilot.moments[1:, 1:] / n - jnp.outer(mean, mean)
+    # Shrink the off-diagonal entries, which are mostly noise if draws are few.
     kept = n / (n + 2 * len(mean))
     variance = jnp.maximum(jnp.diag(covariance), _LEAST_VARIANCE)
     shrunk = kept * covariance + jnp.diag(variance - kept * jnp.diag(covariance))
-    # One LAPACK call of a batch at a time: two that run at once in one program, on as many threads,
-    # wait for each other for ever in jaxlib 0.10. ``position`` waits for this one.
+    # One batched LAPACK call at a time: two calls that run at once in one program, on as many
+    # threads, deadlock in jaxlib 0.10. ``position`` depends on this call, and so runs after it.
     factor = jnp.linalg.cholesky(shrunk)
-    # Rounding can leave a matrix of nearly equal columns without one.
+    # With rounding, a matrix of nearly equal columns can fail to be positive definite.
     factor = jnp.where(jnp.isfinite(factor).all(), factor, jnp.diag(jnp.sqrt(variance)))
     loc = path.loc + path.factor @ mean
     return Path(path.model, path.y, loc, path.factor @ factor, GENTLE)
@@ -134,7 +135,7 @@ def _walk(
     *,
     key: PRNGKey,
 ) -> Walk:
-    """Weigh, then move, at each temperature; ``gain`` adapts the step size on the way."""
+    """Weight and then move the chains at each temperature; ``gain`` adapts the step size."""
     ratio = jax.vmap(jax.value_and_grad(path.ratio))
 
     def step(carry: Any, given: Any) -> Any:
@@ -165,8 +166,8 @@ def _walk(
 def _move(
     path: Path, t: Scalar, size: Scalar, e: Latent, r: Scalar, slope: Latent, key: PRNGKey
 ) -> tuple[Latent, Scalar]:
-    """One HMC transition that leaves f_t alone."""
-    from blackjax.mcmc import hmc  # half a second to import, and few need it
+    """Make one HMC transition that leaves f_t invariant."""
+    from blackjax.mcmc import hmc  # imported here: it takes half a second, and few users need it
 
     def log_density(e: Latent) -> Scalar:
         return -0.5 * (e**2).sum() + t * path.ratio(e)

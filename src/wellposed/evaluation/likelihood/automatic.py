@@ -1,4 +1,4 @@
-"""log p(x) by the method asked for, or by the first that can be believed."""
+"""log p(x) by a given method, or by the first reliable one."""
 
 import warnings
 from typing import Any
@@ -27,22 +27,26 @@ def estimate_log_likelihood(
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    key : PRNG key; one key gives all methods the same dequantised rows
-    n_samples : draws of z a row, of "importance"
+    key : PRNG key; for one key, all methods use the same dequantised rows
+    n_samples : draws of z per row, for importance sampling
     method : "importance" is :func:`log_likelihood`; "ais" is :func:`ais`; "exact" is
-        :func:`exact_log_likelihood`; "auto" is exact where it can be, and elsewhere goes on from
-        importance to annealing on the rows whose k̂ exceeds 0.7, or whose effective sample size
-        is below ten
+        :func:`exact_log_likelihood`; "auto" is "exact" if the model has a closed form,
+        and otherwise "importance", followed by "ais" for the rows whose k̂ exceeds 0.7 or whose
+        effective sample size is below ten
+
+    Returns
+    -------
+    LogLikelihood of the n rows
 
     Raises
     ------
     SettingError
-        If ``method`` is unknown, or is "exact" where there is no closed form.
+        If ``method`` is unknown, or is "exact" and the model has no closed form.
 
     Warns
     -----
     LikelihoodWarning
-        When "auto" has annealed rows: how many, and by how much their values changed.
+        If "auto" anneals rows; the message states how many, and the change of their values.
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
@@ -50,8 +54,8 @@ def estimate_log_likelihood(
         return _exact(model, rows, key=key)
     if method == "ais":
         return _annealed(model, rows, key=key)
-    found = log_likelihood(model, rows, n_samples=n_samples, key=key)
-    return found if method == "importance" else _escalated(model, rows, found, key=key)
+    estimate = log_likelihood(model, rows, n_samples=n_samples, key=key)
+    return estimate if method == "importance" else _escalated(model, rows, estimate, key=key)
 
 
 def _exact(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
@@ -59,20 +63,24 @@ def _exact(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
 
 
 def _annealed(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:
-    found = ais(model, rows, key=key)
-    nothing: Any = np.full_like(found.value, np.nan)
-    return LogLikelihood(found.value, found.standard_error, found.effective_sample_size, nothing)
+    estimate = ais(model, rows, key=key)
+    nothing: Any = np.full_like(estimate.value, np.nan)
+    return LogLikelihood(
+        estimate.value, estimate.standard_error, estimate.effective_sample_size, nothing
+    )
 
 
-def _escalated(model: VAEModel, rows: Any, found: LogLikelihood, *, key: PRNGKey) -> LogLikelihood:
+def _escalated(
+    model: VAEModel, rows: Any, estimate: LogLikelihood, *, key: PRNGKey
+) -> LogLikelihood:
     rows = np.asarray(rows)
-    few = np.asarray(found.effective_sample_size) < EFFECTIVE_DRAWS
-    doubtful = np.asarray(found.untrusted) | few
+    few = np.asarray(estimate.effective_sample_size) < EFFECTIVE_DRAWS
+    doubtful = np.asarray(estimate.untrusted) | few
     if not doubtful.any():
-        return found
+        return estimate
     better = _annealed(model, rows[doubtful], key=key)
-    warnings.warn(_said(found, better, doubtful), LikelihoodWarning, stacklevel=3)
-    return jax.tree.map(lambda old, new: _placed(old, new, doubtful), found, better)
+    warnings.warn(_message(estimate, better, doubtful), LikelihoodWarning, stacklevel=3)
+    return jax.tree.map(lambda old, new: _placed(old, new, doubtful), estimate, better)
 
 
 def _placed(old: np.ndarray, new: np.ndarray, where: np.ndarray) -> np.ndarray:
@@ -81,12 +89,13 @@ def _placed(old: np.ndarray, new: np.ndarray, where: np.ndarray) -> np.ndarray:
     return merged
 
 
-def _said(found: LogLikelihood, better: LogLikelihood, doubtful: np.ndarray) -> str:
-    change = np.asarray(better.value, np.float64) - np.asarray(found.value)[doubtful]
+def _message(estimate: LogLikelihood, better: LogLikelihood, doubtful: np.ndarray) -> str:
+    change = np.asarray(better.value, np.float64) - np.asarray(estimate.value)[doubtful]
     return (
-        f"Importance sampling is believed where k̂ ≤ {PARETO_K} and {EFFECTIVE_DRAWS:g} draws or "
-        f"more decide; {doubtful.sum()} of {len(doubtful)} rows were not, and were annealed "
-        f"instead, which changed their log p(x) by {change.mean():.3g} nats in the mean, "
-        f"{change.min():.3g} to {change.max():.3g}. evaluation.sandwich bounds the "
-        "error of annealing; more n_samples may spare some rows."
+        f"Importance sampling is reliable if k̂ ≤ {PARETO_K} and the effective sample size is at "
+        f"least {EFFECTIVE_DRAWS:g}; it is unreliable for {doubtful.sum()} of {len(doubtful)} "
+        "rows, for which annealed importance sampling replaces it. This changes their log p(x) "
+        f"by {change.mean():.3g} nats on average ({change.min():.3g} to {change.max():.3g}). "
+        "evaluation.sandwich bounds the error of annealing; with a larger n_samples, fewer rows "
+        "may need it."
     )

@@ -1,4 +1,4 @@
-"""log p(x) in closed form, where there is one: a linear decoder with Gaussian noise."""
+"""log p(x) in closed form, for a linear decoder with Gaussian noise."""
 
 from typing import Any
 
@@ -15,11 +15,20 @@ from wellposed.numerics import LOG_2PI
 
 from .._rows import over_rows
 
-_REMEDY = 'Use method="importance", or "ais" where its k̂ says that it fails.'
+_REMEDY = 'Use method="importance", or "ais" if k̂ exceeds 0.7.'
 
 
 def has_exact_log_likelihood(model: VAEModel) -> bool:
-    """Whether p(x) is Gaussian: one affine layer, and Gaussian noise that z does not change."""
+    """Whether p(x) is Gaussian: one affine layer, and Gaussian noise that z does not affect.
+
+    Parameters
+    ----------
+    model : VAEModel
+
+    Returns
+    -------
+    True if :func:`exact_log_likelihood` accepts the model
+    """
     decoder = model.decoder
     affine = isinstance(decoder, Linear) or (isinstance(decoder, MLP) and len(decoder.layers) == 1)
     return affine and isinstance(model.noise, Gaussian) and model.noise.kind != "conditional"
@@ -28,18 +37,19 @@ def has_exact_log_likelihood(model: VAEModel) -> bool:
 def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     r"""Evaluate log p(x) of each row, shape (n,), float64, nats in data units.
 
-    With the decoder's mean Wz + b and noise variances Σ, diagonal,
+    For a decoder with mean Wz + b and diagonal noise covariance Σ,
 
     .. math:: p(y) = N(y \mid b, W W^T + \Sigma)
 
-    along the axes of Σ^{−1/2}W and across them apart, so that no large squares are subtracted, in
-    float64. Features that never vary have the density of their constants.
+    The quadratic form is a sum of two parts, along the singular vectors of Σ^{−1/2}W and
+    orthogonal to them, so that it subtracts no large squares; all sums are in float64. A feature
+    that never varies has the density of its constant.
 
     Parameters
     ----------
-    model : VAEModel for which :func:`has_exact_log_likelihood`
+    model : VAEModel for which :func:`has_exact_log_likelihood` is true
     rows : array of shape (n, d), data units
-    key : PRNG key: dequantises, where the transform does so
+    key : PRNG key for dequantisation, if the transform dequantises
 
     Raises
     ------
@@ -50,14 +60,14 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
     """
     if not has_exact_log_likelihood(model):
         raise SettingError(
-            "log p(x) is exact for a decoder of one affine layer (hidden=()) with Gaussian noise "
-            f"that does not depend on z; got {type(model.decoder).__name__} with "
+            "log p(x) has a closed form for a decoder of one affine layer (hidden=()) with "
+            f"Gaussian noise that does not depend on z; got {type(model.decoder).__name__} with "
             f"{type(model.noise).__name__} noise. {_REMEDY}"
         )
     y, log_det = over_rows(_mapped, model, rows, key=key)
     mean, weight, variance = (np.asarray(part, np.float64) for part in _affine(model))
     y = y.astype(np.float64)
-    density: Any = model.decode(jnp.zeros(model.prior.k))  # Features, since the noise is Gaussian
+    density: Any = model.decode(jnp.zeros(model.prior.k))  # Features, since noise is Gaussian
     constants = density.constants
     if constants is None:
         return log_det + _log_gaussian(y, mean, weight, np.sqrt(variance))
@@ -69,7 +79,7 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
 def _log_gaussian(
     y: np.ndarray, mean: np.ndarray, weight: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """log N(y | mean, WWᵀ + diag scale²) of rows of shape (n, d)."""
+    """Return log N(y | mean, WWᵀ + diag scale²) of each of n rows, shape (n, d)."""
     whitened = (y - mean) / scale
     axes, sizes, _ = np.linalg.svd(weight / scale[:, None], full_matrices=False)
     along = whitened @ axes
@@ -91,7 +101,7 @@ def _mapped(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Scalar]:
 
 
 def _affine(model: VAEModel) -> tuple[Point, jax.Array, Point]:
-    """Mean at z = 0, its slope (d, k), and the variances, with constants as the noise has them."""
+    """Return the mean at z = 0, its Jacobian (d, k) and the noise variances (d,)."""
     origin = jnp.zeros(model.prior.k)
     p = model.decode(origin)
     slope = jax.jacfwd(lambda z: model.decode(z).mean)(origin)

@@ -1,4 +1,4 @@
-"""log p(x) by importance sampling, with its own account of how far to trust it."""
+"""log p(x) by importance sampling, with diagnostics of its reliability."""
 
 from typing import Any, Self
 
@@ -20,23 +20,26 @@ from .pareto_k import pareto_k, tail_size
 
 
 class LogLikelihood(eqx.Module):
-    """Estimates of log p(x) for each datum, in nats and data units, all of shape (n,)."""
+    """Estimates of log p(x) of each datum, in nats and data units; all fields have shape (n,)."""
 
     value: Float[Array, "*batch"]
     standard_error: Float[Array, "*batch"]  # of value, by the delta method; zero if exact
     effective_sample_size: Float[Array, "*batch"]  # (Σw)² / Σw² draws; infinite if exact
-    pareto_k: Float[Array, "*batch"]  # k̂ of the weights; NaN if too few, annealed or exact
+    pareto_k: Float[Array, "*batch"]  # k̂ of the weights; NaN for few draws, "ais" and "exact"
 
     @classmethod
     def exact(cls, value: Any) -> Self:
-        """Exact values of log p(x), shape (n,): no error, infinitely many draws, no k̂."""
+        """Return a record of exact values of log p(x), shape (n,).
+
+        The standard error is zero, the effective sample size infinite and k̂ NaN.
+        """
         nothing: Any = np.full_like(value, np.nan)
         certain: Any = np.full_like(value, np.inf)
         return cls(value, 0 * value, certain, nothing)
 
     @property
     def untrusted(self) -> Float[Array, "*batch"]:
-        """Where k̂ > 0.7, so that value and standard error are not to be believed."""
+        """Whether k̂ > 0.7: the value and its standard error are then unreliable."""
         return self.pareto_k > PARETO_K
 
     def __str__(self) -> str:
@@ -50,43 +53,48 @@ class LogLikelihood(eqx.Module):
             )
         )
         n = len(value)
-        said = (
-            f"log p(x) of {n} rows: mean {value.mean():.6g} ± {standard_error(value):.2g} nats (of "
-            f"Monte Carlo alone {np.sqrt(np.square(error).sum()) / n:.2g}); effective sample size "
-            f"{np.median(size):.3g} in the median, {size.min():.3g} at least."
+        text = (
+            f"log p(x) of {n} rows: mean {value.mean():.6g} ± {standard_error(value):.2g} nats "
+            f"(Monte Carlo error {np.sqrt(np.square(error).sum()) / n:.2g}); effective sample "
+            f"size: median {np.median(size):.3g}, minimum {size.min():.3g}."
         )
-        return f"{said} {_meaning(shape)}"
+        return f"{text} {_interpretation(shape)}"
 
 
-def _meaning(shape: np.ndarray) -> str:
+def _interpretation(shape: np.ndarray) -> str:
     known = np.isfinite(shape)
     if not known.any():
-        return "No Pareto k̂: too few draws, or not an average of importance weights."
+        return "No Pareto k̂: there are too few draws, or the method is not importance sampling."
     share = (shape[known] > PARETO_K).mean()
-    said = f"k̂ > {PARETO_K} in {share:.1%} of {known.sum()} rows"
+    text = f"k̂ > {PARETO_K} in {share:.1%} of {known.sum()} rows"
     if not known.all():
-        said += f" (it is unknown for the {(~known).sum()} others)"
+        text += f" (it is undefined for the other {(~known).sum()})"
     if share == 0:
-        return f"{said}: averages of these weights settle as their standard errors say."
+        return f"{text}: the standard errors are reliable."
     return (
-        f"{said}: there a few draws decide, the value is too low by more than its standard error "
-        'says, and more draws hardly help. Use method="auto", or compare models by the ELBO.'
+        f"{text}: in these rows a few draws dominate, the value is too low by more than its "
+        "standard error, and more draws hardly reduce the bias. "
+        'Use method="auto", or compare models by the ELBO.'
     )
 
 
 def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> LogLikelihood:
-    r"""Estimate log p(x) = log E_q[p(x, z) / q(z | x)] with exactly ``n_samples`` draws a row.
+    r"""Estimate log p(x) = log E_q[p(x, z) / q(z | x)] with ``n_samples`` draws per row.
 
-    The estimate is below log p(x) on average, by about half its squared standard error where
-    that is small; an effective sample size near one means that one draw decided. Memory does not
-    grow with rows or samples.
+    The estimate is below log p(x) on average, by about half its squared standard error if that
+    is small. An effective sample size near one means that one draw dominates the mean. Memory
+    use does not depend on the number of rows or draws.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    n_samples : draws of z a row, ≥ 1; at least 25 for a Pareto k̂
-    key : PRNG key; each row's draws depend on its content and on this alone
+    n_samples : draws of z per row, ≥ 1; Pareto k̂ needs at least 25
+    key : PRNG key; the draws of a row depend only on its content and this key
+
+    Returns
+    -------
+    LogLikelihood of the n rows
 
     Raises
     ------
@@ -103,8 +111,8 @@ def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) 
 def _estimate(
     model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int, block: int
 ) -> LogLikelihood:
-    """Two sums and the largest weights of one datum, over blocks of draws."""
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    """Accumulate two sums and the largest weights of one datum over blocks of draws."""
+    inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     kept = tail_size(n_samples) + 1
 
     def add(state: tuple[Array, Array, Array], log_w: Array) -> tuple[Array, Array, Array]:
@@ -118,11 +126,11 @@ def _estimate(
     nothing = jnp.full((), -jnp.inf)
     start = nothing, nothing, jnp.full((kept,), -jnp.inf)
     sizes = {"n_samples": n_samples, "block": block}
-    sums = fold_weights(add, start, model, found, **sizes, key=latent_key)
+    sums = fold_weights(add, start, model, inferred, **sizes, key=latent_key)
     log_sum, log_squares, largest = sums
     size = effective_size(log_sum, log_squares, n_samples)
     return LogLikelihood(
-        log_mean_weight(log_sum, n_samples) + found.log_det,
+        log_mean_weight(log_sum, n_samples) + inferred.log_det,
         relative_error(size, n_samples),
         size,
         pareto_k(largest, n_samples),

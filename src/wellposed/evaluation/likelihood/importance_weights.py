@@ -1,4 +1,4 @@
-"""Importance weights of one datum, a block at a time: memory is that of one block."""
+"""Importance weights of one datum, computed in blocks; memory holds one block at a time."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _LEAST, MOST = 64, 4096  # rows × samples of one decoder product: large enough 
 
 
 def cut(model: VAEModel, d: int, n_samples: int) -> tuple[int, int]:
-    """Samples in a block and rows in a chunk, for ``n_samples`` draws of each row."""
+    """Return the draws in a block and the rows in a chunk, for ``n_samples`` draws per row."""
     product = max(_LEAST, at_once(d * model.noise.n_raw, MOST))
     return min(n_samples, product), max(1, min(256, product // n_samples))
 
@@ -28,7 +28,7 @@ def fold_weights(
     add: Callable[[State, Float[Array, " s"]], State],
     start: State,
     model: VAEModel,
-    found: Inferred,
+    inferred: Inferred,
     *,
     n_samples: int,
     block: int,
@@ -36,13 +36,15 @@ def fold_weights(
 ) -> State:
     """Fold ``add(state, log_w)`` over the log weights of ``n_samples`` draws, in model units.
 
-    Full blocks in a scan, then what is left over.
+    A scan covers the full blocks; one more call covers the remaining draws.
     """
     full, rest = divmod(n_samples, block)
 
     def step(state: State, index: Any, size: int) -> State:
         block_key = jax.random.fold_in(key, index)
-        likelihood, ratio = log_weights(model, found.y, found.q, n_samples=size, key=block_key)
+        likelihood, ratio = log_weights(
+            model, inferred.y, inferred.q, n_samples=size, key=block_key
+        )
         return add(state, likelihood + ratio)
 
     state, _ = jax.lax.scan(lambda s, i: (step(s, i, block), None), start, jnp.arange(full))
@@ -50,23 +52,23 @@ def fold_weights(
 
 
 def log_mean_weight(log_sum: Scalar, n_samples: int) -> Scalar:
-    """Log of the mean of the weights from the log of their sum."""
+    """Return the log of the mean weight from the log of the sum of weights."""
     return log_sum - math.log(n_samples)
 
 
 def effective_size(log_sum: Scalar, log_squares: Scalar, n_samples: int) -> Scalar:
-    """(Σw)² / Σw² from the logs of both sums.
+    """Return (Σw)² / Σw² from the logs of both sums.
 
-    It lies between 1 and ``n_samples``, which the difference of large logarithms does not keep to:
-    those of a row far from the data have no digit after the point.
+    The result is clipped to [1, ``n_samples``], because the difference of large logarithms loses
+    its digits: those of a row far from the data have none after the point.
     """
     return jnp.clip(jnp.exp(2 * log_sum - log_squares), 1.0, 1.0 * n_samples)
 
 
 def relative_error(size: Scalar, n_samples: int) -> Scalar:
-    """Standard error of the mean weight over that mean, which is that of its logarithm.
+    """Return the relative standard error of the mean weight: the standard error of its log.
 
-    ``size`` is the effective sample size. One draw tells nothing of it: NaN.
+    ``size`` is the effective sample size. The result is NaN for one draw.
 
     References: Owen (2013), §9.3, the delta method.
     """

@@ -1,4 +1,4 @@
-"""The importance-weighted bound of any K."""
+"""The importance-weighted bound, for any number K of importance samples."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ from .importance_weights import cut, fold_weights, log_mean_weight
 
 
 class Bound(eqx.Module):
-    """A bound on log p(x) for each datum, in nats and data units, of shape (n,)."""
+    """A lower bound on log p(x) of each datum, in nats and data units; shape (n,)."""
 
     value: Float[Array, "*batch"]
-    standard_error: Float[Array, "*batch"]  # of value, over repeats; NaN for one
+    standard_error: Float[Array, "*batch"]  # of value, over repeats; NaN for one repeat
 
 
 def iwae(
@@ -31,17 +31,21 @@ def iwae(
     .. math:: L_K(x) = E \log \frac1K \sum_{i=1}^K \frac{p(x, z_i)}{q(z_i \mid x)},
        \qquad z_i \sim q(z \mid x)
 
-    L_1 is the ELBO, L_K grows with K, and none exceeds log p(x). The expectation is a mean over
-    ``n_samples`` repeats, so that its error is that of a mean; :func:`log_likelihood` is one
-    repeat, at large K, of a quantity that lies below log p(x) by an unknown part of that error.
+    L_1 is the ELBO, L_K grows with K, and no L_K exceeds log p(x). The estimate is a mean over
+    ``n_samples`` repeats, and its standard error is that of this mean. :func:`log_likelihood`, in
+    contrast, is a single repeat at large K, and its bias is unknown.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    n_importance : K, used exactly
+    n_importance : K, the importance samples of each repeat
     key : PRNG key
-    n_samples : repeats, each of K draws
+    n_samples : repeats, each with K draws per row
+
+    Returns
+    -------
+    Bound of the n rows
 
     Raises
     ------
@@ -64,18 +68,18 @@ def iwae(
 def _bound(
     model: VAEModel, x: Point, *, key: PRNGKey, n_importance: int, n_samples: int, block: int
 ) -> Bound:
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
     def add(log_sum: Scalar, log_w: Array) -> Scalar:
         return jnp.logaddexp(log_sum, jax.nn.logsumexp(log_w))
 
     def repeat(repeat_key: PRNGKey) -> Scalar:
         nothing, sizes = jnp.full((), -jnp.inf), {"n_samples": n_importance, "block": block}
-        log_sum = fold_weights(add, nothing, model, found, **sizes, key=repeat_key)
+        log_sum = fold_weights(add, nothing, model, inferred, **sizes, key=repeat_key)
         return log_mean_weight(log_sum, n_importance)
 
     values = jax.lax.map(repeat, jax.random.split(latent_key, n_samples))
     if n_samples == 1:
-        return Bound(values[0] + found.log_det, jnp.full((), jnp.nan))
+        return Bound(values[0] + inferred.log_det, jnp.full((), jnp.nan))
     error = values.std(ddof=1) / jnp.sqrt(1.0 * n_samples)
-    return Bound(values.mean() + found.log_det, error)
+    return Bound(values.mean() + inferred.log_det, error)

@@ -1,8 +1,8 @@
-r"""How heavy the tail of importance weights is: the shape k̂ of a generalised Pareto distribution.
+r"""Tail weight of importance weights: the shape k̂ of a generalised Pareto distribution.
 
-Weights whose tail has the shape k have 1/k moments. Below ½ their variance is finite and the
-central limit theorem holds; from 0.7 upwards no number of draws that one could make brings the
-mean of the weights near its expectation, and its standard error says nothing of that.
+Weights whose tail has the shape k have 1/k moments. For k below ½ their variance is finite and
+the central limit theorem holds. For k above 0.7 no feasible number of draws gives a mean weight
+near its expectation, and its standard error does not show this.
 
 References: Zhang & Stephens (2009); Vehtari, Simpson, Gelman, Yao & Gabry (2024), §3.
 """
@@ -15,38 +15,38 @@ from jaxtyping import Array, Float
 
 from wellposed._typing import Scalar
 
-_LEAST = 5  # weights in a tail that a shape can be fitted to
-_PRIOR_DRAWS, _PRIOR_SHAPE = 10, 0.5  # Vehtari et al.'s prior, worth ten weights of the shape ½
+_LEAST = 5  # weights in a tail, for a fit of its shape
+_PRIOR_DRAWS, _PRIOR_SHAPE = 10, 0.5  # prior of Vehtari et al.: ten weights with shape ½
 
 
 def tail_size(n_samples: int) -> int:
-    """Weights that count as the tail of ``n_samples``: min(0.2 s, 3 √s)."""
+    """Return the number of weights in the tail of s = ``n_samples`` draws: min(0.2 s, 3 √s)."""
     return min(n_samples // 5, math.ceil(3 * math.sqrt(n_samples)))
 
 
 def pareto_k(largest: Float[Array, " m"], n_samples: int) -> Scalar:
     r"""Estimate k̂ from the largest log weights.
 
-    With w_0 ≤ w_1 ≤ … ≤ w_m the tail and, below it, its threshold, the excesses w_i − w_0 are
-    fitted by a generalised Pareto distribution. In b = k/σ its likelihood has one parameter left,
-    and k(b) = mean log(1 − b x) in Zhang & Stephens' sign; b̂ is its mean over a grid, weighted by
-    the profile likelihood. The weak prior moves k̂ towards ½ where the tail is short.
+    The tail is w_1 ≤ … ≤ w_m and w_0 ≤ w_1 is its threshold. A generalised Pareto distribution
+    is fitted to the excesses w_i − w_0. Given b = k/σ, the shape that maximises the likelihood is
+    k(b) = mean log(1 − b x), with the sign of Zhang & Stephens; b̂ is the mean of b over a grid,
+    weighted by the profile likelihood. A weak prior moves k̂ towards ½ if the tail is short.
 
     Parameters
     ----------
     largest : array of shape (m,), the m = :func:`tail_size` + 1 largest log weights or more,
         in descending order
-    n_samples : s, draws in all
+    n_samples : s, the total number of draws
 
     Returns
     -------
-    k̂; NaN where fewer than 25 draws leave no tail
+    k̂, a scalar; NaN for fewer than 25 draws
     """
     m = tail_size(n_samples)
     if m < _LEAST:
         return jnp.full((), jnp.nan)
     top, threshold = largest[:m][::-1], largest[m]
-    # Weights are known to rounding only: near-equal ones would look like a few that stand out.
+    # Rounding errors of near-equal weights would otherwise resemble a heavy tail.
     rounding = 4 * jnp.finfo(top.dtype).eps * jnp.maximum(1.0, jnp.abs(top))
     log_excess = top + jnp.log(rounding - jnp.expm1(threshold - top))
     shape = _fitted_shape(log_excess)
@@ -54,10 +54,10 @@ def pareto_k(largest: Float[Array, " m"], n_samples: int) -> Scalar:
 
 
 def _fitted_shape(log_excess: Float[Array, " m"]) -> Scalar:
-    """Zhang & Stephens' estimate of k, from excesses in ascending order.
+    """Return Zhang & Stephens' estimate of k, from excesses in ascending order.
 
-    In units of the first quartile, and of logarithms: the tail of a bad encoder's weights spans
-    hundreds of nats.
+    Excesses are logarithms in units of the first quartile, because the tail of a poor encoder's
+    weights spans hundreds of nats.
     """
     m = log_excess.shape[0]
     n_grid = 30 + int(math.sqrt(m))
@@ -70,7 +70,7 @@ def _fitted_shape(log_excess: Float[Array, " m"]) -> Scalar:
 
 
 def _shape(b: Float[Array, " g"], log_x: Float[Array, " m"]) -> Float[Array, " g"]:
-    """Mean of log(1 − b x); b x < 1, and −b x may exceed any float."""
+    """Return the mean of log(1 − b x), for b x < 1; −b x may exceed the largest float."""
     negative = b < 0
     log_b = jnp.log(jnp.where(negative, -b, 1.0))
     heavy = jax.nn.softplus(log_b[:, None] + log_x)

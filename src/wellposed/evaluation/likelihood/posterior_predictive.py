@@ -1,8 +1,8 @@
-r"""The posterior predictive p(x* | x) = ∫ p(x* | z) q(z | x) dz, judged at x* = x.
+r"""The posterior predictive p(x* | x) = ∫ p(x* | z) q(z | x) dz, evaluated at x* = x.
 
-It is no log p(x): z has seen the row, so that an autoencoder does well. Papers on variance
-networks report it, beside the errors of its mean and of its variance, which tell what the density
-alone does not: that a better one may have a worse mean.
+It is not log p(x): z depends on the row, so that an autoencoder scores well. Papers on variance
+networks report it with the errors of its mean and of its variance, because a model with a higher
+density may have a worse mean.
 
 References: Stirn & Knowles (2020), §5; Skafte, Jørgensen & Hauberg (2019).
 """
@@ -25,11 +25,11 @@ from .._rows import over_rows
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PosteriorPredictive:
-    """One entry a row; mean and variance are those of the mixture over the draws of z."""
+    """Scores of each row by the mean and variance of the mixture over draws of z."""
 
     log_density: np.ndarray  # (n,), nats, data units
-    squared_error: np.ndarray  # (n,), mean over features of (x − mean)², model units
-    variance: np.ndarray  # (n,), mean over features, model units
+    squared_error: np.ndarray  # (n,), mean over features of (x − mean)², squared model units
+    variance: np.ndarray  # (n,), mean over features, squared model units
 
     @property
     def rmse(self) -> float:
@@ -38,21 +38,25 @@ class PosteriorPredictive:
 
     @property
     def variance_bias(self) -> float:
-        """Mean of the variance less the squared error, squared model units; zero is calibrated."""
+        """Mean of variance − squared error, squared model units; zero if calibrated."""
         return float((self.variance - self.squared_error).mean(dtype=np.float64))
 
 
 def posterior_predictive(
     model: VAEModel, rows: Any, *, key: PRNGKey, n_samples: int = 20
 ) -> PosteriorPredictive:
-    """Judge rows by the mixture of p(x | z) over ``n_samples`` draws of z ~ q(z | x).
+    """Score rows by the mixture of p(x | z) over ``n_samples`` draws of z ~ q(z | x).
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    key : PRNG key
-    n_samples : draws of z a row
+    key : PRNG key of the draws and of dequantisation
+    n_samples : draws of z per row
+
+    Returns
+    -------
+    PosteriorPredictive of the n rows
 
     Raises
     ------
@@ -68,14 +72,14 @@ def posterior_predictive(
 
 
 def _score(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> tuple[Scalar, ...]:
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
     def one(draw: jax.Array) -> tuple[Scalar, Point, Point]:
-        p = model.decode(found.q.sample(jax.random.fold_in(latent_key, draw)))
-        return p.log_prob(found.y), p.mean, p.variance
+        p = model.decode(inferred.q.sample(jax.random.fold_in(latent_key, draw)))
+        return p.log_prob(inferred.y), p.mean, p.variance
 
     log_p, means, variances = jax.vmap(one)(jnp.arange(n_samples))
     mean = means.mean(axis=0)
     variance = variances.mean(axis=0) + means.var(axis=0)
-    error = ((found.y - mean) ** 2).mean()
-    return log_mean_exp(log_p) + found.log_det, error, variance.mean()
+    error = ((inferred.y - mean) ** 2).mean()
+    return log_mean_exp(log_p) + inferred.log_det, error, variance.mean()

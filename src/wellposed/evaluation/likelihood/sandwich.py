@@ -1,4 +1,4 @@
-"""Bidirectional Monte Carlo: log p(x) between two bounds, on data that the model made."""
+"""Bidirectional Monte Carlo: two bounds on log p(x) of data simulated from the model."""
 
 import dataclasses
 
@@ -22,29 +22,32 @@ from .annealing_path import backwards
 class Sandwich:
     """Bounds on log p(x) of data simulated from the model; nats in data units."""
 
-    lower: AISEstimate  # (n,) each: forwards, on average at most log p(x)
-    upper: AISEstimate  # (n,) each: backwards from the z that made x, on average at least log p(x);
-    # its standard errors are NaN, see :func:`sandwich`
+    lower: AISEstimate  # (n,) each: from forward walks, on average at most log p(x)
+    upper: AISEstimate  # (n,) each: from backward walks from the z that generated x, on average
+    # at least log p(x); its standard errors are NaN, see :func:`sandwich`
     y: np.ndarray  # (n, d): the simulated data, model units
-    log_det: np.ndarray  # (n,): log |det dT/dx|, nats; log p(y) is that much less than log p(x)
+    log_det: np.ndarray  # (n,): log |det dT/dx| = log p(x) − log p(y), nats
 
     @property
     def gaps(self) -> np.ndarray:
-        """Upper less lower of each datum, shape (n,); chance can make one negative."""
+        """Upper − lower of each datum, shape (n,), nats; a gap can be negative by chance."""
         return np.asarray(self.upper.value, np.float64) - np.asarray(self.lower.value, np.float64)
 
     @property
     def gap(self) -> Estimate:
-        """Mean gap and its standard error over data: no less than the mean error of either."""
+        """Mean gap with its standard error over data, nats.
+
+        Its expectation is at least the mean error of either bound.
+        """
         return Estimate.of(self.gaps)
 
     def __str__(self) -> str:
         lower, upper = (np.mean(side.value, dtype=np.float64) for side in (self.lower, self.upper))
         return (
             f"On {len(self.gaps)} data simulated from the model, log p(x) lies between "
-            f"{lower:.6g} and {upper:.6g} nats in the mean: a gap of {self.gap} nats, "
-            f"{self.gaps.max():.3g} for the widest. The same chains on real data are too low by "
-            "about as much at most, where the model fits them."
+            f"{lower:.6g} and {upper:.6g} nats on average, a gap of {self.gap} nats "
+            f"({self.gaps.max():.3g} at most). For real data that the model fits, the estimate "
+            "from the same number of chains and steps is too low by about this gap at most."
         )
 
 
@@ -59,35 +62,40 @@ def sandwich(
 ) -> Sandwich:
     r"""Bound log p(x) from both sides on data simulated from the model.
 
-    z ~ p(z), y ~ p(y | z) leave z an exact draw from p(z | y). Forwards, as :func:`ais`
-    walks, E w = p(y); backwards from that z along the same path, E 1/w = 1/p(y), whence
+    If z ~ p(z) and y ~ p(y | z), then z is an exact draw from p(z | y). A forward walk, as in
+    :func:`ais`, has E w = p(y). A backward walk from z along the same path has E 1/w' = 1/p(y).
+    Therefore
 
     .. math:: E \log \frac1s \sum_i w_i \le \log p(y) \le -E \log \frac1s \sum_i 1/w'_i
 
-    The chains of a datum all set out from the one z, which is no bias but binds them: their
-    scatter would understate the error of ``upper``, so that none is stated for a single datum,
-    and the error of the mean gap is taken over data. y is held as it was drawn; its value in
-    data units takes log |det dT/dx| at T⁻¹(y), dequantised anew where the transform does so,
-    which the gap does not depend on.
+    All backward chains of a datum start from the same z. This adds no bias, but the chains are
+    dependent, and their scatter understates the error of ``upper``: its standard errors are
+    therefore NaN, and the standard error of the mean gap is over data. y is stored as drawn. The
+    values in data units include log |det dT/dx| at T⁻¹(y), dequantised again if the transform
+    dequantises; the gap does not depend on it.
 
     Parameters
     ----------
     model : VAEModel
-    n_data : n, data to simulate
+    n_data : n, the number of data to simulate
     key : PRNG key
     n_chains, n_steps, start : see :func:`ais`
+
+    Returns
+    -------
+    Sandwich of the n data
 
     Raises
     ------
     SettingError
-        If a number is below one, or ``start`` unknown.
+        If a count is below one, or ``start`` is unknown.
 
     References: Grosse, Ghahramani & Adams (2015); Grosse, Ancha & Roy (2016).
     """
     check_process()
     n_data = check_count("n_data", n_data, "100 is a start.")
     settings = check_settings(n_chains, n_steps, start)
-    # The transform's size is the data's: what the decoder puts out for one datum.
+    # d is the size of the decoder's mean.
     with own_promotion():
         d = jax.eval_shape(lambda z: model.decode(z).mean, jnp.zeros(model.prior.k)).shape[0]
     numbers = np.arange(n_data, dtype=np.float32)[:, None]
@@ -98,7 +106,7 @@ def sandwich(
 def _bounds(
     model: VAEModel, number: Point, *, key: PRNGKey, n_chains: int, n_steps: int, start: str
 ) -> tuple[AISEstimate, AISEstimate, Point, Scalar]:
-    del number  # data differ by their keys
+    del number  # data differ only in their keys
     latent_key, noise_key, transform_key, path_key, up_key, down_key = jax.random.split(key, 6)
     z = model.prior.sample(key=latent_key)
     y = model.decode(z).sample(noise_key)

@@ -1,4 +1,4 @@
-"""Calibration of a model: PIT histogram, coverage and CRPS, of three kinds of statement."""
+"""Calibration of a model: PIT histogram, coverage and CRPS of three predictive distributions."""
 
 import dataclasses
 from typing import Any
@@ -21,7 +21,7 @@ from .coverage import LEVELS, Coverage, coverage_of, draw, ranks, tally
 from .crps import CRPS, crps_of, fair_crps
 from .imputation_chain import CHAINS, check_independent, complete
 
-# What is judged, and where z comes from.
+# The predictive distribution, and the source of z.
 _LATENTS = {"reconstruction": "posterior", "prior": "prior", "features": "given features"}
 _NINETY = LEVELS.index(COVERAGE.ideal)
 
@@ -31,17 +31,18 @@ class Calibration:
     """Coverage with its PIT histogram, and CRPS; ``print`` it for a table and a verdict."""
 
     given: str  # "reconstruction", "prior" or "features"
-    coverage: Coverage  # its histogram is the PIT's, by ranks
+    coverage: Coverage  # its histogram is that of the PIT, from ranks
     crps: CRPS
     n_hidden: int | None = None  # features hidden in each row
     acceptance: float | None = None  # share of the chains' proposals that were accepted
-    mixing: float | None = None  # R̂ of the hidden features' chains: 1 where they have mixed
+    mixing: float | None = None  # R̂ of the chains of hidden features: 1 if they have mixed
 
     @property
     def judgement(self) -> Verdict:
         """Verdict by the coverage at 90 %: "sound", "caution", "open" or "fault".
 
-        It is "open" if the rows are too few, the coverage is not finite, or chains have not mixed.
+        It is "open" if there are too few rows, the coverage is not finite, or the chains have
+        not mixed.
         """
         mixed = self.mixing is None or self.mixing < MIXED
         return COVERAGE.verdict(self._ninety) if mixed else OPEN
@@ -53,16 +54,16 @@ class Calibration:
         measured = f"Central 90 % intervals hold {held.value:.1%} ± {held.standard_error:.1%}"
         judgement = self.judgement
         if judgement == SOUND:
-            return f"{measured}: calibrated, as far as {n} rows tell."
+            return f"{measured}: calibrated, as far as {n} rows show."
         if judgement == OPEN:
             return f"{measured}: {n} rows cannot tell whether the model is calibrated."
         if held.value < COVERAGE.ideal:
-            return f"{measured}: the model is too sure of itself."
-        return f"{measured}: the model is less sure than it could be."
+            return f"{measured}: the intervals are too narrow."
+        return f"{measured}: the intervals are too wide."
 
     @property
     def verdict(self) -> str:
-        """:attr:`statement`, with a remedy where there is one."""
+        """:attr:`statement`, followed by a remedy if the verdict is "caution" or "fault"."""
         if self.judgement in (SOUND, OPEN):
             return self.statement
         return f"{self.statement} {_REMEDIES[self.given]}"
@@ -75,7 +76,8 @@ class Calibration:
     def __str__(self) -> str:
         lines = [str(self.coverage), str(self.crps)]
         if self.mixing is not None:
-            doubt = "" if self.mixing < MIXED else ": they have not mixed, trust no figure above"
+            unmixed = ": the chains have not mixed, and the figures above are unreliable"
+            doubt = "" if self.mixing < MIXED else unmixed
             lines.append(
                 f"{self.n_hidden} features of each row hidden; chains accepted "
                 f"{self.acceptance:.0%} of their proposals, R̂ {self.mixing:.3f}{doubt}"
@@ -84,9 +86,9 @@ class Calibration:
 
 
 _REMEDIES = {
-    "reconstruction": "recalibrate() on rows held out sets the scale of each feature's noise.",
-    "prior": "The marginals of p(x) are off: see variance_split() and prior_mismatch().",
-    "features": "The dependence between features is off: more latents, or a wider noise.",
+    "reconstruction": "recalibrate() on held-out rows fits a scale to the noise of each feature.",
+    "prior": "The marginals of p(x) are wrong: see variance_split() and prior_mismatch().",
+    "features": "The dependence between features is wrong: try more latents, or a wider noise.",
 }
 
 
@@ -99,29 +101,35 @@ def calibration(
     n_draws: int = 99,
     share: float = 0.25,
 ) -> Calibration:
-    r"""Judge what a model says of the rows, by draws: are they where, and as wide as, the data?
+    r"""Compare the rows with draws from one of a model's predictive distributions.
 
-    Three statements can be judged: x given z ~ q(z | x), which has seen x; x given nothing, of
-    each feature's marginal; and some features of x given the others, x_mis ~ p(x_mis | x_obs),
-    which is a prediction that can fail. For the last, features of each row are hidden at random.
+    "reconstruction" draws x given z ~ q(z | x), where z depends on x. "prior" draws x given
+    z ~ p(z), and judges the marginal of each feature. "features" hides features of each row at
+    random and draws them given the others, x_mis ~ p(x_mis | x_obs); of the three, only this is a
+    prediction of unseen values.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units; at least one feature must vary over them
-    key : PRNG key
+    key : PRNG key of the draws, the ties and the hidden features
     given : "reconstruction", "prior" or "features"
-    n_draws : s ≥ 2, of each row; 99 of "features" cost some thousand passes through the networks
-    share : of the features that vary, hidden in each row for "features"; at least one is, and
-        one is not
+    n_draws : s ≥ 2, draws per row; 99 draws of "features" cost about a thousand passes through the
+        networks
+    share : share of the varying features that "features" hides in each row, between 0 and 1; at
+        least one feature is hidden and one is not
+
+    Returns
+    -------
+    Calibration
 
     Raises
     ------
     SettingError
-        If a setting is out of range; for "features", if the noise's features depend on each
-        other given z.
+        If a setting is out of range; for "features", also if the noise has features that depend
+        on each other given z.
     DataError
-        If no feature varies; for "features", if fewer than two do.
+        If no feature varies; for "features", if fewer than two vary.
 
     References: Dawid (1984), for the PIT; Gneiting & Raftery (2007), for CRPS; Mattei & Frellsen
     (2018), §4.2, for x_mis; Vehtari et al. (2021), for R̂.
@@ -157,7 +165,7 @@ def _measure(
     *,
     key: PRNGKey,
 ) -> tuple[Calibration, Any, np.ndarray]:
-    """One pass over the rows: the record, what the chains say of themselves, and what counted."""
+    """Return the record, diagnostics of the chains and the judged entries, in one pass."""
     fixed, numbers = (model, varies, np.asarray(n_hidden or 0)), n_draws * rows.shape[1]
     settings = {"given": given, "n_draws": n_draws}
     held, shares, scores, judged, chains = over_rows(
@@ -176,8 +184,8 @@ def _n_hidden(share: float, n_varying: int) -> int:
     share = check_number("share", share, remedy, above=0, below=1)
     if n_varying < 2:
         raise DataError(
-            "Held-out features need two that vary, one to hide and one to tell of it; "
-            f'{n_varying} does. Use given="reconstruction" or "prior".'
+            'given="features" needs at least two that vary, one to hide and one to '
+            f'predict it from; got {n_varying}. Use given="reconstruction" or "prior".'
         )
     return min(max(round(share * n_varying), 1), n_varying - 1)
 
@@ -186,30 +194,30 @@ def _score(
     fixed: tuple[VAEModel, Tree, Tree], x: Point, *, key: PRNGKey, given: str, n_draws: int
 ) -> tuple:
     model, varies, n_hidden = fixed
-    found, keys = model.infer(x, key=key), draw_keys(key, 4)
+    inferred, keys = model.infer(x, key=key), draw_keys(key, 4)
     latent_key, noise_key, tie_key, hide_key = keys
     chains, judged = None, varies
     if given != "features":
-        draws = draw(model, found.q, _LATENTS[given], n_draws, keys=(latent_key, noise_key))
+        draws = draw(model, inferred.q, _LATENTS[given], n_draws, keys=(latent_key, noise_key))
     else:
         judged = _hidden(varies, n_hidden, key=hide_key)
-        done = complete(model, found.y, judged, n_draws=n_draws, key=noise_key)
+        done = complete(model, inferred.y, judged, n_draws=n_draws, key=noise_key)
         draws, chains = done.draws, (done.acceptance, done.within, done.between)
-    held, shares = tally(ranks(found.y, draws, key=tie_key), judged)
+    held, shares = tally(ranks(inferred.y, draws, key=tie_key), judged)
     scores = fair_crps(x, jax.vmap(model.transform.inverse)(draws))
     return held, shares, scores, judged, chains
 
 
 def _hidden(varies: jax.Array, n_hidden: jax.Array, *, key: PRNGKey) -> jax.Array:
-    """Mark ``n_hidden`` of the features that vary, at random."""
+    """Mark ``n_hidden`` of the varying features, at random."""
     order = jnp.where(varies, jax.random.uniform(key, varies.shape), 2.0)
     return jnp.argsort(jnp.argsort(order)) < n_hidden
 
 
 def _mixing(within: np.ndarray, between: np.ndarray, judged: np.ndarray, kept: int) -> float:
-    """R̂ = √((1 − 1/m) + B/W) of chains of m draws, averaged over the features hidden."""
+    """Return R̂ = √((1 − 1/m) + B/W) of chains of m draws, averaged over hidden features."""
     if kept < 2:
         return float("nan")
     inside, across = (np.where(judged, part, 0.0).sum(axis=0) for part in (within, between))
-    told = inside > 0
-    return float(np.sqrt(1 - 1 / kept + across[told] / inside[told]).mean())
+    defined = inside > 0
+    return float(np.sqrt(1 - 1 / kept + across[defined] / inside[defined]).mean())

@@ -1,21 +1,21 @@
-r"""Calibration of p(x | z), by the rank of each observation among draws.
+r"""Calibration of p(x | z), from the rank of each observation among draws.
 
-For each row, z ~ q(z | x) and s draws x⁽¹⁾, …, x⁽ˢ⁾ ~ p(x | z), and for each feature
+For each row, draw z ~ q(z | x) and x⁽¹⁾, …, x⁽ˢ⁾ ~ p(x | z). For each feature let
 
 .. math:: u_j = \frac{\#\{x_j^{(i)} < x_j\} + v_j (1 + \#\{x_j^{(i)} = x_j\})}{s + 1},
    \qquad v_j \sim U(0, 1)
 
-which is uniform wherever x_j and its draws are exchangeable, whatever s, and for discrete
-features too. A central interval of level c holds x_j where |u_j − ½| ≤ c/2.
+u_j is uniform if x_j and its draws are exchangeable, for any s and for discrete features too. A
+central interval of level c contains x_j if |u_j − ½| ≤ c/2.
 
-With the exact posterior and data from the model, (x, z) has its joint distribution p(z) p(x | z),
-and coverage is nominal: z must be a draw, as residuals around the decoder of E[z | x] are shrunk.
-Where q is too narrow the intervals hold too much, where it is too wide too little: in a linear
+For the exact posterior and data from the model, (x, z) has the joint distribution p(z) p(x | z),
+and coverage is nominal. z must be a draw: residuals from the decoder's mean at E[z | x] are too
+small. If q is too narrow the coverage is too high; if q is too wide, it is too low. In a linear
 model, x_j − μ_j(z) has the variance σ²(1 + (r² − 1) h_j) for an encoder r times as wide as the
-exact one, h the diagonal of W(WᵀW + σ²I)⁻¹Wᵀ.
+exact one, where h is the diagonal of W(WᵀW + σ²I)⁻¹Wᵀ.
 
-References: Dawid (1984); Czado, Gneiting & Held (2009), the randomised transform; Gelman, Meng &
-Stern (1996), on data used twice.
+References: Dawid (1984); Czado, Gneiting & Held (2009), for the randomised transform; Gelman,
+Meng & Stern (1996), for data used twice.
 """
 
 import dataclasses
@@ -41,25 +41,25 @@ _GIVEN = ("posterior", "prior")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Coverage:
-    """How often central intervals hold the observation; ``print`` it for a table.
+    """Coverage of central intervals; ``print`` it for a table.
 
-    Standard errors are over rows, whose features are not independent.
+    Standard errors are over rows, because the features of a row are not independent.
     """
 
-    levels: np.ndarray  # (4,): what the intervals are meant to hold
-    coverage: np.ndarray  # (4,): what they hold, over rows and features
+    levels: np.ndarray  # (4,): nominal coverage of the intervals
+    coverage: np.ndarray  # (4,): share of observations inside, over rows and features
     standard_error: np.ndarray  # (4,)
-    histogram: np.ndarray  # (20,): density of the ranks over [0, 1]; one where calibrated
+    histogram: np.ndarray  # (20,): density of the ranks over [0, 1]; one if calibrated
     histogram_error: np.ndarray  # (20,)
     n_rows: int
-    n_features: int  # those that vary
-    n_draws: int
-    latents: str
+    n_features: int  # features that vary
+    n_draws: int  # draws per row
+    latents: str  # source of z
 
     def __str__(self) -> str:
         head = (
-            f"Coverage of {self.n_rows} rows, {self.n_features} features that vary, "
-            f"{self.n_draws} draws a row, z from the {self.latents}"
+            f"Coverage of {self.n_rows} rows, {self.n_features} varying features, "
+            f"{self.n_draws} draws per row, z from the {self.latents}"
         )
         lines = [
             f"{level:>8.0%}{held:>10.1%} ± {error:.1%}"
@@ -78,25 +78,30 @@ def coverage(
     n_draws: int = 99,
     latents: str = "posterior",
 ) -> Coverage:
-    """Measure how often central intervals of a model's noise hold the observations.
+    """Measure the share of observations inside central intervals of a model's noise.
 
-    Features are ranked among draws in model units, dequantised where the transform does so:
-    transforms are increasing. With z ~ q(z | x) this is calibration of reconstructions, and no
-    statement on prediction: z has seen x. With ``latents="prior"`` every draw has its own
-    z ~ p(z), and the ranks judge the marginals of p(x), of each feature.
+    Each feature is ranked among its draws in model units, dequantised if the transform
+    dequantises; the ranks are those in data units, because transforms are increasing. With
+    z ~ q(z | x) this is the calibration of reconstructions, not of predictions, since z depends
+    on x. With ``latents="prior"`` every draw has its own z ~ p(z), and the ranks judge the
+    marginal of each feature.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units; at least one feature must vary over them
-    key : PRNG key, of the latents, the draws and the ties
-    n_draws : s
-    latents : "posterior" or "prior"
+    key : PRNG key of the latents, the draws and the ties
+    n_draws : s, draws per row
+    latents : "posterior" or "prior", the source of z
+
+    Returns
+    -------
+    Coverage
 
     Raises
     ------
     SettingError
-        If ``n_draws`` is below one, or ``latents`` unknown.
+        If ``n_draws`` is below one, or ``latents`` is unknown.
     DataError
         If no feature varies.
     """
@@ -117,7 +122,7 @@ def coverage(
 def coverage_of(
     held: np.ndarray, shares: np.ndarray, varies: np.ndarray, *, n_draws: int, latents: str
 ) -> Coverage:
-    """Average the tallies of rows, shapes (n, 4) and (n, 20)."""
+    """Average the shares of rows, of shapes (n, 4) and (n, 20), into a record."""
     return Coverage(
         np.asarray(LEVELS),
         *_mean_and_error(held),
@@ -133,15 +138,15 @@ def _tally(
     fixed: tuple[VAEModel, Tree], x: Point, *, key: PRNGKey, n_draws: int, latents: str
 ) -> tuple[Point, Point]:
     model, varies = fixed
-    found, (latent_key, noise_key, tie_key) = model.infer(x, key=key), draw_keys(key, 3)
-    draws = draw(model, found.q, latents, n_draws, keys=(latent_key, noise_key))
-    return tally(ranks(found.y, draws, key=tie_key), varies)
+    inferred, (latent_key, noise_key, tie_key) = model.infer(x, key=key), draw_keys(key, 3)
+    draws = draw(model, inferred.q, latents, n_draws, keys=(latent_key, noise_key))
+    return tally(ranks(inferred.y, draws, key=tie_key), varies)
 
 
 def draw(
     model: VAEModel, q: Posterior, latents: str, n_draws: int, *, keys: tuple[PRNGKey, PRNGKey]
 ) -> jax.Array:
-    """Draw s data given a datum, shape (s, d), model units; keys: latents, then noise."""
+    """Draw s data given a datum, shape (s, d), model units; the keys are of latents and noise."""
     latent_key, noise_key = keys
     each = jax.random.split(noise_key, n_draws)
     if latents == "posterior":
@@ -151,7 +156,7 @@ def draw(
 
 
 def tally(u: Point, counted: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Share of the features that count within each interval, (4,), and within each bin, (20,)."""
+    """Return the share of counted features in each interval, (4,), and in each bin, (20,)."""
     inside = jnp.abs(u - 0.5)[None] <= 0.5 * jnp.asarray(LEVELS)[:, None]
     bins = jnp.minimum((_BINS * u).astype(int), _BINS - 1)
     within = bins[None] == jnp.arange(_BINS)[:, None]
@@ -160,7 +165,7 @@ def tally(u: Point, counted: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def ranks(y: Point, draws: jax.Array, *, key: PRNGKey) -> Point:
-    """Rank of each feature among its draws (s, d), over [0, 1], ties broken at random."""
+    """Return the rank in [0, 1] of each feature among its draws (s, d); ties break at random."""
     below = (draws < y).sum(axis=0)
     ties = 1 + (draws == y).sum(axis=0)
     return (below + jax.random.uniform(key, y.shape) * ties) / (len(draws) + 1)

@@ -5,12 +5,13 @@ A chain moves over (z, x_mis): z' ~ q(z | x_obs, x_mis) is accepted with the pro
 .. math:: \min\Bigl\{1, \frac{p(x_{obs}, x_{mis} \mid z') p(z')}{p(x_{obs}, x_{mis} \mid z) p(z)}
    \frac{q(z \mid x_{obs}, x_{mis})}{q(z' \mid x_{obs}, x_{mis})}\Bigr\}
 
-and then x_mis ~ p(x_mis | z, x_obs), which is p(x_mis | z) where features are independent given
-z. That leaves p(z, x_mis | x_obs) as it is, whatever the encoder, which only decides how fast.
-But an encoder believes what is filled in: from values far off it proposes latents that put them
-there again. So chains start from draws of the prior, resampled by p(x_obs | z), and now and then
-z' ~ p(z) is proposed, and accepted by p(x_obs | z')/p(x_obs | z): the one way back from afar. And
-where the prior has no draw near the codes, a few proposals that are all accepted bring it there.
+and then x_mis ~ p(x_mis | z, x_obs), which is p(x_mis | z) if features are independent given
+z. These moves leave p(z, x_mis | x_obs) invariant for any encoder; the encoder only affects
+the speed of mixing. An encoder depends on the current x_mis: if x_mis is far from the data, it
+proposes latents that reproduce x_mis. Therefore chains start from draws of the prior, resampled
+with weights p(x_obs | z), and at intervals propose z' ~ p(z), accepted with the ratio
+p(x_obs | z')/p(x_obs | z), which lets a chain leave such a region. If no draw of the prior is near
+the posterior, the first proposals of the encoder, which are always accepted, move the chain there.
 
 References: Mattei & Frellsen (2018), §4.2, algorithm 1; Rubin (1988) and Rezende,
 Mohamed & Wierstra (2014), appendix F, for the start.
@@ -26,35 +27,35 @@ from wellposed._typing import Latent, Point, PRNGKey, Raw, Scalar
 from wellposed.models import VAEModel
 
 CHAINS = 11
-_WARM_UP = 10  # kept draws that are not
-_FORCED = 1  # of them, those in which every proposal by the encoder is accepted
-_THINNING = 10  # proposals by the encoder between two, beside one from the prior
-_STARTS = 256  # draws of the prior that all chains of a row start from
+_WARM_UP = 10  # draws that are discarded at the start
+_FORCED = 1  # of these, the draws for which every proposal of the encoder is accepted
+_THINNING = 10  # proposals of the encoder per draw, after one from the prior
+_STARTS = 256  # draws of the prior, resampled for the starts of all chains
 
 
 class Completions(eqx.Module):
-    """Draws of a datum's hidden features beside its given ones; model units."""
+    """Draws of the hidden features of a datum, with the given features unchanged; model units."""
 
-    draws: Float[Array, "s d"]  # those of one chain after another; given features as they are
+    draws: Float[Array, "s d"]  # interleaved over chains, one draw of each in turn
     acceptance: Scalar  # share of proposals accepted after the warm-up
-    within: Point  # variance within chains, of each feature
-    between: Point  # variance of the chains' means
+    within: Point  # (d,), variance within chains
+    between: Point  # (d,), variance of the means of chains
 
 
 def check_independent(model: VAEModel) -> None:
-    """Refuse noise whose features depend on each other given z.
+    """Raise an error if the features of the noise depend on each other given z.
 
     Raises
     ------
     SettingError
-        Naming the noise.
+        If they do; the message names the noise.
     """
     if model.has_independent_noise:
         return
     noise = type(getattr(model.noise, "noise", model.noise)).__name__
     raise SettingError(
-        'given="features" needs noise whose features are independent given z, so that the hidden '
-        f"ones can be drawn from z alone; got {noise}, whose features are not. "
+        'given="features" needs noise whose features are independent given z, so that z alone '
+        f"determines the hidden ones' distribution; got {noise}, whose features are dependent. "
         'Use given="reconstruction" or "prior", or fit with an independent noise such as '
         '"feature".'
     )
@@ -68,9 +69,9 @@ def complete(
     Parameters
     ----------
     model : VAEModel with independent noise
-    y : array of shape (d,), model units; hidden entries are not read
-    hidden : which are hidden
-    n_draws : s, of ``CHAINS`` chains that are started apart
+    y : array of shape (d,), model units; hidden entries are not used
+    hidden : bool array of shape (d,): which features are hidden
+    n_draws : s, the number of draws of all ``CHAINS`` chains together
     key : PRNG key
     """
     each = -(-n_draws // CHAINS)
@@ -86,7 +87,7 @@ def complete(
 
 
 class _State(eqx.Module):
-    """Where a chain is; the decoder's outputs at z are kept, as they cost the most."""
+    """State of a chain, with the decoder's outputs at z, which are costly to compute."""
 
     z: Latent
     raw: Raw
@@ -94,7 +95,7 @@ class _State(eqx.Module):
 
 
 def _starts(model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, key: PRNGKey) -> _State:
-    """One state a chain, by resampling draws of the prior."""
+    """Return the first state of each chain, by resampling draws of the prior."""
     latent_key, choice_key, noise_key = jax.random.split(key, 3)
     z = jax.vmap(lambda k: model.prior.sample(key=k))(jax.random.split(latent_key, _STARTS))
     raw = jax.vmap(model.decoder)(z)
@@ -108,14 +109,14 @@ def _starts(model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, key: PRNGKe
 
 
 def _log_given(model: VAEModel, raw: Raw, y: Point, hidden: Bool[Array, " d"]) -> Scalar:
-    """log p(x_obs | z), in nats and model units."""
+    """Return log p(x_obs | z), in nats and model units."""
     return jnp.where(hidden, 0.0, model.noise(raw).feature_log_prob(y)).sum()
 
 
 def _chain(
     model: VAEModel, start: _State, hidden: Bool[Array, " d"], *, n_kept: int, key: PRNGKey
 ) -> tuple[Float[Array, "s d"], Scalar]:
-    """One chain's draws after its warm-up, and the share of proposals that it accepted."""
+    """Return the draws of one chain after its warm-up, and the share of accepted proposals."""
 
     def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Scalar]]:
         kept_key, forced = inputs
@@ -152,7 +153,7 @@ def _step(
     *,
     key: PRNGKey,
 ) -> tuple[_State, Scalar]:
-    """Propose z' ~ q(z | x_obs, x_mis); accept it in any case where ``forced``."""
+    """Propose z' ~ q(z | x_obs, x_mis); always accept it if ``forced``."""
     propose_key, accept_key, noise_key = jax.random.split(key, 3)
     q = model.encode(state.y)
 
@@ -177,7 +178,7 @@ def _moved(
     *,
     keys: tuple[PRNGKey, PRNGKey],
 ) -> tuple[_State, Scalar]:
-    """Accept or stay, and draw x_mis given the z that this leaves."""
+    """Accept or reject the proposal, and draw x_mis given the resulting z."""
     accept_key, noise_key = keys
     accepted = jnp.log(jax.random.uniform(accept_key)) < log_ratio
     z, raw = jnp.where(accepted, z, state.z), jnp.where(accepted, raw, state.raw)

@@ -1,13 +1,14 @@
 r"""A scale for each feature's noise, fitted to rows that the model was not trained on.
 
-With z ~ q(z | x), and all else kept, the ELBO of held-out rows depends on the scales s feature by
-feature,
+For z ~ q(z | x), and with all other parameters fixed, the ELBO of held-out rows is a sum over
+features j of functions of their scales s_j,
 
 .. math:: \frac1n \sum_i E_{q(z|x_i)} \log p_j\bigl(m_j(z) + (y_{ij} - m_j(z))/s_j \mid z\bigr)
    - \log s_j
 
-and is largest, where the noise is Gaussian, at the root mean square of the standardised residuals
-(y_ij − m_j)/σ_j. Training residuals are shrunk by what was learned from them; these are not.
+For Gaussian noise it is largest if s_j is the root mean square of the standardised residuals
+(y_ij − m_j)/σ_j. Residuals of training rows are too small, because the model is fitted to them;
+those of held-out rows are not.
 """
 
 import dataclasses
@@ -29,51 +30,55 @@ from .._estimate import Estimate
 from .._rows import in_chunks, over_rows
 
 LEAST_ROWS = 30
-_DRAWS = 8  # of z a row
-_GRID = 33  # scales tried at once
-_WIDEST = 5.0  # logarithm of the largest scale looked for; the smallest is its inverse
-_STEP = 0.05  # in log s, of the differences for the standard error
+_DRAWS = 8  # of z per row
+_GRID = 33  # scales in one grid
+_WIDEST = 5.0  # logarithm of the largest scale in the search; the smallest is its inverse
+_STEP = 0.05  # in log s, of the finite differences for the standard error
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Recalibration:
-    """A model with its noise rescaled, and how well the scales are known."""
+    """A model with rescaled noise, and the standard errors of the scales."""
 
     model: VAEModel
-    scale: np.ndarray  # (d,), by which residuals are multiplied; 1 where a feature never varies
+    scale: np.ndarray  # (d,), multiplies the noise's deviation; 1 for a constant feature
     standard_error: np.ndarray  # (d,), over rows
-    gain: Estimate  # nats a datum of the ELBO, on the rows that the scales were fitted to
+    gain: Estimate  # of the ELBO, nats per datum, on the rows of the fit
     n_rows: int
 
     def __str__(self) -> str:
         error = np.nanmean(self.standard_error / self.scale)
         return (
-            f"The noise's deviation was multiplied by {self.scale.min():.3g} to "
-            f"{self.scale.max():.3g}, the middle one of {len(self.scale)} features "
-            f"{np.median(self.scale):.3g}; each is known to {error:.1%} from {self.n_rows} rows. "
-            f"On these, the ELBO gains {self.gain} nats a datum."
+            f"The scales of the noise's standard deviation are {self.scale.min():.3g} to "
+            f"{self.scale.max():.3g} for {len(self.scale)} features (median "
+            f"{np.median(self.scale):.3g}); their mean relative standard error from {self.n_rows} "
+            f"rows is {error:.1%}. On these rows, the ELBO gains {self.gain} nats per datum."
         )
 
 
 def recalibrate(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
-    """Rescale each feature's noise around its mean, as held-out rows ask for.
+    """Rescale the noise of each feature around its mean, by a fit to held-out rows.
 
-    The scales maximise the ELBO of the rows, the encoder and the decoder kept: in closed form
-    for Gaussian noise, by a search in one dimension for others. A model that was recalibrated
-    before is scaled anew, not on top.
+    The scales maximise the ELBO of the rows for a fixed encoder and decoder: in closed form for
+    Gaussian noise, and by a one-dimensional search for other noise. For a model that is already
+    recalibrated, the new scales replace the old ones.
 
     Parameters
     ----------
-    model : VAEModel whose noise is on the real line, its features independent given z
-    rows : array of shape (n, d), n ≥ 30, data units, that the model was not trained on
-    key : PRNG key
+    model : VAEModel with noise on the real line and features independent given z
+    rows : array of shape (n, d), n ≥ 30, data units; not part of the training data
+    key : PRNG key of the latents and of dequantisation
+
+    Returns
+    -------
+    Recalibration
 
     Raises
     ------
     SettingError
-        For noise off the real line, or whose features depend on each other given z.
+        If the noise is not on the real line, or its features depend on each other given z.
     DataError
-        For fewer than 30 rows.
+        If there are fewer than 30 rows.
     """
     check_process()
     base = model.noise.noise if isinstance(model.noise, Rescaled) else model.noise
@@ -102,30 +107,30 @@ def recalibrate(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
 
 
 def _check(model: VAEModel, base: AbstractNoise, n: int) -> None:
-    Rescaled(base, 1.0)  # refuses noise off the real line
+    Rescaled(base, 1.0)  # raises an error for noise that is not on the real line
     if not model.has_independent_noise:
         raise SettingError(
-            "Recalibration sets one feature's scale at a time, and needs noise whose features "
+            "Recalibration fits one feature's scale at a time, and needs noise whose features "
             f"are independent given z; got {type(base).__name__}. Rescale it by hand with "
             'wp.noise.Rescaled, or fit with an independent noise such as "feature".'
         )
     if n < LEAST_ROWS:
         raise DataError(
-            f"Recalibration needs at least {LEAST_ROWS} rows; got {n}, which would leave a "
+            f"Recalibration needs at least {LEAST_ROWS} rows; got {n}, which would give a "
             f"standard error of {np.sqrt(0.5 / max(n, 1)):.0%} on each scale. Hold out more rows: "
-            "200 leave 5 %."
+            "200 rows give 5 %."
         )
 
 
 def _root_mean_square(model: VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
-    """Logarithm of the scale for Gaussian noise, shape (d,)."""
+    """Return the logarithm of the best scale for Gaussian noise, shape (d,)."""
     squares = over_rows(_squares, model, rows, key=key, numbers=rows.shape[1], distinct=True)
     with np.errstate(divide="ignore"):
         return 0.5 * np.log(squares.mean(axis=0, dtype=np.float64))
 
 
 def _squares(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
-    """E_q (y − m(z))²/σ²(z) of one datum."""
+    """Return E_q (y − m(z))²/σ²(z) of one datum, shape (d,)."""
 
     def square(p: Any, y: Point) -> Point:
         return (y - p.mean) ** 2 / p.variance
@@ -134,14 +139,16 @@ def _squares(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
 
 
 def _over_latents(model: VAEModel, x: Point, of: Callable, *, key: PRNGKey) -> Any:
-    """Mean over draws z ~ q(z | x) of a function of p(y | z) and y."""
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    """Return the mean over draws z ~ q(z | x) of a function of p(y | z) and y."""
+    inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     keys = jax.random.split(latent_key, _DRAWS)
-    return jax.lax.map(lambda k: of(model.decode(found.q.sample(k)), found.y), keys).mean(axis=0)
+    return jax.lax.map(lambda k: of(model.decode(inferred.q.sample(k)), inferred.y), keys).mean(
+        axis=0
+    )
 
 
 def _log_densities(fixed: tuple[VAEModel, jax.Array], x: Point, *, key: PRNGKey) -> jax.Array:
-    """E_q log p_s of each feature of one datum at each of T scales, (T, d), up to no constant."""
+    """Return E_q log p_s of each feature of one datum at each of T scales, (T, d), nats."""
     model, log_scales = fixed
 
     def each(p: Any, y: Point) -> jax.Array:
@@ -153,9 +160,9 @@ def _log_densities(fixed: tuple[VAEModel, jax.Array], x: Point, *, key: PRNGKey)
 
 
 def _searched(model: VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
-    """Logarithm of the best scale, shape (d,): three grids, each within a step of the last.
+    """Search for the logarithm of the best scale, shape (d,), on three nested grids.
 
-    Grids and no slope: the density of quantile heads has jumps.
+    The search uses no gradients, because the density of quantile heads has jumps.
     """
     best, width = np.zeros(rows.shape[1]), _WIDEST
     for _ in range(3):
@@ -171,7 +178,7 @@ def _searched(model: VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
 def _account(
     model: VAEModel, rows: np.ndarray, log_scale: np.ndarray, now: np.ndarray, *, key: PRNGKey
 ) -> tuple[np.ndarray, Estimate]:
-    """Standard error of log s, (d,), with the score's own scatter, and the gain in ELBO."""
+    """Return the standard error of log s, (d,), from the scatter of the score, and the gain."""
     tried = np.stack([now, log_scale - _STEP, log_scale, log_scale + _STEP])
     squared, curvature, gains = 0.0, 0.0, []
     for values in _passes(model, rows, tried, key=key):
@@ -187,6 +194,6 @@ def _account(
 def _passes(
     model: VAEModel, rows: np.ndarray, tried: np.ndarray, *, key: PRNGKey
 ) -> Iterator[np.ndarray]:
-    """Yield values of shape (m, T, d), a chunk of rows at a time."""
+    """Yield values of shape (m, T, d), for one chunk of m rows at a time."""
     fixed = model, jnp.asarray(tried, jnp.result_type(float))
     return in_chunks(_log_densities, fixed, rows, key=key, numbers=tried.size, distinct=True)
