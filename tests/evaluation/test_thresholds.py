@@ -199,7 +199,7 @@ def test_the_weights_text_and_diagnose_agree(shape, verdict):
 
     finding = check_weights(Planted(likelihood=likelihood, terms=terms, model=Model()))
     assert finding.verdict == verdict
-    assert ("unknown for the 30 others" in str(likelihood)) == (finding.verdict == "open")
+    assert ("undefined for the other 30" in str(likelihood)) == (finding.verdict == "open")
 
 
 def test_latents_without_a_finite_rate_are_not_called_active():

@@ -204,7 +204,7 @@ def test_bad_settings_are_refused():
         with pytest.raises(SettingError, match="share must be"):
             evaluation.calibration(model, rows, key=KEY, given="features", share=share)
     rows[:, 1:] = 1.0
-    with pytest.raises(DataError, match="two that vary"):
+    with pytest.raises(DataError, match="two features that vary"):
         evaluation.calibration(model, rows, key=KEY, given="features")
 
 

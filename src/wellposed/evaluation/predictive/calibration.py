@@ -87,8 +87,8 @@ class Calibration:
 
 _REMEDIES = {
     "reconstruction": "recalibrate() on held-out rows fits a scale to the noise of each feature.",
-    "prior": "The marginals of p(x) are wrong: see variance_split() and prior_mismatch().",
-    "features": "The dependence between features is wrong: try more latents, or a wider noise.",
+    "prior": "The marginals of p(x) do not fit: see variance_split() and prior_mismatch().",
+    "features": "The dependence between features does not fit: try more latents or a wider noise.",
 }
 
 
@@ -114,8 +114,7 @@ def calibration(
     rows : array of shape (n, d), data units; at least one feature must vary over them
     key : PRNG key of the draws, the ties and the hidden features
     given : "reconstruction", "prior" or "features"
-    n_draws : s ≥ 2, draws per row; 99 draws of "features" cost about a thousand passes through the
-        networks
+    n_draws : s ≥ 2, draws per row; 99 of "features" cost a thousand network passes
     share : share of the varying features that "features" hides in each row, between 0 and 1; at
         least one feature is hidden and one is not
 
@@ -184,7 +183,7 @@ def _n_hidden(share: float, n_varying: int) -> int:
     share = check_number("share", share, remedy, above=0, below=1)
     if n_varying < 2:
         raise DataError(
-            'given="features" needs at least two that vary, one to hide and one to '
+            'given="features" needs at least two features that vary, one to hide and one to '
             f'predict it from; got {n_varying}. Use given="reconstruction" or "prior".'
         )
     return min(max(round(share * n_varying), 1), n_varying - 1)
