@@ -114,7 +114,7 @@ def calibration(
     rows : array of shape (n, d), data units; at least one feature must vary over them
     key : PRNG key of the draws, the ties and the hidden features
     given : "reconstruction", "prior" or "features"
-    n_draws : s ≥ 2, draws per row; 99 of "features" cost a thousand network passes
+    n_draws : s ≥ 2, draws per row; 99 of "features" cost a few thousand network passes
     share : share of the varying features that "features" hides in each row, between 0 and 1; at
         least one feature is hidden and one is not
 

@@ -142,9 +142,8 @@ def _over_latents(model: VAEModel, x: Point, of: Callable, *, key: PRNGKey) -> A
     """Return the mean over draws z ~ q(z | x) of a function of p(y | z) and y."""
     inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     keys = jax.random.split(latent_key, _DRAWS)
-    return jax.lax.map(lambda k: of(model.decode(inferred.q.sample(k)), inferred.y), keys).mean(
-        axis=0
-    )
+    q, y = inferred.q, inferred.y
+    return jax.lax.map(lambda k: of(model.decode(q.sample(k)), y), keys).mean(axis=0)
 
 
 def _log_densities(fixed: tuple[VAEModel, jax.Array], x: Point, *, key: PRNGKey) -> jax.Array:
