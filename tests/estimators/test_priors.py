@@ -160,6 +160,14 @@ def test_other_data_can_be_named(vae, rows, fresh):
     assert (found.sample(3, prior="aggregate") != vae.sample(3, prior="aggregate")).any()
 
 
+def test_a_member_of_a_grid_has_a_prior_before_it_has_codes(fresh, rows):
+    """``measure=`` of a grid sees a model whose codes are drawn once all measures are taken."""
+    member = wp.load(fresh)
+    del member._codes
+    drawn = member.fit_prior("aggregate", rows[1]).sample(3, prior="aggregate")
+    assert drawn.shape == (3, 64)
+
+
 def test_at_most_so_many_codes_are_kept(rows, monkeypatch):
     monkeypatch.setattr(_priors, "MOST_CODES", 30)
     found = fitted_on(rows[0][:100], max_epochs=1)
