@@ -33,7 +33,7 @@ class DownloadError(WellposedError, OSError):
 
 
 class ForkedProcessError(WellposedError, RuntimeError):
-    """The process was forked after JAX had started, so its calls would never return."""
+    """The process was forked after JAX had started, so that its calls would never return."""
 
 
 class ConstantFeatureWarning(UserWarning):
@@ -57,15 +57,22 @@ class TrainingWarning(UserWarning):
 
 
 class ReadWarning(UserWarning):
-    """A file could be read in several ways, and the reader chose one."""
+    """A file can be read in several ways, and the reader has chosen one."""
 
 
 class LikelihoodWarning(UserWarning):
-    """An estimate of log p(x) was unreliable, and another one was returned."""
+    """An estimate of log p(x) is unreliable, and another one is returned."""
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
-    """Build the error for a name that is not one of ``known``, with the closest suggested."""
+    """Build the error for an unknown name; its message suggests the closest known name.
+
+    Parameters
+    ----------
+    what : the setting, as the message calls it
+    name : the unknown name
+    known : the accepted names
+    """
     known = sorted(known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
     hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(known)}."
@@ -75,7 +82,14 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
 def named_features(
     indices: Iterable[int], most: int = 8, names: Sequence[object] | None = None
 ) -> str:
-    """List at most ``most`` features for a message, by their names or else by their numbers."""
+    """List features for a message, by their names or else by their numbers.
+
+    Parameters
+    ----------
+    indices : positions of the features, counted from 0
+    most : features to list; the message counts the others
+    names : of all features; None lists the positions
+    """
     listed = [int(i) for i in indices]
     shown = ", ".join(str(i) if names is None else repr(str(names[i])) for i in listed[:most])
     return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"

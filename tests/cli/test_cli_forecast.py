@@ -75,7 +75,7 @@ def test_directions_without_variance_are_never_active(tmp_path):
     np.save(tmp_path / "x.npy", table() @ np.diag([1.0, 1.0, 1.0, 0.0, 0.0]))
     said = run("forecast", tmp_path / "x.npy", "-k", "5", "--noise-variance", "100").stdout
     assert [row[-1] == "never" for row in printed_rows(said)] == [False] * 3 + [True] * 2
-    assert "the most that can, 3" in said
+    assert "the largest possible number, 3" in said
 
 
 def test_dividing_changes_the_units_of_the_noise_alone(digits, tmp_path):

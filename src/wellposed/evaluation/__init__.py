@@ -1,4 +1,4 @@
-"""What a model is worth, and what the data let one expect: likelihood, collapse, forecast."""
+"""Evaluation of models: likelihood, collapse, calibration, samples; forecasts from the data."""
 
 from ._estimate import Estimate
 from ._passes import (

@@ -1,4 +1,4 @@
-"""A Monte Carlo figure with its error."""
+"""A Monte Carlo estimate with its standard error."""
 
 import dataclasses
 from typing import Any, Self
@@ -7,9 +7,18 @@ import numpy as np
 
 
 def standard_error(values: Any) -> np.ndarray:
-    """Return the standard error of the mean over rows: (n, ...) to (...); NaN for one row.
+    """Return the standard error of the mean over rows; NaN for one row.
 
-    Also that of any figure, from the influence of each row on it.
+    Given the influence of each row on a statistic, the result is the standard error of the
+    statistic.
+
+    Parameters
+    ----------
+    values : array of shape (n, ...)
+
+    Returns
+    -------
+    array of shape (...), in the units of the values
     """
     values = np.asarray(values, np.float64)
     if len(values) < 2:
@@ -19,7 +28,12 @@ def standard_error(values: Any) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-    """A figure and its standard error.
+    """A figure and its standard error, in the same units.
+
+    Parameters
+    ----------
+    value : the figure
+    standard_error : its standard error; NaN where unknown
 
     Examples
     --------

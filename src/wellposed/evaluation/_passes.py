@@ -1,4 +1,4 @@
-"""What a model says of each datum: latents, reconstructions, ELBO, rates."""
+"""Quantities of each datum under a model: latents, reconstructions, ELBO, rates."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,25 +23,52 @@ _VARIANCE_ROWS, _CHUNK = 2_000, 256
 
 
 def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """E[z | x] under q for each row: (n, d) data units to (n, k)."""
+    """E[z | x] under q for each row, shape (n, k).
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    """
     return posteriors(model, rows, key=key)[0]
 
 
 def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray, ...]:
     """Mean and σ of q(z | x), and KL(q(z_i | x) ‖ p(z_i)) in nats: each of shape (n, k).
 
-    One program for all that only the encoder has to say: fitting compiles it for the codes.
+    One compiled program computes all three, and fitting uses the same program.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
     """
     return over_rows(_posterior, model, rows, key=key)
 
 
 def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """Decoder mean at the posterior mean of each row, shape (n, d), data units."""
+    """Decoder mean at the posterior mean of each row, shape (n, d), data units.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    """
     return decode(model, latent_means(model, rows, key=key), how="mean", key=key)
 
 
 def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTerms:
-    """ELBO terms of each row, the likelihood averaged over exactly ``n_samples`` draws of z.
+    """ELBO terms of each row, with the log likelihood averaged over draws of z.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    n_samples : draws of z ~ q(z | x) a row
+    key : PRNG key
 
     Returns
     -------
@@ -59,14 +86,20 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
 def squared_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     """‖y − μ(z)‖² in model units for one draw z ~ q(z | x) of each row, shape (n,).
 
-    Its mean over d is the σ² that maximises the ELBO with the networks as they are.
+    Its mean over rows, divided by d, is the σ² that maximises the ELBO of these networks.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
     """
     return over_rows(_squared_residual, model, rows, key=key)
 
 
 def _squared_residual(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
-    return jnp.sum((found.y - model.decode(found.q.rsample(latent_key)).mean) ** 2)
+    inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    return jnp.sum((inferred.y - model.decode(inferred.q.rsample(latent_key)).mean) ** 2)
 
 
 def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTerms:
@@ -80,12 +113,26 @@ def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTer
 
 
 def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats."""
+    """KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    """
     return posteriors(model, rows, key=key)[2]
 
 
 def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """(y − E[y|z])/√Var[y|z] at the posterior mean z, shape (n, d); zero where nothing varies."""
+    """(y − E[y|z])/√Var[y|z] at the posterior mean z, shape (n, d); zero where y = E[y|z].
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    """
     return over_rows(_standardised, model, rows, key=key)
 
 
@@ -96,17 +143,17 @@ def mean_noise_variance(
     key: PRNGKey,
     shown: Callable[[int, int], object] | None = None,
 ) -> Variance:
-    """Noise variance in model units; averaged over rows, shape (d,), where it depends on z.
+    """Noise variance in model units; its average over rows, shape (d,), if it depends on z.
 
-    At most 2,000 rows are visited, spread over all, and fewer where one takes long, as a large
-    image's with causal noise: down to one.
+    The average is over at most 2,000 evenly spaced rows, and over fewer, at least one, if a row
+    takes long, such as a large image with causal noise.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
-    shown : called with the rows visited and the rows to visit, again and again
+    shown : called before each chunk with the number of rows done and the number of all rows
     """
     check_process()
     known = jax.device_get(model.noise).variance()
@@ -135,10 +182,17 @@ def samples(
     prior: Prior | None = None,
     chunk: int = 256,
 ) -> np.ndarray:
-    """Draw data from the model, shape (n_samples, d), data units; ``how`` as models.SAMPLERS.
+    """Draw data from the model, shape (n_samples, d), data units.
 
-    ``prior`` draws z in the place of the model's own. The draws depend on ``chunk``, how many
-    are made at a time.
+    Parameters
+    ----------
+    model : VAEModel
+    n_samples : number of draws
+    how : a key of ``models.SAMPLERS``
+    alpha : α of coupled samples
+    key : PRNG key
+    prior : distribution of z; the model's prior by default
+    chunk : draws at a time; the draws depend on it
     """
     ways = ((how, alpha),)
     return samples_each_way(model, n_samples, ways, key=key, prior=prior, chunk=chunk)[0]
@@ -153,7 +207,21 @@ def samples_each_way(
     prior: Prior | None = None,
     chunk: int = 256,
 ) -> list[np.ndarray]:
-    """Draw as :func:`samples` does, in several ways ``(how, alpha)`` at the same z, at once."""
+    """Draw as :func:`samples`, in several ways from the same z.
+
+    Parameters
+    ----------
+    model : VAEModel
+    n_samples : number of draws
+    ways : pairs (how, alpha), see :func:`samples`
+    key : PRNG key
+    prior : distribution of z; the model's prior by default
+    chunk : draws at a time; the draws depend on it
+
+    Returns
+    -------
+    one array of shape (n_samples, d) for each way, data units
+    """
     check_process()
     n_samples = check_count("n_samples", n_samples, most=10**9)
     hows, alphas = tuple(how for how, _ in ways), [scalar(alpha) for _, alpha in ways]
@@ -167,9 +235,15 @@ def samples_each_way(
 def decode(
     model: VAEModel, latents: Any, *, how: str, alpha: float = 1.0, key: PRNGKey
 ) -> np.ndarray:
-    """x at given z, of shape (n, k): shape (n, d), data units; ``how`` as models.SAMPLERS.
+    """Return x at given z, shape (n, d), data units.
 
-    Equal z have equal draws under one key.
+    Parameters
+    ----------
+    model : VAEModel
+    latents : array of shape (n, k)
+    how : a key of ``models.SAMPLERS``
+    alpha : α of coupled samples
+    key : PRNG key; equal z have equal draws under one key
     """
     return over_rows(_decode, (model, scalar(alpha)), latents, key=key, how=how)
 

@@ -1,4 +1,4 @@
-"""One compiled pass over any number of rows, memory bounded."""
+"""One compiled pass over any number of rows, within a limit on memory."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,23 +30,23 @@ def over_rows(
 ) -> Any:
     """Apply ``visit(model, x, key=..., **static)`` to each row and stack the results on the host.
 
-    A row's key is derived from its content, so that its result depends neither on the order of
-    the rows nor on the other rows. All chunks have one size, the last one padded, so that another
-    number of rows compiles nothing.
+    The key of a row is derived from its content, so that its result depends neither on the order
+    of the rows nor on the other rows. All chunks have the same size, and the last one is padded, so
+    that one program serves any number of rows.
 
     Parameters
     ----------
-    visit : a function at the top of a module; it is compiled once for each ``static``
+    visit : a function defined at module level; it is compiled once for each ``static``
     model : first argument of ``visit``, a pytree of arrays
     rows : array of shape (n, ...)
     key : PRNG key
     chunk : rows at a time
-    numbers : numbers that the visit of one row holds. Where given, the chunk is the power of two
-        that holds the rows, within the library's budget: few rows cost little, but the last digit
-        of a result may change with their number
-    distinct : whether equal rows get different keys. The first of them gets the key that it has
-        elsewhere
-    static : settings of ``visit``: numbers and words, compiled in
+    numbers : numbers in memory during the visit of one row. If given, the chunk is the smallest
+        power of two that contains the rows, within the library's limit on memory: few rows take
+        little time, but the last digit of a result may depend on their number
+    distinct : whether equal rows get different keys. The first of them gets the same key as
+        without ``distinct``
+    static : settings of ``visit``, numbers and strings, which are compiled into the program
 
     Returns
     -------
@@ -76,10 +76,13 @@ def in_chunks(
     distinct: bool = False,
     **static: Any,
 ) -> Iterator[Any]:
-    """Yield the results of :func:`over_rows` chunk by chunk, for sums whose terms are large."""
+    """Yield the results of :func:`over_rows` chunk by chunk, for sums of large arrays.
+
+    The parameters are those of :func:`over_rows`.
+    """
     check_process()
-    # One type, and so one program, for all data. Adding zero turns −0 into 0: equal rows have one
-    # key. The compiler would leave the sum out.
+    # With one number type for all data, one program is enough. Adding zero turns −0 into 0, so that
+    # equal rows have equal keys; a compiled program would omit the addition.
     rows = np.asarray(rows, jnp.result_type(float)) + 0.0
     if numbers:
         chunk = bucket(len(rows), at_once(numbers, _CHUNK))
@@ -88,7 +91,7 @@ def in_chunks(
     for part in slices(len(rows), chunk):
         x, repeat = jax.tree.map(lambda a, part=part: _padded(a[part], chunk), (rows, repeats))
         started = _chunk(visit, model, x, repeat, key, static), part.stop - part.start
-        if running is not None:  # fetched while the next chunk is computed
+        if running is not None:  # copied while the next chunk is computed
             yield _fetch(*running)
         running = started
     if running is not None:
@@ -96,7 +99,12 @@ def in_chunks(
 
 
 def subsample(rows: np.ndarray, most: int) -> np.ndarray:
-    """Return at most ``most`` rows, at even distances.
+    """Return at most ``most`` evenly spaced rows.
+
+    Parameters
+    ----------
+    rows : array of shape (n, ...)
+    most : largest number of rows to return
 
     Examples
     --------
@@ -107,12 +115,16 @@ def subsample(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def varying(rows: np.ndarray) -> np.ndarray:
-    """Which features vary over rows, shape (d,).
+    """Whether each feature varies over the rows, shape (d,).
+
+    Parameters
+    ----------
+    rows : array of shape (n, d)
 
     Raises
     ------
     DataError
-        If none does.
+        If no feature varies.
     """
     varies = rows.max(axis=0) > rows.min(axis=0)
     if not varies.any():
@@ -124,7 +136,7 @@ def varying(rows: np.ndarray) -> np.ndarray:
 
 
 def _repeats(rows: np.ndarray) -> np.ndarray:
-    """Count the rows before each that equal it, shape (n,)."""
+    """For each row, the number of equal rows before it, shape (n,)."""
     seen: dict[bytes, int] = {}
     counts = np.empty(len(rows), np.uint32)
     for i, row in enumerate(rows):
@@ -153,6 +165,13 @@ def _chunk(
 
 
 def row_key(x: Point, repeat: Any, key: PRNGKey) -> PRNGKey:
-    """Derive the key of a row from its content and, where given, from its count among equals."""
+    """Derive the key of a row from its content.
+
+    Parameters
+    ----------
+    x : the row, shape (d,)
+    repeat : number of equal rows before it, which then changes the key; None ignores it
+    key : PRNG key of all rows
+    """
     own = content_key(x, key)
     return own if repeat is None else jnp.where(repeat > 0, jax.random.fold_in(own, repeat), own)

@@ -1,9 +1,10 @@
-"""The thresholds that turn a figure into a verdict, and the rules that read them.
+"""The thresholds that turn a figure into a verdict, and the rules that apply them.
 
 Calibration, the variance split, the comparison of priors, the audit and the diagnosis take their
-verdicts from this module, so that no two of them contradict each other. A fault must be certain,
-and a sound figure needs rows enough to have shown a fault. Every other figure, and every figure
-that is missing or not finite, is "open": the rows cannot tell.
+verdicts from this module, so that no two of them contradict each other. The verdict "fault" needs
+a figure that is certainly outside its band, and the verdict "sound" needs enough rows to detect a
+fault. Every other figure, and every figure that is missing or not finite, is "open": the rows are
+too few to decide.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ CAUTION: Final = "caution"
 OPEN: Final = "open"
 FAULT: Final = "fault"
 
-_LIKELY = 2.0  # standard errors that a sound figure keeps from the edges of its band
+_LIKELY = 2.0  # smallest distance of a sound figure from the edges of its band, standard errors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Band:
     ----------
     ideal : value of a model without fault, in the figure's unit
     sound : lowest and highest sound value
-    tolerable : lowest and highest value that is no fault; by default those of ``sound``
-    clear : standard errors by which a figure must be outside a band for certainty
+    tolerable : lowest and highest value that is no fault; those of ``sound`` by default
+    clear : standard errors by which a figure that is certain is outside a band
     """
 
     ideal: float
@@ -47,6 +48,10 @@ class Band:
 
         A figure in the sound band is sound if it is two standard errors from both edges, or if
         two standard errors are less than the distance from the ideal value to an edge.
+
+        Parameters
+        ----------
+        figure : in the unit of the bands
 
         Examples
         --------
@@ -65,7 +70,7 @@ class Band:
         return SOUND if _LIKELY * error <= self._slack(figure) else OPEN
 
     def rows_needed(self, figure: Estimate, n_rows: int) -> str:
-        """Return a sentence: how many rows would settle a figure that is open.
+        """Return a sentence: the number of rows that would decide the verdict of an open figure.
 
         Parameters
         ----------
@@ -83,17 +88,22 @@ class Band:
         return f"{cannot}; some {float(f'{needed:.2g}'):,.0f} would."
 
     def _outside(self, value: float) -> float:
-        """Distance to the tolerable band, or to the sound one from within the tolerable band."""
+        """Distance to the tolerable band, or, within it, to the sound band."""
         return _distance(value, self.tolerable or self.sound) or _distance(value, self.sound)
 
     def _slack(self, figure: Estimate) -> float:
-        """Distance to the nearest edge, of the figure or of the ideal value: the larger."""
+        """Distance to the nearest edge: the larger of the figure's and the ideal value's."""
         low, high = self.sound
         return max(min(at - low, high - at) for at in (figure.value, self.ideal))
 
 
 def is_known(figure: Estimate) -> bool:
-    """Whether a figure and its standard error are finite."""
+    """Whether a figure and its standard error are finite.
+
+    Parameters
+    ----------
+    figure : Estimate
+    """
     return math.isfinite(figure.value) and math.isfinite(figure.standard_error)
 
 
@@ -113,14 +123,16 @@ WEIGHTLESS = 0.03
 # ELBO of the training rows less that of other rows, nats a feature.
 OVERFITTING = Band(0.0, (-math.inf, 0.1))
 
-# KL(q(z) ‖ p(z)), nats: to know of, and a fault (the larger of nats and a share of the rate).
+# KL(q(z) ‖ p(z)) above which it is a caution, nats, and above which it is a fault: the larger of a
+# number of nats and a share of the rate.
 MISMATCH, MUCH_MISMATCH, MUCH_OF_THE_RATE = 0.5, 2.0, 0.15
 # Share of the draws of a prior outside the region of the codes; OUTSIDE_IDEAL if q(z) = p(z).
 OUTSIDE_IDEAL, OUTSIDE = 0.05, 0.1
 
-# Pareto k̂ above which a mean of importance weights is not trusted, and the share of such rows.
+# Pareto k̂ above which a mean of importance weights is unreliable, and the largest share of such
+# rows.
 PARETO_K, UNTRUSTED_ROWS = 0.7, 0.05
-# Effective draws below which one draw decides: an error of a third of a nat.
+# Effective draws below which one draw dominates: an error of a third of a nat.
 EFFECTIVE_DRAWS = 10.0
 # R̂ of chains that have not mixed.
 MIXED = 1.05
@@ -128,18 +140,25 @@ MIXED = 1.05
 # A latent is collapsed if its KL is below EPSILON nats on a share 1 − DELTA of the rows, and
 # active if the variance of its posterior mean exceeds ACTIVE.
 EPSILON, DELTA, ACTIVE = 0.01, 0.01, 0.01
-# Smallest σ of q, in units of the prior's, from which it has a floor, in latents that move more
-# than MOVES (variance of the posterior mean).
+# Smallest σ of q, in units of the prior's, above which σ has a floor, in latents whose posterior
+# mean has a variance above MOVES.
 POSTERIOR_FLOOR, MOVES = 0.95, 0.1
 
-# Error of log |det dT/dx|, nats a feature: beyond the rounding of float32.
+# Largest error of log |det dT/dx| from the rounding of float32, nats a feature.
 JACOBIAN = 1e-3
-# |log σ²/residual| of a σ² that was fitted to the rows themselves.
+# Largest |log σ²/residual| of a σ² that was fitted to the same rows.
 REFITTED = 0.03
 
 
 def room_for_a_latent(beta: float) -> Band:
-    """Return the band of the leading residual variance over σ²: above β a latent has room."""
+    """Return the band of the largest residual eigenvalue over σ².
+
+    Above β, another latent could become active.
+
+    Parameters
+    ----------
+    beta : weight of the KL
+    """
     return Band(beta, (-math.inf, beta), clear=2.0)
 
 
@@ -168,7 +187,11 @@ def prior_verdict(low: float, high: float, rate: float, outside: float) -> Verdi
 
 
 def weights_verdict(pareto_k: np.ndarray) -> Verdict:
-    """Whether means of importance weights are trusted, by the k̂ of each row, shape (n,).
+    """Verdict on means of importance weights.
+
+    Parameters
+    ----------
+    pareto_k : array of shape (n,), Pareto k̂ of each row
 
     Examples
     --------

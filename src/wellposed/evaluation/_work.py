@@ -1,4 +1,4 @@
-"""How much a pass over rows computes, and how many rows it may therefore visit."""
+"""Operations of a pass over rows, and the number of rows that it may visit."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from wellposed._compiled import own_promotion
 from wellposed._typing import PRNGKey, Tree
 
-# Elementary operations: some ten seconds of two CPU cores, and about one second.
+# Elementary operations: of about ten seconds on two CPU cores, and of about one second.
 MOST_WORK = 5e10
 WORK_AT_ONCE = 4e9
 _PRODUCTS_AT_ONCE = 8  # multiply-adds of a matrix product in the time of one elementary operation
@@ -21,7 +21,14 @@ _PRODUCTS_AT_ONCE = 8  # multiply-adds of a matrix product in the time of one el
 def work_of(visit: Callable[..., Any], model: Tree, row: np.ndarray, *, key: PRNGKey) -> float:
     """Count the elementary operations of ``visit(model, row, key=key)``, by tracing it.
 
-    A loop counts as often as it runs where its length is fixed, and once where it is not.
+    A loop of fixed length counts as often as it runs, and any other loop once.
+
+    Parameters
+    ----------
+    visit : the function
+    model : its first argument, a pytree of arrays
+    row : array of shape (d,)
+    key : PRNG key
     """
     x = jax.ShapeDtypeStruct(row.shape, jnp.result_type(float))
     with own_promotion():
@@ -52,20 +59,33 @@ def _of_equation(equation: Any) -> float:
 
 def _inner(parameters: dict[str, Any]) -> list[Any]:
     """Programs within an equation: bodies of loops, branches, calls."""
-    found = []
+    programs = []
     for value in parameters.values():
         for part in value if isinstance(value, (tuple, list)) else (value,):
             if hasattr(part, "eqns") or hasattr(part, "jaxpr"):
-                found.append(part)
-    return found
+                programs.append(part)
+    return programs
 
 
 def rows_within(work: float, n: int, most: int) -> int:
-    """Rows to visit, of n, at such work a row: at least one, at most ``most``."""
+    """Number of rows to visit, at least one.
+
+    Parameters
+    ----------
+    work : elementary operations a row
+    n : number of rows there are
+    most : largest number to visit
+    """
     return max(1, min(n, most, int(MOST_WORK / max(work, 1.0))))
 
 
 def chunk_within(work: float, most: int) -> int:
-    """Rows at a time at such work a row: a power of two, at most ``most``."""
-    affordable = max(1, min(most, int(WORK_AT_ONCE / max(work, 1.0))))
-    return 1 << (affordable.bit_length() - 1)
+    """Number of rows at a time, a power of two.
+
+    Parameters
+    ----------
+    work : elementary operations a row
+    most : largest number of rows at a time
+    """
+    allowed = max(1, min(most, int(WORK_AT_ONCE / max(work, 1.0))))
+    return 1 << (allowed.bit_length() - 1)

@@ -16,13 +16,21 @@ class Classifier(eqx.Module):
 
     with ℓ the smallest value of the training data, r their range and a the activation. See
     :func:`wellposed.training.fit_classifier`.
+
+    Parameters
+    ----------
+    body : network (d,) → (f,)
+    head : the last layer, W and b
+    low, span : ℓ and r, data units
+    classes : labels of the classes, in the order of the logits
+    activation : name of a
     """
 
-    body: Callable  # (d,) → (f,)
+    body: Callable
     head: Linear
     low: Scalar
     span: Scalar
-    classes: tuple[int | str, ...] = eqx.field(static=True)  # in the order of the logits
+    classes: tuple[int | str, ...] = eqx.field(static=True)
     activation: str = eqx.field(static=True)
 
     def features(self, x: Point) -> Float[Array, " f"]:

@@ -1,4 +1,4 @@
-"""The linear variational autoencoder, whose ELBO depends on the covariance of the data only."""
+"""The linear variational autoencoder, whose ELBO depends only on the covariance of the data."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -20,22 +20,30 @@ class LinearVAEModel(eqx.Module):
                - 2\operatorname{tr}(WVS) + \operatorname{tr}(WVSV^TW^T)
                + \operatorname{tr}(WDW^T)\right] - \tfrac d2 \log 2\pi\sigma^2
 
+    Parameters
+    ----------
+    mean : μ, shape (d,)
+    weight : W, shape (d, k)
+    encoder : V, shape (k, d)
+    variance : D, shape (k,)
+    noise_variance : σ², a scalar array, model units²
+
     References: Lucas, Tucker, Grosse & Norouzi (2019), §4.1 and appendix.
     """
 
-    mean: Fitted  # (d,)
-    weight: Fitted  # (d, k), W
-    encoder: Fitted  # (k, d), V
-    variance: Fitted  # (k,), D
-    noise_variance: Fitted  # ()
+    mean: Fitted
+    weight: Fitted
+    encoder: Fitted
+    variance: Fitted
+    noise_variance: Fitted
 
     def rates(self, covariance: Float[Array, "d d"]) -> Latent:
-        """Mean of KL(q(z_i | x) ‖ p(z_i)) over data with this covariance, shape (k,), nats."""
+        """Mean of KL(q(z_i | x) ‖ p(z_i)) over data of a covariance (d, d): shape (k,), nats."""
         spread = jnp.sum((self.encoder @ covariance) * self.encoder, axis=1)
         return 0.5 * (self.variance - jnp.log(self.variance) + spread - 1)
 
     def expected_log_likelihood(self, covariance: Float[Array, "d d"]) -> Scalar:
-        """Mean of E_q log p(x | z) over data with this covariance, nats."""
+        """Mean of E_q log p(x | z) over data of a covariance (d, d), nats."""
         d = self.mean.shape[0]
         return -0.5 * (
             d * (LOG_2PI + jnp.log(self.noise_variance))
@@ -43,7 +51,7 @@ class LinearVAEModel(eqx.Module):
         )
 
     def squared_error(self, covariance: Float[Array, "d d"]) -> Scalar:
-        """Mean of E_q ‖x − Wz − μ‖² over data with this covariance, summed over features."""
+        """Mean of E_q ‖x − Wz − μ‖² over data of a covariance (d, d), model units²."""
         mapped = self.encoder @ covariance  # VS
         gram = self.weight.T @ self.weight
         return (
@@ -54,20 +62,20 @@ class LinearVAEModel(eqx.Module):
         )
 
     def rates_over(self, root: Float[Array, "r d"]) -> Latent:
-        """:meth:`rates` over data of covariance FᵀF, without the rounding of its squares."""
+        """:meth:`rates` over data of covariance FᵀF, from F (r, d), without the rounding of FᵀF."""
         spread = jnp.sum((root @ self.encoder.T) ** 2, axis=0)
         return 0.5 * (self.variance - jnp.log(self.variance) + spread - 1)
 
     def elbo_over(self, root: Float[Array, "r d"]) -> Scalar:
-        """Mean ELBO over data whose covariance is FᵀF, nats."""
+        """Mean ELBO over data of covariance FᵀF, from F (r, d), nats."""
         d = self.mean.shape[0]
-        left_over = root - (root @ self.encoder.T) @ self.weight.T
-        error = jnp.sum(left_over**2) + jnp.sum(self.weight**2 * self.variance)
+        residual = root - (root @ self.encoder.T) @ self.weight.T
+        error = jnp.sum(residual**2) + jnp.sum(self.weight**2 * self.variance)
         constant = d * (LOG_2PI + jnp.log(self.noise_variance))
         return -0.5 * (constant + error / self.noise_variance) - jnp.sum(self.rates_over(root))
 
     def elbo_of(self, x: Point) -> Scalar:
-        """ELBO of one datum, nats."""
+        """ELBO of one datum, shape (d,) in model units, nats."""
         centred = x - self.mean
         loc = self.encoder @ centred
         rate = jnp.sum(kl_to_standard_normal(loc, jnp.sqrt(self.variance)))
@@ -78,7 +86,13 @@ class LinearVAEModel(eqx.Module):
         return -0.5 * (constant + error / self.noise_variance) - rate
 
     def elbo(self, covariance: Float[Array, "d d"], *, beta: float | Scalar = 1.0) -> Scalar:
-        """Mean over data of the expected log likelihood less β times the rate, nats."""
+        """Mean over data of the expected log likelihood minus β times the rate, nats.
+
+        Parameters
+        ----------
+        covariance : of the data, shape (d, d), model units²
+        beta : weight of the KL
+        """
         rate = jnp.sum(self.rates(covariance))
         return self.expected_log_likelihood(covariance) - beta * rate
 
@@ -89,8 +103,12 @@ def inference_gap(model: LinearVAEModel) -> Scalar:
     .. math:: \tfrac12 \left[\textstyle\sum_i \log M_{ii} - \log\det M\right] \ge 0,
        \quad M = W^TW + \sigma^2 I
 
-    Zero only where the columns of W are orthogonal (Hadamard's inequality): the ELBO is largest at
-    the principal axes, the likelihood also at their rotations.
+    It is zero only if the columns of W are orthogonal (Hadamard's inequality): the ELBO is largest
+    at the principal axes, and the likelihood also at their rotations.
+
+    Parameters
+    ----------
+    model : LinearVAEModel
     """
     m = model.weight.T @ model.weight
     m = m + model.noise_variance * jnp.eye(len(m), dtype=m.dtype)
@@ -98,7 +116,13 @@ def inference_gap(model: LinearVAEModel) -> Scalar:
 
 
 def with_best_encoder(model: LinearVAEModel, *, beta: float | Scalar = 1.0) -> LinearVAEModel:
-    """Give the model the q that maximises its objective: V = M⁻¹Wᵀ and D_i = τ/M_ii, τ = βσ²."""
+    """Replace q by the one that maximises the objective: V = M⁻¹Wᵀ and D_i = τ/M_ii, τ = βσ².
+
+    Parameters
+    ----------
+    model : LinearVAEModel
+    beta : weight of the KL
+    """
     threshold = beta * model.noise_variance
     m = model.weight.T @ model.weight
     m = m + threshold * jnp.eye(len(m), dtype=m.dtype)

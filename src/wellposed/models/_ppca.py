@@ -8,7 +8,7 @@ import numpy as np
 from wellposed._budget import at_once, slices
 from wellposed.numerics import LOG_2PI
 
-_ROWS = 4096  # at most, at once
+_ROWS = 4096  # largest number of rows at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,12 @@ class PPCAModel:
 
     .. math:: p(x) = N(\mu, WW^T + \sigma^2 I), \qquad
        p(z \mid x) = N(M^{-1}W^T(x - \mu), \sigma^2 M^{-1}), \quad M = W^TW + \sigma^2 I
+
+    Parameters
+    ----------
+    mean : μ, shape (d,)
+    weight : W, shape (d, k)
+    noise_variance : σ², model units²
 
     References: Tipping & Bishop (1999), eqs 1-6.
 
@@ -27,8 +33,8 @@ class PPCAModel:
     ([[1.0]], [[0.5]])
     """
 
-    mean: np.ndarray  # (d,)
-    weight: np.ndarray  # (d, k)
+    mean: np.ndarray
+    weight: np.ndarray
     noise_variance: float
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
@@ -69,19 +75,19 @@ class PPCAModel:
     def _least_squares(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least squares of rows by W: R z of shape (n, k), and residuals of shape (n, d).
 
-        The fit is repeated on the residuals. Where the spreads of features differ widely, the axes
-        are accurate to the rounding of the largest feature, but W to that of each feature, and
-        after the second fit the residuals as well.
+        A second fit is to the residuals. If the spreads of features differ widely, the axes have
+        the rounding of the largest feature, but W has the rounding of each feature; after the
+        second fit the residuals have it as well.
         """
         towards = self._inverse
         latents = centred @ towards
-        left = centred - latents @ self._onto
-        again = left @ towards
-        return latents + again, left - again @ self._onto
+        residuals = centred - latents @ self._onto
+        correction = residuals @ towards
+        return latents + correction, residuals - correction @ self._onto
 
     @cached_property
     def _svd(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """W = U diag(s) R: shapes (d, k), (k,), (k, k); s that is rounding is zero."""
+        """W = U diag(s) R: shapes (d, k), (k,), (k, k); an s below rounding is set to zero."""
         axes, scales, rotation = np.linalg.svd(self.weight, full_matrices=False)
         lost = scales <= np.finfo(np.float64).eps * scales.max(initial=0.0)
         return axes, np.where(lost, 0.0, scales), rotation
@@ -92,11 +98,11 @@ class PPCAModel:
 
     @cached_property
     def _inverse(self) -> np.ndarray:
-        """From centred rows to R z, shape (d, k); zero for collapsed latents."""
+        """Map from centred rows to R z, shape (d, k); zero for collapsed latents."""
         axes, scales, _ = self._svd
         return np.divide(axes, scales, out=np.zeros_like(axes), where=scales > 0)
 
     @cached_property
     def _onto(self) -> np.ndarray:
-        """From R z to rows, shape (k, d)."""
+        """Map from R z to centred rows, shape (k, d)."""
         return self._svd[2] @ self.weight.T

@@ -9,30 +9,35 @@ from wellposed.numerics import saturating
 from wellposed.transforms import Moments
 
 _SPREADS = 100.0
-# Limit on the input where no data were seen: its square is far below the largest float32.
+# Limit on the input of a model without training data: its square is far below the largest float32.
 _UNSEEN = 1e6
 
 
 class Reach(eqx.Module):
-    r"""Input of the encoder for a datum: y within at least 100 spreads of the mean, else limited.
+    r"""Input of the encoder: y within at least 100 spreads of the mean, and a limited y beyond.
 
     .. math:: c_j + s(y_j - c_j), \qquad s(u) = u \; (|u| \le L_j), \quad
        \operatorname{sign}(u) (2 L_j - L_j^2 / |u|) \; (|u| > L_j), \quad
        L_j = \max(100, \sqrt n) \, s_j
 
-    with the spread s_j of the feature over n rows, of which none is further away than √n s_j: the
-    training data are passed unchanged. A feature that never varies is passed as its constant, since
-    nothing was learned from it. A network extrapolates: for a value a million spreads away it would
-    put q(z | x) a million deviations from the prior, where the decoder was not trained. The limit
-    changes q only, not the density of y.
+    with the spread s_j of the feature over n rows. No row is further than √n s_j from the mean, so
+    that the training data are unchanged. A feature that never varies is replaced by its constant,
+    since the networks have learned nothing from it. Without a limit, a value a million spreads from
+    the mean would give a q(z | x) a million deviations from the prior, where the decoder is not
+    trained. The limit changes only q, not the density of y.
+
+    Parameters
+    ----------
+    center : c, shape (d,), model units
+    limit : L, shape (d,), model units
     """
 
-    center: Fitted  # (d,), model units
-    limit: Fitted  # (d,)
+    center: Fitted
+    limit: Fitted
 
     @classmethod
     def of(cls, moments: Moments) -> "Reach":
-        """Compute the limit from the data."""
+        """Compute the limit from the moments of the data."""
         varies = np.asarray(moments.varies)
         spread = np.sqrt(np.where(varies, np.asarray(moments.variance, np.float64), 0.0))
         dtype = jnp.result_type(float)
@@ -41,10 +46,15 @@ class Reach(eqx.Module):
 
     def __call__(self, y: Point) -> Point:
         near = jnp.abs(y - self.center) <= self.limit
-        # Within the limit y is returned, since the sum of centre and residual would round.
+        # Within the limit y is returned as it is, since the sum of centre and residual rounds.
         return jnp.where(near, y, self.center + saturating(y - self.center, self.limit))
 
 
 def within_reach(inputs: Point) -> Point:
-    """Limit the encoder's input of a model without a :class:`Reach` to numbers up to a million."""
+    """Limit the encoder's input of a model without a :class:`Reach` to ±2·10⁶.
+
+    Parameters
+    ----------
+    inputs : shape (d,), model units
+    """
     return saturating(inputs, jnp.asarray(_UNSEEN, inputs.dtype))

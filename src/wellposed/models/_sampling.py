@@ -9,19 +9,43 @@ from ._vae import VAEModel
 
 
 def ancestral(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """Draw x ~ p(x | z)."""
+    """Draw x ~ p(x | z), data units.
+
+    Parameters
+    ----------
+    model : VAEModel
+    z : shape (k,)
+    alpha : not used
+    key : PRNG key
+    """
     del alpha
     return model.transform.inverse(model.decode(z).sample(key))
 
 
 def mean(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """Return the mean x = μ(z), without noise."""
+    """Return the mean x = μ(z), without noise, data units.
+
+    Parameters
+    ----------
+    model : VAEModel
+    z : shape (k,)
+    alpha : not used
+    key : PRNG key, not used
+    """
     del alpha, key
     return model.transform.inverse(model.decode(z).mean)
 
 
 def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """Return the quantile Φ(α) of every feature: x = μ(z) + α σ(z) for a Gaussian."""
+    """Return the quantile Φ(α) of every feature, data units: μ(z) + α σ(z) for a Gaussian.
+
+    Parameters
+    ----------
+    model : VAEModel
+    z : shape (k,)
+    alpha : α
+    key : PRNG key, not used
+    """
     del key
     return model.transform.inverse(model.decode(z).coupled(alpha))
 
@@ -32,9 +56,15 @@ SAMPLERS = {"ancestral": ancestral, "mean": mean, "coupled": coupled}
 def sample(
     model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey, prior: Prior | None = None
 ) -> Point:
-    """Draw z from the prior, then x by one of the ways in ``SAMPLERS``; data units.
+    """Draw z from the prior, then x given z, shape (d,), data units.
 
-    ``prior`` replaces the prior of the model, with which the decoder was trained.
+    Parameters
+    ----------
+    model : VAEModel
+    how : a key of ``SAMPLERS``
+    alpha : α of coupled samples
+    key : PRNG key
+    prior : distribution of z; by default the model's prior, with which the decoder is trained
     """
     latent_key, noise_key = jax.random.split(key)
     prior = model.prior if prior is None else prior

@@ -10,16 +10,19 @@ from ._vae import VAEModel
 
 
 class SecondStage(eqx.Module):
-    r"""A VAE of the latents: its data are z ~ q(z | x), its noise variance γ is learned.
+    r"""A VAE of the latents: its data are z ~ q(z | x), and its noise variance γ is learned.
 
     .. math:: u \sim N(0, I_k), \qquad z \mid u \sim N(\mu(u), \gamma I_k)
 
     The aggregate q(z) of the first stage has full dimension, since q(z | x) fills R^k, so a second
     VAE with k latents can match it.
 
-    It has no ``log_prob``: log p(z) = log E p(z | u) has no closed form. Importance sampling
-    estimates it, as it does for any VAE (:func:`wellposed.evaluation.log_likelihood` of
-    ``model``).
+    It has no ``log_prob``, since log p(z) = log E p(z | u) has no closed form. Estimate it by
+    importance sampling (:func:`wellposed.evaluation.log_likelihood` of ``model``).
+
+    Parameters
+    ----------
+    model : the second VAE, of data of shape (k,)
 
     References: Dai & Wipf (2019), §4.
     """
@@ -27,5 +30,5 @@ class SecondStage(eqx.Module):
     model: VAEModel
 
     def sample(self, *, key: PRNGKey) -> Latent:
-        """Draw one z, shape (k,): the model's own draw, its noise included."""
+        """Draw one z, shape (k,), noise included."""
         return sample(self.model, "ancestral", scalar(0.0), key=key)

@@ -10,7 +10,7 @@ import scipy.linalg
 from wellposed._errors import DataError
 
 _LAPACK: Any = scipy.linalg.lapack  # its functions have no type annotations
-_ROUNDING = 1e-13  # of the largest eigenvalue of a covariance
+_ROUNDING = 1e-13  # share of the largest eigenvalue of a covariance
 _ROOT_ROUNDING = 50.0  # units in the last place of a singular value
 _STEPS = 10.0  # error of a computed variance, in units in the last place
 _UNLIKE = 1e4  # ratio of column lengths above which Jacobi's method is used
@@ -20,22 +20,26 @@ _UNLIKE = 1e4  # ratio of column lengths above which Jacobi's method is used
 class Covariance:
     """Mean and covariance (1/n) of n rows in model units, in float64.
 
-    ``log_det`` is the mean log |det dT/dx| of the rows, in nats: added to a mean log density in
-    model units, it makes one in data units.
-
-    ``root`` is F with FᵀF = S, computed from the rows. It has twice the digits: where standard
-    deviations are 10⁷ and one, the variance of the small one is below the rounding of S.
+    Parameters
+    ----------
+    mean : shape (d,)
+    matrix : covariance S, shape (d, d)
+    n_rows : n
+    log_det : mean log |det dT/dx| of the rows, nats. The mean log density in data units is that in
+        model units plus ``log_det``
+    root : F with FᵀF = S, shape (r, d), computed from the rows. It has twice the digits of S: if
+        standard deviations are 10⁷ and one, the smaller variance is below the rounding of S
     """
 
-    mean: np.ndarray  # (d,)
-    matrix: np.ndarray  # (d, d)
+    mean: np.ndarray
+    matrix: np.ndarray
     n_rows: int
     log_det: float = 0.0
-    root: np.ndarray | None = None  # (r, d)
+    root: np.ndarray | None = None
 
     @cached_property
     def factor(self) -> np.ndarray:
-        """F with FᵀF = S, shape (r, d): the root, or a root of the matrix."""
+        """F with FᵀF = S, shape (r, d): ``root``, or else a root of ``matrix``."""
         if self.root is not None:
             return self.root
         values, vectors = scipy.linalg.eigh(self.matrix, driver="evd")
@@ -54,20 +58,27 @@ class Covariance:
 
 @dataclasses.dataclass(frozen=True)
 class Spectrum:
-    """Eigenvalues of the covariance (1/n) of n rows in model units, falling, with eigenvectors.
+    """Eigenvalues and eigenvectors of the covariance (1/n) of n rows in model units.
 
-    All r = min(n, d) of them, or only the first r, when ``complete`` is false; ``variances``
-    includes the variance of the others.
-
-    ``rooted`` is true if they were computed from the centred rows, not from their squares.
-    ``condition``, where known, is the condition number of the rows with columns scaled to one
-    length, which bounds the relative error of a standard deviation for any scales of the columns.
+    Parameters
+    ----------
+    mean : shape (d,)
+    variances : shape (d,), of each feature, those along missing directions included
+    eigenvalues : shape (r,), in descending order
+    eigenvectors : shape (d, r), one a column
+    n_rows : n
+    log_det : mean log |det dT/dx| of the rows, nats
+    complete : whether all r = min(n, d) directions are given, or only the first r
+    rooted : whether they are computed from the centred rows, not from the covariance
+    condition : condition number of the centred rows with columns scaled to the same length, which
+        bounds the relative error of a standard deviation for any scales of the columns; None if
+        unknown
     """
 
-    mean: np.ndarray  # (d,)
-    variances: np.ndarray  # (d,), of each feature
-    eigenvalues: np.ndarray  # (r,), falling
-    eigenvectors: np.ndarray  # (d, r), one a column
+    mean: np.ndarray
+    variances: np.ndarray
+    eigenvalues: np.ndarray
+    eigenvectors: np.ndarray
     n_rows: int
     log_det: float = 0.0
     complete: bool = True
@@ -76,7 +87,7 @@ class Spectrum:
 
     @property
     def rounding(self) -> float:
-        """Variance along a direction below which it is only rounding."""
+        """Largest computed variance along a direction that can be only rounding."""
         if not self.rooted:
             return _ROUNDING * float(self.eigenvalues[0])
         largest = self.variances.max()
@@ -85,7 +96,12 @@ class Spectrum:
         return float(largest) * (_ROOT_ROUNDING * np.finfo(np.float64).eps) ** 2
 
     def relative_error(self, variance: float) -> float:
-        """Approximate relative error of these eigenvalues and of their mean."""
+        """Approximate relative error of eigenvalues of a given size, and of their mean.
+
+        Parameters
+        ----------
+        variance : size of the eigenvalues, model units²
+        """
         eps = np.finfo(np.float64).eps
         ratio = float(self.eigenvalues[0]) / variance
         if not self.rooted:
@@ -117,10 +133,14 @@ class Spectrum:
         return int(np.sum(self.eigenvalues > smallest))
 
     def left_over(self, n_used: int) -> float:
-        """Variance outside the first ``n_used`` directions, never below zero.
+        """Variance outside the first directions, ≥ 0, model units².
 
-        The small eigenvalues are summed where they are known; the total minus the large ones would
-        have the rounding of the large ones.
+        If all eigenvalues are known, the small ones are summed; the total minus the large ones
+        would have the rounding of the large ones.
+
+        Parameters
+        ----------
+        n_used : number of the first directions
         """
         if self.complete:
             return float(self.eigenvalues[n_used:][::-1].sum())
@@ -128,12 +148,16 @@ class Spectrum:
 
 
 def eigendecompose(covariance: Covariance) -> Spectrum:
-    """Decompose a covariance into its spectrum, from its root where it has one.
+    """Decompose a covariance into its spectrum, from its root if it has one.
+
+    Parameters
+    ----------
+    covariance : Covariance
 
     Raises
     ------
     DataError
-        If nothing varies.
+        If no feature varies.
 
     Examples
     --------
@@ -161,8 +185,9 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
 def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
     """Spectrum by the singular values of the root; by Jacobi's method for unequal columns.
 
-    Its error is relative to each singular value, times the condition number of the columns scaled
-    to one length; other methods have the rounding of the largest.
+    The relative error of each singular value by Jacobi's method is proportional to the condition
+    number of the columns scaled to the same length; other methods have the rounding of the largest
+    singular value.
 
     References: Demmel & Veselić (1992); Drmač & Veselić (2008), LAPACK's xGEJSV.
     """
@@ -196,8 +221,9 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
 
 
 def _by_jacobi(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Singular values, falling, and right singular vectors, one a column."""
-    # "C": columns of any length; no left vectors; right ones; LAPACK restricts the range.
+    """Singular values in descending order, and right singular vectors, one a column."""
+    # joba "C": columns of any length; jobu: no left vectors; jobv: right vectors; jobr: restricted
+    # range of singular values.
     values, _, vectors, work, _, info = _LAPACK.dgejsv(root, joba=0, jobu=3, jobv=0, jobr=1)
     if info != 0:
         raise np.linalg.LinAlgError(f"dgejsv did not converge (info = {info}).")
@@ -205,12 +231,22 @@ def _by_jacobi(root: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def orient(vectors: np.ndarray) -> np.ndarray:
-    """Fix the free sign of each column so that its largest entry is positive."""
+    """Choose the sign of each column so that its largest entry is positive.
+
+    Parameters
+    ----------
+    vectors : array of shape (d, r), one vector a column
+    """
     largest = np.abs(vectors).argmax(axis=0)
     signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
     return vectors * np.where(signs == 0, 1.0, signs)
 
 
 def varies(mean: np.ndarray, variances: np.ndarray) -> np.ndarray:
-    """Which features vary by more than the rounding of their mean."""
+    """Whether each feature varies by more than the rounding of its mean, shape (d,).
+
+    Parameters
+    ----------
+    mean, variances : arrays of shape (d,)
+    """
     return variances > (100 * np.finfo(np.float64).eps * mean) ** 2

@@ -5,7 +5,7 @@ point of the linear VAE's objective has, up to a rotation of a degenerate eigens
 
 .. math:: W = U_A (\Lambda_A - \tau I)^{1/2}
 
-for a set A of directions, the others being zero columns: collapsed latents.
+for a set A of directions. The other columns are zero, and their latents are collapsed.
 
 References: Tipping & Bishop (1999), appendix A; Lucas et al. (2019), §4; Wang & Ziyin (2022).
 """
@@ -28,22 +28,26 @@ _FLAT = 1e-12
 
 @dataclasses.dataclass(frozen=True)
 class StationaryPoint:
-    r"""A stationary point, its objective and curvature; mean nats a datum, in data units.
+    r"""A stationary point, its objective and curvature; means in nats a datum, in data units.
 
-    ``active`` are the directions used, counted from 0 in the order of falling eigenvalues; the
-    columns of ``model.weight`` follow them, zero columns last. With τ = βσ², and of shape (r,),
-    one entry a direction:
-
-    - ``gain`` of the objective when a zero column takes up the direction, or the past gain of an
-      active one: ½β[λ/τ − 1 − log(λ/τ)] where λ > τ, else zero;
-    - ``curvature`` of the objective at a zero column along the direction, with the optimal q,
-      (λ/τ − 1)/σ²; zero for active directions, along which the model only turns and the
-      likelihood is flat (with diagonal q the ELBO falls there, by −(1 − τ/λ)/σ²).
-
-    ``rates`` of shape (k,) is KL(q(z_i|x) ‖ p(z_i)) averaged over data, ½ log(λ/τ) or zero.
-    ``log_likelihood`` is the mean log p(x), ``elbo`` its bound with the best diagonal q of the
-    objective; they are equal for β = 1. ``is_maximum`` is true where the objective rises in no
-    direction.
+    Parameters
+    ----------
+    active : the active directions, counted from 0 in the order of descending eigenvalues. The
+        columns of ``model.weight`` are in the same order, followed by the zero columns
+    n_components : number of latents, k
+    beta : weight of the KL
+    model : the probabilistic PCA of the point, in model units
+    log_likelihood : mean log p(x)
+    elbo : mean ELBO under the diagonal q that maximises the objective; equal to
+        ``log_likelihood`` for β = 1
+    rates : shape (k,), mean KL(q(z_i|x) ‖ p(z_i)): ½ log(λ/τ) with τ = βσ², or zero
+    gain : shape (r,), difference of the objective with and without a latent along each direction:
+        ½β[λ/τ − 1 − log(λ/τ)] where λ > τ, else zero
+    curvature : shape (r,), of the objective at a zero column along each direction, with the optimal
+        q: (λ/τ − 1)/σ². Zero for active directions, along which the model only rotates and the
+        likelihood is constant (the curvature of the ELBO with diagonal q is −(1 − τ/λ)/σ² there)
+    is_maximum : whether the objective increases in no direction
+    on_floor : whether σ² is at its floor
     """
 
     active: tuple[int, ...]
@@ -78,17 +82,18 @@ def stationary_point(
     Parameters
     ----------
     spectrum : Spectrum
-    active : the directions used, counted from 0 in the order of falling eigenvalues
-    n_components : k ≥ the number of them
-    noise_variance : given σ²; None solves for the stationary one, (Σ_{j∉A} λ_j) / (d − β|A|)
+    active : the active directions, counted from 0 in the order of descending eigenvalues
+    n_components : number of latents, k ≥ |A|
+    noise_variance : given σ², model units²; None solves for the stationary one,
+        (Σ_{j∉A} λ_j) / (d − β|A|)
     beta : weight of the KL
-    floor : smallest standard deviation that a learned noise may have
+    floor : smallest standard deviation of a learned noise, model units
 
     Raises
     ------
     SettingError
-        If an active direction has λ ≤ βσ², or there is no such direction: then there is no such
-        stationary point. If the spectrum is cut short and the directions are not the first.
+        If an active direction has λ ≤ βσ² or does not exist, so that there is no such stationary
+        point; or if the spectrum is incomplete and the directions are not the first.
     UnboundedLikelihoodError
         If the active directions have all the variance, σ² is None and there is no floor.
 
@@ -135,14 +140,22 @@ def optimum(
     r"""Solve the global maximum of the linear VAE's objective, which for β = 1 is pPCA's.
 
     With σ² given, the min(k, #{λ_j > βσ²}) largest directions are active. With σ² learned and
-    β = 1, all k are and σ² is the mean of the discarded eigenvalues; with β ≠ 1 the best of the
-    consistent pairs of active set and σ² is taken. σ never falls below ``floor``.
+    β = 1, all k latents are active and σ² is the mean of the discarded eigenvalues. With σ² learned
+    and β ≠ 1, the result is the best of the consistent pairs of active set and σ².
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    n_components : number of latents, k
+    noise_variance : given σ², model units²; None learns it
+    beta : weight of the KL
+    floor : smallest standard deviation of a learned noise, model units
 
     Raises
     ------
     UnboundedLikelihoodError
-        If k directions have all the variance and there is no floor: the likelihood then grows
-        without bound as σ² → 0.
+        If k directions have all the variance and there is no floor: the likelihood is then
+        unbounded as σ² → 0.
 
     References: Tipping & Bishop (1999), eqs 7-8; Wang & Ziyin (2022), theorem 2.
     """
@@ -159,8 +172,8 @@ def optimum(
         raise _unbounded_error(spectrum, n_components)
     values = [_objective(point) for point in candidates]
     near = max(values) - _FLAT * abs(max(values))
-    # With as many components as features, every σ² up to the smallest eigenvalue is optimal: the
-    # largest of them needs no floor.
+    # With as many components as features, every σ² up to the smallest eigenvalue is optimal. The
+    # largest σ² needs no floor.
     best = max(
         (point for point, value in zip(candidates, values, strict=True) if value >= near),
         key=lambda point: point.noise_variance,
@@ -173,7 +186,7 @@ def _consistent(
 ) -> list[tuple[int, float]]:
     """Pairs of |A| and σ² that are stationary in both, or in |A| with σ² at the floor.
 
-    Eigenvalues are equal up to rounding only: both sides of a tie are candidates.
+    Eigenvalues are equal only up to rounding, so that both sides of a tie are candidates.
     """
     candidates = []
     values = spectrum.eigenvalues
@@ -183,9 +196,9 @@ def _consistent(
         if beta * a >= spectrum.n_features:
             break
         variance = _stationary_variance(spectrum, a, spectrum.left_over(a), beta)
-        alive = a == 0 or values[a - 1] >= (1 - _TIE) * beta * variance
-        content = a == most or values[a] <= (1 + _TIE) * beta * variance
-        if variance > smallest and alive and content:
+        active_above = a == 0 or values[a - 1] >= (1 - _TIE) * beta * variance
+        others_below = a == most or values[a] <= (1 + _TIE) * beta * variance
+        if variance > smallest and active_above and others_below:
             candidates.append((_n_active(spectrum, n_components, beta * variance), variance))
     if floor > 0:
         candidates.append((_n_active(spectrum, n_components, beta * floor**2), floor**2))
@@ -244,8 +257,8 @@ def _at_set(
     )
     distortion = 0.5 * (d * (LOG_2PI + np.log(variance)) + left_over / variance + a * beta)
     ratio = spectrum.eigenvalues / threshold
-    paid = np.maximum(ratio, 1.0)
-    gain = 0.5 * beta * (paid - 1 - np.log(paid))
+    excess = np.maximum(ratio, 1.0)
+    gain = 0.5 * beta * (excess - 1 - np.log(excess))
     curvature = (ratio - 1) / variance
     curvature[chosen] = 0.0
     bar = threshold if a < n_components else float(used.min(initial=np.inf))
@@ -267,13 +280,18 @@ def _at_set(
 def _check_complete(spectrum: Spectrum) -> None:
     if not spectrum.complete:
         raise SettingError(
-            f"Stationary points need every direction; the solver candidates "
+            f"Stationary points need every direction; the solver found "
             f'{len(spectrum.eigenvalues)}. Fit with svd_solver="full".'
         )
 
 
 def are_directions(active: object) -> bool:
-    """Whether the value is a sequence of whole numbers."""
+    """Whether the value is a sequence of whole numbers.
+
+    Parameters
+    ----------
+    active : any value
+    """
     return isinstance(active, (list, tuple, range, np.ndarray)) and all(
         isinstance(i, Integral) and not isinstance(i, bool) for i in active
     )

@@ -14,6 +14,14 @@ def trainable(model: VAEModel) -> Tree:
 
     A given variance, a floor, the transform's statistics and the prior are not in the optimiser's
     tree: with ``stop_gradient`` alone, weight decay would change them.
+
+    Parameters
+    ----------
+    model : VAEModel
+
+    Returns
+    -------
+    pytree of booleans with the structure of the model
     """
     mask = jax.tree.map(lambda _: False, model)
     networks = jax.tree.map(eqx.is_inexact_array, (model.encoder, model.decoder))

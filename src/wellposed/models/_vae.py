@@ -17,7 +17,14 @@ from ._reach import Reach, within_reach
 
 
 class Inferred(eqx.Module):
-    """One datum in model units, log |det dT/dx| in nats, and its approximate posterior."""
+    """One datum in model units, and its approximate posterior.
+
+    Parameters
+    ----------
+    y : the datum, shape (d,), model units
+    log_det : log |det dT/dx|, nats
+    q : q(z | y)
+    """
 
     y: Point
     log_det: Scalar
@@ -27,9 +34,16 @@ class Inferred(eqx.Module):
 class VAEModel(eqx.Module):
     """p(z), p(y | z), q(z | y) and the transform y = T(x), for one datum.
 
-    ``encoder`` and ``decoder`` are pytrees callable on one vector: (d,) → (2k,) and
-    (k,) → (n_raw·d,). ``reach`` limits the input of the encoder; a model built by hand, or saved by
-    an older version, may have none.
+    Parameters
+    ----------
+    transform : T, from data units to model units
+    prior : p(z)
+    encoder : callable pytree (d,) → (2k,)
+    posterior : family of q(z | y), from the output of the encoder
+    decoder : callable pytree (k,) → (n_raw·d,)
+    noise : family of p(y | z), from the output of the decoder
+    reach : limit on the input of the encoder; None in models built without it or saved by an older
+        version
     """
 
     transform: AbstractTransform
@@ -41,7 +55,7 @@ class VAEModel(eqx.Module):
     reach: Reach | None = None
 
     def encode(self, y: Point) -> Posterior:
-        """q(z | y), for a datum in model units."""
+        """q(z | y) of a datum y of shape (d,) in model units."""
         if self.reach is None:
             inputs = within_reach(self.noise.encoder_input(y))
         else:
@@ -49,19 +63,19 @@ class VAEModel(eqx.Module):
         return self.posterior(self.encoder(inputs))
 
     def to_model_units(self, x: Point, *, key: PRNGKey) -> Transformed:
-        """Map a datum in data units to y, with log |det dT/dx| in nats.
+        """Map a datum (d,) in data units to y, with log |det dT/dx| in nats.
 
-        A key gives the same y wherever it is used: see :func:`draw_keys`.
+        Equal keys give equal y in all methods: see :func:`draw_keys`.
         """
         return self.transform.forward(x, key=jax.random.split(key)[0])
 
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
-        """Map a datum in data units to model units, as :meth:`to_model_units`, and encode it."""
+        """Map a datum (d,) in data units by :meth:`to_model_units`, and encode it."""
         mapped = self.to_model_units(x, key=key)
         return Inferred(mapped.value, mapped.log_det, self.encode(mapped.value))
 
     def decode(self, z: Latent) -> Density:
-        """p(y | z), in model units."""
+        """p(y | z) of z of shape (k,), in model units."""
         return self.noise(self.decoder(z))
 
     @property
@@ -72,17 +86,29 @@ class VAEModel(eqx.Module):
         return density.independent
 
     def log_density_bound(self, d: int) -> float:
-        """Upper bound of the log densities of this model, in nats and data units."""
+        """Upper bound of the log densities of d features, in nats and data units."""
         return self.noise.log_density_bound(d) + self.transform.log_det_bound(d)
 
 
 def draw_keys(key: PRNGKey, n: int) -> PRNGKey:
-    """Return ``n`` keys for draws beside ``model.infer(x, key=key)``, which uses another."""
+    """Return keys for draws that are independent of those in ``model.infer(x, key=key)``.
+
+    Parameters
+    ----------
+    key : PRNG key
+    n : number of keys
+    """
     return jax.random.split(key, n + 1)[1:]
 
 
 def check_bounded(model: VAEModel, d: int, *, allow_unbounded: bool) -> None:
-    """Refuse a model whose likelihood has no maximum.
+    """Raise an error for a model whose likelihood has no maximum.
+
+    Parameters
+    ----------
+    model : VAEModel
+    d : number of features
+    allow_unbounded : whether to accept any model
 
     Raises
     ------
@@ -94,7 +120,7 @@ def check_bounded(model: VAEModel, d: int, *, allow_unbounded: bool) -> None:
         return
     raise UnboundedLikelihoodError(
         f"The log density must have an upper bound, or maximum likelihood has no maximum; this "
-        f"model's is {bound}: σ can shrink to zero on one datum. Leave the noise's floor to the "
-        "data, give a positive `resolution` or `floor`, or pass allow_unbounded=True to see it "
-        "diverge."
+        f"model's is {bound}: σ can shrink to zero on one datum. Let the data set the noise's "
+        "floor, give a positive `resolution` or `floor`, or pass allow_unbounded=True to train "
+        "without a bound."
     )

@@ -1,4 +1,4 @@
-"""Figures: each panel a function from values to matplotlib axes."""
+"""Figures: a function from values to matplotlib axes for each panel."""
 
 from ._calibration import calibration
 from ._correlation import noise_correlation

@@ -1,4 +1,4 @@
-"""The PIT histogram, with the band that chance explains."""
+"""The PIT histogram, with the band of its variation under calibration."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from wellposed.evaluation import Calibration, Coverage
 from ._axes import axes_or_new, headed
 from ._palette import HELD_OUT, QUIET
 
-_HELD = 0.95  # by the band, of all bins together
+_HELD = 0.95  # probability that the band contains all bins
 
 _OF = {
     "posterior": "x given z ~ q(z | x)",
@@ -22,8 +22,8 @@ def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Ax
     """Draw the histogram of the probability integral transform; calibrated models have a flat one.
 
     The band contains all bars of a calibrated model in 95 % of the cases (Bonferroni), with errors
-    over rows, whose features are not independent. A valley means that the model is too sure of
-    itself, a hill that it is not sure enough, a slope that its mean is off.
+    over rows, whose features are not independent. A U shape means that the model's variance is too
+    small, a hump that it is too large, and a slope that its mean is biased.
 
     Parameters
     ----------
@@ -34,14 +34,14 @@ def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Ax
     -------
     Axes
     """
-    found = record.coverage if isinstance(record, Calibration) else record
+    result = record.coverage if isinstance(record, Calibration) else record
     ax = axes_or_new(ax, (5.5, 4.0))
-    bins = len(found.histogram)
+    bins = len(result.histogram)
     edges = np.linspace(0, 1, bins + 1)
-    # One error for all bins: that of an empty one would be zero.
-    error = np.full(bins, np.sqrt((found.histogram_error**2).mean()))
+    # One error for all bins, since the error of an empty bin is zero.
+    error = np.full(bins, np.sqrt((result.histogram_error**2).mean()))
     reach = norm.ppf(1 - (1 - _HELD) / (2 * bins)) * error
-    ax.stairs(found.histogram, edges, fill=True, color=HELD_OUT, alpha=0.85)
+    ax.stairs(result.histogram, edges, fill=True, color=HELD_OUT, alpha=0.85)
     ax.stairs(
         1 + reach,
         edges,
@@ -52,13 +52,13 @@ def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Ax
         label="expected of a uniform",
     )
     ax.axhline(1.0, color="black", lw=1)
-    high = max(float((1 + reach).max()), float(found.histogram.max()), 1.5)
+    high = max(float((1 + reach).max()), float(result.histogram.max()), 1.5)
     ax.set(xlim=(0, 1), ylim=(0, 1.05 * high), xlabel="rank of x among draws", ylabel="density")
     ax.spines[["top", "right"]].set_visible(False)
     held = ", ".join(
         f"{level:.0%}: {share:.0%}"
-        for level, share in zip(found.levels, found.coverage, strict=True)
+        for level, share in zip(result.levels, result.coverage, strict=True)
     )
-    headed(ax, f"PIT, {_OF[found.latents]}", f"coverage of central intervals  {held}")
+    headed(ax, f"PIT, {_OF[result.latents]}", f"coverage of central intervals  {held}")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, fontsize="small")
     return ax

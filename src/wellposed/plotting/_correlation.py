@@ -10,7 +10,7 @@ from wellposed._errors import DataError
 
 from ._palette import QUIET
 
-_MAP = "PuOr"  # its ends are apart for every kind of colour vision
+_MAP = "PuOr"  # its ends differ for every kind of colour vision
 _SIDE = 2.1  # inches
 
 
@@ -21,19 +21,19 @@ def noise_correlation(
     pixels: Sequence[tuple[int, int]] | None = None,
     limit: float | None = None,
 ) -> Figure:
-    """Draw the correlation of a few pixels' noise with that of every other pixel.
+    """Draw the correlation of the noise of a few pixels with the noise of every other pixel.
 
     Parameters
     ----------
-    correlation : array of shape (d, d); or one row of it for each of ``pixels``. NaN, as where
-        a pixel never varies, is drawn in grey.
+    correlation : array of shape (d, d), or only its rows of ``pixels``. NaN, the value for a pixel
+        that never varies, is drawn in grey.
     image_shape : (H, W) or (H, W, 1), with H·W = d
-    pixels : (row, column) of each; by default the centre, and the middles of the four quarters
-    limit : correlation of the strongest colour; by default the largest with another pixel
+    pixels : (row, column) of each; the centre and the middles of the four quarters by default
+    limit : correlation drawn in the strongest colour; the largest with another pixel by default
 
     Returns
     -------
-    Figure, with one image for each pixel, which is black in its image
+    Figure, with one image for each pixel, in which that pixel is black
 
     Raises
     ------
@@ -101,7 +101,7 @@ def _rows(
 
 
 def _strongest(rows: np.ndarray, places: list[tuple[int, int]], width: int) -> float:
-    """Largest correlation with another pixel; one where there is none."""
+    """Largest absolute correlation with another pixel; one if all are zero."""
     others = np.abs(rows)
     others[np.arange(len(rows)), [i * width + j for i, j in places]] = 0.0
     return float(np.nanmax(others, initial=0.0)) or 1.0

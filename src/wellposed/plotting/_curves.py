@@ -16,18 +16,18 @@ def training_curves(
 ) -> Axes:
     """Draw the objective on training and held-out rows, and the noise variance on a second axis.
 
-    The scale of the objective ignores the first tenth of the epochs, where it rises steeply.
+    The scale of the objective ignores the first tenth of the epochs, where it increases steeply.
     A dotted line marks the best held-out epoch.
 
     Parameters
     ----------
     history : an estimator's ``history_``
     ax : axes to draw on; those of a new figure by default
-    title : above the curves
+    title : text above the curves
 
     Returns
     -------
-    Axes of the objective; the noise variance, where it does not depend on z, is on the twin
+    Axes of the objective; the noise variance, if it does not depend on z, is on the twin axes
     """
     ax = axes_or_new(ax)
     epochs = np.asarray(history["epoch"])

@@ -1,4 +1,4 @@
-"""The picture of the demo."""
+"""The figure of the demo."""
 
 from collections.abc import Sequence
 
@@ -39,8 +39,8 @@ def demo_figure(
 ) -> Figure:
     """Compose samples, reconstructions and the latent plane.
 
-    Draws from p(x | z) are beside the means μ(z) of the same z. The draws are samples of the
-    model; most published pictures show the means.
+    Draws from p(x | z) are next to the means μ(z) of the same z. The draws are samples of the
+    model; most published figures show the means.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def demo_figure(
     figure = Figure((12, 7.8), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr]
     places = figure.subplots(2, 2, height_ratios=(2.15, 3.85))
-    # One scale of greys throughout, the data's: a draw outside it is shown as white or black.
+    # All images have the data's scale of greys: a draw outside it is shown as white or black.
     shared = {"limits": limits_of(np.asarray(data)), "n_columns": _COLUMNS}
     images(ancestral, image_shape, ax=places[0, 0], **shared)
     images(mean, image_shape, ax=places[0, 1], **shared)

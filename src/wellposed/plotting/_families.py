@@ -1,4 +1,4 @@
-"""Noise families side by side on the same data."""
+"""Comparison of noise families on the same data."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -39,11 +39,11 @@ def families(
     ----------
     rows : pairs of a family's name and its arrays of shape (m, d), data units, by the names
         "data", "reconstructions", "ancestral", "mean", "coupled_low" (α = −1) and "coupled_high"
-        (α = +1). A place stays empty where an array is missing.
+        (α = +1). The place of a missing array is empty.
     image_shape : (H, W), (H, W, 1) or (H, W, 3), with H·W·C = d
-    n_columns : images side by side in a group; more of them start another line
+    n_columns : images in a line of a group; further images are on the next lines
     limits : values shown as white and as black, for all families; by default the smallest and
-        largest of the data, so that what a draw has beyond them is white or black
+        largest of the data, so that values of a draw beyond them are white or black
 
     Returns
     -------
@@ -52,9 +52,9 @@ def families(
     Raises
     ------
     DataError
-        If there is nothing to draw, or a row is no image of that shape.
+        If there is no image to draw, or a row is no image of that shape.
     SettingError
-        If an array has another name.
+        If an array has an unknown name.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def _pictures(
 def _places(
     in_order: list[list[np.ndarray]], lefts: np.ndarray, n_columns: int, height: int, width: int
 ) -> tuple[np.ndarray, list[float]]:
-    """Corners of all images, family by family and group by group; where each family begins."""
+    """Corners of all images, family by family and group by group; top of each family."""
     corners, tops = [], [0.0]
     for groups in in_order:
         for images, left in zip(groups, lefts, strict=True):
@@ -113,7 +113,7 @@ def _places(
 
 
 def _axes(aspect: float, labels: list[str]) -> Axes:
-    """Axes below the headings and beside the labels, for images ``aspect`` as high as wide."""
+    """Axes below the headings and right of the labels; ``aspect`` is height over width."""
     letters = max(len(line) for label in labels for line in label.split("\n"))
     beside = _MARGIN + _LETTER * letters
     across = _WIDTH - beside

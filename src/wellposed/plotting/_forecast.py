@@ -15,17 +15,17 @@ _COLOURS = {
     "collapsed latents": PALETTE[1],
     "directions without a latent": QUIET,
 }
-_CROWDED = 40  # directions; beyond, the first ones are spread by a logarithmic axis
-_DEPTH = 1e-4  # of threshold or strongest direction: directions below have no influence
+_CROWDED = 40  # directions above which the axis is logarithmic, to separate the first ones
+_DEPTH = 1e-4  # share of the threshold or largest variance below which directions are not drawn
 
 
 def forecast(record: Forecast) -> Figure:
     """Draw the variances of the data against βσ², and the number of active latents at each σ².
 
     The left panel has one mark for the variance λ of each direction, and a line at the threshold
-    βσ². The right-hand axis has its zero at the threshold: the height of an active latent is its
-    rate ½ log(λ/βσ²). The legend counts directions far below the threshold, or without variance.
-    The right panel marks the noise variance of the forecast.
+    βσ². The right-hand axis is zero at the threshold: on it the height of an active latent is its
+    rate ½ log(λ/βσ²). Directions far below the threshold, or without variance, are not drawn; the
+    legend gives their number. The right panel marks the noise variance of the forecast.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _add_rates(ax: Axes, threshold: float) -> None:
     """Add an axis of rates: a rate is affine in log λ."""
     low, high = (0.5 * float(np.log(end / threshold)) for end in ax.get_ylim())
     rates = ax.twinx()
-    room = max(int(8 * high / (high - low)), 1)  # ticks only where they count something
+    room = max(int(8 * high / (high - low)), 1)  # share of the axis above zero
     ticks = [tick for tick in MaxNLocator(room).tick_values(0.0, high) if 0 <= tick <= high]
     rates.set_ylim(low, high)
     rates.set_yticks(ticks)
@@ -104,7 +104,7 @@ def _draw_ladder(ax: Axes, record: Forecast) -> None:
     steps = record.active_below[: min(record.n_components, record.n_varying)]
     edges = np.append(steps, record.noise_variance)
     low, high = edges.min() / 3, edges.max() * 3
-    # From the highest σ² down: another latent is active below each step.
+    # From the highest σ² to the lowest: another latent is active below each step.
     ax.plot(
         np.concatenate([[high], steps, [low]]),
         np.concatenate([np.arange(len(steps) + 1), [len(steps)]]),
@@ -122,7 +122,7 @@ def _draw_ladder(ax: Axes, record: Forecast) -> None:
         label=f"σ² = {record.noise_variance:.4g} ({name}): {record.n_active} active",
     )
     ax.set(xscale="log", xlim=(low, high), xlabel="noise variance σ² (model units²)")
-    if high < 100 * low:  # too few powers of ten to read by
+    if high < 100 * low:  # too few powers of ten for ticks
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())

@@ -30,11 +30,11 @@ def images(
     values : array of shape (n, d), data units
     image_shape : (H, W), (H, W, 1) or (H, W, 3), with H·W·C = d
     ax : axes to draw on; those of a new figure by default
-    n_columns : images in a row; about as many as rows by default
+    n_columns : images in a row of the grid; about as many as rows by default
     limits : values shown as white and as black; the smallest and largest by default
-    cmap : matplotlib's name of the colours of grey images
-    names : of the rows of the grid, at its left
-    title : above the grid
+    cmap : matplotlib colormap of grey images
+    names : labels of the rows of the grid
+    title : text above the grid
 
     Returns
     -------

@@ -12,10 +12,10 @@ from wellposed._text import in_figure, no_tex
 from ._axes import axes_or_new
 from ._palette import PALETTE, QUIET
 
-# Of N(0, I) in the plane, this radius holds 95 %: 1 − exp(−r²/2) = 0.95.
+# Radius of the disc that contains 95 % of N(0, I) in the plane: 1 − exp(−r²/2) = 0.95.
 _RADIUS = math.sqrt(-2 * math.log(0.05))
 
-_MARKERS = ("o", "^", "s", "D")  # the next one when colours start anew
+_MARKERS = ("o", "^", "s", "D")  # the next marker each time the colours repeat
 
 
 def latent_plane(
@@ -35,10 +35,10 @@ def latent_plane(
     ----------
     latents : array of shape (n, k), posterior means; k ≥ 2
     labels : array of shape (n,), or None for one colour
-    rates : array of shape (k,), nats: mean rate of each latent, by which the two are chosen.
-        None takes the first two.
+    rates : array of shape (k,), nats: mean rate of each latent. The two latents with the largest
+        rates are drawn; the first two if None
     ax : axes to draw on; those of a new figure by default
-    title : above the plane
+    title : text above the plane
 
     Returns
     -------
@@ -74,7 +74,7 @@ def _at_least_two(latents: np.ndarray) -> np.ndarray:
 
 
 def _draw_prior(ax: Axes) -> None:
-    """Over the points, which may reach far outside of it; its name in a corner."""
+    """Draw the circle above the points, and its label in a corner."""
     turn = np.linspace(0, 2 * np.pi, 200)
     ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color="black", ls="--", lw=1, zorder=4)
     ax.text(
@@ -92,7 +92,7 @@ def _scatter(ax: Axes, points: np.ndarray, labels: np.ndarray | None) -> None:
         own = points[labels == label]
         name = str(label)
         colour = PALETTE[i % len(PALETTE)]
-        # Such a name says itself what it is, so it is not in the legend. Others may not be TeX.
+        # A marker that shows its label is not in the legend. Other labels may be invalid TeX.
         if name.isascii() and name.isalnum() and len(name) <= 2:
             ax.scatter(*own.T, s=48, marker=f"${name}$", color=colour, linewidths=0.3)
         else:

@@ -1,4 +1,4 @@
-"""Where models stand between saying all with z and saying all without it."""
+"""Rates and distortions of several models."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,16 +13,20 @@ _SYMBOL = {"beta": "β", "noise_variance": "σ²"}
 
 
 def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Axes:
-    """Draw distortion against rate, a point a model, with two standard errors.
+    """Draw the distortion of each model against its rate, with two standard errors.
 
-    The dotted line holds all pairs with the best ELBO found: a model above it is a worse one at
-    β = 1, wherever it stands. A bar to the left of a point spans the bracket of the information
-    that z carries about x, the share of the rate which is not mismatch of q(z) with p(z).
+    The dotted line contains all pairs with the best ELBO of these models: a model above it has a
+    lower ELBO. A bar to the left of a point is the bracket of the mutual information of x and z,
+    the rate minus the mismatch of q(z) and p(z).
 
     Parameters
     ----------
-    curve : what :func:`wellposed.rate_distortion_curve` returned, of at least one point
+    curve : result of :func:`wellposed.rate_distortion_curve`, with at least one point
     ax : axes to draw on; those of a new figure by default
+
+    Returns
+    -------
+    Axes
     """
     ax = axes_or_new(ax, (6.5, 5.0))
     rate, distortion = curve.rate, curve.distortion

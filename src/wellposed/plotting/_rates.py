@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from ._axes import axes_or_new
 from ._palette import HELD_OUT, NOISE
 
-_MARKED = 60  # latents; above, marks would overlap
+_MARKED = 60  # latents above which marks would overlap
 
 
 def rates(found: np.ndarray, *, forecast: np.ndarray | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the mean rate of each latent, highest first, beside the forecast from eigenvalues.
+    """Draw the mean rate of each latent, largest first, with the forecast from eigenvalues.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from wellposed._text import no_tex
 from ._axes import axes_or_new
 from ._tiles import GAP, as_images, grid_corners, limits_of, tile
 
-_PAIR_GAP = 0.45  # below a pair, as a share of the height: pairs are seen as pairs
+_PAIR_GAP = 0.45  # below a pair, as a share of the height; larger than the gap within a pair
 
 
 def reconstructions(
@@ -31,13 +31,13 @@ def reconstructions(
     data, reconstructed : arrays of shape (n, d), data units
     image_shape : (H, W), (H, W, 1) or (H, W, 3), with H·W·C = d
     ax : axes to draw on; those of a new figure by default
-    n_columns : pairs side by side
+    n_columns : pairs in a row of the grid
     limits : values shown as white and as black; those of the data by default
-    title : above the grid
+    title : text above the grid
 
     Returns
     -------
-    Axes, with two images a datum; rows are named at the left
+    Axes, with two images a datum and labels of the rows at the left
 
     Raises
     ------
@@ -48,7 +48,7 @@ def reconstructions(
     if above.shape != below.shape:
         raise DataError(
             f"There must be one reconstruction a datum; got {len(below)} for {len(above)}. "
-            "Reconstruct the rows that are shown."
+            "Pass the reconstructions of the rows in data."
         )
     ax = axes_or_new(ax)
     height, width = above.shape[1:3]
@@ -65,7 +65,7 @@ def reconstructions(
 def _places(n: int, n_columns: int, height: int, width: int) -> np.ndarray:
     """Corners of ``n`` data, then of their reconstructions: shape (2n, 2)."""
     order = np.arange(n)
-    # Rows alternate: data in every second one, each with its reconstruction in the next.
+    # Rows alternate: one of data, then one of their reconstructions.
     cells = 2 * n_columns * (order // n_columns) + order % n_columns
     last = cells[-1] + n_columns + 1
     corners = grid_corners(last, n_columns, height, width, row_gaps=(GAP, _PAIR_GAP))

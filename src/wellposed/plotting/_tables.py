@@ -15,7 +15,7 @@ _BINS = 30
 
 
 def marginals(data: np.ndarray, drawn: np.ndarray, *, names: Sequence[str] | None = None) -> Figure:
-    """Draw histograms of each feature, of the data and of draws; the first twelve that vary.
+    """Draw histograms of the data and of draws, for the first twelve features that vary.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def traversals(
     *,
     names: Sequence[str] | None = None,
 ) -> Figure:
-    """Draw E[x|z] of each feature along each latent; the twelve features that change most.
+    """Draw E[x|z] along each latent, for the twelve features that change most.
 
     Parameters
     ----------
     grid : array of shape (s,), values of the latent
     means : array of shape (m, s, d), data units: E[x|z] with one of m latents at those values
-    latents : m positions, for the legend
+    latents : positions of the m latents, for the legend
     names : of the features, d of them
 
     Returns
@@ -73,11 +73,11 @@ def traversals(
 
 
 def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None) -> Figure:
-    """Draw each feature's residuals in units of the noise's σ: quartiles, and the central 95 %.
+    """Draw the quartiles and the central 95 % of each feature's residuals in units of σ.
 
     Parameters
     ----------
-    residuals : array of shape (n, d)
+    residuals : array of shape (n, d), in units of the noise's σ
     names : of the features, d of them
 
     Returns

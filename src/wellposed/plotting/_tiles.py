@@ -1,4 +1,4 @@
-"""Images laid out on one pair of axes."""
+"""Grids of images on one pair of axes."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,17 @@ INK, _FRAME = "gray_r", "#cccccc"
 
 
 def as_images(values: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
-    """Shape rows as images: (n, d) to (n, H, W), or to (n, H, W, 3) for colour.
+    """Reshape rows to images: (n, d) to (n, H, W), or to (n, H, W, 3) for colour.
+
+    Parameters
+    ----------
+    values : array of shape (n, d)
+    image_shape : (H, W), (H, W, 1) or (H, W, 3), with H·W·C = d
 
     Raises
     ------
     DataError
-        If a row is no image of that shape, or it has neither one nor three channels.
+        If a row is no image of that shape, or the shape has neither one nor three channels.
     """
     values, shape = np.asarray(values), tuple(image_shape)
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
@@ -30,14 +35,19 @@ def as_images(values: np.ndarray, image_shape: Sequence[int]) -> np.ndarray:
     if values.ndim != 2 or values.shape[1] != int(np.prod(shape)):
         raise DataError(
             f"Rows must be images of shape {shape}, {int(np.prod(shape))} features each; got an "
-            f"array of shape {values.shape}. Give the image_shape that the rows came from."
+            f"array of shape {values.shape}. Give the shape of the original images."
         )
     grey = len(shape) == 2 or shape[2] == 1
     return values.reshape(-1, *(shape[:2] if grey else shape))
 
 
 def limits_of(*values: np.ndarray) -> tuple[float, float]:
-    """Smallest and largest of all values: the ends of the scale of greys."""
+    """Smallest and largest of all values: the ends of the scale of greys.
+
+    Parameters
+    ----------
+    values : arrays of any shape
+    """
     return min(float(v.min()) for v in values), max(float(v.max()) for v in values)
 
 
@@ -49,7 +59,16 @@ def tile(
     *,
     cmap: str = INK,
 ) -> None:
-    """Draw each picture with its upper left corner at (left, top), in pixels, top downwards."""
+    """Draw pictures at given places.
+
+    Parameters
+    ----------
+    ax : axes to draw on
+    pictures : array of shape (n, H, W) or (n, H, W, 3)
+    corners : array of shape (n, 2), (left, top) of each picture in pixels, top counted downwards
+    limits : values shown as white and as black
+    cmap : matplotlib colormap of grey images
+    """
     height, width = pictures.shape[1:3]
     low, high = limits
     span = high - low if high > low else 1.0
@@ -62,7 +81,7 @@ def tile(
             interpolation="nearest",
             extent=(left, left + width, top + height, top),
         )
-        # Without a frame, white margins run into one another.
+        # A frame separates the white margins of adjacent images.
         frame = Rectangle((left, top), width, height, fill=False, lw=0.6, ec=_FRAME)
         ax.add_patch(frame).set_clip_on(False)
     right, bottom = corners.max(axis=0) + np.array([width, height])
@@ -73,9 +92,14 @@ def tile(
 def grid_corners(
     n: int, n_columns: int, height: int, width: int, row_gaps: Sequence[float] = (GAP,)
 ) -> np.ndarray:
-    """Corners (left, top) of ``n`` images row by row, shape (n, 2).
+    """Corners (left, top) of images in a grid, row by row, shape (n, 2), pixels.
 
-    ``row_gaps`` are the gaps below successive rows, repeated, as shares of the height.
+    Parameters
+    ----------
+    n : number of images
+    n_columns : images in a row
+    height, width : of an image, pixels
+    row_gaps : gaps below successive rows, repeated, as shares of the height
     """
     rows, columns = np.divmod(np.arange(n), n_columns)
     gaps = np.resize(np.asarray(row_gaps), rows.max())

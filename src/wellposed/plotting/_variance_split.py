@@ -12,8 +12,8 @@ from ._axes import axes_or_new, headed
 from ._palette import HELD_OUT, NOISE, QUIET
 from ._tiles import GAP, as_images, tile
 
-_NAMED = 16  # features; beyond, they are put in order and not named
-_HIGHEST = 2.0  # share that is drawn; a pixel lit by chance once in training may have fifty
+_NAMED = 16  # features above which they are sorted, without names
+_HIGHEST = 2.0  # largest share drawn; a pixel that varies in one training row may have fifty
 _PANELS = ("data", "latents", "noise")
 
 
@@ -26,7 +26,7 @@ def variance_split(
 ) -> Axes:
     """Draw each feature's Var E[x|z] and E Var[x|z] as shares of its variance in the data.
 
-    Bars are for z from the posterior. A line across each bar is the border between the two for
+    Bars are for z from the posterior. A line across each bar is the border of the two shares for
     pPCA on the same rows, and a diamond is the variance of the model's own draws. With
     ``image_shape``, three images on one scale show the variance of the data, of the latents and
     of the noise.
@@ -75,7 +75,7 @@ def variance_split(
 
 
 def _bars(ax: Axes, split: VarianceSplit, at: np.ndarray, width: float) -> np.ndarray:
-    """Draw the features ``at`` in their order; return how high each reaches."""
+    """Draw the features ``at`` in that order; return the height of each."""
     own, place = split.data[at], np.arange(len(at))
     latents = np.clip(split.posterior.explained[at] / own, 0.0, None)
     kept, drawn = split.posterior.kept[at] / own, split.prior.sum[at] / own

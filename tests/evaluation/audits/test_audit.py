@@ -424,7 +424,7 @@ CHANCE = np.random.default_rng(0)
         (encode_as(lambda m, s: (m[:3], s[:3])), r"two arrays of shape \(20, latents\)"),
         (encode_as(lambda m, s: (m, np.log(s))), 'positive; encode.*encoder_scale="log_variance"'),
         (encode_as(lambda m, s: (with_nan(m), s)), "encode must return finite numbers; 1 of 40"),
-        (encode_as(lambda m, s: (m + CHANCE.normal(size=m.shape), s)), "same answer.*not draws"),
+        (encode_as(lambda m, s: (m + CHANCE.normal(size=m.shape), s)), "same output.*not draws"),
         (encode_as(lambda m, s: (m - m.mean(axis=0), s)), "encode must give.*batch statistics"),
         (encode_as(lambda m, s: (list("ab"), s)), "encode must return what numpy can read"),
         (decode_as(lambda x: (x, x)), r"decode must return one array.*tuple of 2.*\[0\]"),

@@ -95,7 +95,7 @@ def test_the_classic_loss_is_audited_and_its_advice_pays(rows):
 
 def test_dropout_left_on_is_named(rows):
     vae = torch.nn.Sequential(torch.nn.Linear(FEATURES, 20), torch.nn.Dropout(0.5))
-    with pytest.raises(ValueError, match=r"encode must give a row the same answer.*model\.eval"):
+    with pytest.raises(ValueError, match=r"encode must give a row the same output.*model\.eval"):
         audit(
             encode=lambda x: vae(torch.from_numpy(x)).chunk(2, dim=1),
             decode=lambda z: torch.zeros(len(z), FEATURES),

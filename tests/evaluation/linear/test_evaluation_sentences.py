@@ -54,7 +54,7 @@ SAID = [
     ({"noise_variance": 3.0, "beta": 2.0}, "and β = 2"),
     ({"noise_variance": 3.0, "beta": 2.0}, "exceeds β times the noise variance, 6;"),
     ({"n_components": 2}, "noise variance learned (1.167 is best), 2 of 2 latents are active."),
-    ({"n_components": 4, "beta": 4.0}, "A smaller β has more active latents."),
+    ({"n_components": 4, "beta": 4.0}, "A smaller β gives more active latents."),
 ]
 
 
@@ -66,7 +66,7 @@ def test_sentences_fit_the_case(settings, said):
 def test_where_the_data_do_not_vary_no_noise_variance_is_promised():
     found = forecast_of((4.0, 1.0, 1e-17, 0.0), noise_variance=0.5)
     assert found.n_varying == 2
-    assert "vary in 2 directions only, so that no noise variance has more" in str(found)
+    assert "vary in 2 directions only, so that no smaller noise variance gives more" in str(found)
     assert "Below" not in str(found)
 
 

@@ -1,4 +1,4 @@
-"""Audits of models of any library: the noise that a loss implies, and what residuals show."""
+"""Audits of models of any library: the noise variance implied by a loss, and the best one."""
 
 from .audit import audit
 from .implied_noise import ImpliedNoise, implied_noise_variance

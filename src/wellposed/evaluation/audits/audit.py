@@ -1,4 +1,4 @@
-"""Audit: what noise variance a VAE of any framework was trained at, and what that cost."""
+"""Audit: the noise variance at which a VAE of any framework was trained, and its score there."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from .implied_noise import ImpliedNoise
 from .record import Audit, ScoreAtVariance
 from .residuals import Residuals, residuals
 
-# A residual this small beside the data is the rounding of a perfect reconstruction.
+# Share of the data's variance below which a residual is the rounding of a perfect reconstruction.
 _NOTHING = 1e-12
 
 
@@ -37,37 +37,38 @@ def audit(
     batch_size: int = 256,
     random_state: Any = 0,
 ) -> Audit:
-    r"""Audit the observation noise of a Gaussian VAE that was trained anywhere.
+    r"""Audit the observation noise of a Gaussian VAE of any framework.
 
     Its ELBO is −(d/2) log 2πσ² − e/2σ² − KL for each row, with e = E_q‖x − μ(z)‖² by Monte Carlo
-    and p(z) = N(0, I); on average it is largest at σ² = mean(e)/d.
+    and p(z) = N(0, I); its mean is largest at σ² = mean(e)/d.
 
     Parameters
     ----------
     encode : rows → mean and scale of q(z|x), two arrays of shape (rows, k)
-    decode : latents → mean of p(x|z), in the shape and the units of X
-        Both take and give arrays; their tensors are taken off graph and device.
+    decode : latents of shape (rows, k) → mean of p(x|z), in the shape and the units of X
+        Both take numpy arrays. They may return tensors, which are detached and copied to the
+        host.
     X : array of shape (n, d) or (n, ...), n ≥ 2, as encode expects it
     noise_variance : σ² of training, in squared units of X, or an :class:`ImpliedNoise`
-    encoder_scale : "deviation", "variance" or "log_variance", what encode's second output is
+    encoder_scale : meaning of encode's second output: "deviation", "variance" or "log_variance"
     resolution : step of the measurement, in units of X: a number, or one a feature
-        Bits per dimension are then of a quantised value, −(ELBO + Σ log resolution)/(d log 2), as
-        for data with uniform noise added.
-    n_samples, batch_size : draws of z a row; rows that encode and decode see at once
-    random_state : seed or numpy Generator of the draws; no batch size changes them
+        If given, bits per dimension are those of a quantised value,
+        −(ELBO + Σ log resolution)/(d log 2), as for data with uniform noise added.
+    n_samples, batch_size : draws of z a row; rows in one call of encode or decode
+    random_state : seed or numpy Generator of the draws, which do not depend on the batch size
 
     Raises
     ------
     DataError
-        Where X or an answer of the callables has a wrong shape or a number that is not finite,
-        or an answer is random or depends on the other rows.
+        If X or an output of the callables has a wrong shape or a number that is not finite,
+        or an output is random or depends on the other rows.
     SettingError
-        For a noise variance, a resolution, a count or a name out of range.
+        If a noise variance, a resolution or a count is out of range, or a name is unknown.
 
     Notes
     -----
-    The optimal σ² is fitted to these rows. For a figure to report, audit held-out rows with
-    ``noise_variance`` the optimum of the training rows.
+    The optimal σ² is fitted to these rows. To report a score, audit held-out rows with the optimum
+    of the training rows as ``noise_variance``.
 
     References: Rybkin, Daniilidis & Levine (2021), σ*.
 
@@ -84,10 +85,10 @@ def audit(
     steps = _steps(resolution, rows.shape[1:])
     vae, draws = ForeignVAE(encode, decode, encoder_scale), _generator(random_state)
     found = residuals(vae, rows, n_samples=n_samples, batch_size=batch_size, draws=draws)
-    return _judged(rows.reshape(len(rows), -1), found, noise_variance, variance, steps)
+    return _audit_of(rows.reshape(len(rows), -1), found, noise_variance, variance, steps)
 
 
-def _judged(
+def _audit_of(
     rows: np.ndarray,
     found: Residuals,
     stated: float | ImpliedNoise,
@@ -122,9 +123,10 @@ def _optimum(found: Residuals, d: int, spread: float) -> float:
     best = float(found.error.mean()) / d
     if best <= _NOTHING * spread:
         raise DataError(
-            f"The residuals must leave some variance; their mean square is {best:.3g} and that of "
-            f"the data {spread:.3g}. A decoder that repeats its input leaves no noise, and the "
-            "likelihood has no maximum: use fewer latents, or rows that were not trained on."
+            f"The residuals must leave some variance; their mean square is {best:.3g} and the "
+            f"variance of the data {spread:.3g}. A decoder that repeats its input leaves no noise, "
+            "and the likelihood has no maximum: use fewer latents, or rows outside the training "
+            "data."
         )
     return best
 
@@ -132,7 +134,7 @@ def _optimum(found: Residuals, d: int, spread: float) -> float:
 def _score(
     variance: float, found: Residuals, rates: np.ndarray, d: int, steps: np.ndarray | None
 ) -> ScoreAtVariance:
-    """Score at a σ². Where σ² was solved for on these rows, its own error is of second order."""
+    """Score at a σ². If σ² is the optimum of these rows, its error is of second order."""
     elbo = -0.5 * d * (LOG_2PI + math.log(variance)) - 0.5 * found.error / variance - rates.sum(1)
     mean, root = float(elbo.mean()), math.sqrt(len(elbo))
     log_steps = 0.0 if steps is None else float(np.log(steps).sum())
@@ -151,13 +153,13 @@ def _rows(X: Any) -> np.ndarray:
     if not numbers or np.iscomplexobj(rows) or rows.ndim < 2 or len(rows) < 2 or not rows[0].size:
         raise DataError(
             f"X must be an array of real numbers of shape (n, d) or (n, ...) with n ≥ 2; got shape "
-            f"{rows.shape} of {rows.dtype}. Pass the rows as encode expects them."
+            f"{rows.shape} of {rows.dtype}. Pass the rows in the shape that encode expects."
         )
     wrong = int(rows.size - np.isfinite(rows).sum())
     if wrong:
         raise DataError(
-            f"X must be finite; {wrong} of {rows.size} values are NaN or infinite. Leave their "
-            "rows out."
+            f"X must be finite; {wrong} of {rows.size} values are NaN or infinite. Leave "
+            "out the rows that contain them."
         )
     return rows
 

@@ -1,4 +1,4 @@
-"""A VAE of any framework as two callables on numpy arrays, every answer of theirs checked."""
+"""A VAE of any framework as two callables on numpy arrays, with checks of every output."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,16 +14,19 @@ _SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "log_variance": lambda scale: np.exp(0.5 * scale),
 }
 
-# Answers differ in their last digits from one batch to the next; a live dropout's in the first.
+# Outputs of different batches differ in their last digits; outputs under dropout, in their first.
 _SAME = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
 class ForeignVAE:
-    """``encode`` and ``decode`` as their framework's owner wrote them.
+    """The functions ``encode`` and ``decode`` of a VAE of any framework.
 
-    ``encoder_scale`` says what encode's second output is: "deviation", "variance" or
-    "log_variance" of q(z | x).
+    Parameters
+    ----------
+    encode : rows → mean and scale of q(z | x), two arrays of shape (rows, k)
+    decode : latents of shape (rows, k) → mean of p(x | z), in the shape and the units of the rows
+    encoder_scale : meaning of encode's second output: "deviation", "variance" or "log_variance"
     """
 
     encode: Callable[[np.ndarray], Any]
@@ -37,16 +40,21 @@ class ForeignVAE:
             if not callable(getattr(self, name)):
                 raise SettingError(
                     f"{name} must be a function of a numpy array; got {getattr(self, name)!r}. "
-                    f"Pass lambda rows: model.{name}(torch.from_numpy(rows)), for one."
+                    f"For example, pass lambda rows: model.{name}(torch.from_numpy(rows))."
                 )
 
     def posterior(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of q(z | x) of each row, both of shape (n, k)."""
+        """Mean and standard deviation of q(z | x) of each row, both of shape (n, k).
+
+        Parameters
+        ----------
+        rows : array of shape (n, ...), data units
+        """
         answer = _called("encode", self.encode, rows)
         if not isinstance(answer, tuple | list) or len(answer) != 2:
             raise DataError(
                 f"encode must return a pair, the mean and the scale of q(z|x); got "
-                f"{_described(answer)}. Leave out draws of z and whatever else it returns."
+                f"{_described(answer)}. Leave out draws of z and other values."
             )
         mean, scale = (_array(part, "encode") for part in answer)
         if mean.ndim != 2 or mean.shape != scale.shape or len(mean) != len(rows):
@@ -75,7 +83,13 @@ class ForeignVAE:
         return deviation
 
     def means(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Mean of p(x | z) of each latent, of ``shape`` without its rows, as (n, d) in float64."""
+        """Mean of p(x | z) of each latent, an array of shape (n, d) in float64.
+
+        Parameters
+        ----------
+        latents : array of shape (n, k)
+        shape : of one datum, as decode returns it
+        """
         answer = _called("decode", self.decode, latents)
         if isinstance(answer, tuple | list):
             raise DataError(
@@ -86,18 +100,22 @@ class ForeignVAE:
         if mean.shape != (len(latents), *shape):
             raise DataError(
                 f"decode must return means of the shape of the rows, {(len(latents), *shape)}; "
-                f"got {mean.shape}. Reshape its answer, or X."
+                f"got {mean.shape}. Reshape its output, or X."
             )
         return mean.reshape(len(latents), -1).astype(np.float64)
 
     def check(self, rows: np.ndarray) -> None:
-        """Try both on a few rows; half of them must get the answers that they get among all.
+        """Call both on a few rows, and again on half of them: the outputs must be equal.
+
+        Parameters
+        ----------
+        rows : array of shape (n, ...), data units
 
         Raises
         ------
         DataError
-            For answers that are random, depend on the other rows, or are probabilities of
-            something other than X.
+            If outputs are random, depend on the other rows, or are probabilities of levels in
+            place of values in the units of X.
         """
         shape, half = rows.shape[1:], (len(rows) + 1) // 2
         mean, deviation = self.posterior(rows)
@@ -117,7 +135,7 @@ def _called(name: str, function: Callable[[np.ndarray], Any], rows: np.ndarray) 
 
 
 def _array(value: Any, name: str) -> np.ndarray:
-    """As a finite array of floats; a tensor is taken off its graph and its device first."""
+    """Convert to a finite array of floats; a tensor is detached and copied to the host first."""
     for step in ("detach", "cpu"):
         value = getattr(value, step, lambda value=value: value)()
     try:
@@ -126,7 +144,7 @@ def _array(value: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"{name} must return what numpy can read as numbers; got {_described(value)}. "
-            "Convert it first, with .float().numpy() for one."
+            "Convert it first, for example with .float().numpy()."
         ) from error
     wrong = int(array.size - np.isfinite(array).sum())
     if wrong:
@@ -141,8 +159,8 @@ def _same(name: str, first: np.ndarray, second: np.ndarray, spread: np.ndarray |
     gap = np.abs(first.astype(np.float64) - second)
     if (gap > _SAME * (spread + np.abs(first))).any():
         raise DataError(
-            f"{name} must give a row the same answer each time, whichever rows come with it; "
-            f"answers differ by up to {gap.max():.3g}. Switch dropout and batch statistics off "
+            f"{name} must give a row the same output each time, for any other rows; "
+            f"outputs differ by up to {gap.max():.3g}. Switch dropout and batch statistics off "
             "(model.eval(), training=False), and return means, not draws."
         )
 

@@ -18,15 +18,15 @@ _BEST = NOISE_RATIO.sound
 
 @dataclasses.dataclass(frozen=True)
 class ScoreAtVariance:
-    """The ELBO at one noise variance, a mean over rows with every constant kept.
+    """The ELBO at one noise variance, a mean over rows with all constants.
 
     Parameters
     ----------
     noise_variance : σ², squared units of X
     elbo : nats a row, in the units of X
-    standard_error : of that mean over rows, the scatter of the draws of z included
-    monte_carlo_error : the part of it that more draws of z would remove; NaN for one draw
-    bits_per_dimension : of the density, or of a quantised value where resolution is given
+    standard_error : of that mean, from the variation over rows and over draws of z
+    monte_carlo_error : the part of it that comes from the draws of z; NaN for one draw
+    bits_per_dimension : of the density, or of a quantised value if a resolution is given
 
     Examples
     --------
@@ -45,20 +45,20 @@ class ScoreAtVariance:
 class Audit:
     """Result of :func:`audit`; ``print`` it for a report with advice.
 
-    ``collapse`` has two criteria, which need not agree: latents that are (ε, δ)-collapsed, and
+    ``collapse`` has two criteria, which may differ: latents that are (ε, δ)-collapsed, and
     active units (Var E[z|x] above a threshold).
 
     Parameters
     ----------
-    account : the loss, if it was given in place of a number
+    account : the loss, if it is given in place of a number
     noise_variance : σ² of training, squared units of X; zero if the loss has no likelihood
     trained : score at that σ²; None at zero, where no density exists
-    optimal : score at the σ² that is best for these networks on these rows
+    optimal : score at the σ² that maximises the ELBO of these networks on these rows
     optimal_error : standard error of that σ² over rows
-    collapse : of each latent
+    collapse : collapse criteria of each latent
     forecast : of a linear model at the σ² of training; None at zero
     forecast_at_optimum : of a linear model at the optimal σ²
-    data_variance : of X, averaged over features: the residual of a constant decoder
+    data_variance : variance of X, averaged over features: squared residual of a constant decoder
     floor : largest resolution/√12; zero without a resolution
     n_rows, n_features, n_samples : n, d, and draws of z a row
     """
@@ -89,7 +89,7 @@ class Audit:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What to change, the most pressing first; one sentence if nothing has to change."""
+        """What to change, the most important first; one sentence if nothing has to change."""
         checks = (_units, _variance, _stated, _rounding, _collapsed)
         advice = tuple(sentence for check in checks if (sentence := check(self)))
         return advice or (
@@ -108,8 +108,8 @@ def _units(audit: Audit) -> str | None:
         return None
     return (
         f"The decoder is worse than the mean of the data: its squared residual is {ratio:.3g} "
-        "times their variance. Check that decode returns the units of X, and that encode gets "
-        "what it was trained on."
+        "times their variance. Check that decode returns values in the units of X, and that X has "
+        "the units of the training data."
     )
 
 
@@ -168,24 +168,24 @@ def _collapsed(audit: Audit) -> str | None:
         return None
     k = len(audit.collapse.collapsed)
     n_active = k - collapsed.size
-    said = f"{collapsed.size} of {k} latents have collapsed ({named_features(collapsed)})"
+    count = f"{collapsed.size} of {k} latents have collapsed ({named_features(collapsed)})"
     if not audit.forecast:
         return (
-            f"{said}, although the loss does not draw them to the prior. Check that this is the "
-            "encoder that was trained."
+            f"{count}, although the loss has no KL term that could cause it. Check that this is "
+            "the trained encoder."
         )
     kept, best = _kept_by_linear(audit)
     if best > kept:
         return (
-            f"{said}: σ² is too large for them. A linear model keeps {kept} at this σ², and {best} "
-            "at the optimal one: train at that."
+            f"{count}: σ² is too large for them. A linear model keeps {kept} at this σ², and "
+            f"{best} at the optimal one: train at the optimal one."
         )
     if n_active < kept:
         return (
-            f"{said}, but a linear model keeps {kept} at this σ². The cause is not σ² but "
+            f"{count}, but a linear model keeps {kept} at this σ². The cause is not σ² but "
             "training: begin with a small weight on the KL, or train for longer."
         )
-    return f"{said}, as in a linear model, which keeps {kept}: {n_active} latents are enough."
+    return f"{count}, as in a linear model, which keeps {kept}: {n_active} latents are enough."
 
 
 def _kept_by_linear(audit: Audit) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Squared residuals E_q‖x − μ(z)‖² of a foreign VAE, by Monte Carlo, memory bounded."""
+"""Squared residuals E_q‖x − μ(z)‖² of a VAE of any framework, by Monte Carlo in batches."""
 
 import dataclasses
 
@@ -8,17 +8,25 @@ from wellposed._checks import check_count
 
 from .foreign_vae import ForeignVAE
 
-_PROBED = 64  # rows on which the callables are tried before the work starts
+_PROBED = 64  # rows on which the callables are checked first
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Residuals:
-    """One pass over the rows; squared errors in squared units of X, summed over features."""
+    """Posteriors and squared errors of each row.
 
-    means: np.ndarray  # (n, k), of q(z | x)
-    deviations: np.ndarray  # (n, k), of q(z | x)
-    error: np.ndarray  # (n,), averaged over the draws
-    error_variance: np.ndarray  # (n,), of that average over new draws; NaN for one draw
+    Parameters
+    ----------
+    means, deviations : shape (n, k), of q(z | x)
+    error : shape (n,), squared units of X: ‖x − μ(z)‖² averaged over the draws of z
+    error_variance : shape (n,), variance of that average over the draws; NaN for one draw
+    n_samples : draws of z a row
+    """
+
+    means: np.ndarray
+    deviations: np.ndarray
+    error: np.ndarray
+    error_variance: np.ndarray
     n_samples: int
 
 
@@ -30,9 +38,17 @@ def residuals(
     batch_size: int,
     draws: np.random.Generator,
 ) -> Residuals:
-    """Visit rows of shape (n, ...) in batches, with ``n_samples`` draws of z ~ q(z | x) each.
+    """Compute the squared residuals of rows in batches.
 
     The draws are taken row by row, so that the batch size does not change them.
+
+    Parameters
+    ----------
+    vae : the two callables
+    rows : array of shape (n, ...), data units
+    n_samples : draws of z ~ q(z | x) a row
+    batch_size : rows in one call of a callable
+    draws : generator of the draws of z
 
     Raises
     ------
@@ -63,11 +79,11 @@ def _errors(
     deviation: np.ndarray,
     normal: np.ndarray,
 ) -> np.ndarray:
-    """‖x − μ(z)‖² of each row and draw; decoded a draw at a time, which bounds the memory."""
+    """‖x − μ(z)‖² of each row and draw, by decoding one draw at a time to limit the memory."""
     target = batch.reshape(len(batch), -1).astype(np.float64)
     errors = np.empty(normal.shape[:2])
     for s in range(normal.shape[1]):
-        # Of the type that the encoder gave: frameworks refuse to mix types.
+        # In the encoder's number type: frameworks refuse to mix types.
         latents = (mean + deviation * normal[:, s]).astype(mean.dtype)
         errors[:, s] = ((target - vae.means(latents, batch.shape[1:])) ** 2).sum(axis=1)
     return errors

@@ -14,11 +14,18 @@ _NEARLY = 0.95
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ArtefactBands:
-    """Images with a band, by the definition and by a stricter one; arrays of shape (n,)."""
+    """Images with a band, by two definitions.
 
-    banded: np.ndarray  # a row or column all of whose pixels are at full ink
-    nearly: np.ndarray  # a row or column whose mean is 95 % of full ink or more
-    n_lines: int  # rows and columns with a mean of 95 % or more, over all images
+    Parameters
+    ----------
+    banded : shape (n,), whether all pixels of some row or column are at full ink
+    nearly : shape (n,), whether the mean of some row or column is 95 % of full ink or more
+    n_lines : rows and columns with a mean of 95 % of full ink or more, over all images
+    """
+
+    banded: np.ndarray
+    nearly: np.ndarray
+    n_lines: int
 
     @property
     def share(self) -> float:
@@ -45,8 +52,8 @@ def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> A
     Parameters
     ----------
     images : array of shape (n, d), data units
-    image_shape : (H, W) or (H, W, C), with H·W·C = d; a line is full where all channels are
-    full : the value of full ink, the largest level: 255 for 8-bit images
+    image_shape : (H, W) or (H, W, C), with H·W·C = d; all channels of a band are at full ink
+    full : value of full ink, the largest level, data units: 255 for 8-bit images
 
     Raises
     ------
@@ -64,7 +71,7 @@ def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> A
     if values.ndim != 2 or len(shape) not in (2, 3) or values.shape[1] != math.prod(shape):
         raise DataError(
             f"Rows must be images of shape (H, W) or (H, W, C); got an array of shape "
-            f"{values.shape} and image_shape={shape}. Give the shape that the rows came from."
+            f"{values.shape} and image_shape={shape}. Give the shape of the original images."
         )
     if not (math.isfinite(full) and full > 0):
         raise DataError(f"full must be a positive level; got {full}. 8-bit images have 255.")

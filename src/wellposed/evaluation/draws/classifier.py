@@ -11,7 +11,7 @@ from wellposed.models import Classifier
 
 from .._rows import over_rows
 
-_ROWS = 1024  # at most, at once
+_ROWS = 1024  # largest number of rows at a time
 
 
 def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
@@ -19,7 +19,7 @@ def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
 
     Parameters
     ----------
-    classifier : of :func:`wellposed.training.fit_classifier`
+    classifier : result of :func:`wellposed.training.fit_classifier`
     rows : array of shape (n, d), data units
 
     Returns
@@ -30,17 +30,34 @@ def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
 
 
 def predict_classes(classifier: Classifier, rows: Any) -> np.ndarray:
-    """Return the most probable class of each row of shape (n, d), as an array of shape (n,)."""
+    """Return the most probable class of each row.
+
+    Parameters
+    ----------
+    classifier : result of :func:`wellposed.training.fit_classifier`
+    rows : array of shape (n, d), data units
+
+    Returns
+    -------
+    array of shape (n,)
+    """
     return np.asarray(classifier.classes)[_map(_logits, classifier, rows).argmax(axis=1)]
 
 
 def accuracy(classifier: Classifier, rows: Any, labels: Any) -> float:
-    """Return the share of rows of shape (n, d) whose most probable class is their label."""
+    """Return the share of rows whose most probable class is their label.
+
+    Parameters
+    ----------
+    classifier : result of :func:`wellposed.training.fit_classifier`
+    rows : array of shape (n, d), data units
+    labels : array of shape (n,)
+    """
     return float((predict_classes(classifier, rows) == np.asarray(labels)).mean())
 
 
 def _map(visit: Any, classifier: Classifier, rows: Any) -> np.ndarray:
-    unused = jax.random.key(0)  # nothing is drawn
+    unused = jax.random.key(0)  # no random draws
     return over_rows(visit, classifier, rows, key=unused, chunk=at_once(np.shape(rows)[1], _ROWS))
 
 

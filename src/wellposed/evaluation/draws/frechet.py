@@ -11,14 +11,26 @@ from wellposed.transforms import check_finite
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Gaussian:
-    """The Gaussian fitted to rows of features, in float64."""
+    """The Gaussian fitted to rows of features, in float64.
 
-    mean: np.ndarray  # (f,)
-    covariance: np.ndarray  # (f, f), with n − 1 in the denominator
+    Parameters
+    ----------
+    mean : shape (f,)
+    covariance : shape (f, f), with n − 1 in the denominator
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
 
     @classmethod
     def fit(cls, rows: np.ndarray, counts: np.ndarray | None = None) -> "Gaussian":
-        """Fit to rows of shape (n, f), each counted ``counts`` (n,) times."""
+        """Fit a Gaussian to rows.
+
+        Parameters
+        ----------
+        rows : array of shape (n, f)
+        counts : array of shape (n,), how often each row counts, with sum n; once by default
+        """
         n = len(rows)
         mean = rows.mean(axis=0) if counts is None else counts @ rows / n
         centred = rows - mean
@@ -38,8 +50,8 @@ def frechet_distance(a: Any, b: Any) -> float:
 
     Returns
     -------
-    float, in squared units of the features. It falls as n and m grow, towards the distance of
-    the distributions: compare only values of equal n and m.
+    float, in squared units of the features. It decreases towards the distance of the distributions
+    as n and m grow: compare only values of equal n and m.
 
     Raises
     ------
@@ -59,31 +71,41 @@ def frechet_distance(a: Any, b: Any) -> float:
 def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
     r"""Squared Fréchet distance of two Gaussians.
 
-    The trace term is written :math:`\min_U \|\Sigma_a^{1/2} - \Sigma_b^{1/2} U\|_F^2` over
-    rotations, whose best one turns one root into the other: a sum of squares, so that nothing
-    cancels and the result is never negative, where the traces of near covariances leave rounding.
+    The trace term is :math:`\min_U \|\Sigma_a^{1/2} - \Sigma_b^{1/2} U\|_F^2` over orthogonal
+    matrices U. This is a sum of squares, so that it is never negative and loses no digits; a
+    difference of traces would lose digits for similar covariances.
+
+    Parameters
+    ----------
+    a, b : Gaussians of equally many features
     """
-    apart = float(np.sum((a.mean - b.mean) ** 2))
+    of_means = float(np.sum((a.mean - b.mean) ** 2))
     if np.array_equal(a.covariance, b.covariance):
-        return apart
+        return of_means
     root_a, root_b = _root(a.covariance), _root(b.covariance)
     left, _, right = np.linalg.svd(root_b @ root_a)
-    return apart + float(np.sum((root_a - root_b @ (left @ right)) ** 2))
+    return of_means + float(np.sum((root_a - root_b @ (left @ right)) ** 2))
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
-    """Symmetric square root; rounding puts the zero eigenvalues of few rows below zero."""
+    """Symmetric square root. Eigenvalues that rounding has made negative count as zero."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
 def as_features(rows: Any, like: Any = None, *, least: int = 2) -> np.ndarray:
-    """Return rows of features as float64, checked; ``like`` is the other sample.
+    """Check rows of features and convert them to float64.
+
+    Parameters
+    ----------
+    rows : array of shape (n, f)
+    like : the other sample, of shape (m, f)
+    least : smallest n
 
     Raises
     ------
     DataError
-        If they are not finite numbers of shape (n, f) with n ≥ ``least``, or f differs.
+        If the rows are not finite numbers of shape (n, f) with n ≥ ``least``, or f differs.
     """
     features = np.asarray(rows, np.float64)
     if features.ndim != 2 or len(features) < least:

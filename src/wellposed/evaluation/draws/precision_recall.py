@@ -14,17 +14,23 @@ from .frechet import as_features
 
 _TENTHS = 10
 
-# Squares of two rows' distance are differences of larger squares: below this share of those they
-# are rounding, and the rows are one.
+# A squared distance is a difference of larger squares. Below this share of them it is rounding, and
+# the two rows are equal.
 _DUST = 1e-13
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PrecisionRecall:
-    """Rows of each sample in the manifold of the other, and their shares."""
+    """Rows of each sample in the manifold of the other, and their shares.
 
-    drawn_inside: np.ndarray  # (n,), bool: within the manifold of the real rows
-    real_inside: np.ndarray  # (m,), bool: within the manifold of the drawn rows
+    Parameters
+    ----------
+    drawn_inside : shape (n,), whether each drawn row is in the manifold of the real rows
+    real_inside : shape (m,), whether each real row is in the manifold of the drawn rows
+    """
+
+    drawn_inside: np.ndarray
+    real_inside: np.ndarray
 
     @property
     def precision(self) -> float:
@@ -40,14 +46,14 @@ class PrecisionRecall:
 def precision_recall(drawn: Any, real: Any, *, k: int = 3) -> PrecisionRecall:
     """Measure improved precision and recall.
 
-    The manifold of a sample is the union of balls around its rows, each out to the row's k-th
-    nearest neighbour in the sample. Both figures grow with the size of the sample that the
-    manifold is made of: compare equal sizes.
+    The manifold of a sample is the union of balls around its rows; the radius of a ball is the
+    distance to the row's k-th nearest neighbour in the sample. Precision grows with the number of
+    real rows, and recall with the number of drawn rows: compare values of equal sizes.
 
     Parameters
     ----------
     drawn, real : arrays of shape (n, f) and (m, f), n, m > k: features of the two samples
-    k : neighbours
+    k : which nearest neighbour sets the radius
 
     Raises
     ------
@@ -76,12 +82,20 @@ def precision_recall_errors(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     r"""Return precision and recall, each with its standard error, of checked features.
 
-    The error is a jackknife over ten tenths of both samples' rows, chosen at random:
+    Parameters
+    ----------
+    drawn, real : arrays of shape (n, f) and (m, f), n, m > k
+    k : which nearest neighbour sets the radius of a ball
+    fresh : generator that divides the rows into tenths
+
+    Notes
+    -----
+    The error is a jackknife over random tenths of both samples' rows:
 
     .. math:: \tfrac{9}{10} \textstyle\sum_g (p_g - \bar p)^2
 
-    with p_g the share where tenth g is left out of the samples, and of the neighbours. The
-    binomial error of a share ignores the error of the manifold and is up to three times too small.
+    with p_g the share without tenth g, among the rows and among their neighbours. The binomial
+     error of a share ignores the error of the manifold and is up to three times too small.
 
     References: Efron & Stein (1981).
     """
@@ -101,23 +115,28 @@ def _jackknife(queries: "Manifold", manifold: "Manifold") -> tuple[float, float]
 class Manifold:
     """Rows, and the squared distance of each to its k-th nearest neighbour among the others.
 
-    The radii are those of all rows first, then of what is left when group 0, 1, … is taken out.
+    Parameters
+    ----------
+    rows : shape (n, f)
+    group : shape (n,), number of the row's group, from 0 to g − 1
+    squared_radii : shape (1 + g, n), of all rows, then without group 0, 1, …; negative for a row
+        of the group left out
     """
 
-    rows: np.ndarray  # (n, f)
-    group: np.ndarray  # (n,), 0 ≤ group < g
-    squared_radii: np.ndarray  # (1 + g, n); below zero where the row itself is out
+    rows: np.ndarray
+    group: np.ndarray
+    squared_radii: np.ndarray
 
     @classmethod
     def of(cls, rows: np.ndarray, k: int, group: np.ndarray | None = None) -> "Manifold":
         n, n_groups = len(rows), 0 if group is None else group.max() + 1
         group = np.zeros(n, int) if group is None else group
         radii = np.empty((1 + n_groups, n))
-        # As many neighbours as leave k whatever group is out: a tenth of them are, on average.
+        # Enough neighbours to keep k without any one group, of a tenth of them on average.
         kept = min(k if n_groups == 0 else 4 * k + 20, n - 1)
         for chosen, squares in _squared_distances(rows, rows):
             own = np.arange(chosen.start, chosen.start + len(squares))
-            squares[np.arange(len(squares)), own] = math.inf  # a row is no neighbour of its own
+            squares[np.arange(len(squares)), own] = math.inf  # a row is not its own neighbour
             nearest = np.argpartition(squares, kept - 1, axis=1)[:, :kept]
             near = np.take_along_axis(squares, nearest, axis=1)
             order = np.argsort(near, axis=1)
@@ -130,17 +149,17 @@ class Manifold:
         return cls(rows, group, radii)
 
     def contains(self, queries: "Manifold") -> np.ndarray:
-        """Whether each row is in one of the balls, by each set of radii: (1 + g, queries)."""
+        """Whether each of m queries is in a ball, for each set of radii: shape (1 + g, m)."""
         inside = np.empty((len(self.squared_radii), len(queries.rows)), bool)
         for chosen, squares in _squared_distances(queries.rows, self.rows):
-            for held, radii in zip(inside, self.squared_radii, strict=True):
-                held[chosen] = np.any(squares <= radii, axis=1)
+            for within, radii in zip(inside, self.squared_radii, strict=True):
+                within[chosen] = np.any(squares <= radii, axis=1)
         return inside
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield |a_i − b_j|² for a slice of rows of ``a`` after the other, each (rows, len(b))."""
-    centre = b.mean(axis=0)  # far from the origin, the product below has no digits left
+    """Yield successive slices of the rows of ``a``, and |a_i − b_j|² of each: (rows, len(b))."""
+    centre = b.mean(axis=0)  # the product below would lose digits far from the origin
     a, b = a - centre, b - centre
     of_a, of_b = (a**2).sum(axis=1)[:, None], (b**2).sum(axis=1)
     for chosen in slices(len(a), at_once(len(b), len(a))):

@@ -1,14 +1,15 @@
-"""Distances of drawn data to real data, beside those of held-out real data.
+"""Distances of drawn data to real data, and those of held-out real data.
 
-The Fréchet distance of n rows is biased upwards by about c/n, with c of the order of the features'
-total variance, so that no sample, not even a real one, has the distance zero. Drawn and held-out
-rows are therefore cut to one number, and the distance of the held-out rows is that of perfect
-draws. (Values at n and n/2 rows extrapolate to the distributions' own: 2·F(n) − F(n/2).)
+The Fréchet distance of n rows has a positive bias of about c/n, with c of the order of the
+features' total variance, so that even a sample of real rows has a positive distance. Drawn and
+held-out rows are therefore reduced to the same number, and the distance of the held-out rows is
+that of perfect draws. (Values at n and n/2 rows extrapolate to the distance of the distributions:
+2·F(n) − F(n/2).)
 
-Precision and recall depend on both numbers of rows, and are measured to as many real rows. A ball
-around one odd real row can contain any draws: precision means little without recall.
+Precision and recall depend on the numbers of rows of both samples, and use equally many real rows.
+The ball around a real outlier can contain any draws: report precision together with recall.
 
-References: Heusel et al. (2017); Kynkäänniemi et al. (2019), and Naeem et al. (2020) on odd rows;
+References: Heusel et al. (2017); Kynkäänniemi et al. (2019), and Naeem et al. (2020) on outliers;
 for the bias, Chong & Forsyth (2020).
 """
 
@@ -33,21 +34,38 @@ from .precision_recall import precision_recall_errors
 
 @dataclasses.dataclass(frozen=True)
 class Likeness:
-    """Distances of one sample to the real rows."""
+    """Distances of one sample to the real rows.
 
-    frechet: Estimate  # squared units of the features
+    Parameters
+    ----------
+    frechet : Fréchet distance, squared units of the features
+    precision, recall : shares of rows, see :func:`precision_recall`
+    """
+
+    frechet: Estimate
     precision: Estimate
     recall: Estimate
 
 
 @dataclasses.dataclass(frozen=True)
 class SampleQuality:
-    """Result of :func:`sample_quality`; ``print`` it for a table."""
+    """Result of :func:`sample_quality`; ``print`` it for a table.
+
+    Parameters
+    ----------
+    drawn : distances of the drawn rows
+    held_out : distances of equally many held-out real rows
+    n_rows : rows in each of these two samples
+    n_real : real rows to which the Fréchet distance is measured
+    n_features : f
+    n_resamples : resamples of the bootstrap
+    k : which nearest neighbour sets the radii, see :func:`precision_recall`
+    """
 
     drawn: Likeness
-    held_out: Likeness  # as many real rows, measured in the same way
-    n_rows: int  # of each of the two
-    n_real: int  # rows that the Fréchet distance is measured to
+    held_out: Likeness
+    n_rows: int
+    n_real: int
     n_features: int
     n_resamples: int
     k: int
@@ -79,22 +97,22 @@ def sample_quality(
     n_resamples: int = 30,
     k: int = 3,
 ) -> SampleQuality:
-    """Compare drawn rows with real ones, and held-out real rows beside them.
+    """Compare drawn rows, and held-out real rows, with real rows.
 
-    Standard errors: of the Fréchet distance by the bootstrap, both samples' rows drawn anew with
-    replacement; of precision and recall by a jackknife that leaves out tenths of both samples,
-    since a row drawn twice would be its own neighbour.
+    The standard error of the Fréchet distance is by the bootstrap, which resamples both samples
+    with replacement. That of precision and recall is by a jackknife that leaves out tenths of both
+    samples, since a row resampled twice would be its own neighbour.
 
     Parameters
     ----------
     drawn : array of shape (n, d), draws from a model, data units
     real : array of shape (N, d), data units: the training data
-    features : a function of an array (n, d) to one (n, f), or a classifier, whose last hidden
-        layer is taken
+    features : a function from an array (n, d) to an array (n, f), or a classifier, whose last
+        hidden layer is used
     held_out : array of shape (m, d), real rows that are not in ``real``
-    key : PRNG key, of the choice of rows and of the resamples
-    n_resamples : of the bootstrap
-    k : neighbours, of :func:`precision_recall`
+    key : PRNG key of the choice of rows and of the resamples
+    n_resamples : resamples of the bootstrap, ≥ 2
+    k : which nearest neighbour sets the radii, see :func:`precision_recall`
 
     Raises
     ------
@@ -180,13 +198,13 @@ def _features(features: Callable | Classifier, rows: Any) -> Any:
             "wp.training.fit_classifier makes one from labelled data."
         )
     rows = np.asarray(rows)
-    found = np.asarray(features(rows))
-    if found.shape[:1] != rows.shape[:1]:
+    values = np.asarray(features(rows))
+    if values.shape[:1] != rows.shape[:1]:
         raise DataError(
-            f"features must give one row a datum; got shape {found.shape} for {len(rows)} rows. "
-            "Map an array (n, d) to one (n, f)."
+            f"features must give one row a datum; got shape {values.shape} for {len(rows)} rows. "
+            "Map an array (n, d) to an array (n, f)."
         )
-    return found
+    return values
 
 
 def _some(rows: np.ndarray, n: int, fresh: np.random.Generator) -> np.ndarray:

@@ -18,11 +18,22 @@ from .spectrum import spectrum
 class Forecast:
     r"""Latents of the best linear VAE at a noise variance σ² in model units.
 
-    Latent i is active if its eigenvalue λ_i exceeds the ``threshold`` βσ², and then has the
-    rate ½ log(λ_i/βσ²). ``eigenvalues`` (r,) are in descending order, and ``active`` (k,) and
-    ``rates`` (k,) in the same order; ``elbo`` is the mean over data, in nats and data units.
-    ``active_below`` of shape (k,) is λ_j/β: 1, 2, …, k latents are active at noise variances
-    below it.
+    Latent i is active if its eigenvalue λ_i exceeds the ``threshold`` βσ². Its rate is then
+    ½ log(λ_i/βσ²).
+
+    Parameters
+    ----------
+    eigenvalues : shape (r,), of the data's covariance, in descending order, model units²
+    noise_variance : σ², model units²
+    learned : whether σ² is the best one, in place of a given one
+    on_floor : whether a learned σ² is at its floor
+    beta : weight of the KL
+    active : shape (k,), whether each latent is active, in the order of the eigenvalues
+    rates : shape (k,), nats a datum, in the same order
+    elbo : mean over data, nats, in data units
+    active_below : shape (k,), λ_j/β, model units²: latent j is active at noise variances below it
+    total_variance : of the data, summed over features, model units²
+    n_features : d
     """
 
     eigenvalues: np.ndarray
@@ -49,12 +60,12 @@ class Forecast:
 
     @property
     def threshold(self) -> float:
-        """βσ²: directions with less variance than this are noise to the model."""
+        """βσ²: the model describes a direction with less variance than this as noise."""
         return self.beta * self.noise_variance
 
     @property
     def n_varying(self) -> int:
-        """Directions in which the data vary beyond rounding: at no σ² are more latents active."""
+        """Number of directions in which the data vary beyond rounding: the most active latents."""
         rounding = self.n_features * np.finfo(np.float64).eps * self.eigenvalues[0]
         return int((self.eigenvalues > rounding).sum())
 
@@ -67,7 +78,7 @@ class Forecast:
         return " ".join(sentences(self))
 
     def _repr_html_(self) -> str:
-        # Latents beyond the directions of the data have no eigenvalue, and are collapsed.
+        # A latent without a direction of the data has no eigenvalue, and is collapsed.
         values = np.pad(self.eigenvalues, (0, self.n_components))[: self.n_components]
         rows = [
             (i + 1, float(value), "active" if active else "collapsed", float(rate))
@@ -87,7 +98,17 @@ def forecast(
     floor: float = 0.0,
     units: ModelUnits = IDENTITY,
 ) -> Forecast:
-    """Forecast which latents of rows (n, d) are active; see :func:`wellposed.forecast`."""
+    """Forecast which latents of the best linear VAE are active; see :func:`wellposed.forecast`.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), data units
+    noise_variance : given σ², model units²; None takes the best one
+    n_components : number of latents, k; d by default
+    beta : weight of the KL
+    floor : smallest standard deviation of a learned noise, model units
+    units : the map to model units
+    """
     return forecast_spectrum(
         spectrum(rows, units),
         noise_variance=noise_variance,
@@ -106,6 +127,14 @@ def forecast_spectrum(
     floor: float = 0.0,
 ) -> Forecast:
     """Forecast the collapse from a spectrum.
+
+    Parameters
+    ----------
+    spectrum : of the data, in model units
+    noise_variance : given σ², model units²; None takes the best one
+    n_components : number of latents, k; d by default
+    beta : weight of the KL
+    floor : smallest standard deviation of a learned noise, model units
 
     Raises
     ------
@@ -151,43 +180,44 @@ def _check(noise_variance: float | None, n_components: int | None, beta: float) 
 
 _REMEDIES = {
     "noise_variance": "Give σ², in squared model units, or leave it out to take the best one.",
-    "beta": "Without a weight on the KL no latent collapses; 1 is the ELBO.",
+    "beta": "If the KL has no weight, no latent collapses; 1 is the ELBO.",
 }
 
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:
-    """Describe a forecast in sentences, for a reader who does not know eigenvalues."""
-    alive, k = forecast.n_active, forecast.n_components
+    """Describe a forecast in sentences, without the word eigenvalue."""
+    active, k = forecast.n_active, forecast.n_components
     lines = [_count(forecast)]
-    if alive:
+    if active:
         nats = forecast.rates.sum()
         lines.append(
             f"Active latents describe the directions in which the data vary most, "
             f"{forecast.explained:.1%} of their variance, and carry {nats:.3g} nats "
             f"({nats / math.log(2):.3g} bits) a datum."
         )
-    if alive < k:
+    if active < k:
         lines += [_threshold(forecast), *_remedy(forecast)]
     if forecast.on_floor:
         lines.append(
-            "The noise is at its floor, the rounding of the measurement (resolution/√12): so many "
+            "The noise is at its floor, the rounding of the measurement (resolution/√12): the "
             "latents can carry all variation beyond it."
         )
     return tuple(lines)
 
 
 def _count(forecast: Forecast) -> str:
-    alive, k, variance = forecast.n_active, forecast.n_components, forecast.noise_variance
+    active, k, variance = forecast.n_active, forecast.n_components, forecast.noise_variance
     learned = f"the noise variance learned ({variance:.4g} is best)"
     noise = learned if forecast.learned else f"a noise variance of {variance:.4g}"
     weight = "" if forecast.beta == 1 else f" and β = {forecast.beta:g}"
     latents = "latent is active" if k == 1 else "latents are active"
-    count = f"In the best linear VAE with {noise}{weight}, {alive} of {k} {latents}"
-    if alive == k:
+    count = f"In the best linear VAE with {noise}{weight}, {active} of {k} {latents}"
+    if active == k:
         return f"{count}."
     rest = "it collapses and carries" if k == 1 else f"all {k} collapse and carry"
-    if alive:
-        rest = f"{k - alive} {'collapses and carries' if k - alive == 1 else 'collapse and carry'}"
+    if active:
+        verbs = "collapses and carries" if k - active == 1 else "collapse and carry"
+        rest = f"{k - active} {verbs}"
     return f"{count}; {rest} nothing."
 
 
@@ -198,13 +228,14 @@ def _threshold(forecast: Forecast) -> str:
     if forecast.n_active >= forecast.n_varying:
         many = "direction" if forecast.n_varying == 1 else "directions"
         return (
-            f"The data vary in {forecast.n_varying} {many} only, so that no noise variance has "
-            "more active latents."
+            f"The data vary in {forecast.n_varying} {many} only, so that no smaller noise variance "
+            "gives more active latents."
         )
     if forecast.learned and next_best <= (1 + 1e-6) * forecast.threshold:
         return (
-            "With as many latents as features any smaller noise variance is as good: the weakest "
-            f"direction, {next_best:.4g}, may be noise or latent. Use fewer latents."
+            "With as many latents as features, any smaller noise variance is as good: the model "
+            f"can describe the weakest direction, of variance {next_best:.4g}, as noise or by a "
+            "latent. Use fewer latents."
         )
     return (
         f"A latent is active only if the variance of the data along its direction exceeds {bar}, "
@@ -213,13 +244,13 @@ def _threshold(forecast: Forecast) -> str:
 
 
 def _remedy(forecast: Forecast) -> tuple[str, ...]:
-    alive, most = forecast.n_active, min(forecast.n_components, forecast.n_varying)
-    if alive >= most:
+    active, most = forecast.n_active, min(forecast.n_components, forecast.n_varying)
+    if active >= most:
         return ()
     if forecast.learned:
-        return ("A smaller β has more active latents.",) if forecast.beta > 1 else ()
-    one_more = f"Below a noise variance of {forecast.active_below[alive]:.4g} one more is active"
-    if alive + 1 == most:
+        return ("A smaller β gives more active latents.",) if forecast.beta > 1 else ()
+    one_more = f"Below a noise variance of {forecast.active_below[active]:.4g} one more is active"
+    if active + 1 == most:
         return (f"{one_more}.",)
-    whole = "all" if most == forecast.n_components else "the most that can,"
+    whole = "all" if most == forecast.n_components else "the largest possible number,"
     return (f"{one_more}, below {forecast.active_below[most - 1]:.4g} {whole} {most}.",)

@@ -1,4 +1,4 @@
-"""Rows in model units, in float64 and piece by piece, for the models that are solved exactly."""
+"""Rows in model units, in float64 and piece by piece, for models with an exact solution."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -14,18 +14,29 @@ from wellposed.transforms import AbstractTransform, Identity
 
 from .._rows import over_rows
 
-_ROWS = 4096  # at most, at once
+_ROWS = 4096  # largest number of rows in a piece
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelUnits:
-    """A fitted transform, and the key that feeds its dequantisation."""
+    """A fitted transform and the key of its dequantisation.
+
+    Parameters
+    ----------
+    transform : map from data units to model units
+    key : PRNG key; None for a transform without random draws
+    """
 
     transform: AbstractTransform
-    key: Any = None  # no transform draws anything where it is None
+    key: Any = None
 
     def pieces(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield values of shape (m, d) and log |det dT/dx| of shape (m,), in order."""
+        """Yield values (m, d) in model units and log |det dT/dx| (m,) of successive rows.
+
+        Parameters
+        ----------
+        rows : array of shape (n, d), data units
+        """
         for part in slices(len(rows), at_once(rows.shape[1], _ROWS)):
             piece = rows[part]
             if isinstance(self.transform, Identity):
@@ -36,12 +47,22 @@ class ModelUnits:
             yield mapped.value, mapped.log_det
 
     def whole(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values of shape (n, d) and log |det dT/dx| of shape (n,)."""
+        """Return all values (n, d) in model units and log |det dT/dx| (n,).
+
+        Parameters
+        ----------
+        rows : array of shape (n, d), data units
+        """
         values, log_dets = zip(*self.pieces(rows), strict=True)
         return np.concatenate(values), np.concatenate(log_dets)
 
     def back(self, values: np.ndarray) -> np.ndarray:
-        """Values of shape (n, d) in data units."""
+        """Return values (n, d) in data units.
+
+        Parameters
+        ----------
+        values : array of shape (n, d), model units
+        """
         if isinstance(self.transform, Identity):
             return values
         with jax.enable_x64(True):

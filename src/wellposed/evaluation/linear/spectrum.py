@@ -12,18 +12,20 @@ from .model_units import ModelUnits
 
 SOLVERS = ("auto", "covariance_eigh", "full", "arpack", "randomized")
 
-# Means this many standard deviations away cost the plain product XᵀX − nμμᵀ four digits of
-# sixteen; beyond, the rows are shifted first, at the price of a copy.
+# Ratio of mean to standard deviation at which the product XᵀX − nμμᵀ loses four of sixteen digits.
+# Above it the rows are shifted first, which needs a copy.
 _FAR = 100.0
 
-# So many products of two numbers up to 128 add up exactly in float32: 2¹⁰ · 2⁷ · 2⁷ = 2²⁴.
+# Largest number of products of two numbers up to 128 whose sum is exact in float32:
+# 2¹⁰ · 2⁷ · 2⁷ = 2²⁴.
 _EXACT_ROWS = 1024
 _BYTES = ("uint8", "int8", "bool")
 
 
-# Multiplications and additions of a second or so: no more is spent where less would do.
+# Multiplications and additions that take about a second. Above it the cheaper method is used,
+# where its digits are enough.
 _SMALL = 2e9
-# A noise variance below this share of the largest eigenvalue has lost six digits in a covariance.
+# Share of the largest eigenvalue below which a noise variance from a covariance lacks six digits.
 _LOST = 1e-5
 
 
@@ -34,19 +36,20 @@ def covariance(rows: np.ndarray, units: ModelUnits, *, rooted: bool | None = Non
     ----------
     rows : array of shape (n, d), data units
     units : the map to model units
-    rooted : take the covariance's root from the rows themselves, by orthogonal transformations:
-        twice the digits, in three times the time. None does so for tables of up to 2·10⁹ n d²
+    rooted : whether to compute the root of the covariance from the rows, by orthogonal
+        transformations: twice the digits, in three times the time. None does so if
+        n d² ≤ 2·10⁹
 
     Raises
     ------
     DataError
-        If nothing varies, or data are off the transform's domain.
+        If no feature varies, or data are outside the transform's domain.
     """
     if rooted is None:
         rooted = len(rows) * rows.shape[1] ** 2 <= _SMALL
-    found = _rooted(rows, units) if rooted else _accumulated(rows, units)
-    _check_varies(found.varies, len(rows))
-    return found
+    result = _rooted(rows, units) if rooted else _accumulated(rows, units)
+    _check_varies(result.varies, len(rows))
+    return result
 
 
 def _accumulated(rows: np.ndarray, units: ModelUnits) -> Covariance:
@@ -73,17 +76,18 @@ def _accumulated(rows: np.ndarray, units: ModelUnits) -> Covariance:
 
 
 def _rooted(rows: np.ndarray, units: ModelUnits) -> Covariance:
-    """Covariance with its root: the triangle R of centred rows, piece by piece.
+    """Covariance with its root, the factor R of a QR decomposition of the centred rows.
 
-    A column of ones goes first: what is orthogonal to it is centred.
+    The decomposition is updated piece by piece. The first column is of ones: columns orthogonal to
+    it are centred.
     """
     n, d = rows.shape
     shift, log_det = np.zeros(d), 0.0
     triangle: Any = np.zeros((0, d + 1))
     for piece, log_dets in units.pieces(rows):
         if not len(triangle):
-            still = (piece == piece[0]).all(axis=0)
-            shift = np.where(still, piece[0], piece.mean(axis=0))
+            constant = (piece == piece[0]).all(axis=0)
+            shift = np.where(constant, piece[0], piece.mean(axis=0))
         ones = np.ones((len(piece), 1))
         stacked = np.concatenate([triangle, np.concatenate([ones, piece - shift], axis=1)])
         triangle = np.linalg.qr(stacked, mode="r")
@@ -116,13 +120,13 @@ def _of_bytes(rows: np.ndarray) -> Covariance:
         piece -= middle
         product += np.matmul(piece.T, piece, out=part)
         total += np.ones(len(piece), np.float32) @ piece
-    # Whole numbers to here, so that nothing cancels: exact up to n = 700,000.
+    # All sums are whole numbers, so that the difference is exact up to n = 700,000.
     matrix = (n * product - np.outer(total, total)) / n**2
     return Covariance(total / n + middle, matrix, n_rows=n)
 
 
 def _shift(piece: np.ndarray) -> np.ndarray:
-    """Zero where the data lie near it, else their rough mean."""
+    """Zero for features whose mean is near zero, else their approximate mean."""
     mean = piece.mean(axis=0)
     far = np.abs(mean) > _FAR * piece.std(axis=0)
     return np.where(far, mean, 0.0)
@@ -142,27 +146,27 @@ def spectrum(
     ----------
     rows : array of shape (n, d), data units
     units : the map to model units
-    n_components : how many directions an iterative solver finds
-    svd_solver : "covariance_eigh", "full" (all directions, from the centred rows), "arpack",
-        "randomized" (the first ``n_components``); "auto" is "full", but for large tables of n ≥ d
-        rows whose noise the covariance knows to ten digits
-    seed : of the iterative solvers' start
+    n_components : number of directions that an iterative solver computes
+    svd_solver : "covariance_eigh" and "full" (from the centred rows) compute all directions,
+        "arpack" and "randomized" the first ``n_components``. "auto" is "covariance_eigh" for
+        large tables of n ≥ d rows whose noise variance it gives to ten digits, else "full"
+    seed : of the initial vectors of the iterative solvers
 
     Raises
     ------
     DataError
-        If nothing varies, or data are off the transform's domain.
+        If no feature varies, or data are outside the transform's domain.
     SettingError
-        For an unknown solver.
+        If the solver is unknown, or "arpack" is to compute min(n, d) directions or more.
     """
     if svd_solver not in SOLVERS:
         raise unknown_name("svd_solver", svd_solver, SOLVERS)
     n, d = rows.shape
     if svd_solver == "auto" and n >= d and n * d**2 > _SMALL:
-        found = eigendecompose(covariance(rows, units, rooted=False))
+        candidate = eigendecompose(covariance(rows, units, rooted=False))
         used = min(n_components or 0, d - 1)
-        if found.left_over(used) > _LOST * (d - used) * found.eigenvalues[0]:
-            return found
+        if candidate.left_over(used) > _LOST * (d - used) * candidate.eigenvalues[0]:
+            return candidate
     if svd_solver in ("auto", "full"):
         return eigendecompose(covariance(rows, units, rooted=True))
     if svd_solver == "covariance_eigh":
@@ -183,13 +187,13 @@ def _by_scikit_learn(
     values, log_det = _whole(rows, units)
     variances = _variances(values)
     _check_varies(variances > 0, len(rows))
-    found: Any = PCA(n_components, svd_solver=svd_solver, random_state=seed).fit(values)
-    eigenvalues = found.explained_variance_ * (len(rows) - 1) / len(rows)
+    pca: Any = PCA(n_components, svd_solver=svd_solver, random_state=seed).fit(values)
+    eigenvalues = pca.explained_variance_ * (len(rows) - 1) / len(rows)
     spectrum = Spectrum(
-        mean=found.mean_,
+        mean=pca.mean_,
         variances=variances,
         eigenvalues=eigenvalues,
-        eigenvectors=found.components_.T,
+        eigenvectors=pca.components_.T,
         n_rows=len(rows),
         log_det=log_det,
         complete=len(eigenvalues) == min(rows.shape),
@@ -199,7 +203,7 @@ def _by_scikit_learn(
 
 
 def _whole(rows: np.ndarray, units: ModelUnits) -> tuple[np.ndarray, float]:
-    """All values, which are the rows themselves where nothing maps them, and mean log-det."""
+    """All values in model units, which are the rows for the identity, and the mean log-det."""
     if isinstance(units.transform, Identity):
         return np.asarray(rows, np.float64), 0.0
     values, log_dets = units.whole(rows)
@@ -207,13 +211,13 @@ def _whole(rows: np.ndarray, units: ModelUnits) -> tuple[np.ndarray, float]:
 
 
 def _variances(values: np.ndarray) -> np.ndarray:
-    """Variance of each feature, without a copy of all."""
+    """Variance of each feature, without a copy of all values."""
     n, d = values.shape
     first, second = np.zeros(d), np.zeros(d)
     shift = values.mean(axis=0)
     for start in range(0, n, _EXACT_ROWS):
-        apart = values[start : start + _EXACT_ROWS] - shift
-        first += apart.sum(axis=0)
-        second += np.einsum("nd,nd->d", apart, apart)
-    # The mean of a constant is off by the rounding of its sum: take what is left of it away.
+        centred = values[start : start + _EXACT_ROWS] - shift
+        first += centred.sum(axis=0)
+        second += np.einsum("nd,nd->d", centred, centred)
+    # The computed mean of a constant has the rounding of its sum: subtract the remaining mean.
     return np.maximum(second / n - (first / n) ** 2, 0.0)
