@@ -46,8 +46,7 @@ def audit(
     ----------
     encode : rows → mean and scale of q(z|x), two arrays of shape (rows, k)
     decode : latents of shape (rows, k) → mean of p(x|z), in the shape and the units of X
-        Both take numpy arrays. They may return tensors, which are detached and copied to the
-        host.
+        Both take numpy arrays. They may return tensors, which are copied to the host.
     X : array of shape (n, d) or (n, ...), n ≥ 2, as encode expects it
     noise_variance : σ² of training, in squared units of X, or an :class:`ImpliedNoise`
     encoder_scale : meaning of encode's second output: "deviation", "variance" or "log_variance"
