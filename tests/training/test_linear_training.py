@@ -330,18 +330,18 @@ def test_a_budget_that_runs_out_is_said(name):
 
 
 def test_settled_means_three_small_changes_in_a_row():
-    assert not _linear._settled([1.0, 1.0, 1.0], 1e-9)
-    assert _linear._settled([5.0, 1.0, 1.0, 1.0, 1.0], 1e-9)
-    assert not _linear._settled([1.0, 1.0, 2.0, 2.0, 2.0], 1e-9)
-    assert _linear._settled([-100.0, -100.05, -100.1, -100.15], 1e-3)
-    assert not _linear._settled([-100.0, -100.05, -100.1, -100.25], 1e-3)
-    assert _linear._settled([2.0] * 4, 0.0)
+    assert not _linear._has_settled([1.0, 1.0, 1.0], 1e-9)
+    assert _linear._has_settled([5.0, 1.0, 1.0, 1.0, 1.0], 1e-9)
+    assert not _linear._has_settled([1.0, 1.0, 2.0, 2.0, 2.0], 1e-9)
+    assert _linear._has_settled([-100.0, -100.05, -100.1, -100.15], 1e-3)
+    assert not _linear._has_settled([-100.0, -100.05, -100.1, -100.25], 1e-3)
+    assert _linear._has_settled([2.0] * 4, 0.0)
 
 
 def test_settled_means_one_small_change_where_each_step_gains_digits():
-    assert _linear._settled([5.0, 1.0, 1.0], 1e-9, 1)
-    assert not _linear._settled([1.0, 1.0, 1.1], 1e-9, 1)
-    assert not _linear._settled([1.0], 1e-9, 1)
+    assert _linear._has_settled([5.0, 1.0, 1.0], 1e-9, 1)
+    assert not _linear._has_settled([1.0, 1.0, 1.1], 1e-9, 1)
+    assert not _linear._has_settled([1.0], 1e-9, 1)
 
 
 # Interruption.
