@@ -29,7 +29,7 @@ def test_the_spectrum_of_a_linear_model_is_known(x64, extra):
     expected = np.sort(np.concatenate([unmodelled, SIGMA2 / values[:2]]))[::-1]
     np.testing.assert_allclose(found.eigenvalues, expected, rtol=0.08)
     assert abs(found.leading - expected[0]) < 4 * found.standard_error
-    assert found.can_revive
+    assert found.has_room
 
 
 def test_pure_noise_is_not_taken_for_a_direction(x64):
@@ -38,16 +38,16 @@ def test_pure_noise_is_not_taken_for_a_direction(x64):
     rows = rows_of(density, 200)
     found = evaluation.residual_spectrum(model, rows, key=jax.random.key(0))
     assert found.eigenvalues[0] > 1.05
-    assert not found.can_revive
+    assert not found.has_room
 
 
 def test_beta_is_the_threshold(x64):
     model, rows, _ = with_a_further_direction(0.3)  # twice the noise variance
     key = jax.random.key(0)
-    assert evaluation.residual_spectrum(model, rows, beta=1.5, key=key).can_revive
+    assert evaluation.residual_spectrum(model, rows, beta=1.5, key=key).has_room
     priced_out = evaluation.residual_spectrum(model, rows, beta=2.6, key=key)
-    assert not priced_out.can_revive
-    assert "stay dead" in str(priced_out)
+    assert not priced_out.has_room
+    assert "stay collapsed" in str(priced_out)
 
 
 def test_posterior_noise_does_not_pass_for_structure(x64):
@@ -55,7 +55,7 @@ def test_posterior_noise_does_not_pass_for_structure(x64):
     model, density = exact_model(d=5, k=2, variance=SIGMA2, spread=4.0)
     found = evaluation.residual_spectrum(model, rows_of(density, 8_000), key=jax.random.key(0))
     assert found.eigenvalues[0] < 1.1
-    assert not found.can_revive
+    assert not found.has_room
 
 
 @pytest.mark.slow
@@ -65,10 +65,10 @@ def test_the_criterion_decides_a_real_training(digits):
     """At σ² = 5 three directions exceed the noise: one latent leaves room, four none."""
     settings = {"noise": 5.0, "image_shape": (8, 8), "hidden": (64,), "random_state": 0}
     one = wp.VAE(1, max_epochs=60, **settings).fit(digits[:1400])
-    assert one.residual_spectrum(digits[1400:]).can_revive
+    assert one.residual_spectrum(digits[1400:]).has_room
     four = wp.VAE(4, max_epochs=200, **settings).fit(digits[:1400])
-    assert not four.residual_spectrum(digits[1400:]).can_revive
-    assert "stay dead" in str(four.residual_spectrum(digits[1400:]))
+    assert not four.residual_spectrum(digits[1400:]).has_room
+    assert "stay collapsed" in str(four.residual_spectrum(digits[1400:]))
 
 
 def test_too_few_rows_are_refused():

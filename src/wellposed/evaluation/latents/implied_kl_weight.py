@@ -14,22 +14,21 @@ from .._estimate import Estimate, standard_error
 from .._rows import over_rows
 
 _DRAWS = 16
-_LEAST = 0.005  # nats of −∂KL: below it latents are as good as dead, and the ratio is of noise
+_LEAST = 0.005  # nats of −∂KL: below it nearly all latents have collapsed, and the ratio is noise
 
 
 def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
-    r"""Return the β whose objective the posterior's scales are at rest for; one is the ELBO's.
+    r"""Return the β at which the scales of the posterior are stationary; the ELBO has β = 1.
 
-    Widen q by a factor τ, its means kept. E_q log p(x|z) − β KL(q ‖ p) rests at τ = 1 where
+    Widen q by a factor τ around its means. E_q log p(x|z) − β KL(q ‖ p) is stationary at τ = 1 if
 
     .. math:: \beta = \frac{-\partial_{\log\tau} E_q \log p(x \mid z)}
        {-\partial_{\log\tau} KL(q \| p)}, \qquad
        -\partial_{\log\tau} KL = \sum_j (1 - \sigma_j^2)
 
-    summed over latents and averaged over rows. An encoder can make all its scales larger or
-    smaller at once, so that a trained one is at rest, on the rows that it was trained on; on
-    others a decoder that was fitted too closely asks for more. A KL that is clamped, and so
-    without a gradient on some rows, gives a β below one.
+    summed over latents and averaged over rows. An encoder can change all its scales by one factor,
+    so that after training they are stationary on the training rows; on other rows an overfitted
+    decoder gives a larger β. A clamped KL has no gradient on some rows and gives a β below one.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
     Returns
     -------
     β and its standard error over rows; infinite where the posterior is nowhere narrower than the
-    prior, and NaN where all latents are dead
+    prior, and NaN where all latents have collapsed
     """
     check_process()
     loss, gain = over_rows(_slopes, model, rows, key=key)

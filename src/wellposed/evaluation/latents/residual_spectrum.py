@@ -1,4 +1,4 @@
-"""Whether a dead latent could live: the spectrum of what the live ones leave over."""
+"""Whether another latent could become active: the spectrum of the residuals."""
 
 import dataclasses
 from typing import Any
@@ -24,10 +24,11 @@ _DRAWS = 4  # of z, for each of two estimates of a mean residual
 class ResidualSpectrum:
     r"""Variance of the mean residuals along their principal directions, over the noise variance.
 
-    ``eigenvalues`` (d,) fall; they are of the rows that they were fitted to, so that the first is
-    too large by chance. ``leading`` is the variance along the first direction of one half of the
-    rows, measured on the other half, with its ``standard_error``: an honest lower bound on what a
-    further latent could take up. Above ``beta`` a collapsed latent is on a saddle.
+    ``eigenvalues``, shape (d,), in falling order, are those of the rows that the directions were
+    fitted to, so that the first is too large by chance. ``leading`` is the variance along the
+    first direction of one half of the rows, measured on the other half, with its
+    ``standard_error``: a lower bound on the variance that a further latent could explain. Above
+    ``beta`` a collapsed latent is at a saddle point.
     """
 
     eigenvalues: np.ndarray
@@ -42,44 +43,46 @@ class ResidualSpectrum:
         return room_for_a_latent(self.beta).verdict(leading)
 
     @property
-    def can_revive(self) -> bool:
+    def has_room(self) -> bool:
         """Whether the leading residual exceeds the threshold by two standard errors."""
         return self.judgement == FAULT
 
     def __str__(self) -> str:
         size = f"{self.leading:.3g} ± {self.standard_error:.1g} times the noise variance"
-        if self.can_revive:
+        if self.has_room:
             return (
                 f"The residuals vary by {size} along one direction, more than βσ²: there is room "
-                "for one more latent, and a collapsed one could live. Train for longer, start "
-                "with a smaller weight on the KL, or add latents."
+                "for one more latent, and a collapsed one could become active. Train for longer, "
+                "start with a smaller weight on the KL, or add latents."
             )
         if self.judgement == SOUND:
             return (
                 f"The residuals vary by {size} along their largest direction, less than βσ²: a "
                 "latent that took up one direction would cost more than it explains. At this σ² "
-                "and β collapsed latents stay dead, unless by way of something curved or rare."
+                "and β collapsed latents stay collapsed, unless they describe curved or rare "
+                "structure."
             )
         return (
             f"The residuals vary by {size} along their largest direction, as much as βσ²: these "
-            "rows cannot tell whether a collapsed latent could live."
+            "rows do not show whether a collapsed latent could become active."
         )
 
 
 def residual_spectrum(
     model: VAEModel, rows: Any, *, beta: float = 1.0, key: PRNGKey
 ) -> ResidualSpectrum:
-    r"""Measure the covariance R of what the live latents leave, r(x) = E_q[(y − μ(z))/σ(z) | x].
+    r"""Measure the covariance R of the residuals of the active latents, E_q[(y − μ(z))/σ(z) | x].
 
-    Let a dead latent z′ move the mean by ε h σ(z) z′ along a direction h of unit length, and its
-    q follow as well as it can. To second order the β-ELBO changes by
+    Let a collapsed latent z′ move the mean by ε h σ(z) z′ along a direction h of unit length, with
+    the best q for it. To second order the β-ELBO changes by
 
     .. math:: \tfrac12 \epsilon^2 \left[ h^T R\,h / \beta - 1 \right]
 
-    so that it revives if the largest eigenvalue of R exceeds β. Below β a curved direction, or
-    one that turns with the live latents, may still be worth a latent: an eigenvalue above β
-    proves that one can live, one below it does not prove the contrary. For a linear decoder it
-    does, and R's eigenvalues are λ_j/σ² in dead directions and β²σ²/λ_j in live ones.
+    so that it becomes active if the largest eigenvalue of R exceeds β. Below β a curved direction,
+    or one that turns with the active latents, may still raise the ELBO: an eigenvalue above β
+    proves that a latent can be active, one below β does not prove the opposite. For a linear
+    decoder it does, and the eigenvalues of R are λ_j/σ² in collapsed directions and β²σ²/λ_j in
+    active ones.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ def residual_spectrum(
             f"to measure it; got {len(rows)}. Pass more rows."
         )
     pairs = over_rows(_mean_residuals, model, rows, key=key).astype(np.float64)
-    pairs = pairs - pairs.mean(axis=(0, 1))  # a constant offset is the decoder's own to learn
+    pairs = pairs - pairs.mean(axis=(0, 1))  # a constant offset belongs to the bias of the decoder
     pairs = pairs[np.random.default_rng(0).permutation(len(pairs))]
     halves = pairs[0::2], pairs[1::2]
     products = np.concatenate([_along_leading(a, b) for a, b in (halves, halves[::-1])])
