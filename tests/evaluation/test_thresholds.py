@@ -80,12 +80,18 @@ def test_without_a_finite_error_or_with_too_few_rows_nothing_is_sound(band, erro
 
 
 def test_the_rows_that_are_needed_settle_the_figure():
-    for value in (1.0, 1.05, 1.12, 1.6):
-        figure = Estimate(value, 0.3)
+    for value, error in ((1.0, 0.3), (1.05, 0.1), (1.12, 0.03), (1.6, 0.3)):
+        figure = Estimate(value, error)
         assert NOISE_RATIO.verdict(figure) == "open"
         text = NOISE_RATIO.rows_needed(figure, 100).split("some ")[1].split(" would")[0]
-        error = 0.3 * math.sqrt(100 / (1.06 * float(text.replace(",", ""))))
-        assert NOISE_RATIO.verdict(Estimate(value, error)) != "open"
+        smaller = error * math.sqrt(100 / (1.06 * float(text.replace(",", ""))))
+        assert NOISE_RATIO.verdict(Estimate(value, smaller)) != "open"
+
+
+def test_a_figure_at_a_threshold_has_no_number_of_rows():
+    figure = Estimate(NOISE_RATIO.sound[1] + 1e-4, 0.01)
+    assert NOISE_RATIO.verdict(figure) == "open"
+    assert NOISE_RATIO.rows_needed(figure, 1_797).endswith("at the limit of what is tolerable.")
 
 
 # -- calibration() and diagnose ---------------------------------------------------------------

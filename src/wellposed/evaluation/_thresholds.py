@@ -22,6 +22,7 @@ OPEN: Final = "open"
 FAULT: Final = "fault"
 
 _LIKELY = 2.0  # smallest distance of a sound figure from the edges of its band, standard errors
+_HOPELESS = 100  # times the rows at hand: beyond, no number of rows is named
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Band:
         if room <= 0:
             return f"{cannot}."
         needed = math.ceil(n_rows * (errors * figure.standard_error / room) ** 2)
+        if needed > _HOPELESS * n_rows:
+            return f"{cannot}: the figure is at the limit of what is tolerable."
         return f"{cannot}; some {float(f'{needed:.2g}'):,.0f} would."
 
     def _outside(self, value: float) -> float:
