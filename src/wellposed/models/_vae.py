@@ -6,6 +6,7 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Key
 
 from wellposed._errors import UnboundedLikelihoodError
 from wellposed._typing import Density, Latent, Point, Posterior, PRNGKey, Scalar
@@ -90,7 +91,7 @@ class VAEModel(eqx.Module):
         return self.noise.log_density_bound(d) + self.transform.log_det_bound(d)
 
 
-def draw_keys(key: PRNGKey, n: int) -> PRNGKey:
+def draw_keys(key: PRNGKey, n: int) -> Key[Array, " n"]:
     """Return keys for draws that are independent of those in ``model.infer(x, key=key)``.
 
     Parameters

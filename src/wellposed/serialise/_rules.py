@@ -42,7 +42,7 @@ class _Within:
         outside = np.asarray(value)[~self._inside(value)].ravel()[0]
         return f"must be from {self.low:g} to {self.high:g}; got {outside:g}."
 
-    def _inside(self, value: Any) -> np.ndarray:
+    def _inside(self, value: Any) -> np.ndarray | np.bool_:
         return (np.asarray(value) >= self.low) & (np.asarray(value) <= self.high)
 
 
