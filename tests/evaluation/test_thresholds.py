@@ -155,8 +155,8 @@ def test_the_variance_split_and_diagnose_agree(error):
         ratio = Estimate(value, error)
         split = split_at(ratio)
         finding = check_variance_split(Planted(split=split, model=Noise()))
-        assert ("as the likelihood wants it" in split.verdict) == (finding.verdict == "sound")
-        assert ("cannot tell" in split.verdict) == (finding.verdict == "open")
+        assert ("where the likelihood is largest" in split.verdict) == (finding.verdict == "sound")
+        assert ("whether it is the best" in split.verdict) == (finding.verdict == "open")
         assert finding.verdict in ("caution", NOISE_RATIO.verdict(ratio))
 
 
@@ -182,8 +182,8 @@ def test_the_priors_text_and_diagnose_agree(low, more, outside):
     found = prior_at(low, low + more, outside)
     finding = check_prior(Planted(mismatch=found))
     assert finding.verdict == found.judgement
-    assert ("little that it never saw" in str(found)) == (finding.verdict == "sound")
-    assert ("cannot tell" in str(found)) == (finding.verdict == "open")
+    assert ("was trained where" in str(found)) == (finding.verdict == "sound")
+    assert ("too few to decide" in str(found)) == (finding.verdict == "open")
     if not math.isfinite(low + more + outside):
         assert finding.verdict == "open"
 

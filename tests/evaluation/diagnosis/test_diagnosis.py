@@ -211,7 +211,7 @@ def test_too_few_rows_are_refused_with_how_many_it_takes():
     model, rows, train = model_and_rows()
     with pytest.raises(wp.DataError, match=r"20 rows or more.* got 19"):
         diagnosed(model, rows[:19], train)
-    with pytest.raises(wp.DataError, match="20 rows of the training or more"):
+    with pytest.raises(wp.DataError, match="20 training rows or more"):
         diagnosed(model, rows, train[:3])
 
 

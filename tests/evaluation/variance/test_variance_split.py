@@ -49,7 +49,7 @@ def test_a_solved_model_is_split_as_its_loadings_say(exact, monkeypatch):
     near(found.prior.share.value, 1.0, found.prior.share.standard_error)
     assert found.gain.value < 0.01
     assert (found.prior.kept_error > 0).all() != exact
-    assert "as the likelihood wants it" in found.verdict
+    assert "where the likelihood is largest" in found.verdict
 
 
 def test_errors_are_the_scatter_over_data():

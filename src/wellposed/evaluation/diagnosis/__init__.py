@@ -1,4 +1,4 @@
-"""Diagnosis of a fitted model: which part of it fails, why, and what to change."""
+"""Diagnosis of a fitted model: its faults, their causes and their remedies."""
 
 from .diagnose import diagnose
 from .record import Diagnosis, Finding

@@ -1,4 +1,4 @@
-"""Run all checks on a model, causes before their consequences."""
+"""All checks of a model, in the order of causes and consequences."""
 
 from collections.abc import Callable
 
@@ -17,8 +17,8 @@ from .noise_checks import check_variance_split
 from .objective_checks import check_kl_weight, check_posterior_floor
 from .record import Diagnosis
 
-# An earlier fault causes later ones: at a wrong σ² latents collapse, at a β below one q(z) leaves
-# p(z).
+# A fault may cause later ones: a wrong σ² makes latents collapse, and a β below one makes q(z)
+# differ from p(z).
 CHECKS = (
     check_bound,
     check_jacobian,
@@ -48,12 +48,12 @@ def diagnose(
     Parameters
     ----------
     model : VAEModel
-    rows : array of shape (n, d), data units, held out from training, n ≥ 20; some 2,000 are used
-        at most
-    train : array of shape (m, d), rows of the training, m ≥ 20
+    rows : array of shape (n, d), held-out rows, data units, n ≥ 20; at most 2,000 of them are
+        used
+    train : array of shape (m, d), training rows, data units, m ≥ 20
     key : PRNG key
-    name : description of the model, for the reader
-    forecast : makes the forecast of collapse; called if latents have collapsed
+    name : description of the model, for the title
+    forecast : returns the forecast of collapse; called only if latents have collapsed
 
     Returns
     -------

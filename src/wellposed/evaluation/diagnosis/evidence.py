@@ -1,4 +1,4 @@
-"""The measures that the checks compare, each computed once."""
+"""Measures of a model for the checks, each computed once."""
 
 import functools
 from collections.abc import Callable
@@ -29,19 +29,19 @@ from ..variance.variance_split import variance_split
 LEAST_ROWS = 20
 _MOST_ROWS = 2_000
 _DRAWS = 8
-_FEW_ROWS = 300  # for measures that take many draws a row
+_FEW_ROWS = 300  # for measures that need many draws for each row
 
 
 class Evidence:
-    """Measures of a model, each computed when it is first read.
+    """Measures of a model, each computed on first access.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units, n ≥ 20
-    train : array of shape (m, d), rows that the model was trained on, m ≥ 20
+    train : array of shape (m, d), training rows, data units, m ≥ 20
     key : PRNG key
-    forecast : makes the forecast of collapse
+    forecast : returns the forecast of collapse
 
     Raises
     ------
@@ -60,12 +60,12 @@ class Evidence:
     ):
         self.model = model
         self.rows = _enough(rows, "rows")
-        self.train = None if train is None else _enough(train, "rows of the training")
+        self.train = None if train is None else _enough(train, "training rows")
         self._key, self._forecast = key, forecast
 
     @functools.cached_property
     def few(self) -> np.ndarray:
-        """Positions of the rows for measures that take many draws a row."""
+        """Positions of the rows for measures that need many draws for each row."""
         return subsample(np.arange(len(self.rows)), _FEW_ROWS)
 
     @property
@@ -74,7 +74,12 @@ class Evidence:
         return self.rows.shape[1]
 
     def key(self, use: int) -> PRNGKey:
-        """Return the key of one use."""
+        """Return the PRNG key of one measure.
+
+        Parameters
+        ----------
+        use : number of the measure
+        """
         return jax.random.fold_in(self._key, use)
 
     @functools.cached_property
@@ -136,7 +141,7 @@ def _enough(rows: ArrayLike, what: str) -> np.ndarray:
     rows = np.asarray(rows)
     if len(rows) < LEAST_ROWS:
         raise DataError(
-            f"A diagnosis needs {LEAST_ROWS} {what} or more, and some hundreds to tell small "
-            f"faults from chance; got {len(rows)}. Pass more rows."
+            f"A diagnosis needs {LEAST_ROWS} {what} or more, and some hundreds to detect small "
+            f"faults; got {len(rows)}. Pass more rows."
         )
     return subsample(rows, _MOST_ROWS)

@@ -1,4 +1,4 @@
-"""Checks on rows that were not trained on: overfitting, calibration, importance weights."""
+"""Checks on held-out rows: overfitting, calibration and importance weights."""
 
 import numpy as np
 
@@ -17,32 +17,37 @@ from .record import Finding
 
 
 def check_overfitting(evidence: Evidence) -> Finding:
-    """Compare the ELBO of the training rows with that of the others."""
+    """Compare the ELBO of the training rows with that of the evaluation rows.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     question = "Overfitted?"
     if evidence.train_terms is None:
         return Finding(
             question,
             OPEN,
-            "Overfitting is visible only beside rows that the model was trained on.",
-            "Pass the training rows too, and rows that were held out.",
+            "A check of overfitting needs training rows to compare with.",
+            "Pass the training rows and held-out rows.",
         )
     here, there = (np.asarray(t.elbo, np.float64) for t in (evidence.terms, evidence.train_terms))
     error = np.hypot(standard_error(here), standard_error(there))
     gap = Estimate(float(there.mean() - here.mean()), float(error))
     per_feature = Estimate(gap.value / evidence.d, gap.standard_error / evidence.d)
     figures = {"ELBO, training rows": float(there.mean()), "ELBO, these rows": float(here.mean())}
-    said = f"The ELBO is {gap} nats a datum higher on the training rows"
+    answer = f"The ELBO is {gap} nats a datum higher on the training rows"
     verdict = OVERFITTING.verdict(per_feature)
     if verdict == OPEN:
-        said = f"{said}. {OVERFITTING.rows_needed(per_feature, len(here))}"
-        return Finding(question, OPEN, said, "Pass more rows.", figures=figures)
+        answer = f"{answer}. {OVERFITTING.rows_needed(per_feature, len(here))}"
+        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
     if verdict != FAULT:
-        return Finding(question, SOUND, f"{said}, no more than is usual.", figures=figures)
+        return Finding(question, SOUND, f"{answer}, within the usual range.", figures=figures)
     return Finding(
         question,
         FAULT,
-        f"{said}: {per_feature.value:.2g} a feature.",
-        "Fewer or narrower layers, weight_decay, fewer epochs (a validation_fraction with "
+        f"{answer}: {per_feature.value:.2g} nats a feature.",
+        "Use fewer or narrower layers, weight_decay, fewer epochs (a validation_fraction with "
         "patience), or more data.",
         "the decoder has overfitted",
         figures,
@@ -50,7 +55,12 @@ def check_overfitting(evidence: Evidence) -> Finding:
 
 
 def check_calibration(evidence: Evidence) -> Finding:
-    """Compare the coverage of central intervals of p(x | z), z ~ q(z | x), with their level."""
+    """Compare the coverage of central intervals of p(x | z), z ~ q(z | x), with their level.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     calibration = evidence.calibration
     coverage = calibration.coverage
     figures = {
@@ -60,14 +70,19 @@ def check_calibration(evidence: Evidence) -> Finding:
     figures["CRPS"] = calibration.crps.mean.value
     verdict = calibration.judgement
     remedy = {SOUND: "", OPEN: "Pass more rows."}.get(
-        verdict, "recalibrate() on rows held out from training and from these."
+        verdict, "Call recalibrate() on further held-out rows."
     )
     fault = "reconstructions are miscalibrated" if verdict == FAULT else ""
     return Finding("Calibrated?", verdict, calibration.statement, remedy, fault, figures)
 
 
 def check_weights(evidence: Evidence) -> Finding:
-    """Check by Pareto k̂ whether importance sampling measures log p(x)."""
+    """Check by Pareto k̂ whether importance sampling estimates log p(x) reliably.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     question = "Is log p trustworthy?"
     if not np.isfinite(evidence.model.log_density_bound(evidence.d)):
         return Finding(
@@ -84,15 +99,15 @@ def check_weights(evidence: Evidence) -> Finding:
     verdict = weights_verdict(shape)
     if verdict == OPEN:
         unknown = int((~np.isfinite(shape)).sum())
-        said = f"The importance weights have no finite k̂ in {unknown} of {len(shape)} rows."
-        return Finding(question, OPEN, said, "Compare models by the ELBO.", figures=figures)
-    said = f"k̂ of 256 importance weights exceeds {PARETO_K} in {share:.0%} of the rows"
+        answer = f"k̂ of the importance weights is not finite in {unknown} of {len(shape)} rows."
+        return Finding(question, OPEN, answer, "Compare models by the ELBO.", figures=figures)
+    answer = f"k̂ of 256 importance weights exceeds {PARETO_K} in {share:.0%} of the rows"
     if verdict == SOUND:
-        return Finding(question, SOUND, f"{said}: the estimate is reliable.", figures=figures)
+        return Finding(question, SOUND, f"{answer}: the estimate is reliable.", figures=figures)
     return Finding(
         question,
         CAUTION,
-        f"{said}: there the estimate is a lower bound that may be far below log p.",
-        'score_samples(X, method="auto") anneals those rows.',
+        f"{answer}: the estimate for these is a lower bound that may be far below log p.",
+        'Use score_samples(X, method="auto"), which uses annealing for these rows.',
         figures=figures,
     )

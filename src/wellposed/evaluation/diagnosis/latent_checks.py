@@ -1,4 +1,4 @@
-"""Checks of the latents: do the codes match the prior, and could a collapsed latent be active?"""
+"""Checks of the latents: the match of codes and prior, and the cause of collapse."""
 
 import numpy as np
 
@@ -8,7 +8,12 @@ from .record import Finding
 
 
 def check_prior(evidence: Evidence) -> Finding:
-    """Compare q(z) with p(z)."""
+    """Compare the aggregate posterior q(z) with the prior p(z).
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     question, mismatch = "Does q(z) match p(z)?", evidence.mismatch
     low, high = mismatch.least_mismatch, max(mismatch.mismatch[1], mismatch.least_mismatch)
     outside = mismatch.priors["standard"].outside.value
@@ -18,31 +23,36 @@ def check_prior(evidence: Evidence) -> Finding:
         "rate, nats": mismatch.rate.value,
         "share of N(0, I) outside the codes": outside,
     }
-    said = (
+    answer = (
         f"KL(q(z) ‖ p(z)) is {low:.3g} to {high:.3g} nats of a rate of "
-        f"{mismatch.rate.value:.4g}; {outside:.0%} of the draws of N(0, I) fall where there are "
-        "hardly any codes."
+        f"{mismatch.rate.value:.4g}; {outside:.0%} of the draws from N(0, I) are in regions with "
+        "few codes."
     )
     verdict = mismatch.judgement
     if verdict == FAULT:
         return Finding(
             question,
             FAULT,
-            said,
+            answer,
             'Draw with sample(prior="aggregate"). To remove the mismatch, train with more latents '
-            "and less capacity, or for longer.",
+            "and less capacity, or train for longer.",
             "the codes are not where the prior is",
             figures,
         )
     if verdict == OPEN:
-        said += f" {mismatch.n_rows} rows cannot narrow this down."
-        return Finding(question, OPEN, said, "Pass more rows.", figures=figures)
+        answer += f" {mismatch.n_rows} rows are too few to decide."
+        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
     remedy = "" if verdict == SOUND else 'Draw with sample(prior="aggregate").'
-    return Finding(question, verdict, said, remedy, figures=figures)
+    return Finding(question, verdict, answer, remedy, figures=figures)
 
 
 def check_collapse(evidence: Evidence) -> Finding:
-    """Check whether a collapsed latent could be active."""
+    """Check whether a collapsed latent could be active.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     question, collapse = "Collapsed?", evidence.collapse
     k, n_collapsed = len(collapse.collapsed), int(collapse.collapsed.sum())
     figures = {
@@ -52,39 +62,41 @@ def check_collapse(evidence: Evidence) -> Finding:
         "rate, nats": float(collapse.rates.sum()),
     }
     if not np.isfinite(collapse.rates).all():
-        said = "The rates of some latents are not finite on these rows."
-        return Finding(question, OPEN, said, "Train again, with a lower rate.", figures=figures)
+        answer = "The rates of some latents are not finite on these rows."
+        remedy = "Train again with a lower learning rate."
+        return Finding(question, OPEN, answer, remedy, figures=figures)
     if not n_collapsed:
         return Finding(question, SOUND, f"All {k} latents carry information.", figures=figures)
-    said = f"{n_collapsed} of {k} latents have collapsed."
-    verdict, why = _room(evidence, k - n_collapsed, figures)
-    said = f"{said} {why}"
+    verdict, reason = _room(evidence, k - n_collapsed, figures)
+    answer = f"{n_collapsed} of {k} latents have collapsed. {reason}"
     if verdict == OPEN:
-        return Finding(question, OPEN, said, "Pass more rows.", figures=figures)
+        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
     if verdict == SOUND:
         remedy = f"No change is needed; {k - n_collapsed or 1} latents are enough."
-        return Finding(question, SOUND, said, remedy, figures=figures)
+        return Finding(question, SOUND, answer, remedy, figures=figures)
     return Finding(
         question,
         FAULT,
-        said,
-        "Begin with a small weight on the KL (kl_warmup of some 40 % of the epochs), train for "
-        "longer, or let σ² be learned.",
+        answer,
+        "Start with a small weight on the KL (kl_warmup of some 40 % of the epochs), train for "
+        "longer, or learn σ².",
         "collapsed latents could be active",
         figures,
     )
 
 
 def _room(evidence: Evidence, n_active: int, figures: dict[str, float]) -> tuple[Verdict, str]:
-    """Whether a further latent has room, by the forecast if there is one and by the residuals."""
+    """Whether another latent could be active, by the residuals and by any forecast."""
     residuals = evidence.residuals
     figures["leading residual over σ²"] = residuals.leading
     if evidence.forecast is None:
         return residuals.judgement, str(residuals)
     n_forecast = int(np.sum(evidence.forecast.rates > evidence.collapse.epsilon))
     figures["active by the forecast"] = float(n_forecast)
-    said = f"At this noise variance a linear model has {n_forecast} active latents."
+    answer = f"At this noise variance a linear model has {n_forecast} active latents."
     if n_forecast <= n_active:
-        return SOUND, said
-    link = "The active latents carry what these would: " if residuals.judgement == SOUND else ""
-    return residuals.judgement, f"{said} {link}{residuals}"
+        return SOUND, answer
+    link = ""
+    if residuals.judgement == SOUND:
+        link = "This model's active latents have the information of all of these. "
+    return residuals.judgement, f"{answer} {link}{residuals}"

@@ -1,4 +1,4 @@
-"""Check of the variance split: is σ² the mean squared residual?"""
+"""Check of the variance split: comparison of σ² with the mean squared residual."""
 
 from wellposed.noise import Gaussian, Rescaled
 
@@ -11,43 +11,49 @@ _QUESTION = "Variance split?"
 
 
 def check_variance_split(evidence: Evidence) -> Finding:
-    """Compare σ² with the mean squared residual, on these rows and on those of the training."""
+    """Compare σ² with the mean squared residual, on the evaluation and on the training rows.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     here = evidence.split.total_ratio
     there = evidence.train_split.total_ratio if evidence.train_split else None
     figures = _figures(evidence, here, there)
-    said = f"The noise variance is {here} of the mean squared residual"
+    answer = f"The noise variance is {here} of the mean squared residual"
     if there is not None:
-        said += f" ({there} of that of the training rows)"
+        answer += f" ({there} of that of the training rows)"
     verdict = _verdict(here, there)
     if verdict == SOUND:
         narrow = here.value < (NOISE_RATIO.tolerable or NOISE_RATIO.sound)[0]
-        said += ": too narrow for these rows alone, see below." if narrow else ", as it should be."
-        return Finding(_QUESTION, SOUND, said, figures=figures)
+        answer += ": too small for these rows only, see below." if narrow else ", as it should be."
+        return Finding(_QUESTION, SOUND, answer, figures=figures)
     if verdict == OPEN:
-        said = f"{said}. {NOISE_RATIO.rows_needed(here, len(evidence.rows))}"
-        return Finding(_QUESTION, OPEN, said, "Pass more rows.", figures=figures)
+        answer = f"{answer}. {NOISE_RATIO.rows_needed(here, len(evidence.rows))}"
+        return Finding(_QUESTION, OPEN, answer, "Pass more rows.", figures=figures)
     gain = evidence.split.gain
-    worth = "" if gain is None else f" At the best σ² the ELBO gains {gain} nats a datum."
+    increase = "" if gain is None else f" At the best σ² the ELBO is higher by {gain} nats a datum."
     if not _is_gaussian(evidence):
-        return Finding(_QUESTION, CAUTION, f"{said}.{worth}", _HEAVY_TAILS, figures=figures)
+        return Finding(_QUESTION, CAUTION, f"{answer}.{increase}", _HEAVY_TAILS, figures=figures)
     consequence, fault = _LARGE if here.value > 1 else _SMALL
     fault = fault if verdict == FAULT else ""
-    return Finding(_QUESTION, verdict, f"{said}: {consequence}{worth}", _REMEDY, fault, figures)
+    return Finding(
+        _QUESTION, verdict, f"{answer}: {consequence}{increase}", _REMEDY, fault, figures
+    )
 
 
 _HEAVY_TAILS = (
-    "Heavy tails have this effect, since their variance is that of the outliers: compare with the "
+    "Heavy tails can have this effect, since outliers dominate their variance. Compare with the "
     "calibration below."
 )
-_REMEDY = 'Let σ² be learned: noise="shared" or "feature".'
+_REMEDY = 'Learn σ², with noise="shared" or "feature".'
 _LARGE = (
-    "it counts as noise what the latents could explain, and latents whose variance is below it "
-    "collapse.",
+    "it includes variance that the latents could explain, and latents that explain less variance "
+    "than it collapse.",
     "the noise variance is too large",
 )
 _SMALL = (
-    "the decoder has to follow what is noise, and latents carry more information than the data "
-    "justify.",
+    "the decoder has to fit noise, and the latents have more information than the data justify.",
     "the noise variance is too small",
 )
 
@@ -63,7 +69,7 @@ def _verdict(here: Estimate, there: Estimate | None) -> Verdict:
     if OPEN in verdicts:
         return OPEN
     if len({ratio.value > 1 for ratio in ratios}) > 1:
-        return SOUND  # σ² is between the two residuals
+        return SOUND  # σ² is between the two mean squared residuals
     return CAUTION if CAUTION in verdicts else FAULT
 
 

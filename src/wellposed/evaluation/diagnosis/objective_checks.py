@@ -1,4 +1,4 @@
-"""Checks of the posterior: is it free to be narrow, and trained on the ELBO?"""
+"""Checks of the posterior: a floor of its scale, and the weight of the KL in training."""
 
 import math
 
@@ -19,83 +19,93 @@ from .record import Finding
 
 
 def check_posterior_floor(evidence: Evidence) -> Finding:
-    """Check that the σ of q(z | x) has no floor near the prior's."""
+    """Check that the σ of q(z | x) has no floor near the prior's.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     question = "Posterior free?"
     used = evidence.codes.loc.var(axis=0) > MOVES
     least = evidence.codes.scale.min(axis=0)
     figures = {"latents in use": float(used.sum()), "smallest σ of q": float(least.min())}
     if not (np.isfinite(evidence.codes.loc).all() and np.isfinite(least).all()):
-        said = "The encoder returns numbers that are not finite on some of these rows."
-        return Finding(question, OPEN, said, "Train again, with a lower rate.", figures=figures)
+        answer = "The encoder returns numbers that are not finite on some of these rows."
+        remedy = "Train again with a lower learning rate."
+        return Finding(question, OPEN, answer, remedy, figures=figures)
     narrow = least.min() if not used.any() else least[used].min()
     if narrow < POSTERIOR_FLOOR:
-        said = f"The posterior's σ is as small as {least.min():.3g}."
-        return Finding(question, SOUND, said, figures=figures)
+        answer = f"The smallest σ of the posterior is {least.min():.3g}."
+        return Finding(question, SOUND, answer, figures=figures)
     if not used.any():
-        said = "No latent moves with the data, so that no narrow posterior is called for."
-        return Finding(question, OPEN, said, figures=figures)
+        answer = "No posterior mean varies with the data, so that none has to be narrow."
+        return Finding(question, OPEN, answer, figures=figures)
     return Finding(
         question,
         FAULT,
-        f"{used.sum()} latents move with the data, but the σ of q(z | x) is never below "
-        f"{narrow:.3g}: the encoder has a floor there, and no latent can carry more than "
-        "½ log(1 + Var E[z|x]/σ²) nats.",
-        "Let the encoder's σ fall below one: a parametrisation with every positive value.",
+        f"The posterior means of {used.sum()} latents vary with the data, but the σ of q(z | x) is "
+        f"at least {narrow:.3g}: the encoder's σ has a floor, and the information of a latent is "
+        "at most ½ log(1 + Var E[z|x]/σ²) nats.",
+        "Use a parametrisation of the encoder's σ that allows every positive value.",
         "the encoder's σ has a floor",
         figures,
     )
 
 
 def check_kl_weight(evidence: Evidence) -> Finding:
-    """Compare the weight of the KL that the encoder was trained for with one."""
+    """Compare the implied weight of the KL with one, the weight in the ELBO.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
     question, weight = "Trained on the ELBO?", evidence.kl_weight
     on_train = evidence.train is not None
     n = len(evidence.rows if evidence.train is None else evidence.train)
     figures = {"implied weight of the KL": weight.value, "standard error": weight.standard_error}
     if math.isnan(weight.value):
-        said = "All latents have collapsed, so that the weight of the KL cannot be measured."
-        return Finding(question, OPEN, said, figures=figures)
-    said = f"The posterior is as wide as a weight of {weight} on the KL makes it"
-    # The weight is infinite where the posterior is nowhere narrower than the prior.
+        answer = "All latents have collapsed, so that the weight of the KL cannot be measured."
+        return Finding(question, OPEN, answer, figures=figures)
+    answer = f"The width of the posterior implies a weight of {weight} on the KL"
+    # The weight is infinite if the posterior is not narrower than the prior.
     verdict = FAULT if math.isinf(weight.value) else KL_WEIGHT.verdict(weight)
     narrow = evidence.split.total_ratio.value < (NOISE_RATIO.tolerable or NOISE_RATIO.sound)[0]
     if verdict == FAULT and weight.value > 1 and not on_train and narrow:
         return Finding(
             question,
             OPEN,
-            f"{said}, but the decoder fits these rows so badly that they would narrow any q.",
-            "Pass the training rows too.",
+            f"{answer}, but the residuals on these rows are too large for a reliable value.",
+            "Also pass the training rows.",
             figures=figures,
         )
     if verdict == SOUND:
-        return Finding(question, SOUND, f"{said}; the ELBO has one.", figures=figures)
+        return Finding(question, SOUND, f"{answer}; the ELBO has a weight of one.", figures=figures)
     if verdict == OPEN:
-        said = f"{said}; the ELBO has one. {KL_WEIGHT.rows_needed(weight, n)}"
-        return Finding(question, OPEN, said, "Pass more rows.", figures=figures)
+        answer = f"{answer}; the ELBO has a weight of one. {KL_WEIGHT.rows_needed(weight, n)}"
+        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
     consequence, remedy, fault = _consequence(weight.value)
-    return Finding(question, FAULT, f"{said}: {consequence}", remedy, fault, figures)
+    return Finding(question, FAULT, f"{answer}: {consequence}", remedy, fault, figures)
 
 
 def _consequence(weight: float) -> tuple[str, str, str]:
-    """Return what a weight other than one does, the remedy, and the name of the fault."""
+    """Return the consequence of a weight other than one, the remedy and the name of the fault."""
     remedy = 'Train with beta=1 and a learned σ² (noise="shared").'
     if weight < WEIGHTLESS:
         return (
-            "none. The KL is clamped on these data, or was left out, and the model is an "
-            "autoencoder.",
-            "Train on the ELBO, the KL with neither clamp nor capacity.",
+            "none. The objective clamps or omits the KL, so that the model is an autoencoder.",
+            "Train on the ELBO, without a clamp or a capacity for the KL.",
             "the KL has no weight: it is clamped or left out",
         )
     if weight < 1:
         return (
-            "information in the latents costs too little (a β below one, a mean in place of a "
-            "sum, a floor under the KL), and no ELBO has its maximum here.",
+            "the weight is too small (a β below one, a mean in place of a sum, or a floor of the "
+            "KL), so that the model is not at a maximum of the ELBO.",
             remedy,
             "the KL weighs too little (β below one)",
         )
     return (
-        "information in the latents costs too much (a β above one, a mean in place of a sum), "
-        "so that q is too wide and latents collapse.",
+        "the weight is too large (a β above one, or a mean in place of a sum), so that q is too "
+        "wide and latents collapse.",
         remedy,
         "the KL weighs too much (β above one)",
     )

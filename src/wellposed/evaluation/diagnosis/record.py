@@ -1,4 +1,4 @@
-"""Findings of a diagnosis, as text, in a terminal, as JSON and as a page."""
+"""Findings of a diagnosis, and their output as text, JSON and HTML."""
 
 import dataclasses
 import math
@@ -22,17 +22,17 @@ _STYLES: Final[dict[Verdict, str]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """The answer to one question, with the figures behind it and what to do.
+    """The answer to one question, with its figures and a remedy.
 
     Parameters
     ----------
     question : in a few words
-    verdict : "sound", "fault", "caution" (no fault, but worth knowing) or "open" (these rows
-        cannot tell)
+    verdict : "sound", "fault", "caution" (a limitation that is no fault) or "open"
+        (too few rows to decide)
     said : the answer in sentences
     remedy : what to change; empty if nothing
     fault : name of the fault; empty for every other verdict
-    figures : by name, with their unit in it
+    figures : values by name; the name includes the unit
 
     Examples
     --------
@@ -52,13 +52,14 @@ class Finding:
 class Diagnosis:
     """Findings on a fitted model; ``print`` it, or show it in a notebook.
 
-    Findings are in the order of causes: an earlier one may be the reason of a later one.
+    The order is that of cause and consequence: an earlier finding may cause a later one.
 
     Parameters
     ----------
-    findings : one a question
+    findings : one for each question
     model : description of the model
-    n_rows, n_train_rows : numbers of rows looked at; None without rows of the training
+    n_rows : number of evaluation rows
+    n_train_rows : number of training rows; None without training rows
 
     Examples
     --------
@@ -74,19 +75,19 @@ class Diagnosis:
 
     @property
     def faults(self) -> tuple[Finding, ...]:
-        """Findings that are faults, causes before their consequences."""
+        """Findings that are faults, in the order of cause and consequence."""
         return tuple(f for f in self.findings if f.verdict == FAULT)
 
     @property
     def summary(self) -> str:
-        """The first fault and its remedy; without faults, what is left open or to know of."""
+        """The first fault and its remedy, or else the open questions and the number of cautions."""
         if self.faults:
             first, *others = self.faults
             more = f" (and {len(others)} more, which may follow from it)" if others else ""
             return f"{first.fault[0].upper()}{first.fault[1:]}{more}. {first.remedy}"
         unanswered = [f.question for f in self.findings if f.verdict == OPEN]
         n_cautions = sum(f.verdict == CAUTION for f in self.findings)
-        rest = f"; {n_cautions} point{'s' * (n_cautions > 1)} to know of" if n_cautions else ""
+        rest = f"; {n_cautions} caution{'s' * (n_cautions > 1)}" if n_cautions else ""
         if not unanswered:
             return f"No fault was found{rest}."
         return (
@@ -96,7 +97,7 @@ class Diagnosis:
 
     @property
     def _head(self) -> str:
-        trained = f" and {self.n_train_rows} of the training" if self.n_train_rows else ""
+        trained = f" and {self.n_train_rows} training rows" if self.n_train_rows else ""
         return f"Diagnosis of {self.model}, on {self.n_rows} rows{trained}"
 
     def __str__(self) -> str:
@@ -122,7 +123,7 @@ class Diagnosis:
         return Group(*parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all findings in plain types, for JSON; figures that are not finite as None."""
+        """Return all findings in plain types for JSON; a figure that is not finite is None."""
         return {
             "model": self.model,
             "n_rows": self.n_rows,
@@ -134,7 +135,7 @@ class Diagnosis:
         }
 
     def to_html(self) -> str:
-        """Return a self-contained page, readable at any width, in light and dark."""
+        """Return a self-contained HTML page."""
         return self._page(whole=True)
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""Latents: collapse, rate and distortion, and how codes fill the prior."""
+"""Latents: collapse, rate and distortion, and the match of the codes and the prior."""
 
 from .codes import Codes, codes
 from .collapse import Collapse, collapse, measure_collapse

@@ -1,4 +1,4 @@
-"""Draws z ~ q(z | x) of data, and their density under the mean of all q(z | x)."""
+"""Draws z ~ q(z | x) of data, and their density under the aggregate posterior."""
 
 import dataclasses
 from typing import Any
@@ -15,17 +15,25 @@ from wellposed.numerics import LOG_2PI, host_generator
 from .._passes import posteriors
 from .._rows import subsample
 
-_LEAST_SCALE = 1e-30  # its inverse square is still a number
+_LEAST_SCALE = 1e-30  # its inverse square is finite
 
 
 @dataclasses.dataclass(frozen=True)
 class Codes:
-    """q(z | x) of n rows, and one draw of each, in float64."""
+    """q(z | x) of n rows, and one draw of each, in float64.
 
-    loc: np.ndarray  # (n, k)
-    scale: np.ndarray  # (n, k)
-    noise: np.ndarray  # (n, k), standard normal
-    rates: np.ndarray  # (n,), KL(q(z | x) ‖ p(z)), nats
+    Parameters
+    ----------
+    loc, scale : shape (n, k), mean and standard deviation of q(z | x), in units of the prior's
+        standard deviation
+    noise : shape (n, k), standard normal draws
+    rates : shape (n,), KL(q(z | x) ‖ p(z)), nats
+    """
+
+    loc: np.ndarray
+    scale: np.ndarray
+    noise: np.ndarray
+    rates: np.ndarray
 
     @property
     def z(self) -> np.ndarray:
@@ -34,7 +42,7 @@ class Codes:
 
     @property
     def log_density(self) -> np.ndarray:
-        """log q(z_i | x_i) of each draw under its own row's posterior, shape (n,), nats."""
+        """log q(z_i | x_i) of each draw under the posterior of its own row, shape (n,), nats."""
         k = self.loc.shape[1]
         return -0.5 * (self.noise**2).sum(1) - np.log(self.scale).sum(1) - 0.5 * k * LOG_2PI
 
@@ -42,28 +50,50 @@ class Codes:
 def codes(
     model: VAEModel, rows: Any, *, key: PRNGKey, most: int, noise_key: PRNGKey | None = None
 ) -> Codes:
-    """Draw z ~ q(z | x) once for each of at most ``most`` rows, spread over the data.
+    """Draw z ~ q(z | x) once for each row.
 
-    Rows that are equal get draws of their own: q(z) of data with few distinct rows is a mixture
-    of Gaussians all the same, not of points.
+    Equal rows have independent draws: for data with few distinct rows, q(z) is still a mixture of
+    Gaussians.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    most : largest number of rows to use, spread evenly over the data
+    noise_key : PRNG key of the draws; by default it is derived from ``key``
+
+    Returns
+    -------
+    Codes
     """
     check_process()
-    passed = posteriors(model, subsample(np.asarray(rows), most), key=key)
-    loc, scale, rates = (np.asarray(part, np.float64) for part in passed)
-    # On the host: nothing to compile for each new number of rows.
+    parts = posteriors(model, subsample(np.asarray(rows), most), key=key)
+    loc, scale, rates = (np.asarray(part, np.float64) for part in parts)
+    # The host draws, since a compiled generator is compiled for each number of rows.
     noise_key = jax.random.fold_in(key, 1) if noise_key is None else noise_key
     noise = host_generator(noise_key).normal(size=loc.shape)
     return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates.sum(axis=1))
 
 
 def log_aggregate(codes: Codes, z: np.ndarray, *, leave_out: bool = False) -> np.ndarray:
-    r"""log q(z) at latents of shape (s, k), with q(z) = (1/n) Σ_j q(z | x_j): shape (s,), nats.
+    r"""Return log q(z), with q(z) = (1/n) Σ_j q(z | x_j).
 
-    With ``leave_out``, the latents are the codes' own draws, and each is judged by the rows other
-    than its own, q(z_i) = (1/(n − 1)) Σ_{j≠i} q(z_i | x_j).
+    With ``leave_out``, the sum omits the row of each draw,
+    q(z_i) = (1/(n − 1)) Σ_{j≠i} q(z_i | x_j).
 
-    The quadratic form is expanded into matrix products, in float64, where that costs no digits
-    that matter until a posterior is narrower than 1e-6.
+    The quadratic form is expanded into matrix products, in float64. Its rounding error is
+    negligible for posteriors with a scale above 1e-6.
+
+    Parameters
+    ----------
+    codes : q(z | x) of n rows
+    z : array of shape (s, k), latents
+    leave_out : whether to omit the row of each draw; ``z`` must then be the draws of ``codes``
+
+    Returns
+    -------
+    array of shape (s,), nats
     """
     centre = codes.loc.mean(axis=0)
     loc, precision = codes.loc - centre, codes.scale**-2

@@ -1,4 +1,4 @@
-"""Posterior collapse, measured in the two ways that the field uses."""
+"""Posterior collapse, by (ε, δ)-collapse and by active units."""
 
 import dataclasses
 from typing import Any
@@ -15,15 +15,22 @@ from .._thresholds import ACTIVE, DELTA, EPSILON
 
 @dataclasses.dataclass(frozen=True)
 class Collapse:
-    r"""Two verdicts on each latent, which need not agree; every array is of shape (k,).
+    r"""Two criteria of collapse for each latent, which may disagree.
 
-    - ``collapsed``: KL(q(z_i|x) ‖ p(z_i)) < ε on a share of the data of at least 1 − δ;
-      ``silent_share`` is that share, ``rates`` the mean KL of each latent in nats.
-    - ``active_units``: the latent's posterior mean moves, Var E[z_i|x] > threshold;
-      ``mean_variance`` is that variance over the data.
+    A latent may be neither collapsed nor an active unit: its posterior mean is constant, and its
+    posterior variance differs from the prior's.
 
-    A latent may be neither: its posterior mean stands still, and its posterior variance does not
-    equal the prior's.
+    Parameters
+    ----------
+    collapsed : bool, shape (k,), whether KL(q(z_i|x) ‖ p(z_i)) < ε on a share of the rows of at
+        least 1 − δ
+    active_units : bool, shape (k,), whether Var E[z_i|x] exceeds ``threshold``
+    rates : shape (k,), mean KL of each latent, nats a datum
+    silent_share : shape (k,), share of the rows with a KL below ε
+    mean_variance : shape (k,), Var E[z_i|x], in units of the prior's variance
+    epsilon : ε, nats
+    delta : δ, share of the rows
+    threshold : of active units, in units of the prior's variance
     """
 
     collapsed: np.ndarray
@@ -58,14 +65,19 @@ def collapse(
     delta: float = DELTA,
     threshold: float = ACTIVE,
 ) -> Collapse:
-    """Judge each latent by its rates and by its posterior means.
+    """Apply both criteria of collapse to each latent.
 
     Parameters
     ----------
     rates : array of shape (n, k), KL(q(z_i | x) ‖ p(z_i)) in nats
     means : array of shape (n, k), E[z | x]
-    epsilon, delta : of (ε, δ)-collapse
-    threshold : of active units
+    epsilon : ε of (ε, δ)-collapse, nats
+    delta : δ of (ε, δ)-collapse, share of the rows
+    threshold : of active units, in units of the prior's variance
+
+    Returns
+    -------
+    Collapse
 
     Raises
     ------
@@ -85,13 +97,13 @@ def collapse(
         check_number(name, value, "0.01 is usual.", low=0)
     check_number("delta", delta, "0.01 is usual.", low=0, below=1)
     silent = (rates < epsilon).mean(axis=0)
-    moved = means.var(axis=0, dtype=np.float64)
+    mean_variance = means.var(axis=0, dtype=np.float64)
     return Collapse(
         collapsed=silent >= 1 - delta,
-        active_units=moved > threshold,
+        active_units=mean_variance > threshold,
         rates=rates.mean(axis=0, dtype=np.float64),
         silent_share=silent,
-        mean_variance=moved,
+        mean_variance=mean_variance,
         epsilon=epsilon,
         delta=delta,
         threshold=threshold,
@@ -99,6 +111,18 @@ def collapse(
 
 
 def measure_collapse(model: VAEModel, rows: Any, *, key: PRNGKey, **thresholds: float) -> Collapse:
-    """Measure :func:`collapse` of a model on rows of shape (n, d), data units."""
+    """Measure :func:`collapse` of a model on rows of data.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    thresholds : ``epsilon``, ``delta`` and ``threshold`` of :func:`collapse`
+
+    Returns
+    -------
+    Collapse
+    """
     means, _, rates = posteriors(model, rows, key=key)
     return collapse(rates, means, **thresholds)

@@ -1,4 +1,4 @@
-"""The weight on the KL that an encoder was trained for, read off the model."""
+"""The weight of the KL at which an encoder is stationary, measured on a fitted model."""
 
 from typing import Any
 
@@ -14,32 +14,34 @@ from .._estimate import Estimate, standard_error
 from .._rows import over_rows
 
 _DRAWS = 16
-_LEAST = 0.005  # nats of −∂KL: below it nearly all latents have collapsed, and the ratio is noise
+# Nats of −∂KL. Below it nearly all latents have collapsed, and chance dominates the ratio.
+_LEAST = 0.005
 
 
 def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
     r"""Return the β at which the scales of the posterior are stationary; the ELBO has β = 1.
 
-    Widen q by a factor τ around its means. E_q log p(x|z) − β KL(q ‖ p) is stationary at τ = 1 if
+    Let a factor τ multiply all scales of q. E_q log p(x|z) − β KL(q ‖ p) is stationary at τ = 1 if
 
     .. math:: \beta = \frac{-\partial_{\log\tau} E_q \log p(x \mid z)}
        {-\partial_{\log\tau} KL(q \| p)}, \qquad
        -\partial_{\log\tau} KL = \sum_j (1 - \sigma_j^2)
 
-    summed over latents and averaged over rows. An encoder can change all its scales by one factor,
-    so that after training they are stationary on the training rows; on other rows an overfitted
-    decoder gives a larger β. A clamped KL has no gradient on some rows and gives a β below one.
+    where both are averages over rows. An encoder can multiply all its scales by one factor, so
+    that after training τ = 1 is stationary on the training rows. On other rows an overfitted
+    decoder leads to a larger β. A clamped KL has no gradient on some rows, which leads to a β
+    below one.
 
     Parameters
     ----------
     model : VAEModel
-    rows : array of shape (n, d), data units; best those trained on
+    rows : array of shape (n, d), data units, preferably the training rows
     key : PRNG key
 
     Returns
     -------
-    β and its standard error over rows; infinite where the posterior is nowhere narrower than the
-    prior, and NaN where all latents have collapsed
+    β and its standard error over rows: infinite if the posterior is not narrower than the prior,
+    and NaN if all latents have collapsed
     """
     check_process()
     loss, gain = over_rows(_slopes, model, rows, key=key)
@@ -52,15 +54,15 @@ def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
 
 
 def _slopes(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scalar]:
-    """Return −∂ E_q log p(x|z) and −∂ KL of one datum, by log τ at τ = 1."""
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
-    loc, scale = found.q.loc, found.q.scale
-    # In pairs of opposite sign: what is odd in the noise cancels.
+    """Derivatives of −E_q log p(x|z) and of −KL of one datum with respect to log τ, at τ = 1."""
+    inference, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    loc, scale = inference.q.loc, inference.q.scale
+    # Antithetic pairs: terms that are odd in the noise cancel.
     half = jax.random.normal(latent_key, (_DRAWS // 2, *loc.shape))
 
     def likelihood(log_tau: Scalar) -> Scalar:
         noise = jnp.exp(log_tau) * scale * jnp.concatenate([half, -half])
-        return jax.vmap(lambda z: model.decode(z).log_prob(found.y))(loc + noise).mean()
+        return jax.vmap(lambda z: model.decode(z).log_prob(inference.y))(loc + noise).mean()
 
     _, slope = jax.jvp(likelihood, (jnp.zeros(()),), (jnp.ones(()),))
     return -slope, jnp.sum(1.0 - scale**2)

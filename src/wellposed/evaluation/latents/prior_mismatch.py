@@ -1,4 +1,4 @@
-"""How far the prior is from where the data are encoded: KL(q(z) ‖ p(z)) between two bounds."""
+"""Bounds on the mismatch of the codes and the prior, KL(q(z) ‖ p(z))."""
 
 import dataclasses
 import math
@@ -21,19 +21,26 @@ from .._thresholds import MISMATCH, OPEN, OUTSIDE, OUTSIDE_IDEAL, Verdict, prior
 from ..likelihood.importance import log_likelihood
 from .codes import Codes, codes, log_aggregate
 
-_MOST_ROWS = 10_000  # of 10,000² densities: seconds
+_MOST_ROWS = 10_000  # the 10,000² densities take seconds
 _DRAWS = 2_000
 _SECOND_STAGE_DRAWS = 128
 
 
 @dataclasses.dataclass(frozen=True)
 class Mismatch:
-    """One prior r(z) against the aggregate posterior q(z), in nats a datum.
+    """Comparison of one prior r(z) with the aggregate posterior q(z).
 
-    ``low`` and ``high`` bracket KL(q(z) ‖ r(z)) in expectation; ``low``, like its estimate, may be
-    negative. ``log_density`` is E log r(z) over z ~ q(z), and ``gain`` its excess over that of the
-    model's own prior: a mismatch taken away. ``outside`` is the share of draws from r where q(z)
-    is smaller than at 95 % of the codes: 0.05 if r = q.
+    ``low`` and ``high`` are bounds of KL(q(z) ‖ r(z)) in expectation.
+
+    Parameters
+    ----------
+    low : lower bound, nats a datum; it may be negative
+    high : upper bound, nats a datum
+    log_density : E log r(z) over z ~ q(z), nats a datum
+    gain : ``log_density`` less that of the model's own prior, the decrease of the mismatch, nats
+        a datum
+    outside : share of the draws from r at which q(z) is smaller than at 95 % of the codes; 0.05
+        if r = q
     """
 
     low: Estimate
@@ -45,10 +52,14 @@ class Mismatch:
 
 @dataclasses.dataclass(frozen=True)
 class PriorMismatch:
-    """The rate, split into information and mismatch; nats a datum.
+    """The rate, split into information and mismatch.
 
-    ``information`` is the low and the high end of I(x; z), each with its standard error;
-    ``priors`` holds a :class:`Mismatch` a prior, "standard" the model's own among them.
+    Parameters
+    ----------
+    n_rows : number of rows
+    rate : mean KL(q(z | x) ‖ p(z)), nats a datum
+    information : lower and upper bound of I(x; z), nats a datum
+    priors : comparison of each prior by name; "standard" is the model's own
     """
 
     n_rows: int
@@ -58,28 +69,28 @@ class PriorMismatch:
 
     @property
     def mismatch(self) -> tuple[float, float]:
-        """Low and high end of KL(q(z) ‖ p(z)) for the model's own prior."""
+        """Lower and upper bound of KL(q(z) ‖ p(z)) for the model's own prior, nats a datum."""
         own = self.priors["standard"]
         return own.low.value, own.high.value
 
     @property
     def mutual_information(self) -> tuple[float, float]:
-        """Low and high end of I(x; z): the rate less the mismatch."""
+        """Lower and upper bound of I(x; z), the rate less the mismatch, nats a datum."""
         low, high = self.mismatch
         return self.rate.value - high, self.rate.value - low
 
     @property
     def least_mismatch(self) -> float:
-        """Best lower bound on KL(q(z) ‖ p(z)): it is no smaller than any prior's gain, nor zero.
+        """Best lower bound on KL(q(z) ‖ p(z)), nats a datum: at least zero and every prior's gain.
 
-        KL(q‖p) − KL(q‖r) is the gain of r, for an r not fitted to these rows.
+        The gain of a prior r is KL(q‖p) − KL(q‖r) if r was not fitted to these rows.
         """
         gains = [prior.gain.value for prior in self.priors.values()]
         return max(0.0, self.mismatch[0], *gains)
 
     @property
     def saturated(self) -> bool:
-        """Whether the rows are too few to show the information: I is within 0.1 of log n."""
+        """Whether the rows are too few to estimate the information: I exceeds log n − 0.1."""
         return self.mutual_information[0] > math.log(self.n_rows) - 0.1
 
     @property
@@ -99,44 +110,42 @@ class PriorMismatch:
     def _split(self) -> list[str]:
         information, high = self.mutual_information[0], self.mismatch[1]
         low = self.least_mismatch
-        said = [
-            f"The rate is {self.rate} nats a datum, over {self.n_rows} rows: the information "
-            f"that z carries about x, {max(information, 0):.3g} to {self.rate.value - low:.3g} "
-            f"nats, and the mismatch KL(q(z) ‖ p(z)) of the data's codes with N(0, I), "
-            f"{low:.3g} to {max(high, low):.3g} nats."
+        sentences = [
+            f"The rate is {self.rate} nats a datum, over {self.n_rows} rows. It is the sum of the "
+            f"information I(x; z), {max(information, 0):.3g} to {self.rate.value - low:.3g} nats, "
+            f"and the mismatch KL(q(z) ‖ p(z)) of the codes and N(0, I), {low:.3g} to "
+            f"{max(high, low):.3g} nats."
         ]
         if self.saturated:
-            said.append(
-                f"No {self.n_rows} rows can show more information than their log, "
+            sentences.append(
+                f"The largest information that {self.n_rows} rows can prove is log n = "
                 f"{math.log(self.n_rows):.3g} nats, and this model reaches it: the upper end of "
                 "the mismatch is a bound and no estimate."
             )
-        return said
+        return sentences
 
     def _own(self) -> list[str]:
         share = self.priors["standard"].outside
-        said = [
-            f"{_percent(share)} of the draws from N(0, I) lie outside the region that holds "
-            f"{1 - OUTSIDE_IDEAL:.0%} of the codes ({OUTSIDE_IDEAL:.0%} would if "
-            "the two were the same)"
-        ]
+        outside = (
+            f"{_percent(share)} of the draws from N(0, I) lie outside the region of "
+            f"{1 - OUTSIDE_IDEAL:.0%} of the codes (ideal: {OUTSIDE_IDEAL:.0%})"
+        )
         if self.judgement == OPEN:
-            said[0] += f". {self.n_rows} rows cannot tell how far the codes are from N(0, I)."
-            return said
+            too_few = f"{self.n_rows} rows are too few to decide whether the codes match N(0, I)."
+            return [f"{outside}. {too_few}"]
         if share.value > OUTSIDE:
-            said[0] += ": the decoder was hardly trained there, and samples suffer."
+            outside += ": the decoder had little training there, so that samples are poor."
         elif self.least_mismatch > MISMATCH:
-            said[0] += ", but the draws seldom reach where many of the codes are."
+            outside += ", but few of the draws are in regions with many codes."
         else:
-            said[0] += ": sampling from N(0, I) asks the decoder for little that it never saw."
-            return said
-        return [*said, 'Draw z from the codes\' own distribution: sample(prior="aggregate").']
+            return [f"{outside}: the decoder was trained where the draws from N(0, I) are."]
+        return [outside, 'Draw z from the distribution of the codes: sample(prior="aggregate").']
 
     def _others(self) -> list[str]:
         return [
-            f"Prior {name!r}: {prior.gain} nats more log density on the codes than N(0, I), a "
-            f"mismatch of at most {max(prior.high.value, 0):.3g} nats, and "
-            f"{_percent(prior.outside)} of its draws outside."
+            f"Prior {name!r}: its log density of the codes exceeds that of N(0, I) by {prior.gain} "
+            f"nats, its mismatch is at most {max(prior.high.value, 0):.3g} nats, and "
+            f"{_percent(prior.outside)} of its draws lie outside the region."
             for name, prior in self.priors.items()
             if name != "standard"
         ]
@@ -160,23 +169,29 @@ def prior_mismatch(
 
     .. math:: E_x KL(q(z|x) \| p(z)) = I_q(x; z) + KL(q(z) \| p(z))
 
-    The mismatch is the mean of log q(z) − log p(z) over draws z_i ~ q(z | x_i), one a row. What
-    q(z_i) is, n rows tell only in part. The mean of q(z_i | x_j) over all j holds the draw's own
-    row, so that log q(z_i) comes out too large on average, KL too large and I too small, never
-    above log n; leaving the own row out errs to the other side (Jensen). The two bracket the
-    truth in expectation. Where the rate exceeds log n the bracket is wide: no distribution-free
-    lower bound on I from n rows can pass log n by much (McAllester & Stratos, 2020).
+    The mismatch is the mean of log q(z) − log p(z) over draws z_i ~ q(z | x_i), one for each row.
+    Two estimates of q(z_i) from n rows give two bounds that hold in expectation. The mean of
+    q(z_i | x_j) over all j includes the draw's own row: log q(z_i) and the KL are too large on
+    average, and I is too small, at most log n. The mean without the own row has a bias of the
+    opposite sign, by Jensen's inequality. If the rate exceeds log n the bounds are far apart: no
+    distribution-free lower bound on I from n rows exceeds log n by much (McAllester & Stratos,
+    2020).
 
     Parameters
     ----------
     model : VAEModel
-    rows : array of shape (n, d), data units; rows that the model was not trained on tell the
-        most, and are needed where ``priors`` were fitted to the others
+    rows : array of shape (n, d), data units, preferably held-out rows. Priors that were fitted to
+        the training rows need held-out rows
     key : PRNG key
-    priors : other priors by name. Those with a ``log_prob`` are measured exactly; a
-        :class:`wellposed.models.SecondStage` by importance sampling, whose log density comes out
-        too small on average, and its mismatch too large
-    most_rows : used at most, spread over the data; time and memory grow with their square
+    priors : other priors by name. The log density of a prior with a ``log_prob`` is exact; that of
+        a :class:`wellposed.models.SecondStage` is estimated by importance sampling, which makes it
+        too small on average and the mismatch too large
+    most_rows : largest number of rows to use, spread evenly over the data; time and memory grow
+        with its square
+
+    Returns
+    -------
+    PriorMismatch
 
     Raises
     ------
@@ -189,35 +204,35 @@ def prior_mismatch(
     check_process()
     if len(rows) < 2:
         raise DataError(
-            f"A mismatch is estimated from at least 2 rows; got {len(rows)}. Some thousand rows "
-            "make a good estimate."
+            f"The mismatch needs at least 2 rows; got {len(rows)}. Pass some thousand rows for a "
+            "good estimate."
         )
     code_key, prior_key = (jax.random.fold_in(key, i) for i in range(2))
     noise_key = jax.random.fold_in(code_key, 1)
-    some = codes(model, rows, key=key, most=most_rows, noise_key=noise_key)
-    return _compare(some, {"standard": model.prior, **(priors or {})}, key=prior_key)
+    some_codes = codes(model, rows, key=key, most=most_rows, noise_key=noise_key)
+    return _compare(some_codes, {"standard": model.prior, **(priors or {})}, key=prior_key)
 
 
-def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> PriorMismatch:
-    z = found.z
-    without = log_aggregate(found, z, leave_out=True)
+def _compare(sample: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> PriorMismatch:
+    z = sample.z
+    without = log_aggregate(sample, z, leave_out=True)
     n = len(z)
-    all_rows = np.logaddexp(without + np.log(n - 1), found.log_density) - np.log(n)
+    all_rows = np.logaddexp(without + np.log(n - 1), sample.log_density) - np.log(n)
     keys = [jax.random.fold_in(key, i) for i in range(2 * len(priors))]
     log_p = {
         name: _log_densities(prior, z, key=keys[2 * i])
         for i, (name, prior) in enumerate(priors.items())
     }
-    # Of mean zero for each row: what one draw of z happened to be, and the rate has averaged out.
-    chance = found.log_density - log_p["standard"] - found.rates
+    # Mean zero for each row: the chance of one draw of z, over which the rate is an average.
+    chance = sample.log_density - log_p["standard"] - sample.rates
     usual = np.quantile(without, OUTSIDE_IDEAL)
     own = log_p["standard"]
     return PriorMismatch(
         n_rows=n,
-        rate=Estimate.of(found.rates),
+        rate=Estimate.of(sample.rates),
         information=(
-            Estimate.of(found.rates - _freed(all_rows - own, chance)),
-            Estimate.of(found.rates - _freed(without - own, chance)),
+            Estimate.of(sample.rates - _without_chance(all_rows - own, chance)),
+            Estimate.of(sample.rates - _without_chance(without - own, chance)),
         ),
         priors={
             name: Mismatch(
@@ -225,7 +240,7 @@ def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Prio
                 high=_estimate(all_rows - log_p[name], chance),
                 log_density=_estimate(log_p[name], chance),
                 gain=_estimate(log_p[name] - log_p["standard"], chance),
-                outside=_share_below(usual, found, prior, key=keys[2 * i + 1]),
+                outside=_share_below(usual, sample, prior, key=keys[2 * i + 1]),
             )
             for i, (name, prior) in enumerate(priors.items())
         },
@@ -233,15 +248,16 @@ def _compare(found: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Prio
 
 
 def _estimate(values: np.ndarray, chance: np.ndarray) -> Estimate:
-    """Mean and standard error over rows, freed of what ``chance``, of mean zero, explains.
+    """Mean and standard error over rows, with ``chance``, of mean zero, as a control variate.
 
-    That the rows also make up q(z) adds nothing to the error at first order: the influence of
-    one row on E log q(z) that way is ∫ q(z | x) dz, the same for all.
+    The dependence of q(z) on the rows does not change the standard error at first order: its
+    influence of one row on E log q(z) is ∫ q(z | x) dz, which is the same for all rows.
     """
-    return Estimate.of(_freed(values, chance))
+    return Estimate.of(_without_chance(values, chance))
 
 
-def _freed(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
+def _without_chance(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Values less their regression on ``chance``."""
     if not chance.var() > 0:
         return values
     return values - np.cov(values, chance, bias=True)[0, 1] / chance.var() * chance
@@ -249,10 +265,10 @@ def _freed(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
 
 def _log_densities(prior: Any, z: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     if isinstance(prior, SecondStage):
-        found = log_likelihood(prior.model, z, n_samples=_SECOND_STAGE_DRAWS, key=key).value
+        log_p = log_likelihood(prior.model, z, n_samples=_SECOND_STAGE_DRAWS, key=key).value
     else:
-        found = over_rows(_log_density, prior, z, key=key)
-    return np.asarray(found, np.float64)
+        log_p = over_rows(_log_density, prior, z, key=key)
+    return np.asarray(log_p, np.float64)
 
 
 def _log_density(prior: Any, z: Latent, *, key: PRNGKey) -> Scalar:
@@ -260,12 +276,12 @@ def _log_density(prior: Any, z: Latent, *, key: PRNGKey) -> Scalar:
     return prior.log_prob(z)
 
 
-def _share_below(usual: float, found: Codes, prior: Prior, *, key: PRNGKey) -> Estimate:
+def _share_below(usual: float, sample: Codes, prior: Prior, *, key: PRNGKey) -> Estimate:
     """Share of draws from a prior where q(z) is below a value, and its standard error."""
-    drawn = np.asarray(_drawn(prior, key), np.float64)
-    return Estimate.of(log_aggregate(found, drawn) < usual)
+    draws = np.asarray(_draws(prior, key), np.float64)
+    return Estimate.of(log_aggregate(sample, draws) < usual)
 
 
 @compiled_soon
-def _drawn(prior: Prior, key: PRNGKey) -> jax.Array:
+def _draws(prior: Prior, key: PRNGKey) -> jax.Array:
     return jax.vmap(lambda key: prior.sample(key=key))(jax.random.split(key, _DRAWS))

@@ -1,4 +1,4 @@
-"""The two costs of a model: nats to say z, and nats to say x given z."""
+"""Rate and distortion of a model: the costs in nats of z, and of x given z."""
 
 import dataclasses
 from typing import Any
@@ -20,30 +20,39 @@ from .prior_mismatch import prior_mismatch
 class RateDistortion:
     r"""Rate and distortion of one model on rows of data, in nats a datum and data units.
 
-    Standard errors are over rows. ``information`` and ``mismatch``, the parts of the rate, are
-    each the low and the high end of a bracket that holds in expectation; see
-    :func:`wellposed.evaluation.prior_mismatch`. ``entropy`` and ``least_information`` are known
-    only where the data's own density is.
+    Standard errors are over rows. The rate is the sum of information and mismatch, whose bounds
+    hold in expectation; see :func:`wellposed.evaluation.prior_mismatch`.
+
+    Parameters
+    ----------
+    n_rows : number of rows
+    rate : R = E KL(q(z | x) ‖ p(z))
+    distortion : D = −E E_q log p(x | z)
+    elbo : −(R + D), the bound with β = 1
+    information : lower and upper bound of I(x; z)
+    mismatch : lower and upper bound of KL(q(z) ‖ p(z))
+    entropy : H of the data; None if the density of the data is unknown
+    least_information : H − D; None if the density of the data is unknown
     """
 
     n_rows: int
-    rate: Estimate  # R = E KL(q(z | x) ‖ p(z))
-    distortion: Estimate  # D = −E E_q log p(x | z)
-    elbo: Estimate  # −(R + D), the bound with β = 1
-    information: tuple[Estimate, Estimate]  # I(x; z)
-    mismatch: tuple[Estimate, Estimate]  # KL(q(z) ‖ p(z))
-    entropy: Estimate | None = None  # H
-    least_information: Estimate | None = None  # H − D
+    rate: Estimate
+    distortion: Estimate
+    elbo: Estimate
+    information: tuple[Estimate, Estimate]
+    mismatch: tuple[Estimate, Estimate]
+    entropy: Estimate | None = None
+    least_information: Estimate | None = None
 
     @property
     def information_range(self) -> tuple[float, float]:
-        """Ends of the bracket of I(x; z), held to 0 ≤ I ≤ R, which no estimate may leave."""
+        """Lower and upper bound of I(x; z), clipped to 0 ≤ I ≤ R, nats a datum."""
         low, high = self.information
         return max(low.value, 0.0), max(min(high.value, self.rate.value), 0.0)
 
     @property
     def is_consistent(self) -> bool | None:
-        """Whether H − D ≤ I ≤ R within three standard errors; None where H is unknown."""
+        """Whether H − D ≤ I ≤ R within three standard errors; None if H is unknown."""
         if self.least_information is None:
             return None
         low, high = self.information
@@ -57,8 +66,8 @@ class RateDistortion:
             [
                 f"Over {self.n_rows} rows, rate {self.rate} and distortion {self.distortion} nats "
                 f"a datum: an ELBO of {self.elbo}.",
-                f"z carries {low:.3g} to {high:.3g} (± {error:.2g}) nats about x; the rest of the "
-                "rate is KL(q(z) ‖ p(z)).",
+                f"The information I(x; z) is {low:.3g} to {high:.3g} (± {error:.2g}) nats; the "
+                "rest of the rate is KL(q(z) ‖ p(z)).",
                 self._bounds(),
             ]
         )
@@ -66,10 +75,10 @@ class RateDistortion:
     def _bounds(self) -> str:
         if self.entropy is None or self.least_information is None:
             return (
-                "The entropy H of the data is unknown, and with it the lower end of "
-                "H − D ≤ I ≤ R; pass the log density of simulated data to have it."
+                "The entropy H of the data, and so the lower end of H − D ≤ I ≤ R, is unknown. "
+                "For simulated data, pass their log density."
             )
-        verdict = "holds" if self.is_consistent else "FAILS: one of the three is wrong"
+        verdict = "holds" if self.is_consistent else "FAILS: one of the three estimates is wrong"
         return (
             f"With the data's entropy H = {self.entropy}, H − D = {self.least_information}: "
             f"H − D ≤ I ≤ R {verdict}."
@@ -85,28 +94,33 @@ def rate_distortion(
     log_density: Any = None,
     most_rows: int = 5_000,
 ) -> RateDistortion:
-    r"""Measure rate and distortion, and what of the rate is information.
+    r"""Measure rate and distortion, and the information within the rate.
 
     .. math:: R = E\,KL(q(z|x) \| p(z)), \quad D = -E\,E_q \log p(x|z), \quad ELBO = -(R + D),
        \qquad H - D \le I_q(x; z) \le R
 
-    H is the entropy of the data, −E log p*(x). Models of one ELBO differ in where they stand on
-    the line R + D = −ELBO, from R = 0, where z says nothing, to D = 0 or as low as it goes, where
-    z says all.
+    H is the entropy of the data, −E log p*(x). Models with equal ELBOs have different positions on
+    the line R + D = −ELBO. At R = 0, z has no information about x; at the smallest D it has the
+    most.
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), data units
-    key : PRNG key; rate and distortion are those of :func:`wellposed.evaluation.elbo` with it
-    n_samples : draws of z a row for the distortion; the rate is exact
-    log_density : array of shape (n,), log p*(x) of each row, for simulated data
-    most_rows : used at most for the information, whose time grows with their square
+    key : PRNG key; :func:`wellposed.evaluation.elbo` returns the same rate and distortion for it
+    n_samples : number of draws of z for each row, for the distortion; the rate is exact
+    log_density : array of shape (n,), log p*(x) of each row in nats and data units, for simulated
+        data
+    most_rows : largest number of rows for the information; its time grows with the square
+
+    Returns
+    -------
+    RateDistortion
 
     Raises
     ------
     DataError
-        For fewer than two rows, or a ``log_density`` that does not give a number for each.
+        For fewer than two rows, or a ``log_density`` without a finite number for each row.
 
     References: Alemi, Poole, Fischer, Dillon, Saurous & Murphy (2018), eqs 4-5 and 9.
     """
@@ -137,8 +151,8 @@ def _checked(log_density: Any, n: int) -> np.ndarray:
     truth = np.asarray(log_density, np.float64)
     if truth.shape != (n,) or not np.isfinite(truth).all():
         raise DataError(
-            f"log_density must be {n} finite numbers, one a row; got shape {truth.shape}. It is "
-            "log p*(x) in nats and data units; leave it out where the data are not simulated."
+            f"log_density must be {n} finite numbers, one for each row; got shape {truth.shape}. "
+            "Pass log p*(x) in nats and data units, or None if the data are not simulated."
         )
     return truth
 

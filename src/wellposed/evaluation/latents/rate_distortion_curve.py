@@ -1,4 +1,4 @@
-"""The curve that models trained at several prices of the rate trace out."""
+"""The rate-distortion curve of models trained with several weights of the rate."""
 
 import dataclasses
 from typing import Any
@@ -10,9 +10,16 @@ from .rate_distortion import RateDistortion
 
 @dataclasses.dataclass(frozen=True)
 class RatePoint:
-    """One fitted model: the value that it was trained at, the model, where it stands."""
+    """One fitted model on a rate-distortion curve.
 
-    value: float  # of β, or of σ² in model units
+    Parameters
+    ----------
+    value : β, or σ² in model units², of the training
+    estimator : the fitted model
+    found : its rate and distortion
+    """
+
+    value: float
     estimator: Any
     found: RateDistortion
 
@@ -21,7 +28,11 @@ class RatePoint:
 class RateDistortionCurve:
     """Points of one model family, in the order of their training; ``print`` it for a table.
 
-    ``varied`` is "beta" or "noise_variance". ``complete`` is false after an interruption.
+    Parameters
+    ----------
+    varied : "beta" or "noise_variance"
+    points : fitted models
+    complete : false if an interruption ended the training early
     """
 
     varied: str
@@ -30,30 +41,30 @@ class RateDistortionCurve:
 
     @property
     def values(self) -> np.ndarray:
-        """β, or σ² in model units, of each point."""
+        """β, or σ² in model units², of each point, shape (points,)."""
         return np.array([point.value for point in self.points])
 
     @property
     def rate(self) -> np.ndarray:
-        """R of each point, nats a datum."""
+        """R of each point, shape (points,), nats a datum."""
         return np.array([point.found.rate.value for point in self.points])
 
     @property
     def distortion(self) -> np.ndarray:
-        """D of each point, nats a datum."""
+        """D of each point, shape (points,), nats a datum."""
         return np.array([point.found.distortion.value for point in self.points])
 
     @property
     def slopes(self) -> np.ndarray:
         r"""−ΔD/ΔR between each point and the next, shape (points − 1,).
 
-        Along β, two optima on the rows that they were trained on satisfy
+        Along β, two optima satisfy, on their training rows,
 
         .. math:: \beta_1 \le -\frac{D_2 - D_1}{R_2 - R_1} \le \beta_2
 
-        since each minimises its own D + βR; in the limit β = −∂D/∂R. A slope outside tells of a
-        training that stopped short, or of rows it was not trained on. Along σ² the distortion is
-        measured in another unit at each point, and its slope says nothing of this kind.
+        since each minimises its own D + βR. In the limit β = −∂D/∂R. A slope outside these bounds
+        means that a training ended too early, or that the rows are not the training rows. Along
+        σ² the distortion has a different unit at each point, so that these bounds do not hold.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             return -np.diff(self.distortion) / np.diff(self.rate)
@@ -64,7 +75,7 @@ class RateDistortionCurve:
         return max(self.points, key=lambda point: point.found.elbo.value)
 
     def rows(self) -> list[dict[str, float]]:
-        """A row a point: R, D, ELBO and the ends of I and of the mismatch, each with its error."""
+        """Return R, D, ELBO and the bounds of I and of the mismatch of each point, with errors."""
         return [{self.varied: point.value, **_row(point.found)} for point in self.points]
 
     def frame(self) -> Any:
@@ -81,19 +92,19 @@ class RateDistortionCurve:
             f"{point.found.elbo!s:>18} {_ends(point.found):>16} {slope:>8}"
             for point, slope in zip(self.points, [*slopes, ""], strict=False)
         ]
-        note = [] if self.complete else ["interrupted: these are the points so far"]
+        note = [] if self.complete else ["interrupted: some points are missing"]
         return "\n".join([head, *lines, *note])
 
 
-def _row(found: RateDistortion) -> dict[str, float]:
+def _row(of_model: RateDistortion) -> dict[str, float]:
     named = {
-        "rate": found.rate,
-        "distortion": found.distortion,
-        "elbo": found.elbo,
-        "information_low": found.information[0],
-        "information_high": found.information[1],
-        "mismatch_low": found.mismatch[0],
-        "mismatch_high": found.mismatch[1],
+        "rate": of_model.rate,
+        "distortion": of_model.distortion,
+        "elbo": of_model.elbo,
+        "information_low": of_model.information[0],
+        "information_high": of_model.information[1],
+        "mismatch_low": of_model.mismatch[0],
+        "mismatch_high": of_model.mismatch[1],
     }
     row = {}
     for name, each in named.items():
@@ -101,6 +112,6 @@ def _row(found: RateDistortion) -> dict[str, float]:
     return row
 
 
-def _ends(found: RateDistortion) -> str:
-    low, high = found.information_range
+def _ends(of_model: RateDistortion) -> str:
+    low, high = of_model.information_range
     return f"{low:.4g} to {high:.4g}"

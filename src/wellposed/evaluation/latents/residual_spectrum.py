@@ -17,18 +17,22 @@ from .._estimate import Estimate
 from .._rows import over_rows
 from .._thresholds import FAULT, SOUND, Verdict, room_for_a_latent
 
-_DRAWS = 4  # of z, for each of two estimates of a mean residual
+_DRAWS = 4  # draws of z for each of two estimates of a mean residual
 
 
 @dataclasses.dataclass(frozen=True)
 class ResidualSpectrum:
     r"""Variance of the mean residuals along their principal directions, over the noise variance.
 
-    ``eigenvalues``, shape (d,), in falling order, are those of the rows that the directions were
-    fitted to, so that the first is too large by chance. ``leading`` is the variance along the
-    first direction of one half of the rows, measured on the other half, with its
-    ``standard_error``: a lower bound on the variance that a further latent could explain. Above
-    ``beta`` a collapsed latent is at a saddle point.
+    Parameters
+    ----------
+    eigenvalues : shape (d,), in descending order, on the rows that the directions were fitted to,
+        so that the first is too large on average
+    leading : variance along the first direction of one half of the rows, measured on the other
+        half; a lower bound on the variance that another latent could explain. If it exceeds
+        ``beta``, a collapsed latent is at a saddle point
+    standard_error : of ``leading``
+    beta : weight of the KL in training
     """
 
     eigenvalues: np.ndarray
@@ -51,20 +55,20 @@ class ResidualSpectrum:
         size = f"{self.leading:.3g} ± {self.standard_error:.1g} times the noise variance"
         if self.has_room:
             return (
-                f"The residuals vary by {size} along one direction, more than βσ²: there is room "
-                "for one more latent, and a collapsed one could become active. Train for longer, "
-                "start with a smaller weight on the KL, or add latents."
+                f"The variance of the residuals along one direction is {size}, more than βσ²: "
+                "another latent, or a collapsed one, could become active. Train for longer, start "
+                "with a smaller weight on the KL, or add latents."
             )
         if self.judgement == SOUND:
             return (
-                f"The residuals vary by {size} along their largest direction, less than βσ²: a "
-                "latent that took up one direction would cost more than it explains. At this σ² "
-                "and β collapsed latents stay collapsed, unless they describe curved or rare "
-                "structure."
+                f"The largest variance of the residuals along a direction is {size}, less than "
+                "βσ²: a latent for one direction would raise the KL by more than it raises the "
+                "log likelihood. At this σ² and β collapsed latents stay collapsed, unless they "
+                "describe curved or rare structure."
             )
         return (
-            f"The residuals vary by {size} along their largest direction, as much as βσ²: these "
-            "rows do not show whether a collapsed latent could become active."
+            f"The largest variance of the residuals along a direction is {size}, close to βσ²: "
+            "these rows are too few to decide whether a collapsed latent could become active."
         )
 
 
@@ -78,11 +82,10 @@ def residual_spectrum(
 
     .. math:: \tfrac12 \epsilon^2 \left[ h^T R\,h / \beta - 1 \right]
 
-    so that it becomes active if the largest eigenvalue of R exceeds β. Below β a curved direction,
-    or one that turns with the active latents, may still raise the ELBO: an eigenvalue above β
-    proves that a latent can be active, one below β does not prove the opposite. For a linear
-    decoder it does, and the eigenvalues of R are λ_j/σ² in collapsed directions and β²σ²/λ_j in
-    active ones.
+    so that it becomes active if the largest eigenvalue of R exceeds β. This condition is
+    sufficient: with an eigenvalue below β, a curved direction, or one that depends on the active
+    latents, may still raise the ELBO. For a linear decoder it is also necessary, and the
+    eigenvalues of R are λ_j/σ² in collapsed directions and β²σ²/λ_j in active ones.
 
     Parameters
     ----------
@@ -91,19 +94,23 @@ def residual_spectrum(
     beta : weight of the KL in training
     key : PRNG key of the draws of z
 
+    Returns
+    -------
+    ResidualSpectrum
+
     Raises
     ------
     DataError
         For fewer than eight rows.
 
-    References: Li, Residual spectral instabilities: Λ* = sup_h E‖Cov(x, h(x) | z_A)‖², of which
-    this is the part that is linear in x; Wang & Ziyin (2022), theorem 2, for linear decoders.
+    References: Li, Residual spectral instabilities: Λ* = sup_h E‖Cov(x, h(x) | z_A)‖², whose
+    part linear in x is this spectrum; Wang & Ziyin (2022), theorem 2, for linear decoders.
     """
     check_process()
     if len(rows) < 8:
         raise DataError(
-            f"A residual spectrum needs eight rows or more, half to find the direction and half "
-            f"to measure it; got {len(rows)}. Pass more rows."
+            f"A residual spectrum needs eight rows or more, half to fit the direction and half "
+            f"to measure the variance along it; got {len(rows)}. Pass more rows."
         )
     pairs = over_rows(_mean_residuals, model, rows, key=key).astype(np.float64)
     pairs = pairs - pairs.mean(axis=(0, 1))  # a constant offset belongs to the bias of the decoder
@@ -120,24 +127,24 @@ def residual_spectrum(
 
 
 def _covariance(pairs: np.ndarray) -> np.ndarray:
-    """Covariance of r(x) from two independent estimates of it, whose errors do not add to it."""
+    """Covariance of r(x), without bias from the errors of two independent estimates of r(x)."""
     cross = pairs[:, 0].T @ pairs[:, 1] / len(pairs)
     return (cross + cross.T) / 2
 
 
 def _along_leading(fitted: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Squared coordinate of held-out residuals along the first direction of the others."""
+    """Squared coordinate of held-out residuals along the first direction of the fitted ones."""
     direction = np.linalg.eigh(_covariance(fitted))[1][:, -1]
     return (held_out[:, 0] @ direction) * (held_out[:, 1] @ direction)
 
 
 def _mean_residuals(model: VAEModel, x: Point, *, key: PRNGKey) -> Float[Array, "2 d"]:
     """Two independent Monte Carlo estimates of r(x)."""
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    inference, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
     def residual(draw_key: PRNGKey) -> Point:
-        observed = model.decode(found.q.rsample(draw_key))
-        return (found.y - observed.mean) / jnp.sqrt(observed.variance)
+        observed = model.decode(inference.q.rsample(draw_key))
+        return (inference.y - observed.mean) / jnp.sqrt(observed.variance)
 
     keys = jax.random.split(latent_key, (2, _DRAWS))
     return jax.vmap(lambda half: jax.vmap(residual)(half).mean(axis=0))(keys)

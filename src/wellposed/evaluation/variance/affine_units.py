@@ -1,4 +1,4 @@
-"""Model units in data units, where the one is an affine map of the other."""
+"""Size of a model unit in data units, where data units are an affine map of model units."""
 
 import jax
 import jax.numpy as jnp
@@ -12,22 +12,47 @@ from wellposed.transforms import UNIT, Identity, Standardize, Unit
 
 
 def is_affine(model: VAEModel) -> bool:
-    """Whether data units are an affine map of model units, wherever the noise can be."""
+    """Whether data units are an affine map of model units over the support of the noise.
+
+    Parameters
+    ----------
+    model : VAEModel
+    """
     if isinstance(model.transform, Unit):
         return model.transform.n_levels is None and UNIT.contains(model.noise.support)
     return isinstance(model.transform, (Identity, Standardize))
 
 
 def slope(model: VAEModel, like: Point) -> Point:
-    """dx/dy of an affine transform: the same everywhere, so at a place that nothing clips."""
+    """Return dx/dy of an affine transform, evaluated at a point without clipping.
+
+    Parameters
+    ----------
+    model : VAEModel
+    like : array of shape (d,), for the shape and the type
+
+    Returns
+    -------
+    array of shape (d,), data units per model unit
+    """
     middle, one = jnp.full_like(like, 0.5), jnp.ones_like(like)
     return jax.jvp(model.transform.inverse, (middle,), (one,))[1]
 
 
 def unit_of(model: VAEModel, d: int) -> np.ndarray:
-    """A model unit of each feature in data units, (d,): by which features can be added up.
+    """Return the size of a model unit of each feature, in data units.
 
-    Zero where a feature never varied in training; one where the transform is not affine.
+    Features can be added up in model units.
+
+    Parameters
+    ----------
+    model : VAEModel
+    d : number of features
+
+    Returns
+    -------
+    array of shape (d,): zero for a feature that was constant in training; one for every feature
+    if the transform is not affine
     """
     if not is_affine(model):
         return np.ones(d)

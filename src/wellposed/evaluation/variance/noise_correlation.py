@@ -1,4 +1,4 @@
-"""With which features the noise of a feature goes."""
+"""Correlation between features of the noise."""
 
 import jax
 import numpy as np
@@ -12,7 +12,7 @@ from wellposed.models import VAEModel, draw_keys
 
 from .._rows import over_rows
 
-_DRAWS = 250  # at most, at once
+_DRAWS = 250  # largest number in one batch
 
 
 def noise_correlation(
@@ -25,7 +25,8 @@ def noise_correlation(
     model : VAEModel
     x : array of shape (d,), data units
     key : PRNG key
-    n_draws : from p(y | z); a correlation has a standard error of at most n_draws^(−½)
+    n_draws : number of draws from p(y | z); the standard error of a correlation is at most
+        n_draws^(−½)
 
     Returns
     -------
@@ -39,12 +40,12 @@ def noise_correlation(
     """
     check_process()
     n_draws = check_count("n_draws", n_draws, "2000 is a start.", low=2)
-    drawn = over_rows(_draw, model, np.asarray(x)[None], key=key, chunk=1, n_draws=n_draws)
-    drawn = drawn[0].astype(np.float64)
-    drawn -= drawn.mean(axis=0)
-    deviation = np.sqrt((drawn**2).mean(axis=0))
+    draws = over_rows(_draw, model, np.asarray(x)[None], key=key, chunk=1, n_draws=n_draws)
+    draws = draws[0].astype(np.float64)
+    draws -= draws.mean(axis=0)
+    deviation = np.sqrt((draws**2).mean(axis=0))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return drawn.T @ drawn / n_draws / np.outer(deviation, deviation)
+        return draws.T @ draws / n_draws / np.outer(deviation, deviation)
 
 
 def _draw(model: VAEModel, x: Point, *, key: PRNGKey, n_draws: int) -> Float[Array, "s d"]:

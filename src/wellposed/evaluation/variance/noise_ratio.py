@@ -1,4 +1,4 @@
-"""The noise variance beside the mean squared residual, at which the ELBO is largest."""
+"""Ratio of the noise variance and the mean squared residual, which is its best value."""
 
 import dataclasses
 from typing import Any
@@ -13,10 +13,18 @@ from .._estimate import Estimate, standard_error
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NoiseRatio:
-    """The fields ``noise_ratio``, its error, ``total_ratio`` and ``gain`` of a variance split."""
+    """Noise variance over the mean squared residual, for the fields of a variance split.
 
-    value: np.ndarray  # (d,)
-    standard_error: np.ndarray  # (d,)
+    Parameters
+    ----------
+    value : shape (d,), ``noise_ratio`` of the split
+    standard_error : shape (d,), of ``value``
+    total : ratio of the sums over features, ``total_ratio`` of the split
+    gain : of the ELBO at the best noise variance, nats a datum; None if it is not defined
+    """
+
+    value: np.ndarray
+    standard_error: np.ndarray
     total: Estimate
     gain: Estimate | None
 
@@ -28,15 +36,19 @@ def noise_ratio(
     squares: np.ndarray,
     varies: np.ndarray,
 ) -> NoiseRatio:
-    """Compare the noise with its residuals.
+    """Compare the noise variance with the squared residuals.
 
     Parameters
     ----------
     model : VAEModel
-    kept, residual : arrays of shape (n, d), Var[x|z] and (x − E[x|z])² of each row, in units in
-        which features can be added up
-    squares : array of shape (n, d), (y − μ(z))² in model units, for Gaussian noise
-    varies : bool array of shape (d,)
+    kept, residual : arrays of shape (n, d), Var[x|z] and (x − E[x|z])² of each row, in squared
+        units in which features can be added up
+    squares : array of shape (n, d), (y − μ(z))² in squared model units, for Gaussian noise
+    varies : bool array of shape (d,), whether each feature varies
+
+    Returns
+    -------
+    NoiseRatio
     """
     base = model.noise.noise if isinstance(model.noise, Rescaled) else model.noise
     known = model.noise.variance() if isinstance(base, Gaussian) else None
@@ -45,22 +57,28 @@ def noise_ratio(
     squares = np.asarray(squares, np.float64)
     variance = np.broadcast_to(np.asarray(known, np.float64), varies.shape)
     one = base is model.noise and base.kind in ("given", "shared")
-    # One σ² for all features is that of the constants too, whose residual is zero.
+    # A σ² that all features share includes the constant ones, whose residual is zero.
     counted = np.ones_like(varies) if one else varies
-    told = _ratio(np.broadcast_to(variance, squares.shape), squares, varies, counted)
+    ratio = _ratio(np.broadcast_to(variance, squares.shape), squares, varies, counted)
     floor = 0.0 if base.kind == "given" else base.scale.least(len(varies))
-    return NoiseRatio(*told, _gain(variance, squares[:, counted], counted, floor**2, one=one))
+    return NoiseRatio(*ratio, _gain(variance, squares[:, counted], counted, floor**2, one=one))
 
 
 def total(values: np.ndarray, influence: np.ndarray) -> Estimate:
-    """Sum over features of (d,), with each row's influences (n, d)."""
+    """Sum values over features, with the standard error of the sum.
+
+    Parameters
+    ----------
+    values : array of shape (d,)
+    influence : array of shape (n, d), influence of each row on each value, in the same unit
+    """
     return Estimate(float(values.sum()), float(standard_error(influence.sum(axis=1))))
 
 
 def _ratio(
     kept: np.ndarray, residual: np.ndarray, varies: np.ndarray, counted: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, Estimate]:
-    """Ratio of each feature, its error, and the ratio of the sums over those that count."""
+    """Ratio of each feature, its standard error, and the ratio of the sums over ``counted``."""
     mean = residual.mean(axis=0, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(varies, kept.mean(axis=0, dtype=np.float64) / mean, np.nan)
@@ -77,9 +95,10 @@ def _ratio(
 def _gain(
     variance: np.ndarray, squares: np.ndarray, counted: np.ndarray, floor: Any, *, one: bool
 ) -> Estimate:
-    """½ Σ [r/σ² + log σ²] less the same at the best σ² that the floor allows; mean and error.
+    """½ Σ [r/σ² + log σ²] less its value at the best σ² above the floor.
 
-    By the envelope, the best σ² adds nothing to the error at first order.
+    By the envelope theorem, the estimation of the best σ² does not change the standard error at
+    first order.
     """
     variance = variance[counted]
     mean = squares.mean(axis=0)

@@ -1,4 +1,4 @@
-"""How the variance is split between latents and noise, and how to say it."""
+"""Records of how the variance is split between latents and noise."""
 
 import dataclasses
 
@@ -10,17 +10,28 @@ from .._thresholds import DRAWN_VARIANCE, NOISE_RATIO, OPEN, SOUND, Band
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """Var E[x|z] and E Var[x|z] of each feature, for one source of z; squared data units.
+    """Var E[x|z] and E Var[x|z] of each feature, for one source of z.
 
-    Totals are sums over features. Shares are such sums in model units, over the features that
-    vary, divided by the data's: of a table, no column's unit counts more than another's.
+    A total is a sum over features, in squared data units. A share is a sum over the features that
+    vary, in squared model units, divided by that of the data: the units of a table's columns do
+    not weigh the sum. All standard errors are over rows.
+
+    Parameters
+    ----------
+    explained : shape (d,), Var E[x|z], squared data units
+    kept : shape (d,), E Var[x|z], squared data units
+    explained_error : shape (d,), standard error of ``explained``
+    kept_error : shape (d,), standard error of ``kept``
+    sum_error : shape (d,), standard error of the sum of both
+    total_explained, total_kept, total : of ``explained``, of ``kept`` and of their sum
+    share_explained, share_kept, share : of ``explained``, of ``kept`` and of their sum
     """
 
-    explained: np.ndarray  # (d,), Var E[x|z]
-    kept: np.ndarray  # (d,), E Var[x|z]
-    explained_error: np.ndarray  # (d,), over rows, as all errors
-    kept_error: np.ndarray  # (d,)
-    sum_error: np.ndarray  # (d,), of the sum of the two
+    explained: np.ndarray
+    kept: np.ndarray
+    explained_error: np.ndarray
+    kept_error: np.ndarray
+    sum_error: np.ndarray
     total_explained: Estimate
     total_kept: Estimate
     total: Estimate
@@ -30,49 +41,74 @@ class Split:
 
     @property
     def sum(self) -> np.ndarray:
-        """Var x of each feature, shape (d,)."""
+        """Var x of each feature, shape (d,), squared data units."""
         return self.explained + self.kept
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LinearSplit:
-    """The split of probabilistic PCA on the same rows: diag(WWᵀ) and σ², squared data units."""
+    """The split by probabilistic PCA on the same rows.
 
-    explained: np.ndarray  # (d,)
-    kept: np.ndarray  # (d,)
-    n_components: int  # the model's, or as many as leave some variance to the noise
+    Parameters
+    ----------
+    explained : shape (d,), diag(WWᵀ), squared data units
+    kept : shape (d,), σ², squared data units
+    n_components : number of latents of the VAE, or the largest number that leaves variance to the
+        noise
+    """
+
+    explained: np.ndarray
+    kept: np.ndarray
+    n_components: int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class VarianceSplit:
-    """Where a model puts the variance of the data; ``print`` it for a table and a verdict.
+    """Split of the variance of the data by a model; ``print`` it for a table and a verdict.
 
-    ``noise_ratio`` is the noise variance over the mean squared residual E_q (x − μ(z))², one where
-    the likelihood is largest: below, the noise is too narrow. Of Gaussian noise in model units;
-    of other noise E Var[x|z] over the residual, in data units. ``gain`` is what the ELBO would
-    gain, in nats a datum, at the best noise variance (one for all features, where the noise has
-    one), the encoder and the decoder kept; None for noise that is not Gaussian, or whose variance
-    depends on z. NaN where a feature never varies.
+    The noise ratio is the noise variance over the mean squared residual E_q (x − μ(z))². The
+    likelihood is largest at a ratio of one; a lower ratio means noise that is too narrow. It is
+    measured in model units for Gaussian noise. For other noise it is E Var[x|z] over the residual,
+    in data units.
+
+    Parameters
+    ----------
+    data : shape (d,), variance of the rows, squared data units
+    data_error : shape (d,), standard error of ``data``
+    total_data : sum of ``data`` over features
+    prior : split for z ~ p(z), the model's own draws
+    posterior : split for z ~ q(z | x) of the rows
+    linear : split by probabilistic PCA
+    noise_ratio : shape (d,); NaN for a feature that does not vary
+    noise_ratio_error : shape (d,), standard error of ``noise_ratio``
+    total_ratio : ratio of the sums over features
+    gain : increase of the ELBO at the best noise variance, with the same encoder and decoder, nats
+        a datum; the best one is common to all features if the noise's is. None for noise that is
+        not Gaussian, or whose variance depends on z
+    varies : bool, shape (d,), whether each feature varies over the rows and in training
+    unit : shape (d,), size of a model unit in data units; one if the transform is not affine
+    n_rows : number of rows
+    n_latents : number of latents
     """
 
-    data: np.ndarray  # (d,), variance of the rows, squared data units
-    data_error: np.ndarray  # (d,)
+    data: np.ndarray
+    data_error: np.ndarray
     total_data: Estimate
-    prior: Split  # z ~ p(z): the model's own draws
-    posterior: Split  # z ~ q(z | x) of the rows
+    prior: Split
+    posterior: Split
     linear: LinearSplit
-    noise_ratio: np.ndarray  # (d,)
-    noise_ratio_error: np.ndarray  # (d,)
+    noise_ratio: np.ndarray
+    noise_ratio_error: np.ndarray
     total_ratio: Estimate
     gain: Estimate | None
-    varies: np.ndarray  # (d,), bool: over the rows, and in training
-    unit: np.ndarray  # (d,), a model unit in data units; one where the transform is not affine
+    varies: np.ndarray
+    unit: np.ndarray
     n_rows: int
     n_latents: int
 
     @property
     def linear_shares(self) -> tuple[float, float]:
-        """pPCA's two parts as shares of the data's variance, as those of a :class:`Split`."""
+        """``explained`` and ``kept`` of pPCA, as the shares of a :class:`Split`."""
         v = self.varies
         data, explained, kept = (
             float((part[v] / self.unit[v] ** 2).sum())
@@ -82,15 +118,22 @@ class VarianceSplit:
 
     @property
     def verdict(self) -> str:
-        """What the split says, in sentences."""
-        said = [f"The noise variance is {self.total_ratio} of the mean squared residual"]
-        said[0] += _OF_NOISE[_side(self.total_ratio, NOISE_RATIO)]
+        """Comparison of the noise and of the model's draws with the data, in sentences."""
+        noise_side = _side(self.total_ratio, NOISE_RATIO)
+        sentences = [
+            f"The noise variance is {self.total_ratio} of the mean squared residual"
+            f"{_OF_NOISE[noise_side]}"
+        ]
         if self.gain is not None:
-            said.append(f"At the best one, the ELBO would gain {self.gain} nats a datum.")
+            sentences.append(
+                f"At the best noise variance, the ELBO is higher by {self.gain} nats a datum."
+            )
         share = self.prior.share
         side = _side(share, DRAWN_VARIANCE)
-        said.append(f"The model's own draws vary by {share} of the data{_OF_DRAWS[side]}")
-        return " ".join(said)
+        sentences.append(
+            f"The variance of the model's own draws is {share} of the data's{_OF_DRAWS[side]}"
+        )
+        return " ".join(sentences)
 
     def __str__(self) -> str:
         head = (
@@ -119,27 +162,27 @@ class VarianceSplit:
 
 
 _OF_NOISE = {
-    "sound": ", as the likelihood wants it.",
-    "open": ": these rows cannot tell whether it is the best.",
+    "sound": ", where the likelihood is largest.",
+    "open": ": these rows are too few to decide whether it is the best.",
     "high": (
-        ": it keeps variance that the latents explain already. Let it be learned, "
+        ": it includes variance that the latents explain already. Learn the noise variance, with "
         'noise="shared" or "feature".'
     ),
     "low": (
-        ": residuals are larger than it says, as they are on rows that were not trained on where "
-        "those that were are fitted too closely. recalibrate() on rows held out widens it."
+        ": it is too small for the residuals. On rows that were not trained on, the reason may be "
+        "that the model overfits its training rows. recalibrate() on held-out rows increases it."
     ),
 }
 _OF_DRAWS = {
     "sound": ".",
-    "open": ", as far as these rows tell.",
-    "high": ": too much, where N(0, I) reaches beyond the codes. See prior_mismatch().",
-    "low": ": too little; the codes spread wider than N(0, I). See prior_mismatch().",
+    "open": ": these rows are too few to decide whether it is right.",
+    "high": ": too much, since N(0, I) is wider than the codes. See prior_mismatch().",
+    "low": ": too little, since the codes are wider than N(0, I). See prior_mismatch().",
 }
 
 
 def _side(figure: Estimate, band: Band) -> str:
-    """Return "sound", "open", or the side of its ideal on which a figure is: "high" or "low"."""
+    """Return "sound", "open", or the side of the ideal value: "high" or "low"."""
     verdict = band.verdict(figure)
     if verdict in (SOUND, OPEN):
         return verdict

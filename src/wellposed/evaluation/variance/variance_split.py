@@ -1,17 +1,17 @@
-r"""Where the variance of the data is: in the latents, or in the noise.
+r"""Split of the variance of the data between the latents and the noise.
 
 .. math:: Var\, x_j = Var\, E[x_j \mid z] + E\, Var[x_j \mid z]
 
-for z ~ p(z), the model's own draws, and for z ~ q(z) = E_x q(z | x). The first is the variance of
-p(x), and its sum is the data's where the model has the right marginals; in the second, the noise
-is as it was trained.
+for z ~ p(z), the model's own draws, and for z ~ q(z) = E_x q(z | x). The first split is of the
+variance of p(x), which equals that of the data if the model has the right marginals. The second
+split is for the z that the decoder was trained on.
 
-Whether the noise keeps the right part is decided by the likelihood. At a fixed encoder and mean
-μ(z), the ELBO of Gaussian noise is largest where σ² is the mean squared residual
-r = E_q (x − μ(z))², and falls short of it by ½ Σ_j (r_j/σ_j² − 1 − log(r_j/σ_j²)) elsewhere.
+The likelihood has one best noise variance. For a fixed encoder and a fixed mean μ(z), the ELBO of
+Gaussian noise is largest if σ² is the mean squared residual r = E_q (x − μ(z))². At another σ² it
+is lower by ½ Σ_j (r_j/σ_j² − 1 − log(r_j/σ_j²)).
 
 References: Tipping & Bishop (1999), eq. 8, for the linear model; Rybkin, Daniilidis & Levine
-(2021), §3, for σ² at its best.
+(2021), §3, for the best σ².
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ _MOST_ROWS = 5_000
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Data:
-    """Variance of each feature, each row's influence on it, and the unit to add features up in."""
+    """Variance of each feature, the influence of each row on it, and the unit of sums."""
 
     variance: np.ndarray  # (d,)
     influence: np.ndarray  # (n, d)
@@ -50,7 +50,7 @@ class _Data:
     unit: np.ndarray  # (d,)
 
     def share(self, values: np.ndarray, influence: np.ndarray) -> Estimate:
-        """Sum over features that vary, in those units, over that of the data."""
+        """Ratio of the sum over features that vary, in model units, and that of the data."""
         v = self.varies
         weight = 1 / (self.unit[v] ** 2 * (self.variance[v] / self.unit[v] ** 2).sum())
         ratio = float(weight @ values[v])
@@ -61,19 +61,23 @@ class _Data:
 def variance_split(
     model: VAEModel, rows: Any, *, key: PRNGKey, n_draws: int = 8, most_rows: int = _MOST_ROWS
 ) -> VarianceSplit:
-    r"""Split the variance of each feature into what the latents explain and what the noise keeps.
+    r"""Split the variance of each feature into a part of the latents and a part of the noise.
 
-    E[x|z] and Var[x|z] are exact where the noise is independent given z and the transform affine.
-    Elsewhere two draws x, x' of the same z stand in: Cov(x, x') is Var E[x|z], and ½ (x − x')² has
-    the expectation Var[x|z], without bias.
+    E[x|z] and Var[x|z] are exact if the noise is independent given z and the transform is affine.
+    Otherwise two draws x, x' of the same z estimate them without bias: Cov(x, x') is Var E[x|z],
+    and ½ (x − x')² has the expectation Var[x|z].
 
     Parameters
     ----------
     model : VAEModel
     rows : array of shape (n, d), n ≥ 3, data units
     key : PRNG key
-    n_draws : of z ~ q(z | x) for each row; as many come from the prior
-    most_rows : used at most, spread over the data
+    n_draws : number of draws z ~ q(z | x) for each row, and of draws from the prior
+    most_rows : largest number of rows to use, spread evenly over the data
+
+    Returns
+    -------
+    VarianceSplit
 
     Raises
     ------
@@ -114,7 +118,7 @@ def variance_split(
 
 
 def _measure(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
-    """Averages of each row over its draws, in one pass; see :func:`_averages`."""
+    """Averages over the draws of each row, in one pass; see :func:`_averages`."""
     fixed = model, on_device(rows.mean(axis=0, dtype=np.float64))
     settings = {"n_draws": n_draws, "closed": affine and model.has_independent_noise}
     numbers = 10 * rows.shape[1]
@@ -126,36 +130,39 @@ def _data(model: VAEModel, rows: np.ndarray) -> _Data:
     squares = (values - values.mean(axis=0)) ** 2
     variance = squares.sum(axis=0) / (len(values) - 1)
     unit = unit_of(model, rows.shape[1])
-    # What never varied in training has a unit of zero.
+    # A feature that was constant in training has a unit of zero.
     return _Data(variance, squares - variance, varying(rows) & (unit > 0), unit)
 
 
 def _averages(
     fixed: tuple[VAEModel, Point], x: Point, *, key: PRNGKey, n_draws: int, closed: bool
 ) -> tuple:
-    """Products, means and Var[x|z] of the prior and of q, residuals and (y − μ(z))², each (d,)."""
+    """Averages for the prior and for q, squared residuals in data and in model units.
+
+    All have shape (d,); the averages are those of :func:`_products`.
+    """
     model, center = fixed
-    found, (latent_key, prior_key, noise_key) = model.infer(x, key=key), draw_keys(key, 3)
+    inference, (latent_key, prior_key, noise_key) = model.infer(x, key=key), draw_keys(key, 3)
     moments = _exact_moments if closed else _drawn_moments
     apart = x - center
 
     def one(keys: PRNGKey) -> tuple:
-        z, of_prior = found.q.sample(keys[0]), model.prior.sample(key=keys[1])
+        z, of_prior = inference.q.sample(keys[0]), model.prior.sample(key=keys[1])
         coded, noise_keys = moments(model, z, center, key=keys[2]), jax.random.split(keys[3])
         free = moments(model, of_prior, center, key=noise_keys[0])
         residual = (apart - coded[0]) * (apart - coded[1])
-        square = (found.y - model.decode(z).mean) ** 2
+        square = (inference.y - model.decode(z).mean) ** 2
         return _products(*free), _products(*coded), residual, square
 
     streams = (latent_key, prior_key, noise_key, jax.random.fold_in(noise_key, 1))
-    # Of all streams at once: each call of the generator is compiled anew.
+    # All streams in one call: each call of the generator is compiled separately.
     split = jax.vmap(lambda stream: jax.random.split(stream, n_draws), out_axes=1)
     keys = split(jnp.stack(streams))
     return jax.tree.map(lambda a: a.mean(axis=0), jax.lax.map(one, keys))
 
 
 def _exact_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -> tuple:
-    """E[x|z] less the centre, twice, and Var[x|z]."""
+    """E[x|z] less the centre, the same again, and Var[x|z]."""
     del key
     p = model.decode(z)
     mean = model.transform.inverse(p.mean) - center
@@ -171,16 +178,17 @@ def _drawn_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -
 
 
 def _products(first: Point, second: Point, kept: Point) -> tuple[Point, Point, Point]:
+    """Product and mean of two values of E[x|z] or of x given z, and Var[x|z]."""
     return first * second, 0.5 * (first + second), kept
 
 
-def _split(passed: Sequence[np.ndarray], data: _Data) -> Split:
-    """From one row's averages of m m', m and Var[x|z], each (n, d), to a split.
+def _split(averages: Sequence[np.ndarray], data: _Data) -> Split:
+    """Compute a split from the averages of m m', m and Var[x|z] of each row, each (n, d).
 
-    Draws of one row depend on each other: rows are what counts, in the errors and in what the
-    square of the mean is too large by.
+    Draws of one row depend on each other, so that the standard errors and the bias of the squared
+    mean are computed over rows.
     """
-    products, means, kept = (np.asarray(part, np.float64) for part in passed)
+    products, means, kept = (np.asarray(part, np.float64) for part in averages)
     n, mean = len(means), means.mean(axis=0)
     explained = products.mean(axis=0) - mean**2 + means.var(axis=0, ddof=1) / n
     of_explained = products - products.mean(axis=0) - 2 * mean * (means - mean)
@@ -202,13 +210,13 @@ def _split(passed: Sequence[np.ndarray], data: _Data) -> Split:
 
 
 def _linear(model: VAEModel, rows: np.ndarray, *, affine: bool, key: PRNGKey) -> LinearSplit:
-    """pPCA in the model's units, or in the data's where those are no affine map of them."""
-    found = spectrum(rows, ModelUnits(model.transform, key) if affine else IDENTITY)
-    k = max(min(model.prior.k, found.rank - 1), 0)
+    """Split by pPCA, in model units if the transform is affine and in data units otherwise."""
+    of_rows = spectrum(rows, ModelUnits(model.transform, key) if affine else IDENTITY)
+    k = max(min(model.prior.k, of_rows.rank - 1), 0)
     unit = unit_of(model, rows.shape[1])
     if k == 0:
-        kept = np.full(len(unit), found.total_variance / len(unit))
+        kept = np.full(len(unit), of_rows.total_variance / len(unit))
         return LinearSplit(np.zeros_like(kept), unit**2 * kept, 0)
-    fitted = optimum(found, k).model
+    fitted = optimum(of_rows, k).model
     explained = (fitted.weight**2).sum(axis=1)
     return LinearSplit(unit**2 * explained, unit**2 * fitted.noise_variance, k)
