@@ -164,6 +164,8 @@ def test_a_member_of_a_grid_has_a_prior_before_it_has_codes(fresh, rows):
     """``measure=`` of a grid sees a model whose codes are drawn once all measures are taken."""
     member = wp.load(fresh)
     del member._codes
+    with pytest.raises(wp.DataError, match="does not have"):
+        member.sample(3, prior="aggregate")
     drawn = member.fit_prior("aggregate", rows[1]).sample(3, prior="aggregate")
     assert drawn.shape == (3, 64)
 

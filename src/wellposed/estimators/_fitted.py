@@ -41,7 +41,7 @@ class Fitted(BaseEstimator):
     image_shape_: tuple[int, ...] | None
     n_features_in_: int
     priors_: dict[str, latents.Prior]
-    _codes: np.ndarray | None
+    _codes: np.ndarray | None = None
     _seed: int
 
     def rows(self, X: Rows, *, to_train: bool = False) -> np.ndarray:
@@ -137,7 +137,7 @@ class Fitted(BaseEstimator):
     @property
     def has_codes(self) -> bool:
         """Whether codes were stored."""
-        return getattr(self, "_codes", None) is not None
+        return self._codes is not None
 
     def prior(self, name: str) -> latents.Prior | None:
         """Return the prior of that name, fitted at its first use; None is the model's own.

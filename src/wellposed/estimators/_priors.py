@@ -181,8 +181,8 @@ def fit_prior(
         raise unknown_name("A prior to fit", name, FITTED)
     if codes is None:
         raise DataError(
-            "A prior is fitted to codes of the training data, which this model's file was saved "
-            f'without. Call fit_prior("{name}", X) with rows like those of the training.'
+            "A prior is fitted to codes of the training data, which this model does not have. "
+            f'Call fit_prior("{name}", X) with rows like those of the training.'
         )
     if len(codes) < 2:
         raise DataError(

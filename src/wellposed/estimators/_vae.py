@@ -407,7 +407,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             fitted to. None: the training data's
         """
         check_is_fitted(self)
-        codes = getattr(self, "_codes", None)  # a grid measures its members before they have them
+        codes = self._codes
         if X is not None:
             codes = draw_codes(self.model_, self.rows(X), key=self.key("codes"))
         self.priors_ = {**self.priors_, name: self._fit_prior(name, codes)}

@@ -63,6 +63,13 @@ def test_sentences_fit_the_case(settings, said):
     assert said in str(forecast_of(VALUES, **settings))
 
 
+def test_as_many_latents_as_features_are_named_only_where_there_are():
+    fewer = str(forecast_of(VALUES, n_components=4, beta=4.0))
+    assert "as many latents as features" not in fewer
+    assert "exceeds β times the noise variance" in fewer
+    assert "With as many latents as features" in str(forecast_of(VALUES, n_components=5))
+
+
 def test_where_the_data_do_not_vary_no_noise_variance_is_promised():
     found = forecast_of((4.0, 1.0, 1e-17, 0.0), noise_variance=0.5)
     assert found.n_varying == 2

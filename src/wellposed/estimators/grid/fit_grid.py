@@ -177,7 +177,7 @@ class _Work:
         """Collect the members that have ended."""
         if self.best is None and self.folder is not None and self.folder.best.exists():
             self.best = load_like(self.folder.best, self.estimators[self.best_place or 0])
-        if self.best is not None and not hasattr(self.best, "_codes"):
+        if self.best is not None and not self.best.has_codes:
             self.best.store_codes(self.data)
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
         return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))

@@ -231,7 +231,8 @@ def _threshold(forecast: Forecast) -> str:
             f"The data vary in {forecast.n_varying} {many} only, so that no smaller noise variance "
             "gives more active latents."
         )
-    if forecast.learned and next_best <= (1 + 1e-6) * forecast.threshold:
+    many_latents = forecast.n_components >= forecast.n_features
+    if forecast.learned and many_latents and next_best <= (1 + 1e-6) * forecast.threshold:
         return (
             "With as many latents as features, any smaller noise variance is as good: the model "
             f"can describe the weakest direction, of variance {next_best:.4g}, as noise or by a "
