@@ -23,7 +23,7 @@ _VARIANCE_ROWS, _CHUNK = 2_000, 256
 
 
 def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """E[z | x] under q for each row, shape (n, k).
+    """Return the posterior mean E[z | x] of each row, shape (n, k).
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
 
 
 def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray, ...]:
-    """Mean and σ of q(z | x), and KL(q(z_i | x) ‖ p(z_i)) in nats: each of shape (n, k).
+    """Return the mean and σ of q(z | x), and KL(q(z_i | x) ‖ p(z_i)) in nats, each (n, k).
 
     One compiled program computes all three, and fitting uses the same program.
 
@@ -49,7 +49,7 @@ def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray,
 
 
 def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """Decoder mean at the posterior mean of each row, shape (n, d), data units.
+    """Return the decoder mean at the posterior mean of each row, shape (n, d), data units.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
 
 
 def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTerms:
-    """ELBO terms of each row, with the log likelihood averaged over draws of z.
+    """Estimate the ELBO terms of each row, with the log likelihood averaged over draws of z.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
 
 
 def squared_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """‖y − μ(z)‖² in model units for one draw z ~ q(z | x) of each row, shape (n,).
+    """Return ‖y − μ(z)‖² for one draw z ~ q(z | x) of each row, shape (n,), model units².
 
     Its mean over rows, divided by d, is the σ² that maximises the ELBO of these networks.
 
@@ -103,17 +103,17 @@ def _squared_residual(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
 
 
 def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTerms:
-    found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
     def add(total: Scalar, draw_key: PRNGKey) -> tuple[Scalar, None]:
-        return total + model.decode(found.q.rsample(draw_key)).log_prob(found.y), None
+        return total + model.decode(inferred.q.rsample(draw_key)).log_prob(inferred.y), None
 
     total, _ = jax.lax.scan(add, jnp.zeros(()), jax.random.split(latent_key, n_samples))
-    return ElboTerms(total / n_samples + found.log_det, jnp.sum(model.prior.kl(found.q)))
+    return ElboTerms(total / n_samples + inferred.log_det, jnp.sum(model.prior.kl(inferred.q)))
 
 
 def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats.
+    """Return KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
 
 
 def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
-    """(y − E[y|z])/√Var[y|z] at the posterior mean z, shape (n, d); zero where y = E[y|z].
+    """Return (y − E[y|z])/√Var[y|z] at the posterior mean z, shape (n, d); zero if y = E[y|z].
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def mean_noise_variance(
     key: PRNGKey,
     shown: Callable[[int, int], object] | None = None,
 ) -> Variance:
-    """Noise variance in model units; its average over rows, shape (d,), if it depends on z.
+    """Return the noise variance in model units, averaged over rows if it depends on z.
 
     The average is over at most 2,000 evenly spaced rows, and over fewer, at least one, if a row
     takes long, such as a large image with causal noise.
@@ -270,9 +270,9 @@ def _draws(
 
 
 def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
-    found = model.infer(x, key=key)
-    p = model.decode(found.q.loc)
-    residual = found.y - p.mean
+    inferred = model.infer(x, key=key)
+    p = model.decode(inferred.q.loc)
+    residual = inferred.y - p.mean
     deviation = jnp.sqrt(p.variance)
     return jnp.where(residual == 0, 0.0, residual / jnp.where(deviation > 0, deviation, 1.0))
 

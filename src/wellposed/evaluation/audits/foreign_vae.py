@@ -44,19 +44,19 @@ class ForeignVAE:
                 )
 
     def posterior(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of q(z | x) of each row, both of shape (n, k).
+        """Return the mean and standard deviation of q(z | x) of each row, both of shape (n, k).
 
         Parameters
         ----------
         rows : array of shape (n, ...), data units
         """
-        answer = _called("encode", self.encode, rows)
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
+        output = _call("encode", self.encode, rows)
+        if not isinstance(output, tuple | list) or len(output) != 2:
             raise DataError(
                 f"encode must return a pair, the mean and the scale of q(z|x); got "
-                f"{_described(answer)}. Leave out draws of z and other values."
+                f"{_describe(output)}. Leave out draws of z and other values."
             )
-        mean, scale = (_array(part, "encode") for part in answer)
+        mean, scale = (_array(part, "encode") for part in output)
         if mean.ndim != 2 or mean.shape != scale.shape or len(mean) != len(rows):
             raise DataError(
                 f"encode must return two arrays of shape ({len(rows)}, latents) for {len(rows)} "
@@ -83,20 +83,20 @@ class ForeignVAE:
         return deviation
 
     def means(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Mean of p(x | z) of each latent, an array of shape (n, d) in float64.
+        """Return the mean of p(x | z) of each latent, an array of shape (n, d) in float64.
 
         Parameters
         ----------
         latents : array of shape (n, k)
         shape : of one datum, as decode returns it
         """
-        answer = _called("decode", self.decode, latents)
-        if isinstance(answer, tuple | list):
+        output = _call("decode", self.decode, latents)
+        if isinstance(output, tuple | list):
             raise DataError(
-                f"decode must return one array, the mean of p(x|z); got {_described(answer)}. "
+                f"decode must return one array, the mean of p(x|z); got {_describe(output)}. "
                 "Return the mean alone: lambda z: model.decode(z)[0], if it comes first."
             )
-        mean = _array(answer, "decode")
+        mean = _array(output, "decode")
         if mean.shape != (len(latents), *shape):
             raise DataError(
                 f"decode must return means of the shape of the rows, {(len(latents), *shape)}; "
@@ -105,7 +105,7 @@ class ForeignVAE:
         return mean.reshape(len(latents), -1).astype(np.float64)
 
     def check(self, rows: np.ndarray) -> None:
-        """Call both on a few rows, and again on half of them: the outputs must be equal.
+        """Check that both functions give equal outputs for some rows and for half of these rows.
 
         Parameters
         ----------
@@ -120,13 +120,15 @@ class ForeignVAE:
         shape, half = rows.shape[1:], (len(rows) + 1) // 2
         mean, deviation = self.posterior(rows)
         again, _ = self.posterior(rows[:half])
-        _same("encode", mean[:half], again, deviation[:half] + np.abs(mean).mean())
+        _check_same("encode", mean[:half], again, deviation[:half] + np.abs(mean).mean())
         decoded = self.means(mean, shape)
-        _same("decode", decoded[:half], self.means(mean[:half], shape), np.abs(decoded).mean())
-        _in_units(decoded, rows.reshape(len(rows), -1))
+        _check_same(
+            "decode", decoded[:half], self.means(mean[:half], shape), np.abs(decoded).mean()
+        )
+        _check_units(decoded, rows.reshape(len(rows), -1))
 
 
-def _called(name: str, function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
+def _call(name: str, function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
     try:
         return function(rows)
     except Exception as error:
@@ -143,7 +145,7 @@ def _array(value: Any, name: str) -> np.ndarray:
         array = array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"{name} must return what numpy can read as numbers; got {_described(value)}. "
+            f"{name} must return what numpy can read as numbers; got {_describe(value)}. "
             "Convert it first, for example with .float().numpy()."
         ) from error
     wrong = int(array.size - np.isfinite(array).sum())
@@ -155,7 +157,9 @@ def _array(value: Any, name: str) -> np.ndarray:
     return array
 
 
-def _same(name: str, first: np.ndarray, second: np.ndarray, spread: np.ndarray | float) -> None:
+def _check_same(
+    name: str, first: np.ndarray, second: np.ndarray, spread: np.ndarray | float
+) -> None:
     gap = np.abs(first.astype(np.float64) - second)
     if (gap > _SAME * (spread + np.abs(first))).any():
         raise DataError(
@@ -165,7 +169,7 @@ def _same(name: str, first: np.ndarray, second: np.ndarray, spread: np.ndarray |
         )
 
 
-def _in_units(decoded: np.ndarray, rows: np.ndarray) -> None:
+def _check_units(decoded: np.ndarray, rows: np.ndarray) -> None:
     def simplex(values: np.ndarray) -> bool:
         sums = values.sum(axis=1)
         return values.shape[1] > 1 and bool((values >= 0).all() and np.allclose(sums, 1, atol=1e-3))
@@ -178,6 +182,6 @@ def _in_units(decoded: np.ndarray, rows: np.ndarray) -> None:
         )
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     size = f" of {len(value)}" if isinstance(value, tuple | list) else ""
     return f"a {type(value).__name__}{size}"

@@ -30,6 +30,11 @@ class ImpliedNoise:
     error_weight : weight a of the squared error summed over features
     kl_weight : weight of the KL as written in the loss
     kl_share : 1, or 1/k if the loss takes the mean over latents
+
+    Examples
+    --------
+    >>> implied_noise_variance(reduction="sum", kl_weight=4.0).kl_weight_at(1.0)  # of ‖x − x̂‖²
+    2.0
     """
 
     noise_variance: float

@@ -28,6 +28,12 @@ class Codes:
         standard deviation
     noise : shape (n, k), standard normal draws
     rates : shape (n,), KL(q(z | x) ‖ p(z)), nats
+
+    Examples
+    --------
+    >>> loc, scale, noise = np.array([[1.0]]), np.array([[0.5]]), np.array([[2.0]])
+    >>> Codes(loc, scale, noise, rates=np.array([0.8])).z.tolist()
+    [[2.0]]
     """
 
     loc: np.ndarray

@@ -89,8 +89,8 @@ def collapse(
 
     Examples
     --------
-    >>> found = collapse(np.array([[0.0, 2.0], [0.001, 1.5]]), np.array([[0, 1.0], [0, -1.0]]))
-    >>> found.collapsed.tolist(), found.active_units.tolist()
+    >>> result = collapse(np.array([[0.0, 2.0], [0.001, 1.5]]), np.array([[0, 1.0], [0, -1.0]]))
+    >>> result.collapsed.tolist(), result.active_units.tolist()
     ([True, False], [False, True])
     """
     for name, value in (("epsilon", epsilon), ("threshold", threshold)):

@@ -165,7 +165,7 @@ def prior_mismatch(
 ) -> PriorMismatch:
     r"""Split the rate of a model on rows of data into information and mismatch.
 
-    With q(z) = E_x q(z | x), the aggregate posterior,
+    Let q(z) = E_x q(z | x) be the aggregate posterior. Then
 
     .. math:: E_x KL(q(z|x) \| p(z)) = I_q(x; z) + KL(q(z) \| p(z))
 
@@ -196,7 +196,7 @@ def prior_mismatch(
     Raises
     ------
     DataError
-        For fewer than two rows.
+        If there are fewer than two rows.
 
     References: Hoffman & Johnson (2016), §2; Poole, Ozair, van den Oord, Alemi & Tucker (2019),
     §2.4 for the bracket.

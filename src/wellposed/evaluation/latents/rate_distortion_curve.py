@@ -79,7 +79,7 @@ class RateDistortionCurve:
         return [{self.varied: point.value, **_row(point.found)} for point in self.points]
 
     def frame(self) -> Any:
-        """:meth:`rows` as a ``pandas.DataFrame``; pandas must be installed."""
+        """Return :meth:`rows` as a ``pandas.DataFrame``; pandas must be installed."""
         import pandas as pd
 
         return pd.DataFrame(self.rows())

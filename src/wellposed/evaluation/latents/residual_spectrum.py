@@ -33,6 +33,11 @@ class ResidualSpectrum:
         ``beta``, a collapsed latent is at a saddle point
     standard_error : of ``leading``
     beta : weight of the KL in training
+
+    Examples
+    --------
+    >>> ResidualSpectrum(np.array([3.1, 0.9]), leading=3.0, standard_error=0.1, beta=1.0).has_room
+    True
     """
 
     eigenvalues: np.ndarray
@@ -101,7 +106,7 @@ def residual_spectrum(
     Raises
     ------
     DataError
-        For fewer than eight rows.
+        If there are fewer than eight rows.
 
     References: Li, Residual spectral instabilities: Λ* = sup_h E‖Cov(x, h(x) | z_A)‖², whose
     part linear in x is this spectrum; Wang & Ziyin (2022), theorem 2, for linear decoders.

@@ -41,6 +41,12 @@ def pareto_k(largest: Float[Array, " m"], n_samples: int) -> Scalar:
     Returns
     -------
     k̂, a scalar; NaN for fewer than 25 draws
+
+    Examples
+    --------
+    >>> quantiles = (jnp.arange(1000) + 0.5) / 1000  # of weights u^(−1), whose tail has the shape 1
+    >>> bool(pareto_k(-jnp.log(quantiles), 1000) > 0.7)
+    True
     """
     m = tail_size(n_samples)
     if m < _LEAST:

@@ -108,6 +108,25 @@ def forecast(
     beta : weight of the KL
     floor : smallest standard deviation of a learned noise, model units
     units : the map to model units
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    SettingError
+        If neither the noise variance nor the number of latents is given, or one is not positive.
+    DataError
+        If no feature varies.
+    UnboundedLikelihoodError
+        If σ² is to be learned, the latents can carry all the variance, and there is no floor.
+
+    Examples
+    --------
+    >>> rows = np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, -1.0], [-3.0, -1.0]])  # variances 9 and 1
+    >>> forecast(rows, noise_variance=4.0).active.tolist()
+    [True, False]
     """
     return forecast_spectrum(
         spectrum(rows, units),
@@ -142,6 +161,13 @@ def forecast_spectrum(
         If neither the noise variance nor the number of latents is given, or one is not positive.
     UnboundedLikelihoodError
         If σ² is to be learned, the latents can carry all the variance, and there is no floor.
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance, eigendecompose
+    >>> spectrum = eigendecompose(Covariance(np.zeros(2), np.diag([9.0, 1.0]), n_rows=4))
+    >>> forecast_spectrum(spectrum, noise_variance=4.0).rates.round(3).tolist()  # ½ log(9/4)
+    [0.405, 0.0]
     """
     _check(noise_variance, n_components, beta)
     r = len(spectrum.eigenvalues)
@@ -185,7 +211,18 @@ _REMEDIES = {
 
 
 def sentences(forecast: Forecast) -> tuple[str, ...]:
-    """Describe a forecast in sentences, without the word eigenvalue."""
+    """Describe a forecast in sentences, without the word eigenvalue.
+
+    Parameters
+    ----------
+    forecast : Forecast
+
+    Examples
+    --------
+    >>> rows = np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, -1.0], [-3.0, -1.0]])
+    >>> print(sentences(forecast(rows, noise_variance=4.0))[0])  # doctest: +ELLIPSIS
+    In the best linear VAE with a noise variance of 4, 1 of 2 latents are active; ...
+    """
     active, k = forecast.n_active, forecast.n_components
     lines = [_count(forecast)]
     if active:

@@ -25,6 +25,12 @@ class ModelUnits:
     ----------
     transform : map from data units to model units
     key : PRNG key; None for a transform without random draws
+
+    Examples
+    --------
+    >>> values, log_det = ModelUnits(Identity()).whole(np.array([[1, 2], [3, 4]]))
+    >>> values.tolist(), log_det.tolist()
+    ([[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0])
     """
 
     transform: AbstractTransform

@@ -40,10 +40,21 @@ def covariance(rows: np.ndarray, units: ModelUnits, *, rooted: bool | None = Non
         transformations: twice the digits, in three times the time. None does so if
         n d² ≤ 2·10⁹
 
+    Returns
+    -------
+    Covariance, in model units
+
     Raises
     ------
     DataError
         If no feature varies, or data are outside the transform's domain.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import IDENTITY
+    >>> rows = np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, -1.0], [-3.0, -1.0]])
+    >>> covariance(rows, IDENTITY).matrix.round(9).tolist()
+    [[9.0, 0.0], [0.0, 1.0]]
     """
     if rooted is None:
         rooted = len(rows) * rows.shape[1] ** 2 <= _SMALL
@@ -158,6 +169,13 @@ def spectrum(
         If no feature varies, or data are outside the transform's domain.
     SettingError
         If the solver is unknown, or "arpack" is to compute min(n, d) directions or more.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import IDENTITY
+    >>> rows = np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, -1.0], [-3.0, -1.0]])
+    >>> spectrum(rows, IDENTITY).eigenvalues.round(9).tolist()
+    [9.0, 1.0]
     """
     if svd_solver not in SOLVERS:
         raise unknown_name("svd_solver", svd_solver, SOLVERS)

@@ -50,14 +50,14 @@ class Calibration:
     @property
     def statement(self) -> str:
         """The coverage at 90 % and what it means, in one sentence."""
-        held, n = self._ninety, self.coverage.n_rows
-        measured = f"Central 90 % intervals hold {held.value:.1%} ± {held.standard_error:.1%}"
+        share, n = self._ninety, self.coverage.n_rows
+        measured = f"Central 90 % intervals hold {share.value:.1%} ± {share.standard_error:.1%}"
         judgement = self.judgement
         if judgement == SOUND:
             return f"{measured}: calibrated, as far as {n} rows show."
         if judgement == OPEN:
             return f"{measured}: {n} rows cannot tell whether the model is calibrated."
-        if held.value < COVERAGE.ideal:
+        if share.value < COVERAGE.ideal:
             return f"{measured}: the intervals are too narrow."
         return f"{measured}: the intervals are too wide."
 
@@ -167,12 +167,12 @@ def _measure(
     """Return the record, diagnostics of the chains and the judged entries, in one pass."""
     fixed, numbers = (model, varies, np.asarray(n_hidden or 0)), n_draws * rows.shape[1]
     settings = {"given": given, "n_draws": n_draws}
-    held, shares, scores, judged, chains = over_rows(
+    inside, shares, scores, judged, chains = over_rows(
         _score, fixed, rows, key=key, numbers=numbers, distinct=True, **settings
     )
     record = Calibration(
         given,
-        coverage_of(held, shares, varies, n_draws=n_draws, latents=_LATENTS[given]),
+        coverage_of(inside, shares, varies, n_draws=n_draws, latents=_LATENTS[given]),
         crps_of(rows, scores, judged, unit_of(model, rows.shape[1])),
     )
     return record, chains, judged
@@ -202,9 +202,9 @@ def _score(
         judged = _hidden(varies, n_hidden, key=hide_key)
         done = complete(model, inferred.y, judged, n_draws=n_draws, key=noise_key)
         draws, chains = done.draws, (done.acceptance, done.within, done.between)
-    held, shares = tally(ranks(inferred.y, draws, key=tie_key), judged)
+    inside, shares = tally(ranks(inferred.y, draws, key=tie_key), judged)
     scores = fair_crps(x, jax.vmap(model.transform.inverse)(draws))
-    return held, shares, scores, judged, chains
+    return inside, shares, scores, judged, chains
 
 
 def _hidden(varies: jax.Array, n_hidden: jax.Array, *, key: PRNGKey) -> jax.Array:

@@ -62,8 +62,8 @@ class Coverage:
             f"{self.n_draws} draws per row, z from the {self.latents}"
         )
         lines = [
-            f"{level:>8.0%}{held:>10.1%} ± {error:.1%}"
-            for level, held, error in zip(
+            f"{level:>8.0%}{share:>10.1%} ± {error:.1%}"
+            for level, share, error in zip(
                 self.levels, self.coverage, self.standard_error, strict=True
             )
         ]
@@ -113,21 +113,21 @@ def coverage(
     varies = varying(rows)
     settings = {"n_draws": n_draws, "latents": latents}
     numbers = n_draws * rows.shape[1]
-    held, shares = over_rows(
+    inside, shares = over_rows(
         _tally, (model, varies), rows, key=key, numbers=numbers, distinct=True, **settings
     )
-    return coverage_of(held, shares, varies, **settings)
+    return coverage_of(inside, shares, varies, **settings)
 
 
 def coverage_of(
-    held: np.ndarray, shares: np.ndarray, varies: np.ndarray, *, n_draws: int, latents: str
+    inside: np.ndarray, shares: np.ndarray, varies: np.ndarray, *, n_draws: int, latents: str
 ) -> Coverage:
     """Average the shares of rows, of shapes (n, 4) and (n, 20), into a record."""
     return Coverage(
         np.asarray(LEVELS),
-        *_mean_and_error(held),
+        *_mean_and_error(inside),
         *_mean_and_error(_BINS * shares),
-        n_rows=len(held),
+        n_rows=len(inside),
         n_features=int(varies.sum()),
         n_draws=n_draws,
         latents=latents,
@@ -157,11 +157,11 @@ def draw(
 
 def tally(u: Point, counted: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Return the share of counted features in each interval, (4,), and in each bin, (20,)."""
-    inside = jnp.abs(u - 0.5)[None] <= 0.5 * jnp.asarray(LEVELS)[:, None]
+    contained = jnp.abs(u - 0.5)[None] <= 0.5 * jnp.asarray(LEVELS)[:, None]
     bins = jnp.minimum((_BINS * u).astype(int), _BINS - 1)
     within = bins[None] == jnp.arange(_BINS)[:, None]
-    held, shares = ((part * counted).sum(axis=1) / counted.sum() for part in (inside, within))
-    return held, shares
+    inside, shares = ((part * counted).sum(axis=1) / counted.sum() for part in (contained, within))
+    return inside, shares
 
 
 def ranks(y: Point, draws: jax.Array, *, key: PRNGKey) -> Point:

@@ -30,8 +30,8 @@ def noise_correlation(
 
     Returns
     -------
-    array of shape (d, d), in model units; NaN for features whose noise does not vary. Plot it
-    with :func:`wellposed.plotting.noise_correlation`.
+    array of shape (d, d), in model units; NaN for features whose noise is constant. Plot it with
+    :func:`wellposed.plotting.noise_correlation`.
 
     Raises
     ------

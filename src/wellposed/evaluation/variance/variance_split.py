@@ -170,7 +170,7 @@ def _exact_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -
 
 
 def _drawn_moments(model: VAEModel, z: Latent, center: Point, *, key: PRNGKey) -> tuple:
-    """Two draws of x given z less the centre, and half their squared difference."""
+    """Return two draws of x given z minus the centre, and half their squared difference."""
     first, second = (
         model.transform.inverse(model.decode(z).sample(k)) - center for k in jax.random.split(key)
     )
