@@ -1,0 +1,1 @@
+"""Held-out log p(x) of tables: a VAE with its default settings beside every rival."""
