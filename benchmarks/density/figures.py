@@ -27,6 +27,7 @@ class Figure:
     score_seconds: float
     chosen: str  # settings, or the reason of the skip
     worst: float | None = None  # the lowest log density of a held-out row
+    folds: int = 1  # that validated the choice
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -34,7 +35,7 @@ class Figure:
         return self.table, self.rival, self.split
 
 
-def measure(table: str, name: str, rival: Rival, split: Split, seed: int) -> Figure:
+def measure(table: str, name: str, rival: Rival, split: Split, seed: int, folds: int = 1) -> Figure:
     """Fit a rival to the training rows, and score the held-out rows.
 
     Raises
@@ -44,7 +45,7 @@ def measure(table: str, name: str, rival: Rival, split: Split, seed: int) -> Fig
     """
     begun, cpu = time.perf_counter(), time.process_time()
     try:
-        fitted = rival(split.train)
+        fitted = rival(split.train, folds)
     except SkippedError as skipped:
         return Figure(table, name, seed, None, None, 0.0, 0.0, 0.0, str(skipped))
     seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - cpu
@@ -68,6 +69,7 @@ def measure(table: str, name: str, rival: Rival, split: Split, seed: int) -> Fig
         score_seconds,
         fitted.chosen,
         float(log_p.min()),
+        folds,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .fitted import Fitted, Rival, SkippedError
+from .fitted import FOLDS, Fitted, Rival, SkippedError
 from .flow import flow
 from .kernel import kernel_density
 from .linear import factor_analysis, gaussian, ppca
@@ -29,6 +29,7 @@ def rivals_of(settings: Mapping[str, Any]) -> dict[str, Rival]:
 
 __all__ = [
     "FACTORS",
+    "FOLDS",
     "MIXTURE",
     "PPCA",
     "RIVALS",

@@ -14,7 +14,7 @@ _PATIENCE, _MOST_EPOCHS = 20, 2_000  # more than by default: it ends where valid
 
 
 @on_standardised
-def flow(train: np.ndarray) -> Fitted:
+def flow(train: np.ndarray, _folds: int) -> Fitted:
     """The flow of default size and step, until its validation on a tenth no longer improves."""
     if importlib.util.find_spec("flowjax") is None:
         raise SkippedError("flowjax is not installed")

@@ -15,7 +15,7 @@ _WIDE = 300  # columns above which singular values are found at random
 
 
 @on_standardised
-def gaussian(train: np.ndarray) -> Fitted:
+def gaussian(train: np.ndarray, _folds: int) -> Fitted:
     """Mean and covariance in closed form; shrunk where the covariance is singular."""
     covariance = np.cov(train.T, bias=True)
     least, most = np.linalg.eigvalsh(covariance)[[0, -1]]
@@ -44,17 +44,17 @@ def latents(n: int, d: int) -> list[int]:
 
 
 @on_standardised
-def ppca(train: np.ndarray) -> Fitted:
+def ppca(train: np.ndarray, folds: int) -> Fitted:
     """pPCA, k by validation."""
 
     def fit(k: int) -> Fit:
         return lambda rows: wp.PPCA(k, transform="identity").fit(rows).score_samples
 
-    return by_validation(train, {f"k = {k}": fit(k) for k in latents(*train.shape)})
+    return by_validation(train, {f"k = {k}": fit(k) for k in latents(*train.shape)}, folds)
 
 
 @on_standardised
-def factor_analysis(train: np.ndarray) -> Fitted:
+def factor_analysis(train: np.ndarray, folds: int) -> Fitted:
     """Factor analysis, k by validation: ours where there is one, or scikit-learn's."""
     ours: Any = getattr(wp, "FactorAnalysis", None)
     method = "lapack" if train.shape[1] <= _WIDE else "randomized"
@@ -65,4 +65,4 @@ def factor_analysis(train: np.ndarray) -> Fitted:
         theirs = FactorAnalysis(k, svd_method=method, tol=1e-3, max_iter=2_000)
         return lambda rows: theirs.fit(rows).score_samples
 
-    return by_validation(train, {f"k = {k}": fit(k) for k in latents(*train.shape)})
+    return by_validation(train, {f"k = {k}": fit(k) for k in latents(*train.shape)}, folds)

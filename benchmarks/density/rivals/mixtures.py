@@ -14,7 +14,7 @@ _WIDE = 300  # columns above which a search over ten components takes hours
 
 
 @on_standardised
-def gaussian_mixture(train: np.ndarray) -> Fitted:
+def gaussian_mixture(train: np.ndarray, folds: int) -> Fitted:
     """One to ten full components times three regularisations, by validation."""
     most = 10 if train.shape[1] <= _WIDE else 3
 
@@ -32,11 +32,12 @@ def gaussian_mixture(train: np.ndarray) -> Fitted:
             for size, regularisation in itertools.product(range(1, most + 1), _REGULARISATIONS)
             if size <= len(train) // 2
         },
+        folds,
     )
 
 
 @on_standardised
-def mixture_ppca(train: np.ndarray) -> Fitted:
+def mixture_ppca(train: np.ndarray, folds: int) -> Fitted:
     """Mixture of pPCA with loadings and σ² a component: sizes and k by validation."""
     ours = getattr(wp, "MixturePPCA", None)
     if ours is None:
@@ -55,4 +56,5 @@ def mixture_ppca(train: np.ndarray) -> Fitted:
     return by_validation(
         train,
         {f"{size} of k = {k}": fit(k, size) for k, size in itertools.product(latents, components)},
+        folds,
     )

@@ -14,7 +14,7 @@ from .fitted import Fitted, Rival
 def vae_of(settings: Mapping[str, Any]) -> Rival:
     """Return the rival that fits a VAE with these settings beside the defaults."""
 
-    def vae(train: np.ndarray) -> Fitted:
+    def vae(train: np.ndarray, _folds: int) -> Fitted:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", wp.TrainingWarning)
             fitted = wp.VAE(**{"random_state": 0, "progress": False} | dict(settings)).fit(train)
