@@ -1,6 +1,7 @@
 """Models of data with latent variables."""
 
 from ._classifier import Classifier
+from ._factor_analysis import FactorAnalysis, FactorAnalysisModel, factor_analysis
 from ._linear_vae import LinearVAEModel, inference_gap, with_best_encoder
 from ._ppca import PPCAModel
 from ._reach import Reach
@@ -15,6 +16,8 @@ __all__ = [
     "SAMPLERS",
     "Classifier",
     "Covariance",
+    "FactorAnalysis",
+    "FactorAnalysisModel",
     "Inferred",
     "LinearVAEModel",
     "PPCAModel",
@@ -27,6 +30,7 @@ __all__ = [
     "check_bounded",
     "draw_keys",
     "eigendecompose",
+    "factor_analysis",
     "inference_gap",
     "optimum",
     "orient",

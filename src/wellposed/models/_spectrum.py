@@ -168,10 +168,7 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
         return _by_root(covariance, covariance.root)
     values, vectors = scipy.linalg.eigh(covariance.matrix, driver="evd")
     if not values[-1] > 0:
-        raise DataError(
-            f"At least one feature must vary; all {len(values)} are constant over "
-            f"{covariance.n_rows} rows. There is nothing to model: check how the data were read."
-        )
+        raise constant_error(len(values), covariance.n_rows)
     return Spectrum(
         mean=covariance.mean,
         variances=np.diag(covariance.matrix).copy(),
@@ -194,10 +191,7 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
     lengths = np.sqrt(np.einsum("rd,rd->d", root, root))
     longest = lengths.max(initial=0.0)
     if not longest > 0:
-        raise DataError(
-            f"At least one feature must vary; all {len(lengths)} are constant over "
-            f"{covariance.n_rows} rows. There is nothing to model: check how the data were read."
-        )
+        raise constant_error(len(lengths), covariance.n_rows)
     r, d = root.shape
     condition = None
     if r == d and longest > _UNLIKE * lengths[lengths > 0].min():
@@ -250,3 +244,16 @@ def varies(mean: np.ndarray, variances: np.ndarray) -> np.ndarray:
     mean, variances : arrays of shape (d,)
     """
     return variances > (100 * np.finfo(np.float64).eps * mean) ** 2
+
+
+def constant_error(n_features: int, n_rows: int) -> DataError:
+    """Return the error that no feature varies.
+
+    Parameters
+    ----------
+    n_features, n_rows : d and n
+    """
+    return DataError(
+        f"At least one feature must vary; all {n_features} are constant over {n_rows} rows. There "
+        "is nothing to model: check how the data were read."
+    )
