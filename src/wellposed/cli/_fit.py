@@ -21,6 +21,7 @@ from ._options import (
     Data,
     Decoder,
     Drop,
+    EmaDecay,
     Encoder,
     EncoderSteps,
     FitBeta,
@@ -31,10 +32,13 @@ from ._options import (
     Importance,
     KlWarmup,
     LearningRate,
+    LinearStart,
     MaxEpochs,
     Noise,
     Objective,
     Patience,
+    Prior,
+    PriorComponents,
     Progress,
     Resolution,
     Seed,
@@ -52,7 +56,12 @@ if TYPE_CHECKING:
 
 # Options of the command that are no settings of VAE, and settings under another name.
 OWN = frozenset({"data", "output", "codes", "header", "drop", "force"})
-RENAMED = {"components": "n_components", "importance": "n_importance", "seed": "random_state"}
+RENAMED = {
+    "components": "n_components",
+    "importance": "n_importance",
+    "prior_components": "n_prior_components",
+    "seed": "random_state",
+}
 
 _QUOTED = 60  # characters
 _DIGITS = 18  # of a number that can be a size; Python itself reads no more than 4,300
@@ -63,6 +72,8 @@ def fit(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="MODEL", help="File to write.")],
     components: Components = 10,
     noise: Noise = "shared",
+    prior: Prior = "standard",
+    prior_components: PriorComponents = "auto",
     transform: Transform = "auto",
     encoder: Encoder = "mlp",
     decoder: Decoder = "mlp",
@@ -78,6 +89,8 @@ def fit(
     batch_size: BatchSize = "auto",
     learning_rate: LearningRate = 1e-3,
     weight_decay: WeightDecay = 0.0,
+    linear_start: LinearStart = False,
+    ema_decay: EmaDecay = 0.0,
     clip_norm: ClipNorm = None,
     kl_warmup: KlWarmup = 0,
     encoder_steps: EncoderSteps = 0,
@@ -151,10 +164,11 @@ def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
         If a list of widths or a shape cannot be read.
     """
     settings = {RENAMED.get(name, name): v for name, v in given.items() if name not in OWN}
-    shape, batch_size = given["image_shape"], given["batch_size"]
+    shape = given["image_shape"]
     return settings | {
         "noise": number_or_name(given["noise"]),
-        "batch_size": int(batch_size) if _is_whole(batch_size) else batch_size,
+        "batch_size": _whole_or_name(given["batch_size"]),
+        "n_prior_components": _whole_or_name(given["prior_components"]),
         "hidden": _whole_numbers("--hidden", given["hidden"], ",", "256,256"),
         "image_shape": shape and _whole_numbers("--image-shape", shape.lower(), "x", "28x28"),
         "resolution": number_or_name(given["resolution"]),
@@ -169,6 +183,10 @@ def number_or_name(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def _whole_or_name(text: str) -> int | str:
+    return int(text) if _is_whole(text) else text
 
 
 def _whole_numbers(option: str, text: str, separator: str, example: str) -> tuple[int, ...]:

@@ -103,6 +103,13 @@ Resolution: TypeAlias = Annotated[
         metavar="STEP",
     ),
 ]
+Prior: TypeAlias = Annotated[
+    str,
+    _model("p(z): standard, which is N(0, I), or mixture, learned with the ELBO.", metavar="NAME"),
+]
+PriorComponents: TypeAlias = Annotated[
+    str, _model("Components of the mixture, or auto, which follows the rows.", metavar="N")
+]
 AllowUnbounded: TypeAlias = Annotated[
     bool, _model("Train a model whose likelihood has no maximum.", "--allow-unbounded")
 ]
@@ -129,6 +136,17 @@ LearningRate: TypeAlias = Annotated[
     float, _training("Learning rate of Adam at the start; it decays to 0 by the last epoch.")
 ]
 WeightDecay: TypeAlias = Annotated[float, _training("Weight decay of AdamW. 0 is Adam.")]
+LinearStart: TypeAlias = Annotated[
+    bool,
+    _training(
+        "Start at the exact linear solution, probabilistic PCA or factor analysis.",
+        "--linear-start/--no-linear-start",
+    ),
+]
+EmaDecay: TypeAlias = Annotated[
+    float,
+    _training("Decay of the moving average of the parameters that is kept. 0 keeps the last."),
+]
 ClipNorm: TypeAlias = Annotated[
     float | None,
     _training("Maximum norm of the gradient; longer ones are scaled down. None by default."),

@@ -14,6 +14,8 @@ from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
 from .data.names import same_image
+from .start.linear import has_linear_start, start_linear
+from .start.prior import prior_of
 
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
@@ -38,8 +40,8 @@ def build(
     DataError
         For data off the transform's domain or the noise's support.
     """
-    encoder_key, decoder_key, moments_key, noise_key = (
-        jax.random.fold_in(key, i) for i in range(4)
+    encoder_key, decoder_key, moments_key, noise_key, start_key, prior_key = (
+        jax.random.fold_in(key, i) for i in range(6)
     )
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=summary.one_unit).fit(summary)
@@ -52,7 +54,7 @@ def build(
     encoder, decoder = networks(settings, image_shape)
     model = models.VAEModel(
         transform=transform,
-        prior=latents.StandardNormal(k),
+        prior=prior_of(settings, len(rows), key=prior_key),
         encoder=nn.make_network(encoder, d, posterior.n_raw * k, key=encoder_key),
         posterior=posterior,
         decoder=nn.make_network(decoder, k, observation.n_raw * d, key=decoder_key),
@@ -60,7 +62,10 @@ def build(
         reach=models.Reach.of(moments),
     )
     arrays, rest = eqx.partition(model, eqx.is_array)
-    return eqx.combine(jax.device_put(arrays), rest)
+    model = eqx.combine(jax.device_put(arrays), rest)
+    if settings["linear_start"] and has_linear_start(model):
+        return start_linear(model, rows, moments, key=start_key)
+    return model
 
 
 def transform_of(
@@ -156,6 +161,7 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
         kl_warmup=settings["kl_warmup"],
         encoder_steps=settings["encoder_steps"],
         patience=settings["patience"],
+        ema_decay=settings["ema_decay"],
     )
 
 

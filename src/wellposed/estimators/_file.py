@@ -107,7 +107,10 @@ def restore(
         If no fit makes such an estimator.
     """
     _check_names(header, tensors)
-    settings = _settings(header, tensors, makers, supplied)
+    settings = {
+        **getattr(kind, "_setting_defaults", {}),
+        **_settings(header, tensors, makers, supplied),
+    }
     estimator: Any = kind(**settings)
     # Attributes that later versions added have defaults.
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}

@@ -20,6 +20,7 @@ from wellposed.training import COLUMNS, LAGGING
 
 from ._build import check_image_shape, objective_of, resolution_of
 from ._priors import FITTED
+from .start.prior import check_prior
 
 # Weights after training are far smaller, as are the learned logarithms and roots of noise; data
 # units are arbitrary.
@@ -50,6 +51,7 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
         transforms.resolve(settings["transform"], one_unit=False)
         return
     objective_of(settings)
+    check_prior(settings["prior"], settings["n_components"])
     observation = noise.resolve(settings["noise"])
     transforms.resolve(settings["transform"], one_unit=False, support=observation.support)
     nn.MakeMLP(settings["hidden"], settings["activation"])

@@ -139,7 +139,7 @@ class Fitted(BaseEstimator):
         """Whether codes were stored."""
         return self._codes is not None
 
-    def prior(self, name: str) -> latents.Prior | None:
+    def sampling_prior(self, name: str) -> latents.Prior | None:
         """Return the prior of that name, fitted at its first use; None is the model's own.
 
         Parameters

@@ -53,7 +53,7 @@ class Measures(Fitted):
         The aggregate prior, and every other fitted prior, is measured too. Pass held-out rows.
         """
         rows = self.rows(X)
-        self.prior("aggregate")
+        self.sampling_prior("aggregate")
         return evaluation.prior_mismatch(
             self.model_, rows, key=self.key("score"), priors=self.priors_
         )

@@ -32,6 +32,9 @@ _REFINED = 10  # maximum number of EM steps on all draws, after those on the fir
 _RIDGE = 1e-4
 
 _SECOND_STAGE = {
+    "prior": "standard",
+    "linear_start": False,
+    "ema_decay": 0.0,
     "noise": "shared",
     "transform": "standardize",
     "encoder": "mlp",

@@ -30,6 +30,7 @@ from ._words import (
     Noise,
     Objective,
     Prior,
+    PriorSetting,
     Progress,
     Resolution,
     Rows,
@@ -57,6 +58,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         The noise variance σ² of a Gaussian in model units: given; or learned, one for all
         features, one each, or a function of z. Or another family: its name in
         ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
+    prior : "standard", "mixture" or a :class:`wellposed.latents.AbstractPrior`
+        p(z) of the model. "standard" is N(0, I); "mixture" a mixture of Gaussians that is learned
+        with the ELBO
+    n_prior_components : int or "auto"
+        Components of the mixture; "auto" is one for twenty rows, from 5 to 30
     encoder, decoder : "mlp", "conv" or a maker ``make(n_in, n_out, *, key)``
     hidden : widths of the hidden layers of "mlp", from the data to the latents; the decoder has
         them in reverse
@@ -86,6 +92,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         The measurement's smallest step in data units. σ never falls below resolution/√12.
     checkpoint : file that makes the training resumable
     progress : "auto", True or False: a progress bar
+    linear_start : start at the exact linear solution, probabilistic PCA or factor analysis, and
+        train networks beside it; for "mlp" and "conv" and noise on the real line or of
+        discretised values. Other networks and noise start as they are drawn
+    ema_decay : decay a step of the exponential moving average of the parameters, which is what is
+        evaluated and kept; 0 keeps the parameters themselves
     allow_unbounded : train a model whose likelihood has no maximum
     random_state : int, RandomState or None
 
@@ -129,6 +140,9 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "patience": optional(whole()),
         "clip_norm": optional(real(above=0)),
         "progress": or_word("auto", boolean()),
+        "n_prior_components": or_word("auto", whole()),
+        "linear_start": boolean(),
+        "ema_decay": real(low=0, below=1),
         "allow_unbounded": boolean(),
     }
 
@@ -145,12 +159,21 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     )
 
     _file_defaults: ClassVar[dict[str, Any]] = {"offset_": None}
+    # Settings that later versions added, as the versions before them trained.
+    _setting_defaults: ClassVar[dict[str, Any]] = {
+        "prior": "standard",
+        "n_prior_components": "auto",
+        "linear_start": False,
+        "ema_decay": 0.0,
+    }
 
     def __init__(
         self,
         n_components: int = 10,
         *,
         noise: Noise = "shared",
+        prior: PriorSetting = "standard",
+        n_prior_components: int | Literal["auto"] = "auto",
         encoder: Network = "mlp",
         decoder: Network = "mlp",
         hidden: Sequence[int] = (256, 256),
@@ -172,11 +195,14 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         resolution: Resolution = "auto",
         checkpoint: FilePath | None = None,
         progress: Progress = "auto",
+        linear_start: bool = False,
+        ema_decay: float = 0.0,
         allow_unbounded: bool = False,
         random_state: Seed = None,
     ):
         self.n_components = n_components
         self.noise = noise
+        self.prior, self.n_prior_components = prior, n_prior_components
         self.encoder = encoder
         self.decoder = decoder
         self.hidden = hidden
@@ -198,6 +224,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.resolution = resolution
         self.checkpoint = checkpoint
         self.progress = progress
+        self.linear_start, self.ema_decay = linear_start, ema_decay
         self.allow_unbounded = allow_unbounded
         self.random_state = random_state
 
@@ -391,7 +418,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components))
         key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
-        source = self.prior(prior)
+        source = self.sampling_prior(prior)
         rows = evaluation.samples(
             self.model_, int(n_samples), how=how, alpha=alpha, key=key, prior=source
         )

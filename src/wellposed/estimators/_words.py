@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellposed import datasets, nn, noise, objectives, transforms
+from wellposed import datasets, latents, nn, noise, objectives, transforms
 from wellposed._typing import Progress as Progress
 
 from .data.table import Table
@@ -76,6 +76,7 @@ ObjectiveWord: TypeAlias = Literal["elbo", "iwae", "squared_error"]
 Objective: TypeAlias = ObjectiveWord | objectives.AbstractObjective
 Sampler: TypeAlias = Literal["ancestral", "mean", "coupled"]
 Prior: TypeAlias = Literal["standard", "aggregate", "second-stage"]
+PriorSetting: TypeAlias = Literal["standard", "mixture"] | latents.AbstractPrior
 Method: TypeAlias = Literal["importance", "ais", "exact", "auto"]
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
 SVDSolver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]

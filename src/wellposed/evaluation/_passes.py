@@ -105,11 +105,15 @@ def _squared_residual(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
 def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTerms:
     inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
 
-    def add(total: Scalar, draw_key: PRNGKey) -> tuple[Scalar, None]:
-        return total + model.decode(inferred.q.rsample(draw_key)).log_prob(inferred.y), None
+    def add(total: Scalar, draw_key: PRNGKey) -> tuple[Scalar, Scalar]:
+        standard = jax.random.normal(draw_key, inferred.q.batch_shape)
+        p = model.decode(inferred.q.loc + inferred.q.scale * standard)
+        return total + p.log_prob(inferred.y), model.prior.log_ratio(inferred.q, standard)
 
-    total, _ = jax.lax.scan(add, jnp.zeros(()), jax.random.split(latent_key, n_samples))
-    return ElboTerms(total / n_samples + inferred.log_det, jnp.sum(model.prior.kl(inferred.q)))
+    keys = jax.random.split(latent_key, n_samples)
+    total, log_ratios = jax.lax.scan(add, jnp.zeros(()), keys)
+    rate = model.prior.rate(inferred.q, log_ratios)
+    return ElboTerms(total / n_samples + inferred.log_det, rate)
 
 
 def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:

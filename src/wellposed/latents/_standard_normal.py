@@ -2,12 +2,16 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from wellposed._typing import Latent, Posterior, PRNGKey, Scalar
 from wellposed.numerics import LOG_2PI, kl_to_standard_normal
 
+from ._abstract import AbstractPrior
 
-class StandardNormal(eqx.Module):
+
+class StandardNormal(AbstractPrior):
     """p(z) = N(0, I_k).
 
     Parameters
@@ -27,6 +31,16 @@ class StandardNormal(eqx.Module):
         """Rate of each latent: KL(q(z_i | x) ‖ p(z_i)), shape (k,), in nats."""
         return kl_to_standard_normal(q.loc, q.scale)
 
+    def rate(self, q: Posterior, log_ratio: Float[Array, "*draws"]) -> Scalar:
+        """KL(q(z | x) ‖ p(z)), in nats, in closed form."""
+        del log_ratio
+        return jnp.sum(self.kl(q))
+
+    def log_ratio(self, q: Posterior, standard: Latent) -> Scalar:
+        # Latent by latent: a collapsed one contributes exactly zero.
+        z = q.loc + q.scale * standard
+        return (jnp.log(q.scale) + 0.5 * (standard**2 - z**2)).sum()
+
     def log_prob(self, z: Latent) -> Scalar:
         """log p(z), in nats."""
         return -0.5 * ((z**2).sum() + self.k * LOG_2PI)
@@ -34,3 +48,6 @@ class StandardNormal(eqx.Module):
     def sample(self, *, key: PRNGKey) -> Latent:
         """Draw one z, shape (k,)."""
         return jax.random.normal(key, (self.k,))
+
+    def moments(self) -> tuple[Latent, Latent]:
+        return jnp.zeros(self.k), jnp.ones(self.k)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Key
 
 from wellposed._errors import UnboundedLikelihoodError
 from wellposed._typing import Density, Latent, Point, Posterior, PRNGKey, Scalar
-from wellposed.latents import DiagonalNormal, StandardNormal
+from wellposed.latents import AbstractPrior, DiagonalNormal
 from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform, Transformed
 
@@ -48,7 +48,7 @@ class VAEModel(eqx.Module):
     """
 
     transform: AbstractTransform
-    prior: StandardNormal
+    prior: AbstractPrior
     encoder: Callable
     posterior: DiagonalNormal
     decoder: Callable

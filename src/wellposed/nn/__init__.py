@@ -4,6 +4,7 @@ from ._activations import activate, check_activation
 from ._check import check_network, make_network
 from ._conv import ConvDecoder, ConvEncoder, MakeConvDecoder, MakeConvEncoder
 from ._flax import from_flax
+from ._linear_skip import LinearSkip, starts_at_zero, with_zero_output
 from ._mlp import MLP, Linear, MakeMLP
 from ._protocol import MakeNetwork, Network
 from ._resolve import resolve
@@ -13,6 +14,7 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "Linear",
+    "LinearSkip",
     "MakeConvDecoder",
     "MakeConvEncoder",
     "MakeMLP",
@@ -24,6 +26,8 @@ __all__ = [
     "from_flax",
     "make_network",
     "resolve",
+    "starts_at_zero",
+    "with_zero_output",
 ]
 
 

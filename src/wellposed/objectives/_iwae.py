@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 
 from wellposed._checks import check_count
 from wellposed._typing import Point, PRNGKey, Scalar
@@ -46,7 +45,8 @@ class IWAE(AbstractObjective):
             model, found.y, found.q, n_samples=self.n_importance, key=latent_key
         )
         value = log_mean_exp(log_likelihood + annealing * ratio) + found.log_det
-        terms = ElboTerms(log_likelihood.mean() + found.log_det, jnp.sum(model.prior.kl(found.q)))
+        rate = model.prior.rate(found.q, ratio)
+        terms = ElboTerms(log_likelihood.mean() + found.log_det, rate)
         return Evaluation(value, jax.lax.stop_gradient(terms))
 
     def implied_noise_variance(self) -> None:

@@ -44,8 +44,9 @@ class SquaredError(AbstractObjective):
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
         found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
-        p = model.decode(found.q.rsample(latent_key))
-        kl = jnp.sum(model.prior.kl(found.q))
+        q, standard = found.q, jax.random.normal(latent_key, found.q.batch_shape)
+        p = model.decode(q.loc + q.scale * standard)
+        kl = model.prior.rate(q, model.prior.log_ratio(q, standard))
         error = jnp.sum((found.y - p.mean) ** 2)
         terms = ElboTerms(p.log_prob(found.y) + found.log_det, kl)
         value = -error - annealing * self.kl_weight * kl

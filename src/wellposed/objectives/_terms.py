@@ -2,7 +2,6 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -43,9 +42,10 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
     References: Kingma & Welling (2014), eq. 7.
     """
     found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
-    p = model.decode(found.q.rsample(latent_key))
-    log_likelihood = p.log_prob(found.y) + found.log_det
-    return ElboTerms(log_likelihood, jnp.sum(model.prior.kl(found.q)))
+    q, standard = found.q, jax.random.normal(latent_key, found.q.batch_shape)
+    p = model.decode(q.loc + q.scale * standard)
+    rate = model.prior.rate(q, model.prior.log_ratio(q, standard))
+    return ElboTerms(p.log_prob(found.y) + found.log_det, rate)
 
 
 def log_weights(
@@ -59,6 +59,4 @@ def log_weights(
     standard = jax.random.normal(key, (n_samples, *q.batch_shape))
     z = q.loc + q.scale * standard
     log_likelihood = jax.vmap(lambda latent: model.decode(latent).log_prob(y))(z)
-    # log p(z) − log q(z) latent by latent: a collapsed one contributes exactly zero.
-    ratio = jnp.log(q.scale) + 0.5 * (standard**2 - z**2)
-    return log_likelihood, ratio.sum(axis=-1)
+    return log_likelihood, jax.vmap(lambda draw: model.prior.log_ratio(q, draw))(standard)

@@ -35,6 +35,7 @@ CLASSES: dict[str, type] = {
     "nn.ConvSettings": ConvSettings,
     "nn.Kernel": Kernel,
     "nn.Linear": nn.Linear,
+    "nn.LinearSkip": nn.LinearSkip,
     "nn.MLP": nn.MLP,
     "nn.MakeConvDecoder": nn.MakeConvDecoder,
     "nn.MakeConvEncoder": nn.MakeConvEncoder,

@@ -81,7 +81,7 @@ def _widths(v: Any) -> bool:
 _RULES: dict[str, dict[str, Rule]] = {
     "latents.DiagonalNormal": {"n_raw": lambda v: v == 2},
     "latents.GaussianMixture": {
-        "cholesky": lambda v: _scale(np.diagonal(v, axis1=-2, axis2=-1)),
+        "cholesky": lambda v: _scale(np.abs(np.diagonal(v, axis1=-2, axis2=-1))),
     },
     "latents.StandardNormal": {"k": _count},
     "models.Classifier": {"span": _scale, "activation": _activation},

@@ -8,6 +8,7 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
+from ._epoch import Metrics
 from ._history import COLUMNS, LAGGING, History
 from ._lagging import is_aggressive
 from ._outcome import Outcome
@@ -28,7 +29,7 @@ class Course:
     n_monitored: int
     history: History
     best_value: float = -math.inf  # held-out objective of the best epoch, nats a datum
-    best_epoch: int = 0
+    best_epoch: int = 0  # 0 before the first
     outcome: Outcome | None = None  # None while the training goes on
 
     @classmethod
@@ -37,6 +38,20 @@ class Course:
         columns = (*COLUMNS, *LAGGING) if plan.encoder_steps else COLUMNS
         n_held = 0 if split.held is None else split.held.n
         return cls(plan, n_held, split.monitored.n, History((), columns))
+
+    def started_at(self, held: Metrics | None) -> Self:
+        """Return the course with the held-out objective of the model before the first epoch.
+
+        A later epoch is the best only if it is better than this start.
+
+        Parameters
+        ----------
+        held : Metrics or None
+            Of the held-out rows, on the host; a start that is not finite does not count.
+        """
+        if held is None or not np.isfinite(held.value):
+            return self
+        return dataclasses.replace(self, best_value=float(held.value))
 
     @property
     def n_epochs(self) -> int:

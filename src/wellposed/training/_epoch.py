@@ -29,6 +29,12 @@ class TrainState(eqx.Module):
     params: Tree
     memory: Any  # Adam's moments: one state, or Parts
     step: Scalar
+    average: Tree = None  # running average of params, where the plan asks for one
+
+    @property
+    def reached(self) -> Tree:
+        """Parameters to evaluate and to keep: the average where there is one."""
+        return self.params if self.average is None else self.average
 
 
 class Metrics(eqx.Module):
@@ -45,13 +51,20 @@ class Metrics(eqx.Module):
         return bool(np.isfinite([self.value, self.gradient_norm]).all())
 
 
-def initial_state(params: Tree, *, parts: bool = False) -> TrainState:
-    """Return the state before the first step; ``parts`` counts the encoder's steps separately."""
+def initial_state(params: Tree, *, parts: bool = False, average: bool = False) -> TrainState:
+    """Return the state before the first step.
+
+    Parameters
+    ----------
+    params : parameters before the first step
+    parts : count the encoder's steps separately
+    average : keep a running average of the parameters
+    """
     start = Parts.of if parts else adam().init
     # Adam's moments are zeros: built on the host, without a program for each shape.
     shapes = eqx.filter_eval_shape(start, params)
     memory = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
-    return TrainState(params, jax.device_put(memory), scalar(0.0))
+    return TrainState(params, jax.device_put(memory), scalar(0.0), params if average else None)
 
 
 def steps_in(n_rows: int, batch_size: int) -> int:
@@ -84,7 +97,9 @@ def run_epoch(
         (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         norm = jnp.sqrt(squared_norm(gradient))
         params, memory = update(state.params, gradient, state.memory, rates, state.step, norm)
-        return TrainState(params, memory, state.step + 1), figures(evaluation, weight, norm)
+        average = rates.average(state.average, params, state.step)
+        state = TrainState(params, memory, state.step + 1, average)
+        return state, figures(evaluation, weight, norm)
 
     order = rows.shuffled(key=order_key)
     state, seen = over_batches(step, state, order, batch_size=batch_size, key=noise_key)

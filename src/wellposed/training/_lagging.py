@@ -125,7 +125,8 @@ def run_lagging_epoch(
         norm = jnp.sqrt(squared_norm(slope))
         rest, memory = update(rest, slope, state.memory.rest, rates, state.step, norm)
         reached = eqx.combine(chase.encoder, rest)
-        state = TrainState(reached, Parts(chase.memory, memory), state.step + 1)
+        average = rates.average(state.average, reached, state.step)
+        state = TrainState(reached, Parts(chase.memory, memory), state.step + 1, average)
         taken = chase.count.astype(weight.dtype)
         return state, jnp.append(figures(evaluation, weight, norm), taken)
 

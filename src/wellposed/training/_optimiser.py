@@ -54,6 +54,7 @@ class Rates(eqx.Module):
     decay_steps: Scalar  # infinity: no decay
     warmup_steps: Scalar
     noise_pace: Scalar
+    ema_decay: Scalar  # decay of the running average a step
 
     @classmethod
     def of(cls, plan: Plan, steps_per_epoch: int) -> "Rates":
@@ -65,6 +66,7 @@ class Rates(eqx.Module):
             plan.max_epochs * steps_per_epoch if plan.decay else math.inf,
             plan.kl_warmup * steps_per_epoch,
             plan.noise_pace,
+            plan.ema_decay,
         )
         return cls(*(jnp.asarray(number, jnp.float32) for number in numbers))
 
@@ -75,6 +77,16 @@ class Rates(eqx.Module):
     def annealing(self, step: Scalar) -> Scalar:
         """Weight of the KL at a step, from 1/warmup_steps up to 1."""
         return jnp.minimum(1.0, (step + 1) / jnp.maximum(self.warmup_steps, 1.0))
+
+    def average(self, average: Tree, params: Tree, step: Scalar) -> Tree:
+        """Return the running average after a step; None stays None.
+
+        Its decay rises from zero, so that the first steps do not stay in it.
+        """
+        if average is None:
+            return None
+        decay = jnp.minimum(self.ema_decay, step / (step + 10))
+        return jax.tree.map(lambda a, p: p + (decay * (a - p)).astype(p.dtype), average, params)
 
 
 def squared_norm(tree: Tree) -> Scalar:
@@ -120,7 +132,9 @@ def update(
     noise = jax.tree.map(
         move_noise, params.noise, direction.noise, is_leaf=lambda p: isinstance(p, nn.Linear)
     )
-    return eqx.tree_at(lambda m: m.noise, moved, noise), memory
+    # No weight decay: it would draw every component of a mixture to the origin.
+    prior = jax.tree.map(lambda p, u: p + (rate * u).astype(p.dtype), params.prior, direction.prior)
+    return eqx.tree_at(lambda m: (m.noise, m.prior), moved, (noise, prior)), memory
 
 
 def move_weights(params: Tree, direction: Tree, rates: Rates, step: Scalar) -> Tree:

@@ -33,6 +33,11 @@ class Split(eqx.Module):
         """The held-out rows, or the training rows where too few are held out."""
         return self.held if self.held is not None and self.held.n > 1 else self.training
 
+    def without_training(self) -> "Split":
+        """Return the split with no row to train on: an epoch of it only evaluates."""
+        nothing = np.asarray(0, np.int32)
+        return Split(Rows(self.training.index, nothing), self.held)
+
 
 class EpochFigures(eqx.Module):
     """Measurements of one epoch."""
@@ -82,7 +87,7 @@ def train_epoch(
     if split.held is not None:
         # The same draws every epoch: only the model changes between two epochs.
         held = evaluate_held_out(
-            state.params,
+            state.reached,
             fixed,
             data,
             split.held,
@@ -90,7 +95,7 @@ def train_epoch(
             batch_size=min(batch_size, split.held.index.shape[0]),
             key=jax.random.fold_in(key, HELD_OUT),
         )
-    variance = eqx.combine(state.params, fixed).noise.variance()
+    variance = eqx.combine(state.reached, fixed).noise.variance()
     variance = jnp.asarray(jnp.nan) if variance is None else jnp.mean(variance)
     return state, EpochFigures(training, held, variance, rates.at(state.step), steps)
 

@@ -18,6 +18,7 @@ _RULES = {
     "patience": optional(whole()),
     "encoder_steps": whole(0),
     "noise_pace": real(above=0),
+    "ema_decay": real(low=0, below=1),
 }
 
 
@@ -51,6 +52,10 @@ class Plan:
         Learning rate of the noise's parameters, in multiples of ``learning_rate``. The size of an
         Adam step is about its rate, for any gradient: at 1e-3 a standard deviation needs a thousand
         steps to fall by the factor e.
+    ema_decay : float in [0, 1), default 0
+        Decay a step of the exponential moving average of the parameters (Polyak & Juditsky 1992),
+        which is evaluated on held-out rows and kept; 0 evaluates the parameters themselves. It
+        averages out the noise of the steps, some 1/(1 − decay) of them.
 
     Raises
     ------
@@ -73,6 +78,7 @@ class Plan:
     decay: bool = True
     encoder_steps: int = 0
     noise_pace: float = 10.0
+    ema_decay: float = 0.0
 
     def __post_init__(self) -> None:
         check_settings(vars(self), _RULES)

@@ -97,7 +97,8 @@ class Training:
             As :meth:`Checkpoint.load` does.
         """
         plan = self.member.plan
-        state = initial_state(self.params, parts=bool(plan.encoder_steps))
+        parts, average = bool(plan.encoder_steps), plan.ema_decay > 0
+        state = initial_state(self.params, parts=parts, average=average)
         position, course = Position(state, self.params), Course.start(plan, self.split)
         stored = checkpoint.load(_checkpoint_tree(position, course)) if checkpoint else None
         if stored is None:
@@ -113,12 +114,12 @@ class Training:
         nats = math.nan
         if figures.is_finite and course.encoder_steps is not None:
             key = jax.random.fold_in(self.member.key, INFORMATION)
-            model = self.model(state.params)
+            model = self.model(state.reached)
             nats = information(model, self.data, self.split.monitored, key=key)
         course = course.after(figures, nats)
         if course.outcome is Outcome.nonfinite:
             return position, course
-        best = state.params if course.is_best else position.best_params
+        best = state.reached if course.is_best else position.best_params
         return Position(state, best), course
 
     def save(

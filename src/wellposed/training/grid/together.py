@@ -62,6 +62,8 @@ class Together:
         constants = self._place(self._stack([_constants(t) for t in self.trainings]))
         data = jax.device_put(first.data, self._sharding(PartitionSpec()))
         position, courses = self._start(file)
+        if not any(course.n_epochs for course in courses):
+            courses = self._evaluate_start(position, courses, constants, data)
         with Bar(first.member.plan.max_epochs, progress) as bar:
             try:
                 while any(course.outcome is None for course in courses):
@@ -91,20 +93,41 @@ class Together:
         pairs = zip(courses, records, strict=True)
         return self._place(tree), [course.from_record(record) for course, record in pairs]
 
-    def _epoch(
+    def _evaluate_start(
         self, position: Position, courses: list[Course], constants: tuple, data: jax.Array
-    ) -> tuple[Position, list[Course]]:
-        """Train an epoch of all members; the members that have ended keep their state."""
+    ) -> list[Course]:
+        """Evaluate the models before the first epoch: an epoch without rows to train on."""
+        counts = np.zeros_like(self._counts[0]), self._counts[1]
+        _, figures = self._train(position, courses, constants, data, counts)
+        held = [take_tree(figures, i).held for i in range(len(courses))]
+        return [course.started_at(each) for course, each in zip(courses, held, strict=True)]
+
+    def _train(
+        self,
+        position: Position,
+        courses: list[Course],
+        constants: tuple,
+        data: jax.Array,
+        counts: tuple,
+    ) -> tuple[TrainState, EpochFigures]:
+        """Run the next epoch of all members, its figures on the host."""
         done = [course.n_epochs for course in courses]
         states, figures = _train_epochs(
             position.state,
             constants,
             data,
-            self._counts,
+            counts,
             self._place(jax.device_put(np.asarray(self._fill(done), np.int32))),
             batch_size=self.trainings[0].batch_size,
         )
-        figures = jax.device_get(figures)
+        return states, jax.device_get(figures)
+
+    def _epoch(
+        self, position: Position, courses: list[Course], constants: tuple, data: jax.Array
+    ) -> tuple[Position, list[Course]]:
+        """Train an epoch of all members; the members that have ended keep their state."""
+        done = [course.n_epochs for course in courses]
+        states, figures = self._train(position, courses, constants, data, self._counts)
         after = [
             course if course.outcome else course.after(take_tree(figures, i))
             for i, course in enumerate(courses)
@@ -212,7 +235,7 @@ def _split(index: tuple, counts: tuple) -> Split:
 def _keep(position: Position, reached: TrainState, goes: jax.Array, better: jax.Array) -> Position:
     return Position(
         select_trees(goes, reached, position.state),
-        select_trees(better, reached.params, position.best_params),
+        select_trees(better, reached.reached, position.best_params),
     )
 
 

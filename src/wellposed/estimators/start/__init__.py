@@ -1,0 +1,1 @@
+"""Start of a training: the linear solution, and the prior."""

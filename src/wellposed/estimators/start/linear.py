@@ -1,0 +1,143 @@
+"""Start of a VAE at its own exact linear solution: probabilistic PCA or factor analysis."""
+
+import dataclasses
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from wellposed import models, nn
+from wellposed._typing import Point, PRNGKey
+from wellposed.evaluation import over_rows
+from wellposed.numerics import host_generator, inverse_positive, on_device
+from wellposed.transforms import Moments
+
+_MOST_ROWS = 20_000
+_LEAST = 1e-6  # noise standard deviation, of features without a resolution
+# Iterations of factor analysis, and the relative change at which it stops: training goes on.
+_EFFORT = {"max_iter": 200, "tol": 1e-8}
+
+
+@dataclasses.dataclass(frozen=True)
+class LinearSolution:
+    """p(y | z) = N(Wz + μ, diag Ψ) in model units, where WᵀΨ⁻¹W is diagonal.
+
+    The exact posterior is then N(V(y − μ), diag 1/p): its latents are independent.
+
+    Parameters
+    ----------
+    mean : μ, shape (d,)
+    weight : W, shape (d, k)
+    variance : Ψ, shape (d,)
+    """
+
+    mean: np.ndarray
+    weight: np.ndarray
+    variance: np.ndarray
+
+    @property
+    def precision(self) -> np.ndarray:
+        """p = 1 + the diagonal of WᵀΨ⁻¹W, shape (k,)."""
+        return 1 + (self.weight**2 / self.variance[:, None]).sum(axis=0)
+
+    @property
+    def encoder(self) -> np.ndarray:
+        """Transpose of V, shape (d, k)."""
+        return self.weight / self.variance[:, None] / self.precision
+
+
+def has_linear_start(model: models.VAEModel) -> bool:
+    """Whether :func:`start_linear` accepts the model.
+
+    It needs noise whose location a linear decoder sets, and networks of this library, whose last
+    layer it can set to zero.
+    """
+    networks = nn.starts_at_zero(model.encoder) and nn.starts_at_zero(model.decoder)
+    return networks and model.noise.linear_location
+
+
+def start_linear(
+    model: models.VAEModel, rows: np.ndarray, moments: Moments, *, key: PRNGKey
+) -> models.VAEModel:
+    """Return the model with encoder, decoder and noise at the linear solution.
+
+    The location that the decoder puts out is that of the solution plus a network whose last layer
+    is zero; likewise the mean of the encoder. The scales are those of the solution. For Gaussian
+    noise whose variance does not depend on z, the ELBO of the model is then log p(x).
+
+    Parameters
+    ----------
+    model : untrained, for which :func:`has_linear_start` is true
+    rows : array of shape (n, d), data units
+    moments : of the rows, model units
+    key : for the choice of at most 20,000 rows, and their dequantisation
+
+    References: Tipping & Bishop (1999), eqs 7-8; Jöreskog (1967).
+    """
+    choice_key, map_key = jax.random.split(key)
+    if len(rows) > _MOST_ROWS:
+        rows = rows[host_generator(choice_key).permutation(len(rows))[:_MOST_ROWS]]
+    y, center, scale = over_rows(_mapped, model, rows, key=map_key)
+    center, scale = center[0].astype(np.float64), scale[0].astype(np.float64)
+    solution = _solve(model, y.astype(np.float64), moments)
+    outputs = np.zeros(model.noise.n_raw * len(center))
+    outputs[: len(center)] = (solution.mean - center) / scale
+    posterior = (
+        (center - solution.mean) @ solution.encoder,
+        inverse_positive(solution.precision**-0.5),
+    )
+    return eqx.tree_at(
+        lambda m: (m.encoder, m.decoder, m.noise),
+        model,
+        (
+            _skip(solution.encoder * scale[:, None], np.concatenate(posterior), model.encoder),
+            _skip((solution.weight / scale[:, None]).T, outputs, model.decoder),
+            model.noise.start_at(on_device(solution.variance)),
+        ),
+    )
+
+
+def _skip(weight: np.ndarray, bias: np.ndarray, network: Any) -> nn.LinearSkip:
+    return nn.LinearSkip(on_device(weight), on_device(bias), nn.with_zero_output(network))
+
+
+def _mapped(model: models.VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Point, Point]:
+    """Return y, and the map to the encoder's input near the data: (y − center)/scale."""
+    y = model.to_model_units(x, key=key).value
+    origin = model.noise.encoder_input(jnp.zeros_like(y))
+    slope = model.noise.encoder_input(jnp.ones_like(y)) - origin
+    return y, -origin / slope, 1 / slope
+
+
+def _solve(model: models.VAEModel, y: np.ndarray, moments: Moments) -> LinearSolution:
+    """Solve for the features that vary; the others have W = 0."""
+    varies = np.asarray(moments.varies)
+    floor = np.maximum(np.asarray(moments.resolution, np.float64) / math.sqrt(12), _LEAST)
+    weight, variance = np.zeros((y.shape[1], model.prior.k)), floor**2
+    weight[varies], variance[varies] = _solve_varying(model, y[:, varies], floor[varies])
+    return LinearSolution(y.mean(axis=0), weight, variance)
+
+
+def _solve_varying(
+    model: models.VAEModel, y: np.ndarray, floor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    covariance = _covariance_of(y)
+    own = model.noise.variance()
+    if own is None or np.ndim(own) > 0:
+        fitted = models.factor_analysis(covariance, model.prior.k, floor=floor, **_EFFORT)
+        return fitted.model.weight, fitted.model.noise_variance
+    given = None if model.noise.parameters() else float(own)
+    spectrum = models.eigendecompose(covariance)
+    best = models.optimum(spectrum, model.prior.k, noise_variance=given, floor=float(floor.min()))
+    return best.model.weight, np.full(y.shape[1], best.noise_variance)
+
+
+def _covariance_of(y: np.ndarray) -> models.Covariance:
+    mean = y.mean(axis=0)
+    n, d = y.shape
+    root = (y - mean) / math.sqrt(n)
+    # Of few rows only the root: a (d, d) matrix would be decomposed in its place.
+    return models.Covariance(mean, root.T @ root, n, root=root if n < d else None)

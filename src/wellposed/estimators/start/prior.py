@@ -1,0 +1,81 @@
+"""The prior of an untrained model, from the settings."""
+
+from typing import Any
+
+import numpy as np
+
+from wellposed import latents
+from wellposed._errors import SettingError, unknown_name
+from wellposed._typing import PRNGKey
+from wellposed.numerics import host_generator, on_device
+
+PRIORS = ("standard", "mixture")
+
+# Standard deviation of a component at the start, where the mixture is close to N(0, I). Components
+# with the same mean would have the same gradient, and stay one.
+_SPREAD = 0.98
+_ROWS_A_COMPONENT = 20
+_FEWEST, _MOST = 5, 30  # components of "auto"
+
+
+def prior_of(settings: dict[str, Any], n_rows: int, *, key: PRNGKey) -> latents.AbstractPrior:
+    """Return the prior that training starts with.
+
+    Parameters
+    ----------
+    settings : of the estimator
+    n_rows : n, on which the automatic number of components depends
+    key : PRNG key of the means of the components
+
+    Raises
+    ------
+    SettingError
+        As :func:`check_prior`; or for more components than rows.
+    """
+    k, prior = int(settings["n_components"]), settings["prior"]
+    check_prior(prior, k)
+    if isinstance(prior, latents.AbstractPrior):
+        return prior
+    if prior != "mixture":
+        return latents.StandardNormal(k)
+    m = size_of(settings["n_prior_components"], n_rows)
+    means = np.sqrt(1 - _SPREAD**2) * host_generator(key).normal(size=(m, k))
+    means -= means.mean(axis=0)
+    factors = np.broadcast_to(_SPREAD * np.eye(k), (m, k, k))
+    return latents.GaussianMixture(on_device(np.zeros(m)), on_device(means), on_device(factors))
+
+
+def check_prior(prior: object, k: int) -> None:
+    """Refuse what is no prior of k latents.
+
+    Raises
+    ------
+    SettingError
+        For an unknown name, or a prior of another number of latents.
+    """
+    if isinstance(prior, latents.AbstractPrior):
+        if prior.k != k:
+            raise SettingError(
+                f"The prior must have as many latents as the model, {k}; it has {prior.k}. Pass "
+                f"n_components={prior.k}, or another prior."
+            )
+    elif not isinstance(prior, str) or prior not in PRIORS:
+        raise unknown_name("prior", prior, PRIORS)
+
+
+def size_of(setting: Any, n_rows: int) -> int:
+    """Return the number of components: the setting, or one for twenty rows, from 5 to 30.
+
+    Raises
+    ------
+    SettingError
+        If there are more components than rows.
+    """
+    if setting == "auto":
+        return max(1, min(_MOST, max(_FEWEST, n_rows // _ROWS_A_COMPONENT), n_rows))
+    if setting > n_rows:
+        raise SettingError(
+            f"A mixture has at most as many components as there are rows, {n_rows}; got "
+            f'n_prior_components={setting}. Use fewer, or "auto".'
+        )
+    return int(setting)
