@@ -141,7 +141,7 @@ class Planted:
 
     def faults(self) -> dict[str, tuple[Callable[[], Any], str]]:
         """Return for every fault the function that plants it, and the words of its finding."""
-        free = wp.noise.Gaussian("conditional", floor=0.0)
+        free = wp.noise.Gaussian("conditional", floor=0.0, ratio=None)
         jacobian = WithoutDeterminant(transforms.Standardize())
         return {
             "σ² fixed eight times too large": (lambda: self.fit(noise=8 * self.variance), "large"),

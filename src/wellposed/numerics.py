@@ -86,8 +86,10 @@ def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "*shape"]) -> Float
     """Map the real line onto (−limit, limit), with slope one at zero.
 
     raw/√(1 + (raw/limit)²): its gradient falls as a power of raw, where a tanh's is an exact zero
-    in float32 from nine limits on. An infinite limit leaves ``raw`` as it is.
+    in float32 from nine limits on. An infinite limit leaves ``raw`` as it is. Beyond 10¹⁵ limits,
+    whose squares end at 10³⁸, it is constant.
     """
+    raw = jnp.clip(raw, -1e15 * limit, 1e15 * limit)
     return raw * jax.lax.rsqrt(1.0 + (raw / limit) ** 2)
 
 

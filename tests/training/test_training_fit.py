@@ -202,7 +202,7 @@ def test_a_given_variance_is_out_of_the_optimisers_reach():
 
 
 @pytest.mark.parametrize(
-    ("noise", "count"), [(0.7, 0), ("shared", 1), ("feature", 6), ("conditional", 0)]
+    ("noise", "count"), [(0.7, 0), ("shared", 1), ("feature", 6), ("conditional", 6)]
 )
 def test_the_optimiser_owns_the_networks_and_what_the_noise_learns(noise, count):
     model = model_for(noise=noise)

@@ -116,7 +116,7 @@ def parsimony_gap(
         values,
         transform="identity",  # so that ξ is in data units
         n_components=n_components,
-        noise=noise.Gaussian("conditional", floor=math.sqrt(variance)),
+        noise=noise.Gaussian("conditional", floor=math.sqrt(variance), ratio=None),
         hidden=hidden,
         max_epochs=max_epochs,
         random_state=random_state,

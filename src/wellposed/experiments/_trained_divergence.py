@@ -99,7 +99,7 @@ def _both(values: np.ndarray, **settings: Any) -> tuple[VAE, VAE]:
             values,
             **settings,
             resolution=resolution,
-            noise=noise.Gaussian("conditional", floor=floor),
+            noise=noise.Gaussian("conditional", floor=floor, ratio=None),
             batch_size=len(values),
             allow_unbounded=floor == 0,
         )

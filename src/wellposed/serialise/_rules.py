@@ -135,6 +135,7 @@ _RULES: dict[str, dict[str, Rule]] = {
         "start": _scale,
         "floor": _floor,
         "initial": _variance,
+        "limit": _Within(0.009, 14.0),
     },
     "noise.Shown": {"spread": _scale},
     "noise.ShownCounts": {"spread": _scale, "size": _floor},

@@ -56,7 +56,10 @@ def template(*, quick: bool) -> VAE:
 def rows_of_table() -> dict[str, float | noise.Gaussian]:
     """Return the noise of each row."""
     betas = {f"β = {beta:g}": beta for beta in _BETAS}
-    learned = {PER_PIXEL: noise.Gaussian("conditional"), SHARED: noise.Gaussian("shared")}
+    learned = {
+        PER_PIXEL: noise.Gaussian("conditional", ratio=None),
+        SHARED: noise.Gaussian("shared"),
+    }
     return {UNIT: 1.0, **betas, **learned}
 
 

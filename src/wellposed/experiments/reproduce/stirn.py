@@ -23,6 +23,7 @@ from .unit_pixels import unit_pixels, unit_vae
 NAME = "stirn2020"
 UNIT, SMALL, FREE = "σ² = 1", "σ² = 0.001", "σ²(z), no floor"
 STUDENT, FLOORED, SHARED = "Student t, scale(z)", "σ²(z), floor of the data", "one σ²"
+LIMITED = "σ(z) within tenfold of its own"
 COLUMNS = (
     Column("log_density", "log p(x* | x), nats", "higher"),
     Column("rmse", "RMSE", "lower"),
@@ -59,13 +60,14 @@ def template(name: str, *, quick: bool) -> VAE:
 
 
 def rows_of_table() -> dict[str, float | noise.AbstractNoise]:
-    """Return the noise of each row: the source's four, one with a floor, and one learned σ²."""
+    """Return the noise of each row: the source's four, two with a floor, and one learned σ²."""
     return {
         UNIT: 1.0,
         SMALL: 0.001,
-        FREE: noise.Gaussian("conditional", floor=0.0),
-        STUDENT: noise.StudentT("conditional", floor=0.0, degrees="conditional"),
-        FLOORED: noise.Gaussian("conditional"),
+        FREE: noise.Gaussian("conditional", floor=0.0, ratio=None),
+        STUDENT: noise.StudentT("conditional", floor=0.0, degrees="conditional", ratio=None),
+        FLOORED: noise.Gaussian("conditional", ratio=None),
+        LIMITED: noise.Gaussian("conditional"),
         SHARED: noise.Gaussian("shared"),
     }
 

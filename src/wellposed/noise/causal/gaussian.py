@@ -118,6 +118,15 @@ class CausalGaussian(AbstractScaleNoise):
             constants=Constants.of(moments),
         )
 
+    @property
+    def linear_location(self) -> bool:
+        return True
+
+    def start_at(self, variance: Point) -> Self:
+        """Return the noise with the innovation at the variance, exact while w is zero."""
+        require(self, self.scale.state)
+        return fill(self, scale=self.scale.with_variance(variance))
+
     def __call__(self, raw: Raw) -> Density:
         require(self, self.window)
         window: Any = self.window

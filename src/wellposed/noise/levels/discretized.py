@@ -74,6 +74,14 @@ class Cells(eqx.Module):
             shown=LevelUnits.of(moments),
         )
 
+    def start_at(self, variance: Point) -> "Cells":
+        """Scale and units of one component: locations in the encoder's units."""
+        # A cell adds the variance of its width to σ².
+        scale = self.scale.with_variance(jnp.maximum(variance - 1 / 12, 0.0))
+        shown: Any = self.shown
+        spread = jnp.broadcast_to(shown.spread, variance.shape)
+        return dataclasses.replace(self, scale=scale, spread=spread)
+
     def __call__(self, raw: Raw, base: str) -> Density:
         blocks = raw.reshape(self.n_raw, -1)
         m = self.mixture
@@ -114,6 +122,24 @@ class AbstractDiscretized(AbstractWhole):
     def __call__(self, raw: Raw) -> Density:
         require(self, self.cells.center)
         return self.cells(raw, self.base)
+
+    @property
+    def linear_location(self) -> bool:
+        """Whether there is one component.
+
+        The location is the curve's before it is cut, which is the mean but for the ends.
+        """
+        return self.cells.mixture == 1
+
+    def start_at(self, variance: Point) -> Self:
+        """Return the noise with σ² = ``variance`` − 1/12, and locations in the encoder's units.
+
+        With more than one component it returns itself.
+        """
+        if not self.linear_location:
+            return self
+        require(self, self.cells.shown)
+        return fill(self, cells=self.cells.start_at(variance))
 
     def parameters(self) -> Leaves:
         return self.cells.scale.parameters()

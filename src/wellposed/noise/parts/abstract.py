@@ -74,6 +74,18 @@ class AbstractNoise(eqx.Module):
         """Whether a distant value lowers log p by its distance or less, not by its square."""
         return False
 
+    @property
+    def linear_location(self) -> bool:
+        """Whether a linear decoder is a linear model of the data.
+
+        Then :meth:`encoder_input` maps each entry of a datum by a line of its own (beyond ten
+        units, under heavy tails, as a logarithm), and the first d decoder outputs are locations
+        in these units: raw outputs ``encoder_input(y)``, and zeros for all others, have y as the
+        location of p(y | z), which is its mean or its median. It is so of noise that
+        :meth:`start_at` returns, and of features that vary.
+        """
+        return False
+
     def encoder_input(self, y: Point) -> Point:
         """Return the encoder's input for a datum in model units; its entries are of size one."""
         return y
@@ -92,6 +104,18 @@ class AbstractNoise(eqx.Module):
         squared_residual : that mean, of shape (d,)
         """
         del squared_residual
+        return self
+
+    def start_at(self, variance: Point) -> Self:
+        """Return the noise with its scale at the residual variance of a linear fit.
+
+        A noise variance that is given stays; noise without a scale returns itself.
+
+        Parameters
+        ----------
+        variance : of each feature, in model units, shape (d,)
+        """
+        del variance
         return self
 
     def variance(self) -> Variance | None:

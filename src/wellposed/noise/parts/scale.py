@@ -13,7 +13,7 @@ from wellposed._checks import check_number
 from wellposed._errors import SettingError, unknown_name
 from wellposed._fill import fill
 from wellposed._typing import Fitted, Leaves, Point, Variance
-from wellposed.numerics import inverse_positive, on_device, positive, scalar
+from wellposed.numerics import bounded, inverse_positive, on_device, positive, scalar
 from wellposed.transforms import Moments
 
 from .constants import ConstantDensity, Constants
@@ -29,6 +29,9 @@ _NEAR_FLOOR = 1.05
 # gradients are very large.
 _START = 0.5
 
+# A scale that depends on z stays within this factor of the feature's own.
+RATIO = 10.0
+
 LEAST = 1e-6
 _TINY = 1e-30
 
@@ -36,9 +39,13 @@ _TINY = 1e-30
 class Scale(eqx.Module):
     r"""Standard deviations σ_j of the features, in model units.
 
-    .. math:: \sigma_j = f_j + \mathrm{softplus}(\rho_j)
+    .. math:: \sigma_j = f_j + s_j, \qquad
+       \sigma_j(z) = f_j + s_j e^{b(r_j(z))}, \qquad s_j = \mathrm{softplus}(\rho_j), \quad
+       b(r) = \frac{r}{\sqrt{1 + (r / \log R)^2}}
 
-    with ρ learned, one for all features or one each, or a decoder output.
+    with ρ learned, one for all features or one each; σ(z) has one each, and the decoder's outputs r
+    move it by at most a factor R either way. Without R, σ_j(z) = f_j + t_j softplus(r_j(z)), with
+    t_j from the data: the scale has no part of its own, and its start is soon forgotten.
 
     Parameters
     ----------
@@ -48,20 +55,23 @@ class Scale(eqx.Module):
         floor of them.
     initial : None or positive number
         σ² that learning starts from; None takes a share of the data's variance.
+    ratio : number from 1.01 to 10⁶, or None
+        R, of a σ that depends on z; None for no limit.
 
     Raises
     ------
     SettingError
         For a variance or an initial one that is zero, negative, not finite or an unknown name; a
-        negative floor; an initial variance of a σ² that is given.
+        negative floor; an initial variance of a σ² that is given; a ratio out of range.
     """
 
     kind: str = eqx.field(static=True)  # "given" or one of LEARNED
     given: Fitted  # (), σ² set by the user
     rho: Fitted  # () shared, (d,) per feature
-    start: Fitted  # (d,), scale above the floor at raw zero, where it depends on z
+    start: Fitted  # (d,), t: scale above the floor at raw zero, where it depends on z without limit
     floor: Fitted  # () or (d,)
     initial: Fitted  # (), σ² to start from
+    limit: Fitted = None  # (), log R; None without limit, as in files of older versions
 
     def __init__(
         self,
@@ -69,6 +79,7 @@ class Scale(eqx.Module):
         *,
         floor: float | None = None,
         initial: float | None = None,
+        ratio: float | None = RATIO,
     ):
         self.kind = _kind(variance)
         if floor is not None:
@@ -77,6 +88,7 @@ class Scale(eqx.Module):
         self.given = scalar(float(variance)) if self.kind == "given" else None
         self.floor = None if floor is None else scalar(floor)
         self.initial = None if initial is None else scalar(_initial(initial, self.kind))
+        self.limit = _limit(ratio) if self.kind == "conditional" else None
         self.rho = self.start = None
 
     @property
@@ -87,7 +99,14 @@ class Scale(eqx.Module):
     @property
     def state(self) -> Fitted:
         """The array that σ is computed from; None before :meth:`initialise` if it is learned."""
-        return {"given": self.given, "conditional": self.start}.get(self.kind, self.rho)
+        if self.kind == "given":
+            return self.given
+        return self.start if self._is_free else self.rho
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether σ depends on z without limit."""
+        return self.kind == "conditional" and self.limit is None
 
     def initialise(self, moments: Moments) -> "Scale":
         """Take the floor and the start from the data."""
@@ -100,12 +119,11 @@ class Scale(eqx.Module):
         if self.kind == "shared":
             start = np.sqrt((start**2).mean())
         start = np.maximum(start, np.maximum(2 * floor, LEAST))
-        above = on_device(start - floor)
-        kept = self.kind in ("shared", "feature")
+        own = self.kind != "given" and not self._is_free
         return fill(
             self,
-            rho=on_device(inverse_positive(start - floor)) if kept else None,
-            start=above if self.kind == "conditional" else None,
+            rho=on_device(inverse_positive(start - floor)) if own else None,
+            start=on_device(start - floor) if self._is_free else None,
             floor=None if self.kind == "given" else on_device(floor),
             initial=None,  # used once
         )
@@ -120,15 +138,22 @@ class Scale(eqx.Module):
         """Return σ, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
         if self.kind == "given":
             return jnp.sqrt(self.given)
-        if self.kind == "conditional":
-            # Without a floor a softplus is zero in float32 from −104 downwards.
+        # Without a floor a softplus is zero in float32 from −104 downwards.
+        if self._is_free:
             return jnp.maximum(self.floor + self.start * positive(raw), _TINY)
+        if self.kind == "conditional":
+            change = jnp.exp(bounded(raw, self.limit))
+            return jnp.maximum(self.floor + positive(self.rho) * change, _TINY)
         return self.floor + positive(self.rho)
 
     def at_zero(self, d: int) -> np.ndarray:
         """σ of d features where the decoder puts out zeros, shape (d,), on the host."""
         host: Scale = jax.device_get(self)
-        scale = np.sqrt(host.given) if self.kind == "given" else host(np.zeros(d * self.n_raw))
+        if self.kind == "given":
+            scale = np.sqrt(host.given)
+        else:
+            above = host.start if self._is_free else positive(np.asarray(host.rho))
+            scale = host.floor + above
         return np.broadcast_to(np.asarray(scale), (d,))
 
     def for_constants(self, constants: Constants, scale: Array) -> ConstantDensity:
@@ -160,7 +185,8 @@ class Scale(eqx.Module):
     def with_variance(self, variance: Point) -> "Scale":
         """Return the scale whose σ² is ``variance`` (d,), or its mean where σ is shared.
 
-        A σ that is given, or depends on z, is left as it is.
+        Where σ depends on z, that is σ² at raw zero. A σ that is given, or depends on z without
+        limit, is left as it is.
         """
         if self.rho is None:
             return self
@@ -173,7 +199,9 @@ class Scale(eqx.Module):
         """σ², or None where it depends on z."""
         if self.kind == "given":
             return self.given
-        return None if self.rho is None else (self.floor + positive(self.rho)) ** 2
+        if self.rho is None or self.kind == "conditional":
+            return None
+        return (self.floor + positive(self.rho)) ** 2
 
     def on_floor(self, variance: Variance, varies: Array | None) -> tuple[int, ...]:
         """Return the features that vary whose learned σ is at its floor."""
@@ -194,6 +222,20 @@ def _initial(initial: float, kind: str) -> float:
         )
     remedy = "It is a variance in model units; leave it out to start from the data's."
     return check_number("initial", initial, remedy, above=0)
+
+
+def _limit(ratio: float | None) -> Array | None:
+    """Log of the ratio, or None.
+
+    Raises
+    ------
+    SettingError
+        For a ratio out of range.
+    """
+    if ratio is None:
+        return None
+    remedy = f'{RATIO:g} is the default; None is no limit, and "feature" has no dependence on z.'
+    return scalar(math.log(check_number("ratio", ratio, remedy, low=1.01, high=1e6)))
 
 
 def _kind(variance: float | str) -> str:

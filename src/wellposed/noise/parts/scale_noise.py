@@ -102,6 +102,10 @@ class AbstractLocationScale(AbstractScaleNoise):
         constants: Any = self.constant_density(scale)
         return Features(self.law(raw[:d], scale), constants)
 
+    def start_at(self, variance: Point) -> Self:
+        require(self, self.scale.state)
+        return fill(self, scale=self.scale.with_variance(variance))
+
     def variance(self) -> Variance | None:
         return self.scale.variance()
 

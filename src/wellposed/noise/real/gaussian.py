@@ -11,7 +11,7 @@ from wellposed.numerics import LOG_2PI
 from wellposed.transforms import Moments
 
 from ..parts.constants import Constants
-from ..parts.scale import Scale
+from ..parts.scale import RATIO, Scale
 from ..parts.scale_noise import AbstractLocationScale
 from ..parts.stable_laws import StableNormal
 from ..parts.units import FeatureUnits
@@ -21,13 +21,15 @@ class Gaussian(AbstractLocationScale):
     r"""Independent Gaussian noise.
 
     .. math:: p(y \mid z) = \prod_j N(y_j \mid \mu_j(z), \sigma_j^2), \qquad
-       \sigma_j = f_j + \mathrm{softplus}(\rho_j)
+       \sigma_j = f_j + s_j, \qquad \sigma_j(z) = f_j + s_j e^{b(r_j(z))}, \quad
+       |b| < \log R
 
     Parameters
     ----------
     variance : positive number, "shared", "feature" or "conditional"
         σ² in model units. A number is fixed: the optimiser never updates it. The names learn it:
-        one for all features, one each, or a function σ_j²(z) that the decoder puts out.
+        one for all features, one each, or one each that the decoder's outputs r(z) multiply by
+        1/R to R.
     floor : None or number ≥ 0
         f, the smallest standard deviation that learning can reach, in model units. None takes
         resolution/√12 of the data: no density is sharper than the measurement. Zero removes the
@@ -37,12 +39,15 @@ class Gaussian(AbstractLocationScale):
         σ² that learning starts from, in model units. None takes a quarter of the data's
         variance, at which no latent collapses at the start; at a large one many collapse early,
         and a small one changes slowly.
+    ratio : number from 1.01 to 10⁶, or None
+        R, of a σ(z). None takes σ_j(z) = f_j + t_j softplus(r_j(z)) with t_j from the data, which
+        has no limit: it reproduces published models, and their failures.
 
     Raises
     ------
     SettingError
-        For a variance that is zero, negative, not finite or an unknown name, and an initial
-        one for a variance that is given.
+        For a variance that is zero, negative, not finite or an unknown name, an initial one for a
+        variance that is given, and a ratio out of range.
 
     Notes
     -----
@@ -78,8 +83,9 @@ class Gaussian(AbstractLocationScale):
         *,
         floor: float | None = None,
         initial: float | None = None,
+        ratio: float | None = RATIO,
     ):
-        self.scale = Scale(variance, floor=floor, initial=initial)
+        self.scale = Scale(variance, floor=floor, initial=initial, ratio=ratio)
         self.centred = self.constants = None
 
     @property
@@ -97,6 +103,10 @@ class Gaussian(AbstractLocationScale):
         units = FeatureUnits.of(moments)
         return fill(self, scale=scale, centred=units, constants=Constants.of(moments))
 
+    @property
+    def linear_location(self) -> bool:
+        return True
+
     def law(self, location: Point, scale: Array) -> Distribution:
         mean = location if self.centred is None else self.centred.inverse(location)
         return StableNormal(mean, scale)
@@ -111,6 +121,10 @@ class Gaussian(AbstractLocationScale):
     def refit(self, squared_residual: Point) -> Self:
         """Return the noise with σ² in closed form: the mean squared residual under q.
 
+        A variance that depends on z has none, and stays.
+
         References: Rybkin, Daniilidis & Levine (2021), σ*; Dai, Wang & Wipf (2020), eq. 10.
         """
+        if not self.has_exact_refit:
+            return self
         return fill(self, scale=self.scale.with_variance(squared_residual))

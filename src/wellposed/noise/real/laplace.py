@@ -55,6 +55,10 @@ class Laplace(AbstractLocationScale):
     def heavy_tailed(self) -> bool:
         return True
 
+    @property
+    def linear_location(self) -> bool:
+        return True
+
     def law(self, location: Point, scale: Array) -> Distribution:
         return StableLaplace(location, scale / math.sqrt(2.0))
 

@@ -17,6 +17,7 @@ from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, on_device, whiten_low_rank
 from wellposed.transforms import Moments
 
+from ..parts.abstract import require
 from ..parts.constants import ConstantDensity, Constants
 from ..parts.density import AbstractDensity
 from ..parts.features import at_quantile
@@ -81,6 +82,18 @@ class LowRankGaussian(AbstractScaleNoise):
         start = scale.at_zero(len(moments.mean))
         unit = on_device(np.where(moments.varies, start / math.sqrt(self.rank), 0.0))
         return fill(self, scale=scale, unit=unit, constants=Constants.of(moments))
+
+    @property
+    def linear_location(self) -> bool:
+        return True
+
+    def start_at(self, variance: Point) -> Self:
+        """Return the noise with the diagonal at the variance, and W in units of it."""
+        require(self, self.scale.state, self.unit)
+        scale = self.scale.with_variance(variance)
+        start = scale.at_zero(variance.shape[0])
+        unit = np.where(np.asarray(self.unit) > 0, start / math.sqrt(self.rank), 0.0)
+        return fill(self, scale=scale, unit=on_device(unit))
 
     def __call__(self, raw: Raw) -> Density:
         d = raw.shape[0] // self.n_raw

@@ -21,6 +21,7 @@ from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, absolute, damped, on_device, positive
 from wellposed.transforms import Moments
 
+from ..parts.abstract import require
 from ..parts.constants import Constants
 from ..parts.features import Features
 from ..parts.scale import LEARNS, LEAST, Scale
@@ -108,6 +109,11 @@ class Quantile(AbstractScaleNoise):
     def heavy_tailed(self) -> bool:
         return True
 
+    @property
+    def linear_location(self) -> bool:
+        """Whether a head is the median."""
+        return 0.5 in self.levels
+
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         """Start with the heads, and the tails, of a normal around the data's mean."""
         del key
@@ -121,6 +127,13 @@ class Quantile(AbstractScaleNoise):
             deviation=on_device(0.5 * np.sqrt(moments.variance)),
             constants=Constants.of(moments),
         )
+
+    def start_at(self, variance: Point) -> Self:
+        """Return the noise with the heads, and the tails, of a normal of that variance."""
+        require(self, self.scale.state)
+        squared = variance * _normal_scale(self.levels) ** 2
+        deviation = jnp.maximum(jnp.sqrt(variance), LEAST)
+        return fill(self, scale=self.scale.with_variance(squared), deviation=deviation)
 
     def __call__(self, raw: Raw) -> Density:
         law = self._law(raw)

@@ -78,6 +78,10 @@ class Rescaled(AbstractNoise):
     def heavy_tailed(self) -> bool:
         return self.noise.heavy_tailed
 
+    @property
+    def linear_location(self) -> bool:
+        return self.noise.linear_location
+
     def __call__(self, raw: Raw) -> Density:
         density = self.noise(raw)
         # In the type of the data: a logarithm in a narrower one would lose digits of the density.
@@ -99,6 +103,9 @@ class Rescaled(AbstractNoise):
 
     def refit(self, squared_residual: Point) -> Self:
         return fill(self, noise=self.noise.refit(squared_residual / self.scale**2))
+
+    def start_at(self, variance: Point) -> Self:
+        return fill(self, noise=self.noise.start_at(variance / self.scale**2))
 
     def variance(self) -> Variance | None:
         of_noise = self.noise.variance()

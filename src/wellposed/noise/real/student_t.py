@@ -18,7 +18,7 @@ from wellposed.transforms import Moments
 from ..parts.abstract import require
 from ..parts.constants import Constants
 from ..parts.features import Features
-from ..parts.scale import Scale
+from ..parts.scale import RATIO, Scale
 from ..parts.scale_noise import AbstractScaleNoise
 from .degrees import Degrees
 
@@ -47,11 +47,13 @@ class StudentT(AbstractScaleNoise):
         ν, given or learned.
     least_degrees : number in (2, 8)
         What learned degrees never fall below, so that the variance exists.
+    ratio : number from 1.01 to 10⁶, or None
+        Largest factor between s(z) and the feature's own s, as in :class:`Gaussian`.
 
     Raises
     ------
     SettingError
-        For a variance, a floor or degrees out of range.
+        For a variance, a floor, degrees or a ratio out of range.
 
     Notes
     -----
@@ -79,8 +81,9 @@ class StudentT(AbstractScaleNoise):
         floor: float | None = None,
         degrees: float | str = "shared",
         least_degrees: float = 2.1,
+        ratio: float | None = RATIO,
     ):
-        self.scale = Scale(variance, floor=floor)
+        self.scale = Scale(variance, floor=floor, ratio=ratio)
         self.degrees = Degrees(degrees, least=least_degrees)
         self.constants = None
 
@@ -90,6 +93,10 @@ class StudentT(AbstractScaleNoise):
 
     @property
     def heavy_tailed(self) -> bool:
+        return True
+
+    @property
+    def linear_location(self) -> bool:
         return True
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
@@ -132,6 +139,16 @@ class StudentT(AbstractScaleNoise):
     def variance(self) -> Variance | None:
         squared, degrees = self.scale.variance(), self.degrees.known()
         return None if squared is None or degrees is None else squared * _inflation(degrees)
+
+    def start_at(self, variance: Point) -> Self:
+        """Return the noise with s at the variance, by s² = σ² (ν − 2)/ν at the present ν.
+
+        Where ν depends on z, that is ν at raw zero.
+        """
+        require(self, self.scale.state)
+        degrees = self.degrees.known()
+        inflation = _inflation(self.degrees.start if degrees is None else degrees)
+        return fill(self, scale=self.scale.with_variance(variance / inflation))
 
     def on_floor(self, variance: Variance) -> tuple[int, ...]:
         """Return the features whose s is at its floor.

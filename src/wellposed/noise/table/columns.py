@@ -107,6 +107,10 @@ class Columns(AbstractNoise):
         return all(group.has_exact_refit for group in self.groups)
 
     @property
+    def linear_location(self) -> bool:
+        return all(group.linear_location for group in self.groups)
+
+    @property
     def parts(self) -> tuple[tuple[AbstractNoise, tuple[int, ...]], ...]:
         """Each group's noise with the positions of its columns.
 
@@ -166,6 +170,11 @@ class Columns(AbstractNoise):
     def refit(self, squared_residual: Point) -> Self:
         squares = squared_residual / self._units.scale**2
         groups = tuple(group.refit(squares[jnp.array(columns)]) for group, columns in self.parts)
+        return fill(self, groups=groups)
+
+    def start_at(self, variance: Point) -> Self:
+        each = variance / self._units.scale**2
+        groups = tuple(group.start_at(each[jnp.array(columns)]) for group, columns in self.parts)
         return fill(self, groups=groups)
 
     def variance(self) -> Point | None:

@@ -62,7 +62,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
         return Training(title, VAE(d, **(plain | settings)), single)
 
-    free = {"noise": noise.Gaussian("conditional", floor=0.0), "allow_unbounded": True}
+    free = {"noise": noise.Gaussian("conditional", floor=0.0, ratio=None), "allow_unbounded": True}
     return {
         "free-2": model("σ(z), d = 2", 2, **free),
         "free-20": model("σ(z), d = 20", 20, **free),
