@@ -104,7 +104,7 @@ def main() -> None:
         seconds.append(page.seconds_line(str(table), found, list(rivals)))
         compared.append(found)
     if given.seconds:
-        print("\n" + page.seconds_heading(list(rivals)), *seconds, sep="\n")
+        print("\n" + page.seconds_heading(list(rivals), given.rivals_from), *seconds, sep="\n")
     print("\n" + verdict(compared, outliers=given.outliers))
 
 

@@ -1,6 +1,7 @@
 """The tables as text."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from .compare import Comparison, Mean
 from .rivals import MIXTURE
@@ -30,11 +31,12 @@ def _cell(mean: Mean | None) -> str:
     return "-" if mean is None else str(mean)
 
 
-def seconds_heading(rivals: Sequence[str]) -> str:
-    """The head of the table of seconds."""
+def seconds_heading(rivals: Sequence[str], source: Path | None) -> str:
+    """The head of the table of seconds; ``source`` has those of rivals that were not run."""
     cells = "".join(f"{name:>{_COLUMN}}" for name in rivals)
     return (
-        "seconds of a fit with its whole search, mean over the splits\n"
+        "seconds of a fit with its whole search, mean over the splits"
+        f"{'' if source is None else f'; of rivals as {source} has them'}\n"
         f"{'table':{_NAME}}{cells}{'VAE / mixture':>{_COLUMN}}"
     )
 

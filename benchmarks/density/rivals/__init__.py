@@ -38,4 +38,5 @@ __all__ = [
     "Rival",
     "SkippedError",
     "rivals_of",
+    "vae_of",
 ]
