@@ -6,6 +6,7 @@ Core code sees one datum, so these shapes have no batch axis; records that ``vma
 
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
 from jaxtyping import Array, Float, Key, Num, PyTree
 
 Data: TypeAlias = Num[Array, "n d"]
@@ -22,9 +23,9 @@ Progress: TypeAlias = bool | Literal["auto"]
 # A leaf that is an array after initialise, and None before or where it has no part.
 Fitted: TypeAlias = Any
 # Leaves of a model: arrays, or what equinox.tree_at and masks put in their places.
-Leaves: TypeAlias = tuple[Any, ...]
+Leaves: TypeAlias = tuple[Array | None, ...]
 # A variance of shape () or (d,): an array of JAX, or of NumPy once it has been read back.
-Variance: TypeAlias = Any
+Variance: TypeAlias = Array | np.ndarray
 
 
 @runtime_checkable
