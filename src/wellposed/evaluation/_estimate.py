@@ -1,12 +1,13 @@
 """A Monte Carlo estimate with its standard error."""
 
 import dataclasses
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def standard_error(values: Any) -> np.ndarray:
+def standard_error(values: ArrayLike) -> np.ndarray:
     """Return the standard error of the mean over rows; NaN for one row.
 
     Given the influence of each row on a statistic, the result is the standard error of the
@@ -45,7 +46,7 @@ class Estimate:
     standard_error: float
 
     @classmethod
-    def of(cls, values: Any) -> Self:
+    def of(cls, values: ArrayLike) -> Self:
         """Mean of an array of shape (n,) and its standard error, which is NaN for one value."""
         values = np.asarray(values, np.float64)
         return cls(float(values.mean()), float(standard_error(values)))

@@ -1,11 +1,11 @@
 """Quantities of each datum under a model: latents, reconstructions, ELBO, rates."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
 from wellposed._compiled import compiled_soon
@@ -22,7 +22,7 @@ from ._work import chunk_within, rows_within, work_of
 _VARIANCE_ROWS, _CHUNK = 2_000, 256
 
 
-def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+def latent_means(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     """Return the posterior mean E[z | x] of each row, shape (n, k).
 
     Parameters
@@ -34,7 +34,7 @@ def latent_means(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     return posteriors(model, rows, key=key)[0]
 
 
-def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray, ...]:
+def posteriors(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> tuple[np.ndarray, ...]:
     """Return the mean and σ of q(z | x), and KL(q(z_i | x) ‖ p(z_i)) in nats, each (n, k).
 
     One compiled program computes all three, and fitting uses the same program.
@@ -48,7 +48,7 @@ def posteriors(model: VAEModel, rows: Any, *, key: PRNGKey) -> tuple[np.ndarray,
     return over_rows(_posterior, model, rows, key=key)
 
 
-def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+def reconstructions(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     """Return the decoder mean at the posterior mean of each row, shape (n, d), data units.
 
     Parameters
@@ -60,7 +60,7 @@ def reconstructions(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     return decode(model, latent_means(model, rows, key=key), how="mean", key=key)
 
 
-def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTerms:
+def elbo(model: VAEModel, rows: ArrayLike, *, n_samples: int, key: PRNGKey) -> ElboTerms:
     """Estimate the ELBO terms of each row, with the log likelihood averaged over draws of z.
 
     Parameters
@@ -83,7 +83,7 @@ def elbo(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> ElboTer
     return over_rows(_elbo, model, rows, key=key, n_samples=n_samples)
 
 
-def squared_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+def squared_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     """Return ‖y − μ(z)‖² for one draw z ~ q(z | x) of each row, shape (n,), model units².
 
     Its mean over rows, divided by d, is the σ² that maximises the ELBO of these networks.
@@ -116,7 +116,7 @@ def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTer
     return ElboTerms(total / n_samples + inferred.log_det, rate)
 
 
-def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+def rates(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     """Return KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats.
 
     Parameters
@@ -128,7 +128,7 @@ def rates(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     return posteriors(model, rows, key=key)[2]
 
 
-def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
+def standardised_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     """Return (y − E[y|z])/√Var[y|z] at the posterior mean z, shape (n, d); zero if y = E[y|z].
 
     Parameters
@@ -142,7 +142,7 @@ def standardised_residuals(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.nd
 
 def mean_noise_variance(
     model: VAEModel,
-    rows: Any,
+    rows: ArrayLike,
     *,
     key: PRNGKey,
     shown: Callable[[int, int], object] | None = None,
@@ -237,7 +237,7 @@ def samples_each_way(
 
 
 def decode(
-    model: VAEModel, latents: Any, *, how: str, alpha: float = 1.0, key: PRNGKey
+    model: VAEModel, latents: ArrayLike, *, how: str, alpha: float = 1.0, key: PRNGKey
 ) -> np.ndarray:
     """Return x at given z, shape (n, d), data units.
 

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
+from numpy.typing import ArrayLike
 
 from wellposed._budget import at_once, bucket, slices
 from wellposed._compiled import compiled_soon
@@ -20,7 +22,7 @@ _CHUNK = 256
 def over_rows(
     visit: Callable[..., Any],
     model: Tree,
-    rows: Any,
+    rows: ArrayLike,
     *,
     key: PRNGKey,
     chunk: int = _CHUNK,
@@ -68,7 +70,7 @@ def over_rows(
 def in_chunks(
     visit: Callable[..., Any],
     model: Tree,
-    rows: Any,
+    rows: ArrayLike,
     *,
     key: PRNGKey,
     chunk: int = _CHUNK,
@@ -156,15 +158,20 @@ def _fetch(result: Any, m: int) -> Any:
 
 @compiled_soon
 def _chunk(
-    visit: Callable[..., Any], model: Tree, rows: Any, repeats: Any, key: PRNGKey, static: Any
+    visit: Callable[..., Any],
+    model: Tree,
+    rows: Array,
+    repeats: Array | None,
+    key: PRNGKey,
+    static: dict[str, Any],
 ) -> Any:
-    def one(x: Point, repeat: Any) -> Any:
+    def one(x: Point, repeat: Array | None) -> Any:
         return visit(model, x, key=row_key(x, repeat, key), **static)
 
     return jax.vmap(one)(rows, repeats)
 
 
-def row_key(x: Point, repeat: Any, key: PRNGKey) -> PRNGKey:
+def row_key(x: Point, repeat: Array | None, key: PRNGKey) -> PRNGKey:
     """Derive the key of a row from its content.
 
     Parameters

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed import evaluation
 from wellposed._checks import check_count
@@ -103,7 +104,7 @@ class Scene:
 def make_scene(
     vae: Any,
     rows: np.ndarray | None = None,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     *,
     key: PRNGKey,
     most_rows: int = MOST_ROWS,
@@ -142,7 +143,7 @@ def make_scene(
     return Scene(model, key, title, weights, unit, shown, points, _offset(vae))
 
 
-def check_model(vae: Any) -> None:
+def check_model(vae: object) -> None:
     """Raise ``SettingError`` for a model that is not a VAE."""
     if not isinstance(getattr(vae, "model_", None), VAEModel):
         raise SettingError(
@@ -156,12 +157,14 @@ def _finite(weight: float) -> float | None:
     return weight if np.isfinite(weight) else None
 
 
-def _offset(vae: Any) -> np.ndarray | float:
+def _offset(vae: object) -> np.ndarray | float:
     """Offset that an estimator subtracts from its rows."""
     return getattr(vae, "offset_", 0.0)
 
 
-def _points(model: VAEModel, rows: np.ndarray, labels: Any, most: int, *, key: PRNGKey) -> Points:
+def _points(
+    model: VAEModel, rows: np.ndarray, labels: ArrayLike | None, most: int, *, key: PRNGKey
+) -> Points:
     at = evaluation.subsample(np.arange(len(rows)), most)
     found = evaluation.over_rows(posterior, model, rows[at], key=key)
     wrong = ~np.all([np.isfinite(part).all(axis=1) for part in jax.tree.leaves(found)], axis=0)

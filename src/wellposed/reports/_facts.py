@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed import evaluation
 from wellposed._typing import PRNGKey
@@ -25,7 +26,7 @@ class Facts:
     key : PRNG key
     """
 
-    def __init__(self, vae: Any, rows: np.ndarray, labels: Any, *, key: PRNGKey):
+    def __init__(self, vae: Any, rows: np.ndarray, labels: ArrayLike | None, *, key: PRNGKey):
         at = subsample(np.arange(len(rows)), MOST_ROWS)
         self.vae, self.rows, self.key = vae, rows[at], key
         self.labels = None if labels is None else np.asarray(labels)[at]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._errors import ForkedProcessError, WellposedError
 from wellposed._text import cut, paragraph
@@ -35,7 +36,7 @@ def make_report(
     rows: np.ndarray,
     *,
     diagnosis: Diagnosis,
-    labels: Any = None,
+    labels: ArrayLike | None = None,
     key: PRNGKey,
     on_panel: Callable[[str], object] | None = None,
 ) -> Report:

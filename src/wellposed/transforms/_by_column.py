@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import equinox as eqx
 import jax
@@ -29,6 +29,9 @@ _NAMED = {
     "robust": lambda: Standardize(robust=True),
     "standardize": Standardize,
 }
+
+
+ColumnTransform: TypeAlias = str | AbstractTransform
 
 
 class ByColumn(AbstractTransform):
@@ -60,7 +63,11 @@ class ByColumn(AbstractTransform):
     parts: tuple[AbstractTransform, ...]  # of each key, and of the rest
     columns: tuple[tuple[int, ...], ...] | None = eqx.field(static=True)
 
-    def __init__(self, types: Mapping[Any, Any], rest: Any = "standardize"):
+    def __init__(
+        self,
+        types: Mapping[str, ColumnTransform] | Mapping[int, ColumnTransform],
+        rest: ColumnTransform = "standardize",
+    ):
         if not isinstance(types, Mapping) or not types:
             raise SettingError(
                 f"Transforms by column need a mapping; got {types!r}. Pass a dict such as "
@@ -162,7 +169,7 @@ class ByColumn(AbstractTransform):
         return sum(part.log_det_bound(len(columns)) for part, columns in self._parts_of_columns)
 
 
-def _of_column(transform: Any) -> AbstractTransform:
+def _of_column(transform: ColumnTransform) -> AbstractTransform:
     """A transform to the real line, of a name or as it is."""
     if isinstance(transform, str):
         if transform not in _NAMED:

@@ -1,14 +1,13 @@
 """From a column's name or position to its position."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from wellposed._errors import SettingError, unknown_name
 
 
-def key_of(key: Any) -> str | int:
+def key_of(key: object) -> str | int:
     """Return what names a column, checked.
 
     Raises

@@ -1,7 +1,6 @@
 """From a user's word to a transform."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from wellposed._errors import SettingError, unknown_name
 
@@ -52,7 +51,9 @@ def resolve(
     return found
 
 
-def place(transform: Any, d: int, names: Sequence[str] | None) -> Any:
+def place(
+    transform: str | Mapping | AbstractTransform, d: int, names: Sequence[str] | None
+) -> str | AbstractTransform:
     """Find the columns of a transform that names them; any other is returned as it is.
 
     A mapping is :class:`ByColumn` with the rest standardised.

@@ -46,7 +46,7 @@ class Suspect:
 def describe_suspect(
     suspect: Suspect,
     n_rows: int,
-    names: Sequence[Any] | None = None,
+    names: Sequence[str] | None = None,
     lines: Sequence[int] | np.ndarray | None = None,
 ) -> str:
     """Return the text of a suspect for a message: column, value, count, place and likely cause.

@@ -52,7 +52,7 @@ def fit_grid(
     X_test: Rows | None = None,
     folder: FilePath | None = None,
     save_models: bool = False,
-    measure: Callable[[VAE], Mapping[str, Any]] | None = None,
+    measure: Callable[[VAE], Mapping[str, object]] | None = None,
     together: bool | Literal["auto"] = "auto",
     progress: Progress = "auto",
 ) -> Grid:
@@ -117,7 +117,7 @@ class _Work:
         X_test: Rows,
         folder: GridFolder | None,
         save_models: bool,
-        measure: Callable[[VAE], Mapping[str, Any]] | None,
+        measure: Callable[[VAE], Mapping[str, object]] | None,
     ):
         self.axes, self.X, self.X_test = axes, X, X_test
         self.folder, self.save_models, self.measure = folder, save_models, measure

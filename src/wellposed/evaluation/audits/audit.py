@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_number
 from wellposed._errors import DataError, SettingError
@@ -27,15 +28,15 @@ _NOTHING = 1e-12
 
 def audit(
     *,
-    encode: Callable[[np.ndarray], Any],
-    decode: Callable[[np.ndarray], Any],
-    X: Any,
+    encode: Callable[[np.ndarray], object],
+    decode: Callable[[np.ndarray], object],
+    X: ArrayLike,
     noise_variance: float | ImpliedNoise,
     encoder_scale: str = "deviation",
-    resolution: Any = None,
+    resolution: ArrayLike | None = None,
     n_samples: int = 8,
     batch_size: int = 256,
-    random_state: Any = 0,
+    random_state: int | np.random.Generator = 0,
 ) -> Audit:
     r"""Audit the observation noise of a Gaussian VAE of any framework.
 
@@ -146,7 +147,7 @@ def _score(
     )
 
 
-def _rows(X: Any) -> np.ndarray:
+def _rows(X: ArrayLike) -> np.ndarray:
     rows = np.asarray(X)
     numbers = np.issubdtype(rows.dtype, np.number) or rows.dtype == bool
     if not numbers or np.iscomplexobj(rows) or rows.ndim < 2 or len(rows) < 2 or not rows[0].size:
@@ -172,7 +173,7 @@ def _variance(given: Any) -> float:
     return check_number("noise_variance", given, remedy, above=0)
 
 
-def _steps(resolution: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+def _steps(resolution: ArrayLike | None, shape: tuple[int, ...]) -> np.ndarray | None:
     if resolution is None:
         return None
     steps, d = np.asarray(resolution), math.prod(shape)
@@ -185,7 +186,7 @@ def _steps(resolution: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     return np.broadcast_to(steps.astype(np.float64).ravel(), (d,))
 
 
-def _generator(random_state: Any) -> np.random.Generator:
+def _generator(random_state: int | np.random.Generator) -> np.random.Generator:
     try:
         return np.random.default_rng(random_state)
     except (TypeError, ValueError) as error:

@@ -29,8 +29,8 @@ class ForeignVAE:
     encoder_scale : meaning of encode's second output: "deviation", "variance" or "log_variance"
     """
 
-    encode: Callable[[np.ndarray], Any]
-    decode: Callable[[np.ndarray], Any]
+    encode: Callable[[np.ndarray], object]
+    decode: Callable[[np.ndarray], object]
     encoder_scale: str = "deviation"
 
     def __post_init__(self) -> None:
@@ -128,7 +128,7 @@ class ForeignVAE:
         _check_units(decoded, rows.reshape(len(rows), -1))
 
 
-def _call(name: str, function: Callable[[np.ndarray], Any], rows: np.ndarray) -> Any:
+def _call(name: str, function: Callable[[np.ndarray], object], rows: np.ndarray) -> Any:
     try:
         return function(rows)
     except Exception as error:

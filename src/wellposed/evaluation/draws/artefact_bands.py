@@ -3,9 +3,9 @@
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._errors import DataError
 
@@ -46,7 +46,7 @@ class ArtefactBands:
         )
 
 
-def artefact_bands(images: Any, image_shape: Sequence[int], *, full: float) -> ArtefactBands:
+def artefact_bands(images: ArrayLike, image_shape: Sequence[int], *, full: float) -> ArtefactBands:
     """Count images with a row or column of pixels constant at full ink.
 
     Parameters

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._budget import at_once
 from wellposed._typing import Point, PRNGKey
@@ -14,7 +15,7 @@ from .._rows import over_rows
 _ROWS = 1024  # largest number of rows at a time
 
 
-def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
+def classifier_features(classifier: Classifier, rows: ArrayLike) -> np.ndarray:
     """Compute the features h(x) of each row.
 
     Parameters
@@ -29,7 +30,7 @@ def classifier_features(classifier: Classifier, rows: Any) -> np.ndarray:
     return _map(_features, classifier, rows)
 
 
-def predict_classes(classifier: Classifier, rows: Any) -> np.ndarray:
+def predict_classes(classifier: Classifier, rows: ArrayLike) -> np.ndarray:
     """Return the most probable class of each row.
 
     Parameters
@@ -44,7 +45,7 @@ def predict_classes(classifier: Classifier, rows: Any) -> np.ndarray:
     return np.asarray(classifier.classes)[_map(_logits, classifier, rows).argmax(axis=1)]
 
 
-def accuracy(classifier: Classifier, rows: Any, labels: Any) -> float:
+def accuracy(classifier: Classifier, rows: ArrayLike, labels: ArrayLike) -> float:
     """Return the share of rows whose most probable class is their label.
 
     Parameters
@@ -56,7 +57,7 @@ def accuracy(classifier: Classifier, rows: Any, labels: Any) -> float:
     return float((predict_classes(classifier, rows) == np.asarray(labels)).mean())
 
 
-def _map(visit: Any, classifier: Classifier, rows: Any) -> np.ndarray:
+def _map(visit: Any, classifier: Classifier, rows: ArrayLike) -> np.ndarray:
     unused = jax.random.key(0)  # no random draws
     return over_rows(visit, classifier, rows, key=unused, chunk=at_once(np.shape(rows)[1], _ROWS))
 

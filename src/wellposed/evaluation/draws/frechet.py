@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._errors import DataError
 from wellposed.transforms import check_finite
@@ -38,7 +39,7 @@ class Gaussian:
         return cls(mean, weighted.T @ centred / (n - 1))
 
 
-def frechet_distance(a: Any, b: Any) -> float:
+def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
     r"""Squared Fréchet distance between Gaussians fitted to two samples.
 
     .. math:: |\mu_a - \mu_b|^2 + \mathrm{tr}\bigl(\Sigma_a + \Sigma_b
@@ -93,7 +94,7 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
-def as_features(rows: Any, like: Any = None, *, least: int = 2) -> np.ndarray:
+def as_features(rows: ArrayLike, like: Any = None, *, least: int = 2) -> np.ndarray:
     """Check rows of features and convert them to float64.
 
     Parameters

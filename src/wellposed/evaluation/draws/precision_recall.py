@@ -3,9 +3,9 @@
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._budget import at_once, slices
 from wellposed._checks import check_count
@@ -43,7 +43,7 @@ class PrecisionRecall:
         return float(self.real_inside.mean())
 
 
-def precision_recall(drawn: Any, real: Any, *, k: int = 3) -> PrecisionRecall:
+def precision_recall(drawn: ArrayLike, real: ArrayLike, *, k: int = 3) -> PrecisionRecall:
     """Measure improved precision and recall.
 
     The manifold of a sample is the union of balls around its rows; the radius of a ball is the

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
 from wellposed._errors import DataError, SettingError
@@ -88,11 +89,11 @@ class SampleQuality:
 
 
 def sample_quality(
-    drawn: Any,
-    real: Any,
+    drawn: ArrayLike,
+    real: ArrayLike,
     *,
-    features: Callable[[np.ndarray], Any] | Classifier,
-    held_out: Any,
+    features: Callable[[np.ndarray], ArrayLike] | Classifier,
+    held_out: ArrayLike,
     key: PRNGKey,
     n_resamples: int = 30,
     k: int = 3,
@@ -189,7 +190,7 @@ def _all_features(
     return [as_features(rows, like=first, least=k + 1) for rows in (first, *others)]
 
 
-def _features(features: Callable | Classifier, rows: Any) -> Any:
+def _features(features: Callable | Classifier, rows: ArrayLike) -> Any:
     if isinstance(features, Classifier):
         return classifier_features(features, rows)
     if not callable(features):

@@ -1,10 +1,10 @@
 """Draws z ~ q(z | x) of data, and their density under the aggregate posterior."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._budget import at_once, slices
 from wellposed._forks import check_process
@@ -54,7 +54,7 @@ class Codes:
 
 
 def codes(
-    model: VAEModel, rows: Any, *, key: PRNGKey, most: int, noise_key: PRNGKey | None = None
+    model: VAEModel, rows: ArrayLike, *, key: PRNGKey, most: int, noise_key: PRNGKey | None = None
 ) -> Codes:
     """Draw z ~ q(z | x) once for each row.
 

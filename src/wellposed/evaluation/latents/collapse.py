@@ -1,9 +1,9 @@
 """Posterior collapse, by (ε, δ)-collapse and by active units."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_number
 from wellposed._typing import PRNGKey
@@ -110,7 +110,9 @@ def collapse(
     )
 
 
-def measure_collapse(model: VAEModel, rows: Any, *, key: PRNGKey, **thresholds: float) -> Collapse:
+def measure_collapse(
+    model: VAEModel, rows: ArrayLike, *, key: PRNGKey, **thresholds: float
+) -> Collapse:
     """Measure :func:`collapse` of a model on rows of data.
 
     Parameters

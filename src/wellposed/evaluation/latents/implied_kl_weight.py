@@ -1,10 +1,9 @@
 """The weight of the KL at which an encoder is stationary, measured on a fitted model."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
@@ -18,7 +17,7 @@ _DRAWS = 16
 _LEAST = 0.005
 
 
-def implied_kl_weight(model: VAEModel, rows: Any, *, key: PRNGKey) -> Estimate:
+def implied_kl_weight(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Estimate:
     r"""Return the β at which the scales of the posterior are stationary; the ELBO has β = 1.
 
     Let a factor τ multiply all scales of q. E_q log p(x|z) − β KL(q ‖ p) is stationary at τ = 1 if

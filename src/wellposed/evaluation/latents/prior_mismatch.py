@@ -157,7 +157,7 @@ def _percent(share: Estimate) -> str:
 
 def prior_mismatch(
     model: VAEModel,
-    rows: Any,
+    rows: np.ndarray,
     *,
     key: PRNGKey,
     priors: Mapping[str, Prior] | None = None,

@@ -1,9 +1,9 @@
 """Rate and distortion of a model: the costs in nats of z, and of x given z."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
 from wellposed._errors import DataError
@@ -87,11 +87,11 @@ class RateDistortion:
 
 def rate_distortion(
     model: VAEModel,
-    rows: Any,
+    rows: ArrayLike,
     *,
     key: PRNGKey,
     n_samples: int = 16,
-    log_density: Any = None,
+    log_density: ArrayLike | None = None,
     most_rows: int = 5_000,
 ) -> RateDistortion:
     r"""Measure rate and distortion, and the information within the rate.
@@ -147,7 +147,7 @@ def rate_distortion(
     )
 
 
-def _checked(log_density: Any, n: int) -> np.ndarray:
+def _checked(log_density: ArrayLike, n: int) -> np.ndarray:
     truth = np.asarray(log_density, np.float64)
     if truth.shape != (n,) or not np.isfinite(truth).all():
         raise DataError(

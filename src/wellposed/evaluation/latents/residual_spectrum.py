@@ -1,7 +1,6 @@
 """Whether another latent could become active: the spectrum of the residuals."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +77,7 @@ class ResidualSpectrum:
 
 
 def residual_spectrum(
-    model: VAEModel, rows: Any, *, beta: float = 1.0, key: PRNGKey
+    model: VAEModel, rows: np.ndarray, *, beta: float = 1.0, key: PRNGKey
 ) -> ResidualSpectrum:
     r"""Measure the covariance R of the residuals of the active latents, E_q[(y − μ(z))/σ(z) | x].
 

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count, check_number
 from wellposed._errors import DataError, unknown_name
@@ -94,7 +95,7 @@ _REMEDIES = {
 
 def calibration(
     model: VAEModel,
-    rows: Any,
+    rows: ArrayLike,
     *,
     key: PRNGKey,
     given: str = "reconstruction",

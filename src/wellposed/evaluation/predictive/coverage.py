@@ -19,11 +19,11 @@ Meng & Stern (1996), for data used twice.
 """
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
 from wellposed._errors import unknown_name
@@ -72,7 +72,7 @@ class Coverage:
 
 def coverage(
     model: VAEModel,
-    rows: Any,
+    rows: ArrayLike,
     *,
     key: PRNGKey,
     n_draws: int = 99,

@@ -19,6 +19,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
@@ -56,7 +57,7 @@ class Recalibration:
         )
 
 
-def recalibrate(model: VAEModel, rows: Any, *, key: PRNGKey) -> Recalibration:
+def recalibrate(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Recalibration:
     """Rescale the noise of each feature around its mean, by a fit to held-out rows.
 
     The scales maximise the ELBO of the rows for a fixed encoder and decoder: in closed form for

@@ -21,6 +21,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
 from wellposed._errors import DataError
@@ -59,7 +60,7 @@ class _Data:
 
 
 def variance_split(
-    model: VAEModel, rows: Any, *, key: PRNGKey, n_draws: int = 8, most_rows: int = _MOST_ROWS
+    model: VAEModel, rows: ArrayLike, *, key: PRNGKey, n_draws: int = 8, most_rows: int = _MOST_ROWS
 ) -> VarianceSplit:
     r"""Split the variance of each feature into a part of the latents and a part of the noise.
 

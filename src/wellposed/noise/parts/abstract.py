@@ -151,7 +151,7 @@ class AbstractNoise(eqx.Module):
         """
         check_support(rows, self.support, who=type(self).__name__, names=names)
 
-    def locate(self, d: int, names: Sequence[Any] | None = None) -> Self:
+    def locate(self, d: int, names: Sequence[str] | None = None) -> Self:
         """Return the noise with the columns that it names located in a table.
 
         Parameters

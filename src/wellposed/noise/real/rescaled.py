@@ -5,6 +5,7 @@ from typing import Any, Self
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
@@ -51,7 +52,7 @@ class Rescaled(AbstractNoise):
     noise: AbstractNoise
     scale: Array  # () or (d,)
 
-    def __init__(self, noise: AbstractNoise, scale: Any):
+    def __init__(self, noise: AbstractNoise, scale: ArrayLike):
         if noise.support != REALS:
             raise SettingError(
                 f"Only noise on the real line can be rescaled; {type(noise).__name__} is on "

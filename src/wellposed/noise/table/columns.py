@@ -1,7 +1,7 @@
 """Tables whose columns are of different kinds: each its own family."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import equinox as eqx
 import jax
@@ -27,6 +27,9 @@ class TableUnits(eqx.Module):
     columns: tuple[tuple[int, ...], ...] = eqx.field(static=True)
     center: Fitted = None  # (d,), zero where a column is not real
     scale: Fitted = None  # (d,), one where a column is not real
+
+
+ColumnNoise: TypeAlias = float | str | AbstractNoise
 
 
 class Columns(AbstractNoise):
@@ -63,7 +66,9 @@ class Columns(AbstractNoise):
     groups: tuple[AbstractNoise, ...]
     table: TableUnits | None
 
-    def __init__(self, types: Mapping[Any, Any] | Sequence[Any]):
+    def __init__(
+        self, types: Mapping[str, ColumnNoise] | Mapping[int, ColumnNoise] | Sequence[ColumnNoise]
+    ):
         if isinstance(types, str) or not isinstance(types, (Mapping, Sequence)) or not types:
             raise SettingError(
                 f"Columns needs a noise for each column; got {types!r}. Pass a dict such as "
@@ -76,7 +81,7 @@ class Columns(AbstractNoise):
         self.groups = tuple(groups)
         self.table = None
 
-    def locate(self, d: int, names: Sequence[Any] | None = None) -> Self:
+    def locate(self, d: int, names: Sequence[str] | None = None) -> Self:
         """Return the noise with its columns located among the ``d`` of a table.
 
         Parameters
@@ -221,7 +226,9 @@ def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:
     return len(groups) - 1
 
 
-def _real_units(parts: Any, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+def _real_units(
+    parts: Sequence[tuple[AbstractNoise, tuple[int, ...]]], moments: Moments
+) -> tuple[np.ndarray, np.ndarray]:
     """Centre and scale of real columns, robust under heavy tails; zero and one of all others."""
     center, scale = np.zeros(moments.mean.shape), np.ones(moments.mean.shape)
     mean, variance = (np.asarray(a, np.float64) for a in (moments.mean, moments.variance))
