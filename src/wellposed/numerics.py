@@ -23,10 +23,10 @@ _NODES, _WEIGHTS = (part[4:].tolist() for part in np.polynomial.legendre.leggaus
 # Limits of standardised residuals for values and for gradients, as explained below: in float32
 # 10³⁰, half the square of the first, is added up over any number of features; the square of the
 # second, and its square in an optimiser's memory, are finite too.
-_EXACT = {4: 1e15, 8: 1e140}  # by the bytes of the float type
-_FELT = {4: 1e8, 8: 1e70}
-_COUNTED = {4: 1e30, 8: 1e290}
-_HELD = {4: 1e37, 8: 1e150}
+_VALUE_LIMIT = {4: 1e15, 8: 1e140}  # by the bytes of the float type
+_GRADIENT_LIMIT = {4: 1e8, 8: 1e70}
+_COUNT_LIMIT = {4: 1e30, 8: 1e290}
+_FINITE_LIMIT = {4: 1e37, 8: 1e150}
 
 # softplus(_UNIT) = 1, so that a network's raw output of zero means a scale of one.
 _UNIT = 0.5413248546129181
@@ -104,47 +104,47 @@ def saturating(x: Float[Array, "*shape"], limit: Float[Array, "#*shape"]) -> Flo
     return jnp.where(size <= limit, x, jnp.sign(x) * beyond)
 
 
-def settled(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def soft_clip(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """``raw`` within ±40; beyond, it grows as a logarithm.
 
     For use before a softplus, which is exactly zero in float32 below −104: a posterior of σ = 0 has
     an infinite rate. The gradient falls as 1/|raw|, where that of a clamp is zero.
     """
-    held = jnp.clip(raw, -40.0, 40.0)
-    return held + jnp.sign(raw) * jnp.log1p(jnp.abs(raw - held))
+    clipped = jnp.clip(raw, -40.0, 40.0)
+    return clipped + jnp.sign(raw) * jnp.log1p(jnp.abs(raw - clipped))
 
 
-def held(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def clip_finite(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """x, clipped so that differences and sums stay finite: to ±10³⁷ in float32."""
-    most = _HELD[x.dtype.itemsize]
+    most = _FINITE_LIMIT[x.dtype.itemsize]
     return jnp.clip(x, -most, most)
 
 
-def drawn_in(
+def shrink_residual(
     residual: Float[Array, " d"], scale: Float[Array, "#d"]
 ) -> tuple[Float[Array, " d"], Scalar]:
     """Scale the residuals of one datum to at most 10⁸ scales; return them and the factor.
 
-    For quadratic forms of all features together; :func:`drawn_out` puts the factor back.
+    For quadratic forms of all features together; :func:`restore_quadratic` puts the factor back.
     """
-    felt = _FELT[residual.dtype.itemsize]
-    furthest = jnp.max(jnp.abs(residual) / felt / scale)
+    most = _GRADIENT_LIMIT[residual.dtype.itemsize]
+    furthest = jnp.max(jnp.abs(residual) / most / scale)
     times = jax.lax.stop_gradient(jnp.maximum(furthest, 1.0))
     return residual / times, times
 
 
-def drawn_out(fall: Scalar, times: Scalar) -> Scalar:
-    """Undo :func:`drawn_in` in a quadratic form: factor times², up to residuals of 10¹⁵ scales.
+def restore_quadratic(fall: Scalar, times: Scalar) -> Scalar:
+    """Undo :func:`shrink_residual` in a quadratic form: factor times², up to 10¹⁵ scales.
 
     Further out it grows as the logarithm does. Its gradient grows as the logarithm throughout:
     see :func:`half_square`.
     """
     size = times.dtype.itemsize
-    most = _EXACT[size] / _FELT[size]
+    most = _VALUE_LIMIT[size] / _GRADIENT_LIMIT[size]
     near = jnp.minimum(times, most)
-    counted = near**2 * (1.0 + 2.0 * jnp.log(times / near))
-    felt = fall * (1.0 + 2.0 * jnp.log(times))
-    return felt + jax.lax.stop_gradient(fall * counted - felt)
+    factor = near**2 * (1.0 + 2.0 * jnp.log(times / near))
+    differentiable = fall * (1.0 + 2.0 * jnp.log(times))
+    return differentiable + jax.lax.stop_gradient(fall * factor - differentiable)
 
 
 def _octaves(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
@@ -164,14 +164,14 @@ def _compressed(size: Float[Array, "*shape"], limit: float) -> Float[Array, "*sh
     return jnp.minimum(size, limit) + limit * beyond
 
 
-def counted(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def finite_count(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """A count x ≥ 0 for the computation of its probability: x up to 10³⁰ in float32.
 
     Beyond, it grows as a logarithm, so that x log x is finite, and falls with x, up to the
     largest float. It has no gradient: counts are data.
     """
     x = jax.lax.stop_gradient(x)
-    return _compressed(x, _COUNTED[x.dtype.itemsize])
+    return _compressed(x, _COUNT_LIMIT[x.dtype.itemsize])
 
 
 @jax.custom_jvp
@@ -193,7 +193,7 @@ def half_square(
     its weight does not.
     """
     t = jnp.abs(residual / scale)
-    limit = _EXACT[t.dtype.itemsize]
+    limit = _VALUE_LIMIT[t.dtype.itemsize]
     near = jnp.minimum(t, limit)
     return 0.5 * near * near + limit**2 * _octaves(jnp.maximum(t, limit) / limit)
 
@@ -202,9 +202,9 @@ def half_square(
 def _half_square_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     residual, scale = primals
     t = residual / scale
-    most = _FELT[t.dtype.itemsize]
-    felt = jnp.clip(t, -most, most)
-    tangent = felt * (tangents[0] / scale) - felt * felt * (tangents[1] / scale)
+    most = _GRADIENT_LIMIT[t.dtype.itemsize]
+    clipped = jnp.clip(t, -most, most)
+    tangent = clipped * (tangents[0] / scale) - clipped * clipped * (tangents[1] / scale)
     return half_square(residual, scale), tangent
 
 
@@ -218,15 +218,15 @@ def absolute(
     :func:`half_square`.
     """
     t = jnp.abs(residual / scale)
-    return _compressed(t, _COUNTED[t.dtype.itemsize])
+    return _compressed(t, _COUNT_LIMIT[t.dtype.itemsize])
 
 
 @absolute.defjvp
 def _absolute_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     residual, scale = primals
     t = jnp.abs(residual / scale)
-    felt = jnp.minimum(t, _FELT[t.dtype.itemsize])
-    tangent = jnp.sign(residual) * (tangents[0] / scale) - felt * (tangents[1] / scale)
+    clipped = jnp.minimum(t, _GRADIENT_LIMIT[t.dtype.itemsize])
+    tangent = jnp.sign(residual) * (tangents[0] / scale) - clipped * (tangents[1] / scale)
     return absolute(residual, scale), tangent
 
 
@@ -237,7 +237,7 @@ def log_one_plus_square(
     """log(1 + t²) with t = residual/scale: 2 log|t| where the square would overflow."""
     t = jnp.abs(residual / scale)
     t = jnp.minimum(t, jnp.finfo(t.dtype).max)
-    far = t > _FELT[t.dtype.itemsize]
+    far = t > _GRADIENT_LIMIT[t.dtype.itemsize]
     value = jnp.log1p(jnp.where(far, t, t * t))
     return jnp.where(far, 2.0 * value, value)
 
@@ -246,10 +246,10 @@ def log_one_plus_square(
 def _log_one_plus_square_jvp(primals: tuple, tangents: tuple) -> tuple[Array, Array]:
     residual, scale = primals
     t = residual / scale
-    most = _FELT[t.dtype.itemsize]
-    felt = jnp.clip(t, -most, most)
-    slope = 2.0 * felt / (1.0 + felt * felt)
-    tangent = slope * (tangents[0] / scale) - slope * felt * (tangents[1] / scale)
+    most = _GRADIENT_LIMIT[t.dtype.itemsize]
+    clipped = jnp.clip(t, -most, most)
+    slope = 2.0 * clipped / (1.0 + clipped * clipped)
+    tangent = slope * (tangents[0] / scale) - slope * clipped * (tangents[1] / scale)
     return log_one_plus_square(residual, scale), tangent
 
 
@@ -312,7 +312,7 @@ def log_growth(raw: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     return jnp.minimum(raw, 10.0) + jnp.log1p(jnp.maximum(raw - 10.0, 0.0))
 
 
-def damped(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def compress_tails(value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """``value`` up to ±10, and ±(10 + log1p(|value| − 10)) beyond.
 
     For the input of a network, where an outlier may be a million spreads away: without it, that row

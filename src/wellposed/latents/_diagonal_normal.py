@@ -6,7 +6,7 @@ import equinox as eqx
 from numpyro.distributions import Normal
 
 from wellposed._typing import Posterior, Raw
-from wellposed.numerics import positive, settled
+from wellposed.numerics import positive, soft_clip
 
 
 class DiagonalNormal(eqx.Module):
@@ -14,7 +14,7 @@ class DiagonalNormal(eqx.Module):
 
     A raw scale of zero is σ = 1, the prior's. Any positive σ can be reached, so that a latent can
     be precise (σ ≪ 1) or collapsed (σ = 1). No raw scale makes σ zero: see
-    :func:`wellposed.numerics.settled`.
+    :func:`wellposed.numerics.soft_clip`.
 
     Examples
     --------
@@ -30,4 +30,4 @@ class DiagonalNormal(eqx.Module):
         """Return the posterior of one datum, batch shape (k,)."""
         k = raw.shape[0] // 2
         # numpyro types its attributes wider (ArrayLike) than they are.
-        return cast(Posterior, Normal(raw[:k], positive(settled(raw[k:]))))
+        return cast(Posterior, Normal(raw[:k], positive(soft_clip(raw[k:]))))

@@ -7,7 +7,7 @@ import numpy as np
 
 from wellposed._fill import fill
 from wellposed._typing import Fitted, Point, PRNGKey
-from wellposed.numerics import held, on_device
+from wellposed.numerics import clip_finite, on_device
 
 from ._abstract import AbstractTransform, Transformed
 from ._robust import median_and_spread
@@ -86,7 +86,7 @@ class Standardize(AbstractTransform):
 
     def forward(self, x: Point, *, key: PRNGKey) -> Transformed:
         del key
-        y = held((x - self.mean) / self.scale)
+        y = clip_finite((x - self.mean) / self.scale)
         return Transformed(y, -jnp.sum(jnp.log(self.scale)))
 
     def inverse(self, y: Point) -> Point:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 from wellposed._errors import unknown_name
 from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
-from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, held, on_device
+from wellposed.numerics import LOG_2PI, clip_finite, on_device, restore_quadratic, shrink_residual
 from wellposed.transforms import Moments
 
 from ..parts.abstract import require
@@ -194,10 +194,10 @@ class CausalNormal(AbstractDensity):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        residual, times = drawn_in(self._residual(held(value - self.loc)), self.scale)
+        residual, times = shrink_residual(self._residual(clip_finite(value - self.loc)), self.scale)
         near = self.window.neighbours(residual)
         innovation = residual - jnp.sum(self.coefficients.T * near, axis=-1)
-        fall = drawn_out(0.5 * jnp.sum((innovation / self.scale) ** 2), times)
+        fall = restore_quadratic(0.5 * jnp.sum((innovation / self.scale) ** 2), times)
         peaks = -0.5 * LOG_2PI - jnp.log(self.scale)
         if self.constants is None:
             return peaks.sum() - fall

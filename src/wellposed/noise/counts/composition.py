@@ -9,7 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import constraints
 
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.numerics import counted
+from wellposed.numerics import finite_count
 
 from ..parts.constants import ConstantDensity
 from ..parts.density import AbstractDensity
@@ -58,7 +58,7 @@ class Composition(AbstractDensity):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        value = counted(jnp.asarray(value, self.log_shares.dtype))
+        value = finite_count(jnp.asarray(value, self.log_shares.dtype))
         total = self._varying(value).sum()
         log_total = jnp.log(jnp.maximum(total, 1.0))  # an empty row has zeros for sure
         each = self._varying(self._given(log_total).log_prob(value)).sum()

@@ -10,7 +10,7 @@ from numpyro import distributions
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey
-from wellposed.numerics import counted
+from wellposed.numerics import finite_count
 
 from .log_probability import log_negative_binomial, log_poisson
 
@@ -34,7 +34,7 @@ class StablePoisson(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
-        value = counted(jnp.asarray(value, self.log_mean.dtype))
+        value = finite_count(jnp.asarray(value, self.log_mean.dtype))
         return jnp.minimum(log_poisson(value, self.log_mean), 0.0)
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
@@ -74,7 +74,7 @@ class StableNegativeBinomial(Distribution):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Point:
         del intermediates
-        value = counted(jnp.asarray(value, self.log_mean.dtype))
+        value = finite_count(jnp.asarray(value, self.log_mean.dtype))
         return jnp.minimum(log_negative_binomial(value, self.log_mean, self.concentration), 0.0)
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:

@@ -13,7 +13,7 @@ from numpyro.distributions import Distribution
 
 from wellposed._fill import fill
 from wellposed._typing import Density, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import damped, log_from, on_device
+from wellposed.numerics import compress_tails, log_from, on_device
 from wellposed.transforms import POSITIVE, Moments, Support
 
 from ..parts.features import Features
@@ -82,7 +82,7 @@ class Amounts(eqx.Module):
     def encoder_input(self, y: Point) -> Point:
         """(log y − mean)/spread, three spreads below the mean for zero."""
         logs = (log_from(y, self.least) - self.log_mean) / self.log_spread
-        return jnp.where(y > 0, damped(logs), _ZERO_INPUT)
+        return jnp.where(y > 0, compress_tails(logs), _ZERO_INPUT)
 
 
 def _of_sample(sample: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -150,7 +150,7 @@ class AbstractAmount(AbstractScaleNoise):
         location, scale = raw[:d], self._relative_scale(raw[d:], raw[:d])
         if self.data is None:
             return self.amounts(location, scale, jnp.full(d, jnp.finfo(raw.dtype).tiny))
-        moved = jnp.where(self.data.varies, self.data.log_spread * damped(location), 0.0)
+        moved = jnp.where(self.data.varies, self.data.log_spread * compress_tails(location), 0.0)
         return self.amounts(self.center(self.data) + moved, scale, self.data.least)
 
     def __call__(self, raw: Raw) -> Density:

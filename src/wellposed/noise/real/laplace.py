@@ -6,7 +6,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution
 
 from wellposed._typing import Point
-from wellposed.numerics import damped
+from wellposed.numerics import compress_tails
 
 from ..parts.constants import Constants
 from ..parts.scale import Scale
@@ -67,4 +67,4 @@ class Laplace(AbstractLocationScale):
         return -0.5 * math.log(2.0)
 
     def encoder_input(self, y: Point) -> Point:
-        return damped(y)
+        return compress_tails(y)

@@ -14,7 +14,13 @@ from jaxtyping import Array, Float
 from wellposed._checks import check_count
 from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
-from wellposed.numerics import LOG_2PI, drawn_in, drawn_out, on_device, whiten_low_rank
+from wellposed.numerics import (
+    LOG_2PI,
+    on_device,
+    restore_quadratic,
+    shrink_residual,
+    whiten_low_rank,
+)
 from wellposed.transforms import Moments
 
 from ..parts.abstract import require
@@ -131,10 +137,10 @@ class _LowRank(AbstractDensity):
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
         residual = self._of_varying(value - self.loc)
-        residual, times = drawn_in(residual, self.scale)
+        residual, times = shrink_residual(residual, self.scale)
         white, log_det = whiten_low_rank(residual / self.scale, self.factor / self.scale)
         log_peak = -0.5 * (self.loc.size * LOG_2PI + log_det) - jnp.log(self.scale).sum()
-        log_density = log_peak - drawn_out(0.5 * white @ white, times)
+        log_density = log_peak - restore_quadratic(0.5 * white @ white, times)
         if self.constants is None:
             return log_density
         peaks = -0.5 * LOG_2PI - jnp.log(self.scale)

@@ -18,7 +18,7 @@ from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._fill import fill
 from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import LOG_2PI, absolute, damped, on_device, positive
+from wellposed.numerics import LOG_2PI, absolute, compress_tails, on_device, positive
 from wellposed.transforms import Moments
 
 from ..parts.abstract import require
@@ -148,7 +148,7 @@ class Quantile(AbstractScaleNoise):
         return jnp.stack([density.icdf(jnp.asarray(level)) for level in self.levels])
 
     def encoder_input(self, y: Point) -> Point:
-        return damped(y)
+        return compress_tails(y)
 
     def log_density_bound(self, d: int) -> float:
         floor = np.zeros(d) if self.floor is None else np.asarray(self.floor, np.float64)

@@ -11,7 +11,7 @@ from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
 from wellposed._fill import fill
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
-from wellposed.numerics import held
+from wellposed.numerics import clip_finite
 from wellposed.transforms import REALS, Moments, Support
 
 from ..parts.abstract import AbstractNoise
@@ -161,7 +161,7 @@ class RescaledDensity(AbstractDensity):
         return self._outer(self.of.coupled(alpha))
 
     def _inner(self, value: Array) -> Array:
-        return held(self.of.mean + (value - self.of.mean) / self.scale)
+        return clip_finite(self.of.mean + (value - self.of.mean) / self.scale)
 
     def _outer(self, value: Array) -> Array:
         return self.of.mean + self.scale * (value - self.of.mean)

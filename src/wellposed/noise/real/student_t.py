@@ -12,7 +12,7 @@ from numpyro.distributions import StudentT as StudentTLaw
 
 from wellposed._fill import fill
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import LOG_2PI, damped, invert, log_one_plus_square
+from wellposed.numerics import LOG_2PI, compress_tails, invert, log_one_plus_square
 from wellposed.transforms import Moments
 
 from ..parts.abstract import require
@@ -119,7 +119,7 @@ class StudentT(AbstractScaleNoise):
         return Features(_StudentT(raw[:d], scale, self.degrees(raw[split:])), constants)
 
     def encoder_input(self, y: Point) -> Point:
-        return damped(y)
+        return compress_tails(y)
 
     def log_density_bound(self, d: int) -> float:
         log_peak = -0.5 * LOG_2PI

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from wellposed._typing import Density, Point, PRNGKey, Scalar
-from wellposed.numerics import held
+from wellposed.numerics import clip_finite
 
 from ..parts.density import AbstractDensity
 
@@ -38,7 +38,7 @@ class Blocks(AbstractDensity):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        y = held((value - self.center) / self.scale)
+        y = clip_finite((value - self.center) / self.scale)
         terms = [
             part.log_prob(y[jnp.array(columns)])
             for part, columns in zip(self.parts, self.columns, strict=True)
@@ -50,7 +50,7 @@ class Blocks(AbstractDensity):
         return all(part.independent for part in self.parts)
 
     def feature_log_prob(self, value: Point) -> Point:
-        y = held((value - self.center) / self.scale)
+        y = clip_finite((value - self.center) / self.scale)
         each = self._gather(lambda part, columns: part.feature_log_prob(y[jnp.array(columns)]))
         return each - jnp.log(self.scale)
 
