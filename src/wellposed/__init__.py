@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from wellposed._errors import TrainingWarning as TrainingWarning
     from wellposed._errors import UnboundedLikelihoodError as UnboundedLikelihoodError
     from wellposed._errors import WellposedError as WellposedError
+    from wellposed._errors import WellposedWarning as WellposedWarning
     from wellposed.estimators import PPCA as PPCA
     from wellposed.estimators import VAE as VAE
     from wellposed.estimators import Grid as Grid
@@ -103,6 +104,7 @@ _NAMES = {
     "TrainingWarning": "_errors",
     "UnboundedLikelihoodError": "_errors",
     "WellposedError": "_errors",
+    "WellposedWarning": "_errors",
 }
 __all__ = ["__version__", *_ROOMS, *_NAMES]
 

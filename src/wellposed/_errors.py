@@ -36,31 +36,35 @@ class ForkedProcessError(WellposedError, RuntimeError):
     """The process was forked after JAX had started, so that its calls would never return."""
 
 
-class ConstantFeatureWarning(UserWarning):
+class WellposedWarning(UserWarning):
+    """Base of every warning that the library gives."""
+
+
+class ConstantFeatureWarning(WellposedWarning):
     """Features that never vary are modelled as their constant."""
 
 
-class DataWarning(UserWarning):
+class DataWarning(WellposedWarning):
     """Some values of the data are suspect: codes for gaps, gross errors, another unit."""
 
 
-class DataHint(UserWarning):
+class DataHint(WellposedWarning):
     """Another noise or transform suits the data better."""
 
 
-class FloorWarning(UserWarning):
+class FloorWarning(WellposedWarning):
     """A noise variance is at its floor, or a given one is below it."""
 
 
-class TrainingWarning(UserWarning):
+class TrainingWarning(WellposedWarning):
     """Training ended early, without convergence or on a non-finite number."""
 
 
-class ReadWarning(UserWarning):
+class ReadWarning(WellposedWarning):
     """A file can be read in several ways, and the reader has chosen one."""
 
 
-class LikelihoodWarning(UserWarning):
+class LikelihoodWarning(WellposedWarning):
     """An estimate of log p(x) is unreliable, and another one is returned."""
 
 

@@ -9,16 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from wellposed._errors import (
-    ConstantFeatureWarning,
-    DataHint,
-    DataWarning,
-    FloorWarning,
-    LikelihoodWarning,
-    ReadWarning,
-    TrainingWarning,
-    WellposedError,
-)
+from wellposed._errors import WellposedError, WellposedWarning
 from wellposed._text import paragraph, visible
 
 from ._terminal import finish, prepare, say, say_paragraph, settle
@@ -26,15 +17,6 @@ from ._terminal import finish, prepare, say, say_paragraph, settle
 INTERRUPTED = 130  # as the shell itself reports a process ended by Ctrl-C
 _CLOSED = 141  # as the shell reports a process that SIGPIPE ended
 _REFUSED = 2
-_SHOWN = (
-    ConstantFeatureWarning,
-    DataHint,
-    DataWarning,
-    FloorWarning,
-    LikelihoodWarning,
-    ReadWarning,
-    TrainingWarning,
-)
 
 
 class Boundary(TyperGroup):
@@ -64,8 +46,7 @@ class Boundary(TyperGroup):
         """Run a command."""
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            for category in _SHOWN:
-                warnings.simplefilter("always", category)
+            warnings.simplefilter("always", WellposedWarning)
             try:
                 result = super().invoke(ctx)
                 finish()
