@@ -97,15 +97,15 @@ def test_noise_that_is_not_gaussian_is_shown_at_its_quantiles(family):
 def test_the_latents_that_say_most_come_first():
     made = scene(6, 3, 200)
     assert made.order.tolist() == [0, 1, 2]
-    rates = np.asarray(made.points.found.rates).mean(axis=0)
+    rates = np.asarray(made.points.posterior.rates).mean(axis=0)
     assert made.order.tolist() == np.argsort(-rates).tolist()
     assert made.unit == "nats"
     told = made.facts()
     plane = made.order[:2]
-    np.testing.assert_allclose(told["points"], made.points.found.mean[:, plane])
+    np.testing.assert_allclose(told["points"], made.points.posterior.mean[:, plane])
     turned = dataclasses.replace(made, weights=made.weights[::-1])
     assert [latent["index"] for latent in turned.facts()["latents"]] == [2, 1, 0]
-    np.testing.assert_allclose(turned.facts()["points"], made.points.found.mean[:, [2, 1]])
+    np.testing.assert_allclose(turned.facts()["points"], made.points.posterior.mean[:, [2, 1]])
 
 
 def test_without_data_the_latents_that_move_most_come_first():

@@ -108,9 +108,9 @@ async def _refused(request: Request, error: RefusedError) -> JSONResponse:
 
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
     """What starlette itself refuses: an unknown name or method."""
-    told = f"There must be such an address; {request.method} has none here ({error.detail}). "
+    text = f"There must be such an address; {request.method} has none here ({error.detail}). "
     return JSONResponse(
-        {"error": told + _REMEDIES.get(error.status_code, "Open the page itself.")},
+        {"error": text + _REMEDIES.get(error.status_code, "Open the page itself.")},
         error.status_code,
         dict(error.headers or {}),
     )

@@ -30,16 +30,16 @@ def most_bytes(k: int) -> int:
 
 def parse_wish(body: bytes, k: int) -> Wish:
     """Read ``{"z": [k numbers], "alpha": number, "draw": whole number}``."""
-    found = _members(body, ("z", "alpha", "draw"))
-    z = found["z"]
+    wish = _members(body, ("z", "alpha", "draw"))
+    z = wish["z"]
     if not isinstance(z, list) or len(z) != k:
         got = f"{len(z)} entries" if isinstance(z, list) else _shorten(z)
         raise RefusedError(
             422, f"z must be a list of {k} numbers, one a latent; got {got}. Give {k}."
         )
     codes = [_number(f"z[{i}]", value, MOST_LATENT) for i, value in enumerate(z)]
-    alpha = _number("alpha", found["alpha"], MOST_ALPHA)
-    return Wish(np.array(codes, np.float32), alpha, _whole("draw", found["draw"], MOST_DRAWS))
+    alpha = _number("alpha", wish["alpha"], MOST_ALPHA)
+    return Wish(np.array(codes, np.float32), alpha, _whole("draw", wish["draw"], MOST_DRAWS))
 
 
 def parse_datum(body: bytes, n: int) -> int:
@@ -53,19 +53,21 @@ def parse_datum(body: bytes, n: int) -> int:
 
 def _members(body: bytes, names: tuple[str, ...]) -> dict[str, Any]:
     try:
-        found = json.loads(body, parse_constant=_no_number)
+        parsed = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise RefusedError(
             400, f"A body must be JSON; this one is not ({_shorten(str(error))}). Send an object."
         ) from error
-    if not isinstance(found, dict) or set(found) != set(names):
-        got = ", ".join(map(_shorten, found)) if isinstance(found, dict) else type(found).__name__
+    if not isinstance(parsed, dict) or set(parsed) != set(names):
+        got = (
+            ", ".join(map(_shorten, parsed)) if isinstance(parsed, dict) else type(parsed).__name__
+        )
         raise RefusedError(
             422,
             f"A body must be an object with {', '.join(names)}; got {got or 'nothing'}. "
             "Send these, and no others.",
         )
-    return found
+    return parsed
 
 
 def _no_number(word: str) -> Any:

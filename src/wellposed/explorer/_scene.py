@@ -31,7 +31,7 @@ class Points:
     rows: np.ndarray  # (n, d), data units
     at: np.ndarray  # (n,), their positions in the data
     n_all: int
-    found: Posterior  # (n, k) each
+    posterior: Posterior  # (n, k) each
     labels: np.ndarray | None = None  # (n,), any type
 
 
@@ -60,16 +60,16 @@ class Scene:
 
     def look(self, z: np.ndarray, *, alpha: float, draw: int) -> bytes:
         """Mean, draw and quantile at z, packed one after another."""
-        found = look(self.model, z, alpha=alpha, draw=draw, key=self.key)
-        return self.shown.packed(found.rows + self.offset)
+        picture = look(self.model, z, alpha=alpha, draw=draw, key=self.key)
+        return self.shown.packed(picture.rows + self.offset)
 
     def datum(self, i: int) -> bytes:
         """Posterior mean, σ, rate of each latent, 4 bytes each; the datum; its reconstruction."""
         if self.points is None:
             raise SettingError(f"There must be data to choose from; got {i}, and no data. Pass X.")
-        found = self.points.found
-        numbers = np.stack([part[i] for part in (found.mean, found.scale, found.rates)])
-        back = look(self.model, found.mean[i], alpha=0.0, draw=0, key=self.key).mean
+        own = self.points.posterior
+        numbers = np.stack([part[i] for part in (own.mean, own.scale, own.rates)])
+        back = look(self.model, own.mean[i], alpha=0.0, draw=0, key=self.key).mean
         both = np.stack([self.points.rows[i].astype(float), np.asarray(back, float)])
         return numbers.astype("<f4").tobytes() + self.shown.packed(both + self.offset)
 
@@ -86,7 +86,7 @@ class Scene:
             "unit": self.unit,
             "reach": self._reach(plane),
             "shown": self.shown.facts(),
-            "points": None if points is None else points.found.mean[:, plane].tolist(),
+            "points": None if points is None else points.posterior.mean[:, plane].tolist(),
             "rows": None if points is None else points.at.tolist(),
             "nRows": 0 if points is None else points.n_all,
             "classes": classes,
@@ -97,7 +97,7 @@ class Scene:
         """Half the width of the plane: the prior's three σ, and all but a few of the data."""
         if self.points is None:
             return 3.0
-        means = np.abs(self.points.found.mean[:, plane])
+        means = np.abs(self.points.posterior.mean[:, plane])
         return max(3.0, 1.05 * float(np.quantile(means, 0.995)))
 
 
@@ -138,7 +138,7 @@ def make_scene(
     if points is None:
         weights, unit = _movement(model, k, shown, key=key), "% of the range"
     else:
-        weights, unit = np.asarray(points.found.rates).mean(axis=0), "nats"
+        weights, unit = np.asarray(points.posterior.rates).mean(axis=0), "nats"
     title = f"A VAE of {k} latents with {type(model.noise).__name__} noise"
     return Scene(model, key, title, weights, unit, shown, points, _offset(vae))
 
@@ -166,15 +166,15 @@ def _points(
     model: VAEModel, rows: np.ndarray, labels: ArrayLike | None, most: int, *, key: PRNGKey
 ) -> Points:
     at = evaluation.subsample(np.arange(len(rows)), most)
-    found = evaluation.over_rows(posterior, model, rows[at], key=key)
-    wrong = ~np.all([np.isfinite(part).all(axis=1) for part in jax.tree.leaves(found)], axis=0)
+    posteriors = evaluation.over_rows(posterior, model, rows[at], key=key)
+    wrong = ~np.all([np.isfinite(part).all(axis=1) for part in jax.tree.leaves(posteriors)], axis=0)
     if wrong.any():
         raise DataError(
             f"Each row must have a finite posterior; row {at[wrong][0]} and {wrong.sum() - 1} "
             "others have not. Drop them, or train the model anew with a lower learning_rate."
         )
     labels = None if labels is None else np.asarray(labels)[at]
-    return Points(rows[at], at, len(rows), found, labels)
+    return Points(rows[at], at, len(rows), posteriors, labels)
 
 
 def _tried(model: VAEModel, k: int, *, key: PRNGKey) -> list[Look]:

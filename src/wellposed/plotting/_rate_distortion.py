@@ -31,10 +31,10 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
     ax = axes_or_new(ax, (6.5, 5.0))
     rate, distortion = curve.rate, curve.distortion
     errors = [
-        [2 * getattr(p.found, name).standard_error for p in curve.points]
+        [2 * getattr(p.result, name).standard_error for p in curve.points]
         for name in ("rate", "distortion")
     ]
-    low, high = np.array([p.found.information_range for p in curve.points]).T
+    low, high = np.array([p.result.information_range for p in curve.points]).T
     ax.hlines(
         distortion, low, high, color=_INFORMATION, lw=5, alpha=0.6, label="information I(x; z)"
     )
@@ -44,10 +44,10 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
         rate, distortion, errors[1], errors[0], "o", color=_MODELS, markersize=5, label="models"
     )
     best = curve.best
-    total = -best.found.elbo.value
+    total = -best.result.elbo.value
     ax.plot(
-        best.found.rate.value,
-        best.found.distortion.value,
+        best.result.rate.value,
+        best.result.distortion.value,
         "o",
         color=_BEST,
         markeredgecolor="black",
@@ -61,7 +61,7 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
     for point in curve.points:
         ax.annotate(
             f"{_SYMBOL[curve.varied]} = {point.value:.3g}",
-            (point.found.rate.value, point.found.distortion.value),
+            (point.result.rate.value, point.result.distortion.value),
             (6, 5),
             textcoords="offset points",
             fontsize="small",

@@ -9,12 +9,14 @@ from ._palette import HELD_OUT, NOISE
 _MARKED = 60  # latents above which marks would overlap
 
 
-def rates(found: np.ndarray, *, forecast: np.ndarray | None = None, ax: Axes | None = None) -> Axes:
+def rates(
+    values: np.ndarray, *, forecast: np.ndarray | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw the mean rate of each latent, largest first, with the forecast from eigenvalues.
 
     Parameters
     ----------
-    found : array of shape (k,), nats: KL(q(z_i | x) ‖ p(z_i)), means over data
+    values : array of shape (k,), nats: KL(q(z_i | x) ‖ p(z_i)), means over data
     forecast : array of shape (k,), nats, rates of the best linear VAE; one mark for each
     ax : axes to draw on; those of a new figure by default
 
@@ -28,10 +30,10 @@ def rates(found: np.ndarray, *, forecast: np.ndarray | None = None, ax: Axes | N
     2
     """
     ax = axes_or_new(ax, (7.0, 3.2))
-    order = np.argsort(-np.asarray(found), kind="stable")
+    order = np.argsort(-np.asarray(values), kind="stable")
     place = np.arange(len(order))
-    ax.bar(place, np.asarray(found)[order], 0.85, color=HELD_OUT, label="measured")
-    for i in np.flatnonzero(~np.isfinite(np.asarray(found)[order])):
+    ax.bar(place, np.asarray(values)[order], 0.85, color=HELD_OUT, label="measured")
+    for i in np.flatnonzero(~np.isfinite(np.asarray(values)[order])):
         ax.annotate("?", (i, 0), ha="center", va="bottom")
     if forecast is not None:
         style = "D" if len(order) <= _MARKED else "-"

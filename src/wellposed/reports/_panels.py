@@ -176,26 +176,26 @@ def eigenvalues(facts: Facts) -> Panel | None:
 
 def split(facts: Facts) -> Panel:
     """The variance of each feature, split between latents and noise."""
-    found = evaluation.variance_split(facts.vae.model_, facts.rows, key=facts.key)
+    result = evaluation.variance_split(facts.vae.model_, facts.rows, key=facts.key)
     if facts.grey:
-        ax = plotting.variance_split(found, facts.image_shape)
+        ax = plotting.variance_split(result, facts.image_shape)
     else:
-        ax = plotting.variance_split(found, names=facts.names)
-    names = facts.names if facts.names is not None else [str(j) for j in range(len(found.data))]
-    at = np.flatnonzero(found.varies)
+        ax = plotting.variance_split(result, names=facts.names)
+    names = facts.names if facts.names is not None else [str(j) for j in range(len(result.data))]
+    at = np.flatnonzero(result.varies)
     rows = tuple(
         (
             str(names[int(j)]),
-            float(found.data[j]),
-            float(found.posterior.explained[j] / found.data[j]),
-            float(found.posterior.kept[j] / found.data[j]),
+            float(result.data[j]),
+            float(result.posterior.explained[j] / result.data[j]),
+            float(result.posterior.kept[j] / result.data[j]),
         )
         for j in at
     )
     return Panel(
         "split",
         "Variance split",
-        f"{found.verdict} The latents explain the variance of E[x | z], and the noise has the "
+        f"{result.verdict} The latents explain the variance of E[x | z], and the noise has the "
         "rest. The noise variance of a VAE decides how the two share it.",
         _png(ax),
         "Shares of each feature's variance in latents and noise",
@@ -207,19 +207,19 @@ def calibration(facts: Facts) -> Panel:
     """Ranks of the data in p(x | z)."""
     some = evaluation.subsample(facts.rows, _CALIBRATED)
     # As many draws as the diagnosis has, so that nothing is compiled anew.
-    found = evaluation.calibration(facts.vae.model_, some, key=facts.key, n_draws=49)
-    cover = found.coverage
+    result = evaluation.calibration(facts.vae.model_, some, key=facts.key, n_draws=49)
+    cover = result.coverage
     rows = tuple(
         (f"{level:.0%}", float(share), float(error))
         for level, share, error in zip(
             cover.levels, cover.coverage, cover.standard_error, strict=True
         )
     )
-    ax = plotting.calibration(found)
+    ax = plotting.calibration(result)
     return Panel(
         "calibration",
         "Calibration",
-        f"{found.statement} The histogram shows the rank of each value in p(x | z): flat inside "
+        f"{result.statement} The histogram shows the rank of each value in p(x | z): flat inside "
         "the band is calibrated; a valley means that the noise is too narrow, a hill too wide.",
         _png(ax),
         "Histogram of the probability integral transform",
@@ -254,13 +254,13 @@ def correlation(facts: Facts) -> Panel | None:
         return None
     if model.has_independent_noise:
         return None
-    found = evaluation.noise_correlation(model, facts.rows[0], key=facts.key)
+    result = evaluation.noise_correlation(model, facts.rows[0], key=facts.key)
     return Panel(
         "correlation",
         "Correlation of the noise",
         "Correlation of the noise at a few pixels with that at all others, given the z of the "
         "first datum. Independent noise would leave the maps white, and its draws are speckle.",
-        _png(plotting.noise_correlation(found, shape)),
+        _png(plotting.noise_correlation(result, shape)),
         "Maps of the correlation of the noise around a few pixels",
     )
 

@@ -69,7 +69,7 @@ def rate_distortion_curve(
             if vae.outcome_ is Outcome.interrupted:
                 break
             points.append(RatePoint(value, vae, vae.rate_distortion(X_test, **options)))
-            point = points[-1].found
+            point = points[-1].result
             bar.show(len(points), f"R {point.rate.value:.4g}  D {point.distortion.value:.5g} nats")
     except KeyboardInterrupt:
         pass

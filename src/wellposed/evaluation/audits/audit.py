@@ -77,50 +77,50 @@ def audit(
     >>> z = np.random.default_rng(0).normal(size=(500, 1))
     >>> X = z + 0.1 * np.random.default_rng(1).normal(size=(500, 4))
     >>> encode = lambda x: (x.mean(axis=1, keepdims=True), np.full((len(x), 1), 0.05))
-    >>> found = audit(encode=encode, decode=lambda z: z + np.zeros(4), X=X, noise_variance=1.0)
-    >>> round(found.optimal_noise_variance, 3)
+    >>> result = audit(encode=encode, decode=lambda z: z + np.zeros(4), X=X, noise_variance=1.0)
+    >>> round(result.optimal_noise_variance, 3)
     0.01
     """
     rows, variance = _rows(X), _variance(noise_variance)
     steps = _steps(resolution, rows.shape[1:])
     vae, draws = ForeignVAE(encode, decode, encoder_scale), _generator(random_state)
-    found = residuals(vae, rows, n_samples=n_samples, batch_size=batch_size, draws=draws)
-    return _audit_of(rows.reshape(len(rows), -1), found, noise_variance, variance, steps)
+    errors = residuals(vae, rows, n_samples=n_samples, batch_size=batch_size, draws=draws)
+    return _audit_of(rows.reshape(len(rows), -1), errors, noise_variance, variance, steps)
 
 
 def _audit_of(
     rows: np.ndarray,
-    found: Residuals,
+    errors: Residuals,
     stated: float | ImpliedNoise,
     variance: float,
     steps: np.ndarray | None,
 ) -> Audit:
-    posterior = jnp.asarray(found.means), jnp.asarray(found.deviations)
+    posterior = jnp.asarray(errors.means), jnp.asarray(errors.deviations)
     rates = np.asarray(kl_to_standard_normal(*posterior), np.float64)
     (n, d), k = rows.shape, rates.shape[1]
     spread = float(rows.var(axis=0, dtype=np.float64).mean())
-    best = _optimum(found, d, spread)
+    best = _optimum(errors, d, spread)
     expected = partial(forecast_spectrum, spectrum(rows, IDENTITY), n_components=k)
     given = variance > 0
     return Audit(
         account=stated if isinstance(stated, ImpliedNoise) else None,
         noise_variance=variance,
-        trained=_score(variance, found, rates, d, steps) if given else None,
-        optimal=_score(best, found, rates, d, steps),
-        optimal_error=float(found.error.std(ddof=1)) / d / math.sqrt(n),
-        collapse=collapse(rates, found.means),
+        trained=_score(variance, errors, rates, d, steps) if given else None,
+        optimal=_score(best, errors, rates, d, steps),
+        optimal_error=float(errors.error.std(ddof=1)) / d / math.sqrt(n),
+        collapse=collapse(rates, errors.means),
         forecast=expected(noise_variance=variance) if given else None,
         forecast_at_optimum=expected(noise_variance=best),
         data_variance=spread,
         floor=0.0 if steps is None else float(steps.max()) / math.sqrt(12.0),
         n_rows=n,
         n_features=d,
-        n_samples=found.n_samples,
+        n_samples=errors.n_samples,
     )
 
 
-def _optimum(found: Residuals, d: int, spread: float) -> float:
-    best = float(found.error.mean()) / d
+def _optimum(errors: Residuals, d: int, spread: float) -> float:
+    best = float(errors.error.mean()) / d
     if best <= _NOTHING * spread:
         raise DataError(
             f"The residuals must leave some variance; their mean square is {best:.3g} and the "
@@ -132,17 +132,17 @@ def _optimum(found: Residuals, d: int, spread: float) -> float:
 
 
 def _score(
-    variance: float, found: Residuals, rates: np.ndarray, d: int, steps: np.ndarray | None
+    variance: float, errors: Residuals, rates: np.ndarray, d: int, steps: np.ndarray | None
 ) -> ScoreAtVariance:
     """Score at a σ². If σ² is the optimum of these rows, its error is of second order."""
-    elbo = -0.5 * d * (LOG_2PI + math.log(variance)) - 0.5 * found.error / variance - rates.sum(1)
+    elbo = -0.5 * d * (LOG_2PI + math.log(variance)) - 0.5 * errors.error / variance - rates.sum(1)
     mean, root = float(elbo.mean()), math.sqrt(len(elbo))
     log_steps = 0.0 if steps is None else float(np.log(steps).sum())
     return ScoreAtVariance(
         noise_variance=variance,
         elbo=mean,
         standard_error=float(elbo.std(ddof=1)) / root,
-        monte_carlo_error=0.5 * math.sqrt(found.error_variance.mean()) / root / variance,
+        monte_carlo_error=0.5 * math.sqrt(errors.error_variance.mean()) / root / variance,
         bits_per_dimension=-(mean + log_steps) / (d * math.log(2.0)),
     )
 

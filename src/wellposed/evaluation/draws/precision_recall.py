@@ -67,8 +67,8 @@ def precision_recall(drawn: ArrayLike, real: ArrayLike, *, k: int = 3) -> Precis
     Examples
     --------
     >>> line = np.arange(8.0)[:, None]
-    >>> found = precision_recall(line[:4], line)
-    >>> found.precision, found.recall
+    >>> result = precision_recall(line[:4], line)
+    >>> result.precision, result.recall
     (1.0, 0.875)
     """
     check_count("k", k, "3 is customary.")

@@ -127,11 +127,11 @@ def sample_quality(
     >>> import jax
     >>> draws = np.random.default_rng(0)
     >>> rows = draws.normal(size=(300, 2))
-    >>> found = sample_quality(
+    >>> result = sample_quality(
     ...     rows[:100] + 1, rows[100:200], features=np.asarray, held_out=rows[200:],
     ...     key=jax.random.key(0),
     ... )
-    >>> found.frechet_ratio > 10
+    >>> result.frechet_ratio > 10
     True
     """
     check_process()

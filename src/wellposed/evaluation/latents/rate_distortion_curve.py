@@ -16,12 +16,12 @@ class RatePoint:
     ----------
     value : β, or σ² in model units², of the training
     estimator : the fitted model
-    found : its rate and distortion
+    result : its rate and distortion
     """
 
     value: float
     estimator: Any
-    found: RateDistortion
+    result: RateDistortion
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,12 +47,12 @@ class RateDistortionCurve:
     @property
     def rate(self) -> np.ndarray:
         """R of each point, shape (points,), nats a datum."""
-        return np.array([point.found.rate.value for point in self.points])
+        return np.array([point.result.rate.value for point in self.points])
 
     @property
     def distortion(self) -> np.ndarray:
         """D of each point, shape (points,), nats a datum."""
-        return np.array([point.found.distortion.value for point in self.points])
+        return np.array([point.result.distortion.value for point in self.points])
 
     @property
     def slopes(self) -> np.ndarray:
@@ -72,11 +72,11 @@ class RateDistortionCurve:
     @property
     def best(self) -> RatePoint:
         """The point with the highest ELBO, β = 1."""
-        return max(self.points, key=lambda point: point.found.elbo.value)
+        return max(self.points, key=lambda point: point.result.elbo.value)
 
     def rows(self) -> list[dict[str, float]]:
         """Return R, D, ELBO and the bounds of I and of the mismatch of each point, with errors."""
-        return [{self.varied: point.value, **_row(point.found)} for point in self.points]
+        return [{self.varied: point.value, **_row(point.result)} for point in self.points]
 
     def frame(self) -> Any:
         """Return :meth:`rows` as a ``pandas.DataFrame``; pandas must be installed."""
@@ -88,8 +88,8 @@ class RateDistortionCurve:
         head = f"{self.varied:>14} {'R':>16} {'D':>18} {'ELBO':>18} {'I':>16} {'−ΔD/ΔR':>8}"
         slopes = [f"{slope:8.3g}" for slope in self.slopes]
         lines = [
-            f"{point.value:14.4g} {point.found.rate!s:>16} {point.found.distortion!s:>18} "
-            f"{point.found.elbo!s:>18} {_ends(point.found):>16} {slope:>8}"
+            f"{point.value:14.4g} {point.result.rate!s:>16} {point.result.distortion!s:>18} "
+            f"{point.result.elbo!s:>18} {_ends(point.result):>16} {slope:>8}"
             for point, slope in zip(self.points, [*slopes, ""], strict=False)
         ]
         note = [] if self.complete else ["interrupted: some points are missing"]
