@@ -1,5 +1,6 @@
 """Poisson and negative binomial probabilities that are exact in float32, with quantiles."""
 
+import abc
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,44 @@ from .log_probability import log_negative_binomial, log_poisson
 _DOUBLINGS = 24
 
 
-class StablePoisson(Distribution):
-    """numpyro's Poisson, by the log of its mean; batch shape (d,)."""
+class AbstractCountLaw(Distribution):
+    """A law of numpyro on whole numbers, by the log of its mean; batch shape (d,)."""
 
     support: Any = constraints.nonnegative_integer
+    log_mean: Point
+
+    @property
+    @abc.abstractmethod
+    def _of(self) -> Any:
+        """The law of numpyro."""
+
+    @abc.abstractmethod
+    def _log_probability(self, value: Point) -> Point:
+        """log P of each count, to within rounding, for finite counts."""
+
+    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
+        del intermediates
+        value = finite_count(jnp.asarray(value, self.log_mean.dtype))
+        return jnp.minimum(self._log_probability(value), 0.0)
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        return self._of.sample(key, sample_shape).astype(self.log_mean.dtype)
+
+    @property
+    def mean(self) -> Point:
+        return jnp.exp(self.log_mean)
+
+    def cdf(self, value: Point) -> Point:
+        reached = jnp.maximum(jnp.floor(value), 0.0)
+        return jnp.where(value < 0, 0.0, self._of.cdf(reached))
+
+    def icdf(self, q: Point) -> Point:
+        return quantile_of_counts(self.cdf, q)
+
+
+class StablePoisson(AbstractCountLaw):
+    """numpyro's Poisson, by the log of its mean; batch shape (d,)."""
+
     pytree_data_fields = ("log_mean",)
 
     def __init__(self, log_mean: Point):
@@ -32,34 +67,17 @@ class StablePoisson(Distribution):
     def _of(self) -> Any:
         return distributions.Poisson(self.mean)
 
-    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
-        del intermediates
-        value = finite_count(jnp.asarray(value, self.log_mean.dtype))
-        return jnp.minimum(log_poisson(value, self.log_mean), 0.0)
-
-    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        return self._of.sample(key, sample_shape).astype(self.log_mean.dtype)
-
-    @property
-    def mean(self) -> Point:
-        return jnp.exp(self.log_mean)
+    def _log_probability(self, value: Point) -> Point:
+        return log_poisson(value, self.log_mean)
 
     @property
     def variance(self) -> Point:
         return self.mean
 
-    def cdf(self, value: Point) -> Point:
-        reached = jnp.maximum(jnp.floor(value), 0.0)
-        return jnp.where(value < 0, 0.0, self._of.cdf(reached))
 
-    def icdf(self, q: Point) -> Point:
-        return quantile_of_counts(self.cdf, q)
-
-
-class StableNegativeBinomial(Distribution):
+class StableNegativeBinomial(AbstractCountLaw):
     """numpyro's gamma-Poisson of mean m and variance m + m²/r; batch shape (d,)."""
 
-    support: Any = constraints.nonnegative_integer
     pytree_data_fields = ("log_mean", "concentration")
 
     def __init__(self, log_mean: Point, concentration: Array):
@@ -72,28 +90,12 @@ class StableNegativeBinomial(Distribution):
         rate = jnp.exp(jnp.log(self.concentration) - self.log_mean)
         return distributions.GammaPoisson(self.concentration, rate)
 
-    def log_prob(self, value: Point, intermediates: Any = None) -> Point:
-        del intermediates
-        value = finite_count(jnp.asarray(value, self.log_mean.dtype))
-        return jnp.minimum(log_negative_binomial(value, self.log_mean, self.concentration), 0.0)
-
-    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        return self._of.sample(key, sample_shape).astype(self.log_mean.dtype)
-
-    @property
-    def mean(self) -> Point:
-        return jnp.exp(self.log_mean)
+    def _log_probability(self, value: Point) -> Point:
+        return log_negative_binomial(value, self.log_mean, self.concentration)
 
     @property
     def variance(self) -> Point:
         return self.mean + self.mean * (self.mean / self.concentration)
-
-    def cdf(self, value: Point) -> Point:
-        reached = jnp.maximum(jnp.floor(value), 0.0)
-        return jnp.where(value < 0, 0.0, self._of.cdf(reached))
-
-    def icdf(self, q: Point) -> Point:
-        return quantile_of_counts(self.cdf, q)
 
 
 def quantile_of_counts(cdf: Callable[[Point], Point], q: Point) -> Point:
