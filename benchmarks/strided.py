@@ -3,7 +3,7 @@
     python -m benchmarks.strided [--steps 8] [--turns 5]
 
 Each row times the convolution and both of its gradients at one shape, batch 64, the two taking
-turns. Once the ratio is at most one in every row on a CPU, the compiler has caught up, and
+turns. Once the ratio is at least one in every row on a CPU, the compiler has caught up, and
 ``wellposed.nn.strided`` can give way to the operation of JAX.
 """
 
