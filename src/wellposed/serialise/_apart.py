@@ -4,7 +4,6 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import Any
 
 from wellposed._errors import SettingError
 
@@ -13,7 +12,7 @@ _PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff",
 _MEMBER = re.compile(r"(?P<path>.+\.npz):[^:/\\]+", re.IGNORECASE)
 
 
-def check_apart(output: Any, *others: Any, what: str = "The output") -> None:
+def check_apart(output: object, *others: object, what: str = "The output") -> None:
     """Refuse to write a file that is also read, or is written as something else.
 
     Two paths are one file if the system reports the same file for both, also through symbolic and
@@ -42,11 +41,11 @@ def check_apart(output: Any, *others: Any, what: str = "The output") -> None:
             )
 
 
-def _path(given: Any) -> Path:
+def _path(given: str | os.PathLike[str]) -> Path:
     return Path(os.fsdecode(given))
 
 
-def _read(given: Any) -> Path:
+def _read(given: str | os.PathLike[str]) -> Path:
     """Path of the file that is read: the archive, where a member of it is given."""
     text = os.fsdecode(given)
     member = _MEMBER.fullmatch(text)

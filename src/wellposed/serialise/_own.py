@@ -26,12 +26,12 @@ class NeedsMakerError(SettingError):
     """A user-defined part lacks its class or its maker, or the one passed does not fit."""
 
 
-def role_of(value: Any) -> str | None:
+def role_of(value: object) -> str | None:
     """Return the argument of ``wp.load`` that takes the class of a value, or None."""
     return next((role for role, base in ROLES.items() if isinstance(value, base)), None)
 
 
-def own_classes(role: str, given: Any) -> tuple[type, ...]:
+def own_classes(role: str, given: object) -> tuple[type, ...]:
     """Return the user's own classes in the value of an argument.
 
     Parameters
@@ -108,7 +108,7 @@ def check_own(value: Any, place: str) -> None:
             )
 
 
-def _has_nan(field: Any) -> bool:
+def _has_nan(field: object) -> bool:
     if isinstance(field, float):
         return field != field
     floating = isinstance(field, (np.ndarray, jax.Array)) and jax.numpy.issubdtype(
@@ -117,7 +117,7 @@ def _has_nan(field: Any) -> bool:
     return floating and bool(np.isnan(np.asarray(field)).any())
 
 
-def classes_in(value: Any) -> Iterator[type]:
+def classes_in(value: object) -> Iterator[type]:
     """Yield the user's own dataclasses in a value and in its parts."""
     if isinstance(value, (tuple, list, dict)):
         for inner in value.values() if isinstance(value, dict) else value:

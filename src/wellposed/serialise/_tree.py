@@ -70,7 +70,9 @@ def fill(
     return tree
 
 
-def describe(value: Any, tensors: dict[str, np.ndarray], name: str, role: str | None = None) -> Any:
+def describe(
+    value: object, tensors: dict[str, np.ndarray], name: str, role: str | None = None
+) -> Any:
     """Turn a value into JSON, its arrays into entries of ``tensors`` under ``name``.
 
     An object of the user's own class is described by its fields, like one of the library; loading
@@ -142,7 +144,7 @@ def _describe_fields(value: Any, tensors: dict, name: str, role: str | None) -> 
     }
 
 
-def _no_place(name: str, value: Any) -> SettingError:
+def _no_place(name: str, value: object) -> SettingError:
     kind = f"an object of the class {type(value).__qualname__}"
     if callable(value) and hasattr(value, "__qualname__"):
         kind = f"the {'class' if isinstance(value, type) else 'function'} {value.__qualname__}"
@@ -152,7 +154,9 @@ def _no_place(name: str, value: Any) -> SettingError:
     )
 
 
-def rebuild(spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, Any]) -> Any:
+def rebuild(
+    spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, tuple[type, ...]]
+) -> Any:
     """Undo :func:`describe`.
 
     Parameters
@@ -218,7 +222,9 @@ def _of_pairs(pairs: list[Any]) -> dict[Any, Any]:
     return dict(pairs)
 
 
-def _instance(cls: type, spec: dict, tensors: dict, supplied: Mapping[str, Any]) -> Any:
+def _instance(
+    cls: type, spec: dict, tensors: dict, supplied: Mapping[str, tuple[type, ...]]
+) -> Any:
     fields: Any = {field.name: field for field in dataclasses.fields(cls)}
     absent = {n: f.default for n, f in fields.items() if n not in spec}
     if not spec.keys() <= fields.keys() or dataclasses.MISSING in absent.values():
