@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from wellposed._errors import unknown_name
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Scalar, Variance
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import LOG_2PI, clip_finite, on_device, restore_quadratic, shrink_residual
 from wellposed.transforms import Moments
 
@@ -77,7 +77,8 @@ class CausalGaussian(AbstractScaleNoise):
     size: int = eqx.field(static=True)
     regression: str = eqx.field(static=True)
     scale: Scale
-    weights: Fitted  # w: (neighbours,) shared, (neighbours, d) one each, None from the decoder
+    # w: (neighbours,) shared, (neighbours, d) one each, None from the decoder
+    weights: Array | None
     window: Window | None
     constants: Constants | None
 

@@ -5,11 +5,12 @@ from typing import Any, Self
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import Array
 
 from wellposed._checks import check_count
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
+from wellposed._typing import Density, Leaves, PRNGKey, Raw
 from wellposed.nn import MLP, MakeMLP
 from wellposed.numerics import on_device
 from wellposed.transforms import COUNTS, Moments, Support, levels
@@ -87,8 +88,8 @@ class CausalLogistic(AbstractWhole):
     window: Window | None
     constants: Constants | None
     shown: LevelUnits | None  # to the encoder
-    centre: Fitted  # (), and spread (): neighbours enter as (y − centre)/spread
-    spread: Fitted
+    centre: Array | None  # (), and spread (): neighbours enter as (y − centre)/spread
+    spread: Array | None
 
     def __init__(
         self,

@@ -5,10 +5,11 @@ from typing import Self
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
+from wellposed._typing import Density, Leaves, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -66,7 +67,7 @@ class NegativeBinomial(AbstractWhole):
 
     library: bool = eqx.field(static=True)
     dispersion: Dispersion
-    start: Fitted  # (d,), log of the means
+    start: Array | None  # (d,), log of the means
     size: RowSize | None
     constants: Constants | None
     shown: CountUnits | None
@@ -102,15 +103,15 @@ class NegativeBinomial(AbstractWhole):
         )
 
     def __call__(self, raw: Raw) -> Density:
-        require(self, self.start)
+        start = require(self, self.start)
         d = raw.shape[0] // self.n_raw
         concentration = self.dispersion(raw[d:])
         constants = self.constants and self.constants.whole(None)
         if self.size is None:
-            log_mean = self.start + log_growth(raw[:d])
+            log_mean = start + log_growth(raw[:d])
             return Features(StableNegativeBinomial(log_mean, concentration), constants)
         varies = None if self.constants is None else self.constants.varies
-        shares = jnp.exp(log_shares(self.start + raw, varies))
+        shares = jnp.exp(log_shares(start + raw, varies))
         each = _LEAST_SHARE + concentration * shares
         whole = each.sum() if varies is None else jnp.where(varies, each, 0.0).sum()
         return Composition(self.size(), jnp.log(each) - jnp.log(whole), each, constants)

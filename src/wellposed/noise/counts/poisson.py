@@ -3,9 +3,10 @@
 from typing import Self
 
 import equinox as eqx
+from jaxtyping import Array
 
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, PRNGKey, Raw
+from wellposed._typing import Density, Leaves, PRNGKey, Raw
 from wellposed.numerics import log_growth
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -46,7 +47,7 @@ class Poisson(AbstractWhole):
     """
 
     library: bool = eqx.field(static=True)
-    start: Fitted  # (d,), log of the means
+    start: Array | None  # (d,), log of the means
     size: RowSize | None
     constants: Constants | None
     shown: CountUnits | None
@@ -74,11 +75,11 @@ class Poisson(AbstractWhole):
         )
 
     def __call__(self, raw: Raw) -> Density:
-        require(self, self.start)
+        start = require(self, self.start)
         constants = self.constants and self.constants.whole(None)
         if self.size is None:
-            return Features(StablePoisson(self.start + log_growth(raw)), constants)
-        shares = log_shares(self.start + raw, self.constants and self.constants.varies)
+            return Features(StablePoisson(start + log_growth(raw)), constants)
+        shares = log_shares(start + raw, self.constants and self.constants.varies)
         return Composition(self.size(), shares, None, constants)
 
     def parameters(self) -> Leaves:

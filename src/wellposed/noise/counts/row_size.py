@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from wellposed._typing import Fitted, Point
+from wellposed._typing import Point
 from wellposed.numerics import log_growth, on_device
 from wellposed.transforms import Moments
 
@@ -25,8 +25,8 @@ class RowSize(eqx.Module):
     they would have if all features rose and fell together: wide.
     """
 
-    start: Fitted  # (2,), logs of M_0 and r_0
-    rho: Fitted  # (2,)
+    start: Array  # (2,), logs of M_0 and r_0
+    rho: Array  # (2,)
 
     @classmethod
     def of(cls, moments: Moments) -> "RowSize":
@@ -60,10 +60,10 @@ class CountUnits(eqx.Module):
     noise separates it (T_0 is its mean; half a count is added); else T = T_0.
     """
 
-    center: Fitted  # (d,), log(1 + ȳ)
-    spread: Fitted  # ()
-    varies: Fitted  # (d,)
-    size: Fitted  # (), T_0; None where the size is left in
+    center: Array  # (d,), log(1 + ȳ)
+    spread: Array  # ()
+    varies: Array  # (d,)
+    size: Array | None  # (), T_0; None where the size is left in
 
     @classmethod
     def of(cls, moments: Moments, *, library: bool) -> "CountUnits":

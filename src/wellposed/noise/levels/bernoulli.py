@@ -8,7 +8,7 @@ from jaxtyping import Array
 from numpyro.distributions import BernoulliLogits, Distribution, constraints
 
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
+from wellposed._typing import Density, Point, PRNGKey, Raw
 from wellposed.numerics import on_device
 from wellposed.transforms import BINARY, Moments, Support
 
@@ -39,7 +39,7 @@ class Bernoulli(AbstractWhole):
     [0.3, 0.7]
     """
 
-    start: Fitted  # (d,), log odds at raw zero
+    start: Array | None  # (d,), log odds at raw zero
     constants: Constants | None
     shown: LevelUnits | None
 
@@ -66,8 +66,8 @@ class Bernoulli(AbstractWhole):
         )
 
     def __call__(self, raw: Raw) -> Density:
-        require(self, self.start)
-        return Features(Binary(self.start + raw), self.constants and self.constants.whole(2))
+        start = require(self, self.start)
+        return Features(Binary(start + raw), self.constants and self.constants.whole(2))
 
 
 class Binary(Distribution):

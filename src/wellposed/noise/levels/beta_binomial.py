@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed import transforms
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
+from wellposed._typing import Density, Point, PRNGKey, Raw
 from wellposed.numerics import log_growth, on_device
 from wellposed.transforms import COUNTS, Moments, Support
 
@@ -62,7 +62,7 @@ class BetaBinomial(AbstractWhole):
     """
 
     levels: int | None = eqx.field(static=True)
-    start: Fitted  # (2, d), log odds and log concentration at raw zero
+    start: Array | None  # (2, d), log odds and log concentration at raw zero
     constants: Constants | None
     shown: LevelUnits | None
 
@@ -91,10 +91,10 @@ class BetaBinomial(AbstractWhole):
         )
 
     def __call__(self, raw: Raw) -> Density:
-        require(self, self.start)
+        start = require(self, self.start)
         log_odds, growth = raw.reshape(2, -1)
-        log_odds = self.start[0] + log_odds
-        total = jnp.exp(self.start[1] + log_growth(growth))
+        log_odds = start[0] + log_odds
+        total = jnp.exp(start[1] + log_growth(growth))
         each = StableBetaBinomial(
             _LEAST + total * jax.nn.sigmoid(log_odds),
             _LEAST + total * jax.nn.sigmoid(-log_odds),

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import equinox as eqx
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.transforms import REALS, Moments, Support, check_support
+
+T = TypeVar("T")
 
 
 class AbstractNoise(eqx.Module):
@@ -163,17 +165,18 @@ class AbstractNoise(eqx.Module):
         return self
 
 
-def require(noise: AbstractNoise, *values: Any) -> None:
-    """Refuse a noise before ``initialise`` has set these values.
+def require(noise: AbstractNoise, value: T | None, *others: object) -> T:
+    """Return ``value``, which ``initialise`` sets.
 
     Raises
     ------
     SettingError
-        If one of ``values`` is None.
+        If it, or one of ``others``, is None.
     """
-    if any(value is None for value in values):
+    if value is None or any(other is None for other in others):
         raise SettingError(
             f"{type(noise).__name__} takes its start from the data and must be initialised before "
             "it is used; it has no data yet. Fit an estimator with it, such as wp.VAE(noise=...), "
             "or call initialise(moments)."
         )
+    return value

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution, constraints
 
-from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed._typing import Point, PRNGKey
 from wellposed.numerics import LOG_2PI, absolute, half_square, invert, on_device
 from wellposed.transforms import Moments
 
@@ -44,7 +44,7 @@ class Constants(eqx.Module):
     value: Point
     varies: Bool[Array, " d"]
     n: int = eqx.field(static=True)  # rows in which they did not vary
-    step: Fitted = None  # (d,), their resolution; None in files of older versions
+    step: Array | None = None  # (d,), their resolution; None in files of older versions
 
     @classmethod
     def of(cls, moments: Moments) -> "Constants | None":

@@ -6,7 +6,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array
 
-from wellposed._typing import Fitted, Point
+from wellposed._typing import Point
 from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
@@ -33,8 +33,8 @@ class LevelUnits(eqx.Module):
     One deviation, so that features which hardly vary stay small.
     """
 
-    center: Fitted  # (d,)
-    spread: Fitted  # ()
+    center: Array  # (d,)
+    spread: Array  # ()
 
     @classmethod
     def of(cls, moments: Moments) -> "LevelUnits":

@@ -10,7 +10,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import AMOUNTS, Moments, Support
 
@@ -55,8 +55,8 @@ class ZeroInflated(AbstractNoise):
     """
 
     noise: AbstractAmount
-    logit: Fitted  # (d,), of P(0) at raw zero
-    given: Fitted  # (d,), bool: features whose logit does not depend on z
+    logit: Array | None  # (d,), of P(0) at raw zero
+    given: Array | None  # (d,), bool: features whose logit does not depend on z
 
     def __init__(self, noise: AbstractAmount | None = None):
         noise = LogNormal() if noise is None else noise

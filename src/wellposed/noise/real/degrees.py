@@ -8,7 +8,7 @@ from jaxtyping import Array
 from wellposed._checks import check_number
 from wellposed._errors import SettingError, unknown_name
 from wellposed._fill import fill
-from wellposed._typing import Fitted, Leaves
+from wellposed._typing import Leaves
 from wellposed.numerics import on_device, positive, scalar
 from wellposed.transforms import Moments
 
@@ -38,8 +38,8 @@ class Degrees(eqx.Module):
 
     kind: str = eqx.field(static=True)  # "given" or one of LEARNED
     least: float = eqx.field(static=True)
-    given: Fitted  # ()
-    rho: Fitted  # () shared, (d,) per feature
+    given: Array | None  # ()
+    rho: Array | None  # () shared, (d,) per feature
 
     def __init__(self, degrees: float | str, *, least: float):
         self.kind = _kind(degrees)
@@ -58,7 +58,7 @@ class Degrees(eqx.Module):
         return int(self.kind == "conditional")
 
     @property
-    def state(self) -> Fitted:
+    def state(self) -> Array | None:
         """The number that ν is computed from; None before :meth:`initialise` if it is learned."""
         return {"given": self.given, "conditional": self.least}.get(self.kind, self.rho)
 
@@ -69,7 +69,7 @@ class Degrees(eqx.Module):
         shape = () if self.kind == "shared" else moments.mean.shape
         return fill(self, rho=on_device(np.zeros(shape)))
 
-    def __call__(self, raw: Array) -> Fitted:
+    def __call__(self, raw: Array) -> Array | None:
         """Return ν, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
         if self.kind == "given":
             return self.given
@@ -85,7 +85,7 @@ class Degrees(eqx.Module):
         """Return the leaves that the optimiser updates."""
         return () if self.rho is None else (self.rho,)
 
-    def known(self) -> Fitted:
+    def known(self) -> Array | None:
         """ν, or None where it depends on z."""
         return self(jnp.zeros(0)) if self.kind == "given" or self.rho is not None else None
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from wellposed._checks import check_count
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Scalar
+from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar
 from wellposed.numerics import (
     LOG_2PI,
     on_device,
@@ -68,7 +68,7 @@ class LowRankGaussian(AbstractScaleNoise):
 
     rank: int = eqx.field(static=True)
     scale: Scale
-    unit: Fitted  # (d,), of the rows of W
+    unit: Array | None  # (d,), of the rows of W
     constants: Constants | None
 
     def __init__(

@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, absolute, compress_tails, on_device, positive
 from wellposed.transforms import Moments
 
@@ -84,8 +84,8 @@ class Quantile(AbstractScaleNoise):
 
     levels: tuple[float, ...] = eqx.field(static=True)
     scale: Scale  # b
-    floor: Fitted  # (d,), f of the gaps
-    deviation: Fitted  # (d,), of the noise at raw zero
+    floor: Array | None  # (d,), f of the gaps
+    deviation: Array | None  # (d,), of the noise at raw zero
     constants: Constants | None
 
     def __init__(
@@ -137,7 +137,7 @@ class Quantile(AbstractScaleNoise):
 
     def __call__(self, raw: Raw) -> Density:
         law = self._law(raw)
-        if self.constants is None:
+        if self.constants is None or self.floor is None:
             return Features(law)
         floor = jnp.maximum(self.floor, LEAST)
         return Features(law, self.constants.real(floor, floor))

@@ -124,15 +124,12 @@ class Columns(AbstractNoise):
         SettingError
             Before the columns are located in a table.
         """
-        require(self, self.table)
-        table: Any = self.table
+        table = require(self, self.table)
         return tuple(zip(self.groups, table.columns, strict=True))
 
     @property
     def _units(self) -> TableUnits:
-        require(self, self.table, self.table and self.table.center)
-        table: Any = self.table
-        return table
+        return require(self, self.table, self.table and self.table.center)
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         noise = self if self.table is not None else self.locate(moments.mean.shape[0])

@@ -13,7 +13,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._checks import check_number
 from wellposed._fill import fill
-from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed._typing import Point, PRNGKey
 from wellposed.numerics import invert, stirling_excess
 from wellposed.transforms import Moments
 
@@ -68,7 +68,7 @@ class Beta(AbstractUnit):
     """
 
     width: Scale  # 1/κ
-    logit: Fitted  # (d,), of the mode at raw zero
+    logit: Array | None  # (d,), of the mode at raw zero
     centred: FeatureUnits | None
     constants: Constants | None
 

@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 from wellposed._checks import check_number
 from wellposed._compiled import compiled_soon
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
+from wellposed._typing import Density, Point, PRNGKey, Raw
 from wellposed.numerics import bounded, invert, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -64,9 +64,9 @@ class ContinuousBernoulli(AbstractNoise):
     [0.5, 0.5, 0.0]
     """
 
-    given_floor: Fitted  # ()
-    floor: Fitted  # (d,)
-    eta: Fitted  # (d,), η before the cap at raw zero
+    given_floor: Array | None  # ()
+    floor: Array | None  # (d,)
+    eta: Array | None  # (d,), η before the cap at raw zero
     centred: FeatureUnits | None
     constants: Constants | None
 
@@ -100,7 +100,7 @@ class ContinuousBernoulli(AbstractNoise):
         )
 
     def __call__(self, raw: Raw) -> Density:
-        if self.floor is None:
+        if self.floor is None or self.eta is None:
             return Features(_ContinuousBernoulli(raw))
         law = _ContinuousBernoulli(bounded(raw + self.eta, 1.0 / self.floor))
         floor = jnp.maximum(self.floor, LEAST)

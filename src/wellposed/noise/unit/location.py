@@ -9,7 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Fitted, Point, Raw
+from wellposed._typing import Density, Point, Raw
 from wellposed.numerics import invert, on_device
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -26,7 +26,7 @@ _FURTHEST = 7.0
 class AbstractUnit(AbstractScaleNoise):
     """Noise on [0, 1] by the logit η of a location and a scale of each feature."""
 
-    logit: eqx.AbstractVar[Fitted]  # (d,), η at raw zero
+    logit: eqx.AbstractVar[Array | None]  # (d,), η at raw zero
     centred: eqx.AbstractVar[FeatureUnits | None]
 
     @property

@@ -12,7 +12,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._fill import fill
-from wellposed._typing import Fitted, Point, PRNGKey
+from wellposed._typing import Point, PRNGKey
 from wellposed.numerics import LOG_2PI, log_normal_interval
 from wellposed.transforms import Moments
 
@@ -59,7 +59,7 @@ class TruncatedNormal(AbstractUnit):
     """
 
     scale: Scale
-    logit: Fitted  # (d,), of the location at raw zero
+    logit: Array | None  # (d,), of the location at raw zero
     centred: FeatureUnits | None
     constants: Constants | None
 
