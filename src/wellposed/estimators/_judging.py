@@ -1,7 +1,7 @@
 """Diagnosis and report of a fitted VAE, and a page to explore it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,7 @@ from ._words import Rows
 from .data.rows import check_labels, open_table
 
 if TYPE_CHECKING:
-    from wellposed.reports import Report
+    from wellposed.reports import FittedVAE, Report
 
 _COMPARE = (
     "compare score() and noise_variance_; for the loss of another framework use wellposed.audit."
@@ -136,8 +136,9 @@ def report(
     if on_panel is not None:
         on_panel("diagnosis")
     diagnosis = diagnose(vae, X, X_train)
+    key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
     return make_report(
-        vae, rows, diagnosis=diagnosis, labels=labels, key=vae.key("score"), on_panel=on_panel
+        estimator, rows, diagnosis=diagnosis, labels=labels, key=key, on_panel=on_panel
     )
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import jax
 import numpy as np
@@ -22,6 +22,14 @@ from ._shown import Features, Pictures, image_of
 MOST_ROWS = 2_000  # points on the plane
 _TRIED = 64  # draws of z that set the scales where there are no data
 _MOST_CLASSES = 10  # as many colours as eyes tell apart
+
+
+@runtime_checkable
+class FittedVAE(Protocol):
+    """What the page reads of a fitted :class:`wellposed.VAE`."""
+
+    model_: VAEModel
+    image_shape_: tuple[int, ...] | None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,7 +110,7 @@ class Scene:
 
 
 def make_scene(
-    vae: Any,
+    vae: FittedVAE,
     rows: np.ndarray | None = None,
     labels: ArrayLike | None = None,
     *,
@@ -184,7 +192,7 @@ def _tried(model: VAEModel, k: int, *, key: PRNGKey) -> list[Look]:
     return [look(model, z, alpha=1.0, draw=i, key=key) for i, z in enumerate(codes)]
 
 
-def _shown(vae: Any, tried: list[Look], rows: np.ndarray | None) -> Pictures | Features:
+def _shown(vae: FittedVAE, tried: list[Look], rows: np.ndarray | None) -> Pictures | Features:
     """How data are drawn: between the extremes of the data, but for a few, or of the model."""
     shape = image_of(vae.image_shape_)
     if shape is not None:

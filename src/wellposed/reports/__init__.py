@@ -1,9 +1,11 @@
 """Report on a fitted model as one HTML file: verdicts, pictures, and how to read them."""
 
+from ._fitted_vae import FittedVAE
 from ._make import make_report
 from ._record import Panel, Report, Table
 
 __all__ = [
+    "FittedVAE",
     "Panel",
     "Report",
     "Table",

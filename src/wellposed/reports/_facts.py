@@ -3,7 +3,6 @@
 import functools
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +10,8 @@ from numpy.typing import ArrayLike
 from wellposed import evaluation
 from wellposed._typing import PRNGKey
 from wellposed.evaluation import subsample
+
+from ._fitted_vae import FittedVAE
 
 MOST_ROWS = 2_000
 
@@ -26,7 +27,7 @@ class Facts:
     key : PRNG key
     """
 
-    def __init__(self, vae: Any, rows: np.ndarray, labels: ArrayLike | None, *, key: PRNGKey):
+    def __init__(self, vae: FittedVAE, rows: np.ndarray, labels: ArrayLike | None, *, key: PRNGKey):
         at = subsample(np.arange(len(rows)), MOST_ROWS)
         self.vae, self.rows, self.key = vae, rows[at], key
         self.labels = None if labels is None else np.asarray(labels)[at]

@@ -1,7 +1,6 @@
 """Draw the panels of a report and join them."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +12,7 @@ from wellposed.evaluation import Diagnosis
 
 from . import _panels as panels
 from ._facts import Facts
+from ._fitted_vae import FittedVAE
 from ._record import Panel, Report
 
 PANELS: tuple[Callable[[Facts], Panel | None], ...] = (
@@ -32,7 +32,7 @@ _REASON = 400  # characters
 
 
 def make_report(
-    vae: Any,
+    vae: FittedVAE,
     rows: np.ndarray,
     *,
     diagnosis: Diagnosis,
