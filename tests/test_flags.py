@@ -62,7 +62,7 @@ def test_a_model_is_fitted_scored_and_drawn_from(name):
         assert np.isfinite(vae.sample(3, how=how, random_state=0)).all()
 
 
-@pytest.mark.parametrize("make", [wp.PPCA, wp.LinearVAE])
+@pytest.mark.parametrize("make", [wp.PPCA, wp.FactorAnalysis, wp.MixturePPCA, wp.LinearVAE])
 def test_an_exact_model_is_fitted_scored_and_drawn_from(make):
     model = make(2).fit(REAL)
     assert np.isfinite(model.score_samples(REAL)).all()

@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from wellposed._errors import WellposedWarning as WellposedWarning
     from wellposed.estimators import PPCA as PPCA
     from wellposed.estimators import VAE as VAE
+    from wellposed.estimators import FactorAnalysis as FactorAnalysis
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
+    from wellposed.estimators import MixturePPCA as MixturePPCA
     from wellposed.estimators import audit as audit
     from wellposed.estimators import diagnose as diagnose
     from wellposed.estimators import explore as explore
@@ -75,8 +77,10 @@ _ROOMS = (
     "transforms",
 )
 _NAMES = {
+    "FactorAnalysis": "estimators",
     "Grid": "estimators",
     "LinearVAE": "estimators",
+    "MixturePPCA": "estimators",
     "PPCA": "estimators",
     "VAE": "estimators",
     "audit": "estimators",

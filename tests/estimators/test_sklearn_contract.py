@@ -21,6 +21,8 @@ import wellposed as wp
             random_state=0,
         ),
         wp.PPCA(n_components=1),
+        wp.FactorAnalysis(n_components=1),
+        wp.MixturePPCA(n_components=1, n_init=1, random_state=0),
         wp.LinearVAE(n_components=1, random_state=0),
     ]
 )

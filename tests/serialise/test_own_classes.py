@@ -140,7 +140,8 @@ def test_a_loaded_model_is_the_saved_one(tmp_path, settings, classes):
     assert (tmp_path / "again.wp").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("kind", [wp.PPCA, wp.LinearVAE])
+@pytest.mark.filterwarnings("ignore::wellposed.FloorWarning")
+@pytest.mark.parametrize("kind", [wp.PPCA, wp.FactorAnalysis, wp.MixturePPCA, wp.LinearVAE])
 def test_a_linear_model_takes_a_transform_of_the_users_own(tmp_path, kind):
     model, path = kind(1, transform=Halve()).fit(X), tmp_path / "model.wp"
     model.save(path)

@@ -6,13 +6,15 @@ from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
 from .grid import Grid, fit_grid, rate_distortion_curve
-from .linear import PPCA, LinearVAE
+from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 
 __all__ = [
     "PPCA",
     "VAE",
+    "FactorAnalysis",
     "Grid",
     "LinearVAE",
+    "MixturePPCA",
     "audit",
     "diagnose",
     "explore",

@@ -19,7 +19,9 @@ Header = dict[str, Any]
 Tensors = dict[str, np.ndarray]
 
 MODELS = {
+    "FactorAnalysis": models.FactorAnalysisModel,
     "LinearVAE": models.LinearVAEModel,
+    "MixturePPCA": models.MixturePPCAModel,
     "PPCA": models.PPCAModel,
     "VAE": models.VAEModel,
 }

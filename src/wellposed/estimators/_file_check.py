@@ -75,8 +75,9 @@ def check_fitted(estimator: Any) -> None:
     _demand(type(d) is int and d >= 1, "n_features_in_")
     _demand(type(estimator._seed) is int and 0 <= estimator._seed < 2**31, "_seed")
     variance = np.asarray(estimator.noise_variance_)
+    m = len(estimator.weights_) if hasattr(estimator, "weights_") else d
     _demand(
-        variance.dtype.kind == "f" and variance.shape in ((), (d,)) and bool((variance >= 0).all()),
+        variance.dtype.kind == "f" and variance.shape in ((), (m,)) and bool((variance >= 0).all()),
         "noise_variance_",
     )
     if isinstance(estimator.model_, models.VAEModel):
@@ -110,34 +111,48 @@ def _check_vae(vae: Any, d: int) -> None:
 
 def _check_exact(estimator: Any, d: int) -> None:
     model: Any = estimator.model_
-    weight = np.asarray(model.weight)
-    k = weight.shape[1] if weight.ndim == 2 else 0
-    _demand(k >= 1 and _is_finite(weight, (d, k)), "the model's weight")
-    mean = np.asarray(model.mean)
-    near = _is_finite(mean, (d,)) and bool((np.abs(mean) <= _FARTHEST_MEAN).all())
+    weight, mean = np.asarray(model.weight), np.asarray(model.mean)
+    m = weight.shape[:-2]  # of a mixture, one number
+    k = weight.shape[-1] if weight.ndim >= 2 else 0
+    _demand(k >= 1 and m != (0,) and _is_finite(weight, (*m, d, k)), "the model's weight")
+    near = _is_finite(mean, (*m, d)) and bool((np.abs(mean) <= _FARTHEST_MEAN).all())
     _demand(near, "the model's mean")
-    _demand(_is_finite(estimator.components_, (k, d)), "components_")
-    _demand(_is_finite(estimator.mean_, (d,)), "mean_")
+    _demand(_is_finite(estimator.components_, (*m, k, d)), "components_")
     _demand(isinstance(estimator.transform_, transforms.AbstractTransform), "transform_")
-    if isinstance(model, models.LinearVAEModel):
-        _demand(_is_finite(np.asarray(model.encoder), (k, d)), "the model's encoder")
-        _demand(_is_finite(np.asarray(model.variance), (k,)), "the model's variance")
-        _demand(np.shape(model.noise_variance) == (), "the model's noise_variance")
-        _demand(_is_number(estimator.elbo_), "elbo_")
-        _check_history(estimator.history_, estimator.n_iter_, ("objective",))
+    noise = {models.FactorAnalysisModel: (d,)}.get(type(model), m)
+    _demand(np.shape(model.noise_variance) == noise, "the model's noise_variance")
+    if isinstance(model, models.MixturePPCAModel):
+        _demand(len(m) == 1 and _is_finite(model.log_weights, m), "the model's log_weights")
+        _demand(_is_finite(estimator.weights_, m), "weights_")
+        _demand(_is_finite(estimator.means_, (*m, d)), "means_")
     else:
-        _demand(_is_number(estimator.log_likelihood_), "log_likelihood_")
-        _demand(_is_number(estimator._floor) and estimator._floor >= 0, "_floor")
-        _check_spectrum(estimator.spectrum_, d)
+        _demand(m == () and _is_finite(estimator.mean_, (d,)), "mean_")
+    _check_figures(estimator, d, k)
     with jax.enable_x64(True):
         key = jax.eval_shape(lambda: jax.random.key(0))
         row = jax.ShapeDtypeStruct((d,), jnp.float64)
         outputs = eqx.filter_eval_shape(_map, estimator.transform_, row, key)
     _demand([leaf.shape for leaf in outputs] == [(d,), (), (d,)], "transform_")
     with np.errstate(all="ignore"):
-        row = np.asarray(model.mean)[None]
-        _demand(bool(np.isfinite(estimator._linear.log_density(row)).all()), "the model's score")
-        _demand(bool(np.isfinite(estimator._posterior(row)[0]).all()), "the model's posterior")
+        row = np.asarray(model.mean).reshape(-1, d)
+        _demand(bool(np.isfinite(estimator._exact.log_density(row)).all()), "the model's score")
+        _demand(bool(np.isfinite(estimator._posterior_means(row)).all()), "the model's posterior")
+
+
+def _check_figures(estimator: Any, d: int, k: int) -> None:
+    """Check what the fit of an exact model has measured."""
+    model: Any = estimator.model_
+    if isinstance(model, models.LinearVAEModel):
+        _demand(_is_finite(np.asarray(model.encoder), (k, d)), "the model's encoder")
+        _demand(_is_finite(np.asarray(model.variance), (k,)), "the model's variance")
+        _demand(_is_number(estimator.elbo_), "elbo_")
+    else:
+        _demand(_is_number(estimator.log_likelihood_), "log_likelihood_")
+    if isinstance(model, models.PPCAModel):
+        _demand(_is_number(estimator._floor) and estimator._floor >= 0, "_floor")
+        _check_spectrum(estimator.spectrum_, d)
+    else:
+        _check_history(estimator.history_, estimator.n_iter_, ("objective",))
 
 
 def _check_spectrum(spectrum: Any, d: int) -> None:

@@ -190,6 +190,6 @@ def explore(
 
 def _refuse(function: str, vae: object, remedy: str) -> NoReturn:
     raise SettingError(
-        f"{function} takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
-        f"are exact: {remedy}"
+        f"{function} takes a fitted wellposed.VAE; got {type(vae).__name__}. The log p(x) of "
+        f"the other estimators is exact: {remedy}"
     )

@@ -16,14 +16,20 @@ from ._file import restore
 from ._settings import settings_of
 from ._vae import VAE
 from ._words import FilePath
-from .linear import PPCA, LinearVAE
+from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 
 T = TypeVar("T")
 # A class, a function without arguments that makes an object, or a tuple of those.
 Own: TypeAlias = type[T] | Callable[[], T] | tuple[type[T] | Callable[[], T], ...]
-Estimator: TypeAlias = PPCA | LinearVAE | VAE
+Estimator: TypeAlias = PPCA | FactorAnalysis | MixturePPCA | LinearVAE | VAE
 
-KINDS: dict[str, type[Estimator]] = {"LinearVAE": LinearVAE, "PPCA": PPCA, "VAE": VAE}
+KINDS: dict[str, type[Estimator]] = {
+    "FactorAnalysis": FactorAnalysis,
+    "LinearVAE": LinearVAE,
+    "MixturePPCA": MixturePPCA,
+    "PPCA": PPCA,
+    "VAE": VAE,
+}
 
 
 def load(

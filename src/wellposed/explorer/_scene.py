@@ -155,7 +155,7 @@ def check_model(vae: object) -> None:
     """Raise ``SettingError`` for a model that is not a VAE."""
     if not isinstance(getattr(vae, "model_", None), VAEModel):
         raise SettingError(
-            f"explore takes a fitted wellposed.VAE; got {type(vae).__name__}. PPCA and LinearVAE "
+            f"explore takes a fitted wellposed.VAE; got {type(vae).__name__}. Exact models "
             "are linear: their components_ show what each latent does."
         )
 

@@ -2,24 +2,28 @@
 
 from ._classifier import Classifier
 from ._factor_analysis import FactorAnalysis, FactorAnalysisModel, factor_analysis
+from ._linear_gaussian import AbstractLinearGaussian
 from ._linear_vae import LinearVAEModel, inference_gap, with_best_encoder
+from ._mixture_ppca import MixturePPCAModel
 from ._ppca import PPCAModel
 from ._reach import Reach
 from ._sampling import SAMPLERS, sample
 from ._second_stage import SecondStage
-from ._spectrum import Covariance, Spectrum, eigendecompose, orient, varies
+from ._spectrum import Covariance, Spectrum, eigendecompose, orient, varies, weighted_spectrum
 from ._stationary import StationaryPoint, are_directions, optimum, stationary_point
 from ._trainable import trainable
 from ._vae import Inferred, VAEModel, check_bounded, draw_keys
 
 __all__ = [
     "SAMPLERS",
+    "AbstractLinearGaussian",
     "Classifier",
     "Covariance",
     "FactorAnalysis",
     "FactorAnalysisModel",
     "Inferred",
     "LinearVAEModel",
+    "MixturePPCAModel",
     "PPCAModel",
     "Reach",
     "SecondStage",
@@ -38,6 +42,7 @@ __all__ = [
     "stationary_point",
     "trainable",
     "varies",
+    "weighted_spectrum",
     "with_best_encoder",
 ]
 

@@ -8,17 +8,21 @@ import numpy as np
 import scipy.linalg
 import scipy.optimize
 import scipy.sparse.linalg
+from threadpoolctl import threadpool_limits
 
 from wellposed._errors import UnboundedLikelihoodError, named_features
 from wellposed.numerics import LOG_2PI
 
+from ._linear_gaussian import AbstractLinearGaussian
 from ._ppca import PPCAModel
 from ._spectrum import Covariance, constant_error, orient
 
 _ARPACK: Any = scipy.sparse.linalg  # its functions have incomplete types
 _OPTIMIZE: Any = scipy.optimize
 _LEAST = 1e-14  # share of a feature's variance, the smallest noise variance without a floor
-_DENSE = 400  # directions up to which all are computed
+# Directions up to which all are computed; on one thread, since the threads of products this small
+# wait longer than they compute where other processes are busy.
+_DENSE = 400
 _ROUNDING = 50 * np.finfo(np.float64).eps  # of singular values
 _NEAR = 1e-6  # distance from the floor, of log Ψ
 _FEW = 8  # share of directions, 1/8, up to which an iterative solver finds them faster
@@ -26,7 +30,7 @@ _OPTIONS = {"maxcor": 20, "gtol": 1e-9, "maxls": 40}
 
 
 @dataclasses.dataclass(frozen=True)
-class FactorAnalysisModel:
+class FactorAnalysisModel(AbstractLinearGaussian):
     r"""z ~ N(0, I_k), x | z ~ N(Wz + μ, Ψ) with diagonal Ψ, in model units and float64.
 
     .. math:: p(x) = N(\mu, WW^T + \Psi), \qquad
@@ -55,8 +59,7 @@ class FactorAnalysisModel:
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
         """log p(x) of rows of shape (n, d): shape (n,), nats."""
-        log_scale = 0.5 * np.log(self.noise_variance).sum()
-        return self._whitened.log_density(self._whiten(rows)) - log_scale
+        return self._whitened.log_density(self._whiten(rows)) - np.log(self.noise_scale).sum()
 
     def posterior_means(self, rows: np.ndarray) -> np.ndarray:
         """E[z | x] of rows of shape (n, d): shape (n, k)."""
@@ -67,16 +70,17 @@ class FactorAnalysisModel:
         """Cov[z | x], shape (k, k): the same for every x."""
         return self._whitened.posterior_covariance
 
-    def decode(self, latents: np.ndarray) -> np.ndarray:
-        """E[x | z] of latents of shape (n, k): shape (n, d)."""
-        return latents @ self.weight.T + self.mean
+    @property
+    def noise_scale(self) -> np.ndarray:
+        """√Ψ, shape (d,)."""
+        return np.sqrt(self.noise_variance)
 
     def _whiten(self, rows: np.ndarray) -> np.ndarray:
-        return (rows - self.mean) / np.sqrt(self.noise_variance)
+        return (rows - self.mean) / self.noise_scale
 
     @cached_property
     def _whitened(self) -> PPCAModel:
-        weight = self.weight / np.sqrt(self.noise_variance)[:, None]
+        weight = self.weight / self.noise_scale[:, None]
         return PPCAModel(np.zeros(len(self.mean)), weight, 1.0)
 
 
@@ -120,8 +124,9 @@ def factor_analysis(
 
     is maximised over log Ψ by L-BFGS, with the floors as bounds. There can be several maxima. The
     starts are pPCA, below whose likelihood the result therefore never falls, pPCA of the
-    standardised features, and, for up to 400 features, what regressions on the other features leave
-    of each; the best end is returned. Where n < d, no matrix of shape (d, d) is decomposed.
+    standardised features, and what regressions on the other features leave of each; the best end is
+    returned. Above 400 features it starts once, at the more likely one of the first two. Where
+    n < d, no matrix of shape (d, d) is decomposed.
 
     Parameters
     ----------
@@ -136,7 +141,7 @@ def factor_analysis(
     DataError
         If no feature varies.
     UnboundedLikelihoodError
-        If a feature has no floor, and never varies or is a combination of others.
+        If a feature without a floor never varies or is a combination of others.
 
     References: Jöreskog (1967), Some contributions to maximum likelihood factor analysis.
 
@@ -146,51 +151,70 @@ def factor_analysis(
     >>> factor_analysis(Covariance(np.zeros(3), matrix, 9), 1).model.noise_variance.round(4)
     array([1., 2., 3.])
     """
-    profile = _Profile(covariance, n_components, np.asarray(floor, np.float64))
-    ends = [_climb(profile, start, max_iter, tol) for start in profile.starts()]
+    floors, varies, d = _floors(covariance, floor), covariance.varies, len(covariance.mean)
+    with threadpool_limits(limits=1 if d <= _DENSE else None):
+        profile = _Profile(covariance.factor[:, varies], n_components, floors[varies])
+        ends = [_climb(profile, start, max_iter, tol) for start in profile.starts()]
     log_noise, objective, converged = max(ends, key=lambda end: end[1][-1])
-    on_floor = log_noise <= profile.lowest + _NEAR
-    vanishing = on_floor & (profile.floor == 0)
-    if vanishing.any() and profile.is_singular(vanishing):
-        raise _unbounded_error(vanishing)
-    return FactorAnalysis(
-        model=FactorAnalysisModel(covariance.mean, profile.weight(log_noise), np.exp(log_noise)),
-        log_likelihood=float(objective[-1]) + covariance.log_det,
-        objective=objective + covariance.log_det,
-        converged=converged,
-        on_floor=on_floor,
-    )
+    profile.check_bounded(log_noise, np.flatnonzero(varies), d)
+    # A feature that never varies has a zero row in W, and its noise at the floor.
+    noise, weight, on_floor = floors**2, np.zeros((d, n_components)), ~varies
+    noise[varies], weight[varies] = np.exp(log_noise), profile.weight(log_noise)
+    on_floor[varies] = profile.is_on_floor(log_noise)
+    objective = objective - 0.5 * (LOG_2PI + np.log(noise[~varies])).sum() + covariance.log_det
+    model = FactorAnalysisModel(covariance.mean, weight, noise)
+    return FactorAnalysis(model, float(objective[-1]), objective, converged, on_floor)
+
+
+def _floors(covariance: Covariance, floor: np.ndarray | float) -> np.ndarray:
+    """Return the floors, shape (d,); refuse data and floors for which there is no maximum."""
+    varies, d = covariance.varies, len(covariance.mean)
+    if not varies.any():
+        raise constant_error(d, covariance.n_rows)
+    floors = np.broadcast_to(np.asarray(floor, np.float64), (d,))
+    if (floors[~varies] == 0).any():
+        raise _unbounded_error(~varies & (floors == 0))
+    return floors
 
 
 class _Profile:
     """The likelihood as a function of log Ψ, with the best W for each, and its gradient."""
 
-    def __init__(self, covariance: Covariance, n_components: int, floor: np.ndarray):
-        self.root, self.k = covariance.factor, n_components
-        self.variances = np.einsum("rd,rd->d", self.root, self.root)
-        self.varies = covariance.varies
-        if not self.varies.any():
-            raise constant_error(len(self.varies), covariance.n_rows)
-        self.floor = np.broadcast_to(floor, self.variances.shape)
-        if (~self.varies & (self.floor == 0)).any():
-            raise _unbounded_error(~self.varies & (self.floor == 0))
-        self.lowest = np.log(np.maximum(self.floor**2, _LEAST * self.variances))
+    def __init__(self, root: np.ndarray, n_components: int, floor: np.ndarray):
+        self.root, self.k, self.floor = root, n_components, floor
+        self.variances = np.einsum("rd,rd->d", root, root)
+        self.lowest = np.log(np.maximum(floor**2, _LEAST * self.variances))
+        self._spread = np.sqrt(self.variances)
         self._last: np.ndarray | None = None
 
-    def is_singular(self, features: np.ndarray) -> bool:
+    def is_on_floor(self, log_noise: np.ndarray) -> np.ndarray:
+        """Shape (d,): which noise variances are at their lower bounds."""
+        return log_noise <= self.lowest + _NEAR
+
+    def check_bounded(self, log_noise: np.ndarray, features: np.ndarray, d: int) -> None:
+        """Refuse noise that vanishes because a feature is a combination of others.
+
+        ``features`` are the numbers of the features among all d.
+        """
+        vanishing = self.is_on_floor(log_noise) & (self.floor == 0)
+        if vanishing.any() and self._is_singular(vanishing):
+            raise _unbounded_error(np.isin(np.arange(d), features[vanishing]))
+
+    def _is_singular(self, features: np.ndarray) -> bool:
         """Whether one of these features, a mask (d,), is a combination of the others of them."""
         standard = (self.root / self._spread)[:, features]
         sizes = np.linalg.svd(standard, compute_uv=False)
         return len(sizes) < features.sum() or bool(sizes[-1] <= _ROUNDING * sizes[0])
 
-    @cached_property
-    def _spread(self) -> np.ndarray:
-        return np.sqrt(np.where(self.varies, self.variances, 1.0))
-
     def starts(self) -> list[np.ndarray]:
-        """log Ψ of pPCA, of pPCA of the standardised features, and by Jöreskog's rule."""
+        """log Ψ of pPCA, of pPCA of the standardised features, and by Jöreskog's rule.
+
+        Of many features, the more likely one of the first two.
+        """
         starts = [self._by_ppca(scale) for scale in (np.ones_like(self._spread), self._spread)]
-        if len(self.lowest) <= _DENSE and not self.is_singular(np.ones_like(self.varies)):
+        if len(self.lowest) > _DENSE:
+            return [max(starts, key=lambda start: self.value_and_slope(start)[0])]
+        if not self._is_singular(np.ones(len(self.lowest), bool)):
             starts.append(self._by_regression())
         return starts
 
@@ -271,10 +295,10 @@ def _climb(
         values.append(-float(intermediate_result.fun))
 
     with np.errstate(divide="ignore"):
-        highest = np.maximum(np.log(profile.variances), profile.lowest)
+        highest = np.maximum(np.log(profile.variances), start)  # of a maximum: (S)ᵢᵢ or the floor
     result = _OPTIMIZE.minimize(
         loss,
-        np.clip(start, profile.lowest, highest),
+        start,
         jac=True,
         method="L-BFGS-B",
         bounds=_OPTIMIZE.Bounds(profile.lowest, highest),

@@ -8,11 +8,13 @@ import numpy as np
 from wellposed._budget import at_once, slices
 from wellposed.numerics import LOG_2PI
 
+from ._linear_gaussian import AbstractLinearGaussian
+
 _ROWS = 4096  # largest number of rows at a time
 
 
 @dataclasses.dataclass(frozen=True)
-class PPCAModel:
+class PPCAModel(AbstractLinearGaussian):
     r"""z ~ N(0, I_k), x | z ~ N(Wz + μ, σ²I_d), in model units and float64.
 
     .. math:: p(x) = N(\mu, WW^T + \sigma^2 I), \qquad
@@ -68,9 +70,10 @@ class PPCAModel:
         shares = scales**2 / (scales**2 + self.noise_variance)
         return np.eye(self.weight.shape[1]) - (rotation.T * shares) @ rotation
 
-    def decode(self, latents: np.ndarray) -> np.ndarray:
-        """E[x | z] of latents of shape (n, k): shape (n, d)."""
-        return latents @ self.weight.T + self.mean
+    @property
+    def noise_scale(self) -> np.ndarray:
+        """σ."""
+        return np.sqrt(self.noise_variance)
 
     def _least_squares(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least squares of rows by W: R z of shape (n, k), and residuals of shape (n, d).

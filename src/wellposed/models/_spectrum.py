@@ -13,6 +13,8 @@ _LAPACK: Any = scipy.linalg.lapack  # its functions have no type annotations
 _ROUNDING = 1e-13  # share of the largest eigenvalue of a covariance
 _ROOT_ROUNDING = 50.0  # units in the last place of a singular value
 _STEPS = 10.0  # error of a computed variance, in units in the last place
+# Share of the largest eigenvalue below which a noise variance from a covariance lacks digits.
+_FEW_DIGITS = 1e-5
 _UNLIKE = 1e4  # ratio of column lengths above which Jacobi's method is used
 
 
@@ -164,22 +166,58 @@ def eigendecompose(covariance: Covariance) -> Spectrum:
     >>> eigendecompose(Covariance(np.zeros(2), np.diag([1.0, 4.0]), n_rows=9)).eigenvalues
     array([4., 1.])
     """
-    if covariance.root is not None:
-        return _by_root(covariance, covariance.root)
-    values, vectors = scipy.linalg.eigh(covariance.matrix, driver="evd")
-    if not values[-1] > 0:
-        raise constant_error(len(values), covariance.n_rows)
+    given = covariance.mean, covariance.n_rows, covariance.log_det
+    if covariance.root is None:
+        spectrum = _by_matrix(covariance.matrix, *given)
+    else:
+        spectrum = _by_root(covariance.root, *given)
+    if not spectrum.eigenvalues[0] > 0:
+        raise constant_error(spectrum.n_features, covariance.n_rows)
+    return spectrum
+
+
+def weighted_spectrum(rows: np.ndarray, weights: np.ndarray, n_used: int) -> Spectrum:
+    """Decompose the covariance of rows with weights; all its eigenvalues may be zero.
+
+    Parameters
+    ----------
+    rows : shape (n, d), model units
+    weights : shape (n,), ≥ 0; only their ratios count
+    n_used : number of directions after which the variance left over must have its digits
+
+    Examples
+    --------
+    >>> weighted_spectrum(np.array([[0.0], [3.0]]), np.array([2.0, 1.0]), 0).eigenvalues
+    array([2.])
+    """
+    shares = weights / weights.sum()
+    counted = shares > np.finfo(np.float64).eps * shares.max()
+    rows, shares = rows[counted], shares[counted]
+    # One row is near the mean, so that a mean far from zero does not round it.
+    mean = rows[0] + shares @ (rows - rows[0])
+    root = np.sqrt(shares)[:, None] * (rows - mean)
+    if len(root) >= root.shape[1]:
+        spectrum = _by_matrix(root.T @ root, mean, len(rows))
+        n_used = min(n_used, len(mean) - 1)
+        room = len(mean) - n_used
+        if spectrum.left_over(n_used) > _FEW_DIGITS * room * spectrum.eigenvalues[0]:
+            return spectrum
+    return _by_root(root, mean, len(rows))
+
+
+def _by_matrix(matrix: np.ndarray, mean: np.ndarray, n_rows: int, log_det: float = 0.0) -> Spectrum:
+    values, vectors = scipy.linalg.eigh(matrix, driver="evd")
     return Spectrum(
-        mean=covariance.mean,
-        variances=np.diag(covariance.matrix).copy(),
+        mean=mean,
+        variances=np.diag(matrix).copy(),
         eigenvalues=np.maximum(values[::-1], 0.0),
         eigenvectors=orient(vectors[:, ::-1]),
-        n_rows=covariance.n_rows,
-        log_det=covariance.log_det,
+        n_rows=n_rows,
+        log_det=log_det,
     )
 
 
-def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
+def _by_root(root: np.ndarray, mean: np.ndarray, n_rows: int, log_det: float = 0.0) -> Spectrum:
     """Spectrum by the singular values of the root; by Jacobi's method for unequal columns.
 
     The relative error of each singular value by Jacobi's method is proportional to the condition
@@ -189,12 +227,9 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
     References: Demmel & Veselić (1992); Drmač & Veselić (2008), LAPACK's xGEJSV.
     """
     lengths = np.sqrt(np.einsum("rd,rd->d", root, root))
-    longest = lengths.max(initial=0.0)
-    if not longest > 0:
-        raise constant_error(len(lengths), covariance.n_rows)
     r, d = root.shape
     condition = None
-    if r == d and longest > _UNLIKE * lengths[lengths > 0].min():
+    if r == d and lengths.max() > _UNLIKE * lengths.min(initial=np.inf, where=lengths > 0):
         values, vectors = _by_jacobi(root)
         alike = np.linalg.svd(root[:, lengths > 0] / lengths[lengths > 0], compute_uv=False)
         condition = float(alike[0] / max(alike[-1], np.finfo(np.float64).tiny))
@@ -202,12 +237,12 @@ def _by_root(covariance: Covariance, root: np.ndarray) -> Spectrum:
         _, values, rows = scipy.linalg.svd(root, full_matrices=False, lapack_driver="gesdd")
         vectors = rows.T
     return Spectrum(
-        mean=covariance.mean,
+        mean=mean,
         variances=lengths**2,
         eigenvalues=values**2,
         eigenvectors=orient(vectors),
-        n_rows=covariance.n_rows,
-        log_det=covariance.log_det,
+        n_rows=n_rows,
+        log_det=log_det,
         complete=True,
         rooted=True,
         condition=condition,

@@ -1,7 +1,6 @@
 """The linear variational autoencoder as a scikit-learn estimator."""
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -12,19 +11,20 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from wellposed import evaluation, models, training
 from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, real, whole
-from wellposed._errors import SettingError, TrainingWarning
+from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._words import Progress, Resolution, Rows, Seed, Solver, Transform
 from ..data.rows import restore_on_failure, seed_of
-from .methods import ExactMethods
+from .methods import LinearMethods
 from .rows import (
     Exact,
     check_components,
     check_digits,
     prepare,
+    warn_of_budget,
     warn_of_collapse,
     warn_of_constants,
     warn_of_floor,
@@ -38,7 +38,7 @@ _SOLVERS = ("accelerated", "auto", "fixed_point", "gradient")
 
 
 @setting_and_method("transform")
-class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Linear variational autoencoder, trained on its exact ELBO.
 
     .. math:: p(x \mid z) = N(Wz + \mu, \sigma^2 I), \quad q(z \mid x) = N(V(x - \mu), D)
@@ -142,7 +142,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.random_state = random_state
 
     # Defined here again: scikit-learn wraps only the methods that a class itself defines.
-    transform = ExactMethods.transform
+    transform = LinearMethods.transform
 
     def fit(self, X: Rows, y: object = None) -> Self:
         """Fit the model.
@@ -181,12 +181,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             rates = self._store(run, covariance)
         warn_of_constants(covariance, getattr(self, "feature_names_in_", None))
         if run.outcome is not training.Outcome.converged:
-            warnings.warn(
-                f"The iterations stopped at {self.n_iter_} before the objective settled; raise "
-                "max_iter or tol, or go on with start=vae.model_.",
-                TrainingWarning,
-                stacklevel=2,
-            )
+            warn_of_budget(self.n_iter_, "raise max_iter or tol, or go on with start=vae.model_")
         if self.noise_variance_ <= plan.floor**2 * (1 + _ON_FLOOR):
             spectrum = models.eigendecompose(covariance)
             warn_of_floor(self.noise_variance_, self.n_components, spectrum)
@@ -212,7 +207,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _check_digits(
         self,
-        run: training.LinearRun,
+        run: training.LinearRun[models.LinearVAEModel],
         covariance: models.Covariance,
         plan: training.LinearPlan,
         data: Exact,
@@ -231,7 +226,7 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         covariance: models.Covariance,
         plan: training.LinearPlan,
         rng: np.random.Generator,
-    ) -> training.LinearRun:
+    ) -> training.LinearRun[models.LinearVAEModel]:
         from_random = isinstance(self.start, str)
         solver = self.solver
         if solver == "auto":
@@ -270,7 +265,9 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         )
         return training.state_of(point.model.weight, point.noise_variance)
 
-    def _store(self, run: training.LinearRun, covariance: models.Covariance) -> np.ndarray:
+    def _store(
+        self, run: training.LinearRun[models.LinearVAEModel], covariance: models.Covariance
+    ) -> np.ndarray:
         """Set the fitted attributes; return the mean rate of each latent."""
         model = run.model
         self.model_, self.noise_variance_ = model, float(model.noise_variance)
@@ -284,19 +281,24 @@ class LinearVAE(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return rates
 
     @property
-    def _linear(self) -> models.PPCAModel:
+    def _exact(self) -> models.PPCAModel:
         return models.PPCAModel(
             np.asarray(self.model_.mean),
             np.asarray(self.model_.weight),
             float(self.model_.noise_variance),
         )
 
+    def _posterior_means(self, values: np.ndarray) -> np.ndarray:
+        return self._posterior(values)[0]
+
     def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         means = (values - self.mean_) @ np.asarray(self.model_.encoder).T
         return means, np.asarray(self.model_.variance)
 
 
-def _has_lost_digits(run: training.LinearRun, covariance: models.Covariance) -> bool:
+def _has_lost_digits(
+    run: training.LinearRun[models.LinearVAEModel], covariance: models.Covariance
+) -> bool:
     return float(run.model.noise_variance) < _SURE * covariance.total_variance
 
 

@@ -1,4 +1,4 @@
-"""Methods of the fitted PPCA and LinearVAE."""
+"""Methods of the fitted exact models: PPCA, FactorAnalysis, MixturePPCA and LinearVAE."""
 
 from typing import Any, Literal
 
@@ -22,37 +22,39 @@ from ..data.rows import open_table, seed_of, validate_rows
 
 
 class ExactMethods:
-    """Scores, latents and draws of a fitted linear Gaussian model, in float64.
+    """Scores, latents and draws of a fitted model with an exact log p(x), in float64.
 
-    A mixin of estimators, which define the two methods below.
+    A mixin of estimators.
     """
 
+    model_: Any
     transform_: AbstractTransform  # the fitted map to model units
     _seed: int
 
     @property
-    def _linear(self) -> models.PPCAModel:
-        raise NotImplementedError
+    def _exact(self) -> models.AbstractLinearGaussian | models.MixturePPCAModel:
+        """The model whose log p(x), latents and draws are those of the estimator."""
+        return self.model_
 
-    def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Means (n, k) and variances (k,) of q(z | x), for rows in model units."""
-        raise NotImplementedError
+    def _posterior_means(self, values: np.ndarray) -> np.ndarray:
+        """Means (n, k) of q(z | x), for rows in model units."""
+        return self._exact.posterior_means(values)
 
     def transform(self, X: Rows) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
-        return self._posterior(self._to_model_units(X)[0])[0]
+        return self._posterior_means(self._to_model_units(X)[0])
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Return E[x | z] at each latent, through the transform: (n, k) to (n, d), data units."""
         check_is_fitted(self)
         latents = np.asarray(check_array(Z), np.float64)
-        k = self._linear.weight.shape[1]
+        k = self._exact.n_latents
         if latents.shape[1] != k:
             raise SettingError(
                 f"Z must have {k} columns, one a latent; got {latents.shape[1]}. "
                 "Pass what transform() returns."
             )
-        return self._units.back(self._linear.decode(latents))
+        return self._units.back(self._exact.decode(latents))
 
     def reconstruct(self, X: Rows) -> np.ndarray:
         """Return E[x | z] at each row's posterior mean, shape (n, d), data units."""
@@ -61,7 +63,7 @@ class ExactMethods:
     def score_samples(self, X: Rows) -> np.ndarray:
         """Return the exact log p(x) of each row, shape (n,), nats in data units."""
         values, log_det = self._to_model_units(X)
-        return self._linear.log_density(values) + log_det
+        return self._exact.log_density(values) + log_det
 
     def log_likelihood(
         self, X: Rows, n_samples: int = 1, method: Literal["exact", "auto"] = "exact"
@@ -86,13 +88,6 @@ class ExactMethods:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
         return float(self.score_samples(X).mean())
 
-    def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
-        """Judge each latent on X; see :func:`wellposed.evaluation.collapse`."""
-        means, variances = self._posterior(self._to_model_units(X)[0])
-        with jax.enable_x64(True):
-            rates = np.asarray(kl_to_standard_normal(jnp.asarray(means), jnp.sqrt(variances)))
-        return evaluation.collapse(rates, means, **thresholds)
-
     def sample(
         self,
         n_samples: int = 1,
@@ -109,7 +104,7 @@ class ExactMethods:
         n_samples : how many
         how : "ancestral" draws x ~ p(x | z); "mean" leaves the noise out; "coupled" adds
             alpha·σ to every feature of the mean
-        prior : "standard", z ~ N(0, I), the distribution of the codes of a linear model
+        prior : "standard", the model's own p(z)
         alpha : of "coupled"
         random_state : None uses that of the estimator
 
@@ -118,11 +113,13 @@ class ExactMethods:
         array of shape (n_samples, d), data units
         """
         check_is_fitted(self)
-        check_draws(n_samples, how, alpha, width=max(self._linear.weight.shape))
+        check_draws(
+            n_samples, how, alpha, width=max(self._exact.n_latents, self._exact.mean.shape[-1])
+        )
         if prior != "standard":
             raise unknown_name("prior of an exact model", prior, ("standard",))
         seed = self._seed if random_state is None else seed_of(random_state)
-        return self._units.back(_draw(self._linear, n_samples, how, alpha, jax.random.key(seed)))
+        return self._units.back(_draw(self._exact, n_samples, how, alpha, jax.random.key(seed)))
 
     def save(self, path: FilePath, *, overwrite: bool = True) -> None:
         """Write the fitted estimator to one file, whole or not at all; see ``wp.load``."""
@@ -145,7 +142,7 @@ class ExactMethods:
 
     @property
     def _n_features_out(self) -> int:
-        return self._linear.weight.shape[1]
+        return self._exact.n_latents
 
     @property
     def _units(self) -> evaluation.ModelUnits:
@@ -159,16 +156,34 @@ class ExactMethods:
         return self._units.whole(validate_rows(owner, open_table(X), reset=False))
 
 
+class LinearMethods(ExactMethods):
+    """Methods of a linear Gaussian model: each latent has a rate."""
+
+    def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means (n, k) and variances (k,) of q(z | x), for rows in model units."""
+        exact: Any = self._exact
+        return exact.posterior_means(values), np.diag(exact.posterior_covariance)
+
+    def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
+        """Judge each latent on X; see :func:`wellposed.evaluation.collapse`."""
+        means, variances = self._posterior(self._to_model_units(X)[0])
+        with jax.enable_x64(True):
+            rates = np.asarray(kl_to_standard_normal(jnp.asarray(means), jnp.sqrt(variances)))
+        return evaluation.collapse(rates, means, **thresholds)
+
+
 def _draw(
-    model: models.PPCAModel, n_samples: int, how: str, alpha: float, key: PRNGKey
+    model: models.AbstractLinearGaussian | models.MixturePPCAModel,
+    n_samples: int,
+    how: str,
+    alpha: float,
+    key: PRNGKey,
 ) -> np.ndarray:
     latent_key, noise_key = jax.random.split(key)
-    d, k = model.weight.shape
+    mean, scale = model.draw(n_samples, key=latent_key)
+    if how == "mean":
+        return mean
+    if how == "coupled":
+        return mean + scale * alpha
     with jax.enable_x64(True):
-        mean = model.decode(np.asarray(jax.random.normal(latent_key, (n_samples, k))))
-        if how == "mean":
-            return mean
-        spread = alpha
-        if how == "ancestral":
-            spread = np.asarray(jax.random.normal(noise_key, (n_samples, d)))
-    return mean + np.sqrt(model.noise_variance) * spread
+        return mean + scale * np.asarray(jax.random.normal(noise_key, mean.shape))

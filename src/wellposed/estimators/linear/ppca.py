@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar, Literal, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +13,7 @@ from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._words import Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
-from .methods import ExactMethods
+from .methods import LinearMethods
 from .rows import (
     check_components,
     check_digits,
@@ -26,7 +25,7 @@ from .rows import (
 
 
 @setting_and_method("transform")
-class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Probabilistic PCA by maximum likelihood: the linear Gaussian VAE in closed form.
 
     .. math:: z \sim N(0, I_k), \quad x \mid z \sim N(Wz + \mu, \sigma^2 I), \quad
@@ -110,7 +109,7 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.random_state = random_state
 
     # Defined here again: scikit-learn wraps only the methods that a class itself defines.
-    transform = ExactMethods.transform
+    transform = LinearMethods.transform
 
     def fit(self, X: Rows, y: object = None) -> Self:
         """Fit the model.
@@ -199,10 +198,3 @@ class PPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             noise_variance=given,
             floor=self._floor if given is None else 0.0,
         )
-
-    @property
-    def _linear(self) -> models.PPCAModel:
-        return self.model_
-
-    def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.model_.posterior_means(values), np.diag(self.model_.posterior_covariance)

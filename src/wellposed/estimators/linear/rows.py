@@ -1,4 +1,4 @@
-"""Rows in model units, and checks, for probabilistic PCA and the linear VAE."""
+"""Rows in model units, checks and warnings of the exact models."""
 
 import dataclasses
 import math
@@ -44,15 +44,17 @@ class Exact:
 
         One σ shared by all features takes the smallest floor of them, as ``noise="shared"`` does.
         """
-        if not isinstance(self.units.transform, transforms.Identity):
-            one_unit = True if self.image_shape is not None else None
-            summary = transforms.summarise(self.rows, self.resolution, one_unit=one_unit)
-            with jax.enable_x64(True):
-                moments = self.units.transform.moments(summary, key=self.units.key)
-            resolution = np.asarray(moments.resolution)
-        else:
-            resolution = transforms.resolution_of(self.rows, self.resolution)
-        return float(resolution[varies].min()) / math.sqrt(12)
+        return float(self.floors()[varies].min())
+
+    def floors(self) -> np.ndarray:
+        """resolution/√12 of each feature, in model units, shape (d,)."""
+        if isinstance(self.units.transform, transforms.Identity):
+            return transforms.resolution_of(self.rows, self.resolution) / math.sqrt(12)
+        one_unit = True if self.image_shape is not None else None
+        summary = transforms.summarise(self.rows, self.resolution, one_unit=one_unit)
+        with jax.enable_x64(True):
+            moments = self.units.transform.moments(summary, key=self.units.key)
+        return np.asarray(moments.resolution, np.float64) / math.sqrt(12)
 
 
 def prepare(estimator: BaseEstimator, X: Rows, transform: Any, resolution: Any, seed: int) -> Exact:
@@ -121,15 +123,17 @@ def check_digits(
 
 
 def warn_of_constants(
-    moments: models.Covariance | models.Spectrum, names: Sequence[Any] | None = None
+    moments: models.Covariance | models.Spectrum,
+    names: Sequence[Any] | None = None,
+    effect: str = "Each counts as a feature with residual zero, which lowers σ².",
 ) -> None:
-    """Warn of features that never vary."""
+    """Warn of features that never vary, and of their effect."""
     constant = np.flatnonzero(~moments.varies)
     if constant.size:
         warnings.warn(
             f"{constant.size} of {len(moments.mean)} features never vary "
-            f"({named_features(constant, names=names)}). Each counts as a feature with residual "
-            "zero, which lowers σ². Drop them if they should not count in log p(x).",
+            f"({named_features(constant, names=names)}). {effect} Drop them if they should not "
+            "count in log p(x).",
             ConstantFeatureWarning,
             stacklevel=3,
         )
@@ -162,6 +166,15 @@ def warn_of_collapse(noise_variance: float, spectrum: models.Spectrum, beta: flo
         f"Every latent has collapsed: σ² = {noise_variance:.4g}{weight} exceeds the variance "
         f"along every direction. A σ² below {spectrum.eigenvalues[0] / beta:.4g} keeps one active; "
         "noise='shared' learns it.",
+        TrainingWarning,
+        stacklevel=3,
+    )
+
+
+def warn_of_budget(n_iter: int, remedy: str = "raise max_iter or tol") -> None:
+    """Warn that the iterations did not converge."""
+    warnings.warn(
+        f"The iterations stopped at {n_iter} before the objective settled; {remedy}.",
         TrainingWarning,
         stacklevel=3,
     )

@@ -5,11 +5,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.special
 
 from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.latents import GaussianMixture, StandardNormal
 from wellposed.models import VAEModel
-from wellposed.nn import MLP, Linear
+from wellposed.nn import MLP, Linear, LinearSkip
 from wellposed.noise import Gaussian
 from wellposed.numerics import LOG_2PI
 
@@ -19,7 +21,10 @@ _REMEDY = 'Use method="importance", or "ais" if k̂ exceeds 0.7.'
 
 
 def has_exact_log_likelihood(model: VAEModel) -> bool:
-    """Whether p(x) is Gaussian: one affine layer, and Gaussian noise that z does not affect.
+    """Whether p(x) is a mixture of Gaussians.
+
+    The decoder is one affine layer, z does not affect its Gaussian noise, and the prior is a
+    standard normal or a mixture of Gaussians.
 
     Parameters
     ----------
@@ -29,21 +34,28 @@ def has_exact_log_likelihood(model: VAEModel) -> bool:
     -------
     True if :func:`exact_log_likelihood` accepts the model
     """
-    decoder = model.decoder
-    affine = isinstance(decoder, Linear) or (isinstance(decoder, MLP) and len(decoder.layers) == 1)
-    return affine and isinstance(model.noise, Gaussian) and model.noise.kind != "conditional"
+    gaussian = isinstance(model.noise, Gaussian) and model.noise.kind != "conditional"
+    mixture = isinstance(model.prior, StandardNormal | GaussianMixture)
+    return gaussian and mixture and _is_affine(model.decoder)
+
+
+def _is_affine(network: Any) -> bool:
+    if isinstance(network, LinearSkip):
+        network = network.network
+    return isinstance(network, Linear) or (isinstance(network, MLP) and len(network.layers) == 1)
 
 
 def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndarray:
     r"""Evaluate log p(x) of each row, shape (n,), float64, nats in data units.
 
-    For a decoder with mean Wz + b and diagonal noise covariance Σ,
+    For a decoder with mean Wz + b, diagonal noise covariance Σ and p(z) = ∑ᵢ wᵢ N(mᵢ, LᵢLᵢᵀ),
 
-    .. math:: p(y) = N(y \mid b, W W^T + \Sigma)
+    .. math:: p(y) = \sum_i w_i \, N(y \mid W m_i + b, \; W L_i L_i^T W^T + \Sigma)
 
-    The quadratic form is a sum of two parts, along the singular vectors of Σ^{−1/2}W and
-    orthogonal to them, so that it subtracts no large squares; all sums are in float64. A feature
-    that never varies has the density of its constant.
+    which for N(0, I) is N(b, WWᵀ + Σ). The quadratic form is a sum of two parts, along the singular
+    vectors of Σ^{−1/2}W and orthogonal to them, so that it subtracts no large squares; the
+    orthogonal part is the same for all i. All sums are in float64. A feature that never varies has
+    the density of its constant.
 
     Parameters
     ----------
@@ -61,19 +73,41 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
     if not has_exact_log_likelihood(model):
         raise SettingError(
             "log p(x) has a closed form for a decoder of one affine layer (hidden=()) with "
-            f"Gaussian noise that does not depend on z; got {type(model.decoder).__name__} with "
-            f"{type(model.noise).__name__} noise. {_REMEDY}"
+            "Gaussian noise that does not depend on z, and a prior that is a standard normal or a "
+            f"mixture of Gaussians; got {type(model.decoder).__name__}, "
+            f"{type(model.noise).__name__} noise and {type(model.prior).__name__}. {_REMEDY}"
         )
     y, log_det = over_rows(_mapped, model, rows, key=key)
     mean, weight, variance = (np.asarray(part, np.float64) for part in _affine(model))
     y = y.astype(np.float64)
     density: Any = model.decode(jnp.zeros(model.prior.k))  # Features, since noise is Gaussian
     constants = density.constants
-    if constants is None:
-        return log_det + _log_gaussian(y, mean, weight, np.sqrt(variance))
-    v = np.asarray(constants.varies)
-    apart = over_rows(_log_constants, constants, y, key=key)
-    return log_det + apart + _log_gaussian(y[:, v], mean[v], weight[v], np.sqrt(variance[v]))
+    if constants is not None:
+        v = np.asarray(constants.varies)
+        log_det = log_det + over_rows(_log_constants, constants, y, key=key)
+        y, mean, weight, variance = y[:, v], mean[v], weight[v], variance[v]
+    return log_det + _log_density(y, mean, weight, np.sqrt(variance), model.prior)
+
+
+def _log_density(
+    y: np.ndarray, mean: np.ndarray, weight: np.ndarray, scale: np.ndarray, prior: Any
+) -> np.ndarray:
+    """Return log p(y) of each of n rows, shape (n, d), for N(0, I) or a mixture of m Gaussians."""
+    if isinstance(prior, StandardNormal):
+        return _log_gaussian(y, mean, weight, scale)
+    means, cholesky = np.asarray(prior.means, np.float64), np.tril(prior.cholesky)
+    log_weights = scipy.special.log_softmax(np.asarray(prior.log_weights, np.float64))
+    whitened = (y - mean) / scale
+    axes, sizes, rotation = np.linalg.svd(weight / scale[:, None], full_matrices=False)
+    along = whitened @ axes
+    across = whitened - along @ axes.T
+    inward = sizes[:, None] * rotation  # from z to coordinates along the axes
+    joint = [
+        log_w + _log_gaussian(along, inward @ m, inward @ root, np.ones(len(sizes)))
+        for log_w, m, root in zip(log_weights, means, cholesky, strict=True)
+    ]
+    rest = (across**2).sum(1) + (len(mean) - len(sizes)) * LOG_2PI + 2.0 * np.log(scale).sum()
+    return scipy.special.logsumexp(joint, axis=0) - 0.5 * rest
 
 
 def _log_gaussian(

@@ -14,7 +14,7 @@ def fixed_point(
     plan: LinearPlan,
     *,
     progress: bool | str = "auto",
-) -> LinearRun:
+) -> LinearRun[LinearVAEModel]:
     r"""Raise the ELBO by exact maximisation over q, over W, over σ² and over rotations of W.
 
     .. math:: V = M^{-1}W^T, \; D_i = \tau / M_{ii} \quad

@@ -24,7 +24,7 @@ def gradient(
     plan: LinearPlan,
     *,
     progress: bool | str = "auto",
-) -> LinearRun:
+) -> LinearRun[LinearVAEModel]:
     """Climb the ELBO in W and, where it is learned, log(σ² − floor²), by L-BFGS.
 
     The gradient is exact: the covariance replaces the data, and closed forms replace sampling. For

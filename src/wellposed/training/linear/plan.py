@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from wellposed.models import Covariance, LinearVAEModel
 from .._outcome import Outcome
 
 State = TypeVar("State")
+Model = TypeVar("Model")
 
 _ROUNDING = 1e-14
 _IN_A_ROW = 3
@@ -48,18 +49,18 @@ class LinearPlan:
 
 
 @dataclasses.dataclass(frozen=True)
-class LinearRun:
-    """Result of a solver of the linear VAE.
+class LinearRun(Generic[Model]):
+    """Result of an iterative solver of an exact model.
 
     Parameters
     ----------
-    model : LinearVAEModel
+    model : LinearVAEModel or MixturePPCAModel
     objective : array of shape (iterations,)
         The objective after each iteration, nats a datum.
     outcome : Outcome
     """
 
-    model: LinearVAEModel
+    model: Model
     objective: np.ndarray
     outcome: Outcome
 
@@ -132,11 +133,11 @@ def iterate(
     step: Callable[[State], tuple[State, float]],
     start: State,
     plan: LinearPlan,
-    finish: Callable[[State], LinearVAEModel],
+    finish: Callable[[State], Model],
     progress: bool | str,
     *,
     in_a_row: int = _IN_A_ROW,
-) -> LinearRun:
+) -> LinearRun[Model]:
     """Repeat ``step`` until the objective settles; an interruption keeps the last state.
 
     ``step`` returns the next state, and the objective at its argument. The objective has settled

@@ -31,7 +31,7 @@ def subspace_iteration(
     *,
     rng: np.random.Generator,
     progress: bool | str = "auto",
-) -> LinearRun:
+) -> LinearRun[LinearVAEModel]:
     r"""Alternate two steps: filter a span, and maximise the ELBO over all W within it.
 
     The exact update of W multiplies its span by S. Here a polynomial in S of degree m replaces m
