@@ -11,7 +11,7 @@ import wellposed as wp
 
 from .fitted import Fit, Fitted, LogDensity, by_validation, on_standardised
 
-_WIDE = 300  # columns above which singular values are found at random
+_WIDE, _FEW = 300, 50  # columns above which factor analysis has at most 50 latents
 
 
 @on_standardised
@@ -57,7 +57,9 @@ def ppca(train: np.ndarray, folds: int) -> Fitted:
 def factor_analysis(train: np.ndarray, folds: int) -> Fitted:
     """Factor analysis, k by validation: ours where there is one, or scikit-learn's."""
     ours: Any = getattr(wp, "FactorAnalysis", None)
-    method = "lapack" if train.shape[1] <= _WIDE else "randomized"
+    wide = train.shape[1] > _WIDE
+    method = "randomized" if wide else "lapack"
+    numbers = [k for k in latents(*train.shape) if not wide or k <= _FEW]
 
     def fit(k: int) -> Fit:
         if ours is not None:
@@ -65,4 +67,4 @@ def factor_analysis(train: np.ndarray, folds: int) -> Fitted:
         theirs = FactorAnalysis(k, svd_method=method, tol=1e-3, max_iter=2_000)
         return lambda rows: theirs.fit(rows).score_samples
 
-    return by_validation(train, {f"k = {k}": fit(k) for k in latents(*train.shape)}, folds)
+    return by_validation(train, {f"k = {k}": fit(k) for k in numbers}, folds)
