@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=FOLDS, choices=range(1, FOLDS + 1))
     parser.add_argument("--json", type=Path, help="file that keeps the figures")
     given = parser.parse_args()
-    for kind in (ConvergenceWarning, wp.DataWarning, wp.DataHint, wp.TrainingWarning):
+    for kind in (ConvergenceWarning, wp.WellposedWarning):  # of many candidates
         warnings.simplefilter("ignore", kind)
     (table,) = tables.read([given.table], outliers=False)
     kept = Store(given.json)

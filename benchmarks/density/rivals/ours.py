@@ -1,6 +1,5 @@
 """Our VAE, with its default settings or others."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +14,7 @@ def vae_of(settings: Mapping[str, Any]) -> Rival:
     """Return the rival that fits a VAE with these settings beside the defaults."""
 
     def vae(train: np.ndarray, _folds: int) -> Fitted:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", wp.TrainingWarning)
-            fitted = wp.VAE(**{"random_state": 0, "progress": False} | dict(settings)).fit(train)
+        fitted = wp.VAE(**{"random_state": 0, "progress": False} | dict(settings)).fit(train)
         return Fitted(
             lambda rows: np.asarray(fitted.score_samples(rows), np.float64),
             f"{fitted.n_epochs_} epochs",
