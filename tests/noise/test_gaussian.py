@@ -65,7 +65,8 @@ def test_the_scale_is_the_root_of_the_variance(kind, x64):
         scale = math.sqrt(0.3)
     elif kind == "conditional":
         start = 0.5 * np.sqrt([1.0, 4.0, 0.5, 2.0]) - floor
-        scale = floor + start * softplus(raw[D:] + math.log(math.e - 1))
+        change = np.asarray(raw[D:]) / np.sqrt(1 + (np.asarray(raw[D:]) / math.log(10)) ** 2)
+        scale = floor + start * np.exp(change)
     else:
         scale = floor + softplus(noise.scale.rho + math.log(math.e - 1))
     y = jnp.linspace(-1, 2, D)

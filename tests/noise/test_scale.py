@@ -1,6 +1,7 @@
 """The scale: σ(z) within a factor of the feature's own; the start at a linear fit."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -179,7 +180,7 @@ def test_the_location_of_an_encoders_input_is_the_datum_and_the_input_is_affine(
     for y, other in center + rng.normal(size=(3, 2, D)):
         raw = jnp.zeros(noise.n_raw * D).at[:D].set(noise.encoder_input(jnp.asarray(y)))
         density = noise(raw)
-        location = density.icdf(0.5) if name.startswith("quantile") else density.mean
+        location = density.icdf(jnp.asarray(0.5)) if name.startswith("quantile") else density.mean
         np.testing.assert_allclose(location, y, atol=1e-6)
         middle = noise.encoder_input(jnp.asarray(0.5 * (y + other)))
         ends = noise.encoder_input(jnp.asarray(y)) + noise.encoder_input(jnp.asarray(other))
@@ -199,7 +200,7 @@ def test_the_start_has_the_variance_of_the_fit_unless_it_is_given(name, x64):
 
 
 def test_heads_start_at_the_quantiles_of_a_normal():
-    noise = make_noise("quantile-feature").start_at(jnp.asarray(VARIANCE, jnp.float32))
+    noise: Any = make_noise("quantile-feature").start_at(jnp.asarray(VARIANCE, jnp.float32))
     heads = np.asarray(noise.quantiles(jnp.zeros(noise.n_raw * D)))
     expected = np.sqrt(VARIANCE) * norm.ppf([[0.15], [0.5], [0.85]])
     np.testing.assert_allclose(heads, expected, atol=1e-5)

@@ -74,12 +74,11 @@ class Cells(eqx.Module):
             shown=LevelUnits.of(moments),
         )
 
-    def start_at(self, variance: Point) -> "Cells":
-        """Scale and units of one component: locations in the encoder's units."""
+    def start_at(self, variance: Point, units: LevelUnits) -> "Cells":
+        """Set the scale of one component, and count locations in the encoder's units."""
         # A cell adds the variance of its width to σ².
         scale = self.scale.with_variance(jnp.maximum(variance - 1 / 12, 0.0))
-        shown: Any = self.shown
-        spread = jnp.broadcast_to(shown.spread, variance.shape)
+        spread = jnp.broadcast_to(jnp.asarray(units.spread), variance.shape)
         return dataclasses.replace(self, scale=scale, spread=spread)
 
     def __call__(self, raw: Raw, base: str) -> Density:
@@ -138,8 +137,8 @@ class AbstractDiscretized(AbstractWhole):
         """
         if not self.linear_location:
             return self
-        require(self, self.cells.shown)
-        return fill(self, cells=self.cells.start_at(variance))
+        units = require(self, self.cells.shown)
+        return fill(self, cells=self.cells.start_at(variance, units))
 
     def parameters(self) -> Leaves:
         return self.cells.scale.parameters()
