@@ -29,10 +29,16 @@ def log_probs(p, y):
     return np.asarray(p.feature_log_prob(jnp.asarray(y)))
 
 
+def factor_of(raw) -> np.ndarray:
+    """The factor of a scale that depends on z, from a tenth to ten."""
+    raw = np.asarray(raw)
+    return np.exp(raw / np.sqrt(1 + (raw / math.log(10)) ** 2))
+
+
 def test_laplace_is_scipys(x64):
     noise = make_noise("laplace-conditional")
     raw = raw_of(noise)
-    scale = FLOOR + (0.5 * DEVIATION - FLOOR) * softplus(raw[D:])
+    scale = FLOOR + (0.5 * DEVIATION - FLOOR) * factor_of(raw[D:])
     expected = stats.laplace.logpdf(Y, raw[:D], scale / math.sqrt(2))
     np.testing.assert_allclose(log_probs(noise(raw), Y), expected, rtol=1e-6)
 
@@ -41,7 +47,7 @@ def test_student_t_is_scipys_and_its_scale_is_the_ts_own(x64):
     noise = make_noise("student-t-conditional")
     raw = raw_of(noise)
     start = 0.5 * DEVIATION * math.sqrt(6 / 8)
-    scale = FLOOR + (start - FLOOR) * softplus(raw[D : 2 * D])
+    scale = FLOOR + (start - FLOOR) * factor_of(raw[D : 2 * D])
     degrees = 2.1 + 5.9 * softplus(raw[2 * D :])
     law = stats.t(degrees, raw[:D], scale)
     p = noise(raw)
@@ -181,7 +187,7 @@ def test_continuous_bernoulli_has_a_gradient_at_exactly_a_half():
 def test_low_rank_is_scipys(x64):
     noise = make_noise("low-rank-conditional")
     raw = raw_of(noise, seed=2)
-    scale = FLOOR + (0.5 * DEVIATION - FLOOR) * softplus(raw[3 * D :])
+    scale = FLOOR + (0.5 * DEVIATION - FLOOR) * factor_of(raw[3 * D :])
     factor = np.asarray(raw[D : 3 * D]).reshape(2, D) * 0.5 * DEVIATION / math.sqrt(2)
     covariance = factor.T @ factor + np.diag(scale**2)
     expected = stats.multivariate_normal(raw[:D], covariance).logpdf(Y)

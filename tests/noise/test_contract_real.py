@@ -214,7 +214,8 @@ def test_noise_on_its_floor_says_so(name):
     noise = make_noise(name)
     variance = battery.facts(noise, zeros(noise)).variance[0]
     assert noise.on_floor(variance) == ()
-    if not noise.parameters():
+    # Where z sets the scale and the tails, or κ, the deviation stands for the scale, and is wider.
+    if not noise.parameters() or name in ("student-t-conditional", "beta-conditional"):
         return
     low = tuple(fill(leaf, -30.0) for leaf in noise.parameters())
     rested = eqx.tree_at(lambda n: n.parameters(), noise, low)
@@ -242,9 +243,8 @@ def test_the_learned_leaves_are_the_only_ones_that_move(name):
     learned = {id(leaf) for leaf in noise.parameters()}
     floats = [leaf for leaf in jax.tree.leaves(noise) if eqx.is_inexact_array(leaf)]
     assert learned <= {id(leaf) for leaf in floats}
-    assert (not learned) == (
-        "0." in name or "12" in name or "given" in name or "bern" in name or "conditional" in name
-    )
+    given = "0." in name or "12" in name or "given" in name or "bern" in name
+    assert (not learned) == given
 
 
 @pytest.mark.parametrize("name", UNITS)
