@@ -22,6 +22,7 @@ CLASSES: dict[str, type] = {
     "latents.StandardNormal": latents.StandardNormal,
     "models.Classifier": models.Classifier,
     "models.Covariance": models.Covariance,
+    "models.FactorAnalysis": models.FactorAnalysis,
     "models.FactorAnalysisModel": models.FactorAnalysisModel,
     "models.Inferred": models.Inferred,
     "models.LinearVAEModel": models.LinearVAEModel,
