@@ -48,10 +48,11 @@ def mixture_ppca(train: np.ndarray, folds: int) -> Fitted:
     components = [size for size in (1, 2, 4, 8, 16) if size <= len(train) // 10]
     latents = sorted({k for k in (2, 5, 10, d // 2, d - 1) if 1 <= k < d})
 
+    settings = {"n_init": 1, "transform": "identity", "progress": False, "random_state": 0}
+
     def fit(k: int, size: int) -> Fit:
         def fitted(rows: np.ndarray):
-            mixture = ours(k, n_mixture=size, transform="identity", progress=False, random_state=0)
-            return mixture.fit(rows).score_samples
+            return ours(k, n_mixture=size, **settings).fit(rows).score_samples
 
         return fitted
 
