@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import multivariate_normal
 
-from wellposed.latents import DiagonalNormal, StandardNormal
+from wellposed.latents import DiagonalNormal, GaussianMixture, StandardNormal
 from wellposed.models import VAEModel
 from wellposed.nn import MLP, Linear
 from wellposed.noise import Gaussian
@@ -64,3 +64,24 @@ def per_row(function, rows: np.ndarray, seed: int = 2):
     """Map a function of (row, key) over rows."""
     keys = jax.random.split(jax.random.key(seed), len(rows))
     return jax.vmap(function)(jnp.asarray(rows), keys)
+
+
+def bent_model(k: int, d: int = 4, variance: float = 0.2, seed: int = 0):
+    """Return a model with a bent decoder, and an encoder that ignores its input."""
+    rng = np.random.default_rng(seed)
+    model, _ = exact_model(d=d, k=k, variance=variance)
+    first = Linear(jnp.asarray(1.5 * rng.normal(size=(k, 8))), jnp.asarray(rng.normal(size=8)))
+    second = Linear(jnp.asarray(rng.normal(size=(8, d))), jnp.zeros(d))
+    raw = inverse_positive(jnp.full(k, 0.7))
+    encoder = Linear(jnp.zeros((d, 2 * k)), jnp.concatenate([jnp.zeros(k), raw]))
+    return eqx.tree_at(
+        lambda m: (m.decoder, m.encoder), model, (MLP((first, second), "tanh"), encoder)
+    )
+
+
+def with_mixture(model, seed: int = 0):
+    """Give the model a mixture of three Gaussians as prior."""
+    rng, k = np.random.default_rng(seed), model.prior.k
+    roots = 0.3 * np.tril(rng.normal(size=(3, k, k))) + 0.6 * np.eye(k)
+    prior = GaussianMixture(*map(jnp.asarray, (rng.normal(size=3), rng.normal(size=(3, k)), roots)))
+    return eqx.tree_at(lambda m: m.prior, model, prior)

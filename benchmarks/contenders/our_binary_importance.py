@@ -17,5 +17,7 @@ def train(case: Case, turn: Callable[[], None]) -> None:
         initial_model("bernoulli"),
     )
     while True:
-        evaluation.log_likelihood(model, rows, n_samples=IMPORTANCE_DRAWS, key=jax.random.key(0))
+        evaluation.log_likelihood(
+            model, rows, n_samples=IMPORTANCE_DRAWS, key=jax.random.key(0), proposal="encoder"
+        )
         turn()

@@ -14,5 +14,7 @@ def train(case: Case, turn: Callable[[], None]) -> None:
 
     rows, model = case.data()[:IMPORTANCE_ROWS], initial_model("gaussian")
     while True:
-        evaluation.log_likelihood(model, rows, n_samples=IMPORTANCE_DRAWS, key=jax.random.key(0))
+        evaluation.log_likelihood(
+            model, rows, n_samples=IMPORTANCE_DRAWS, key=jax.random.key(0), proposal="encoder"
+        )
         turn()

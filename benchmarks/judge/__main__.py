@@ -1,18 +1,20 @@
 """Every measure of a fitted VAE beside its reference, in one run.
 
-    python -m benchmarks.judge [likelihood] [calibration] [inference] [diagnosis] [--peers PYTHON]
+    python -m benchmarks.judge [likelihood] [proposals] [calibration] [inference] [diagnosis]
+        [--peers PYTHON]
 
 Each part can be run alone, with options of its own: ``benchmarks.judge.likelihood`` (exact log p,
-bounds in order, the sandwich, speed beside PyTorch's), ``benchmarks.judge.calibration`` (variance
-split, coverage, CRPS, before and after recalibration), ``benchmarks.judge.inference`` (gaps,
-lagging inference, rate and distortion) and ``benchmarks.judge.diagnosis`` (planted faults).
+bounds in order, the sandwich, speed beside PyTorch's), ``benchmarks.judge.proposals`` (refined
+proposals beside the encoder's), ``benchmarks.judge.calibration`` (variance split, coverage, CRPS,
+before and after recalibration), ``benchmarks.judge.inference`` (gaps, lagging inference, rate and
+distortion) and ``benchmarks.judge.diagnosis`` (planted faults).
 """
 
 import argparse
 import subprocess
 import sys
 
-PARTS = ("likelihood", "calibration", "inference", "diagnosis")
+PARTS = ("likelihood", "proposals", "calibration", "inference", "diagnosis")
 
 
 def main() -> None:

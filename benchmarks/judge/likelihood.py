@@ -82,7 +82,7 @@ def linear() -> list[Line]:
         exact = evaluation.exact_log_likelihood(model, rows, key=jax.random.key(0))
         ways = {
             "importance, 1000 draws": lambda model=model, rows=rows: evaluation.log_likelihood(
-                model, rows, n_samples=1_000, key=jax.random.key(2)
+                model, rows, n_samples=1_000, key=jax.random.key(2), proposal="encoder"
             ),
             "annealed, 64 chains": lambda model=model, rows=rows: evaluation.ais(
                 model, rows, n_chains=64, n_steps=50, key=jax.random.key(3)
@@ -128,7 +128,7 @@ def ordering(n_rows: int = 100) -> list[Line]:
                 model, rows, n_importance=64, n_samples=32, key=jax.random.key(3)
             ),
             "IS_5000": evaluation.log_likelihood(
-                model, rows, n_samples=5_000, key=jax.random.key(4)
+                model, rows, n_samples=5_000, key=jax.random.key(4), proposal="encoder"
             ),
             "upper": upper,
         }
@@ -157,7 +157,9 @@ def wu(share: float, n_rows: int = 100, n_steps: int = 200, n_chains: int = 4) -
     model, rows = vae.model_, images("mnist", "test")[:n_rows]
     unit = rows.shape[1] * math.log(judged_models.LEVELS)  # nats of x/256 in [0, 1]
     print(f"\nWu et al.: {vae.n_epochs_} epochs, {n_rows} test images, nats in [0, 1] units")
-    sampled = evaluation.log_likelihood(model, rows, n_samples=5_000, key=jax.random.key(0))
+    sampled = evaluation.log_likelihood(
+        model, rows, n_samples=5_000, key=jax.random.key(0), proposal="encoder"
+    )
     print(
         f"IS_5000 {np.mean(sampled.value) + unit:.1f}; {sampled.untrusted.mean():.0%} with k̂ > 0.7"
     )
@@ -184,7 +186,8 @@ def speed(peers: str, rows: int = 20, turns: int = 7) -> list[Line]:
     """Measure median seconds of a turn, and their ratios."""
     os.environ["IMPORTANCE_ROWS"] = str(rows)
     ours, products, binary = "our_importance", "decoder_products", "our_binary_importance"
-    interpreters = {ours: sys.executable, products: sys.executable, binary: sys.executable}
+    refined = "our_refined_importance"
+    interpreters = dict.fromkeys((ours, products, binary, refined), sys.executable)
     if peers:
         interpreters["torch_importance"] = peers
     runners = []
@@ -203,6 +206,7 @@ def speed(peers: str, rows: int = 20, turns: int = 7) -> list[Line]:
     lines = [
         Line("ours / its matrix products", seconds[ours] / seconds[products], 1.3, False),
         Line("ours, Bernoulli / its products", seconds[binary] / seconds[products], 1.3, False),
+        Line("ours, refined proposals / ours", seconds[refined] / seconds[ours], 3.0, False),
     ]
     if peers:
         ratio = seconds["torch_importance"] / seconds[ours]

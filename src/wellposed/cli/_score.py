@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 COLUMNS = ("log_p", "standard_error", "effective_sample_size", "pareto_k")
 
 _METHOD = (
-    "importance samples z from q(z|x); it is the default of a VAE. ais anneals from q(z|x) to the "
-    "posterior. exact is the closed form of linear decoders, and the only method of all "
-    "other estimators. auto is exact if it can be; else it anneals the rows on which importance "
-    "sampling is unreliable."
+    "importance refines a proposal for each row and samples z from it; it is the default of a VAE. "
+    "encoder samples z from q(z|x). ais anneals from q(z|x) to the posterior. exact is the closed "
+    "form of linear decoders, and the only method of all other estimators. auto is exact if it "
+    "can be; else it anneals the rows on which importance sampling is unreliable."
 )
 
 

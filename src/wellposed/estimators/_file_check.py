@@ -245,7 +245,9 @@ def _try(model: models.VAEModel, key: Any, prior: Any = None) -> None:
         rows = evaluation.samples(model, _N_ROWS, how="ancestral", alpha=1.0, key=key, prior=prior)
         _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
         codes = evaluation.codes(model, rows, key=key, most=_N_ROWS)
-        outputs = evaluation.log_likelihood(model, rows, n_samples=_N_SAMPLES, key=key)
+        outputs = evaluation.log_likelihood(
+            model, rows, n_samples=_N_SAMPLES, key=key, proposal="encoder"
+        )
     near = bool((np.abs(codes.loc) <= _FARTHEST).all())
     narrow = bool(((codes.scale >= _NARROWEST) & (codes.scale <= _FARTHEST)).all())
     _demand(near and narrow, "the encoder, whose posteriors lie beyond all that has a prior,")

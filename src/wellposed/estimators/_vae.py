@@ -342,9 +342,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Parameters
         ----------
         X : array-like of shape (n, d), or a path
-        n_samples : draws of z a row, used exactly, of "importance"
-        method : "importance", "ais" (annealed), "exact" (linear decoders), or "auto": exact where
-            possible, and annealed, with a warning, where importance sampling is unreliable
+        n_samples : draws of z a row of "importance" and "encoder"
+        method : "importance" refines the proposal of each row (its mode, curvature and pilot
+            draws), "encoder" draws from q(z | x); "ais" (annealed), "exact" (linear decoders), or
+            "auto": exact where possible, and annealed, with a warning, where importance sampling
+            is unreliable
 
         The same row gets the same value whatever rows it comes with.
         """

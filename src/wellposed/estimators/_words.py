@@ -77,6 +77,6 @@ Objective: TypeAlias = ObjectiveWord | objectives.AbstractObjective
 Sampler: TypeAlias = Literal["ancestral", "mean", "coupled"]
 Prior: TypeAlias = Literal["standard", "aggregate", "second-stage"]
 PriorSetting: TypeAlias = Literal["standard", "mixture"] | latents.AbstractPrior
-Method: TypeAlias = Literal["importance", "ais", "exact", "auto"]
+Method: TypeAlias = Literal["importance", "encoder", "ais", "exact", "auto"]
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
 SVDSolver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from linear_gaussian import exact_model, rows_of
+from linear_gaussian import exact_model, rows_of, with_mixture
 from variants import slow_beside
 from wellposed import evaluation
 
@@ -86,3 +86,13 @@ def test_what_cannot_be_walked_is_refused():
 def test_the_kernel_is_imported_at_its_first_use():
     code = "import sys, wellposed; wellposed.evaluation; sys.exit('blackjax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_mixture_prior_is_the_prior_of_the_path():
+    linear, _ = exact_model(spread=1.5)
+    model = with_mixture(linear)
+    rows = evaluation.samples(model, 100, how="ancestral", alpha=1.0, key=KEY)
+    exact = evaluation.exact_log_likelihood(model, rows, key=KEY)
+    found = evaluation.ais(model, rows, key=KEY, n_chains=8, n_steps=10)
+    assert unbiased(found.value - exact)
+    assert np.abs(found.value - exact).mean() < 0.2

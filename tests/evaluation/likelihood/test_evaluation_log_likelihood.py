@@ -19,7 +19,9 @@ def test_standard_errors_cover_the_scatter_however_the_draws_are_cut(at_once, mo
     model, density = exact_model(spread=1.5)
     rows = rows_of(density, 20).astype(np.float32)
     found = [
-        evaluation.log_likelihood(model, rows, n_samples=400, key=jax.random.key(seed))
+        evaluation.log_likelihood(
+            model, rows, n_samples=400, key=jax.random.key(seed), proposal="encoder"
+        )
         for seed in range(60)
     ]
     scatter = np.std([f.value for f in found], axis=0).mean()

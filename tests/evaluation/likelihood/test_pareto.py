@@ -77,7 +77,9 @@ def test_weights_of_too_narrow_an_encoder_have_the_shape_of_theory(spread, at_on
     monkeypatch.setattr(importance_weights, "MOST", at_once)
     model, density = exact_model(spread=spread)
     rows = rows_of(density, 100).astype(np.float32)
-    found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))
+    found = evaluation.log_likelihood(
+        model, rows, n_samples=2_000, key=jax.random.key(0), proposal="encoder"
+    )
     error = float(found.pareto_k.std(ddof=1)) / 10
     assert found.pareto_k.mean() == pytest.approx(1 - spread**2, abs=4 * error + 0.03)
     np.testing.assert_array_equal(found.untrusted, found.pareto_k > 0.7)
@@ -87,7 +89,9 @@ def test_the_record_says_what_to_believe():
     for spread, said in ((1.1, "standard errors are reliable"), (0.2, 'method="auto"')):
         model, density = exact_model(spread=spread)
         rows = rows_of(density, 20).astype(np.float32)
-        found = evaluation.log_likelihood(model, rows, n_samples=2_000, key=jax.random.key(0))
+        found = evaluation.log_likelihood(
+            model, rows, n_samples=2_000, key=jax.random.key(0), proposal="encoder"
+        )
         text = str(found)
         assert said in text
         assert f"mean {found.value.mean(dtype=np.float64):.6g} ±" in text

@@ -265,7 +265,9 @@ def _without_chance(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
 
 def _log_densities(prior: Any, z: np.ndarray, *, key: PRNGKey) -> np.ndarray:
     if isinstance(prior, SecondStage):
-        log_p = log_likelihood(prior.model, z, n_samples=_SECOND_STAGE_DRAWS, key=key).value
+        log_p = log_likelihood(
+            prior.model, z, n_samples=_SECOND_STAGE_DRAWS, key=key, proposal="encoder"
+        ).value
     else:
         log_p = over_rows(_log_density, prior, z, key=key)
     return np.asarray(log_p, np.float64)

@@ -65,7 +65,8 @@ def ais(
     key : PRNG key; the chains of a row depend only on its content and this key
     n_chains : independent chains per row
     n_steps : temperatures; with more of them the time grows and the bias falls
-    start : "prior" starts at p(z), as in Wu et al. (2017); "posterior" starts at q(z | x);
+    start : "prior" starts at N(0, I), as in Wu et al. (2017), or, for another prior, at independent
+        Gaussians with the moments of its latents; "posterior" starts at q(z | x);
         "fitted" starts at a Gaussian fitted to the end of a pilot walk from q(z | x) with half
         as many steps
 
@@ -109,7 +110,8 @@ def path_of(
     origin_key, walk_key = jax.random.split(key)
     loc, scale = jnp.asarray(inferred.q.loc), jnp.asarray(inferred.q.scale)
     if start == "prior":
-        return Path(model, inferred.y, jnp.zeros_like(loc), jnp.eye(len(loc)), STEEP)
+        mean, deviation = model.prior.moments()
+        return Path(model, inferred.y, mean, jnp.diag(deviation), STEEP)
     path = Path(model, inferred.y, loc, jnp.diag(scale), STEEP)
     if start == "posterior":
         return path

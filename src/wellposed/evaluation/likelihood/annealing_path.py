@@ -19,7 +19,9 @@ from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed.latents import StandardNormal
 from wellposed.models import VAEModel
+from wellposed.numerics import LOG_2PI
 
 N_LEAPFROG = 10
 _ACCEPTANCE = 0.65  # optimal for HMC in many dimensions (Neal, 2011, §5.4.4)
@@ -42,8 +44,12 @@ class Path(eqx.Module):
     def ratio(self, e: Latent) -> Scalar:
         """Return r(e), the log importance weight of a draw from the start, nats in model units."""
         z = self.loc + self.factor @ e
-        log_ratio = jnp.log(jnp.diag(self.factor)) + 0.5 * (e**2 - z**2)
-        return self.model.decode(z).log_prob(self.y) + log_ratio.sum()
+        log_likelihood = self.model.decode(z).log_prob(self.y)
+        if isinstance(self.model.prior, StandardNormal):
+            log_ratio = jnp.log(jnp.diag(self.factor)) + 0.5 * (e**2 - z**2)
+            return log_likelihood + log_ratio.sum()
+        log_start = -jnp.log(jnp.diag(self.factor)) - 0.5 * (e**2 + LOG_2PI)
+        return log_likelihood + self.model.prior.log_prob(z) - log_start.sum()
 
     def position(self, z: Latent) -> Latent:
         """Return the e that maps to the latent z."""

@@ -15,13 +15,13 @@ from .ais import ais
 from .exact import exact_log_likelihood, has_exact_log_likelihood
 from .importance import LogLikelihood, log_likelihood
 
-METHODS = ("auto", "importance", "ais", "exact")
+METHODS = ("auto", "importance", "encoder", "ais", "exact")
 
 
 def estimate_log_likelihood(
     model: VAEModel, rows: Any, *, key: PRNGKey, n_samples: int = 128, method: str = "auto"
 ) -> LogLikelihood:
-    """Estimate log p(x) of each row by one of four methods.
+    """Estimate log p(x) of each row by one of five methods.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def estimate_log_likelihood(
     rows : array of shape (n, d), data units
     key : PRNG key; for one key, all methods use the same dequantised rows
     n_samples : draws of z per row, for importance sampling
-    method : "importance" is :func:`log_likelihood`; "ais" is :func:`ais`; "exact" is
+    method : "importance" is :func:`log_likelihood` with proposals refined for each row, and
+        "encoder" with those of the encoder; "ais" is :func:`ais`; "exact" is
         :func:`exact_log_likelihood`; "auto" is "exact" if the model has a closed form,
         and otherwise "importance", followed by "ais" for the rows whose k̂ exceeds 0.7 or whose
         effective sample size is below ten
@@ -54,8 +55,9 @@ def estimate_log_likelihood(
         return _exact(model, rows, key=key)
     if method == "ais":
         return _annealed(model, rows, key=key)
-    estimate = log_likelihood(model, rows, n_samples=n_samples, key=key)
-    return estimate if method == "importance" else _escalated(model, rows, estimate, key=key)
+    proposal = "encoder" if method == "encoder" else "refined"
+    estimate = log_likelihood(model, rows, n_samples=n_samples, key=key, proposal=proposal)
+    return _escalated(model, rows, estimate, key=key) if method == "auto" else estimate
 
 
 def _exact(model: VAEModel, rows: Any, *, key: PRNGKey) -> LogLikelihood:

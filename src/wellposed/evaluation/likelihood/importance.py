@@ -9,14 +9,27 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from wellposed._checks import check_count
-from wellposed._typing import Point, PRNGKey
+from wellposed._errors import unknown_name
+from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel, draw_keys
 
 from .._estimate import standard_error
 from .._rows import over_rows
 from .._thresholds import PARETO_K
-from .importance_weights import cut, effective_size, fold_weights, log_mean_weight, relative_error
+from .importance_weights import (
+    Weigh,
+    cut,
+    effective_size,
+    fold_weights,
+    log_mean_weight,
+    relative_error,
+    weigh_encoder,
+)
+from .local_posterior import PriorParts, parts_of
 from .pareto_k import pareto_k, tail_size
+from .refined import cut_refined, pilot_size, refine
+
+PROPOSALS = ("refined", "encoder")
 
 
 class LogLikelihood(eqx.Module):
@@ -84,8 +97,15 @@ def _interpretation(shape: np.ndarray) -> str:
     )
 
 
-def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) -> LogLikelihood:
-    r"""Estimate log p(x) = log E_q[p(x, z) / q(z | x)] with ``n_samples`` draws per row.
+def log_likelihood(
+    model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey, proposal: str = "refined"
+) -> LogLikelihood:
+    r"""Estimate log p(x) = log E_q[p(x, z) / q(z)] with ``n_samples`` draws per row.
+
+    The draws are from a proposal q that is refined for each row: a mixture of t distributions
+    around a mode of p(x, z), with the curvature there, with moments of the weights of pilot draws,
+    and with the encoder's scales. If the posterior is Gaussian, as for a linear decoder with
+    Gaussian noise, q is the posterior and the estimate is exact.
 
     The estimate is below log p(x) on average, by about half its squared standard error if that
     is small. An effective sample size near one means that one draw dominates the mean. Memory
@@ -97,6 +117,7 @@ def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) 
     rows : array of shape (n, d), data units
     n_samples : draws of z per row, ≥ 1; Pareto k̂ needs at least 25
     key : PRNG key; the draws of a row depend only on its content and this key
+    proposal : "refined", or "encoder" for draws from the encoder's q(z | x)
 
     Returns
     -------
@@ -105,20 +126,52 @@ def log_likelihood(model: VAEModel, rows: Any, *, n_samples: int, key: PRNGKey) 
     Raises
     ------
     SettingError
-        If ``n_samples`` is below one.
+        If ``n_samples`` is below one, or ``proposal`` is unknown.
 
-    References: Burda, Grosse & Salakhutdinov (2016), §5; Vehtari et al. (2024) for k̂.
+    References: Burda, Grosse & Salakhutdinov (2016), §5; Vehtari et al. (2024) for k̂; Owen & Zhou
+    (2000) for mixtures.
     """
     n_samples = check_count("n_samples", n_samples, "128 is a start.")
-    block, chunk = cut(model, np.asarray(rows).shape[1], n_samples)
-    return over_rows(_estimate, model, rows, key=key, chunk=chunk, n_samples=n_samples, block=block)
+    if proposal not in PROPOSALS:
+        raise unknown_name("proposal", proposal, PROPOSALS)
+    d = np.asarray(rows).shape[1]
+    sizes: dict[str, Any] = {"n_samples": n_samples}
+    if proposal == "encoder":
+        sizes["block"], chunk = cut(model, d, n_samples)
+        return over_rows(_from_encoder, model, rows, key=key, chunk=chunk, **sizes)
+    parts = parts_of(model.prior)
+    sizes["block"], chunk = cut_refined(model, d, parts)
+    sizes["n_pilot"] = pilot_size(n_samples, sizes["block"])
+    return over_rows(_from_refined, (model, parts), rows, key=key, chunk=chunk, **sizes)
 
 
-def _estimate(
+def _from_encoder(
     model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int, block: int
 ) -> LogLikelihood:
-    """Accumulate two sums and the largest weights of one datum over blocks of draws."""
     inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    weigh = weigh_encoder(model, inferred)
+    return _accumulate(weigh, inferred.log_det, n_samples, block, key=latent_key)
+
+
+def _from_refined(
+    given: tuple[VAEModel, PriorParts],
+    x: Point,
+    *,
+    key: PRNGKey,
+    n_samples: int,
+    n_pilot: int,
+    block: int,
+) -> LogLikelihood:
+    model, parts = given
+    inferred, (pilot_key, latent_key) = model.infer(x, key=key), draw_keys(key, 2)
+    weigh = refine(model, parts, inferred, n_pilot=n_pilot, block=block, key=pilot_key)
+    return _accumulate(weigh, inferred.log_det, n_samples, block, key=latent_key)
+
+
+def _accumulate(
+    weigh: Weigh, log_det: Scalar, n_samples: int, block: int, *, key: PRNGKey
+) -> LogLikelihood:
+    """Accumulate two sums and the largest weights of one datum over blocks of draws."""
     kept = tail_size(n_samples) + 1
 
     def add(state: tuple[Array, Array, Array], log_w: Array) -> tuple[Array, Array, Array]:
@@ -132,11 +185,11 @@ def _estimate(
     nothing = jnp.full((), -jnp.inf)
     start = nothing, nothing, jnp.full((kept,), -jnp.inf)
     sizes = {"n_samples": n_samples, "block": block}
-    sums = fold_weights(add, start, model, inferred, **sizes, key=latent_key)
+    sums = fold_weights(add, start, weigh, **sizes, key=key)
     log_sum, log_squares, largest = sums
     size = effective_size(log_sum, log_squares, n_samples)
     return LogLikelihood(
-        log_mean_weight(log_sum, n_samples) + inferred.log_det,
+        log_mean_weight(log_sum, n_samples) + log_det,
         relative_error(size, n_samples),
         size,
         pareto_k(largest, n_samples),

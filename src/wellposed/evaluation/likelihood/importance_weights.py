@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,21 +14,31 @@ from wellposed.models import Inferred, VAEModel
 from wellposed.objectives import log_weights
 
 State = TypeVar("State")
+Weigh: TypeAlias = Callable[[int, PRNGKey], Float[Array, " s"]]
 
-_LEAST, MOST = 64, 4096  # rows × samples of one decoder product: large enough to be efficient
+LEAST, MOST = 64, 4096  # rows × samples of one decoder product: large enough to be efficient
 
 
 def cut(model: VAEModel, d: int, n_samples: int) -> tuple[int, int]:
     """Return the draws in a block and the rows in a chunk, for ``n_samples`` draws per row."""
-    product = max(_LEAST, at_once(d * model.noise.n_raw, MOST))
+    product = max(LEAST, at_once(d * model.noise.n_raw, MOST))
     return min(n_samples, product), max(1, min(256, product // n_samples))
+
+
+def weigh_encoder(model: VAEModel, inferred: Inferred) -> Weigh:
+    """Return the function that draws from the encoder's q(z | x), and weighs its draws."""
+
+    def weigh(size: int, key: PRNGKey) -> Float[Array, " s"]:
+        likelihood, ratio = log_weights(model, inferred.y, inferred.q, n_samples=size, key=key)
+        return likelihood + ratio
+
+    return weigh
 
 
 def fold_weights(
     add: Callable[[State, Float[Array, " s"]], State],
     start: State,
-    model: VAEModel,
-    inferred: Inferred,
+    weigh: Weigh,
     *,
     n_samples: int,
     block: int,
@@ -37,15 +47,20 @@ def fold_weights(
     """Fold ``add(state, log_w)`` over the log weights of ``n_samples`` draws, in model units.
 
     A scan covers the full blocks; one more call covers the remaining draws.
+
+    Parameters
+    ----------
+    add : function of the state and of the log weights of a block of draws
+    start : first state
+    weigh : function of a number of draws and a key; it returns the log weights of new draws
+    n_samples : draws in all
+    block : draws at a time
+    key : PRNG key
     """
     full, rest = divmod(n_samples, block)
 
     def step(state: State, index: Any, size: int) -> State:
-        block_key = jax.random.fold_in(key, index)
-        likelihood, ratio = log_weights(
-            model, inferred.y, inferred.q, n_samples=size, key=block_key
-        )
-        return add(state, likelihood + ratio)
+        return add(state, weigh(size, jax.random.fold_in(key, index)))
 
     state, _ = jax.lax.scan(lambda s, i: (step(s, i, block), None), start, jnp.arange(full))
     return step(state, full, rest) if rest else state

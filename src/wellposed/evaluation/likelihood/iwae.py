@@ -13,7 +13,7 @@ from wellposed._typing import Point, PRNGKey, Scalar
 from wellposed.models import VAEModel, draw_keys
 
 from .._rows import over_rows
-from .importance_weights import cut, fold_weights, log_mean_weight
+from .importance_weights import cut, fold_weights, log_mean_weight, weigh_encoder
 
 
 class Bound(eqx.Module):
@@ -69,13 +69,14 @@ def _bound(
     model: VAEModel, x: Point, *, key: PRNGKey, n_importance: int, n_samples: int, block: int
 ) -> Bound:
     inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
+    weigh = weigh_encoder(model, inferred)
 
     def add(log_sum: Scalar, log_w: Array) -> Scalar:
         return jnp.logaddexp(log_sum, jax.nn.logsumexp(log_w))
 
     def repeat(repeat_key: PRNGKey) -> Scalar:
         nothing, sizes = jnp.full((), -jnp.inf), {"n_samples": n_importance, "block": block}
-        log_sum = fold_weights(add, nothing, model, inferred, **sizes, key=repeat_key)
+        log_sum = fold_weights(add, nothing, weigh, **sizes, key=repeat_key)
         return log_mean_weight(log_sum, n_importance)
 
     values = jax.lax.map(repeat, jax.random.split(latent_key, n_samples))

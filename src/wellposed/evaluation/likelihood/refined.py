@@ -1,0 +1,195 @@
+r"""A proposal for the latents of one datum, refined in steps.
+
+The first proposal q_0 is a mixture of t distributions: the posterior around a mode, with the
+curvature there, and two with the encoder's variances, around that mode and around the encoder's
+mean. Pilot draws from q_0 have weights, and their weighted moments give one more component; pilot
+draws from both give its second version. The estimate uses new draws from the last mixture only, so
+that the mean weight is unbiased: E w = p(x) for any proposal that does not depend on these draws.
+The first components keep a share of the last mixture, which bounds the weights by a multiple of
+those of each of them (Hesterberg, 1995).
+
+If log p(y, z) − log q is constant over pilot draws, where q is the posterior around the mode with
+Gaussian tails, the posterior is Gaussian (or a mixture of Gaussians). The draws are then from q,
+and every weight is p(x).
+
+References: Owen & Zhou (2000); Cornuet, Marin, Mira & Robert (2012) for the steps.
+"""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from wellposed._budget import at_once
+from wellposed._typing import Latent, PRNGKey, Scalar
+from wellposed.models import Inferred, VAEModel
+
+from .importance_weights import LEAST, MOST, Weigh
+from .local_posterior import PriorParts, local_posterior, log_prior
+from .student_mixture import StudentMixture, from_covariance, independent, join
+
+# Shares of q_0: the posterior around the mode, and the encoder's scales there and at its own mean.
+_SHARES = (0.7, 0.15, 0.15)
+_FITTED = 0.8  # share of the component fitted to the pilot draws, in the last mixture
+_CONSTANT = 0.02  # nats: standard deviation of the log weights of a Gaussian posterior
+_EFFECTIVE = 2.0  # effective pilot draws per latent that the moments are computed from
+_SHRINK = 1.0  # weight of the former covariance, in effective draws per latent
+_BISECTIONS = 10
+_STEPS = 2  # of adaptation
+_MOST_ROWS = 64  # at a time; the search for the mode is slow for few rows
+_LEAST_PILOT, _MOST_PILOT = 64, 512
+
+
+def cut_refined(model: VAEModel, d: int, parts: PriorParts) -> tuple[int, int]:
+    """Return the draws in a block and the rows in a chunk."""
+    m, k = parts.means.shape
+    product = max(LEAST, at_once(max(d * model.noise.n_raw, (m + 3) * k), MOST))
+    chunk = max(1, min(_MOST_ROWS, product // k))  # a curvature is of k products at once
+    return product // chunk, chunk
+
+
+def pilot_size(n_samples: int, block: int) -> int:
+    """Return the pilot draws of each adaptive step, a multiple of the block."""
+    wanted = min(max(n_samples // 2, _LEAST_PILOT), _MOST_PILOT)
+    return block * -(-wanted // block)
+
+
+class Proposal(eqx.Module):
+    """Proposal of the latents of one datum, and the target p(y, z) of its draws."""
+
+    model: VAEModel
+    parts: PriorParts
+    inferred: Inferred
+    mixture: StudentMixture
+
+    def weigh(self, n: int, key: PRNGKey) -> Float[Array, " n"]:
+        """Draw z_1 … z_n and return their log weights, nats in model units."""
+        z = self.mixture.sample(n, key=key)
+        log_p = log_joint(self.model, self.parts, self.inferred, z)
+        return log_p - self.mixture.log_prob(z)
+
+
+def log_joint(
+    model: VAEModel, parts: PriorParts, inferred: Inferred, z: Float[Array, "n k"]
+) -> Float[Array, " n"]:
+    """Return log p(y, z) of n latents, nats in model units."""
+    log_p = log_prior(model, parts)
+    return jax.vmap(lambda one: model.decode(one).log_prob(inferred.y) + log_p(one))(z)
+
+
+def refine(
+    model: VAEModel,
+    parts: PriorParts,
+    inferred: Inferred,
+    *,
+    n_pilot: int,
+    block: int,
+    key: PRNGKey,
+) -> Weigh:
+    """Return the function that draws from the refined proposal, and weighs its draws.
+
+    Parameters
+    ----------
+    model : VAEModel
+    parts : of the model's prior
+    inferred : the datum
+    n_pilot : draws of each of two adaptive steps, a multiple of ``block``
+    block : draws at a time
+    key : PRNG key of the pilot draws
+    """
+    mode, local = local_posterior(model, parts, inferred)
+    first = _first(mode, local, inferred)
+
+    def draw(mixture: StudentMixture, key: PRNGKey) -> tuple[Array, Array]:
+        z = mixture.sample(block, key=key)
+        return z, log_joint(model, parts, inferred, z)
+
+    def adapt(state: Any, given: Any) -> Any:
+        mixture, former, z, log_p = state
+        i, key = given
+        new, new_log_p = jax.lax.map(
+            lambda block_key: draw(mixture, block_key), jax.random.split(key, n_pilot // block)
+        )
+        z, log_p = z.at[i].set(new.reshape(n_pilot, -1)), log_p.at[i].set(new_log_p.ravel())
+        drawn = z.reshape(-1, z.shape[-1])
+        # The density of the draws so far; in the first step both mixtures are q_0.
+        log_q = jnp.logaddexp(first.log_prob(drawn), mixture.log_prob(drawn)) - math.log(2)
+        fitted = _fit(drawn, log_p.ravel() - log_q, *former)
+        return (_join_last(first, fitted), fitted.moments(), z, log_p), None
+
+    z = jnp.zeros((_STEPS, n_pilot, len(mode)))
+    unknown = jnp.full((_STEPS, n_pilot), -jnp.inf)
+    # The fitted component of q_0 has the share zero.
+    start = join([first, independent(mode, jnp.asarray(inferred.q.scale))], [0.0, -math.inf])
+    keys = jax.random.split(key, _STEPS)
+    state = start, local.moments(), z, unknown
+    (last, _, z, log_p), _ = jax.lax.scan(adapt, state, (jnp.arange(_STEPS), keys))
+    normal = local.with_tails(jnp.asarray(True))
+    constant = (log_p[0] - normal.log_prob(z[0])).std() < _CONSTANT
+    nowhere = jnp.full_like(last.log_weights, -jnp.inf)
+    only_local = nowhere.at[: len(local.log_weights)].set(local.log_weights)
+    log_weights = jnp.where(constant, only_local, last.log_weights)
+    last = eqx.tree_at(lambda m: m.log_weights, last, log_weights).with_tails(constant)
+    return Proposal(model, parts, inferred, last).weigh
+
+
+def _first(mode: Latent, local: StudentMixture, inferred: Inferred) -> StudentMixture:
+    loc, scale = jnp.asarray(inferred.q.loc), jnp.asarray(inferred.q.scale)
+    parts = [local, independent(mode, scale), independent(loc, scale)]
+    return join(parts, [math.log(share) for share in _SHARES])
+
+
+def _join_last(first: StudentMixture, fitted: StudentMixture) -> StudentMixture:
+    return join([first, fitted], [math.log(1 - _FITTED), math.log(_FITTED)])
+
+
+def _fit(
+    z: Float[Array, "n k"],
+    log_w: Float[Array, " n"],
+    former_mean: Latent,
+    former_covariance: Float[Array, "k k"],
+) -> StudentMixture:
+    """Return the t distribution with the weighted moments of draws.
+
+    If few draws are effective, the weights are raised to the power below one that leaves enough of
+    them. The covariance is shrunk towards the former one. Without finite weights, the former
+    moments are kept.
+    """
+    k = z.shape[1]
+    log_w = _temper(jnp.where(jnp.isfinite(log_w), log_w, -jnp.inf), _EFFECTIVE * k)
+    w = jax.nn.softmax(log_w)
+    size = 1 / (w**2).sum()
+    mean = w @ z
+    centred = z - mean
+    covariance = (size * (w[:, None] * centred).T @ centred + _SHRINK * k * former_covariance) / (
+        size + _SHRINK * k
+    )
+    finite = jnp.isfinite(mean).all() & jnp.isfinite(covariance).all()
+    mean = jnp.where(finite, mean, former_mean)
+    root = jnp.linalg.cholesky(jnp.where(finite, covariance, former_covariance))
+    # With rounding, a matrix of nearly equal columns can fail to be positive definite.
+    scale = jnp.sqrt(jnp.diag(former_covariance))
+    return from_covariance(mean, jnp.where(jnp.isfinite(root).all(), root, jnp.diag(scale)))
+
+
+def _temper(log_w: Float[Array, " n"], least: float) -> Float[Array, " n"]:
+    """Return p · log w with the largest p ≤ 1 for which ``least`` draws are effective."""
+
+    def enough(power: Scalar) -> Array:
+        raised = jnp.where(log_w > -jnp.inf, power * log_w, -jnp.inf)
+        log_sum, log_squares = jax.nn.logsumexp(raised), jax.nn.logsumexp(2 * raised)
+        return 2 * log_sum - log_squares >= math.log(least)
+
+    def halve(_: int, ends: tuple[Scalar, Scalar]) -> tuple[Scalar, Scalar]:
+        low, high = ends
+        middle = 0.5 * (low + high)
+        kept = enough(middle)
+        return jnp.where(kept, middle, low), jnp.where(kept, high, middle)
+
+    ends = jnp.zeros(()), jnp.ones(())
+    low, _ = jax.lax.fori_loop(0, _BISECTIONS, halve, ends)
+    power = jnp.where(enough(ends[1]), 1.0, low)
+    return jnp.where(log_w > -jnp.inf, power * log_w, -jnp.inf)
