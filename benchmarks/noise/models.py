@@ -66,6 +66,7 @@ FAMILIES = {
         Family("negative binomial", lambda: wp.noise.NegativeBinomial()),
         Family("Gaussian, shared σ", lambda: "shared", _UNIT, epochs=20),
         Family("Gaussian, σ(z)", lambda: "conditional", _UNIT),
+        Family("  no limit", lambda: wp.noise.Gaussian("conditional", ratio=None), _UNIT),
         Family("logit-normal", lambda: "shared", _LOGIT),
         Family("causal Gaussian", lambda: wp.noise.CausalGaussian(5), _UNIT),
         Family("low-rank Gaussian", lambda: wp.noise.LowRankGaussian(5), _UNIT),

@@ -70,6 +70,10 @@ def test_a_row_is_the_product_of_its_features(name):
     assert float(of.row) == pytest.approx(float(of.row_each.sum()), rel=1e-12)
 
 
+def softplus(v):
+    return np.logaddexp(0, np.asarray(v) + math.log(math.e - 1))
+
+
 def cut(cdf, location, scale, values):
     """P(v) from a cdf, tails at the edges."""
     v = values.reshape(-1, 1, 1)
@@ -120,9 +124,7 @@ def _cut_mixture(name, blocks, mean, variance, values):
     elif "one a feature" in name:
         scale = 0.5 * deviation
     elif name in ("discretized-logistic", "discretized-gaussian, conditional") or m == 5:
-        raw = blocks[m : 2 * m]
-        change = np.exp(raw / np.sqrt(1 + (raw / math.log(10)) ** 2))
-        scale = 0.04 + (0.5 * deviation - 0.04) * change
+        scale = 0.04 + (0.5 * deviation - 0.04) * softplus(blocks[m : 2 * m])
     else:
         scale = 0.5 * math.sqrt(variance.mean())
     weights = softmax(blocks[-m:], axis=0) if m > 1 else np.ones((1, D))

@@ -185,14 +185,15 @@ class Scale(eqx.Module):
     def with_variance(self, variance: Point) -> "Scale":
         """Return the scale whose σ² is ``variance`` (d,), or its mean where σ is shared.
 
-        Where σ depends on z, that is σ² at raw zero. A σ that is given, or depends on z without
-        limit, is left as it is.
+        Where σ depends on z, that is σ² at raw zero. A σ that is given is left as it is.
         """
-        if self.rho is None:
+        if self.state is None or self.kind == "given":
             return self
         best = variance.mean() if self.kind == "shared" else variance
         # The map reaches the floor in the limit only, so σ stays a thousandth above it.
         above = jnp.maximum(jnp.sqrt(best) - self.floor, 1e-3 * self.floor + 1e-12)
+        if self._is_free:
+            return fill(self, start=above)
         return fill(self, rho=inverse_positive(above))
 
     def variance(self) -> Variance | None:
