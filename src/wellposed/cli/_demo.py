@@ -188,7 +188,7 @@ def _mean(values: Any) -> float:
 
 def _draw(vae: "VAE", held_out: "Source", rates: np.ndarray) -> "Figure":
     """Draw samples, reconstructions and the latent plane."""
-    from wellposed import plotting
+    from wellposed import evaluation, plotting
 
     rows = held_out.values[:_N_RECONSTRUCTIONS]
     return plotting.demo_figure(
@@ -199,5 +199,6 @@ def _draw(vae: "VAE", held_out: "Source", rates: np.ndarray) -> "Figure":
         latents=vae.transform(held_out),
         labels=held_out.labels,
         rates=rates,
+        prior=evaluation.plotted_prior(vae.model_.prior, key=vae.key("sample")),
         image_shape=held_out.image_shape or (),
     )

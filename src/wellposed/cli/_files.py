@@ -152,7 +152,7 @@ def check_outputs(
         check_output(path, *others, *paths[:i], force=force, kinds=kinds)
 
 
-def save_model(vae: "VAE", path: Path, *, force: bool, codes: bool) -> None:
+def save_model(vae: "VAE", path: Path, *, force: bool) -> None:
     """Write a model; if ``path`` cannot be written, write it into a temporary folder.
 
     Raises
@@ -161,11 +161,11 @@ def save_model(vae: "VAE", path: Path, *, force: bool, codes: bool) -> None:
         If ``path`` cannot be written. The message names the file that holds the model.
     """
     try:
-        vae.save(path, overwrite=force, codes=codes)
+        vae.save(path, overwrite=force)
     except OutputError as error:
         elsewhere = Path(tempfile.mkdtemp(prefix="wellposed-")) / "model.wp"
         try:
-            vae.save(elsewhere, codes=codes)
+            vae.save(elsewhere)
         except OutputError:
             elsewhere.parent.rmdir()
             raise error from None

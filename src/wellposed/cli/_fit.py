@@ -16,7 +16,6 @@ from ._options import (
     BatchSize,
     Checkpoint,
     ClipNorm,
-    Codes,
     Components,
     Data,
     Decoder,
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import VAE
 
 # Options of the command that are no settings of VAE, and settings under another name.
-OWN = frozenset({"data", "output", "codes", "header", "drop", "force"})
+OWN = frozenset({"data", "output", "header", "drop", "force"})
 RENAMED = {
     "components": "n_components",
     "importance": "n_importance",
@@ -98,7 +97,6 @@ def fit(
     patience: Patience = 20,
     checkpoint: Checkpoint = None,
     progress: Progress = None,
-    codes: Codes = True,
     seed: Seed = 0,
     header: Header = None,
     drop: Drop = None,
@@ -109,7 +107,7 @@ def fit(
     Ctrl-C stops the training. With --checkpoint the same command continues it.
     """
     settings = estimator_settings(locals())
-    _run(data, output, settings, header, drop, force, codes)
+    _run(data, output, settings, header, drop, force)
 
 
 def _run(
@@ -119,7 +117,6 @@ def _run(
     header: bool | None,
     drop: list[str] | None,
     force: bool,
-    codes: bool,
 ) -> None:
     from wellposed.estimators import VAE
 
@@ -137,7 +134,7 @@ def _run(
             err=True,
         )
         raise typer.Exit(INTERRUPTED)
-    save_model(vae, output, force=force, codes=codes)
+    save_model(vae, output, force=force)
     _show_fit(vae, source.values.shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)

@@ -105,21 +105,17 @@ Resolution: TypeAlias = Annotated[
 ]
 Prior: TypeAlias = Annotated[
     str,
-    _model("p(z): standard, which is N(0, I), or mixture, learned with the ELBO.", metavar="NAME"),
+    _model(
+        "p(z): standard, which is N(0, I); mixture, learned with the ELBO; or aggregate, a mixture "
+        "fitted to the codes after training, where it gains.",
+        metavar="NAME",
+    ),
 ]
 PriorComponents: TypeAlias = Annotated[
     str, _model("Components of the mixture, or auto, which follows the rows.", metavar="N")
 ]
 AllowUnbounded: TypeAlias = Annotated[
     bool, _model("Train a model whose likelihood has no maximum.", "--allow-unbounded")
-]
-Codes: TypeAlias = Annotated[
-    bool,
-    _model(
-        "Store three draws of z for each row of DATA in the file, so that priors can be fitted "
-        "later.",
-        "--codes/--no-codes",
-    ),
 ]
 Objective: TypeAlias = Annotated[
     str, _training("What training maximises: elbo, iwae or squared_error.", metavar="NAME")

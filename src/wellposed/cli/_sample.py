@@ -18,10 +18,6 @@ from ._files import (
 from ._options import Force, Model
 
 _HOW = "ancestral draws from p(x|z); mean gives μ(z); coupled gives μ(z) + α σ(z)."
-_PRIOR = (
-    "Distribution of z: standard is N(0, I); aggregate is a Gaussian mixture fitted to the codes "
-    "of the training data; second-stage is a second VAE trained on them, in a minute or two."
-)
 
 
 def sample(
@@ -29,7 +25,6 @@ def sample(
     number: Annotated[int, typer.Option("-n", "--number", help="Number of draws.", min=1)] = 16,
     how: Annotated[str, typer.Option(help=_HOW)] = "ancestral",
     alpha: Annotated[float, typer.Option(help="α of coupled.")] = 1.0,
-    prior: Annotated[str, typer.Option(help=_PRIOR)] = "standard",
     seed: Annotated[
         int | None,
         typer.Option(help="Seed; that of the model by default.", min=0, show_default=False),
@@ -50,7 +45,7 @@ def sample(
     vae = open_model(model)
     if is_picture(output):
         check_images(vae, output)
-    draws = vae.sample(number, how, prior=prior, alpha=alpha, random_state=seed)
+    draws = vae.sample(number, how, alpha=alpha, random_state=seed)
     if output is not None and is_picture(output):
         write_images(output, draws, vae.image_shape_)
     else:

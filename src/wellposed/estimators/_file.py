@@ -27,7 +27,7 @@ MODELS = {
 }
 
 
-def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str, ...] = ()) -> None:
+def save(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
     """Write a fitted estimator to ``path``: settings, model, and the attributes in ``_file_state``.
 
     The estimator is rebuilt in memory first, under the rules of :func:`load`. The name of a
@@ -38,7 +38,6 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str,
     estimator : a fitted estimator
     path : file to write
     overwrite : whether to replace a file that is there
-    without : names of the state that are left out, and are None in the loaded estimator
 
     Raises
     ------
@@ -49,7 +48,7 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str,
     """
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
-    header = _header(estimator, tensors, without)
+    header = _header(estimator, tensors)
     model, settings = estimator.model_, settings_of(estimator)
     makers = {role: settings[role] for role in serialise.NETWORKS if role in settings}
     supplied = {f"model.{role}": getattr(model, role) for role in makers}
@@ -65,9 +64,7 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool, without: tuple[str,
     serialise.write(path, tensors, header)
 
 
-def _header(
-    estimator: Any, tensors: dict[str, np.ndarray], without: tuple[str, ...]
-) -> dict[str, Any]:
+def _header(estimator: Any, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return the header of a file; its arrays become entries of ``tensors``."""
     settings = settings_of(estimator)
     if not isinstance(settings["random_state"], (int, np.integer)):
@@ -77,7 +74,6 @@ def _header(
     names = getattr(estimator, "feature_names_in_", None)
     outcome = getattr(estimator, "outcome_", None)
     state = {name: getattr(estimator, name) for name in estimator._file_state}
-    state |= dict.fromkeys(without)
     return {
         "kind": type(estimator).__name__,
         "settings": {
@@ -116,6 +112,8 @@ def restore(
     estimator: Any = kind(**settings)
     # Attributes that later versions added have defaults.
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
+    for name in getattr(kind, "_file_dropped", ()):  # of older versions
+        state.pop(name, None)
     missing, unknown = (
         ", ".join(sorted(names))
         for names in (set(kind._file_state) - state.keys(), state.keys() - set(kind._file_state))

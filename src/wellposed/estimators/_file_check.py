@@ -19,7 +19,6 @@ from wellposed._errors import DamagedFileError, SettingError
 from wellposed.training import COLUMNS, LAGGING
 
 from ._build import check_image_shape, objective_of, resolution_of
-from ._priors import FITTED
 from .start.prior import check_prior
 
 # Weights after training are far smaller, as are the learned logarithms and roots of noise; data
@@ -89,6 +88,7 @@ def check_fitted(estimator: Any) -> None:
 def _check_vae(vae: Any, d: int) -> None:
     model = vae.model_
     k = model.prior.k
+    _check_prior(model.prior, k)
     _check_shapes(model, d, k)
     shape = vae.image_shape_
     if shape is not None:
@@ -99,14 +99,13 @@ def _check_vae(vae: Any, d: int) -> None:
         check_image_shape(shape, d)
     _check_history(vae.history_, vae.n_epochs_, COLUMNS, LAGGING)
     _demand(_is_finite(vae.offset_, (d,)), "offset_")
-    codes = getattr(vae, "_codes", None)
-    _demand(codes is None or _is_finite(codes, (None, None, k)), "_codes")
-    _demand(isinstance(vae.priors_, dict) and vae.priors_.keys() <= FITTED.keys(), "priors_")
-    for name, prior in vae.priors_.items():
-        _demand(_is_prior(prior, k), f"the prior {name}")
-    for each in (model, *vae.priors_.values()):
-        if _is_unusual(each):
-            _try(model, vae.key("score"), each if each is not model else None)
+    gain = vae._prior_gain
+    figures = gain is None or (
+        type(gain) is tuple and len(gain) == 2 and all(map(_is_number, gain))
+    )
+    _demand(figures, "_prior_gain")
+    if _is_unusual(model):
+        _try(model, vae.key("score"))
 
 
 def _check_exact(estimator: Any, d: int) -> None:
@@ -177,7 +176,7 @@ def _check_shapes(model: models.VAEModel, d: int, k: int) -> None:
     row = jax.ShapeDtypeStruct((d,), jnp.result_type(float))
     with own_promotion():
         outputs = eqx.filter_eval_shape(_outputs, model, row, key)
-    wanted = [(d,), (), (k,), (k,), (k,), (k,), (), (d,), (d,), (d,)]
+    wanted = [(d,), (), (k,), (k,), (k,), (), (k,), (), (d,), (d,), (d,)]
     _demand([leaf.shape for leaf in outputs] == wanted, "the model")
     _demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in outputs), "the model")
 
@@ -192,6 +191,7 @@ def _outputs(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
         outputs.q.loc,
         outputs.q.scale,
         model.prior.kl(outputs.q),
+        model.prior.log_prob(outputs.q.loc),
         model.prior.sample(key=key),
         density.log_prob(outputs.y),
         density.mean,
@@ -200,14 +200,16 @@ def _outputs(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
     )
 
 
-def _is_prior(prior: Any, k: int) -> bool:
-    if isinstance(prior, models.SecondStage):
-        _check_shapes(prior.model, k, prior.model.prior.k)
-        return True
+def _check_prior(prior: Any, k: int) -> None:
     if not isinstance(prior, latents.GaussianMixture):
-        return False
-    m = len(prior.log_weights)
-    return (prior.means.shape, prior.cholesky.shape) == ((m, k), (m, k, k)) and m >= 1
+        return
+    parts = (prior.log_weights, prior.means, prior.cholesky)
+    m = len(prior.means)
+    finite = all(bool(np.isfinite(np.asarray(part)).all()) for part in parts)
+    shapes = [part.shape for part in parts] == [(m,), (m, k), (m, k, k)] and m >= 1
+    _demand(finite and shapes, "the prior")
+    scales = np.diagonal(np.asarray(prior.cholesky), axis1=1, axis2=2)
+    _demand(bool((scales != 0).all()), "the prior")
 
 
 def _check_history(history: Any, n: Any, columns: tuple, optional_columns: tuple = ()) -> None:
@@ -238,11 +240,11 @@ def _is_unusual(model: Any) -> bool:
     return False
 
 
-def _try(model: models.VAEModel, key: Any, prior: Any = None) -> None:
+def _try(model: models.VAEModel, key: Any) -> None:
     """Draw rows, encode them and score them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        rows = evaluation.samples(model, _N_ROWS, how="ancestral", alpha=1.0, key=key, prior=prior)
+        rows = evaluation.samples(model, _N_ROWS, how="ancestral", alpha=1.0, key=key)
         _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
         codes = evaluation.codes(model, rows, key=key, most=_N_ROWS)
         outputs = evaluation.log_likelihood(

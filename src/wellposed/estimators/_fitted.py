@@ -1,5 +1,7 @@
-"""Base of VAE: rows, keys, settings, fitted attributes and priors, for all that uses a VAE."""
+"""Base of VAE: rows, keys, settings, fitted attributes and p(z), for all that uses a VAE."""
 
+import dataclasses
+import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, get_args
 
@@ -8,14 +10,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from wellposed import evaluation, latents, models, training
+from wellposed import evaluation, models, training
 from wellposed._checks import Rule, check_settings
-from wellposed._errors import unknown_name
+from wellposed._errors import TrainingWarning
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 
 from ._build import check_domain
-from ._priors import PRIORS, draw_codes, fit_prior
+from ._priors import Aggregate, aggregate, draw_codes
 from ._settings import settings_of
 from ._words import Progress, Rows
 from .data.offset import add_offset, check_size, clip_rows, subtract_offset
@@ -40,8 +42,7 @@ class Fitted(BaseEstimator):
     offset_: np.ndarray
     image_shape_: tuple[int, ...] | None
     n_features_in_: int
-    priors_: dict[str, latents.Prior]
-    _codes: np.ndarray | None = None
+    _prior_gain: tuple[float, float] | None = None
     _seed: int
 
     def rows(self, X: Rows, *, to_train: bool = False) -> np.ndarray:
@@ -119,7 +120,7 @@ class Fitted(BaseEstimator):
         self.n_epochs_ = len(history.rows)
         with training.Bar(1, self.progress, unit="noise variance, rows") as bar:
             self.store_noise(rows, shown=bar.count)
-        self.priors_ = {}
+        self._prior_gain = None
 
     def store_noise(
         self, rows: np.ndarray, *, shown: Callable[[int, int], object] | None = None
@@ -130,36 +131,39 @@ class Fitted(BaseEstimator):
         )
         self.noise_variance_ = float(variance) if variance.ndim == 0 else np.asarray(variance)
 
-    def store_codes(self, rows: np.ndarray) -> None:
-        """Draw and store the codes that priors are fitted to; they are saved with the model."""
-        self._codes = draw_codes(self.model_, rows, key=self.key("codes"))
-
     @property
-    def has_codes(self) -> bool:
-        """Whether codes were stored."""
-        return self._codes is not None
+    def prior_gain_(self) -> evaluation.Estimate | None:
+        """Gain of the mixture last fitted to codes over p(z) before it; None if none was fitted.
 
-    def sampling_prior(self, name: str) -> latents.Prior | None:
-        """Return the prior of that name, fitted at its first use; None is the model's own.
+        It is the difference of the held-out means of E_q log p(z), in nats a datum. The mixture
+        was adopted if that exceeds two standard errors.
+        """
+        check_is_fitted(self)
+        return None if self._prior_gain is None else evaluation.Estimate(*self._prior_gain)
+
+    def adopt(self, rows: np.ndarray) -> None:
+        """Replace p(z) by a mixture fitted to the codes of rows, if held-out codes gain by it.
 
         Parameters
         ----------
-        name : "standard", "aggregate" or "second-stage"
-
-        Raises
-        ------
-        SettingError
-            For an unknown name.
-        DataError
-            Where there are no codes to fit it to.
+        rows : array of shape (n, d), without the offset
         """
-        if not isinstance(name, str) or name not in PRIORS:
-            raise unknown_name("prior", name, PRIORS)
-        if name == "standard":
-            return None
-        if name not in self.priors_:
-            self.priors_[name] = self._fit_prior(name, self._codes)
-        return self.priors_[name]
+        fitted = self.fit_aggregate(rows)
+        gain = fitted.gain(self.model_.prior)
+        self._prior_gain = gain.value, gain.standard_error
+        if gain.value > 2 * gain.standard_error:
+            self.model_ = dataclasses.replace(self.model_, prior=fitted.prior)
+            return
+        warnings.warn(
+            "A mixture is adopted as p(z) if held-out codes gain by it beyond two standard "
+            f"errors; the gain is {gain} nats a datum, so {self.model_.prior.notation} stays. No "
+            "change is needed; more rows give a smaller error.",
+            TrainingWarning,
+            stacklevel=3,
+        )
 
-    def _fit_prior(self, name: str, codes: np.ndarray | None) -> latents.Prior:
-        return fit_prior(name, codes, key=self.key("priors"), progress=self.progress)
+    def fit_aggregate(self, rows: np.ndarray) -> Aggregate:
+        """Fit a mixture to the codes of rows, an array of shape (n, d) without the offset."""
+        codes = draw_codes(self.model_, rows, key=self.key("codes"))
+        key = jax.random.fold_in(self.key("priors"), 1)
+        return aggregate(codes, key=key, progress=self.progress)

@@ -20,7 +20,6 @@ from ._homonym import setting_and_method
 from ._measures import Measures
 from ._notices import warn_of_outcome
 from ._prepare import prepare
-from ._priors import draw_codes
 from ._settings import settings_of
 from ._sizes import check_draws
 from ._words import (
@@ -29,7 +28,6 @@ from ._words import (
     Network,
     Noise,
     Objective,
-    Prior,
     PriorSetting,
     Progress,
     Resolution,
@@ -58,9 +56,10 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         The noise variance σ² of a Gaussian in model units: given; or learned, one for all
         features, one each, or a function of z. Or another family: its name in
         ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
-    prior : "standard", "mixture" or a :class:`wellposed.latents.AbstractPrior`
-        p(z) of the model. "standard" is N(0, I); "mixture" a mixture of Gaussians that is learned
-        with the ELBO
+    prior : "standard", "aggregate", "mixture" or a :class:`wellposed.latents.AbstractPrior`
+        p(z) of the model, which is sampled and scored. "standard" is N(0, I); "mixture" a mixture
+        of Gaussians that is learned with the ELBO; "aggregate" is N(0, I) in training, which a
+        mixture fitted to the codes then replaces where it gains, see :meth:`adopt_prior`
     n_prior_components : int or "auto"
         Components of the mixture; "auto" is one for twenty rows, from 5 to 30
     encoder, decoder : "mlp", "conv" or a maker ``make(n_in, n_out, *, key)``
@@ -113,7 +112,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     offset_ : array of shape (d,), subtracted from each row in float64 before the model computes,
         and added to its output: the median of a column too far from zero for float32, such as
         Unix time; zero for other columns
-    priors_ : the priors fitted so far, by name; see :meth:`sample`
+    prior_gain_ : gain of the mixture last fitted to the codes; see :meth:`adopt_prior`
 
     Examples
     --------
@@ -154,11 +153,12 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "offset_",
         "noise_variance_",
         "history_",
-        "priors_",
-        "_codes",
+        "_prior_gain",
     )
 
-    _file_defaults: ClassVar[dict[str, Any]] = {"offset_": None}
+    _file_defaults: ClassVar[dict[str, Any]] = {"offset_": None, "_prior_gain": None}
+    # Of versions that drew from priors that were not the model's own.
+    _file_dropped: ClassVar[tuple[str, ...]] = ("priors_", "_codes")
     # Settings that later versions added, as the versions before them trained.
     _setting_defaults: ClassVar[dict[str, Any]] = {
         "prior": "standard",
@@ -266,8 +266,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 progress=settings["progress"],
             )
             self.store(run.model, run.history, run.outcome, rows)
-            self.store_codes(rows)
             self._advance = None
+        sound = run.outcome is not training.Outcome.nonfinite
+        if settings["prior"] == "aggregate" and sound:
+            # Interrupted here, the trained model remains.
+            self.adopt(rows)
         warn_of_outcome(run, self.noise_variance_, getattr(self, "feature_names_in_", None))
         return self
 
@@ -278,8 +281,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         the first piece, which should therefore be typical. After ``fit``, or on a loaded model,
         training continues from the fitted model and its settings, with new moments of Adam. The
         learning rate does not decay, no rows are held out, and σ² is learned by gradient alone.
-        Priors other than the standard one are fitted to the last piece; call :meth:`fit_prior`
-        to fit them to more rows.
+        p(z) is trained as any part; with "aggregate" call :meth:`adopt_prior` after the last piece.
 
         Parameters
         ----------
@@ -309,7 +311,6 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             )
             ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
             self.store(reached.model, reached.history, ended, rows)
-            self.store_codes(rows)
             self._advance = reached
         return self
 
@@ -370,8 +371,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def elbo(self, X: Rows, n_samples: int = 16) -> np.ndarray:
         """Estimate the ELBO of each row, shape (n,), nats in data units.
 
-        ``n_samples`` draws of z a row are averaged; the KL is exact. Whatever the training
-        objective, this is the bound with β = 1.
+        ``n_samples`` draws of z a row are averaged; the KL is exact for N(0, I), and by the same
+        draws for another prior. Whatever the training objective, this is the bound with β = 1.
         """
         terms = evaluation.elbo(
             self.model_, self.rows(X), n_samples=n_samples, key=self.key("score")
@@ -393,11 +394,10 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         n_samples: int = 1,
         how: Sampler = "ancestral",
         *,
-        prior: Prior = "standard",
         alpha: float = 1.0,
         random_state: Seed = None,
     ) -> np.ndarray:
-        """Draw new data.
+        """Draw new data from the p(x) that is scored, with z from the model's own p(z).
 
         Parameters
         ----------
@@ -405,11 +405,6 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         how : "ancestral" draws x ~ p(x | z), the model's own draw; "mean" shows μ(z), without
             the noise; "coupled" shows every feature at the quantile Φ(alpha) of its noise, which
             is μ(z) + alpha·σ(z) for a Gaussian
-        prior : where z comes from. "standard" is N(0, I), the p(z) of the ELBO; "aggregate" a
-            Gaussian mixture fitted to draws of q(z | x) of the training data; "second-stage" a
-            second VAE trained on them (Dai & Wipf 2019). The latter two are fitted at their
-            first use, in seconds to minutes, and saved with the model; p(x) as scored is that of
-            N(0, I) in every case. :meth:`prior_mismatch` measures which prior is needed.
         alpha : of "coupled"
         random_state : None takes the estimator's own seed, so that equal calls give equal draws
 
@@ -420,27 +415,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components))
         key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
-        source = self.sampling_prior(prior)
-        rows = evaluation.samples(
-            self.model_, int(n_samples), how=how, alpha=alpha, key=key, prior=source
-        )
+        rows = evaluation.samples(self.model_, int(n_samples), how=how, alpha=alpha, key=key)
         return self.in_data_units(rows)
-
-    def fit_prior(self, name: str, X: Rows | None = None) -> Self:
-        """Fit the prior "aggregate" or "second-stage" now, and keep it for :meth:`sample`.
-
-        Parameters
-        ----------
-        name : as :meth:`sample` has it
-        X : array-like of shape (n, d), or a path: the data whose codes, at most 60,000, it is
-            fitted to. None: the training data's
-        """
-        check_is_fitted(self)
-        codes = self._codes
-        if X is not None:
-            codes = draw_codes(self.model_, self.rows(X), key=self.key("codes"))
-        self.priors_ = {**self.priors_, name: self._fit_prior(name, codes)}
-        return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""

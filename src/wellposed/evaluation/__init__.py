@@ -13,6 +13,7 @@ from ._passes import (
     samples_each_way,
     squared_residuals,
     standardised_residuals,
+    total_rates,
 )
 from ._rows import over_rows, subsample
 from .audits import Audit, ImpliedNoise, ScoreAtVariance, audit, implied_noise_variance
@@ -39,8 +40,11 @@ from .latents import (
     ResidualSpectrum,
     codes,
     collapse,
+    draw_prior,
     implied_kl_weight,
+    log_prior,
     measure_collapse,
+    plotted_prior,
     prior_mismatch,
     rate_distortion,
     residual_spectrum,
@@ -132,6 +136,7 @@ __all__ = [
     "coverage",
     "decode",
     "diagnose",
+    "draw_prior",
     "elbo",
     "estimate_log_likelihood",
     "exact_log_likelihood",
@@ -144,11 +149,13 @@ __all__ = [
     "iwae",
     "latent_means",
     "log_likelihood",
+    "log_prior",
     "mean_noise_variance",
     "measure_collapse",
     "noise_correlation",
     "over_rows",
     "pareto_k",
+    "plotted_prior",
     "posterior_predictive",
     "posteriors",
     "precision_recall",
@@ -168,6 +175,7 @@ __all__ = [
     "squared_residuals",
     "standardised_residuals",
     "subsample",
+    "total_rates",
     "variance_split",
 ]
 

@@ -11,7 +11,7 @@ from wellposed._checks import check_count
 from wellposed._compiled import compiled_soon
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey, Scalar, Variance
-from wellposed.latents import Prior
+from wellposed.latents import StandardNormal
 from wellposed.models import SAMPLERS, VAEModel, draw_keys, sample
 from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
@@ -20,6 +20,7 @@ from ._rows import in_chunks, over_rows, subsample
 from ._work import chunk_within, rows_within, work_of
 
 _VARIANCE_ROWS, _CHUNK = 2_000, 256
+_RATE_DRAWS = 16
 
 
 def latent_means(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
@@ -35,9 +36,10 @@ def latent_means(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarra
 
 
 def posteriors(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> tuple[np.ndarray, ...]:
-    """Return the mean and σ of q(z | x), and KL(q(z_i | x) ‖ p(z_i)) in nats, each (n, k).
+    """Return the mean and σ of q(z | x), and the rate of each latent in nats, each (n, k).
 
-    One compiled program computes all three, and fitting uses the same program.
+    The rates are those of :func:`rates`. One compiled program computes all three, and fitting uses
+    the same program.
 
     Parameters
     ----------
@@ -117,7 +119,10 @@ def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTer
 
 
 def rates(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
-    """Return KL(q(z_i | x) ‖ p(z_i)) of each row and latent, shape (n, k), in nats.
+    """Return KL(q(z_i | x) ‖ N(m_i, s_i²)) of each row and latent, shape (n, k), in nats.
+
+    m_i and s_i are the mean and the standard deviation of p(z_i). For N(0, I) the sum over latents
+    is the rate of the row; for another prior see :func:`total_rates`.
 
     Parameters
     ----------
@@ -126,6 +131,22 @@ def rates(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     key : PRNG key
     """
     return posteriors(model, rows, key=key)[2]
+
+
+def total_rates(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
+    """Return KL(q(z | x) ‖ p(z)) of each row, shape (n,), float64, in nats.
+
+    It is exact for N(0, I), and the mean of 16 draws a row for other priors.
+
+    Parameters
+    ----------
+    model : VAEModel
+    rows : array of shape (n, d), data units
+    key : PRNG key
+    """
+    if isinstance(model.prior, StandardNormal):
+        return posteriors(model, rows, key=key)[2].astype(np.float64).sum(axis=1)
+    return over_rows(_total_rate, model, rows, key=key).astype(np.float64)
 
 
 def standardised_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
@@ -183,7 +204,6 @@ def samples(
     how: str,
     alpha: float,
     key: PRNGKey,
-    prior: Prior | None = None,
     chunk: int = 256,
 ) -> np.ndarray:
     """Draw data from the model, shape (n_samples, d), data units.
@@ -195,11 +215,10 @@ def samples(
     how : a key of ``models.SAMPLERS``
     alpha : α of coupled samples
     key : PRNG key
-    prior : distribution of z; the model's prior by default
     chunk : draws at a time; the draws depend on it
     """
     ways = ((how, alpha),)
-    return samples_each_way(model, n_samples, ways, key=key, prior=prior, chunk=chunk)[0]
+    return samples_each_way(model, n_samples, ways, key=key, chunk=chunk)[0]
 
 
 def samples_each_way(
@@ -208,7 +227,6 @@ def samples_each_way(
     ways: Sequence[tuple[str, float]],
     *,
     key: PRNGKey,
-    prior: Prior | None = None,
     chunk: int = 256,
 ) -> list[np.ndarray]:
     """Draw as :func:`samples`, in several ways from the same z.
@@ -219,7 +237,6 @@ def samples_each_way(
     n_samples : number of draws
     ways : pairs (how, alpha), see :func:`samples`
     key : PRNG key
-    prior : distribution of z; the model's prior by default
     chunk : draws at a time; the draws depend on it
 
     Returns
@@ -232,7 +249,7 @@ def samples_each_way(
     parts = []
     for start in range(0, n_samples, chunk):
         piece_key = jax.random.fold_in(key, start)
-        parts.append(jax.device_get(_draws(model, prior, hows, alphas, piece_key, chunk)))
+        parts.append(jax.device_get(_draws(model, hows, alphas, piece_key, chunk)))
     return [np.concatenate(each)[:n_samples] for each in zip(*parts, strict=True)]
 
 
@@ -260,7 +277,6 @@ def _decode(given: tuple[VAEModel, Scalar], z: Latent, *, key: PRNGKey, how: str
 @compiled_soon
 def _draws(
     model: VAEModel,
-    prior: Prior | None,
     hows: tuple[str, ...],
     alphas: list[Scalar],
     key: PRNGKey,
@@ -268,7 +284,7 @@ def _draws(
 ) -> tuple[jax.Array, ...]:
     def one(key: PRNGKey) -> tuple[Point, ...]:
         ways = zip(hows, alphas, strict=True)
-        return tuple(sample(model, how, alpha, key=key, prior=prior) for how, alpha in ways)
+        return tuple(sample(model, how, alpha, key=key) for how, alpha in ways)
 
     return jax.vmap(one)(jax.random.split(key, n))
 
@@ -284,6 +300,12 @@ def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:
 def _posterior(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Latent, Latent, Latent]:
     q = model.infer(x, key=key).q
     return q.loc, q.scale, model.prior.kl(q)
+
+
+def _total_rate(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
+    q, (latent_key,) = model.infer(x, key=key).q, draw_keys(key, 1)
+    standard = jax.random.normal(latent_key, (_RATE_DRAWS, model.prior.k))
+    return model.prior.rate(q, jax.vmap(lambda draw: model.prior.log_ratio(q, draw))(standard))
 
 
 def _noise_variance(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:

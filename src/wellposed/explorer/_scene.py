@@ -21,6 +21,7 @@ from ._shown import Features, Pictures, image_of
 
 MOST_ROWS = 2_000  # points on the plane
 _TRIED = 64  # draws of z that set the scales where there are no data
+_N_PRIOR = 500  # draws of the prior on the plane
 _MOST_CLASSES = 10  # as many colours as eyes tell apart
 
 
@@ -54,6 +55,7 @@ class Scene:
     unit: str  # of the weights
     shown: Pictures | Features
     points: Points | None
+    prior: np.ndarray | None  # (m, k), draws of p(z) on the plane; None if it is N(0, I)
     offset: np.ndarray | float  # (d,), what rows and looks lack to be in data units
 
     @property
@@ -94,6 +96,7 @@ class Scene:
             "unit": self.unit,
             "reach": self._reach(plane),
             "shown": self.shown.facts(),
+            "prior": None if self.prior is None else self.prior[:, plane].tolist(),
             "points": None if points is None else points.posterior.mean[:, plane].tolist(),
             "rows": None if points is None else points.at.tolist(),
             "nRows": 0 if points is None else points.n_all,
@@ -102,11 +105,11 @@ class Scene:
         }
 
     def _reach(self, plane: np.ndarray) -> float:
-        """Half the width of the plane: the prior's three σ, and all but a few of the data."""
-        if self.points is None:
-            return 3.0
-        means = np.abs(self.points.posterior.mean[:, plane])
-        return max(3.0, 1.05 * float(np.quantile(means, 0.995)))
+        """Half the width of the plane: three σ, and all but a few of the data and the prior."""
+        shown = [] if self.points is None else [self.points.posterior.mean]
+        shown += [] if self.prior is None else [self.prior]
+        ends = [1.05 * float(np.quantile(np.abs(part[:, plane]), 0.995)) for part in shown]
+        return max([3.0, *ends])
 
 
 def make_scene(
@@ -147,8 +150,9 @@ def make_scene(
         weights, unit = _movement(model, k, shown, key=key), "% of the range"
     else:
         weights, unit = np.asarray(points.posterior.rates).mean(axis=0), "nats"
+    drawn = evaluation.plotted_prior(model.prior, _N_PRIOR, key=key)
     title = f"A VAE of {k} latents with {type(model.noise).__name__} noise"
-    return Scene(model, key, title, weights, unit, shown, points, _offset(vae))
+    return Scene(model, key, title, weights, unit, shown, points, drawn, _offset(vae))
 
 
 def check_model(vae: object) -> None:
@@ -187,8 +191,10 @@ def _points(
 
 def _tried(model: VAEModel, k: int, *, key: PRNGKey) -> list[Look]:
     """Looks at draws of z from the prior. One by one: the page's own program is compiled here."""
-    seed = np.asarray(jax.random.key_data(key))
-    codes = np.random.default_rng(seed).normal(size=(_TRIED, k))
+    codes = evaluation.plotted_prior(model.prior, _TRIED, key=key)
+    if codes is None:
+        seed = np.asarray(jax.random.key_data(key))
+        codes = np.random.default_rng(seed).normal(size=(_TRIED, k))
     return [look(model, z, alpha=1.0, draw=i, key=key) for i, z in enumerate(codes)]
 
 
@@ -209,7 +215,9 @@ def _shown(vae: FittedVAE, tried: list[Look], rows: np.ndarray | None) -> Pictur
 
 
 def _movement(model: VAEModel, k: int, shown: Pictures | Features, *, key: PRNGKey) -> np.ndarray:
-    """How far each latent moves the mean, from −1 to 1 with the others at zero, shape (k,).
+    """How far each latent moves the mean over ± the prior's deviation, the others at its mean.
+
+    Shape (k,).
 
     Root mean square over features, in per cent of the range over which each is shown.
     """
@@ -218,8 +226,10 @@ def _movement(model: VAEModel, k: int, shown: Pictures | Features, *, key: PRNGK
     def mean(z: np.ndarray) -> np.ndarray:
         return np.asarray(look(model, z, alpha=0.0, draw=0, key=key).mean, float)
 
-    moved = [(mean(one) - mean(-one)) / span for one in np.eye(k)]
-    return np.array([100.0 * np.sqrt(np.mean(step**2)) for step in moved])
+    centre, deviation = (np.asarray(part, float) for part in model.prior.moments())
+    steps = np.diag(deviation)
+    moved = [(mean(centre + step) - mean(centre - step)) / span for step in steps]
+    return np.array([100.0 * np.sqrt(np.mean(change**2)) for change in moved])
 
 
 def _classes(labels: np.ndarray | None) -> tuple[list[str] | None, list[int] | None]:

@@ -30,6 +30,11 @@ class AbstractPrior(eqx.Module):
     def moments(self) -> tuple[Latent, Latent]:
         """Mean and standard deviation of each latent under p(z), shapes (k,)."""
 
+    @property
+    def notation(self) -> str:
+        """The distribution in texts for people."""
+        return "p(z)"
+
     def parameters(self) -> Leaves:
         """Return the leaves that the optimiser updates."""
         return ()
@@ -58,8 +63,9 @@ class AbstractPrior(eqx.Module):
 
         .. math:: KL(q(z_i \mid x) \| N(m_i, s_i^2))
 
-        with the moments of p(z_i): zero where q(z_i | x) is that normal whatever x is. For N(0, I)
-        the sum over latents is the rate; for another prior it is not.
+        with the moments of p(z_i): zero where q(z_i | x) is that normal whatever x is, as it is of
+        a collapsed latent once p(z_i) fits its codes. For N(0, I) the sum over latents is the
+        rate; for another prior it is not.
         """
         mean, deviation = self.moments()
         return kl_to_standard_normal((q.loc - mean) / deviation, q.scale / deviation)

@@ -38,6 +38,11 @@ class GaussianMixture(AbstractPrior):
     def k(self) -> int:
         return self.means.shape[1]
 
+    @property
+    def notation(self) -> str:
+        m = len(self.log_weights)
+        return "the Gaussian prior" if m == 1 else f"the mixture of {m} Gaussians"
+
     def parameters(self) -> Leaves:
         return self.log_weights, self.means, self.cholesky
 

@@ -27,6 +27,10 @@ class StandardNormal(AbstractPrior):
 
     k: int = eqx.field(static=True)
 
+    @property
+    def notation(self) -> str:
+        return "N(0, I)"
+
     def kl(self, q: Posterior) -> Latent:
         """Rate of each latent: KL(q(z_i | x) ‖ p(z_i)), shape (k,), in nats."""
         return kl_to_standard_normal(q.loc, q.scale)

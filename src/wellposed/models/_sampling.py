@@ -3,7 +3,6 @@
 import jax
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
-from wellposed.latents import Prior
 
 from ._vae import VAEModel
 
@@ -53,9 +52,7 @@ def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point
 SAMPLERS = {"ancestral": ancestral, "mean": mean, "coupled": coupled}
 
 
-def sample(
-    model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey, prior: Prior | None = None
-) -> Point:
+def sample(model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey) -> Point:
     """Draw z from the prior, then x given z, shape (d,), data units.
 
     Parameters
@@ -64,8 +61,6 @@ def sample(
     how : a key of ``SAMPLERS``
     alpha : α of coupled samples
     key : PRNG key
-    prior : distribution of z; by default the model's prior, with which the decoder is trained
     """
     latent_key, noise_key = jax.random.split(key)
-    prior = model.prior if prior is None else prior
-    return SAMPLERS[how](model, prior.sample(key=latent_key), alpha, key=noise_key)
+    return SAMPLERS[how](model, model.prior.sample(key=latent_key), alpha, key=noise_key)

@@ -36,6 +36,7 @@ def demo_figure(
     image_shape: Sequence[int],
     labels: np.ndarray | None = None,
     rates: np.ndarray | None = None,
+    prior: np.ndarray | None = None,
 ) -> Figure:
     """Compose samples, reconstructions and the latent plane.
 
@@ -50,6 +51,7 @@ def demo_figure(
     image_shape : (H, W), (H, W, 1) or (H, W, 3)
     labels : array of shape (n,), classes of ``latents``
     rates : array of shape (k,), nats: mean rate of each latent
+    prior : array of shape (m, k), draws of p(z); None if it is N(0, I)
 
     Returns
     -------
@@ -63,7 +65,7 @@ def demo_figure(
     images(ancestral, image_shape, ax=places[0, 0], **shared)
     images(mean, image_shape, ax=places[0, 1], **shared)
     reconstructions(data, reconstructed, image_shape, ax=places[1, 0], **shared)
-    latent_plane(latents, labels=labels, rates=rates, ax=places[1, 1])
+    latent_plane(latents, labels=labels, rates=rates, prior=prior, ax=places[1, 1])
     for ax, words in zip(places.flat, _WORDS, strict=True):
         ax.set_anchor("NW")
         headed(ax, *words)

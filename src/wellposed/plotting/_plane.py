@@ -23,13 +23,15 @@ def latent_plane(
     *,
     labels: np.ndarray | None = None,
     rates: np.ndarray | None = None,
+    prior: np.ndarray | None = None,
     ax: Axes | None = None,
     title: str = "",
 ) -> Axes:
     """Scatter the posterior means of the two most active latents.
 
     Labels of one or two characters are drawn as text, so that classes differ by more than their
-    colour; other labels are in a legend. A dashed circle contains 95 % of the prior.
+    colour; other labels are in a legend. A dashed circle contains 95 % of N(0, I); draws of
+    another prior are small grey points.
 
     Parameters
     ----------
@@ -37,6 +39,7 @@ def latent_plane(
     labels : array of shape (n,), or None for one colour
     rates : array of shape (k,), nats: mean rate of each latent. The two latents with the largest
         rates are drawn; the first two if None
+    prior : array of shape (m, k), draws of p(z); None if it is N(0, I)
     ax : axes to draw on; those of a new figure by default
     title : text above the plane
 
@@ -53,7 +56,11 @@ def latent_plane(
     ax = axes_or_new(ax)
     first, second = (0, 1) if rates is None else np.argsort(-np.asarray(rates), kind="stable")[:2]
     _scatter(ax, latents[:, [first, second]], labels)
-    _draw_prior(ax)
+    if prior is None:
+        _draw_circle(ax)
+    else:
+        ax.scatter(*np.asarray(prior)[:, [first, second]].T, s=2, color=QUIET, zorder=0)
+        _note(ax, "grey: draws of the prior")
     ax.set_xlabel(_axis_name(first, rates))
     ax.set_ylabel(_axis_name(second, rates))
     ax.set_aspect("equal", adjustable="datalim")
@@ -73,12 +80,16 @@ def _at_least_two(latents: np.ndarray) -> np.ndarray:
     return latents
 
 
-def _draw_prior(ax: Axes) -> None:
+def _draw_circle(ax: Axes) -> None:
     """Draw the circle above the points, and its label in a corner."""
     turn = np.linspace(0, 2 * np.pi, 200)
     ax.plot(_RADIUS * np.cos(turn), _RADIUS * np.sin(turn), color="black", ls="--", lw=1, zorder=4)
+    _note(ax, "dashed: 95 % of the prior")
+
+
+def _note(ax: Axes, text: str) -> None:
     ax.text(
-        0.99, 0.01, "dashed: 95 % of the prior", transform=ax.transAxes, ha="right", va="bottom",
+        0.99, 0.01, text, transform=ax.transAxes, ha="right", va="bottom",
         fontsize="small", color=QUIET,
     )  # fmt: skip
 

@@ -60,6 +60,12 @@ class Facts:
         return self._posteriors[2].mean(axis=0)
 
     @functools.cached_property
+    def total_rate(self) -> str:
+        """Mean KL(q(z | x) ‖ p(z)), nats."""
+        rates = evaluation.total_rates(self.vae.model_, self.rows, key=self.key)
+        return f"{rates.mean():.4g}"
+
+    @functools.cached_property
     def by_rate(self) -> np.ndarray:
         """Positions of the latents, the most active first."""
         return np.argsort(-self.rates, kind="stable")

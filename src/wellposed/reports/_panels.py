@@ -31,7 +31,7 @@ def samples(facts: Facts) -> Panel:
             "samples",
             title,
             "Histograms of the data (filled) and of as many draws from the model (line), "
-            "z ~ N(0, I) and x ~ p(x | z). Where the line is wider or smoother than the data, the "
+            "z ~ p(z) and x ~ p(x | z). Where the line is wider or smoother than the data, the "
             "noise or the prior has too much variance.",
             _png(plotting.marginals(facts.shown, drawn, names=facts.names)),
             "Histograms of data and draws, one panel for each feature",
@@ -45,7 +45,7 @@ def samples(facts: Facts) -> Panel:
     return Panel(
         "samples",
         title,
-        "All three show the same z ~ N(0, I). The left images are samples of the model: speckle "
+        "All three show the same z ~ p(z). The left images are samples of the model: speckle "
         "is noise that is independent between pixels in the model. The middle images are often "
         "printed as samples, but they are not draws from p(x).",
         _png(figure),
@@ -95,25 +95,31 @@ def plane(facts: Facts) -> Panel | None:
     """The two most active latents."""
     if facts.means.shape[1] < 2:
         return None
-    ax = plotting.latent_plane(facts.means, labels=facts.labels, rates=facts.rates)
+    drawn = evaluation.plotted_prior(facts.vae.model_.prior, key=facts.key)
+    ax = plotting.latent_plane(facts.means, labels=facts.labels, rates=facts.rates, prior=drawn)
+    prior = (
+        "The dashed circle contains 95 % of the prior."
+        if drawn is None
+        else ("Grey points are draws of the prior.")
+    )
     return Panel(
         "plane",
         "Latent plane",
-        "Posterior means of the two latents with the highest rates. The dashed circle contains "
-        "95 % of the prior. The decoder was not trained on regions inside it without points, but "
-        "draws of z fall there.",
+        f"Posterior means of the two latents with the highest rates. {prior} The decoder was not "
+        "trained on regions of the prior without points, but draws of z fall there.",
         _png(ax, (7.0, 5.5)),
         "Scatter of the posterior means of two latents",
     )
 
 
 def traversals(facts: Facts) -> Panel:
-    """E[x | z] along each latent, the others at zero."""
+    """E[x | z] along each latent, the others at the prior's mean."""
     latents = facts.by_rate[:_TRAVERSED]
     grid = np.linspace(-_REACH, _REACH, _STEPS)
-    codes = np.zeros((len(latents), _STEPS, facts.means.shape[1]), np.float32)
+    mean, deviation = (np.asarray(part) for part in facts.vae.model_.prior.moments())
+    codes = np.tile(mean.astype(np.float32), (len(latents), _STEPS, 1))
     for i, latent in enumerate(latents):
-        codes[i, :, latent] = grid
+        codes[i, :, latent] += deviation[latent] * grid
     means = facts.vae.inverse_transform(codes.reshape(-1, codes.shape[-1]))
     if facts.image_shape is None:
         moved = means.reshape(len(latents), _STEPS, -1)[:4]
@@ -129,8 +135,8 @@ def traversals(facts: Facts) -> Panel:
     return Panel(
         "traversals",
         "Traversals of the latents",
-        f"E[x | z] as {seen}, from −{_REACH:g} to {_REACH:g} with all others at zero. A latent "
-        "that changes nothing has collapsed.",
+        f"E[x | z] as {seen}, from −{_REACH:g} to {_REACH:g} standard deviations of the prior, "
+        "with all others at its mean. A latent that changes nothing has collapsed.",
         picture,
         "Means of the model along its most active latents",
     )
@@ -151,7 +157,7 @@ def rates(facts: Facts) -> Panel:
     return Panel(
         "rates",
         "Rate of each latent",
-        f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.rates.sum():.4g} nats in all. {beside}Latents "
+        f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.total_rate} nats in all. {beside}Latents "
         "at zero have collapsed, which is no fault if the forecast is zero as well.",
         _png(ax),
         "Bars of the mean rate of each latent",

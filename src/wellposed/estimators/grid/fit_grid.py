@@ -177,8 +177,6 @@ class _Work:
         """Collect the members that have ended."""
         if self.best is None and self.folder is not None and self.folder.best.exists():
             self.best = load_like(self.folder.best, self.estimators[self.best_place or 0])
-        if self.best is not None and not self.best.has_codes:
-            self.best.store_codes(self.data)
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
         return Grid(tuple(self.axes), rows, self.best, len(rows) == len(self.labels))
 
@@ -228,6 +226,8 @@ class _Work:
         """Measure a member, and store its figures and model."""
         estimator = self.estimators[i]
         estimator.store(run.model, run.history, run.outcome, self.data)
+        if estimator.prior == "aggregate" and run.outcome is not Outcome.nonfinite:
+            estimator.adopt(self.data)
         row = _figures(run.outcome.value, run.reason)
         row |= {"epochs": len(run.history.rows), "seconds": seconds}
         if run.outcome is not Outcome.nonfinite:
@@ -246,8 +246,6 @@ class _Work:
         """Write a member to the folder; if the disk is full, the grid continues."""
         paths = [folder.model(i)] if self.save_models else []
         paths += [folder.best] if self.best is estimator else []
-        if paths:
-            estimator.store_codes(self.data)
         try:
             for path in paths:
                 self._save(i, estimator, path)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models
-from wellposed._errors import SettingError, unknown_name
+from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.numerics import kl_to_standard_normal
@@ -17,7 +17,7 @@ from wellposed.transforms import AbstractTransform
 
 from .._file import save
 from .._sizes import check_draws
-from .._words import FilePath, Prior, Rows, Sampler, Seed
+from .._words import FilePath, Rows, Sampler, Seed
 from ..data.rows import open_table, seed_of, validate_rows
 
 
@@ -93,7 +93,6 @@ class ExactMethods:
         n_samples: int = 1,
         how: Sampler = "ancestral",
         *,
-        prior: Prior = "standard",
         alpha: float = 1.0,
         random_state: Seed = None,
     ) -> np.ndarray:
@@ -104,7 +103,6 @@ class ExactMethods:
         n_samples : how many
         how : "ancestral" draws x ~ p(x | z); "mean" leaves the noise out; "coupled" adds
             alpha·σ to every feature of the mean
-        prior : "standard", the model's own p(z)
         alpha : of "coupled"
         random_state : None uses that of the estimator
 
@@ -116,8 +114,6 @@ class ExactMethods:
         check_draws(
             n_samples, how, alpha, width=max(self._exact.n_latents, self._exact.mean.shape[-1])
         )
-        if prior != "standard":
-            raise unknown_name("prior of an exact model", prior, ("standard",))
         seed = self._seed if random_state is None else seed_of(random_state)
         return self._units.back(_draw(self._exact, n_samples, how, alpha, jax.random.key(seed)))
 

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from wellposed import latents
-from wellposed._errors import SettingError, unknown_name
+from wellposed._errors import DataError, SettingError, unknown_name
 from wellposed._typing import PRNGKey
 from wellposed.numerics import host_generator, on_device
 
-PRIORS = ("standard", "mixture")
+FEWEST_ROWS = 10  # of an aggregate prior: two of them are held out
+PRIORS = ("standard", "aggregate", "mixture")
 
 # Standard deviation of a component at the start, where the mixture is close to N(0, I). Components
 # with the same mean would have the same gradient, and stay one.
@@ -31,11 +32,18 @@ def prior_of(settings: dict[str, Any], n_rows: int, *, key: PRNGKey) -> latents.
     ------
     SettingError
         As :func:`check_prior`; or for more components than rows.
+    DataError
+        For fewer than ten rows, with "aggregate".
     """
     k, prior = int(settings["n_components"]), settings["prior"]
     check_prior(prior, k)
     if isinstance(prior, latents.AbstractPrior):
         return prior
+    if prior == "aggregate" and n_rows < FEWEST_ROWS:
+        raise DataError(
+            f"A prior is fitted to the codes of at least {FEWEST_ROWS} rows; there are {n_rows}. "
+            'Pass more rows, or use prior="standard".'
+        )
     if prior != "mixture":
         return latents.StandardNormal(k)
     m = size_of(settings["n_prior_components"], n_rows)

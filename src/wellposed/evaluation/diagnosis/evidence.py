@@ -16,7 +16,7 @@ from .._estimate import Estimate
 from .._passes import elbo, rates
 from .._rows import subsample
 from ..latents.codes import Codes, codes
-from ..latents.collapse import Collapse, collapse
+from ..latents.collapse import Collapse, collapse, in_prior_units
 from ..latents.implied_kl_weight import implied_kl_weight
 from ..latents.prior_mismatch import PriorMismatch, prior_mismatch
 from ..latents.residual_spectrum import ResidualSpectrum, residual_spectrum
@@ -114,7 +114,7 @@ class Evidence:
     @functools.cached_property
     def collapse(self) -> Collapse:
         rates_of_rows = rates(self.model, self.rows, key=self.key(3))
-        return collapse(rates_of_rows, self.codes.loc)
+        return collapse(rates_of_rows, in_prior_units(self.model, self.codes.loc))
 
     @functools.cached_property
     def forecast(self) -> Forecast | None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._thresholds import FAULT, OPEN, SOUND, Verdict
+from ..latents.prior_mismatch import OWN
 from .evidence import Evidence
 from .record import Finding
 
@@ -16,17 +17,17 @@ def check_prior(evidence: Evidence) -> Finding:
     """
     question, mismatch = "Does q(z) match p(z)?", evidence.mismatch
     low, high = mismatch.least_mismatch, max(mismatch.mismatch[1], mismatch.least_mismatch)
-    outside = mismatch.priors["standard"].outside.value
+    outside = mismatch.priors[OWN].outside.value
     figures = {
         "mismatch, nats, at least": low,
         "at most": high,
         "rate, nats": mismatch.rate.value,
-        "share of N(0, I) outside the codes": outside,
+        "share of p(z) outside the codes": outside,
     }
     answer = (
         f"KL(q(z) ‖ p(z)) is {low:.3g} to {high:.3g} nats of a rate of "
-        f"{mismatch.rate.value:.4g}; {outside:.0%} of the draws from N(0, I) are in regions with "
-        "few codes."
+        f"{mismatch.rate.value:.4g}; {outside:.0%} of the draws from {mismatch.prior} are in "
+        "regions with few codes."
     )
     verdict = mismatch.judgement
     if verdict == FAULT:
@@ -34,15 +35,14 @@ def check_prior(evidence: Evidence) -> Finding:
             question,
             FAULT,
             answer,
-            'Draw with sample(prior="aggregate"). To remove the mismatch, train with more latents '
-            "and less capacity, or train for longer.",
+            mismatch.remedy,
             "the codes are not where the prior is",
             figures,
         )
     if verdict == OPEN:
         answer += f" {mismatch.n_rows} rows are too few to decide."
         return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
-    remedy = "" if verdict == SOUND else 'Draw with sample(prior="aggregate").'
+    remedy = "" if verdict == SOUND else mismatch.remedy
     return Finding(question, verdict, answer, remedy, figures=figures)
 
 
@@ -59,7 +59,7 @@ def check_collapse(evidence: Evidence) -> Finding:
         "latents": float(k),
         "collapsed": float(n_collapsed),
         "active units": float(collapse.active_units.sum()),
-        "rate, nats": float(collapse.rates.sum()),
+        "rates added up, nats": float(collapse.rates.sum()),
     }
     if not np.isfinite(collapse.rates).all():
         answer = "The rates of some latents are not finite on these rows."

@@ -3,6 +3,7 @@
 from .codes import Codes, codes
 from .collapse import Collapse, collapse, measure_collapse
 from .implied_kl_weight import implied_kl_weight
+from .prior import draw_prior, log_prior, plotted_prior
 from .prior_mismatch import PriorMismatch, prior_mismatch
 from .rate_distortion import RateDistortion, rate_distortion
 from .rate_distortion_curve import RateDistortionCurve, RatePoint
@@ -18,8 +19,11 @@ __all__ = [
     "ResidualSpectrum",
     "codes",
     "collapse",
+    "draw_prior",
     "implied_kl_weight",
+    "log_prior",
     "measure_collapse",
+    "plotted_prior",
     "prior_mismatch",
     "rate_distortion",
     "residual_spectrum",

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 from wellposed._budget import at_once, slices
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
+from wellposed.latents import StandardNormal
 from wellposed.models import VAEModel
 from wellposed.numerics import LOG_2PI, host_generator
 
-from .._passes import posteriors
+from .._passes import posteriors, total_rates
 from .._rows import subsample
 
 _LEAST_SCALE = 1e-30  # its inverse square is finite
@@ -24,10 +25,9 @@ class Codes:
 
     Parameters
     ----------
-    loc, scale : shape (n, k), mean and standard deviation of q(z | x), in units of the prior's
-        standard deviation
+    loc, scale : shape (n, k), mean and standard deviation of q(z | x)
     noise : shape (n, k), standard normal draws
-    rates : shape (n,), KL(q(z | x) ‖ p(z)), nats
+    rates : shape (n,), KL(q(z | x) ‖ p(z)), nats; see :func:`wellposed.evaluation.total_rates`
 
     Examples
     --------
@@ -74,12 +74,17 @@ def codes(
     Codes
     """
     check_process()
-    parts = posteriors(model, subsample(np.asarray(rows), most), key=key)
+    rows = subsample(np.asarray(rows), most)
+    parts = posteriors(model, rows, key=key)
     loc, scale, rates = (np.asarray(part, np.float64) for part in parts)
+    if isinstance(model.prior, StandardNormal):
+        rates = rates.sum(axis=1)
+    else:
+        rates = total_rates(model, rows, key=key)
     # The host draws, since a compiled generator is compiled for each number of rows.
     noise_key = jax.random.fold_in(key, 1) if noise_key is None else noise_key
     noise = host_generator(noise_key).normal(size=loc.shape)
-    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates.sum(axis=1))
+    return Codes(loc, np.maximum(scale, _LEAST_SCALE), noise, rates)
 
 
 def log_aggregate(codes: Codes, z: np.ndarray, *, leave_out: bool = False) -> np.ndarray:

@@ -22,11 +22,12 @@ class Collapse:
 
     Parameters
     ----------
-    collapsed : bool, shape (k,), whether KL(q(z_i|x) ‖ p(z_i)) < ε on a share of the rows of at
-        least 1 − δ
+    collapsed : bool, shape (k,), whether the rate of the latent is below ε on a share of the rows
+        of at least 1 − δ
     active_units : bool, shape (k,), whether Var E[z_i|x] exceeds ``threshold``
-    rates : shape (k,), mean KL of each latent, nats a datum
-    silent_share : shape (k,), share of the rows with a KL below ε
+    rates : shape (k,), mean rate of each latent, nats a datum; see
+        :func:`wellposed.evaluation.rates`
+    silent_share : shape (k,), share of the rows with a rate below ε
     mean_variance : shape (k,), Var E[z_i|x], in units of the prior's variance
     epsilon : ε, nats
     delta : δ, share of the rows
@@ -48,8 +49,8 @@ class Collapse:
             f"{int(self.collapsed.sum())} of {k} latents have collapsed: their rate is below "
             f"{self.epsilon:g} nats on {1 - self.delta:.0%} of the data or more. "
             f"{int(self.active_units.sum())} of {k} are active units: the variance of their "
-            f"posterior mean exceeds {self.threshold:g}. Rates add up to {self.rates.sum():.4g} "
-            "nats a datum." + self._unknown()
+            f"posterior mean exceeds {self.threshold:g}. Rates of single latents add up to "
+            f"{self.rates.sum():.4g} nats a datum." + self._unknown()
         )
 
     def _unknown(self) -> str:
@@ -70,7 +71,7 @@ def collapse(
     Parameters
     ----------
     rates : array of shape (n, k), KL(q(z_i | x) ‖ p(z_i)) in nats
-    means : array of shape (n, k), E[z | x]
+    means : array of shape (n, k), E[z | x], in units of the prior's standard deviation
     epsilon : ε of (ε, δ)-collapse, nats
     delta : δ of (ε, δ)-collapse, share of the rows
     threshold : of active units, in units of the prior's variance
@@ -115,6 +116,9 @@ def measure_collapse(
 ) -> Collapse:
     """Measure :func:`collapse` of a model on rows of data.
 
+    A latent has collapsed where q(z_i | x) does not depend on x. Its rate is then zero:
+    KL(q(z_i | x) ‖ N(m_i, s_i²)) with the moments of p(z_i), which a prior fitted to its codes has.
+
     Parameters
     ----------
     model : VAEModel
@@ -127,4 +131,15 @@ def measure_collapse(
     Collapse
     """
     means, _, rates = posteriors(model, rows, key=key)
-    return collapse(rates, means, **thresholds)
+    return collapse(rates, in_prior_units(model, means), **thresholds)
+
+
+def in_prior_units(model: VAEModel, means: np.ndarray) -> np.ndarray:
+    """Divide latents of shape (n, k) by the standard deviations of p(z_i).
+
+    Parameters
+    ----------
+    model : VAEModel
+    means : array of shape (n, k)
+    """
+    return means / np.asarray(model.prior.moments()[1])

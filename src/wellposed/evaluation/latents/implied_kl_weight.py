@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed.latents import StandardNormal
 from wellposed.models import VAEModel, draw_keys
 
 from .._estimate import Estimate, standard_error
@@ -24,11 +25,12 @@ def implied_kl_weight(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Esti
 
     .. math:: \beta = \frac{-\partial_{\log\tau} E_q \log p(x \mid z)}
        {-\partial_{\log\tau} KL(q \| p)}, \qquad
-       -\partial_{\log\tau} KL = \sum_j (1 - \sigma_j^2)
+       -\partial_{\log\tau} KL = k + \partial_{\log\tau} E_q \log p(z)
 
-    where both are averages over rows. An encoder can multiply all its scales by one factor, so
-    that after training τ = 1 is stationary on the training rows. On other rows an overfitted
-    decoder leads to a larger β. A clamped KL has no gradient on some rows, which leads to a β
+    where both are averages over rows. For N(0, I) the last is Σ_j (1 − σ_j²). An encoder can
+    multiply all its scales by one factor, so that after training τ = 1 is stationary on the
+    training rows. On other rows an overfitted decoder leads to a larger β. A clamped KL has no
+    gradient on some rows, which leads to a β
     below one.
 
     Parameters
@@ -59,9 +61,12 @@ def _slopes(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scalar]
     # Antithetic pairs: terms that are odd in the noise cancel.
     half = jax.random.normal(latent_key, (_DRAWS // 2, *loc.shape))
 
-    def likelihood(log_tau: Scalar) -> Scalar:
-        noise = jnp.exp(log_tau) * scale * jnp.concatenate([half, -half])
-        return jax.vmap(lambda z: model.decode(z).log_prob(inference.y))(loc + noise).mean()
+    def expected(log_tau: Scalar) -> tuple[Scalar, Scalar]:
+        z = loc + jnp.exp(log_tau) * scale * jnp.concatenate([half, -half])
+        likelihood = jax.vmap(lambda z: model.decode(z).log_prob(inference.y))(z).mean()
+        return likelihood, jax.vmap(model.prior.log_prob)(z).mean()
 
-    _, slope = jax.jvp(likelihood, (jnp.zeros(()),), (jnp.ones(()),))
-    return -slope, jnp.sum(1.0 - scale**2)
+    _, (slope, prior_slope) = jax.jvp(expected, (jnp.zeros(()),), (jnp.ones(()),))
+    if isinstance(model.prior, StandardNormal):
+        return -slope, jnp.sum(1.0 - scale**2)
+    return -slope, len(loc) + prior_slope

@@ -8,22 +8,20 @@ from typing import Any
 import jax
 import numpy as np
 
-from wellposed._compiled import compiled_soon
 from wellposed._errors import DataError
 from wellposed._forks import check_process
-from wellposed._typing import Latent, PRNGKey, Scalar
-from wellposed.latents import Prior
-from wellposed.models import SecondStage, VAEModel
+from wellposed._typing import PRNGKey
+from wellposed.latents import AbstractPrior, StandardNormal
+from wellposed.models import VAEModel
 
 from .._estimate import Estimate
-from .._rows import over_rows
 from .._thresholds import MISMATCH, OPEN, OUTSIDE, OUTSIDE_IDEAL, Verdict, prior_verdict
-from ..likelihood.importance import log_likelihood
 from .codes import Codes, codes, log_aggregate
+from .prior import draw_prior, log_prior
 
 _MOST_ROWS = 10_000  # the 10,000² densities take seconds
 _DRAWS = 2_000
-_SECOND_STAGE_DRAWS = 128
+OWN = "own"  # of the model's own prior, among those compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,18 +57,20 @@ class PriorMismatch:
     n_rows : number of rows
     rate : mean KL(q(z | x) ‖ p(z)), nats a datum
     information : lower and upper bound of I(x; z), nats a datum
-    priors : comparison of each prior by name; "standard" is the model's own
+    priors : comparison of each prior by name; "own" is the model's own
+    prior : the model's own prior, in texts
     """
 
     n_rows: int
     rate: Estimate
     information: tuple[Estimate, Estimate]
     priors: dict[str, Mismatch]
+    prior: str = "N(0, I)"
 
     @property
     def mismatch(self) -> tuple[float, float]:
         """Lower and upper bound of KL(q(z) ‖ p(z)) for the model's own prior, nats a datum."""
-        own = self.priors["standard"]
+        own = self.priors[OWN]
         return own.low.value, own.high.value
 
     @property
@@ -99,10 +99,20 @@ class PriorMismatch:
 
         "open" if a figure is not finite, or the rows are too few to bound the mismatch.
         """
-        own = self.priors["standard"]
+        own = self.priors[OWN]
         ends = [own.low.value, own.high.value, *(p.gain.value for p in self.priors.values())]
         low = self.least_mismatch if np.isfinite(ends).all() else math.nan
         return prior_verdict(low, own.high.value, self.rate.value, own.outside.value)
+
+    @property
+    def remedy(self) -> str:
+        """What fits p(z) to the codes."""
+        if self.prior == StandardNormal(1).notation:
+            return 'Fit with prior="mixture", or call adopt_prior(X) with the training rows.'
+        return (
+            "Call adopt_prior(X) with the training rows, give the mixture more components, or "
+            "train for longer."
+        )
 
     def __str__(self) -> str:
         return " ".join([*self._split(), *self._own(), *self._others()])
@@ -113,7 +123,7 @@ class PriorMismatch:
         sentences = [
             f"The rate is {self.rate} nats a datum, over {self.n_rows} rows. It is the sum of the "
             f"information I(x; z), {max(information, 0):.3g} to {self.rate.value - low:.3g} nats, "
-            f"and the mismatch KL(q(z) ‖ p(z)) of the codes and N(0, I), {low:.3g} to "
+            f"and the mismatch KL(q(z) ‖ p(z)) of the codes and {self.prior}, {low:.3g} to "
             f"{max(high, low):.3g} nats."
         ]
         if self.saturated:
@@ -125,29 +135,29 @@ class PriorMismatch:
         return sentences
 
     def _own(self) -> list[str]:
-        share = self.priors["standard"].outside
+        share = self.priors[OWN].outside
         outside = (
-            f"{_percent(share)} of the draws from N(0, I) lie outside the region of "
+            f"{_percent(share)} of the draws from {self.prior} lie outside the region of "
             f"{1 - OUTSIDE_IDEAL:.0%} of the codes (ideal: {OUTSIDE_IDEAL:.0%})"
         )
         if self.judgement == OPEN:
-            too_few = f"{self.n_rows} rows are too few to decide whether the codes match N(0, I)."
+            too_few = f"{self.n_rows} rows are too few to decide whether the codes match it."
             return [f"{outside}. {too_few}"]
         if share.value > OUTSIDE:
             outside += ": the decoder had little training there, so that samples are poor."
         elif self.least_mismatch > MISMATCH:
             outside += ", but few of the draws are in regions with many codes."
         else:
-            return [f"{outside}: the decoder was trained where the draws from N(0, I) are."]
-        return [outside, 'Draw z from the distribution of the codes: sample(prior="aggregate").']
+            return [f"{outside}: the decoder was trained where these draws are."]
+        return [outside, self.remedy]
 
     def _others(self) -> list[str]:
         return [
-            f"Prior {name!r}: its log density of the codes exceeds that of N(0, I) by {prior.gain} "
-            f"nats, its mismatch is at most {max(prior.high.value, 0):.3g} nats, and "
+            f"Prior {name!r}: its log density of the codes exceeds that of {self.prior} by "
+            f"{prior.gain} nats, its mismatch is at most {max(prior.high.value, 0):.3g} nats, and "
             f"{_percent(prior.outside)} of its draws lie outside the region."
             for name, prior in self.priors.items()
-            if name != "standard"
+            if name != OWN
         ]
 
 
@@ -160,7 +170,7 @@ def prior_mismatch(
     rows: np.ndarray,
     *,
     key: PRNGKey,
-    priors: Mapping[str, Prior] | None = None,
+    priors: Mapping[str, AbstractPrior] | None = None,
     most_rows: int = _MOST_ROWS,
 ) -> PriorMismatch:
     r"""Split the rate of a model on rows of data into information and mismatch.
@@ -183,9 +193,7 @@ def prior_mismatch(
     rows : array of shape (n, d), data units, preferably held-out rows. Priors that were fitted to
         the training rows need held-out rows
     key : PRNG key
-    priors : other priors by name. The log density of a prior with a ``log_prob`` is exact; that of
-        a :class:`wellposed.models.SecondStage` is estimated by importance sampling, which makes it
-        too small on average and the mismatch too large
+    priors : other priors by name, such as a mixture fitted to codes of other rows
     most_rows : largest number of rows to use, spread evenly over the data; time and memory grow
         with its square
 
@@ -210,23 +218,20 @@ def prior_mismatch(
     code_key, prior_key = (jax.random.fold_in(key, i) for i in range(2))
     noise_key = jax.random.fold_in(code_key, 1)
     some_codes = codes(model, rows, key=key, most=most_rows, noise_key=noise_key)
-    return _compare(some_codes, {"standard": model.prior, **(priors or {})}, key=prior_key)
+    return _compare(some_codes, {OWN: model.prior, **(priors or {})}, key=prior_key)
 
 
-def _compare(sample: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> PriorMismatch:
+def _compare(sample: Codes, priors: Mapping[str, AbstractPrior], *, key: PRNGKey) -> PriorMismatch:
     z = sample.z
     without = log_aggregate(sample, z, leave_out=True)
     n = len(z)
     all_rows = np.logaddexp(without + np.log(n - 1), sample.log_density) - np.log(n)
     keys = [jax.random.fold_in(key, i) for i in range(2 * len(priors))]
-    log_p = {
-        name: _log_densities(prior, z, key=keys[2 * i])
-        for i, (name, prior) in enumerate(priors.items())
-    }
+    log_p = {name: log_prior(prior, z) for name, prior in priors.items()}
     # Mean zero for each row: the chance of one draw of z, over which the rate is an average.
-    chance = sample.log_density - log_p["standard"] - sample.rates
+    chance = sample.log_density - log_p[OWN] - sample.rates
     usual = np.quantile(without, OUTSIDE_IDEAL)
-    own = log_p["standard"]
+    own = log_p[OWN]
     return PriorMismatch(
         n_rows=n,
         rate=Estimate.of(sample.rates),
@@ -239,11 +244,12 @@ def _compare(sample: Codes, priors: Mapping[str, Prior], *, key: PRNGKey) -> Pri
                 low=_estimate(without - log_p[name], chance),
                 high=_estimate(all_rows - log_p[name], chance),
                 log_density=_estimate(log_p[name], chance),
-                gain=_estimate(log_p[name] - log_p["standard"], chance),
+                gain=_estimate(log_p[name] - log_p[OWN], chance),
                 outside=_share_below(usual, sample, prior, key=keys[2 * i + 1]),
             )
             for i, (name, prior) in enumerate(priors.items())
         },
+        prior=priors[OWN].notation,
     )
 
 
@@ -263,27 +269,7 @@ def _without_chance(values: np.ndarray, chance: np.ndarray) -> np.ndarray:
     return values - np.cov(values, chance, bias=True)[0, 1] / chance.var() * chance
 
 
-def _log_densities(prior: Any, z: np.ndarray, *, key: PRNGKey) -> np.ndarray:
-    if isinstance(prior, SecondStage):
-        log_p = log_likelihood(
-            prior.model, z, n_samples=_SECOND_STAGE_DRAWS, key=key, proposal="encoder"
-        ).value
-    else:
-        log_p = over_rows(_log_density, prior, z, key=key)
-    return np.asarray(log_p, np.float64)
-
-
-def _log_density(prior: Any, z: Latent, *, key: PRNGKey) -> Scalar:
-    del key
-    return prior.log_prob(z)
-
-
-def _share_below(usual: float, sample: Codes, prior: Prior, *, key: PRNGKey) -> Estimate:
+def _share_below(usual: float, sample: Codes, prior: AbstractPrior, *, key: PRNGKey) -> Estimate:
     """Share of draws from a prior where q(z) is below a value, and its standard error."""
-    draws = np.asarray(_draws(prior, key), np.float64)
+    draws = draw_prior(prior, _DRAWS, key=key).astype(np.float64)
     return Estimate.of(log_aggregate(sample, draws) < usual)
-
-
-@compiled_soon
-def _draws(prior: Prior, key: PRNGKey) -> jax.Array:
-    return jax.vmap(lambda key: prior.sample(key=key))(jax.random.split(key, _DRAWS))

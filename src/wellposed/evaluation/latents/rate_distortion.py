@@ -13,7 +13,7 @@ from wellposed.models import VAEModel
 
 from .._estimate import Estimate
 from .._passes import elbo
-from .prior_mismatch import prior_mismatch
+from .prior_mismatch import OWN, prior_mismatch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +26,7 @@ class RateDistortion:
     Parameters
     ----------
     n_rows : number of rows
-    rate : R = E KL(q(z | x) ‖ p(z))
+    rate : R = E KL(q(z | x) ‖ p(z)); its error includes that of the draws of z
     distortion : D = −E E_q log p(x | z)
     elbo : −(R + D), the bound with β = 1
     information : lower and upper bound of I(x; z)
@@ -108,7 +108,8 @@ def rate_distortion(
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key; :func:`wellposed.evaluation.elbo` returns the same rate and distortion for it
-    n_samples : number of draws of z for each row, for the distortion; the rate is exact
+    n_samples : number of draws of z for each row, for the distortion, and for the rate too unless
+        p(z) is N(0, I), for which it is exact
     log_density : array of shape (n,), log p*(x) of each row in nats and data units, for simulated
         data
     most_rows : largest number of rows for the information; its time grows with the square
@@ -134,7 +135,7 @@ def rate_distortion(
     if log_density is not None:
         truth = _checked(log_density, len(rows))
         entropy, least = Estimate.of(-truth), Estimate.of(likelihood - truth)
-    own = split.priors["standard"]
+    own = split.priors[OWN]
     return RateDistortion(
         n_rows=len(rows),
         rate=Estimate.of(kl),

@@ -176,8 +176,8 @@ _OF_NOISE = {
 _OF_DRAWS = {
     "sound": ".",
     "open": ": these rows are too few to decide whether it is right.",
-    "high": ": too much, since N(0, I) is wider than the codes. See prior_mismatch().",
-    "low": ": too little, since the codes are wider than N(0, I). See prior_mismatch().",
+    "high": ": too much, since the prior is wider than the codes. See prior_mismatch().",
+    "low": ": too little, since the codes are wider than the prior. See prior_mismatch().",
 }
 
 

@@ -32,11 +32,14 @@ class FrechetReference:
     def distances(self, vae: VAE, kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         """Return the distance of each kind of sample; a kind is the settings of ``sample``."""
 
-        def distance(settings: Mapping[str, Any]) -> float:
-            rows = np.asarray(vae.sample(self.n_samples, random_state=0, **settings))
-            return self._distance(np.clip(255.0 / self.whole_scale * rows, 0.0, 255.0))
+        return {
+            name: self.distance(vae.sample(self.n_samples, random_state=0, **settings))
+            for name, settings in kinds.items()
+        }
 
-        return {name: distance(settings) for name, settings in kinds.items()}
+    def distance(self, rows: np.ndarray) -> float:
+        """Return the distance of rows of shape (n, d) that range from 0 to ``whole_scale``."""
+        return self._distance(np.clip(255.0 / self.whole_scale * np.asarray(rows), 0.0, 255.0))
 
     def _distance(self, pixels: np.ndarray) -> float:
         return evaluation.frechet_distance(self._features(pixels), self.reference)

@@ -110,7 +110,7 @@ async function pick(datum) {
   map.ring(plain.slice(0, 2).map((i) => mean[i]), plain.slice(0, 2).map((i) => scale[i]));
   const label = facts.labels ? `, class ${facts.classes[facts.labels[datum]]}` : "";
   const total = rate.reduce((sum, value) => sum + value, 0);
-  one("chosen").textContent = `Row ${facts.rows[datum]}${label}: ${total.toPrecision(4)} nats in all.`;
+  one("chosen").textContent = `Row ${facts.rows[datum]}${label}: the rates of the latents add up to ${total.toPrecision(4)} nats.`;
   one("posterior").querySelector("tbody").replaceChildren(...plain.map((i) => {
     const row = document.createElement("tr");
     const head = document.createElement("th");
@@ -131,8 +131,8 @@ one("rows").textContent = facts.points
   ? `${facts.points.length} of ${facts.nRows} rows on the plane, each at the mean of q(z | x).`
   : "No data were given: the plane is empty.";
 one("axes").textContent = `Across: ${named[0]}.` + (latents.length > 1 ? ` Up: ${named[1]}.` : "");
-one("hint").textContent = "Drag, or use the arrow keys (with Shift for larger steps, Home for zero). The dashed circle "
-  + "contains 95 % of the prior." + (facts.points ? " Click a point, or press Enter for the nearest one: the ellipse then "
+one("hint").textContent = "Drag, or use the arrow keys (with Shift for larger steps, Home for zero). "
+  + (facts.prior ? "The smallest dots are draws of the prior." : "The dashed circle contains 95 % of the prior.") + (facts.points ? " Click a point, or press Enter for the nearest one: the ellipse then "
   + "contains 95 % of its q(z | x)." : "");
 one("others").hidden = others.length === 0;
 one("datum").hidden = !facts.points;

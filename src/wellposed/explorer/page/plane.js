@@ -22,7 +22,7 @@ export function plane(element, facts, { here, moved, picked }) {
     svg.append(node);
     return node;
   };
-  drawn("circle", "prior").setAttribute("r", hold);
+  if (!facts.prior) drawn("circle", "prior").setAttribute("r", hold);
   const ellipse = drawn("ellipse", "posterior");
   const mark = drawn("path", "cross");
 
@@ -38,6 +38,11 @@ export function plane(element, facts, { here, moved, picked }) {
       pen.fillStyle = style.getPropertyValue(line === 0 ? "--quiet" : "--line");
       pen.fillRect(right(line), 0, 1, size);
       pen.fillRect(0, down(line), size, 1);
+    }
+    pen.fillStyle = style.getPropertyValue("--quiet");
+    for (const point of facts.prior ?? []) {
+      const [x, y] = at(point);
+      pen.fillRect(right(x), down(y), devicePixelRatio, devicePixelRatio);
     }
     const radius = (points.length > 500 ? 1.7 : 2.6) * devicePixelRatio;
     points.forEach((point, i) => {

@@ -98,8 +98,9 @@ def _climb(model: VAEModel, inferred: Inferred, n_steps: int, *, key: PRNGKey) -
         drawn = jax.random.normal(step_key, (_PAIRS, *loc.shape))
         z = loc + scale * jnp.concatenate([drawn, -drawn])
         likelihood = jax.vmap(lambda latent: model.decode(latent).log_prob(inferred.y))(z)
-        ratio = 0.5 * (((z - still[0]) / still[1]) ** 2 - z**2)
-        return jnp.mean(likelihood + ratio.sum(axis=1))
+        # Of log q up to a constant.
+        ratio = jax.vmap(model.prior.log_prob)(z) + 0.5 * (((z - still[0]) / still[1]) ** 2).sum(1)
+        return jnp.mean(likelihood + ratio)
 
     def step(carry, inputs):
         place, memory = carry
@@ -126,8 +127,7 @@ def _compare(
     def log_weight(q: Posterior, drawn: Latent) -> Scalar:
         # log p(x, z) − log q(z) and not the closed KL: constant where q is the posterior.
         z = q.loc + q.scale * drawn
-        ratio = jnp.sum(jnp.log(q.scale) + 0.5 * (drawn**2 - z**2))
-        return model.decode(z).log_prob(inferred.y) + ratio
+        return model.decode(z).log_prob(inferred.y) + model.prior.log_ratio(q, drawn)
 
     def judge(sample_key: PRNGKey) -> tuple[Scalar, Scalar]:
         drawn = jax.random.normal(sample_key, inferred.q.loc.shape)

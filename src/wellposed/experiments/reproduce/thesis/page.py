@@ -29,9 +29,7 @@ _SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "cure-20": {
         "draws": {"how": "ancestral"},
-        "fitted prior": {"how": "ancestral", "prior": "aggregate"},
         "mean": {"how": "mean"},
-        "mean, fitted prior": {"how": "mean", "prior": "aggregate"},
     },
 }
 

@@ -69,13 +69,13 @@ def reconstructions(
     return figure
 
 
-def draws(gallery: Gallery, name: str, how: Any, cure: str, prior: Any) -> Figure:
+def draws(gallery: Gallery, name: str, how: Any, cure: str) -> Figure:
     """Draw 64 samples of a model, and as many ancestral draws of the cure."""
     figure = _figure(9.0, 4.8)
     left, right = figure.subplots(1, 2)
     kinds = {"ancestral": "x ~ p(x | z)", "mean": "μ(z)"}
     samples = gallery.models[name].sample(64, how=how)
-    cure_samples = gallery.models[cure].sample(64, prior=prior)
+    cure_samples = gallery.models[cure].sample(64)
     plotting.images(samples, _SHAPE, ax=left, limits=_LIMITS, title=f"σ(z): {kinds[how]}")
     plotting.images(cure_samples, _SHAPE, ax=right, limits=_LIMITS, title="cure: x ~ p(x | z)")
     return figure
@@ -95,7 +95,8 @@ def quantiles(gallery: Gallery, name: str, cure: str) -> Figure:
         names=[f"α = {alpha:g}" for alpha in ALPHAS], title="σ(z): μ(z) + ασ(z)",
     )  # fmt: skip
     keys = jax.random.split(_KEY, len(ALPHAS))
-    images = [evaluation.decode(cure_model, z, how="ancestral", key=key) for key in keys]
+    own = evaluation.draw_prior(cure_model.prior, len(z), key=_KEY)
+    images = [evaluation.decode(cure_model, own, how="ancestral", key=key) for key in keys]
     plotting.images(
         np.concatenate(images), _SHAPE, ax=right, n_columns=len(z), limits=_LIMITS,
         names=[f"draw {i + 1}" for i in range(len(keys))], title="cure: draws of each z",
@@ -122,7 +123,8 @@ def _plot_plane(gallery: Gallery, name: str, ax: Axes, title: str) -> None:
     rows = (gallery.digit if single else gallery.test)[:_PLANE_ROWS]
     labels = None if single else gallery.labels[: len(rows)]
     means = evaluation.latent_means(model, rows, key=_KEY)
-    plotting.latent_plane(means, labels=labels, ax=ax, title=title)
+    prior = evaluation.plotted_prior(model.prior, key=_KEY)
+    plotting.latent_plane(means, labels=labels, prior=prior, ax=ax, title=title)
 
 
 def _plot_decoded(vae: VAE, ax: Axes, *, cure: bool) -> None:

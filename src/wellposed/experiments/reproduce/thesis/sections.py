@@ -51,11 +51,10 @@ def _simple(m: Mapping[str, Measures]) -> list[Entry]:
         ),
         _section(
             "5.7", "64 ancestral draws",
-            "z ~ N(0, I), x ~ p(x | z). At the left, the model of the papers: each pixel is drawn "
+            "z ~ p(z), x ~ p(x | z). At the left, the model of the papers: each pixel is drawn "
             "independently, which gives speckle. At the right, the same procedure with noise that "
-            "depends on the neighbours already drawn.",
-            partial(pictures.draws, name="free-20", how="ancestral", cure="cure-20",
-                    prior="standard"),
+            "depends on the neighbours already drawn, and with a mixture of Gaussians as p(z).",
+            partial(pictures.draws, name="free-20", how="ancestral", cure="cure-20"),
             "Two grids of 64 images",
         ),
     ]  # fmt: skip
@@ -82,9 +81,8 @@ def _patches(m: Mapping[str, Measures], frechet: Mapping[str, Mapping[str, float
             "At the left, means μ(z) of the model of figure 5.7. They have no speckle, but they "
             f"are blurred: their Fréchet distance to the data is {free['mean']:.0f}, that of the "
             f"draws {free['draws']:.0f}. At the right, draws of the cure with their noise, with z "
-            f"from the mixture fitted to its codes: {cure['fitted prior']:.0f}.",
-            partial(pictures.draws, name="free-20", how="mean", cure="cure-20",
-                    prior="aggregate"),
+            f"from its p(z), the mixture fitted to its codes: {cure['draws']:.0f}.",
+            partial(pictures.draws, name="free-20", how="mean", cure="cure-20"),
             "Two grids of 64 images",
         ),
         _pairs("5.13", "Reconstructions, d = 2, σ = 0.0001", "tiny-2", "cure-2", m,

@@ -150,11 +150,9 @@ def _of_cures(
             "independent Gaussian with d = 20",
         ),
         Claim(
-            "The cure's draws, with z from the prior fitted to its codes, are nearer to the data "
-            "than the means and the draws of the simple VAE",
-            cure["fitted prior"] < min(free["mean"], free["draws"]),
-            f"Fréchet distance {cure['fitted prior']:.1f} against {free['mean']:.1f} and "
-            f"{free['draws']:.1f}; with z ~ N(0, I) {cure['draws']:.1f}. The cure's means: "
-            f"{cure['mean, fitted prior']:.1f} and {cure['mean']:.1f}",
+            "The cure's draws are nearer to the data than means and draws of the simple VAE",
+            cure["draws"] < min(free["mean"], free["draws"]),
+            f"Fréchet distance {cure['draws']:.1f} against {free['mean']:.1f} and "
+            f"{free['draws']:.1f}. The cure's means: {cure['mean']:.1f}",
         ),
     )
