@@ -1,38 +1,30 @@
-"""The source of z: priors fitted to the codes, through the estimator."""
+"""p(z) of an estimator: named, adopted from codes, saved with the model."""
 
 import pickle
 import warnings
+from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from sklearn.base import clone
 
 import wellposed as wp
-from variants import slow_beside
-from wellposed import evaluation, latents, models
+from wellposed import evaluation, latents
 from wellposed.estimators import _priors
-from wellposed.estimators._priors import FITTED, PRIORS, aggregate, second_stage
+from wellposed.estimators._priors import aggregate, draw_codes
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 
+OLD = Path(__file__).parents[1] / "data" / "models" / "settings" / "vae-prior.wp"
 QUICK = {"n_components": 4, "hidden": (64,), "max_epochs": 40, "image_shape": (8, 8)}
+QUICK |= {"prior": "standard", "linear_start": False, "noise": "shared"}
 
 
 def fitted_on(rows, **settings) -> wp.VAE:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wp.ConstantFeatureWarning)
         return wp.VAE(**{**QUICK, "random_state": 0, **settings}).fit(rows)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def short_second_stage():
-    """A few epochs: what is tested is what the second stage is, not how good it can get."""
-    patch = pytest.MonkeyPatch()
-    patch.setitem(_priors._SECOND_STAGE, "max_epochs", 40)
-    patch.setitem(_priors._SECOND_STAGE, "hidden", (64,))
-    yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +34,17 @@ def rows(digits):
 
 
 @pytest.fixture(scope="module")
-def fresh(rows, tmp_path_factory):
-    """The file of a model none of whose priors have been fitted."""
-    path = tmp_path_factory.mktemp("priors") / "fresh.wp"
+def standard(rows, tmp_path_factory):
+    """The file of a model whose prior is N(0, I)."""
+    path = tmp_path_factory.mktemp("priors") / "standard.wp"
     fitted_on(rows[0]).save(path)
     return path
 
 
 @pytest.fixture(scope="module")
-def vae(fresh):
-    """A model with all its priors."""
-    found = wp.load(fresh)
-    for name in FITTED:
-        found.fit_prior(name)
-    return found
+def vae(standard, rows):
+    """The same model with the mixture of its codes."""
+    return wp.load(standard).adopt_prior(rows[0])
 
 
 def energy(a: np.ndarray, b: np.ndarray) -> float:
@@ -72,112 +61,96 @@ def energy(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def draws_of(prior, n: int = 700) -> np.ndarray:
-    keys = jax.random.split(jax.random.key(7), n)
-    return np.asarray(jax.vmap(lambda key: prior.sample(key=key))(keys))
+    return evaluation.draw_prior(prior, n, key=jax.random.key(7))
 
 
-# -- what they draw --------------------------------------------------------------------------
+# -- one p(z) --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", slow_beside(FITTED, ["second-stage"]))
-def test_draws_are_closer_to_held_out_codes_than_those_of_the_standard_prior(vae, rows, name):
-    """By energy distance; N(0, I) is further off than fitted priors and a second set of codes."""
-    held = evaluation.codes(vae.model_, rows[1], key=jax.random.key(5), most=5_000).z
-    half = len(held) // 2
-    own = energy(draws_of(vae.priors_[name]), held)
-    standard = energy(draws_of(vae.model_.prior), held)
-    assert own < 0.5 * standard
-    assert energy(held[:half], held[half:]) < 0.5 * standard
-
-
-def test_the_aggregate_is_denser_on_held_out_codes(vae, rows):
-    found = vae.prior_mismatch(rows[1])
-    assert set(found.priors) == set(PRIORS)
-    gain = found.priors["aggregate"].gain
-    assert gain.value > 10 * gain.standard_error > 0
-    assert found.priors["aggregate"].outside.value < found.priors["standard"].outside.value
-    for name in FITTED:
-        assert f"Prior {name!r}" in str(found)
-
-
-def test_each_prior_gives_other_data_and_the_standard_one_is_the_models_own(vae):
-    drawn = {name: vae.sample(6, "mean", prior=name, random_state=3) for name in PRIORS}
-    assert len({values.tobytes() for values in drawn.values()}) == len(PRIORS)
-    np.testing.assert_array_equal(drawn["standard"], vae.sample(6, "mean", random_state=3))
-    key = jax.random.key(3)
-    again = evaluation.samples(
-        vae.model_, 6, how="mean", alpha=1.0, key=key, prior=vae.model_.prior
+def test_a_mixture_that_gains_is_sampled_and_scored(standard, vae, rows):
+    before = wp.load(standard)
+    assert isinstance(vae.model_.prior, latents.GaussianMixture)
+    gain = vae.prior_gain_
+    assert gain.value > 5 * gain.standard_error > 0
+    held = evaluation.codes(before.model_, rows[1], key=jax.random.key(5), most=5_000).z
+    own = energy(draws_of(vae.model_.prior), held)
+    assert own < 0.5 * energy(draws_of(before.model_.prior), held)
+    raised = evaluation.Estimate.of(vae.elbo(rows[1]) - before.elbo(rows[1]))
+    error = np.hypot(raised.standard_error, gain.standard_error)
+    assert abs(raised.value - gain.value) < 4 * error + 0.2 * gain.value
+    assert vae.score(rows[1]) > before.score(rows[1])
+    key = jax.random.split(jax.random.fold_in(vae.key("sample"), 0), 256)[0]  # of the first draw
+    z = vae.model_.prior.sample(key=jax.random.split(key)[0])
+    np.testing.assert_allclose(
+        vae.sample(1, "mean")[0], vae.inverse_transform(np.asarray(z)[None])[0], atol=1e-3
     )
-    own = evaluation.samples(vae.model_, 6, how="mean", alpha=1.0, key=key)
-    np.testing.assert_array_equal(again, own)
 
 
-# -- one seed, one prior ---------------------------------------------------------------------
+def test_fitting_with_the_name_is_fitting_and_adopting(rows):
+    few = rows[0][:300]
+    named = fitted_on(few, prior="aggregate", max_epochs=3)
+    after = fitted_on(few, max_epochs=3).adopt_prior(few)
+    assert named.prior_gain_ == after.prior_gain_
+    np.testing.assert_array_equal(named.sample(4), after.sample(4))
+    np.testing.assert_array_equal(named.elbo(few), after.elbo(few))
 
 
-@pytest.mark.parametrize("name", FITTED)
-def test_a_loaded_model_draws_the_same_bits_saved_before_or_after_the_first_use(
-    fresh, vae, tmp_path, name
-):
-    expected = vae.sample(5, prior=name)
-    np.testing.assert_array_equal(wp.load(fresh).sample(5, prior=name), expected)
-    vae.save(tmp_path / "used.wp")
-    again = wp.load(tmp_path / "used.wp")
-    assert jax.tree.structure(again.priors_) == jax.tree.structure(vae.priors_)
-    np.testing.assert_array_equal(again.sample(5, prior=name), expected)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(vae)).sample(5, prior=name), expected)
+def test_a_mixture_that_gains_nothing_is_not_adopted_and_that_is_said(vae, rows):
+    found = pickle.loads(pickle.dumps(vae))
+    before = found.model_
+    with pytest.warns(wp.TrainingWarning, match="the mixture of .* Gaussians stays"):
+        assert found.adopt_prior(rows[0]) is found
+    assert found.model_ is before
+    assert found.prior_gain_.value < 2 * found.prior_gain_.standard_error
 
 
-def test_a_prior_is_fitted_once(fresh, monkeypatch):
-    found = wp.load(fresh)
-    first = found.sample(3, prior="aggregate")
-    monkeypatch.setitem(FITTED, "aggregate", None)
-    np.testing.assert_array_equal(found.sample(3, prior="aggregate"), first)
+def test_a_loaded_model_has_the_same_prior_to_the_bit(vae, rows, tmp_path):
+    vae.save(tmp_path / "model.wp")
+    again = wp.load(tmp_path / "model.wp")
+    assert again.prior_gain_ == vae.prior_gain_
+    for one, other in zip(
+        jax.tree.leaves(again.model_.prior), jax.tree.leaves(vae.model_.prior), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(again.sample(5), vae.sample(5))
+    np.testing.assert_array_equal(again.score_samples(rows[1][:9]), vae.score_samples(rows[1][:9]))
 
 
-@pytest.mark.slow
-def test_fitting_anew_forgets_the_priors(rows):
-    found = fitted_on(rows[0][:200], max_epochs=2)
-    found.sample(1, prior="aggregate")
-    assert set(found.priors_) == {"aggregate"}
-    assert not hasattr(clone(found), "priors_")
-    before = found._codes
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", wp.ConstantFeatureWarning)
-        found.fit(rows[0][200:300])
-    assert found.priors_ == {}
-    assert found._codes.shape == (100, 3, 4)
-    assert before.shape == (200, 3, 4)
-    found.sample(1, prior="aggregate")
-    found.partial_fit(rows[0][:50])
-    assert found.priors_ == {}
-    assert found._codes.shape == (50, 3, 4)
+def test_further_passes_train_the_adopted_prior(vae, rows):
+    found = pickle.loads(pickle.dumps(vae))
+    before = np.asarray(found.model_.prior.means)
+    found.partial_fit(rows[0][:100])
+    assert found.prior_gain_ is None
+    moved = np.asarray(found.model_.prior.means)
+    assert moved.shape == before.shape
+    assert 0 < np.abs(moved - before).max() < 0.1
 
 
-def test_other_data_can_be_named(vae, rows, fresh):
-    found = wp.load(fresh)
-    assert found.fit_prior("aggregate", rows[1]) is found
-    assert (found.sample(3, prior="aggregate") != vae.sample(3, prior="aggregate")).any()
+def test_files_with_priors_beside_the_models_keep_the_models(tmp_path):
+    found = wp.load(OLD)
+    assert isinstance(found.model_.prior, latents.StandardNormal)
+    assert found.prior_gain_ is None
+    assert not hasattr(found, "priors_")
+    assert not hasattr(found, "_codes")
+    found.save(tmp_path / "again.wp")
+    np.testing.assert_array_equal(wp.load(tmp_path / "again.wp").sample(3), found.sample(3))
 
 
-def test_a_member_of_a_grid_has_a_prior_before_it_has_codes(fresh, rows):
-    """``measure=`` of a grid sees a model whose codes are drawn once all measures are taken."""
-    member = wp.load(fresh)
-    del member._codes
-    with pytest.raises(wp.DataError, match="does not have"):
-        member.sample(3, prior="aggregate")
-    drawn = member.fit_prior("aggregate", rows[1]).sample(3, prior="aggregate")
-    assert drawn.shape == (3, 64)
+def test_the_mismatch_is_that_of_the_models_own_prior(standard, vae, rows):
+    before = wp.load(standard).prior_mismatch(rows[1], rows[0])
+    after = vae.prior_mismatch(rows[1])
+    assert set(before.priors) == {"own", "aggregate"}
+    assert set(after.priors) == {"own"}
+    assert "codes and N(0, I)" in str(before)
+    assert "Prior 'aggregate'" in str(before)
+    assert "codes and the mixture of" in str(after)
+    gain = before.priors["aggregate"].gain
+    fallen = before.rate.value - after.rate.value
+    assert abs(fallen - gain.value) < 5 * np.hypot(gain.standard_error, after.rate.standard_error)
+    assert after.priors["own"].outside.value < before.priors["own"].outside.value
 
 
-def test_at_most_so_many_codes_are_kept(rows, monkeypatch):
-    monkeypatch.setattr(_priors, "MOST_CODES", 30)
-    found = fitted_on(rows[0][:100], max_epochs=1)
-    assert found._codes.shape == (30, 3, 4)
-    assert found._codes.dtype == np.float32
-
-
-# -- the fits --------------------------------------------------------------------------------
+# -- the fit ---------------------------------------------------------------------------------
 
 
 def three_clumps(n: int, seed: int = 0) -> np.ndarray:
@@ -186,16 +159,25 @@ def three_clumps(n: int, seed: int = 0) -> np.ndarray:
     return (centres[rng.integers(3, size=n)] + 0.3 * rng.normal(size=(n, 2))).astype(np.float32)
 
 
-def test_the_mixture_finds_clumps_and_one_component_does_for_a_normal():
+def test_the_mixture_finds_clumps():
     codes = three_clumps(900)
     found = aggregate(codes[:, None], key=jax.random.key(0), progress=False)
-    assert len(found.log_weights) >= 3
+    assert len(found.prior.log_weights) >= 3
     held = three_clumps(900, seed=1)
-    density = np.asarray(jax.vmap(found.log_prob)(held))
+    density = np.asarray(jax.vmap(found.prior.log_prob)(held))
     truth = np.log(1 / 3) - np.log(2 * np.pi * 0.09) - 1  # the clumps do not meet
     assert density.mean() == pytest.approx(truth, abs=0.15)
-    plain = np.random.default_rng(0).normal(size=(900, 2)).astype(np.float32)
-    assert len(aggregate(plain[:, None], key=jax.random.key(0), progress=False).log_weights) == 1
+    gain = found.gain(latents.StandardNormal(2))
+    own = evaluation.log_prior(latents.StandardNormal(2), held).mean()
+    assert gain.value == pytest.approx(truth - own, abs=5 * gain.standard_error)
+
+
+def test_codes_of_the_prior_gain_nothing():
+    plain = np.random.default_rng(0).normal(size=(900, 3, 2)).astype(np.float32)
+    found = aggregate(plain, key=jax.random.key(0), progress=False)
+    assert len(found.prior.log_weights) == 1
+    gain = found.gain(latents.StandardNormal(2))
+    assert gain.value < 2 * gain.standard_error
 
 
 def test_three_draws_of_a_row_tell_more_than_one():
@@ -205,94 +187,46 @@ def test_three_draws_of_a_row_tell_more_than_one():
     codes = (centres + rng.normal(size=(2_300, 3, 12))).astype(np.float32)
     fresh = codes[300:, 0]
     reached = [
-        np.mean(jax.vmap(aggregate(some, key=jax.random.key(0), progress=False).log_prob)(fresh))
+        evaluation.log_prior(aggregate(some, key=jax.random.key(0), progress=False).prior, fresh)
         for some in (codes[:300, :1], codes[:300])
     ]
-    assert reached[1] > reached[0] + 0.05
+    assert reached[1].mean() > reached[0].mean() + 0.05
 
 
-@pytest.mark.parametrize("n", [2, 3, 7])
+@pytest.mark.parametrize("n", [10, 13])
 def test_a_handful_of_codes_still_makes_a_prior(n):
-    codes = np.random.default_rng(0).normal(size=(n, 3)).astype(np.float32)
-    found = aggregate(codes[:, None], key=jax.random.key(0), progress=False)
-    assert np.isfinite(draws_of(found, 5)).all()
+    codes = np.random.default_rng(0).normal(size=(n, 1, 3)).astype(np.float32)
+    found = aggregate(np.repeat(codes, 3, axis=1), key=jax.random.key(0), progress=False)
+    assert np.isfinite(draws_of(found.prior, 5)).all()
+    assert np.isfinite(found.gain(latents.StandardNormal(3)).standard_error)
 
 
-def bent(n: int, seed: int = 0) -> np.ndarray:
-    """Two codes, the second the first's square with noise."""
-    rng = np.random.default_rng(seed)
-    first = rng.normal(size=n)
-    return np.stack([first, first**2 + 0.3 * rng.normal(size=n)], axis=1).astype(np.float32)
-
-
-@pytest.mark.slow
-def test_the_second_stage_bends_where_one_normal_does_not(monkeypatch):
-    monkeypatch.setitem(_priors._SECOND_STAGE, "max_epochs", 80)
-    codes, fresh = bent(900), bent(700, seed=1)
-    found = second_stage(codes[:, None], key=jax.random.key(0), progress=False)
-    assert isinstance(found.model.prior, latents.StandardNormal)
-    assert float(found.model.noise.variance()) < 0.5  # learned: of standardised codes
-    normal = np.random.default_rng(2).multivariate_normal(codes.mean(0), np.cov(codes.T), size=700)
-    assert energy(draws_of(found), fresh) < 0.5 * energy(normal, fresh)
-
-
-def test_the_second_stages_noise_is_part_of_its_draws():
-    """One u, many z: the spread around the decoder's mean is γ, in units of the codes."""
-    codes = 5 * three_clumps(200)
-    found = second_stage(codes[:, None], key=jax.random.key(0), progress=False).model
-    u = np.zeros(2, np.float32)
-    keys = jax.random.split(jax.random.key(1), 4_000)
-    z = jax.vmap(lambda key: models.SAMPLERS["ancestral"](found, u, 1.0, key=key))(keys)
-    expected = np.sqrt(found.noise.variance()) * np.asarray(found.transform.scale)
-    np.testing.assert_allclose(np.std(z, axis=0), expected, rtol=0.05)
-    prior = models.SecondStage(found)
-    key = jax.random.key(2)
-    latent_key, noise_key = jax.random.split(key)
-    own = found.prior.sample(key=latent_key)
-    np.testing.assert_array_equal(
-        prior.sample(key=key), found.transform.inverse(found.decode(own).sample(noise_key))
-    )
-
-
-def test_an_interrupted_second_stage_is_not_kept(fresh, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    found = wp.load(fresh)
-    monkeypatch.setattr("wellposed.training._fit.epoch_program", lambda n_rows: interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        found.sample(1, prior="second-stage")
-    assert found.priors_ == {}
+def test_at_most_so_many_codes_are_drawn(vae, rows, monkeypatch):
+    monkeypatch.setattr(_priors, "MOST_CODES", 30)
+    codes = draw_codes(vae.model_, rows[0][:100], key=jax.random.key(0))
+    assert (codes.shape, codes.dtype) == ((30, 3, 4), np.float32)
 
 
 # -- bad input -------------------------------------------------------------------------------
 
 
-def test_unknown_priors_are_refused_with_the_closest(vae):
+def test_unknown_priors_are_refused_with_the_closest(rows):
     with pytest.raises(wp.SettingError, match="Did you mean 'aggregate'"):
-        vae.sample(1, prior="agregate")
-    with pytest.raises(wp.SettingError, match="prior must be one of"):
-        vae.sample(1, prior=None)
-    with pytest.raises(wp.SettingError, match="to fit must be one of aggregate, second-stage"):
-        vae.fit_prior("standard")
+        wp.VAE(prior="agregate").fit(rows[0])
+    with pytest.raises(TypeError, match="prior"):
+        wp.load(OLD).sample(1, prior="aggregate")
 
 
-def test_exact_models_have_the_standard_prior_alone(rows):
-    exact = wp.PPCA(2).fit(rows[0] + np.random.default_rng(0).random(rows[0].shape))
-    np.testing.assert_array_equal(exact.sample(2, prior="standard"), exact.sample(2))
-    with pytest.raises(wp.SettingError, match="must be one of standard"):
-        exact.sample(2, prior="aggregate")
+def test_a_prior_needs_ten_rows(standard, rows):
+    with pytest.raises(wp.DataError, match="at least 10 rows"):
+        wp.load(standard).adopt_prior(rows[0][:9])
+    with pytest.raises(wp.DataError, match="at least 10 rows"):
+        wp.VAE(1, prior="aggregate", hidden=(8,)).fit(rows[0][:9, 20:24])
 
 
-def test_a_prior_needs_two_codes(fresh, rows):
-    with pytest.raises(wp.DataError, match="at least 2 codes"):
-        wp.load(fresh).fit_prior("aggregate", rows[0][:1])
-
-
-def test_a_file_without_codes_is_of_another_version(vae, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch:
-        state = tuple(name for name in vae._file_state if name != "_codes")
-        patch.setattr(wp.VAE, "_file_state", state)
-        vae.save(tmp_path / "old.wp")
-    with pytest.raises(wp.DamagedFileError, match="must hold _codes"):
-        wp.load(tmp_path / "old.wp")
+def test_codes_that_are_not_finite_are_refused(standard, rows):
+    found = wp.load(standard)
+    spoiled = jax.tree.map(lambda leaf: leaf + jnp.inf, found.model_.encoder)
+    model = type(found.model_)(**{**vars(found.model_), "encoder": spoiled})
+    with pytest.raises(wp.DataError, match="not finite"):
+        draw_codes(model, rows[0][:20], key=jax.random.key(0))
