@@ -52,7 +52,7 @@ def doors(fitted, rows, path):
     for method in (*judged, "log_likelihood", "report", "amortisation_gap", "residual_spectrum"):
         yield f"VAE.{method}", lambda m=method: getattr(vae, m)(rows)
     yield "VAE.partial_fit", lambda: vae.partial_fit(rows)
-    yield "VAE.fit_prior", lambda: vae.fit_prior("aggregate")
+    yield "VAE.adopt_prior", lambda: vae.adopt_prior(rows)
     yield "load", lambda: wp.load(path)
     yield "diagnose", lambda: wp.diagnose(vae, rows)
     yield "forecast", lambda: wp.forecast(rows, n_components=1)

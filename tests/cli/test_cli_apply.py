@@ -171,16 +171,6 @@ def test_a_checkpoint_is_no_model(fitted, tmp_path):
     assert "holds a checkpoint, not a model" in run("encode", state, fitted.csv, code=2).stderr
 
 
-def test_the_prior_is_the_one_asked_for(fitted, tmp_path):
-    vae = wp.load(fitted.model)
-    run("sample", fitted.model, "-n", "4", "--prior", "aggregate", "-o", tmp_path / "x.npy")
-    drawn = np.load(tmp_path / "x.npy").astype(np.float32)
-    np.testing.assert_array_equal(drawn, vae.sample(4, prior="aggregate"))
-    assert (drawn != vae.sample(4)).any()
-    said = run("sample", fitted.model, "--prior", "second", code=2).stderr
-    assert "Did you mean 'second-stage'?" in said
-
-
 @pytest.mark.parametrize("make", [wp.PPCA, lambda k: wp.LinearVAE(k, random_state=0)])
 def test_exact_models_are_applied_as_others_are(make, fitted, tmp_path):
     rows, model, z = table(), tmp_path / "exact.wp", tmp_path / "z.npy"

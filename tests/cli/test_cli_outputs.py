@@ -71,12 +71,11 @@ def test_a_reproduction_is_not_written_over_its_data(tmp_path):
     assert "a file of its own" in said
 
 
-def test_codes_are_left_out_on_request(fitted, tmp_path):
-    path = tmp_path / "bare.wp"
-    run("fit", fitted.npy, "-o", path, *SMALL, "--no-codes")
-    said = run("sample", path, "--prior", "aggregate", code=2).stderr
-    assert "fit_prior" in said
-    assert path.stat().st_size < fitted.model.stat().st_size
+def test_the_prior_of_the_fit_is_the_models(fitted, tmp_path):
+    path = tmp_path / "mixture.wp"
+    run("fit", fitted.npy, "-o", path, *SMALL, "--prior", "mixture", "--prior-components", "3")
+    assert len(wp.load(path).model_.prior.log_weights) == 3
+    assert "No such option" in run("sample", path, "--prior", "standard", code=2).stderr
 
 
 def test_a_long_name_keeps_its_model(fitted, tmp_path):

@@ -164,7 +164,6 @@ def test_draws_repeat_with_their_seed_and_differ_without(vae):
     ("arguments", "words"),
     [
         ({"how": "means"}, "'mean'"),
-        ({"prior": "aggregated"}, "'aggregate'"),
         ({"n_samples": 0}, "n_samples"),
     ],
 )

@@ -172,7 +172,7 @@ def prior_at(low: float, high: float, outside: float) -> evaluation.PriorMismatc
         return Estimate(value, 0.01)
 
     own = Mismatch(known(low), known(high), known(-3.0), known(0.0), known(outside))
-    return evaluation.PriorMismatch(300, known(8.0), (known(7.0), known(8.0)), {"standard": own})
+    return evaluation.PriorMismatch(300, known(8.0), (known(7.0), known(8.0)), {"own": own})
 
 
 @pytest.mark.parametrize("low", [0.0, MISMATCH - 0.01, MISMATCH + 0.01, 1.99, 2.01, math.nan])

@@ -38,8 +38,9 @@ def test_causal_noise_on_mnist(shared_data):
     quietly(vae, train.values)
     bits = -vae.elbo(test, n_samples=1).mean(dtype=float) / (784 * math.log(2))
     assert bits < 1.267  # four layers of Bit-Swap; 1.391 the beta-binomial VAE
-    vae.fit_prior("aggregate", train.values[::10])  # of all rows it takes minutes
-    drawn = vae.sample(1_000, prior="aggregate")
+    vae.adopt_prior(train.values[::10])  # of all rows it takes minutes
+    assert vae.prior_gain_.value > 2 * vae.prior_gain_.standard_error
+    drawn = vae.sample(1_000)
     assert evaluation.artefact_bands(drawn, (28, 28), full=255).share == 0
     held = evaluation.coverage(vae.model_, test[:200], key=vae.key("score"), n_draws=49)
     assert held.coverage[2] == pytest.approx(0.9, abs=0.02)

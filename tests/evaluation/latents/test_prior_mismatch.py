@@ -51,7 +51,7 @@ def test_rate_information_and_mismatch_are_the_formulas(spread, stretch, x64):
     rate, information, mismatch = exact(spread, stretch)
     assert rate == pytest.approx(information + mismatch)
     found = measured(spread, stretch)
-    own = found.priors["standard"]
+    own = found.priors["own"]
     assert abs(found.rate.value - rate) < 4 * found.rate.standard_error
     assert own.low.value - 4 * own.low.standard_error < mismatch
     assert mismatch < own.high.value + 4 * own.high.standard_error
@@ -65,7 +65,7 @@ def test_a_perfect_posterior_on_the_models_own_data_has_no_mismatch(x64):
     low, high = found.mismatch
     assert low - 0.01 < 0 < high + 0.005
     assert high < 0.02
-    share = found.priors["standard"].outside
+    share = found.priors["own"].outside
     assert share.value == pytest.approx(0.05, abs=0.02)
     assert "was trained where" in str(found)
 
@@ -79,8 +79,8 @@ def test_the_standard_errors_are_the_spread_over_data_sets(x64):
     ]
     estimates = [
         [run.rate for run in runs],
-        [run.priors["standard"].high for run in runs],
-        [run.priors["standard"].log_density for run in runs],
+        [run.priors["own"].high for run in runs],
+        [run.priors["own"].log_density for run in runs],
     ]
     for each in estimates:
         spread = np.std([one.value for one in each], ddof=1)
@@ -113,12 +113,12 @@ def test_information_stops_at_log_n_and_the_report_says_so(x64):
 def test_the_aggregate_itself_as_prior_takes_the_mismatch_away(x64):
     spread, stretch = 0.7, 0.4
     found = measured(spread, stretch, priors={"exact": aggregate_prior(spread, stretch)})
-    best, own = found.priors["exact"], found.priors["standard"]
+    best, own = found.priors["exact"], found.priors["own"]
     mismatch = exact(spread, stretch)[2]
     assert abs(best.gain.value - mismatch) < 4 * best.gain.standard_error
     assert abs(best.high.value) < 0.02
     assert own.outside.value > 0.2 > 2 * best.outside.value - 0.05
-    assert 'sample(prior="aggregate")' in str(found)
+    assert "adopt_prior(X)" in str(found)
     assert found.least_mismatch >= best.gain.value
     assert "Prior 'exact'" in str(found)
 
@@ -127,7 +127,7 @@ def test_chance_explains_no_bias(x64):
     """The gain is that of the plain mean over the codes, up to what chance explains."""
     model, density = exact_model(D, K, VARIANCE, spread=1.6)
     rows = rows_of(density, 4_000)
-    found = evaluation.prior_mismatch(model, rows, key=jax.random.key(3)).priors["standard"]
+    found = evaluation.prior_mismatch(model, rows, key=jax.random.key(3)).priors["own"]
     z = evaluation.codes(model, rows, key=jax.random.key(4), most=4_000).z
     plain = norm.logpdf(z).sum(1)
     error = np.hypot(plain.std() / np.sqrt(len(z)), found.log_density.standard_error)
@@ -142,7 +142,7 @@ def test_chance_explains_no_bias(x64):
 def test_the_verdict_knows_codes_narrower_and_wider_than_the_prior(stretch, said, x64):
     found = str(measured(stretch=stretch))
     assert said in found
-    assert ("aggregate" in found) == (stretch != 1)
+    assert ("adopt_prior" in found) == (stretch != 1)
 
 
 # -- codes -----------------------------------------------------------------------------------
