@@ -108,8 +108,7 @@ def rate_distortion(
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key; :func:`wellposed.evaluation.elbo` returns the same rate and distortion for it
-    n_samples : number of draws of z for each row, for the distortion, and for the rate too unless
-        p(z) is N(0, I), for which it is exact
+    n_samples : draws of z a row, for the distortion and, unless p(z) is N(0, I), the rate
     log_density : array of shape (n,), log p*(x) of each row in nats and data units, for simulated
         data
     most_rows : largest number of rows for the information; its time grows with the square
