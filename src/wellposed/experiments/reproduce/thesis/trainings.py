@@ -48,6 +48,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "max_epochs": 15 if quick else 100,
         "validation_fraction": 0.0,
         "patience": None,
+        "prior": "standard",
         "random_state": 0,
     }
     cure = plain | {
@@ -81,7 +82,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
                                   single=True, noise=1.0, beta=LARGE_BETA),
         "learned-20": model("σ learned, d = 20", 20, noise="shared"),
         "cure-2": model("causal, d = 2", 2, **two),
-        "cure-20": model("causal, d = 20", 20, **many, prior="aggregate"),
+        "cure-20": model("causal, d = 20", 20, **(many | {"prior": "aggregate"})),
         "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **two),
     }  # fmt: skip
 
