@@ -107,8 +107,8 @@ class Measures(Fitted):
         The mixture has full covariances and up to 200 components, and is fitted to three draws of
         q(z | x) for each row. It becomes the p(z) that is sampled and scored if the mean of
         E_q log p(z) over a held-out fifth of the rows rises by more than two standard errors; the
-        ELBO of every row changes by as much. ``prior_gain_`` holds the gain. Otherwise the model
-        stays as it is, and a ``TrainingWarning`` says so.
+        mean ELBO rises by as much. ``prior_gain_`` holds the gain. Otherwise the model stays as it
+        is, and a ``TrainingWarning`` says so.
 
         Parameters
         ----------

@@ -17,7 +17,8 @@ class SecondStage(eqx.Module):
     The aggregate q(z) of the first stage has full dimension, since q(z | x) fills R^k, so a second
     VAE with k latents can match it.
 
-    It has no ``log_prob``, since log p(z) = log E p(z | u) has no closed form. Estimate it by
+    Files of earlier versions may hold one, beside the model's own prior; loading drops it. It has
+    no ``log_prob``, since log p(z) = log E p(z | u) has no closed form. Estimate it by
     importance sampling (:func:`wellposed.evaluation.log_likelihood` of ``model``).
 
     Parameters
