@@ -1,5 +1,6 @@
 """p(z) of an estimator: named, adopted from codes, saved with the model."""
 
+import dataclasses
 import pickle
 import warnings
 from pathlib import Path
@@ -227,6 +228,6 @@ def test_a_prior_needs_ten_rows(standard, rows):
 def test_codes_that_are_not_finite_are_refused(standard, rows):
     found = wp.load(standard)
     spoiled = jax.tree.map(lambda leaf: leaf + jnp.inf, found.model_.encoder)
-    model = type(found.model_)(**{**vars(found.model_), "encoder": spoiled})
+    model = dataclasses.replace(found.model_, encoder=spoiled)
     with pytest.raises(wp.DataError, match="not finite"):
         draw_codes(model, rows[0][:20], key=jax.random.key(0))

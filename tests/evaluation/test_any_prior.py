@@ -57,7 +57,7 @@ def test_the_rate_by_draws_is_the_closed_form_within_its_error(x64):
         error = evaluation.Estimate.of(drawn - exact)
         assert 0 < abs(error.value) < 4 * error.standard_error
     both = [evaluation.rate_distortion(m, rows, key=KEY) for m in (plain, mixed)]
-    assert both[0].distortion == both[1].distortion
+    assert both[0].distortion.value == pytest.approx(both[1].distortion.value, rel=1e-9)
     for i in range(2):
         plain_end, mixed_end = (found.mismatch[i].value for found in both)
         assert plain_end == pytest.approx(mixed_end, abs=0.05)
@@ -72,7 +72,7 @@ def test_gap_and_weight_are_the_same_under_a_mixture_that_is_the_standard_normal
     one, other = (
         training.amortisation_gap(m, few, n_steps=20, n_samples=64, key=KEY) for m in (plain, mixed)
     )
-    np.testing.assert_allclose(one.gap, other.gap, rtol=1e-6)
+    np.testing.assert_allclose(one.optimised, other.optimised, rtol=1e-5)
 
 
 def mixture() -> GaussianMixture:
@@ -91,7 +91,7 @@ def test_log_p_of_a_linear_decoder_is_that_of_a_mixture_of_gaussians(x64):
     np.testing.assert_allclose(found.value, truth, atol=0.15)
     assert np.mean((found.value - truth) / found.standard_error) < 1
     annealed = evaluation.ais(model, rows[:4], n_chains=32, n_steps=200, key=KEY)
-    np.testing.assert_allclose(annealed.value, truth[:4], atol=0.05)
+    np.testing.assert_allclose(annealed.value, truth[:4], atol=0.1)
     elbo = np.asarray(evaluation.elbo(model, rows, n_samples=64, key=KEY).elbo)
     assert (elbo < truth + 0.05).all()
 
@@ -118,7 +118,7 @@ def test_a_latent_that_nothing_uses_has_collapsed_under_any_prior(x64):
         jnp.asarray(np.insert(bias, [K, 2 * K], [0.7, raw])),
     )
     decoder = Linear(
-        jnp.asarray(np.insert(model.decoder.weight, K, 0.0, axis=0)), model.decoder.bias
+        jnp.asarray(np.insert(np.asarray(model.decoder.weight), K, 0.0, axis=0)), model.decoder.bias
     )
     factors = np.zeros((2, 3, 3))
     factors[:, :2, :2] = np.asarray(mixture().cholesky)
