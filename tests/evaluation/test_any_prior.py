@@ -31,7 +31,7 @@ def test_log_p_is_the_same_under_a_mixture_that_is_the_standard_normal(x64):
         lambda m: (
             evaluation.log_likelihood(m, rows, n_samples=50, key=KEY, proposal="encoder").value
         ),
-        lambda m: evaluation.iwae(m, rows, n_samples=8, key=KEY).value,
+        lambda m: evaluation.iwae(m, rows, n_importance=4, n_samples=8, key=KEY).value,
         lambda m: evaluation.rates(m, rows, key=KEY),
     ):
         np.testing.assert_allclose(measure(plain), measure(mixed), rtol=1e-9, atol=1e-9)
@@ -44,7 +44,7 @@ def test_annealing_is_the_same_under_a_mixture_that_is_the_standard_normal(start
         evaluation.ais(m, rows_of(density, 3), n_chains=4, n_steps=30, start=start, key=KEY)
         for m in (plain, mixed)
     )
-    np.testing.assert_allclose(one.value, other.value, rtol=1e-6)
+    np.testing.assert_allclose(one.value, other.value, rtol=1e-4)
 
 
 def test_the_rate_by_draws_is_the_closed_form_within_its_error(x64):
@@ -91,7 +91,7 @@ def test_log_p_of_a_linear_decoder_is_that_of_a_mixture_of_gaussians(x64):
     truth = evaluation.exact_log_likelihood(model, rows, key=KEY)
     found = evaluation.log_likelihood(model, rows, n_samples=4_000, key=KEY)
     np.testing.assert_allclose(found.value, truth, atol=0.15)
-    assert np.mean((found.value - truth) / found.standard_error) < 1
+    assert abs(np.mean(found.value - truth)) < 0.02
     annealed = evaluation.ais(model, rows[:4], n_chains=32, n_steps=200, key=KEY)
     np.testing.assert_allclose(annealed.value, truth[:4], atol=0.1)
     elbo = np.asarray(evaluation.elbo(model, rows, n_samples=64, key=KEY).elbo)

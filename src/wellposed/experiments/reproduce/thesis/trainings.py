@@ -58,6 +58,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     }
     # Twenty latents need a long warm-up to stay active, two a shorter one.
     many: dict[str, Any] = cure | {"kl_warmup": 6 if quick else 40}
+    adopting: dict[str, Any] = many | {"prior": "aggregate"}
     two: dict[str, Any] = cure | {"kl_warmup": 2 if quick else 14}
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
@@ -82,7 +83,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
                                   single=True, noise=1.0, beta=LARGE_BETA),
         "learned-20": model("σ learned, d = 20", 20, noise="shared"),
         "cure-2": model("causal, d = 2", 2, **two),
-        "cure-20": model("causal, d = 20", 20, **(many | {"prior": "aggregate"})),
+        "cure-20": model("causal, d = 20", 20, **adopting),
         "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **two),
     }  # fmt: skip
 
