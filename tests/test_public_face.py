@@ -81,7 +81,7 @@ def test_report_and_explore_are_functions_whatever_is_imported():
 
 
 def test_the_words_are_those_that_the_rooms_resolve():
-    from wellposed.estimators._priors import PRIORS
+    from wellposed.estimators.start.prior import PRIORS
     from wellposed.models import SAMPLERS
     from wellposed.objectives import _resolve as objectives
     from wellposed.transforms import _resolve as transforms
@@ -90,7 +90,7 @@ def test_the_words_are_those_that_the_rooms_resolve():
     assert get_args(_words.TransformWord) == transforms._NAMES
     assert get_args(_words.ObjectiveWord) == objectives._NAMES
     assert set(get_args(_words.Sampler)) == set(SAMPLERS)
-    assert get_args(_words.Prior) == PRIORS
+    assert get_args(get_args(_words.PriorSetting)[0]) == PRIORS
 
 
 def rows(n, seed):
