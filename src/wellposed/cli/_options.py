@@ -62,12 +62,15 @@ def _training(text: str, *names: str, metavar: str | None = None) -> Any:
     return typer.Option(*names, help=text, metavar=metavar, rich_help_panel="Training")
 
 
-Components: TypeAlias = Annotated[int, _model("Number of latents.", "--components", "-k")]
+Components: TypeAlias = Annotated[
+    str, _model("Number of latents, or auto.", "--components", "-k", metavar="N")
+]
 Noise: TypeAlias = Annotated[
     str,
     _model(
         "Gaussian noise: its variance in model units, or shared, feature or conditional to learn "
-        "it. Or another family: laplace, bernoulli, causal-logistic, ...",
+        "it; auto is shared for images and conditional for tables. Or another family: laplace, "
+        "bernoulli, causal-logistic, ...",
         metavar="VARIANCE|FAMILY",
     ),
 ]
@@ -124,7 +127,9 @@ FitBeta: TypeAlias = Annotated[
     float, _training("Weight of the KL term. Only 1 gives the ELBO.", "--beta")
 ]
 Importance: TypeAlias = Annotated[int, _training("Draws of z per row for the objective iwae.")]
-MaxEpochs: TypeAlias = Annotated[int, _training("Maximum number of epochs.")]
+MaxEpochs: TypeAlias = Annotated[
+    str, _training("Maximum number of epochs, or auto: 200 to 500.", metavar="N")
+]
 BatchSize: TypeAlias = Annotated[
     str, _training("Rows per step. auto is 128, or fewer for small tables.", metavar="N")
 ]
@@ -162,9 +167,11 @@ ValidationFraction: TypeAlias = Annotated[
     _training("Fraction of the rows held out to choose the best epoch. 0 trains on all rows."),
 ]
 Patience: TypeAlias = Annotated[
-    int,
+    str,
     _training(
-        "Stop after this number of epochs without a better held-out objective. 0 never stops."
+        "Stop after this number of epochs without a better held-out objective. 0 never stops; "
+        "auto is a tenth of --max-epochs.",
+        metavar="N",
     ),
 ]
 Checkpoint: TypeAlias = Annotated[

@@ -1,6 +1,7 @@
 """Construction of a model, an objective and a plan from settings and a summary of the data."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from wellposed._typing import PRNGKey
 from .data.names import same_image
 from .start.linear import has_linear_start, start_linear
 from .start.prior import prior_of
+from .start.settings import epochs_of, patience_of
 
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
@@ -146,21 +148,23 @@ def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> t
 
 
 def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
-    """Collect the numbers of the training; ``n_rows`` decides an automatic batch size."""
+    """Collect the numbers of the training; ``n_rows`` decides those that are "auto"."""
     batch_size = settings["batch_size"]
     if batch_size == "auto":
         # A power of two, so that a small change of the number of rows changes no shape.
         most = 1 << max(n_rows // _STEPS_AN_EPOCH, 1).bit_length() - 1
         batch_size = min(_LARGE_BATCH, max(_SMALL_BATCH, most))
+    trained = n_rows * (1 - settings["validation_fraction"])
+    max_epochs = epochs_of(settings["max_epochs"], math.ceil(trained / batch_size))
     return training.Plan(
         batch_size=batch_size,
-        max_epochs=settings["max_epochs"],
+        max_epochs=max_epochs,
         learning_rate=settings["learning_rate"],
         weight_decay=settings["weight_decay"],
         clip_norm=np.inf if settings["clip_norm"] is None else settings["clip_norm"],
         kl_warmup=settings["kl_warmup"],
         encoder_steps=settings["encoder_steps"],
-        patience=settings["patience"],
+        patience=patience_of(settings["patience"], max_epochs),
         ema_decay=settings["ema_decay"],
     )
 

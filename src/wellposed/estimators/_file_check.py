@@ -20,6 +20,7 @@ from wellposed.training import COLUMNS, LAGGING
 
 from ._build import check_image_shape, objective_of, resolution_of
 from .start.prior import check_prior
+from .start.settings import noise_of
 
 # Weights after training are far smaller, as are the learned logarithms and roots of noise; data
 # units are arbitrary.
@@ -51,7 +52,7 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
         return
     objective_of(settings)
     check_prior(settings["prior"], settings["n_components"])
-    observation = noise.resolve(settings["noise"])
+    observation = noise.resolve(noise_of(settings["noise"], one_unit=True))
     transforms.resolve(settings["transform"], one_unit=False, support=observation.support)
     nn.MakeMLP(settings["hidden"], settings["activation"])
     for role in ("encoder", "decoder"):

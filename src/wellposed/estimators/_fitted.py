@@ -31,7 +31,7 @@ class Fitted(BaseEstimator):
 
     _constraints: ClassVar[dict[str, Rule]]
 
-    n_components: int
+    n_components: int | Literal["auto"]
     random_state: int | np.random.RandomState | None
     progress: Progress
     model_: models.VAEModel
@@ -44,6 +44,11 @@ class Fitted(BaseEstimator):
     n_features_in_: int
     _prior_gain: tuple[float, float] | None = None
     _seed: int
+
+    @property
+    def n_components_(self) -> int:
+        """k, the number of latents of the fitted model."""
+        return self.model_.prior.k
 
     def rows(self, X: Rows, *, to_train: bool = False) -> np.ndarray:
         """Check rows and return them as ``model_`` takes them: data units without ``offset_``.

@@ -14,6 +14,7 @@ from ._build import objective_of
 from ._settings import settings_of
 from ._words import Resolution, Rows, Transform
 from .linear.rows import Exact, prepare
+from .start.settings import noise_of
 
 
 def forecast(
@@ -101,10 +102,10 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
         return evaluation.forecast_spectrum(
             spectrum,
             noise_variance=variance,
-            n_components=settings["n_components"],
+            n_components=vae.model_.prior.k,
             beta=effective_beta(objective, vae.noise_variance_),
         )
-    given: Any = noise.resolve(settings["noise"])
+    given: Any = noise.resolve(noise_of(settings["noise"], one_unit=True))
     kind = given.kind if isinstance(given, noise.Gaussian) else None
     implied = objective.implied_noise_variance()
     if kind is None or (implied is None and kind not in ("given", "shared")):
@@ -117,7 +118,7 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
     return _forecast(
         prepare(BaseEstimator(), X, _one_scale(settings), settings["resolution"], seed=0),
         None if implied is None else float(implied),
-        settings["n_components"],
+        None if settings["n_components"] == "auto" else settings["n_components"],
         effective_beta(objective, None),
         floor=None if given.scale.floor is None else float(given.scale.floor),
     )

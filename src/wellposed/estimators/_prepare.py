@@ -12,6 +12,7 @@ from ._sizes import check_networks
 from ._words import Rows
 from .data.offset import split_offset
 from .data.rows import open_table, seed_of, validate_rows
+from .start.settings import latents_of, noise_of
 
 
 def prepare(
@@ -47,8 +48,12 @@ def prepare(
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
     names = getattr(vae, "feature_names_in_", None)
-    if isinstance(settings["noise"], noise.AbstractNoise):
-        settings["noise"] = settings["noise"].locate(d, names)
+    settings["n_components"] = latents_of(settings["n_components"], d)
+    setting = settings["noise"]
+    # "auto" is a Gaussian: until the units of the features are known, any of them.
+    settings["noise"] = noise_of(setting, one_unit=True)
+    if isinstance(setting, noise.AbstractNoise):
+        settings["noise"] = setting.locate(d, names)
     settings["transform"] = transforms.place(settings["transform"], d, names)
     check_networks(settings, *given.shape)
     observation = noise.resolve(settings["noise"])
@@ -57,6 +62,8 @@ def prepare(
     one_unit = True if shape is not None else None
     summary = transforms.summarise(rows, resolution_of(settings, d), one_unit=one_unit)
     transforms.check_precision(summary, table.labels)
+    if isinstance(setting, str):
+        settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
     model = build(settings, rows, summary, shape, key=vae.key("build"), names=table.labels)
     vae.image_shape_ = shape
     warn_of_data(summary, settings["n_components"], names)

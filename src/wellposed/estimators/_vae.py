@@ -50,11 +50,13 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     Parameters
     ----------
-    n_components : int, default 10
-        k, the number of latents. More latents than features are allowed, with a warning.
-    noise : positive number, "shared", "feature", "conditional", a family or a noise object
+    n_components : int or "auto"
+        k, the number of latents; "auto" is d − 1, from 1 to 20. More latents than features are
+        allowed, with a warning.
+    noise : "auto", positive number, "shared", "feature", "conditional", a family or a noise object
         The noise variance σ² of a Gaussian in model units: given; or learned, one for all
-        features, one each, or a function of z. Or another family: its name in
+        features, one each, or a function of z. "auto" is "shared" where the features share a unit,
+        as pixels do, and "conditional" elsewhere. Or another family: its name in
         ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
     prior : "standard", "aggregate", "mixture" or a :class:`wellposed.latents.AbstractPrior`
         p(z) of the model, which is sampled and scored. "standard" is N(0, I); "mixture" a mixture
@@ -80,13 +82,15 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     n_importance : K of "iwae"
     batch_size : rows a step; "auto" is 128, or for small tables a smaller power of two, at least
         16, so that an epoch has twenty to forty steps
-    learning_rate, max_epochs, weight_decay, clip_norm : see training.Plan
+    learning_rate, weight_decay, clip_norm : see training.Plan
+    max_epochs : int or "auto", which is 200 to 500, so that few rows have some 20,000 steps
     kl_warmup : epochs over which the KL's weight rises to its target
     encoder_steps : maximum number of encoder-only updates before each decoder update
         (lagging-inference training, He et al. 2019); the phase ends when I(x; z) stops rising.
         0 disables it
     validation_fraction : share of rows held out to choose the best epoch on; 0 trains on all
-    patience : epochs without a better held-out objective before stopping; None never stops
+    patience : epochs without a better held-out objective before stopping; "auto" is a tenth of
+        ``max_epochs``, None never stops
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step in data units. σ never falls below resolution/√12.
     checkpoint : file that makes the training resumable
@@ -106,6 +110,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     history_ : dict of arrays, one entry an epoch
     outcome_ : :class:`wellposed.training.Outcome`
     n_epochs_ : epochs trained
+    n_components_ : k, the number of latents
     n_features_in_ : d
     feature_names_in_ : names of the features, where the data name them
     one_scale_ : whether "standardize" gave all features one scale; None for other transforms
@@ -124,7 +129,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     """
 
     _constraints: ClassVar[dict[str, Rule]] = {
-        "n_components": whole(),
+        "n_components": or_word("auto", whole()),
         "hidden": sizes(),
         "image_shape": optional(sizes()),
         "beta": real(low=0),
@@ -132,11 +137,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "batch_size": or_word("auto", whole()),
         "learning_rate": real(above=0),
         "weight_decay": real(low=0),
-        "max_epochs": whole(),
+        "max_epochs": or_word("auto", whole()),
         "kl_warmup": whole(0),
         "encoder_steps": whole(0),
         "validation_fraction": real(low=0, below=1),
-        "patience": optional(whole()),
+        "patience": or_word("auto", optional(whole())),
         "clip_norm": optional(real(above=0)),
         "progress": or_word("auto", boolean()),
         "n_prior_components": or_word("auto", whole()),
@@ -169,34 +174,34 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def __init__(
         self,
-        n_components: int = 10,
+        n_components: int | Literal["auto"] = "auto",
         *,
-        noise: Noise = "shared",
-        prior: PriorSetting = "standard",
+        noise: Noise = "auto",
+        prior: PriorSetting = "mixture",
         n_prior_components: int | Literal["auto"] = "auto",
         encoder: Network = "mlp",
         decoder: Network = "mlp",
-        hidden: Sequence[int] = (256, 256),
-        activation: str = "relu",
+        hidden: Sequence[int] = (128, 128),
+        activation: str = "silu",
         image_shape: Sequence[int] | None = None,
         transform: Transform = "auto",
         objective: Objective = "elbo",
         beta: float = 1.0,
         n_importance: int = 8,
         batch_size: int | Literal["auto"] = "auto",
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        max_epochs: int = 200,
+        learning_rate: float = 4e-3,
+        weight_decay: float = 0.1,
+        max_epochs: int | Literal["auto"] = "auto",
         kl_warmup: int = 0,
         encoder_steps: int = 0,
         validation_fraction: float = 0.1,
-        patience: int | None = 20,
+        patience: int | Literal["auto"] | None = "auto",
         clip_norm: float | None = None,
         resolution: Resolution = "auto",
         checkpoint: FilePath | None = None,
         progress: Progress = "auto",
-        linear_start: bool = False,
-        ema_decay: float = 0.0,
+        linear_start: bool = True,
+        ema_decay: float = 0.99,
         allow_unbounded: bool = False,
         random_state: Seed = None,
     ):
@@ -322,9 +327,9 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Return the decoder mean at each latent: (n, k) to (n, d), data units."""
         check_is_fitted(self)
         latents = check_array(Z)
-        if latents.shape[1] != self.n_components:
+        if latents.shape[1] != self.n_components_:
             raise SettingError(
-                f"Z must have {self.n_components} columns, one a latent; got {latents.shape[1]}. "
+                f"Z must have {self.n_components_} columns, one a latent; got {latents.shape[1]}. "
                 "Pass what transform() returns."
             )
         rows = evaluation.decode(self.model_, latents, how="mean", key=self.key("score"))
@@ -413,7 +418,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         array of shape (n_samples, d), data units
         """
         check_is_fitted(self)
-        check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components))
+        check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components_))
         key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         rows = evaluation.samples(self.model_, int(n_samples), how=how, alpha=alpha, key=key)
         return self.in_data_units(rows)
@@ -433,4 +438,4 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.n_components)
+        return self.n_components_

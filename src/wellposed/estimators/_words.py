@@ -39,6 +39,7 @@ Resolution: TypeAlias = Literal["auto"] | ArrayLike
 Seed: TypeAlias = int | np.random.RandomState | None
 
 NoiseWord: TypeAlias = Literal[
+    "auto",
     "shared",
     "feature",
     "conditional",

@@ -15,9 +15,11 @@ from ._pictures import (
     parsimony_gap_figure,
     trained_divergence_figure,
 )
+from ._textbook import TEXTBOOK
 from ._trained_divergence import TrainedDivergence, trained_divergence
 
 __all__ = [
+    "TEXTBOOK",
     "Conditioning",
     "Curvatures",
     "Discrete",

@@ -10,6 +10,8 @@ import numpy as np
 from wellposed._errors import ConstantFeatureWarning, FloorWarning, TrainingWarning
 from wellposed.estimators import VAE
 
+from ._textbook import TEXTBOOK
+
 
 @contextlib.contextmanager
 def without_warnings() -> Iterator[None]:
@@ -22,6 +24,7 @@ def without_warnings() -> Iterator[None]:
 
 def train(values: np.ndarray, **settings: Any) -> VAE:
     """Train a VAE on all rows, without early stopping."""
-    vae = VAE(**settings, validation_fraction=0.0, patience=None, progress=False)
+    own = {"validation_fraction": 0.0, "patience": None, "progress": False}
+    vae = VAE(**(TEXTBOOK | settings | own))
     with without_warnings():
         return vae.fit(values)

@@ -17,6 +17,9 @@ from wellposed.transforms import Moments
 
 _MOST_ROWS = 20_000
 _LEAST = 1e-6  # noise standard deviation, of features without a resolution
+# Smallest noise standard deviation of factor analysis, as a share of the feature's. At a maximum of
+# the likelihood some features often have none (Heywood cases); from there training only overfits.
+_LEAST_SHARE = 0.05
 # Iterations of factor analysis, and the relative change at which it stops: training goes on.
 _EFFORT = {"max_iter": 200, "tol": 1e-8}
 
@@ -127,6 +130,7 @@ def _solve_varying(
     covariance = _covariance_of(y)
     own = model.noise.variance()
     if own is None or np.ndim(own) > 0:
+        floor = np.maximum(floor, _LEAST_SHARE * y.std(axis=0))
         fitted = models.factor_analysis(covariance, model.prior.k, floor=floor, **_EFFORT)
         return fitted.model.weight, fitted.model.noise_variance
     given = None if model.noise.parameters() else float(own)

@@ -53,8 +53,8 @@ def prior_of(settings: dict[str, Any], n_rows: int, *, key: PRNGKey) -> latents.
     return latents.GaussianMixture(on_device(np.zeros(m)), on_device(means), on_device(factors))
 
 
-def check_prior(prior: object, k: int) -> None:
-    """Refuse what is no prior of k latents.
+def check_prior(prior: object, k: int | str) -> None:
+    """Refuse what is no prior of k latents; for "auto" any number of latents.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def check_prior(prior: object, k: int) -> None:
         For an unknown name, or a prior of another number of latents.
     """
     if isinstance(prior, latents.AbstractPrior):
-        if prior.k != k:
+        if k not in ("auto", prior.k):
             raise SettingError(
                 f"The prior must have as many latents as the model, {k}; it has {prior.k}. Pass "
                 f"n_components={prior.k}, or another prior."

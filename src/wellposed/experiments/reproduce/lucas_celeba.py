@@ -16,6 +16,7 @@ from wellposed import datasets, transforms
 from wellposed._errors import DataError, SettingError
 from wellposed.estimators import VAE
 
+from .._textbook import TEXTBOOK
 from . import lucas
 from .cells import Reproduction
 from .grid_table import Job, Published
@@ -43,18 +44,19 @@ PUBLISHED: dict[str, tuple[Published, ...]] = {
 
 def template(image_shape: tuple[int, ...], *, epochs: int, n_components: int) -> VAE:
     """Return a VAE with convolutions, of the logit of dequantised pixels."""
-    return VAE(
-        n_components=n_components,
-        encoder="conv",
-        decoder="conv",
-        image_shape=image_shape,
-        transform=transforms.Logit(256, alpha=_ALPHA),
-        max_epochs=epochs,
-        kl_warmup=max(1, epochs // 10),
-        clip_norm=1000.0,
-        validation_fraction=0.0,
-        patience=None,
-    )
+    settings = {
+        "n_components": n_components,
+        "encoder": "conv",
+        "decoder": "conv",
+        "image_shape": image_shape,
+        "transform": transforms.Logit(256, alpha=_ALPHA),
+        "max_epochs": epochs,
+        "kl_warmup": max(1, epochs // 10),
+        "clip_norm": 1000.0,
+        "validation_fraction": 0.0,
+        "patience": None,
+    }
+    return VAE(**(TEXTBOOK | settings))
 
 
 def make(job: Job) -> tuple[Reproduction, Figure]:

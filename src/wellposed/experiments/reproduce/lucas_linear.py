@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from wellposed import datasets, evaluation
 from wellposed.estimators import PPCA, VAE, LinearVAE, fit_grid, forecast
 
+from .._textbook import TEXTBOOK
 from .cells import Cell, Claim, Reproduction
 from .grid_table import Job, require_complete
 
@@ -39,7 +40,7 @@ class Ascent:
 def linear_vae(k: int, **settings: Any) -> VAE:
     """Return a VAE whose networks are one linear layer each; no rows are held out."""
     common = {"hidden": (), "transform": "identity", "validation_fraction": 0.0, "patience": None}
-    return VAE(k, **{**common, **settings})
+    return VAE(**{**TEXTBOOK, **common, **settings, "n_components": k})
 
 
 def ascend(rows: np.ndarray, job: Job, *, epochs: int, rate: float) -> Ascent:

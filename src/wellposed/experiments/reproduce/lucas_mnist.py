@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from wellposed import datasets, transforms
 from wellposed.estimators import VAE, Grid
 
+from .._textbook import TEXTBOOK
 from . import lucas
 from .cells import Claim, Reproduction
 from .grid_table import Job, Published
@@ -36,20 +37,19 @@ def template(*, quick: bool = False) -> VAE:
 
     ``quick`` reduces the epochs from 200 to 10 and the warm-up from 10 to 2.
     """
-    return VAE(
-        n_components=200,
-        hidden=(1024, 512),
-        activation="relu",
-        image_shape=(28, 28),
-        transform=transforms.Logit(256, alpha=1e-6),
-        batch_size=128,
-        learning_rate=1e-3,
-        max_epochs=10 if quick else 200,
-        kl_warmup=2 if quick else 10,
-        clip_norm=1000.0,
-        validation_fraction=0.0,
-        patience=None,
-    )
+    settings = {
+        "n_components": 200,
+        "hidden": (1024, 512),
+        "image_shape": (28, 28),
+        "transform": transforms.Logit(256, alpha=1e-6),
+        "batch_size": 128,
+        "max_epochs": 10 if quick else 200,
+        "kl_warmup": 2 if quick else 10,
+        "clip_norm": 1000.0,
+        "validation_fraction": 0.0,
+        "patience": None,
+    }
+    return VAE(**(TEXTBOOK | settings))
 
 
 def reproduction(trainings: Grid, vae: VAE, *, quick: bool, name: str = NAME) -> Reproduction:

@@ -7,6 +7,8 @@ import numpy as np
 from wellposed import datasets
 from wellposed.estimators import VAE
 
+from .._textbook import TEXTBOOK
+
 
 def unit_pixels(parts: datasets.Splits) -> tuple[np.ndarray, np.ndarray]:
     """Return the training and the test images divided by 255, float32, shapes (n, 784)."""
@@ -16,11 +18,11 @@ def unit_pixels(parts: datasets.Splits) -> tuple[np.ndarray, np.ndarray]:
 
 def unit_vae(n_components: int, **settings: Any) -> VAE:
     """Return a VAE of such images that trains on all rows for a fixed number of epochs."""
-    return VAE(
-        n_components,
-        image_shape=(28, 28),
-        transform="identity",
-        validation_fraction=0.0,
-        patience=None,
-        **settings,
-    )
+    common = {
+        "n_components": n_components,
+        "image_shape": (28, 28),
+        "transform": "identity",
+        "validation_fraction": 0.0,
+        "patience": None,
+    }
+    return VAE(**(TEXTBOOK | common | settings))

@@ -12,6 +12,7 @@ from wellposed._errors import SettingError
 from wellposed.estimators import VAE, load
 from wellposed.training import Bar, Outcome
 
+from ..._textbook import TEXTBOOK
 from ..grid_table import UnfinishedError
 
 LEVELS = 256
@@ -40,7 +41,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     refer to the same 256 levels. σ is in units of the whole scale from white to black. The thesis
     states neither its networks nor its number of epochs.
     """
-    plain = {
+    plain = TEXTBOOK | {
         "hidden": (512, 512),
         "activation": "silu",
         "image_shape": (28, 28),
@@ -62,7 +63,7 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     two: dict[str, Any] = cure | {"kl_warmup": 2 if quick else 14}
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
-        return Training(title, VAE(d, **(plain | settings)), single)
+        return Training(title, VAE(**(plain | settings | {"n_components": d})), single)
 
     free = {"noise": noise.Gaussian("conditional", floor=0.0, ratio=None), "allow_unbounded": True}
     return {

@@ -1,0 +1,40 @@
+"""Values of the settings that are "auto", from the size and the units of the data."""
+
+from typing import Any
+
+_LATENTS = 20
+_STEPS = 20_000  # some steps of a training; few rows are seen more often
+_EPOCHS = 200, 500  # fewest and most
+_PATIENCE = 10  # an epoch of patience for so many epochs
+
+
+def latents_of(setting: Any, d: int) -> int:
+    """Return the number of latents: the setting, or for "auto" d − 1, from 1 to 20."""
+    return max(1, min(_LATENTS, d - 1)) if setting == "auto" else int(setting)
+
+
+def noise_of(setting: Any, *, one_unit: bool) -> Any:
+    """Return the noise: the setting, or for "auto" a learned Gaussian variance.
+
+    Parameters
+    ----------
+    setting : of the estimator
+    one_unit : whether the features share a unit, as pixels do; then they share a variance, and
+        otherwise each has its own, which depends on z
+    """
+    if isinstance(setting, str) and setting == "auto":
+        return "shared" if one_unit else "conditional"
+    return setting
+
+
+def epochs_of(setting: Any, steps_an_epoch: int) -> int:
+    """Return the maximum number of epochs: the setting, or for "auto" 200 to 500 by the steps."""
+    if setting != "auto":
+        return int(setting)
+    fewest, most = _EPOCHS
+    return max(fewest, min(most, _STEPS // max(steps_an_epoch, 1)))
+
+
+def patience_of(setting: Any, max_epochs: int) -> int | None:
+    """Return the patience in epochs: the setting, or for "auto" a tenth of the epochs."""
+    return max_epochs // _PATIENCE if setting == "auto" else setting

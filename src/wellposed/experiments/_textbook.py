@@ -1,0 +1,19 @@
+"""Settings of a VAE as papers train it, which reproductions start from."""
+
+from typing import Any
+
+# N(0, I), networks as they are drawn, one learned σ², Adam: no start at the linear solution, no
+# average of the parameters, no weight decay.
+TEXTBOOK: dict[str, Any] = {
+    "n_components": 10,
+    "noise": "shared",
+    "prior": "standard",
+    "hidden": (256, 256),
+    "activation": "relu",
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "max_epochs": 200,
+    "patience": 20,
+    "linear_start": False,
+    "ema_decay": 0.0,
+}
