@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.noise import CausalGaussian, CausalLogistic, Columns
 
@@ -53,7 +54,9 @@ def strict():
 def test_a_model_is_fitted_scored_and_drawn_from(name):
     noise, rows = NOISES[name]
     images = {"image_shape": (3, 3)} if name.startswith("causal") else {}
-    vae = wp.VAE(2, noise=noise, hidden=(4,), max_epochs=1, random_state=0, **images).fit(rows)
+    vae = textbook_vae(2, noise=noise, hidden=(4,), max_epochs=1, random_state=0, **images).fit(
+        rows
+    )
     assert np.isfinite(vae.score_samples(rows[:5], n_samples=4)).all()
     assert np.isfinite(vae.elbo(rows[:5], n_samples=4)).all()
     assert vae.transform(rows[:5]).shape == (5, 2)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import _forks, evaluation, training
 from wellposed.objectives import ELBO
 
@@ -30,7 +31,7 @@ def rows():
 def fitted(rows):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = wp.VAE(2, hidden=(4,), max_epochs=1, random_state=0, progress=False).fit(rows)
+        made = textbook_vae(2, hidden=(4,), max_epochs=1, random_state=0, progress=False).fit(rows)
         return made, wp.PPCA(1).fit(rows), wp.LinearVAE(1, random_state=0).fit(rows)
 
 
@@ -145,7 +146,7 @@ def test_spawned_workers_are_no_forks_and_a_search_runs_in_them(rows):
     """The one test that starts fresh processes, loky's: each imports JAX."""
     from sklearn.model_selection import GridSearchCV
 
-    template = wp.VAE(hidden=(4,), max_epochs=2, random_state=0, progress=False)
+    template = textbook_vae(hidden=(4,), max_epochs=2, random_state=0, progress=False)
     settings = {"n_components": [1, 2]}
     alone, both = (
         GridSearchCV(template, settings, cv=2, n_jobs=jobs, error_score="raise").fit(rows)

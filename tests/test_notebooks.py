@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import training
 from wellposed._html import table
 
@@ -45,7 +46,7 @@ def test_a_forecast_shows_each_latent(rows):
 
 
 def test_a_grid_shows_its_members(rows):
-    vae = wp.VAE(1, **SHORT, random_state=0, progress=False)
+    vae = textbook_vae(1, **SHORT, random_state=0, progress=False)
     found = wp.fit_grid(vae, {"noise": [0.5, 1.0]}, rows, progress=False)
     shown = cells(found._repr_html_())
     assert [cell[0] for cell in shown] == ["0.5", "1"]
@@ -53,7 +54,7 @@ def test_a_grid_shows_its_members(rows):
 
 
 def test_a_run_shows_its_epochs(rows):
-    vae = wp.VAE(1, **SHORT, random_state=0, progress=False).fit(rows)
+    vae = textbook_vae(1, **SHORT, random_state=0, progress=False).fit(rows)
     plan = training.Plan(max_epochs=3)
     run = training.fit(vae.model_, rows, key=jax.random.key(0), plan=plan)
     shown = cells(run._repr_html_())
@@ -62,7 +63,7 @@ def test_a_run_shows_its_epochs(rows):
 
 
 def test_an_estimator_shows_its_settings(rows):
-    vae = wp.VAE(1, **SHORT, random_state=0, progress=False).fit(rows)
+    vae = textbook_vae(1, **SHORT, random_state=0, progress=False).fit(rows)
     for html in (vae._repr_html_(), wp.PPCA(1).fit(rows)._repr_html_()):
         assert "random_state" in html
         assert "Fitted" in html

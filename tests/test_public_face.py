@@ -13,6 +13,7 @@ import pytest
 import scipy.sparse
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.estimators import _words
 from wellposed.noise.parts.scale import LEARNED
 
@@ -129,7 +130,7 @@ def test_sample_quality_takes_rows_of_any_container():
 def test_messages_name_the_columns_off_a_support():
     frame = pd.DataFrame({"age": [1.0, 2.0, 3.0], "share": [0.5, 0.25, 0.1]})
     with pytest.raises(wp.DataError, match="it fails in column 'share'"):
-        wp.VAE(1, noise="poisson").fit(frame)
+        textbook_vae(1, noise="poisson").fit(frame)
     groups = wp.noise.Columns({"age": "shared", "share": "poisson"})
     with pytest.raises(wp.DataError, match="columns 'share'"):
-        wp.VAE(1, noise=groups).fit(frame)
+        textbook_vae(1, noise=groups).fit(frame)

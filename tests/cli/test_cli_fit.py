@@ -13,6 +13,7 @@ import pytest
 from cli_running import SMALL, run, table
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import cli
 from wellposed.cli import _fit
 from wellposed.training import _fit as loop
@@ -27,7 +28,7 @@ def test_the_defaults_are_those_of_the_estimator():
     options = given_by_default()
     options["seed"] = None  # the command's own default, so that it is reproducible
     settings = _fit.estimator_settings(options)
-    ours = wp.VAE().get_params()
+    ours = textbook_vae().get_params()
     assert {name: ours[name] for name in settings} == settings
 
 

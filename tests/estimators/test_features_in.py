@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed._errors import DataError, SettingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
@@ -22,7 +23,7 @@ def test_an_array_of_images_is_read_as_a_file_of_them(shape, tmp_path):
     given = IMAGES.reshape(shape)
     path = tmp_path / "images.npy"
     np.save(path, given)
-    vae, of_file = (wp.VAE(2, **SMALL).fit(X) for X in (given, path))
+    vae, of_file = (textbook_vae(2, **SMALL).fit(X) for X in (given, path))
     assert vae.image_shape_ == of_file.image_shape_ == shape[1:]
     assert vae.n_features_in_ == 12
     assert vae.one_scale_ is True
@@ -33,18 +34,18 @@ def test_an_array_of_images_is_read_as_a_file_of_them(shape, tmp_path):
 
 
 def test_images_of_another_shape_are_refused():
-    vae = wp.VAE(2, **SMALL, image_shape=(4, 3)).fit(IMAGES)
+    vae = textbook_vae(2, **SMALL, image_shape=(4, 3)).fit(IMAGES)
     with pytest.raises(DataError, match=r"shape of those of the fit, \(4, 3\); got \(3, 4\)"):
         vae.score_samples(IMAGES.transpose(0, 2, 1))
     with pytest.raises(DataError, match=r"X has 3 features.*X\[None\]"):
         vae.score_samples(IMAGES[0])
     assert vae.score_samples(IMAGES[0][None]).shape == (1,)
     with pytest.raises(SettingError, match="image_shape must be the shape of the images passed"):
-        wp.VAE(2, **SMALL, image_shape=(3, 4)).fit(IMAGES)
+        textbook_vae(2, **SMALL, image_shape=(3, 4)).fit(IMAGES)
 
 
 def test_a_grid_keeps_the_image_shape():
-    grid = wp.fit_grid(wp.VAE(2, **SMALL), {"beta": [1.0, 2.0]}, IMAGES, progress=False)
+    grid = wp.fit_grid(textbook_vae(2, **SMALL), {"beta": [1.0, 2.0]}, IMAGES, progress=False)
     assert grid.best.image_shape_ == (4, 3)
     assert grid.best.one_scale_ is True
 
@@ -62,12 +63,12 @@ def test_a_pipeline_of_indicators_fits():
     draws = np.random.default_rng(0)
     frame = pd.DataFrame({"x": draws.normal(size=60), "town": draws.choice(list("abcdefghij"), 60)})
     columns = make_column_transformer((StandardScaler(), ["x"]), (OneHotEncoder(), ["town"]))
-    fitted = make_pipeline(columns, wp.VAE(2, **SMALL)).fit(frame)
+    fitted = make_pipeline(columns, textbook_vae(2, **SMALL)).fit(frame)
     assert sp.issparse(columns.fit_transform(frame))
     assert fitted.transform(frame).shape == (60, 2)
 
 
-@pytest.mark.parametrize("model", [wp.PPCA(1), wp.VAE(1, **SMALL)], ids=["PPCA", "VAE"])
+@pytest.mark.parametrize("model", [wp.PPCA(1), textbook_vae(1, **SMALL)], ids=["PPCA", "VAE"])
 def test_columns_of_another_order_or_name_are_refused(model):
     frame = pd.DataFrame(ROWS, columns=["x", "y", "z"])
     model.fit(frame)
@@ -125,6 +126,6 @@ def test_a_column_of_a_file_is_named_with_its_line(tmp_path):
 def test_messages_of_a_fit_name_the_columns():
     frame = pd.DataFrame(ROWS, columns=["x", "y", "z"]).assign(still=3.0)
     with pytest.warns(wp.ConstantFeatureWarning, match="'still'"):
-        wp.VAE(1, **SMALL).fit(frame)
+        textbook_vae(1, **SMALL).fit(frame)
     with pytest.warns(wp.ConstantFeatureWarning, match="'still'"):
         wp.PPCA(1).fit(frame)

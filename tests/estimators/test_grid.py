@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import _bar, training
 from wellposed.noise import Gaussian
 from wellposed.training import Outcome
@@ -26,7 +27,7 @@ FIGURES = ("elbo", "elbo_error", "rate", "noise_variance", "collapsed", "outcome
 
 def vae(**settings) -> wp.VAE:
     chosen = {"hidden": (8,), "max_epochs": 3, "random_state": 0, "batch_size": 50}
-    return wp.VAE(2, **{**chosen, **settings})
+    return textbook_vae(2, **{**chosen, **settings})
 
 
 def same(a: wp.Grid, b: wp.Grid) -> bool:

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed._errors import SettingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
@@ -46,7 +47,7 @@ def as_numpy(value):
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_numpy_setting_is_the_plain_one(name, tmp_path):
     plain, given = (
-        wp.VAE(**{"n_components": 2, **SMALL, name: value}).fit(ROWS)
+        textbook_vae(**{"n_components": 2, **SMALL, name: value}).fit(ROWS)
         for value in (PLAIN[name], as_numpy(PLAIN[name]))
     )
     np.testing.assert_array_equal(
@@ -59,7 +60,9 @@ def test_a_numpy_setting_is_the_plain_one(name, tmp_path):
 
 
 def test_arrays_serve_where_sequences_do():
-    vae = wp.VAE(2, **{**SMALL, "hidden": np.array([8])}, image_shape=np.array([2, 2])).fit(ROWS)
+    vae = textbook_vae(2, **{**SMALL, "hidden": np.array([8])}, image_shape=np.array([2, 2])).fit(
+        ROWS
+    )
     assert vae.image_shape_ == (2, 2)
 
 
@@ -74,7 +77,7 @@ def test_the_exact_models_take_them(model, tmp_path):
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
 def test_numbers_of_draws_may_be_numpys(kind):
-    vae = wp.VAE(2, **SMALL).fit(ROWS)
+    vae = textbook_vae(2, **SMALL).fit(ROWS)
     assert vae.sample(kind(3)).shape == (3, 4)
     np.testing.assert_array_equal(
         vae.score_samples(ROWS[:4], kind(8)), vae.score_samples(ROWS[:4], 8)
@@ -86,14 +89,16 @@ def test_numbers_of_draws_may_be_numpys(kind):
 
 
 def test_searches_over_numpys_ranges():
-    search = GridSearchCV(wp.VAE(**SMALL), {"n_components": np.arange(1, 3)}, cv=2).fit(ROWS)
+    search = GridSearchCV(textbook_vae(**SMALL), {"n_components": np.arange(1, 3)}, cv=2).fit(ROWS)
     assert search.best_params_["n_components"] in (1, 2)
     drawn = {"n_components": scipy.stats.randint(1, 3), "beta": scipy.stats.uniform(0.5, 1)}
-    search = RandomizedSearchCV(wp.VAE(**SMALL), drawn, n_iter=2, cv=2, random_state=0).fit(ROWS)
+    search = RandomizedSearchCV(textbook_vae(**SMALL), drawn, n_iter=2, cv=2, random_state=0).fit(
+        ROWS
+    )
     assert np.isfinite(search.best_score_)
 
 
 @pytest.mark.parametrize("given", [-1, 2**32, "seed", 1.5, np.random.default_rng(0)])
 def test_a_random_state_that_is_none_is_refused_as_a_setting(given):
     with pytest.raises(SettingError, match="random_state must be"):
-        wp.VAE(1, **{**SMALL, "random_state": given}).fit(ROWS)
+        textbook_vae(1, **{**SMALL, "random_state": given}).fit(ROWS)

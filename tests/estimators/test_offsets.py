@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed._errors import DataError
 from wellposed.explorer import make_scene
 from wellposed.reports._facts import Facts
@@ -28,12 +29,12 @@ SHIFTED = ROWS + SHIFT
 
 @pytest.fixture(scope="module")
 def plain():
-    return wp.VAE(1, **SMALL).fit(ROWS)
+    return textbook_vae(1, **SMALL).fit(ROWS)
 
 
 @pytest.fixture(scope="module")
 def shifted():
-    return wp.VAE(1, **SMALL).fit(SHIFTED)
+    return textbook_vae(1, **SMALL).fit(SHIFTED)
 
 
 def test_a_shift_of_a_column_shifts_what_comes_back_and_nothing_else(plain, shifted):
@@ -54,7 +55,7 @@ def test_a_shift_of_a_column_shifts_what_comes_back_and_nothing_else(plain, shif
 def test_milliseconds_and_nanoseconds_are_seconds_times_a_number(plain, unit):
     scaled = SHIFTED * [unit, 1, 1]
     for given in (scaled, pd.DataFrame(scaled)):
-        vae = wp.VAE(1, **SMALL).fit(given)
+        vae = textbook_vae(1, **SMALL).fit(given)
         expected = plain.score_samples(ROWS, 256) - np.log(unit)
         np.testing.assert_allclose(vae.score_samples(given, 256), expected, atol=0.4)
         back = vae.reconstruct(given)[:, 0]
@@ -65,7 +66,7 @@ def test_milliseconds_and_nanoseconds_are_seconds_times_a_number(plain, unit):
 
 def test_two_large_shifts_are_one_fit(shifted):
     further = SHIFTED + np.array([2.0**40, 0, 0])
-    vae = wp.VAE(1, **SMALL).fit(further)
+    vae = textbook_vae(1, **SMALL).fit(further)
     np.testing.assert_array_equal(vae.score_samples(further), shifted.score_samples(SHIFTED))
 
 
@@ -78,7 +79,7 @@ def test_the_offset_is_saved_and_belongs_to_the_model(shifted, tmp_path):
 
 
 def test_partial_fit_keeps_the_offset_of_its_first_piece():
-    vae = wp.VAE(1, **SMALL)
+    vae = textbook_vae(1, **SMALL)
     for piece in (SHIFTED[::2], SHIFTED[1::2]):
         vae.partial_fit(piece)
     first = np.sort(SHIFTED[::2, 0])
@@ -105,12 +106,12 @@ def test_a_page_shows_data_units(shifted):
 
 
 def test_a_grid_trains_on_one_offset_and_on_none_where_a_member_cannot_have_it():
-    grid = wp.fit_grid(wp.VAE(1, **SMALL), {"beta": [1.0, 2.0]}, SHIFTED, progress=False)
+    grid = wp.fit_grid(textbook_vae(1, **SMALL), {"beta": [1.0, 2.0]}, SHIFTED, progress=False)
     assert grid.best.offset_[0] == 1.7e9
     assert np.isfinite([row["elbo"] for row in grid.rows]).all()
     counts = np.random.default_rng(0).poisson(100_000, size=(60, 2)).astype(float)
     noises = {"normal": wp.noise.Gaussian("shared"), "counts": wp.noise.Poisson()}
-    grid = wp.fit_grid(wp.VAE(1, **SMALL), {"noise": noises}, counts, progress=False)
+    grid = wp.fit_grid(textbook_vae(1, **SMALL), {"noise": noises}, counts, progress=False)
     assert np.isfinite([row["elbo"] for row in grid.rows]).all()
     assert not grid.best.offset_.any()
 
@@ -120,7 +121,7 @@ def test_columns_of_other_kinds_have_no_offset():
     frame = pd.DataFrame(SHIFTED, columns=["time", "x", "y"])
     frame["calls"] = draws.poisson(2_000_000, len(frame)).astype(float)
     noise = wp.noise.Columns({"time": "shared", "x": "shared", "y": "shared", "calls": "poisson"})
-    vae = wp.VAE(1, **SMALL, noise=noise).fit(frame)
+    vae = textbook_vae(1, **SMALL, noise=noise).fit(frame)
     assert vae.offset_.tolist() == [1.7e9, 0.0, 0.0, 0.0]
     drawn = vae.sample(20)
     assert np.abs(drawn[:, 0] - 1.7e9).max() < 1e5
@@ -129,40 +130,40 @@ def test_columns_of_other_kinds_have_no_offset():
 
 def test_a_column_of_logarithms_has_no_offset():
     rows = np.column_stack([SHIFTED, 1e4 + np.random.default_rng(0).uniform(0, 9, len(SHIFTED))])
-    vae = wp.VAE(1, **SMALL, transform={3: "log"}).fit(rows)
+    vae = textbook_vae(1, **SMALL, transform={3: "log"}).fit(rows)
     assert vae.offset_.tolist() == [1.7e9, 0.0, 0.0, 0.0]
 
 
 def test_a_constant_beyond_float32_comes_back_as_it_is():
     rows = np.column_stack([ROWS, np.full(len(ROWS), 1_234_567_891.0)])
     with pytest.warns(wp.ConstantFeatureWarning):
-        vae = wp.VAE(1, **SMALL).fit(rows)
+        vae = textbook_vae(1, **SMALL).fit(rows)
     assert (vae.sample(3)[:, 3] == 1_234_567_891.0).all()
 
 
 @pytest.mark.parametrize("transform", ["auto", "identity", "standardize"])
 def test_ordinary_columns_have_no_offset(transform):
     rows = np.random.default_rng(0).normal(size=(60, 2)) * [1, 5] + [20, 300]
-    assert not wp.VAE(1, **SMALL, transform=transform).fit(rows).offset_.any()
+    assert not textbook_vae(1, **SMALL, transform=transform).fit(rows).offset_.any()
 
 
 def test_what_float64_does_not_resolve_is_refused_by_name():
     frame = pd.DataFrame(ROWS, columns=["time", "x", "y"]).assign(id=1e18 + 128.0 * np.arange(91))
     with pytest.raises(DataError, match="rounding of float64; this fails for column 'id'"):
-        wp.VAE(1, **SMALL).fit(frame)
+        textbook_vae(1, **SMALL).fit(frame)
 
 
 def test_sizes_beyond_float32_are_refused_at_fit_by_name():
     frame = pd.DataFrame(ROWS, columns=["time", "x", "y"])
-    vae = wp.VAE(1, **SMALL).fit(frame)
+    vae = textbook_vae(1, **SMALL).fit(frame)
     wide, narrow = frame.assign(x=frame.x * 1e39), frame.assign(x=frame.x * 1e-42)
     with pytest.raises(DataError, match=r"up to 3.4e\+38 in size; this fails for column 'x'"):
-        wp.VAE(1, **SMALL).fit(wide)
+        textbook_vae(1, **SMALL).fit(wide)
     with pytest.raises(DataError, match=r"spreads of 1\.18e-38 and more.*column 'x'"):
-        wp.VAE(1, **SMALL).fit(narrow)
+        textbook_vae(1, **SMALL).fit(narrow)
     with pytest.raises(DataError, match=r"up to 1e\+18 in size; this fails for column 'x'"):
-        wp.VAE(1, **SMALL, transform="identity").fit(frame.assign(x=frame.x * 1e20))
-    scaled = wp.VAE(1, **SMALL).fit(frame.assign(x=frame.x * 1e30))
+        textbook_vae(1, **SMALL, transform="identity").fit(frame.assign(x=frame.x * 1e20))
+    scaled = textbook_vae(1, **SMALL).fit(frame.assign(x=frame.x * 1e30))
     expected = vae.score_samples(frame) - np.log(1e30)
     np.testing.assert_allclose(scaled.score_samples(frame.assign(x=frame.x * 1e30)), expected, 0.05)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.noise import Columns
 
 DRAWS = np.random.default_rng(0)
@@ -24,7 +25,7 @@ SETTINGS = {"hidden": (16,), "max_epochs": 60, "learning_rate": 5e-3, "random_st
 def by_hand() -> float:
     """Mean log p of the table through a logarithm and its Jacobian made outside."""
     logs = np.column_stack([np.log(TABLE[:, 0]), TABLE[:, 1:]])
-    fitted = wp.VAE(1, noise="feature", **SETTINGS).fit(logs)
+    fitted = textbook_vae(1, noise="feature", **SETTINGS).fit(logs)
     return fitted.score(logs) - logs[:, 0].mean()
 
 
@@ -33,7 +34,7 @@ def by_hand() -> float:
 def test_a_column_of_amounts_beside_others(word, short, by_hand):
     """A gamma is not what made the data, and may be a nat short."""
     noise = Columns({0: word, 1: "feature", 2: "feature"})
-    vae = wp.VAE(1, noise=noise, **SETTINGS).fit(TABLE)
+    vae = textbook_vae(1, noise=noise, **SETTINGS).fit(TABLE)
     assert vae.score(TABLE) == pytest.approx(by_hand, abs=short)
     drawn = vae.sample(2_000)
     assert (drawn[:, 0] > 0).all()
@@ -44,10 +45,10 @@ def test_a_column_of_amounts_beside_others(word, short, by_hand):
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_all_columns_through_their_logarithm():
     amounts = np.exp(np.hstack([FACTOR, 2 - FACTOR]) + 0.3 * DRAWS.normal(size=(400, 2)))
-    vae = wp.VAE(1, transform="log", **SETTINGS).fit(amounts)
+    vae = textbook_vae(1, transform="log", **SETTINGS).fit(amounts)
     assert (vae.sample(2_000) > 0).all()
     assert vae.score(amounts) <= vae.model_.log_density_bound(2)
-    scaled = wp.VAE(1, transform="log", **SETTINGS).fit(amounts * 1024.0)
+    scaled = textbook_vae(1, transform="log", **SETTINGS).fit(amounts * 1024.0)
     # The draws of z are of each row's content, and so others: on the mean they differ by little.
     change = scaled.score(amounts * 1024.0) - vae.score(amounts)
     assert change == pytest.approx(-2 * np.log(1024.0), abs=0.02)
@@ -57,7 +58,7 @@ def test_all_columns_through_their_logarithm():
 def test_amounts_that_are_often_zero_survive_their_file(tmp_path):
     spent = np.where(DRAWS.uniform(size=(400, 2)) < 0.5, 0.0, np.exp(DRAWS.normal(size=(400, 2))))
     noise = wp.noise.ZeroInflated(wp.noise.Gamma())
-    vae = wp.VAE(1, noise=noise, hidden=(8,), max_epochs=5, random_state=0).fit(spent)
+    vae = textbook_vae(1, noise=noise, hidden=(8,), max_epochs=5, random_state=0).fit(spent)
     drawn = vae.sample(1_000)
     assert (drawn >= 0).all()
     assert (drawn == 0).mean() == pytest.approx(0.5, abs=0.1)
@@ -72,7 +73,7 @@ QUICK = {"hidden": (4,), "max_epochs": 1, "random_state": 0}
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_a_hint_names_the_columns_whose_draws_would_be_negative():
     with pytest.warns(wp.DataHint, match=r"Columns 0 are amounts.*log-normal") as caught:
-        wp.VAE(1, **QUICK).fit(TABLE)
+        textbook_vae(1, **QUICK).fit(TABLE)
     assert sum(w.category is wp.DataHint for w in caught) == 1
 
 
@@ -84,7 +85,7 @@ def test_a_hint_names_the_columns_whose_draws_would_be_negative():
     ids=["log1p", "gamma", "image"],
 )
 def test_there_is_no_hint_where_it_was_taken_or_for_images(settings):
-    wp.VAE(1, **settings, **QUICK).fit(TABLE[:, :1])
+    textbook_vae(1, **settings, **QUICK).fit(TABLE[:, :1])
 
 
 def test_counts_marks_and_symmetric_columns_deserve_no_hint():
@@ -94,4 +95,4 @@ def test_counts_marks_and_symmetric_columns_deserve_no_hint():
     with warnings.catch_warnings():
         warnings.simplefilter("error", wp.DataHint)
         warnings.simplefilter("ignore", wp.TrainingWarning)
-        wp.VAE(1, **QUICK).fit(ordinary)
+        textbook_vae(1, **QUICK).fit(ordinary)

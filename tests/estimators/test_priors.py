@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import evaluation, latents
 from wellposed.estimators import _priors
 from wellposed.estimators._priors import aggregate, draw_codes
@@ -25,7 +26,7 @@ QUICK |= {"prior": "standard", "linear_start": False, "noise": "shared"}
 def fitted_on(rows, **settings) -> wp.VAE:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wp.ConstantFeatureWarning)
-        return wp.VAE(**{**QUICK, "random_state": 0, **settings}).fit(rows)
+        return textbook_vae(**{**QUICK, "random_state": 0, **settings}).fit(rows)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import plotting
 from wellposed.estimators.grid.rate_distortion import _SETTING
 
@@ -21,7 +22,7 @@ X, TEST = DATA[:1_000], DATA[1_000:]
 
 
 def linear_vae(**settings) -> wp.VAE:
-    return wp.VAE(
+    return textbook_vae(
         2,
         hidden=(),
         transform="identity",

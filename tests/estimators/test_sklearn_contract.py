@@ -4,6 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import wellposed as wp
+from textbook import textbook_vae
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
@@ -12,7 +13,7 @@ import wellposed as wp
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(
     [
-        wp.VAE(
+        textbook_vae(
             n_components=2,
             hidden=(8,),
             max_epochs=3,

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 
 NAMES = ["temperature", "pressure", "humidity"]
 
@@ -26,10 +27,10 @@ def bad() -> pd.DataFrame:
 
 QUICK = {"hidden": (8,), "max_epochs": 1, "random_state": 0}
 FITS = {
-    "vae": lambda X: wp.VAE(1, **QUICK).fit(X),
+    "vae": lambda X: textbook_vae(1, **QUICK).fit(X),
     "ppca": lambda X: wp.PPCA(1).fit(X),
     "linear": lambda X: wp.LinearVAE(1, random_state=0).fit(X),
-    "grid": lambda X: wp.fit_grid(wp.VAE(1, **QUICK), {"noise": [0.1, 1.0]}, X),
+    "grid": lambda X: wp.fit_grid(textbook_vae(1, **QUICK), {"noise": [0.1, 1.0]}, X),
 }
 
 
@@ -48,7 +49,7 @@ def test_a_fit_names_column_value_count_and_remedy_once(name):
 def test_an_image_has_no_suspects():
     pictures = np.random.default_rng(0).uniform(size=(60, 4))
     pictures[7, 1] = 99
-    wp.VAE(1, image_shape=(2, 2), **QUICK).fit(pictures)
+    textbook_vae(1, image_shape=(2, 2), **QUICK).fit(pictures)
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.DataWarning")
@@ -60,7 +61,7 @@ def test_noise_made_for_outliers_withstands_one():
     settings = {"hidden": (16,), "max_epochs": 40, "learning_rate": 5e-3, "random_state": 0}
 
     def score(noise, data):
-        return wp.VAE(1, noise=noise, **settings).fit(data).score_samples(clean, 32).mean()
+        return textbook_vae(1, noise=noise, **settings).fit(data).score_samples(clean, 32).mean()
 
     assert score("student-t", spoilt) == pytest.approx(score("student-t", rows()), abs=0.5)
     assert score("shared", spoilt) < score("student-t", spoilt) - 3

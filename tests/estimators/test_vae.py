@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import evaluation
 from wellposed.estimators._build import plan_of
 from wellposed.training import Plan
@@ -30,7 +31,7 @@ X = TRUTH.values
 def vae() -> wp.VAE:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wp.TrainingWarning)
-        return wp.VAE(**QUICK).fit(X)
+        return textbook_vae(**QUICK).fit(X)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
@@ -52,8 +53,8 @@ def test_scores_approach_the_exact_density_from_below(vae):
 def test_rescaling_the_data_changes_the_density_by_its_jacobian(transform):
     """Exactly −d·log c: the model is fitted in units of its own."""
     c = 8.0  # a power of two, so that float32 rescales without rounding
-    one = wp.VAE(**QUICK, transform=transform, resolution=0.01).fit(X)
-    other = wp.VAE(**QUICK, transform=transform, resolution=0.01 * c).fit(c * X)
+    one = textbook_vae(**QUICK, transform=transform, resolution=0.01).fit(X)
+    other = textbook_vae(**QUICK, transform=transform, resolution=0.01 * c).fit(c * X)
     shift = other.elbo(c * X, n_samples=200).mean() - one.elbo(X, n_samples=200).mean()
     assert shift == pytest.approx(-X.shape[1] * np.log(c), abs=0.02)
     bounds = [vae.model_.log_density_bound(X.shape[1]) for vae in (one, other)]
@@ -193,15 +194,15 @@ def test_the_setting_and_the_method_share_a_name(vae):
 
 @pytest.mark.slow
 def test_in_a_pipeline_and_a_grid_search():
-    pipeline = make_pipeline(StandardScaler(), wp.VAE(**QUICK))
+    pipeline = make_pipeline(StandardScaler(), textbook_vae(**QUICK))
     assert pipeline.fit_transform(X).shape == (600, 2)
-    search = GridSearchCV(wp.VAE(**QUICK), {"noise": [30.0, "shared"]}, cv=2).fit(X)
+    search = GridSearchCV(textbook_vae(**QUICK), {"noise": [30.0, "shared"]}, cv=2).fit(X)
     assert search.best_params_ == {"noise": "shared"}
 
 
 def test_pandas_in_and_out():
     frame = pd.DataFrame(X, columns=list("abcde"))
-    vae = wp.VAE(**QUICK).set_output(transform="pandas").fit(frame)
+    vae = textbook_vae(**QUICK).set_output(transform="pandas").fit(frame)
     latents = vae.transform(frame)
     assert list(latents.columns) == ["vae0", "vae1"]
     assert list(vae.feature_names_in_) == list("abcde")
@@ -211,26 +212,26 @@ def test_pandas_in_and_out():
 
 def test_a_path_is_data_too(tmp_path, vae):
     np.save(tmp_path / "X.npy", X)
-    again = wp.VAE(**QUICK).fit(tmp_path / "X.npy")
+    again = textbook_vae(**QUICK).fit(tmp_path / "X.npy")
     np.testing.assert_array_equal(
         again.score_samples(str(tmp_path / "X.npy")), vae.score_samples(X)
     )
 
 
 def test_one_seed_is_one_model_and_another_another(vae):
-    np.testing.assert_array_equal(wp.VAE(**QUICK).fit(X).transform(X), vae.transform(X))
-    other = wp.VAE(**{**QUICK, "random_state": 1}).fit(X)
+    np.testing.assert_array_equal(textbook_vae(**QUICK).fit(X).transform(X), vae.transform(X))
+    other = textbook_vae(**{**QUICK, "random_state": 1}).fit(X)
     assert not np.array_equal(other.transform(X), vae.transform(X))
 
 
 def test_no_seed_is_another_model_each_time():
     quick = {**QUICK, "random_state": None, "max_epochs": 1}
-    one, other = (wp.VAE(**quick).fit(X).transform(X) for _ in range(2))
+    one, other = (textbook_vae(**quick).fit(X).transform(X) for _ in range(2))
     assert not np.array_equal(one, other)
 
 
 def test_settings_reach_the_training():
-    vae = wp.VAE(
+    vae = textbook_vae(
         batch_size=33,
         max_epochs=44,
         learning_rate=0.5,
@@ -248,12 +249,12 @@ def test_settings_reach_the_training():
         kl_warmup=5,
         patience=6,
     )
-    assert plan_of(wp.VAE().get_params(), 1_000).clip_norm == np.inf
+    assert plan_of(textbook_vae().get_params(), 1_000).clip_norm == np.inf
 
 
 @pytest.mark.parametrize(("n", "size"), [(10, 16), (1_000, 32), (2_560, 128), (10**6, 128)])
 def test_a_small_table_gets_twenty_to_forty_steps_an_epoch(n, size):
-    assert plan_of(wp.VAE().get_params(), n).batch_size == size
+    assert plan_of(textbook_vae().get_params(), n).batch_size == size
 
 
 def test_callbacks_the_checkpoint_and_held_out_rows_are_those_asked_for(tmp_path):
@@ -264,21 +265,23 @@ def test_callbacks_the_checkpoint_and_held_out_rows_are_those_asked_for(tmp_path
         seen.append(report.epoch)
         return report.epoch == 2
 
-    vae = wp.VAE(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(X, callbacks=[stop])
+    vae = textbook_vae(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(
+        X, callbacks=[stop]
+    )
     assert seen == [1, 2]
     assert vae.n_epochs_ == 2
     assert path.exists()
     assert np.isnan(vae.history_["held_out_objective"]).all()
-    half = wp.VAE(**{**QUICK, "validation_fraction": 0.5, "max_epochs": 1}).fit(X)
+    half = textbook_vae(**{**QUICK, "validation_fraction": 0.5, "max_epochs": 1}).fit(X)
     assert np.isfinite(half.history_["held_out_objective"]).all()
-    resumed = wp.VAE(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(X)
-    whole = wp.VAE(**{**QUICK, "validation_fraction": 0.0}).fit(X)
+    resumed = textbook_vae(**{**QUICK, "validation_fraction": 0.0}, checkpoint=path).fit(X)
+    whole = textbook_vae(**{**QUICK, "validation_fraction": 0.0}).fit(X)
     np.testing.assert_array_equal(resumed.transform(X), whole.transform(X))
 
 
 def test_a_budget_that_ran_out_is_told_from_a_training_that_settled():
     with pytest.warns(wp.TrainingWarning, match="max_epochs"):
-        short = wp.VAE(**{**QUICK, "max_epochs": 3}).fit(X)
+        short = textbook_vae(**{**QUICK, "max_epochs": 3}).fit(X)
     assert short.outcome_ is wp.training.Outcome.budget_spent
 
 
@@ -288,7 +291,7 @@ def test_a_conditional_variance_is_reported_as_its_mean_over_the_data():
     Without a hidden layer, so that the decoder's outputs are odd in z and their mean is zero.
     """
     quick = {**QUICK, "max_epochs": 1, "learning_rate": 1e-12, "hidden": ()}
-    vae = wp.VAE(**quick, noise="conditional").fit(X)
+    vae = textbook_vae(**quick, noise="conditional").fit(X)
     np.testing.assert_allclose(vae.noise_variance_, 0.25, rtol=0.1)
 
 
@@ -296,7 +299,7 @@ def test_a_conditional_variance_is_reported_as_its_mean_over_the_data():
 def test_encoder_and_decoder_start_from_draws_of_their_own():
     """With as many latents as features their first layers have one shape."""
     quick = {**QUICK, "n_components": 5, "max_epochs": 1, "learning_rate": 1e-12}
-    model = wp.VAE(**quick).fit(X).model_
+    model = textbook_vae(**quick).fit(X).model_
     first, second = (np.asarray(net.layers[0].weight) for net in (model.encoder, model.decoder))
     assert first.shape == second.shape
     assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.5
@@ -305,7 +308,7 @@ def test_encoder_and_decoder_start_from_draws_of_their_own():
 @pytest.mark.parametrize("top", [100, 300, 40_000, 10**6])
 def test_integers_of_any_size_keep_their_values(top):
     counts = np.random.default_rng(0).integers(-top, top, size=(100, 3))
-    mean = wp.VAE(**{**QUICK, "max_epochs": 1}).fit(counts).model_.transform.mean
+    mean = textbook_vae(**{**QUICK, "max_epochs": 1}).fit(counts).model_.transform.mean
     np.testing.assert_allclose(mean, counts.mean(axis=0), rtol=1e-5)
 
 
@@ -316,11 +319,11 @@ def test_features_of_one_unit_share_a_scale():
     answers = np.random.default_rng(0).integers(1, 8, size=(100, 4))
     quick = {**QUICK, "max_epochs": 1}
     for vae, data, shared in (
-        (wp.VAE(**quick), answers, True),
-        (wp.VAE(**quick), counts, False),
-        (wp.VAE(**quick, image_shape=(2, 2)), counts, True),
-        (wp.VAE(**quick, image_shape=(2, 2)), counts + 0.5, True),
-        (wp.VAE(**quick), counts + 0.5, False),
+        (textbook_vae(**quick), answers, True),
+        (textbook_vae(**quick), counts, False),
+        (textbook_vae(**quick, image_shape=(2, 2)), counts, True),
+        (textbook_vae(**quick, image_shape=(2, 2)), counts + 0.5, True),
+        (textbook_vae(**quick), counts + 0.5, False),
     ):
         scale = np.asarray(vae.fit(data).model_.transform.scale)
         assert (np.ptp(scale) == 0) == shared
@@ -328,14 +331,14 @@ def test_features_of_one_unit_share_a_scale():
 
 def test_the_next_piece_goes_on_from_the_one_before():
     """The optimiser's memory and its count of steps, which a fresh start would lose."""
-    pieces = wp.VAE(**QUICK, batch_size=100)
+    pieces = textbook_vae(**QUICK, batch_size=100)
     counts = [float(pieces.partial_fit(X)._advance.state.step) for _ in range(3)]
     assert counts == [6.0, 12.0, 18.0]
     assert len(set(pieces.history_["objective"])) == 3
 
 
 def test_data_in_pieces(vae):
-    pieces = wp.VAE(**QUICK)
+    pieces = textbook_vae(**QUICK)
     for _ in range(60):
         for piece in np.array_split(X, 3):
             pieces.partial_fit(piece)
@@ -344,14 +347,14 @@ def test_data_in_pieces(vae):
 
 
 def test_a_fit_forgets_the_pieces_before_it(vae):
-    started = wp.VAE(**QUICK).partial_fit(10 * X)
+    started = textbook_vae(**QUICK).partial_fit(10 * X)
     np.testing.assert_array_equal(started.fit(X).transform(X), vae.transform(X))
 
 
 @pytest.mark.parametrize("loaded", [False, True])
 def test_pieces_go_on_from_a_fit_or_a_loaded_model(vae, tmp_path, loaded):
     vae.save(tmp_path / "model.wp")
-    started = wp.load(tmp_path / "model.wp") if loaded else wp.VAE(**QUICK).fit(X)
+    started = wp.load(tmp_path / "model.wp") if loaded else textbook_vae(**QUICK).fit(X)
     before = started.score(X)
     started.set_params(learning_rate=1e-4).partial_fit(X)
     assert started.n_epochs_ == vae.n_epochs_ + 1
@@ -364,7 +367,7 @@ def test_pieces_go_on_from_a_fit_or_a_loaded_model(vae, tmp_path, loaded):
 
 def refused(error, words, data=X, **settings):
     with pytest.raises(error, match=words):
-        wp.VAE(**{**QUICK, **settings}).fit(data)
+        textbook_vae(**{**QUICK, **settings}).fit(data)
 
 
 def test_entries_that_are_not_finite_are_counted_and_placed():
@@ -431,7 +434,7 @@ def test_a_feature_that_float32_cannot_tell_apart():
 
 def test_no_resolution_is_no_bound():
     refused(wp.UnboundedLikelihoodError, "allow_unbounded", resolution=0.0)
-    wp.VAE(**QUICK, resolution=0.0, allow_unbounded=True).fit(X)
+    textbook_vae(**QUICK, resolution=0.0, allow_unbounded=True).fit(X)
 
 
 def test_the_logit_is_for_an_interval():
@@ -446,7 +449,7 @@ def test_data_of_another_width(vae):
 def test_constant_features_are_named_and_modelled_as_their_constant():
     data = np.column_stack([X, np.full(len(X), 4.0)])
     with pytest.warns(wp.ConstantFeatureWarning, match=r"1 of 6 .* \(5\)"):
-        vae = wp.VAE(**QUICK, noise="feature").fit(data)
+        vae = textbook_vae(**QUICK, noise="feature").fit(data)
     np.testing.assert_array_equal(vae.sample(50)[:, 5], 4.0)
     assert np.isfinite(vae.score_samples(data)).all()
 
@@ -454,24 +457,24 @@ def test_constant_features_are_named_and_modelled_as_their_constant():
 @pytest.mark.slow
 def test_more_latents_than_features_is_noted_and_works():
     with pytest.warns(wp.TrainingWarning, match="exceeds the 5 features"):
-        vae = wp.VAE(**{**QUICK, "n_components": 9}).fit(X)
+        vae = textbook_vae(**{**QUICK, "n_components": 9}).fit(X)
     assert vae.transform(X).shape == (600, 9)
 
 
 def test_integers_have_resolution_one():
     counts = np.random.default_rng(0).integers(0, 30, size=(200, 4))
-    vae = wp.VAE(**QUICK, noise="feature", transform="identity").fit(counts)
+    vae = textbook_vae(**QUICK, noise="feature", transform="identity").fit(counts)
     np.testing.assert_allclose(vae.model_.noise.scale.floor, 1 / np.sqrt(12), rtol=1e-6)
 
 
 def test_a_noise_on_its_floor_is_a_warning():
     data = np.round(X)
     with pytest.warns(wp.FloorWarning, match="at its floor"):
-        wp.VAE(**QUICK, resolution=30.0).fit(data)
+        textbook_vae(**QUICK, resolution=30.0).fit(data)
     with pytest.warns(wp.FloorWarning, match="at its floor"):
-        wp.VAE(**QUICK, noise="conditional", resolution=30.0).fit(data)
+        textbook_vae(**QUICK, noise="conditional", resolution=30.0).fit(data)
     with pytest.warns(wp.FloorWarning, match="below the data's own rounding"):
-        wp.VAE(**QUICK, transform="identity", noise=1e-4).fit(data)
+        textbook_vae(**QUICK, transform="identity", noise=1e-4).fit(data)
 
 
 @pytest.mark.parametrize(
@@ -488,7 +491,7 @@ def test_a_noise_on_its_floor_is_a_warning():
 )
 def test_a_failed_fit_loses_nothing(method, settings, data):
     """Neither the model, nor the width of its data, nor the seed of its draws and scores."""
-    vae = wp.VAE(**{**QUICK, "max_epochs": 2, "random_state": None}).fit(X)
+    vae = textbook_vae(**{**QUICK, "max_epochs": 2, "random_state": None}).fit(X)
     before = vae.transform(X), vae.score_samples(X), vae.sample(3)
     with pytest.raises(ValueError):  # noqa: PT011 - each has its own words, tested above
         getattr(vae.set_params(**settings), method)(data)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import evaluation
 
 pytestmark = [
@@ -19,12 +20,12 @@ def priced():
     """Digits at σ² where the linear optimum keeps three of ten latents."""
     digits = wp.datasets.load_digits().values
     settings = {"image_shape": (8, 8), "hidden": (64,), "max_epochs": 60, "random_state": 0}
-    return digits, wp.VAE(10, noise=5.0, **settings).fit(digits)
+    return digits, textbook_vae(10, noise=5.0, **settings).fit(digits)
 
 
 def test_the_forecast_before_fitting_is_that_of_the_units_it_trains_in(priced):
     digits, vae = priced
-    before = wp.VAE(10, noise=5.0, image_shape=(8, 8)).forecast(digits)
+    before = textbook_vae(10, noise=5.0, image_shape=(8, 8)).forecast(digits)
     after = vae.forecast(digits)
     scale2 = digits.astype(float).var(axis=0).mean()
     values = np.linalg.eigvalsh(np.cov(digits.T.astype(float), bias=True))[::-1] / scale2
@@ -51,7 +52,7 @@ def test_thresholds_reach_the_verdicts(priced):
 @pytest.mark.slow
 def test_one_variance_a_feature_is_forecast_in_units_of_its_noise(priced):
     digits, _ = priced
-    vae = wp.VAE(
+    vae = textbook_vae(
         5, noise="feature", hidden=(16,), max_epochs=3, random_state=0, image_shape=(8, 8)
     ).fit(digits)
     found = vae.forecast(digits)
@@ -64,4 +65,4 @@ def test_one_variance_a_feature_is_forecast_in_units_of_its_noise(priced):
 
 def test_a_forecast_before_fitting_needs_one_variance(priced):
     with pytest.raises(wp.SettingError, match="Fit first"):
-        wp.VAE(5, noise="feature").forecast(priced[0])
+        textbook_vae(5, noise="feature").forecast(priced[0])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import evaluation
 from wellposed.cli import app
 from wellposed.experiments.reproduce import Cell, Claim, Reproduction, lucas, reproduce
@@ -66,7 +67,7 @@ def test_the_published_table_agrees_with_itself():
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_the_tuned_elbo_is_that_of_the_model_with_the_tuned_noise(digits):
     rows, test = digits[:300], digits[300:400]
-    vae = wp.VAE(3, noise=0.05, hidden=(8,), max_epochs=3, image_shape=(8, 8), random_state=0)
+    vae = textbook_vae(3, noise=0.05, hidden=(8,), max_epochs=3, image_shape=(8, 8), random_state=0)
     vae.fit(rows)
     found = lucas.tuned_figures(vae, rows, test)
     tuned = Gaussian(found["tuned_variance"])

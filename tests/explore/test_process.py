@@ -13,6 +13,7 @@ from serving import SOURCE, ask, end, serve
 from typer.testing import CliRunner
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.cli import app
 
 WISH = {"z": [0.0, 0.0], "alpha": 1.0, "draw": 0}
@@ -30,7 +31,7 @@ def model(tmp_path_factory, digits):
     path = tmp_path_factory.mktemp("explore") / "model.wp"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        vae = wp.VAE(2, hidden=(8,), max_epochs=1, random_state=0, image_shape=(8, 8))
+        vae = textbook_vae(2, hidden=(8,), max_epochs=1, random_state=0, image_shape=(8, 8))
         vae.fit(digits[:200]).save(path)
     return path
 

@@ -13,6 +13,7 @@ from scipy.special import expit
 from scipy.stats import chisquare, norm
 
 import wellposed as wp
+from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.noise import CausalLogistic, DiscretizedLogistic
 from wellposed.transforms import Moments
@@ -208,7 +209,7 @@ def test_a_fit_of_digits_beats_independent_features_and_comes_back_from_its_file
     def fitted(noise):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # features that never vary; a short budget
-            return wp.VAE(noise=noise, **settings).fit(rows)
+            return textbook_vae(noise=noise, **settings).fit(rows)
 
     causal = fitted(CausalLogistic(17, 3, 3))
     drawn = causal.sample(50)
@@ -234,4 +235,4 @@ def test_a_fit_of_digits_beats_independent_features_and_comes_back_from_its_file
 )
 def test_data_off_the_levels_are_refused(rows, match):
     with pytest.raises(wp.DataError, match=match):
-        wp.VAE(1, noise=CausalLogistic(8, 3)).fit(rows)
+        textbook_vae(1, noise=CausalLogistic(8, 3)).fit(rows)

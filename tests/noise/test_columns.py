@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm, poisson
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.noise import (
     BetaBinomial,
     Categorical,
@@ -167,12 +168,12 @@ FRAME = pd.DataFrame(
 )
 def test_every_column_has_one_noise(types, words):
     with pytest.raises(wp.SettingError, match=words):
-        wp.VAE(1, noise=Columns(types), max_epochs=1).fit(FRAME)
+        textbook_vae(1, noise=Columns(types), max_epochs=1).fit(FRAME)
 
 
 def test_names_need_a_frame():
     with pytest.raises(wp.SettingError, match="data frame"):
-        wp.VAE(1, noise=Columns({"age": "shared"}), max_epochs=1).fit(FRAME.to_numpy())
+        textbook_vae(1, noise=Columns({"age": "shared"}), max_epochs=1).fit(FRAME.to_numpy())
 
 
 @pytest.mark.parametrize(
@@ -196,17 +197,21 @@ def test_each_column_is_checked_against_its_own_support():
     with pytest.raises(
         wp.DataError, match=r"Bernoulli \(columns 'sex'\) needs whole numbers 0 to 1"
     ):
-        wp.VAE(1, noise=Columns(types), max_epochs=1).fit(wrong)
+        textbook_vae(1, noise=Columns(types), max_epochs=1).fit(wrong)
     with pytest.raises(wp.DataError, match=r"Poisson \(columns 'visits'\)"):
-        wp.VAE(1, noise=Columns(types), max_epochs=1).fit(FRAME.assign(visits=FRAME["age"] / 7))
+        textbook_vae(1, noise=Columns(types), max_epochs=1).fit(
+            FRAME.assign(visits=FRAME["age"] / 7)
+        )
     with pytest.raises(wp.SettingError, match="each column in its own units"):
-        wp.VAE(1, noise=Columns(types), transform="standardize", max_epochs=1).fit(FRAME)
+        textbook_vae(1, noise=Columns(types), transform="standardize", max_epochs=1).fit(FRAME)
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_a_frame_is_fitted_by_names_and_survives_its_file(tmp_path):
     types = {"visits": "poisson", "sex": "bernoulli", "age": "shared"}
-    vae = wp.VAE(1, noise=Columns(types), hidden=(8,), max_epochs=3, random_state=0, patience=None)
+    vae = textbook_vae(
+        1, noise=Columns(types), hidden=(8,), max_epochs=3, random_state=0, patience=None
+    )
     vae.fit(FRAME)
     score = vae.score_samples(FRAME, n_samples=4)
     vae.save(tmp_path / "table.wp")
@@ -232,7 +237,7 @@ def test_a_frame_is_fitted_by_names_and_survives_its_file(tmp_path):
 def test_wine_and_its_quality(quality, shared_data):
     """Eleven measurements and a mark out of ten, in data units throughout."""
     rows = wp.datasets.read(shared_data("uci/wine-quality-red.txt")).values
-    vae = wp.VAE(
+    vae = textbook_vae(
         2,
         noise=Columns(["feature"] * 11 + [quality]),
         hidden=(16,),

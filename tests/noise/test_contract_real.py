@@ -21,6 +21,7 @@ from scipy.special import ndtr
 from scipy.stats import kstest
 
 import wellposed as wp
+from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.noise import Gaussian, LowRankGaussian, Quantile, Rescaled
 from wellposed.transforms import UNIT
@@ -251,9 +252,9 @@ def test_the_learned_leaves_are_the_only_ones_that_move(name):
 def test_data_off_the_interval_are_refused_with_the_family_that_fits(name):
     rows = np.random.default_rng(0).normal(size=(40, 3))
     with pytest.raises(wp.DataError, match="Laplace or StudentT"):
-        wp.VAE(noise=FAMILIES[name]).fit(rows)
+        textbook_vae(noise=FAMILIES[name]).fit(rows)
     with pytest.raises(wp.DataError, match=f"{type(FAMILIES[name]).__name__}.*Divide the data"):
-        wp.VAE(noise=FAMILIES[name], transform="identity").fit(np.abs(rows) * 10)
+        textbook_vae(noise=FAMILIES[name], transform="identity").fit(np.abs(rows) * 10)
 
 
 @pytest.mark.filterwarnings("ignore::wellposed._errors.ConstantFeatureWarning")
@@ -265,7 +266,7 @@ def test_data_off_the_interval_are_refused_with_the_family_that_fits(name):
 )
 def test_a_trained_model_scores_the_same_when_loaded(law, digits, tmp_path):
     rows = digits[:120, 8:24]  # two of its features never vary
-    vae = wp.VAE(2, noise=FAMILIES[law], hidden=(8,), max_epochs=2, random_state=0)
+    vae = textbook_vae(2, noise=FAMILIES[law], hidden=(8,), max_epochs=2, random_state=0)
     vae.fit(rows if FAMILIES[law].support == UNIT else rows.astype(np.float32))
     scores = vae.score_samples(rows[:7], n_samples=4)
     assert np.isfinite(scores).all()

@@ -12,6 +12,7 @@ from scipy.special import expit, softmax
 from whole_families import FAMILIES, LEVELS, ON_LEVELS, D, initialise, moments, raw_of
 
 import wellposed as wp
+from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.noise import (
     Bernoulli,
@@ -234,12 +235,12 @@ REFUSED = [
 @pytest.mark.parametrize(("noise", "data", "words"), REFUSED)
 def test_data_off_the_support_are_refused_with_the_remedy(noise, data, words):
     with pytest.raises(wp.DataError, match=words):
-        wp.VAE(1, noise=noise, max_epochs=1).fit(data)
+        textbook_vae(1, noise=noise, max_epochs=1).fit(data)
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_levels_are_fixed_by_the_fit():
-    vae = wp.VAE(
+    vae = textbook_vae(
         1, noise="discretized-logistic", hidden=(4,), max_epochs=1, random_state=0, patience=None
     ).fit(WHOLE)
     with pytest.raises(wp.DataError, match="levels=10 or more"):
@@ -281,7 +282,7 @@ def test_settings_out_of_range_are_refused(make, words):
 def test_a_fit_survives_its_file(family, digits, tmp_path):
     """Digits of 17 levels, constants among them; scores equal to the bit."""
     data = digits[:200] > 7 if family == "bernoulli" else digits[:200]
-    vae = wp.VAE(
+    vae = textbook_vae(
         2, noise=FAMILIES[family](), hidden=(16,), max_epochs=2, random_state=0, patience=None
     ).fit(data)
     score = vae.score_samples(data[:20], n_samples=4)

@@ -10,7 +10,7 @@ import scipy.sparse
 from scipy import stats
 from scipy.special import digamma
 
-import wellposed as wp
+from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.noise import NegativeBinomial, Poisson
 from wellposed.noise.counts.log_probability import log_negative_binomial, log_poisson
@@ -215,7 +215,9 @@ def test_single_cells_vary_more_than_poisson(shared_data):
     rows = cells(shared_data, 400, 40)
     bound = {}
     for noise in (Poisson(), NegativeBinomial(), Poisson(True), NegativeBinomial(True)):
-        vae = wp.VAE(3, noise=noise, hidden=(32,), max_epochs=30, random_state=0, patience=None)
+        vae = textbook_vae(
+            3, noise=noise, hidden=(32,), max_epochs=30, random_state=0, patience=None
+        )
         vae.fit(rows[:300])
         bound[type(noise).__name__, noise.library] = vae.elbo(rows[300:]).astype(float)
     gain = bound["NegativeBinomial", False] - bound["Poisson", False]

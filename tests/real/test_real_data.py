@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,7 +24,7 @@ def test_unit_variance_on_mnist_costs_at_least_its_constant(shared_data):
     """(784/2)·log 2π = 720.5 nats; a VAE with ten latents reaches about 732 (Stirn & Knowles)."""
     images = wp.datasets.read(shared_data("mnist") / "t10k-images-idx3-ubyte.gz").values / 255.0
     rows, held_out = split(images.astype(np.float32))
-    vae = wp.VAE(10, noise=1.0, transform="identity", max_epochs=10, random_state=0).fit(rows)
+    vae = textbook_vae(10, noise=1.0, transform="identity", max_epochs=10, random_state=0).fit(rows)
     elbo = vae.elbo(held_out).mean()
     constant = 784 / 2 * np.log(2 * np.pi)
     assert -745 < elbo < -constant
@@ -38,7 +39,7 @@ def test_the_logit_of_mnist_is_scored_in_pixel_units(shared_data):
     folder = shared_data("mnist")
     images = wp.datasets.read(folder / "train-images-idx3-ubyte.gz").values
     held_out = wp.datasets.read(folder / "t10k-images-idx3-ubyte.gz").values[:2_000]
-    vae = wp.VAE(
+    vae = textbook_vae(
         50,
         hidden=(512, 256),
         transform=wp.transforms.Logit(levels=256),
@@ -61,7 +62,7 @@ def test_tables_of_every_kind(shared_data, name, tmp_path):
     source = wp.datasets.read(shared_data("uci") / f"{name}.txt")
     rows, held_out = split(source.values)
     k = min(4, rows.shape[1] - 1)
-    vae = wp.VAE(k, hidden=(64, 64), noise="feature", random_state=0).fit(rows)
+    vae = textbook_vae(k, hidden=(64, 64), noise="feature", random_state=0).fit(rows)
     scores = vae.score_samples(held_out)
     exact = wp.PPCA(k, transform="standardize").fit(rows).score_samples(held_out)
     assert scores.mean() > exact.mean()
@@ -73,7 +74,7 @@ def test_tables_of_every_kind(shared_data, name, tmp_path):
 def test_convolutions_on_frey_faces(shared_data):
     source = wp.datasets.read(shared_data("frey-faces") / "frey_faces_uint8_1965x28x20.npy")
     rows, held_out = split(source.values)
-    vae = wp.VAE(
+    vae = textbook_vae(
         10,
         encoder="conv",
         decoder="conv",
@@ -86,7 +87,7 @@ def test_convolutions_on_frey_faces(shared_data):
 
 def test_faces_fewer_than_pixels(shared_data):
     source = wp.datasets.read(shared_data("olivetti-faces") / "olivetti_faces_uint8_400x64x64.npy")
-    vae = wp.VAE(8, image_shape=source.image_shape, max_epochs=20, random_state=0)
+    vae = textbook_vae(8, image_shape=source.image_shape, max_epochs=20, random_state=0)
     vae.fit(source.values)
     assert vae.sample(3).shape == (3, 4096)
     assert np.isfinite(vae.score_samples(source.values[:20])).all()
@@ -98,14 +99,14 @@ def test_counts_of_single_cells_with_genes_never_seen(shared_data):
         shared_data("single-cell") / "mouse_brain_10x_10000x1000_counts_csr.npz"
     )
     with pytest.warns(wp.ConstantFeatureWarning, match="285 of 1000 features"):
-        vae = wp.VAE(10, max_epochs=5, random_state=0).fit(source.values)
+        vae = textbook_vae(10, max_epochs=5, random_state=0).fit(source.values)
     silent = source.values.max(axis=0) == 0
     assert (vae.sample(5)[:, silent] == 0).all()
 
 
 def test_fashion_mnist_in_pieces(shared_data):
     images = wp.datasets.read(shared_data("fashion-mnist") / "train-images-idx3-ubyte.gz")
-    vae = wp.VAE(10, image_shape=images.image_shape, random_state=0)
+    vae = textbook_vae(10, image_shape=images.image_shape, random_state=0)
     scores = []
     for piece in np.array_split(images.values[:24_000], 4):
         vae.partial_fit(piece)

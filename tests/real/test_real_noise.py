@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import evaluation
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,7 @@ def test_causal_noise_on_mnist(shared_data):
     folder = shared_data("mnist")
     train = wp.datasets.read(folder / "train-images-idx3-ubyte.gz")
     test = wp.datasets.read(folder / "t10k-images-idx3-ubyte.gz").values[:2_000]
-    vae = wp.VAE(
+    vae = textbook_vae(
         32,
         noise=wp.noise.CausalLogistic(256),
         image_shape=train.image_shape,
@@ -57,7 +58,7 @@ def test_causal_noise_along_the_lines_of_faces(shared_data, regression):
         ("independent", wp.noise.Gaussian("shared")),
         ("causal", wp.noise.CausalGaussian(5, regression=regression)),
     ):
-        vae = wp.VAE(8, noise=noise, max_epochs=30, random_state=0, patience=None)
+        vae = textbook_vae(8, noise=noise, max_epochs=30, random_state=0, patience=None)
         scores[name] = quietly(vae, rows).elbo(held_out).mean(dtype=float)
     assert scores["causal"] > scores["independent"] + 5
     assert np.abs(vae.sample(200) - lines.mean()).max() < 10 * lines.std()
@@ -70,7 +71,9 @@ def test_negative_binomials_beat_poissons_on_single_cells(shared_data):
     poisson, negative_binomial = wp.noise.Poisson, wp.noise.NegativeBinomial
     bounds = {}
     for noise in (poisson(), negative_binomial(), poisson(True), negative_binomial(True)):
-        vae = wp.VAE(5, noise=noise, hidden=(128,), max_epochs=40, random_state=0, patience=None)
+        vae = textbook_vae(
+            5, noise=noise, hidden=(128,), max_epochs=40, random_state=0, patience=None
+        )
         bounds[type(noise), noise.library] = quietly(vae, rows[:9_000]).elbo(rows[9_000:])
     for better, worse in (
         ((negative_binomial, False), (poisson, False)),

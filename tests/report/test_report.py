@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from textbook import textbook_vae
 from wellposed import evaluation, plotting
 from wellposed.cli import app
 from wellposed.reports import Panel, Report, _make, make_report
@@ -58,7 +59,7 @@ class Page(HTMLParser):
 def fitted(X, k=3, **settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        vae = wp.VAE(k, hidden=(8,), max_epochs=2, progress=False, random_state=0, **settings)
+        vae = textbook_vae(k, hidden=(8,), max_epochs=2, progress=False, random_state=0, **settings)
         return vae.fit(X)
 
 

@@ -12,6 +12,7 @@ import pytest
 from numpyro.distributions import Logistic
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.noise.parts import Features
 from wellposed.objectives import AbstractObjective, Evaluation, elbo_terms
 from wellposed.transforms import REALS, AbstractTransform, Moments, Summary, Transformed
@@ -105,7 +106,7 @@ class Tempered(AbstractObjective):
 def fitted(**settings) -> wp.VAE:
     defaults = {"n_components": 2, "hidden": (4,), "max_epochs": 2, "random_state": 0}
     with pytest.warns(wp.TrainingWarning):  # two epochs do not settle
-        return wp.VAE(**{**defaults, **settings}).fit(X)
+        return textbook_vae(**{**defaults, **settings}).fit(X)
 
 
 def sech(**fields):
@@ -212,7 +213,7 @@ def test_a_number_out_of_range_is_found_when_saving(tmp_path):
 
 def test_the_best_model_of_a_grid_may_have_classes_of_the_users_own(tmp_path):
     grid = {"noise": [sech(), wp.noise.Gaussian()]}
-    vae = wp.VAE(1, hidden=(4,), max_epochs=2, random_state=0, objective=Tempered(1.2))
+    vae = textbook_vae(1, hidden=(4,), max_epochs=2, random_state=0, objective=Tempered(1.2))
     first = wp.fit_grid(vae, grid, X, folder=tmp_path / "grid")
     again = wp.fit_grid(vae, grid, X, folder=tmp_path / "grid")
     np.testing.assert_array_equal(again.best.score_samples(X), first.best.score_samples(X))

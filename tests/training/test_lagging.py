@@ -9,6 +9,7 @@ from test_training_fit import DATA, arrays, model_for, same
 from test_training_resume import interrupt_after
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import objectives
 from wellposed.models import trainable
 from wellposed.training import History, Plan, _epoch, _lagging, fit
@@ -194,7 +195,7 @@ def test_an_interrupted_phase_ends_where_an_uninterrupted_one_does(tmp_path, epo
 
 @pytest.mark.slow
 def test_the_setting_reaches_the_plan_and_outlives_the_file(tmp_path):
-    vae = wp.VAE(2, encoder_steps=5, hidden=(8,), max_epochs=6, random_state=0, patience=None)
+    vae = textbook_vae(2, encoder_steps=5, hidden=(8,), max_epochs=6, random_state=0, patience=None)
     with pytest.warns(wp.TrainingWarning):
         vae.fit(DATA)
     assert vae.history_["encoder_steps"][0] == 5
@@ -204,6 +205,6 @@ def test_the_setting_reaches_the_plan_and_outlives_the_file(tmp_path):
     again.partial_fit(DATA)
     assert len(again.history_["mutual_information"]) == 7
     with pytest.raises(wp.SettingError, match="encoder_steps"):
-        wp.VAE(2, encoder_steps=-1).fit(DATA)
+        textbook_vae(2, encoder_steps=-1).fit(DATA)
     with pytest.raises(wp.SettingError, match="encoder_steps"):
         Plan(encoder_steps=-1)

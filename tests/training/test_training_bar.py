@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from textbook import textbook_vae
 from wellposed import _bar
 from wellposed._errors import TrainingWarning
 from wellposed.training import History
@@ -46,12 +47,13 @@ def test_it_is_off_where_there_is_no_terminal(capsys, monkeypatch, progress):
 
 
 def test_what_follows_the_training_is_shown(monkeypatch):
-    import wellposed as wp
 
     seen = []
     monkeypatch.setattr(_bar.Bar, "show", lambda self, *_, **__: seen.append(self._unit))
     X = np.random.default_rng(0).normal(size=(40, 3))
-    vae = wp.VAE(1, hidden=(4,), noise="conditional", max_epochs=1, progress=True, random_state=0)
+    vae = textbook_vae(
+        1, hidden=(4,), noise="conditional", max_epochs=1, progress=True, random_state=0
+    )
     with pytest.warns(TrainingWarning, match="max_epochs"):
         vae.fit(X)
     assert any("noise variance" in unit for unit in seen)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed.training import _pass
 
 LIBRARY = str(Path(wp.__file__).parent)
@@ -24,7 +25,7 @@ def test_few_frames_lie_between_fit_and_the_compiled_epoch(monkeypatch):
     monkeypatch.setattr(_pass, "run_epoch", record)
     X = np.random.default_rng(0).normal(size=(60, 3))
     # No other test has these widths: the epoch is traced here.
-    wp.VAE(1, hidden=(7, 5), max_epochs=1, random_state=0, progress=False).fit(X)
+    textbook_vae(1, hidden=(7, 5), max_epochs=1, random_state=0, progress=False).fit(X)
     names = [frame.name for frame in stacks[0]]
     frames = stacks[0][max(i for i, name in enumerate(names) if name == "fit") :]
     assert "_vae" in frames[0].filename

@@ -6,6 +6,7 @@ import pytest
 
 import wellposed as wp
 from programs import count_programs
+from textbook import textbook_vae
 from wellposed.training import _rows
 from wellposed.training._rows import Rows, bucket, pad_rows
 
@@ -57,7 +58,7 @@ def test_a_bucket_changes_no_number(rows, monkeypatch):
     X = np.random.default_rng(0).normal(size=(rows, 4)) @ np.diag([1.0, 2.0, 3.0, 4.0])
 
     def fitted():
-        vae = wp.VAE(2, hidden=(8,), max_epochs=6, random_state=0, progress=False)
+        vae = textbook_vae(2, hidden=(8,), max_epochs=6, random_state=0, progress=False)
         with pytest.warns(wp.TrainingWarning, match="still rising"):
             return vae.fit(X)
 
@@ -77,7 +78,7 @@ def test_a_first_fit_is_few_programs_and_folds_share_them():
 
     def fit(n, k=5, noise="shared"):
         settings = {"hidden": (9,), "max_epochs": 1, "random_state": 0, "progress": False}
-        return count_programs(lambda: wp.VAE(k, noise=noise, **settings).fit(X[:n]))
+        return count_programs(lambda: textbook_vae(k, noise=noise, **settings).fit(X[:n]))
 
     jax.clear_caches()
     assert fit(455) <= 12

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from textbook import textbook_vae
 from wellposed import evaluation
 from wellposed.transforms import BINARY, COUNTS, REALS, UNIT, check_support, levels
 
@@ -77,7 +78,7 @@ def test_levels_must_be_two_or_more(n):
 def fitted(noise, rows, **settings):
     settings = {"hidden": (4,), "max_epochs": 2, "random_state": 0, **settings}
     with pytest.warns(wp.TrainingWarning):  # two epochs do not settle
-        return wp.VAE(1, noise=noise, **settings).fit(rows)
+        return textbook_vae(1, noise=noise, **settings).fit(rows)
 
 
 @pytest.mark.parametrize(
@@ -108,9 +109,9 @@ def test_scoring_checks_what_fitting_checked():
 
 def test_a_transform_whose_values_are_off_the_support_is_refused():
     with pytest.raises(wp.SettingError, match=r"transform at .auto."):
-        wp.VAE(1, noise="beta", transform="standardize").fit(SHARES)
+        textbook_vae(1, noise="beta", transform="standardize").fit(SHARES)
     with pytest.raises(wp.SettingError, match=r"transform at .auto."):
-        wp.VAE(1, noise="poisson", transform="unit").fit(WHOLE)
+        textbook_vae(1, noise="poisson", transform="unit").fit(WHOLE)
 
 
 @pytest.mark.slow

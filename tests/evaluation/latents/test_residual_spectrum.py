@@ -6,6 +6,7 @@ import pytest
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from textbook import textbook_vae
 from wellposed import evaluation
 
 SIGMA2 = 0.3
@@ -64,9 +65,9 @@ def test_posterior_noise_does_not_pass_for_structure(x64):
 def test_the_criterion_decides_a_real_training(digits):
     """At σ² = 5 three directions exceed the noise: one latent leaves room, four none."""
     settings = {"noise": 5.0, "image_shape": (8, 8), "hidden": (64,), "random_state": 0}
-    one = wp.VAE(1, max_epochs=60, **settings).fit(digits[:1400])
+    one = textbook_vae(1, max_epochs=60, **settings).fit(digits[:1400])
     assert one.residual_spectrum(digits[1400:]).has_room
-    four = wp.VAE(4, max_epochs=200, **settings).fit(digits[:1400])
+    four = textbook_vae(4, max_epochs=200, **settings).fit(digits[:1400])
     assert not four.residual_spectrum(digits[1400:]).has_room
     assert "stay collapsed" in str(four.residual_spectrum(digits[1400:]))
 

@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 
 import wellposed as wp
 from linear_gaussian import exact_model, in_two_layers, rows_of, with_bias
+from textbook import textbook_vae
 from wellposed import evaluation, noise
 
 KEY = jax.random.key(0)
@@ -41,7 +42,7 @@ def test_it_does_not_need_a_right_encoder_or_orthogonal_columns():
 
 def fitted(X, **settings) -> wp.VAE:
     settings = {"noise": "feature", "transform": "standardize", **settings}
-    return wp.VAE(
+    return textbook_vae(
         2, hidden=(), max_epochs=30, random_state=0, progress=False, patience=None, **settings
     ).fit(X)
 

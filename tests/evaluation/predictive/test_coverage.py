@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from textbook import textbook_vae
 from variants import slow_beside
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
@@ -133,7 +134,7 @@ def test_constant_features_do_not_count():
 def test_an_estimator_measures_itself(digits):
     rows = digits[:300] / 16.0
     settings = {"hidden": (16,), "random_state": 0, "transform": wp.transforms.Unit(None)}
-    vae = wp.VAE(2, noise=0.05, max_epochs=2, **settings).fit(rows)
+    vae = textbook_vae(2, noise=0.05, max_epochs=2, **settings).fit(rows)
     found = vae.coverage(rows[:100], n_draws=9)
     assert found.n_draws == 9
     assert "100 rows" in str(found)

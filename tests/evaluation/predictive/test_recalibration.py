@@ -10,6 +10,7 @@ import pytest
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from textbook import textbook_vae
 from wellposed import evaluation, noise, transforms
 
 KEY = jax.random.key(0)
@@ -126,7 +127,7 @@ def test_what_cannot_be_recalibrated_is_refused():
 def test_an_estimator_keeps_its_scales_in_its_file(tmp_path):
     X = wp.datasets.linear_gaussian(300, n_features=4, n_latents=2, noise_variance=0.3, seed=0)
     rows = X.values
-    vae = wp.VAE(2, hidden=(16,), max_epochs=5, random_state=0).fit(rows[:200])
+    vae = textbook_vae(2, hidden=(16,), max_epochs=5, random_state=0).fit(rows[:200])
     before = vae.model_
     assert vae.recalibrate(rows[200:]) is vae
     scale = np.asarray(vae.model_.noise.scale)
