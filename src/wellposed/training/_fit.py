@@ -1,6 +1,7 @@
 """The training loop: epochs on the device, decisions between them on the host."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Sequence
 
@@ -15,16 +16,14 @@ from wellposed.models import VAEModel
 from wellposed.objectives import ELBO, AbstractObjective
 
 from ._checkpoint import Checkpoint
-from ._course import Course
-from ._epoch import TrainState
 from ._history import History
 from ._member import Member
 from ._outcome import Outcome
-from ._pass import EpochFigures, Split, epoch_program
+from ._pass import epoch_program
 from ._plan import Plan
 from ._rows import pad_rows
 from ._run import Run
-from ._training import Position, Training, identity_of
+from ._training import Training, identity_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,15 +128,27 @@ def fit_member(
     training = Training.of(member, len(data), jax.device_put(pad_rows(data)))
     file = None if checkpoint is None else Checkpoint.at(checkpoint, identity_of(member, data))
     position, course = training.start(file)
-    run_epoch = _epoch_of(training)
+    run_epoch = functools.partial(
+        epoch_program(len(training.data)),
+        fixed=training.fixed,
+        data=training.data,
+        objective=member.objective,
+        rates=training.rates(),
+        batch_size=training.batch_size,
+        key=member.key,
+    )
     with Bar(member.plan.max_epochs, progress) as bar:
         try:
             if not course.n_epochs:
-                _, figures = run_epoch(position, course, training.split.without_training())
-                course = course.started_at(figures.held)
+                now = {"done": np.int32(0), "encoder_steps": course.encoder_steps}
+                _, figures = run_epoch(
+                    position.state, split=training.split.without_training(), **now
+                )
+                course = course.started_at(jax.device_get(figures.held))
             while course.outcome is None:
-                state, figures = run_epoch(position, course, training.split)
-                position, course = training.settle(position, course, state, figures)
+                now = {"done": np.int32(course.n_epochs), "encoder_steps": course.encoder_steps}
+                state, figures = run_epoch(position.state, split=training.split, **now)
+                position, course = training.settle(position, course, state, jax.device_get(figures))
                 if course.outcome is Outcome.nonfinite:
                     break
                 bar.show(course.n_epochs, course.history.summary)
@@ -154,27 +165,3 @@ def fit_member(
             if file and course.n_epochs:
                 training.save(file, position, course, now=True)
     return training.run(position, course)
-
-
-def _epoch_of(
-    training: Training,
-) -> Callable[[Position, Course, Split], tuple[TrainState, EpochFigures]]:
-    """Return a function that runs the epoch after a course, with its figures on the host."""
-    program, rates = epoch_program(len(training.data)), training.rates()
-
-    def run(position: Position, course: Course, split: Split) -> tuple[TrainState, EpochFigures]:
-        state, figures = program(
-            position.state,
-            training.fixed,
-            training.data,
-            split,
-            training.member.objective,
-            rates,
-            np.asarray(course.n_epochs, np.int32),
-            batch_size=training.batch_size,
-            key=training.member.key,
-            encoder_steps=course.encoder_steps,
-        )
-        return state, jax.device_get(figures)
-
-    return run

@@ -116,10 +116,10 @@ class History:
 
     @property
     def settled(self) -> bool:
-        """Whether the last tenth of the epochs gained less than 1/500 of the total gain."""
+        """Whether the last tenth of the epochs gained less than 1/500 of the total, or 0.01 nats."""
         values = self.monitored
         tail = max(1, len(values) // 10)
         if len(values) < 10:
             return False
         total = values.max() - values[0]
-        return bool(values.max() - values[:-tail].max() <= 0.002 * total)
+        return bool(values.max() - values[:-tail].max() <= max(0.002 * total, 0.01))
