@@ -90,7 +90,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         0 disables it
     validation_fraction : share of rows held out to choose the best epoch on; 0 trains on all
     patience : epochs without a better held-out objective before stopping; "auto" is a tenth of
-        ``max_epochs``, None never stops
+        ``max_epochs``, at least 20; None never stops
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step in data units. σ never falls below resolution/√12.
     checkpoint : file that makes the training resumable

@@ -5,7 +5,7 @@ from typing import Any
 _LATENTS = 20
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
-_PATIENCE = 10  # an epoch of patience for so many epochs
+_PATIENCE = 20, 10  # epochs at least, and one for so many epochs
 
 
 def latents_of(setting: Any, d: int) -> int:
@@ -36,5 +36,8 @@ def epochs_of(setting: Any, steps_an_epoch: int) -> int:
 
 
 def patience_of(setting: Any, max_epochs: int) -> int | None:
-    """Return the patience in epochs: the setting, or for "auto" a tenth of the epochs."""
-    return max_epochs // _PATIENCE if setting == "auto" else setting
+    """Return the patience: the setting, or for "auto" a tenth of the epochs, at least 20."""
+    if setting != "auto":
+        return setting
+    least, share = _PATIENCE
+    return max(least, max_epochs // share)

@@ -63,7 +63,8 @@ def trainings(*, quick: bool) -> dict[str, Training]:
     two: dict[str, Any] = cure | {"kl_warmup": 2 if quick else 14}
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
-        return Training(title, VAE(**(plain | settings | {"n_components": d})), single)
+        chosen: dict[str, Any] = {**plain, **settings, "n_components": d}
+        return Training(title, VAE(**chosen), single)
 
     free = {"noise": noise.Gaussian("conditional", floor=0.0, ratio=None), "allow_unbounded": True}
     return {
