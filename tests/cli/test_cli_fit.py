@@ -47,7 +47,7 @@ def test_words_become_settings():
         "hidden": "32,16",
         "image_shape": "4X5x3",
         "resolution": "1e-3",
-        "patience": 0,
+        "patience": "0",
         "seed": 7,
     }
     settings = _fit.estimator_settings(options)
