@@ -214,7 +214,7 @@ def test_at_most_so_many_codes_are_drawn(vae, rows, monkeypatch):
 
 def test_unknown_priors_are_refused_with_the_closest(rows):
     with pytest.raises(wp.SettingError, match="Did you mean 'aggregate'"):
-        wp.VAE(prior="agregate").fit(rows[0])
+        textbook_vae(prior="agregate").fit(rows[0])
     with pytest.raises(TypeError, match="prior"):
         wp.load(OLD).sample(1, prior="aggregate")
 
@@ -223,7 +223,7 @@ def test_a_prior_needs_ten_rows(standard, rows):
     with pytest.raises(wp.DataError, match="at least 10 rows"):
         wp.load(standard).adopt_prior(rows[0][:9])
     with pytest.raises(wp.DataError, match="at least 10 rows"):
-        wp.VAE(1, prior="aggregate", hidden=(8,)).fit(rows[0][:9, 20:24])
+        textbook_vae(1, prior="aggregate", hidden=(8,)).fit(rows[0][:9, 20:24])
 
 
 def test_codes_that_are_not_finite_are_refused(standard, rows):

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-import wellposed as wp
+from textbook import textbook_vae
 from wellposed.experiments.reproduce.second_stage import second_stage, two_stage_means
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_second_vae_is_one_of_codes(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(60, 3)) + 100.0
-    first = wp.VAE(2, hidden=(8,), max_epochs=3, random_state=0).fit(rows)
+    first = textbook_vae(2, hidden=(8,), max_epochs=3, random_state=0).fit(rows)
     second = second_stage(first, rows, max_epochs=2)
     assert second.n_features_in_ == second.n_components == 2
     means = two_stage_means(first, second, 7)

@@ -34,6 +34,9 @@ class GaussianMixture(AbstractPrior):
     means: Float[Array, "m k"]
     cholesky: Float[Array, "m k k"]
 
+    def __init__(self, log_weights: Array, means: Array, cholesky: Array):
+        self.log_weights, self.means, self.cholesky = log_weights, means, cholesky
+
     @property
     def k(self) -> int:
         return self.means.shape[1]

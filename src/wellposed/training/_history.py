@@ -116,7 +116,7 @@ class History:
 
     @property
     def settled(self) -> bool:
-        """Whether the last tenth of the epochs gained less than 1/500 of the total, or 0.01 nats."""
+        """Whether the last tenth of the epochs gained 1/500 of the total at most, or 0.01 nats."""
         values = self.monitored
         tail = max(1, len(values) // 10)
         if len(values) < 10:

@@ -50,7 +50,8 @@ def prior_of(settings: dict[str, Any], n_rows: int, *, key: PRNGKey) -> latents.
     means = np.sqrt(1 - _SPREAD**2) * host_generator(key).normal(size=(m, k))
     means -= means.mean(axis=0)
     factors = np.broadcast_to(_SPREAD * np.eye(k), (m, k, k))
-    return latents.GaussianMixture(on_device(np.zeros(m)), on_device(means), on_device(factors))
+    parts = {"log_weights": np.zeros(m), "means": means, "cholesky": factors}
+    return latents.GaussianMixture(**{name: on_device(part) for name, part in parts.items()})
 
 
 def check_prior(prior: object, k: int | str) -> None:
