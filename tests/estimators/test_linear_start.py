@@ -9,6 +9,13 @@ from sklearn.datasets import load_breast_cancer, load_wine
 import wellposed as wp
 from wellposed import evaluation, noise
 
+# One epoch is cut short on purpose; features may be at their floor, and some are amounts.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::wellposed.TrainingWarning",
+    "ignore::wellposed.FloorWarning",
+    "ignore::wellposed.DataHint",
+)
+
 UNTRAINED = {"max_epochs": 1, "learning_rate": 1e-30, "validation_fraction": 0.0, "patience": None}
 TABLES = {"wine": load_wine, "breast cancer": load_breast_cancer}
 
@@ -72,8 +79,7 @@ def test_the_latents_are_active_in_the_order_of_the_forecast(table):
 
 def test_a_training_that_finds_nothing_returns_the_start(table):
     worse = {"learning_rate": 3.0, "max_epochs": 2, "patience": None, "ema_decay": 0.0}
-    with pytest.warns(wp.TrainingWarning):
-        vae = wp.VAE(3, hidden=(4,), random_state=0, **worse).fit(table)
+    vae = wp.VAE(3, hidden=(4,), random_state=0, **worse).fit(table)
     start = wp.VAE(3, hidden=(4,), random_state=0, **{**worse, "learning_rate": 1e-30}).fit(table)
     assert_allclose(vae.score_samples(table), start.score_samples(table), rtol=1e-5)
 
@@ -81,8 +87,7 @@ def test_a_training_that_finds_nothing_returns_the_start(table):
 def test_more_latents_than_directions_start_collapsed():
     X = np.random.default_rng(0).normal(size=(200, 2)) @ [[1.0, 2.0, 0.5], [0.3, -1.0, 1.0]]
     X += 0.1 * np.random.default_rng(1).normal(size=X.shape)
-    with pytest.warns(wp.TrainingWarning):
-        vae = untrained(X, n_components=5, noise="shared")
+    vae = untrained(X, n_components=5, noise="shared")
     rates = vae.collapse(X).rates
     assert (rates[3:] < 1e-6).all()
     assert (rates[:2] > 0.5).all()
@@ -92,8 +97,7 @@ def test_features_that_never_vary_and_a_single_column(table):
     X = np.column_stack([table[:, :3], np.full(len(table), 7.0)])
     with pytest.warns(wp.ConstantFeatureWarning):
         assert np.isfinite(untrained(X, n_components=2, noise="feature").score_samples(X)).all()
-    with pytest.warns(wp.TrainingWarning, match="max_epochs|latents"):
-        assert np.isfinite(untrained(table[:, :1]).score_samples(table[:, :1])).all()
+    assert np.isfinite(untrained(table[:, :1]).score_samples(table[:, :1])).all()
 
 
 @pytest.mark.parametrize(

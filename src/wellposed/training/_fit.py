@@ -1,7 +1,6 @@
 """The training loop: epochs on the device, decisions between them on the host."""
 
 import dataclasses
-import functools
 import os
 from collections.abc import Callable, Sequence
 
@@ -19,7 +18,6 @@ from ._checkpoint import Checkpoint
 from ._history import History
 from ._member import Member
 from ._outcome import Outcome
-from ._pass import epoch_program
 from ._plan import Plan
 from ._rows import pad_rows
 from ._run import Run
@@ -128,15 +126,7 @@ def fit_member(
     training = Training.of(member, len(data), jax.device_put(pad_rows(data)))
     file = None if checkpoint is None else Checkpoint.at(checkpoint, identity_of(member, data))
     position, course = training.start(file)
-    run_epoch = functools.partial(
-        epoch_program(len(training.data)),
-        fixed=training.fixed,
-        data=training.data,
-        objective=member.objective,
-        rates=training.rates(),
-        batch_size=training.batch_size,
-        key=member.key,
-    )
+    run_epoch = training.epoch()
     with Bar(member.plan.max_epochs, progress) as bar:
         try:
             if not course.n_epochs:

@@ -1,7 +1,9 @@
 """One training: checks, split of the rows, first state, decisions after an epoch, result."""
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
 from typing import Any, Self
 
 import equinox as eqx
@@ -23,7 +25,7 @@ from ._lagging import information
 from ._member import Member
 from ._optimiser import Rates
 from ._outcome import Outcome
-from ._pass import INFORMATION, REFIT, SPLIT, EpochFigures, Split
+from ._pass import INFORMATION, REFIT, SPLIT, EpochFigures, Split, epoch_program
 from ._refit import refit_noise
 from ._rows import Rows
 from ._run import Run
@@ -87,6 +89,18 @@ class Training:
     def rates(self) -> Rates:
         """Return the plan's rates as arrays, its epochs counted in steps."""
         return Rates.of(self.member.plan, steps_in(self.split.training.n, self.batch_size))
+
+    def epoch(self) -> Callable[..., tuple[TrainState, EpochFigures]]:
+        """Return the compiled epoch of a state, given ``split``, ``done`` and ``encoder_steps``."""
+        return functools.partial(
+            epoch_program(len(self.data)),
+            fixed=self.fixed,
+            data=self.data,
+            objective=self.member.objective,
+            rates=self.rates(),
+            batch_size=self.batch_size,
+            key=self.member.key,
+        )
 
     def start(self, checkpoint: Checkpoint | None = None) -> tuple[Position, Course]:
         """Return position and course before the first epoch, or those of the checkpoint.
