@@ -48,7 +48,7 @@ def prepare(
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
     names = getattr(vae, "feature_names_in_", None)
-    settings["n_components"] = latents_of(settings["n_components"], d)
+    settings["n_components"] = latents_of(settings["n_components"], *given.shape)
     setting = settings["noise"]
     # "auto" is a Gaussian: until the units of the features are known, any of them.
     settings["noise"] = noise_of(setting, one_unit=True)

@@ -51,8 +51,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     Parameters
     ----------
     n_components : int or "auto"
-        k, the number of latents; "auto" is d − 1, from 1 to 20. More latents than features are
-        allowed, with a warning.
+        k, the number of latents; "auto" is d − 1, at most 20 and at most n/30. More latents than
+        features are allowed, with a warning.
     noise : "auto", positive number, "shared", "feature", "conditional", a family or a noise object
         The noise variance σ² of a Gaussian in model units: given; or learned, one for all
         features, one each, or a function of z. "auto" is "shared" where the features share a unit,

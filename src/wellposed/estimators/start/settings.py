@@ -2,15 +2,17 @@
 
 from typing import Any
 
-_LATENTS = 20
+_LATENTS, _ROWS_A_LATENT = 20, 30  # most latents; rows for each
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
 _PATIENCE = 20, 10  # epochs at least, and one for so many epochs
 
 
-def latents_of(setting: Any, d: int) -> int:
-    """Return the number of latents: the setting, or for "auto" d − 1, from 1 to 20."""
-    return max(1, min(_LATENTS, d - 1)) if setting == "auto" else int(setting)
+def latents_of(setting: Any, n: int, d: int) -> int:
+    """Return the number of latents: the setting, or for "auto" d − 1, at most 20 and n/30."""
+    if setting != "auto":
+        return int(setting)
+    return max(1, min(_LATENTS, d - 1, n // _ROWS_A_LATENT))
 
 
 def noise_of(setting: Any, *, one_unit: bool) -> Any:
