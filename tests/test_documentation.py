@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 import wellposed
 
@@ -158,3 +160,18 @@ def test_the_example_of_the_page_on_workers_runs_in_spawned_ones(tmp_path):
     scores = json.loads(done.stdout)
     assert len(scores) == 4
     assert len(set(scores)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_example_of_the_page_from_a_gaussian_to_a_vae(capsys):
+    (example,) = examples(ROOT / "docs" / "gaussian-to-vae.md")
+    names: dict = {}
+    exec(example, names)
+    scores = dict(line.split() for line in capsys.readouterr().out.splitlines())
+    assert list(scores) == ["Gaussian", "FactorAnalysis", "MixturePPCA", "VAE"]
+    covariance: Any = np.cov(names["train"].T, bias=True)
+    law = multivariate_normal(names["train"].mean(axis=0), covariance, allow_singular=True)
+    assert float(scores["Gaussian"]) == pytest.approx(law.logpdf(names["test"]).mean(), abs=0.01)
+    assert float(scores["FactorAnalysis"]) == pytest.approx(float(scores["Gaussian"]), abs=2.0)
+    assert float(scores["MixturePPCA"]) > float(scores["FactorAnalysis"])

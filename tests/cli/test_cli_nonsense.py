@@ -30,7 +30,7 @@ FIT = {
     "--learning-rate": ("0", "-1", "nan", "inf", "x"),
     "--weight-decay": ("-1", "nan", "inf", "x"),
     "--clip-norm": ("0", "-1", "nan", "inf", "x"),
-    "--kl-warmup": ("-1", "200", HUGE, "x"),
+    "--kl-warmup": ("-1", "500", HUGE, "x"),
     "--encoder-steps": ("-1", HUGE, "x"),
     "--validation-fraction": ("-0.1", "1", "nan", "x"),
     "--patience": ("-1", HUGE, "x"),
