@@ -134,7 +134,7 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     exact, elbo = map(float, linear.split())
     assert exact == pytest.approx(elbo, rel=1e-9)
     assert exact == pytest.approx(-159.99, abs=0.005)
-    assert "of 10 latents" in collapse
+    assert "of 20 latents" in collapse
     assert "βσ²" in residual
 
 

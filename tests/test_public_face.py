@@ -87,7 +87,7 @@ def test_the_words_are_those_that_the_rooms_resolve():
     from wellposed.objectives import _resolve as objectives
     from wellposed.transforms import _resolve as transforms
 
-    assert set(get_args(_words.NoiseWord)) == {*LEARNED, *wp.noise.FAMILIES}
+    assert set(get_args(_words.NoiseWord)) == {"auto", *LEARNED, *wp.noise.FAMILIES}
     assert get_args(_words.TransformWord) == transforms._NAMES
     assert get_args(_words.ObjectiveWord) == objectives._NAMES
     assert set(get_args(_words.Sampler)) == set(SAMPLERS)

@@ -13,10 +13,9 @@ import pytest
 from cli_running import SMALL, run, table
 
 import wellposed as wp
-from textbook import textbook_vae
 from wellposed import cli
 from wellposed.cli import _fit
-from wellposed.training import _fit as loop
+from wellposed.training import _training as loop
 
 
 def given_by_default():
@@ -28,7 +27,7 @@ def test_the_defaults_are_those_of_the_estimator():
     options = given_by_default()
     options["seed"] = None  # the command's own default, so that it is reproducible
     settings = _fit.estimator_settings(options)
-    ours = textbook_vae().get_params()
+    ours = wp.VAE().get_params()
     assert {name: ours[name] for name in settings} == settings
 
 

@@ -20,6 +20,6 @@ def test_the_second_vae_is_one_of_codes(monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("wellposed.training._fit.epoch_program", lambda n_rows: interrupted)
+    monkeypatch.setattr("wellposed.training._training.epoch_program", lambda n_rows: interrupted)
     with pytest.raises(KeyboardInterrupt):
         second_stage(first, rows, max_epochs=2)
