@@ -15,7 +15,8 @@ from cli_running import SMALL, run, table
 import wellposed as wp
 from wellposed import cli
 from wellposed.cli import _fit
-from wellposed.training import _training as loop
+from wellposed.training import _fit as loop
+from wellposed.training import _training
 
 
 def given_by_default():
@@ -131,7 +132,7 @@ def test_a_model_is_overwritten_only_when_forced(fitted, tmp_path, monkeypatch):
 def test_an_unwritable_path_is_found_before_training(fitted, tmp_path, monkeypatch, option):
     (tmp_path / "file").write_text("not a folder")
     bad = tmp_path / "file" / "m.wp"
-    monkeypatch.setattr(loop, "epoch_program", never)
+    monkeypatch.setattr(_training, "epoch_program", never)
     outputs = {"-o": tmp_path / "good.wp", option: bad}
     flat = [word for pair in outputs.items() for word in pair]
     said = run("fit", fitted.csv, *flat, *SMALL, code=2).stderr
