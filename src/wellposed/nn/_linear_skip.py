@@ -1,15 +1,17 @@
 """A network beside a linear map: the sum starts as the linear map alone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from wellposed._errors import SettingError
 
-from ._conv import ConvDecoder, ConvEncoder
-from ._mlp import MLP
+from ._conv import ConvDecoder, ConvEncoder, Kernel
+from ._mlp import MLP, Linear
 from ._protocol import Network
 
 
@@ -42,32 +44,33 @@ class LinearSkip(eqx.Module):
         return jnp.concatenate([out[:n] + x @ self.weight, out[n:]])
 
 
+# The last layer of each network of this library.
+_LAST: dict[type, Callable[[Any], Linear | Kernel]] = {
+    MLP: lambda net: net.layers[-1],
+    ConvEncoder: lambda net: net.head.layers[-1],
+    ConvDecoder: lambda net: net.kernels[-1],
+}
+
+
 def starts_at_zero(net: Network) -> bool:
     """Whether :func:`with_zero_output` accepts the network: those that this library makes."""
-    return isinstance(net, MLP | ConvEncoder | ConvDecoder)
+    return type(net) in _LAST
 
 
-def with_zero_output(net: Any) -> Network:
+def with_zero_output(net: Network) -> Network:
     """Return the network with its last layer at zero, so that every output is zero.
 
-    The gradient of the last layer is alive; those of the layers before follow after one step.
+    The last layer has a gradient, and after its first step the layers before it have one too.
 
     Raises
     ------
     SettingError
         For a network whose last layer is not known.
     """
-    if isinstance(net, MLP):
-        last: Any = net.layers[-1]
-        where: Any = lambda n: n.layers[-1]  # noqa: E731
-    elif isinstance(net, ConvEncoder):
-        last, where = net.head.layers[-1], lambda n: n.head.layers[-1]
-    elif isinstance(net, ConvDecoder):
-        last, where = net.kernels[-1], lambda n: n.kernels[-1]
-    else:
+    if not starts_at_zero(net):
         raise SettingError(
             "A linear start sets the last layer of a network to zero, which is known for "
             f'"mlp" and "conv"; got {type(net).__name__}. Pass linear_start=False.'
         )
-    zero = type(last)(jnp.zeros_like(last.weight), jnp.zeros_like(last.bias))
-    return eqx.tree_at(where, net, zero)
+    last = _LAST[type(net)]
+    return eqx.tree_at(last, net, jax.tree.map(jnp.zeros_like, last(net)))
