@@ -15,7 +15,9 @@ from wellposed.evaluation import over_rows
 from wellposed.numerics import host_generator, inverse_positive, on_device
 from wellposed.transforms import Moments
 
-_MOST_ROWS = 20_000
+# Most rows, and most of wide data: a (d, d) covariance of 12,288 pixels would be decomposed for
+# half an hour, the root of 2,000 rows in seconds.
+_MOST_ROWS, _MOST_WIDE, _WIDE = 20_000, 2_000, 2_000
 _LEAST = 1e-6  # noise standard deviation, of features without a resolution
 # Smallest noise standard deviation of factor analysis, as a share of the feature's. At a maximum of
 # the likelihood some features often have none (Heywood cases); from there training only overfits.
@@ -76,13 +78,15 @@ def start_linear(
     model : untrained, for which :func:`has_linear_start` is true
     rows : array of shape (n, d), data units
     moments : of the rows, model units
-    key : for the choice of at most 20,000 rows, and their dequantisation
+    key : for the choice of at most 20,000 rows, or 2,000 of more than 2,000 features, and their
+        dequantisation
 
     References: Tipping & Bishop (1999), eqs 7-8; Jöreskog (1967).
     """
     choice_key, map_key = jax.random.split(key)
-    if len(rows) > _MOST_ROWS:
-        rows = rows[host_generator(choice_key).permutation(len(rows))[:_MOST_ROWS]]
+    most = _MOST_ROWS if rows.shape[1] <= _WIDE else _MOST_WIDE
+    if len(rows) > most:
+        rows = rows[host_generator(choice_key).permutation(len(rows))[:most]]
     y, center, scale = over_rows(_mapped, model, rows, key=map_key)
     center, scale = center[0].astype(np.float64), scale[0].astype(np.float64)
     solution = _solve(model, y.astype(np.float64), moments)
