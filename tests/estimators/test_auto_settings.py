@@ -1,0 +1,57 @@
+"""Settings that follow the data: latents, noise, epochs, patience, components of the prior."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_wine
+
+import wellposed as wp
+from wellposed._errors import SettingError
+from wellposed.estimators.start.prior import size_of
+from wellposed.estimators.start.settings import epochs_of, latents_of, patience_of
+
+BRIEF = {"hidden": (4,), "max_epochs": 1, "random_state": 0}
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::wellposed.TrainingWarning", "ignore::wellposed.ConstantFeatureWarning"
+)
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "k"), [(10, 1, 1), (10, 30, 1), (142, 13, 4), (455, 30, 15), (5_000, 9, 8)]
+)
+def test_latents_are_fewer_than_features_and_have_thirty_rows_each(n, d, k):
+    assert latents_of("auto", n, d) == k
+    assert latents_of(7, n, d) == 7
+
+
+def test_few_rows_are_seen_more_often():
+    assert epochs_of("auto", 8) == 500
+    assert epochs_of("auto", 80) == 250
+    assert epochs_of("auto", 469) == 200
+    assert epochs_of(3, 469) == 3
+    assert patience_of("auto", 500) == 50
+    assert patience_of("auto", 5) == 20  # an epoch of patience at least
+    assert patience_of(None, 500) is None
+
+
+def test_a_component_has_twenty_rows_and_never_less_than_one():
+    assert [size_of("auto", n) for n in (3, 60, 200, 10_000)] == [3, 5, 10, 30]
+    with pytest.raises(SettingError, match="at most as many components"):
+        size_of(11, 10)
+
+
+def test_features_of_one_unit_share_a_variance_and_others_have_their_own():
+    pixels = wp.VAE(2, image_shape=(8, 8), **BRIEF).fit(load_digits().data[:100])
+    assert np.ndim(pixels.noise_variance_) == 0
+    table = wp.VAE(2, **BRIEF).fit(np.asarray(load_wine(return_X_y=True)[0]))
+    assert np.shape(table.noise_variance_) == (13,)
+    assert table.model_.noise.kind == "conditional"
+    assert pixels.n_components_ == table.transform(np.ones((1, 13))).shape[1] == 2
+
+
+def test_what_is_no_setting_is_refused_with_the_remedy():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    for setting in ({"n_components": "many"}, {"max_epochs": "long"}, {"patience": "x"}):
+        with pytest.raises(SettingError, match=next(iter(setting))):
+            wp.VAE(**{**BRIEF, **setting}).fit(X)
+    with pytest.raises(SettingError, match="as many latents"):
+        wp.VAE(3, prior=wp.latents.StandardNormal(2), **BRIEF).fit(X)
