@@ -23,9 +23,9 @@ Progress: TypeAlias = bool | Literal["auto"]
 # A leaf that is an array after initialise, and None before or where it has no part.
 Fitted: TypeAlias = Any
 # Leaves of a model: arrays, or what equinox.tree_at and masks put in their places.
-Leaves: TypeAlias = tuple[Array | None, ...]
+Leaves: TypeAlias = tuple[Any, ...]
 # A variance of shape () or (d,): an array of JAX, or of NumPy once it has been read back.
-Variance: TypeAlias = Array | np.ndarray
+Variance: TypeAlias = Array | np.ndarray | np.floating
 
 
 @runtime_checkable

@@ -55,7 +55,7 @@ class GaussianMixture(AbstractPrior):
         inverse = jax.vmap(lambda factor: solve_triangular(factor, jnp.eye(self.k), lower=True))(
             self.cholesky
         )
-        distance = jnp.einsum("mij,mj->mi", inverse, z - self.means)
+        distance = jnp.einsum("mij,mj->mi", inverse, z[None] - self.means)
         scales = jnp.abs(jnp.diagonal(self.cholesky, axis1=1, axis2=2))
         log_each = -0.5 * ((distance**2).sum(1) + self.k * LOG_2PI) - jnp.log(scales).sum(1)
         return jax.nn.logsumexp(jax.nn.log_softmax(self.log_weights) + log_each)
@@ -71,4 +71,4 @@ class GaussianMixture(AbstractPrior):
         weights = jax.nn.softmax(self.log_weights)
         mean = weights @ self.means
         within = (jnp.tril(self.cholesky) ** 2).sum(2)
-        return mean, jnp.sqrt(weights @ (within + (self.means - mean) ** 2))
+        return mean, jnp.sqrt(weights @ (within + (self.means - mean[None]) ** 2))

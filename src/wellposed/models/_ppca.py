@@ -73,7 +73,7 @@ class PPCAModel(AbstractLinearGaussian):
     @property
     def noise_scale(self) -> np.ndarray:
         """σ."""
-        return np.sqrt(self.noise_variance)
+        return np.asarray(np.sqrt(self.noise_variance))
 
     def _least_squares(self, centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least squares of rows by W: R z of shape (n, k), and residuals of shape (n, d).

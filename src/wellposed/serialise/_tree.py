@@ -154,9 +154,7 @@ def _no_place(name: str, value: object) -> SettingError:
     )
 
 
-def rebuild(
-    spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, tuple[type, ...]]
-) -> Any:
+def rebuild(spec: Any, tensors: dict[str, np.ndarray], supplied: Mapping[str, Any]) -> Any:
     """Undo :func:`describe`.
 
     Parameters
@@ -222,9 +220,7 @@ def _of_pairs(pairs: list[Any]) -> dict[Any, Any]:
     return dict(pairs)
 
 
-def _instance(
-    cls: type, spec: dict, tensors: dict, supplied: Mapping[str, tuple[type, ...]]
-) -> Any:
+def _instance(cls: type, spec: dict, tensors: dict, supplied: Mapping[str, Any]) -> Any:
     fields: Any = {field.name: field for field in dataclasses.fields(cls)}
     absent = {n: f.default for n, f in fields.items() if n not in spec}
     if not spec.keys() <= fields.keys() or dataclasses.MISSING in absent.values():

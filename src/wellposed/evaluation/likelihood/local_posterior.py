@@ -74,7 +74,8 @@ def parts_of(prior: Any) -> PriorParts:
     if isinstance(prior, StandardNormal):
         eye: Any = np.eye(prior.k, dtype=dtype)[None]
         zero: Any = np.zeros(1, dtype)
-        return PriorParts(zero, np.zeros_like(eye[0, :1]), eye, eye, zero, exact=True)
+        numbers: Any = (zero, np.zeros_like(eye[0, :1]), eye, eye, zero)
+        return PriorParts(*jax.device_put(numbers), exact=True)
     if isinstance(prior, GaussianMixture):
         log_weights, means, roots = (np.asarray(a, np.float64) for a in prior.parameters())
         roots = np.tril(roots)
@@ -87,8 +88,8 @@ def parts_of(prior: Any) -> PriorParts:
     log_dets = 2 * np.log(np.abs(np.diagonal(whiteners, axis1=1, axis2=2))).sum(axis=1)
     precisions = np.swapaxes(whiteners, 1, 2) @ whiteners
     parts: Any = (log_weights, means, whiteners, precisions, log_dets)
-    parts = (part.astype(dtype) for part in parts)
-    return PriorParts(*parts, exact=isinstance(prior, GaussianMixture))
+    parts = tuple(part.astype(dtype) for part in parts)
+    return PriorParts(*jax.device_put(parts), exact=isinstance(prior, GaussianMixture))
 
 
 @compiled_soon

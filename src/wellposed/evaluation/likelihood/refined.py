@@ -183,7 +183,7 @@ def _temper(log_w: Float[Array, " n"], least: float) -> Float[Array, " n"]:
         log_sum, log_squares = jax.nn.logsumexp(raised), jax.nn.logsumexp(2 * raised)
         return 2 * log_sum - log_squares >= math.log(least)
 
-    def halve(_: int, ends: tuple[Scalar, Scalar]) -> tuple[Scalar, Scalar]:
+    def halve(_: Array, ends: tuple[Scalar, Scalar]) -> tuple[Scalar, Scalar]:
         low, high = ends
         middle = 0.5 * (low + high)
         kept = enough(middle)

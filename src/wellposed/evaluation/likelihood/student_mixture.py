@@ -34,7 +34,7 @@ class StudentMixture(eqx.Module):
     scales: Float[Array, "c k k"]
     whiteners: Float[Array, "c k k"]
     log_dets: Float[Array, " c"]
-    gaussian: Bool[Array, ""]
+    gaussian: Bool[Array, "*one"]
 
     def sample(self, n: int, *, key: PRNGKey) -> Float[Array, "n k"]:
         """Draw z_1 … z_n."""
@@ -75,7 +75,7 @@ class StudentMixture(eqx.Module):
         within = jnp.einsum("c,cij,clj->il", weights, self.scales, self.scales)
         return mean, within + jnp.einsum("c,ci,cj->ij", weights, between, between)
 
-    def with_tails(self, gaussian: Bool[Array, ""]) -> "StudentMixture":
+    def with_tails(self, gaussian: Bool[Array, "*one"]) -> "StudentMixture":
         """Return the mixture with the tails of a Gaussian, or of a t distribution."""
         return eqx.tree_at(lambda m: m.gaussian, self, gaussian)
 

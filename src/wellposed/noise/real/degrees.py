@@ -69,7 +69,7 @@ class Degrees(eqx.Module):
         shape = () if self.kind == "shared" else moments.mean.shape
         return fill(self, rho=on_device(np.zeros(shape)))
 
-    def __call__(self, raw: Array) -> Array | None:
+    def __call__(self, raw: Array) -> Array | np.floating | None:
         """Return ν, of shape () or (d,); ``raw`` holds n_raw·d numbers."""
         if self.kind == "given":
             return self.given
@@ -85,7 +85,7 @@ class Degrees(eqx.Module):
         """Return the leaves that the optimiser updates."""
         return () if self.rho is None else (self.rho,)
 
-    def known(self) -> Array | None:
+    def known(self) -> Array | np.floating | None:
         """ν, or None where it depends on z."""
         return self(jnp.zeros(0)) if self.kind == "given" or self.rho is not None else None
 
