@@ -23,6 +23,7 @@ from scipy.stats import spearmanr
 
 import wellposed as wp
 from benchmarks.data import REPOSITORY, unit_images
+from wellposed.experiments import TEXTBOOK
 
 TARGET = 0.9
 AROUND_ONE = (0.8, 0.95, 1.05, 1.2, 1.5)  # σ²/λ₁ around the collapse of the last latent
@@ -96,18 +97,19 @@ def train(
     At the default rate of 1e-3, superfluous latents need many times the epochs to collapse.
     """
     epochs = longer * task.epochs
-    vae = wp.VAE(
-        task.n_components,
-        noise=float(variance),
-        hidden=(128, 128),
-        transform="identity",
-        learning_rate=learning_rate,
-        max_epochs=epochs,
-        kl_warmup=epochs // 6 if warm else 0,
-        patience=None,
-        progress=False,
-        random_state=seed,
-    )
+    settings = {
+        "n_components": task.n_components,
+        "noise": float(variance),
+        "hidden": (128, 128),
+        "transform": "identity",
+        "learning_rate": learning_rate,
+        "max_epochs": epochs,
+        "kl_warmup": epochs // 6 if warm else 0,
+        "patience": None,
+        "progress": False,
+        "random_state": seed,
+    }
+    vae = wp.VAE(**(TEXTBOOK | settings))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # variances out of proportion are intended
         return vae.fit(task.train.astype(np.float32))

@@ -1,12 +1,14 @@
 """Every noise model on real images: code length, errors, calibration, samples, speed.
 
     python -m benchmarks.noise [mnist] [fashion-mnist] [frey-faces] [--share 1.0] [--only NAME ...]
+        [--rows N] [--codes N]
 
 For each data set, with one recipe and no retuning: a table of families (−ELBO on all test images
 in bits per dimension of the 8-bit pixels, rate, root mean squared error of reconstructions,
 coverage, seconds); a table of samples (Fréchet distance, precision and recall in the features of
 a classifier trained on the labels, beside the value of as many real test images; bands; draws per
-second); and the cost of the causal likelihood in a training step. Models are saved in build/noise
+second); a table of p(z), trained as N(0, I), replaced by a mixture of the codes, and learned with
+the ELBO; and the cost of the causal likelihood in a training step. Models are saved in build/noise
 and loaded from there; an interrupted training continues.
 """
 
@@ -29,7 +31,7 @@ from benchmarks.noise.models import FAMILIES, FOLDER, LEVELS, Images, TrainedMod
 from wellposed import evaluation, plotting
 
 N_DRAWS = 10_000
-CAUSAL = "causal logistic"
+CAUSAL, LEARNED = "causal logistic", "causal, learned p(z)"
 INDEPENDENT = ("discretised logistic", "  mixture of 3", "Gaussian, shared σ")
 PICTURED = (
     CAUSAL,
@@ -111,9 +113,10 @@ def features_of(data: Images) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rows: evaluation.classifier_features(classifier, rows)
 
 
-def with_prior(data: Images, vae: Any, prior: str) -> Any:
-    """Return the model trained with N(0, I), "standard", or with the mixture it adopts."""
-    return vae if prior == "standard" else copy.copy(vae).adopt_prior(data.train)
+def with_prior(data: Images, vae: Any, prior: str, n_codes: int) -> Any:
+    """Return the model as trained, or with the mixture that it adopts from codes of some rows."""
+    adopts = prior not in ("standard", "own")
+    return copy.copy(vae).adopt_prior(data.train[:n_codes]) if adopts else vae
 
 
 def draw(vae: Any, how: str) -> tuple[np.ndarray, float]:
@@ -125,7 +128,9 @@ def draw(vae: Any, how: str) -> tuple[np.ndarray, float]:
     return found, N_DRAWS / (time.perf_counter() - begun)
 
 
-def sample_table(data: Images, models: dict[str, TrainedModel], priors: tuple[str, ...]) -> None:
+def sample_table(
+    data: Images, models: dict[str, TrainedModel], priors: tuple[str, ...], n_codes: int
+) -> None:
     """Print the distance of draws and means to real images, under each prior."""
     print(f"\n{data.name}: {N_DRAWS} samples against {len(data.train)} training images")
     features = features_of(data)
@@ -136,6 +141,7 @@ def sample_table(data: Images, models: dict[str, TrainedModel], priors: tuple[st
     )
     frechet: dict[tuple[str, str, str], float] = {}
     asked = [(CAUSAL, "ancestral", prior) for prior in priors]
+    asked += [(LEARNED, "ancestral", "own")]
     asked += [(CAUSAL, "mean", "aggregate")]
     asked += [(n, how, "aggregate") for n in INDEPENDENT for how in ("ancestral", "mean")]
     known: dict[tuple[str, str], Any] = {}
@@ -143,7 +149,7 @@ def sample_table(data: Images, models: dict[str, TrainedModel], priors: tuple[st
         if name not in models:
             continue
         if (name, prior) not in known:
-            known[name, prior] = with_prior(data, models[name].vae, prior)
+            known[name, prior] = with_prior(data, models[name].vae, prior, n_codes)
         rows, speed = draw(known[name, prior], how)
         judged = evaluation.sample_quality(
             features(rows),
@@ -190,10 +196,32 @@ def show(what: str, ratio: float, target: float) -> None:
     print(f"{what:50} {ratio:8.3f}  target {target:5.2f}  {verdict}")
 
 
-def mismatch(data: Images, model: TrainedModel) -> None:
-    """Print the mismatch of p(z) and the aggregate posterior."""
-    print(f"\n{data.name}, {model.family.name}:")
-    print(model.vae.prior_mismatch(data.test[:5_000], data.train))
+def prior_table(data: Images, models: dict[str, TrainedModel], n_codes: int) -> None:
+    """Print the code length and the mismatch of codes under each p(z) of the causal models.
+
+    The gain is that of a mixture fitted to codes of training images over the model's p(z): a lower
+    bound of KL(q(z) ‖ p(z)), as "low" is.
+    """
+    n = min(len(data.test), 5_000)
+    print(f"\n{data.name}: KL(q(z) ‖ p(z)) on {n} test images, nats; log n = {math.log(n):.2f}")
+    print(
+        f"{'noise':22} {'p(z)':10} {'-ELBO bits/dim':>16} {'rate':>7} {'low':>7} {'high':>7} "
+        f"{'gain':>14}"
+    )
+    scale = 1 / (data.test.shape[1] * math.log(2))
+    for name, prior in ((CAUSAL, "standard"), (CAUSAL, "aggregate"), (LEARNED, "own")):
+        if name not in models:
+            continue
+        vae = with_prior(data, models[name].vae, prior, n_codes)
+        bits = -scale * vae.elbo(data.test, 2).astype(np.float64)
+        measured = vae.prior_mismatch(data.test[:n], data.train[:n_codes])
+        low, high = measured.mismatch
+        print(
+            f"{name:22} {prior:10} {bits.mean():7.4f} ± {bits.std() / math.sqrt(len(bits)):.4f} "
+            f"{measured.rate.value:7.1f} {low:7.2f} {high:7.2f} "
+            f"{measured.priors['aggregate'].gain!s:>14}",
+            flush=True,
+        )
 
 
 def pictures(data: Images, models: dict[str, TrainedModel], folder: Path) -> None:
@@ -232,14 +260,16 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(FAMILIES), help="families")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where models are kept")
     parser.add_argument("--pictures", type=Path, help="folder for those of the first data set")
-    parser.add_argument("--tables", nargs="*", default=["families", "samples", "mismatch", "cost"])
+    parser.add_argument("--tables", nargs="*", default=["families", "samples", "priors", "cost"])
     parser.add_argument("--priors", nargs="*", default=["standard", "aggregate"])
+    parser.add_argument("--rows", type=int, help="the first training images alone")
+    parser.add_argument("--codes", type=int, default=60_000, help="rows that p(z) is fitted to")
     arguments = parser.parse_args()
     if "cost" in arguments.tables:
         causal, independent = step_seconds(load("mnist"))
         show("causal training step / independent, equal outputs", causal / independent, 2.0)
     for name in arguments.data if set(arguments.tables) - {"cost"} else ():
-        data = load(name)
+        data = load(name, arguments.rows)
         chosen = [FAMILIES[f] for f in arguments.only or FAMILIES]
         models = {
             family.name: train(data, family, arguments.folder, share=arguments.share)
@@ -248,9 +278,9 @@ def main() -> None:
         if "families" in arguments.tables:
             family_table(data, list(models.values()))
         if "samples" in arguments.tables and CAUSAL in models:
-            sample_table(data, models, tuple(arguments.priors))
-        if "mismatch" in arguments.tables and CAUSAL in models:
-            mismatch(data, models[CAUSAL])
+            sample_table(data, models, tuple(arguments.priors), arguments.codes)
+        if "priors" in arguments.tables and CAUSAL in models:
+            prior_table(data, models, arguments.codes)
         if arguments.pictures and name == arguments.data[0]:
             pictures(data, models, arguments.pictures)
 

@@ -51,9 +51,8 @@ def step_seconds(data: Images) -> tuple[float, float]:
 def fit_briefly(observation: noise.AbstractNoise, data: Images) -> training.Advance:
     """Train a model on a few rows."""
     recipe = {**RECIPE, "validation_fraction": 0.0}
-    vae = wp.VAE(
-        noise=observation, image_shape=data.image_shape, max_epochs=1, progress=False, **recipe
-    )
+    own = {"noise": observation, "image_shape": data.image_shape, "max_epochs": 1}
+    vae = wp.VAE(**(recipe | own), progress=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # one epoch is intended
         vae.fit(data.train[:256])

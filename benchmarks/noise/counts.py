@@ -11,6 +11,7 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import root
+from wellposed.experiments import TEXTBOOK
 
 CELLS = "single-cell/mouse_brain_10x_10000x1000_counts_csr.npz"
 HELD_OUT = 1_000
@@ -25,9 +26,8 @@ def main() -> None:
     poisson, negative_binomial = wp.noise.Poisson, wp.noise.NegativeBinomial
     base = None
     for noise in (poisson(), poisson(True), negative_binomial(True), negative_binomial()):
-        vae = wp.VAE(
-            5, noise=noise, hidden=(128,), max_epochs=epochs, random_state=0, patience=None
-        )
+        settings = {"n_components": 5, "noise": noise, "hidden": (128,), "max_epochs": epochs}
+        vae = wp.VAE(**(TEXTBOOK | settings | {"random_state": 0, "patience": None}))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # short trainings are intended
             elbo = vae.fit(rows[HELD_OUT:]).elbo(rows[:HELD_OUT]).astype(float)
