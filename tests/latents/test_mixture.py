@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from wellposed.latents import GaussianMixture
+from wellposed.latents._triangular import invert_lower
 
 WEIGHTS = np.array([0.5, 0.3, 0.2])
 
@@ -63,3 +64,16 @@ def test_far_latents_have_a_finite_density_and_gradient():
     value, slope = jax.value_and_grad(prior.log_prob)(jnp.full(2, 1e4, jnp.float32))
     assert np.isfinite(value)
     assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 8, 33])
+def test_inverses_of_triangular_matrices(k, x64):
+    """Of any size and of scales that differ by 10⁶, with entries above the diagonal ignored."""
+    rng = np.random.default_rng(k)
+    full = rng.normal(size=(4, k, k)) / k
+    full[:, range(k), range(k)] = 10.0 ** rng.uniform(-3, 3, size=(4, k))
+    inverse, lower = np.asarray(invert_lower(jnp.asarray(full))), np.tril(full)
+    # The residual of a backward stable inverse has this bound.
+    bound = 1e-13 * np.abs(inverse) @ np.abs(lower)
+    assert (np.abs(inverse @ lower - np.eye(k)) <= bound + 1e-15).all()
+    assert (np.triu(inverse, 1) == 0).all()

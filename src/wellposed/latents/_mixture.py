@@ -2,13 +2,13 @@
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
 from wellposed._typing import Latent, Leaves, PRNGKey, Scalar
 from wellposed.numerics import LOG_2PI
 
 from ._abstract import AbstractPrior
+from ._triangular import invert_lower
 
 
 class GaussianMixture(AbstractPrior):
@@ -52,9 +52,7 @@ class GaussianMixture(AbstractPrior):
     def log_prob(self, z: Latent) -> Scalar:
         """log p(z), in nats."""
         # The inverses do not depend on z: under vmap over data they are computed once.
-        inverse = jax.vmap(lambda factor: solve_triangular(factor, jnp.eye(self.k), lower=True))(
-            self.cholesky
-        )
+        inverse = invert_lower(self.cholesky)
         distance = jnp.einsum("mij,mj->mi", inverse, z[None] - self.means)
         scales = jnp.abs(jnp.diagonal(self.cholesky, axis1=1, axis2=2))
         log_each = -0.5 * ((distance**2).sum(1) + self.k * LOG_2PI) - jnp.log(scales).sum(1)
