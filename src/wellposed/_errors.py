@@ -16,6 +16,10 @@ class SettingError(WellposedError, ValueError):
     """A setting breaks a rule: it is out of range, unknown, or contradicts another."""
 
 
+class MissingPackageError(SettingError):
+    """A setting needs an optional package that is not installed."""
+
+
 class UnboundedLikelihoodError(WellposedError, ValueError):
     """The model's log density has no upper bound, so its likelihood has no maximum."""
 

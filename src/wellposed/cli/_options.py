@@ -109,13 +109,13 @@ Resolution: TypeAlias = Annotated[
 Prior: TypeAlias = Annotated[
     str,
     _model(
-        "p(z): standard, which is N(0, I); mixture, learned with the ELBO; or aggregate, a mixture "
-        "fitted to the codes after training, where it gains.",
+        "p(z): standard, which is N(0, I); mixture, vamp or flow, learned with the ELBO; or "
+        "aggregate, a mixture fitted to the codes after training, where it gains.",
         metavar="NAME",
     ),
 ]
 PriorComponents: TypeAlias = Annotated[
-    str, _model("Components of the mixture, or auto, which follows the rows.", metavar="N")
+    str, _model("Components of mixture or vamp, or auto, which follows the rows.", metavar="N")
 ]
 AllowUnbounded: TypeAlias = Annotated[
     bool, _model("Train a model whose likelihood has no maximum.", "--allow-unbounded")

@@ -16,7 +16,7 @@ from wellposed._typing import PRNGKey
 
 from .data.names import same_image
 from .start.linear import has_linear_start, start_linear
-from .start.prior import prior_of
+from .start.prior import start_prior
 from .start.settings import epochs_of, patience_of
 
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
@@ -56,13 +56,14 @@ def build(
     encoder, decoder = networks(settings, image_shape)
     model = models.VAEModel(
         transform=transform,
-        prior=prior_of(settings, len(rows), key=prior_key),
+        prior=latents.StandardNormal(k),
         encoder=nn.make_network(encoder, d, posterior.n_raw * k, key=encoder_key),
         posterior=posterior,
         decoder=nn.make_network(decoder, k, observation.n_raw * d, key=decoder_key),
         noise=observation,
         reach=models.Reach.of(moments),
     )
+    model = dataclasses.replace(model, prior=start_prior(settings, model, rows, key=prior_key))
     arrays, rest = eqx.partition(model, eqx.is_array)
     model = eqx.combine(jax.device_put(arrays), rest)
     if settings["linear_start"] and has_linear_start(model):

@@ -202,6 +202,11 @@ def _outputs(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
 
 
 def _check_prior(prior: Any, k: int) -> None:
+    # A fitted model holds the mixture of a VampPrior.
+    _demand(not isinstance(prior, latents.VampPrior), "the prior")
+    if isinstance(prior, latents.FlowPrior):
+        wanted = latents.flow_shapes(k, prior.layers, prior.width, prior.knots)
+        _demand(tuple(part.shape for part in prior.arrays) == wanted, "the prior")
     if not isinstance(prior, latents.GaussianMixture):
         return
     parts = (prior.log_weights, prior.means, prior.cholesky)

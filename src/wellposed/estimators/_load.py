@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from wellposed import nn, serialise
 from wellposed._compiled import keep_compiled
-from wellposed._errors import DamagedFileError
+from wellposed._errors import DamagedFileError, MissingPackageError
 from wellposed._forks import check_process
 from wellposed.noise import AbstractNoise
 from wellposed.objectives import AbstractObjective
@@ -93,7 +93,7 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
         )
     try:
         return restore(KINDS[kind], header, tensors, makers, supplied)
-    except (DamagedFileError, serialise.NeedsMakerError) as error:
+    except (DamagedFileError, MissingPackageError, serialise.NeedsMakerError) as error:
         raise type(error)(f"{path}: {error}") from error
     # The content of a file is arbitrary, and parts that do not match can raise anything.
     except Exception as error:

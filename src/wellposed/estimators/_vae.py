@@ -58,12 +58,16 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         features, one each, or a function of z. "auto" is "shared" where the features share a unit,
         as pixels do, and "conditional" elsewhere. Or another family: its name in
         ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
-    prior : "standard", "aggregate", "mixture" or a :class:`wellposed.latents.AbstractPrior`
-        p(z) of the model, which is sampled and scored. "standard" is N(0, I); "mixture" a mixture
-        of Gaussians that is learned with the ELBO; "aggregate" is N(0, I) in training, which a
-        mixture fitted to the codes then replaces where it gains, see :meth:`adopt_prior`
+    prior : "standard", "aggregate", "mixture", "vamp", "flow" or a prior object
+        p(z) of the model, which is sampled and scored. "standard" is N(0, I). Learned with the
+        ELBO: "mixture", a mixture of Gaussians; "vamp", the mean of q(z | u) over learned
+        pseudo-inputs u, see :class:`wellposed.latents.VampPrior`; "flow", see
+        :class:`wellposed.latents.FlowPrior`, which needs ``pip install 'wellposed[flow]'``.
+        "aggregate" is N(0, I) in training, which a mixture fitted to the codes then replaces where
+        it gains, see :meth:`adopt_prior`. Or a :class:`wellposed.latents.AbstractPrior`
     n_prior_components : int or "auto"
-        Components of the mixture; "auto" is one for twenty rows, from 5 to 30
+        Components of "mixture", pseudo-inputs of "vamp"; "auto" is one for twenty rows, from 5 to
+        30
     encoder, decoder : "mlp", "conv" or a maker ``make(n_in, n_out, *, key)``
     hidden : widths of the hidden layers of "mlp", from the data to the latents; the decoder has
         them in reverse
@@ -315,7 +319,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 before=before,
             )
             ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
-            self.store(reached.model, reached.history, ended, rows)
+            self.store(reached.model.with_fixed_prior(), reached.history, ended, rows)
             self._advance = reached
         return self
 

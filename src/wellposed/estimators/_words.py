@@ -76,7 +76,9 @@ Transform: TypeAlias = (
 ObjectiveWord: TypeAlias = Literal["elbo", "iwae", "squared_error"]
 Objective: TypeAlias = ObjectiveWord | objectives.AbstractObjective
 Sampler: TypeAlias = Literal["ancestral", "mean", "coupled"]
-PriorSetting: TypeAlias = Literal["standard", "aggregate", "mixture"] | latents.AbstractPrior
+PriorSetting: TypeAlias = (
+    Literal["standard", "aggregate", "mixture", "vamp", "flow"] | latents.AbstractPrior
+)
 Method: TypeAlias = Literal["importance", "encoder", "ais", "exact", "auto"]
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
 SVDSolver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]

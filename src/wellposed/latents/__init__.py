@@ -2,16 +2,22 @@
 
 from ._abstract import AbstractPrior
 from ._diagonal_normal import DiagonalNormal
+from ._flow import FlowPrior, check_flowjax, flow_shapes
 from ._mixture import GaussianMixture
 from ._protocol import Prior
 from ._standard_normal import StandardNormal
+from ._vamp import VampPrior
 
 __all__ = [
     "AbstractPrior",
     "DiagonalNormal",
+    "FlowPrior",
     "GaussianMixture",
     "Prior",
     "StandardNormal",
+    "VampPrior",
+    "check_flowjax",
+    "flow_shapes",
 ]
 
 

@@ -1,5 +1,6 @@
 """The variational autoencoder as a pytree."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from jaxtyping import Array, Key
 
 from wellposed._errors import UnboundedLikelihoodError
 from wellposed._typing import Density, Latent, Point, Posterior, PRNGKey, Scalar
-from wellposed.latents import AbstractPrior, DiagonalNormal
+from wellposed.latents import AbstractPrior, DiagonalNormal, VampPrior
 from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform, Transformed
 
@@ -57,11 +58,13 @@ class VAEModel(eqx.Module):
 
     def encode(self, y: Point) -> Posterior:
         """q(z | y) of a datum y of shape (d,) in model units."""
+        return self.posterior(self.encoder(self.encoder_input(y)))
+
+    def encoder_input(self, y: Point) -> Point:
+        """Input of the encoder, shape (d,), from a datum y of shape (d,) in model units."""
         if self.reach is None:
-            inputs = within_reach(self.noise.encoder_input(y))
-        else:
-            inputs = self.noise.encoder_input(self.reach(y))
-        return self.posterior(self.encoder(inputs))
+            return within_reach(self.noise.encoder_input(y))
+        return self.noise.encoder_input(self.reach(y))
 
     def to_model_units(self, x: Point, *, key: PRNGKey) -> Transformed:
         """Map a datum (d,) in data units to y, with log |det dT/dx| in nats.
@@ -78,6 +81,13 @@ class VAEModel(eqx.Module):
     def decode(self, z: Latent) -> Density:
         """p(y | z) of z of shape (k,), in model units."""
         return self.noise(self.decoder(z))
+
+    def with_fixed_prior(self) -> "VAEModel":
+        """Return the model whose p(z) depends on no network: a VampPrior becomes its mixture."""
+        if not isinstance(self.prior, VampPrior):
+            return self
+        prior = self.prior.fixed(lambda inputs: self.posterior(self.encoder(inputs)))
+        return dataclasses.replace(self, prior=prior)
 
     @property
     def has_independent_noise(self) -> bool:

@@ -40,6 +40,7 @@ class IWAE(AbstractObjective):
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
+        model = model.with_fixed_prior()
         found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
         log_likelihood, ratio = log_weights(
             model, found.y, found.q, n_samples=self.n_importance, key=latent_key

@@ -43,6 +43,7 @@ class SquaredError(AbstractObjective):
     def __call__(
         self, model: VAEModel, x: Point, *, key: PRNGKey, annealing: Scalar | float = 1.0
     ) -> Evaluation:
+        model = model.with_fixed_prior()
         found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
         q, standard = found.q, jax.random.normal(latent_key, found.q.batch_shape)
         p = model.decode(q.loc + q.scale * standard)

@@ -41,6 +41,7 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
 
     References: Kingma & Welling (2014), eq. 7.
     """
+    model = model.with_fixed_prior()
     found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     q, standard = found.q, jax.random.normal(latent_key, found.q.batch_shape)
     p = model.decode(q.loc + q.scale * standard)

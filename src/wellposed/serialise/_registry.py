@@ -18,8 +18,10 @@ from wellposed.noise.table.columns import TableUnits
 
 CLASSES: dict[str, type] = {
     "latents.DiagonalNormal": latents.DiagonalNormal,
+    "latents.FlowPrior": latents.FlowPrior,
     "latents.GaussianMixture": latents.GaussianMixture,
     "latents.StandardNormal": latents.StandardNormal,
+    "latents.VampPrior": latents.VampPrior,
     "models.Classifier": models.Classifier,
     "models.Covariance": models.Covariance,
     "models.FactorAnalysis": models.FactorAnalysis,

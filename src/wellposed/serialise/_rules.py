@@ -80,10 +80,17 @@ def _widths(v: Any) -> bool:
 
 _RULES: dict[str, dict[str, Rule]] = {
     "latents.DiagonalNormal": {"n_raw": lambda v: v == 2},
+    "latents.FlowPrior": {
+        "k": _count,
+        "layers": _Within(1, 64),
+        "width": _Within(1, 4096),
+        "knots": _Within(1, 256),
+    },
     "latents.GaussianMixture": {
         "cholesky": lambda v: _scale(np.abs(np.diagonal(v, axis1=-2, axis2=-1))),
     },
     "latents.StandardNormal": {"k": _count},
+    "latents.VampPrior": {"k": _count},
     "models.Classifier": {"span": _scale, "activation": _activation},
     "models.FactorAnalysisModel": {"noise_variance": _variance},
     "models.LinearVAEModel": {"variance": _variance, "noise_variance": _variance},

@@ -44,7 +44,7 @@ class Run:
                 else "Most likely the steps were too large: lower learning_rate, or set clip_norm"
             )
             reason += f" It happened in epoch {len(history.rows) + 1}. {cause}."
-        return cls(model, history, outcome, reason)
+        return cls(model.with_fixed_prior(), history, outcome, reason)
 
     def _repr_html_(self) -> str:
         caption = f"{self.outcome.value} after {len(self.history.rows)} epochs. {self.reason}"

@@ -144,7 +144,7 @@ class Training:
 
     def model(self, params: Tree) -> VAEModel:
         """Return the model with these parameters."""
-        return eqx.combine(params, self.fixed)
+        return eqx.combine(params, self.fixed).with_fixed_prior()
 
     def run(self, position: Position, course: Course) -> Run:
         """Return the result; where the objective leaves σ² free, solve it in closed form."""

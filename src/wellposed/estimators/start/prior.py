@@ -4,54 +4,92 @@ from typing import Any
 
 import numpy as np
 
-from wellposed import latents
+from wellposed import latents, models
 from wellposed._errors import DataError, SettingError, unknown_name
-from wellposed._typing import PRNGKey
+from wellposed._typing import Point, PRNGKey
+from wellposed.evaluation import over_rows
 from wellposed.numerics import host_generator, on_device
 
 FEWEST_ROWS = 10  # of an aggregate prior: two of them are held out
-PRIORS = ("standard", "aggregate", "mixture")
+PRIORS = ("standard", "aggregate", "mixture", "vamp", "flow")
+SIZED = ("mixture", "vamp")  # which have components
 
 # Standard deviation of a component at the start, where the mixture is close to N(0, I). Components
 # with the same mean would have the same gradient, and stay one.
 _SPREAD = 0.98
+_APART = 0.01  # standard deviation of what is added to pseudo-inputs
 _ROWS_A_COMPONENT = 20
 _FEWEST, _MOST = 5, 30  # components of "auto"
 
 
-def prior_of(settings: dict[str, Any], n_rows: int, *, key: PRNGKey) -> latents.AbstractPrior:
+def start_prior(
+    settings: dict[str, Any], model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey
+) -> latents.AbstractPrior:
     """Return the prior that training starts with.
+
+    A mixture or a flow is close to N(0, I); pseudo-inputs are rows of the data.
 
     Parameters
     ----------
     settings : of the estimator
-    n_rows : n, on which the automatic number of components depends
-    key : PRNG key of the means of the components
+    model : untrained, with another prior
+    rows : array of shape (n, d), data units; n decides the automatic number of components
+    key : PRNG key of the means of the components, the choice of rows or the networks of a flow
 
     Raises
     ------
     SettingError
-        As :func:`check_prior`; or for more components than rows.
+        As :func:`check_prior`; for more components than rows, components of a prior that has none,
+        or a flow without its package.
     DataError
         For fewer than ten rows, with "aggregate".
     """
-    k, prior = int(settings["n_components"]), settings["prior"]
+    k, prior, size = int(settings["n_components"]), settings["prior"], "n_prior_components"
     check_prior(prior, k)
+    named = prior if isinstance(prior, str) else type(prior).__name__
+    if settings[size] != "auto" and named not in SIZED:
+        raise SettingError(
+            f'{size} is the number of components of prior="mixture" and prior="vamp"; got '
+            f'{size}={settings[size]} with the prior {named}. Leave {size} "auto".'
+        )
+    if isinstance(prior, latents.VampPrior) and prior.pseudo_inputs.shape[1] != rows.shape[1]:
+        raise SettingError(
+            f"Pseudo-inputs have as many features as the data, {rows.shape[1]}; those of the prior "
+            f'have {prior.pseudo_inputs.shape[1]}. Pass others, or use prior="vamp".'
+        )
     if isinstance(prior, latents.AbstractPrior):
         return prior
-    if prior == "aggregate" and n_rows < FEWEST_ROWS:
+    if prior == "aggregate" and len(rows) < FEWEST_ROWS:
         raise DataError(
-            f"A prior is fitted to the codes of at least {FEWEST_ROWS} rows; there are {n_rows}. "
-            'Pass more rows, or use prior="standard".'
+            f"A prior is fitted to the codes of at least {FEWEST_ROWS} rows; there are "
+            f'{len(rows)}. Pass more rows, or use prior="standard".'
         )
-    if prior != "mixture":
-        return latents.StandardNormal(k)
-    m = size_of(settings["n_prior_components"], n_rows)
+    if prior == "mixture":
+        return _mixture(k, size_of(settings[size], len(rows)), key)
+    if prior == "vamp":
+        return _vamp(model, rows, size_of(settings[size], len(rows)), key)
+    return latents.FlowPrior.start(k, key=key) if prior == "flow" else latents.StandardNormal(k)
+
+
+def _mixture(k: int, m: int, key: PRNGKey) -> latents.GaussianMixture:
     means = np.sqrt(1 - _SPREAD**2) * host_generator(key).normal(size=(m, k))
     means -= means.mean(axis=0)
     factors = np.broadcast_to(_SPREAD * np.eye(k), (m, k, k))
     parts = {"log_weights": np.zeros(m), "means": means, "cholesky": factors}
     return latents.GaussianMixture(**{name: on_device(part) for name, part in parts.items()})
+
+
+def _vamp(model: models.VAEModel, rows: np.ndarray, m: int, key: PRNGKey) -> latents.VampPrior:
+    generator = host_generator(key)
+    chosen = rows[generator.permutation(len(rows))[:m]]
+    inputs = over_rows(_encoder_input, model, chosen, key=key)
+    # Equal rows would have equal gradients, and stay equal.
+    inputs = inputs + _APART * generator.normal(size=inputs.shape)
+    return latents.VampPrior(pseudo_inputs=on_device(inputs), k=model.prior.k)
+
+
+def _encoder_input(model: models.VAEModel, x: Point, *, key: PRNGKey) -> Point:
+    return model.encoder_input(model.to_model_units(x, key=key).value)
 
 
 def check_prior(prior: object, k: int | str) -> None:
@@ -60,7 +98,7 @@ def check_prior(prior: object, k: int | str) -> None:
     Raises
     ------
     SettingError
-        For an unknown name, or a prior of another number of latents.
+        For an unknown name, a prior of another number of latents, or a flow without flowjax.
     """
     if isinstance(prior, latents.AbstractPrior):
         if k not in ("auto", prior.k):
@@ -70,6 +108,8 @@ def check_prior(prior: object, k: int | str) -> None:
             )
     elif not isinstance(prior, str) or prior not in PRIORS:
         raise unknown_name("prior", prior, PRIORS)
+    if isinstance(prior, latents.FlowPrior) or prior == "flow":
+        latents.check_flowjax()
 
 
 def size_of(setting: Any, n_rows: int) -> int:
