@@ -69,6 +69,19 @@ def test_the_summary_says_what_was_fitted(fitted):
     assert len(warning.splitlines()) == 1
 
 
+def test_the_summary_names_a_training_that_found_nothing(tmp_path):
+    np.save(tmp_path / "x.npy", table())
+    words = "--components 2 --hidden 4 --max-epochs 2 --ema-decay 0 --resolution 0.01"
+    fit_to = ("fit", tmp_path / "x.npy", "--force", "-o", tmp_path / "m.wp", *words.split())
+    said = " ".join(run(*fit_to, "--learning-rate", "3").stdout.split())
+    assert "best epoch 0: the model is the linear one, factor analysis. None of 2 epochs" in said
+    assert "held out, epoch" not in said
+    shared = run(*fit_to, "--learning-rate", "3", "--noise", "shared").stdout
+    assert "the linear one, probabilistic PCA" in " ".join(shared.split())
+    better = run(*fit_to, "--learning-rate", "1e-3", "--no-linear-start").stdout
+    assert "best epoch" not in better
+
+
 def test_every_setting_reaches_the_model(tmp_path):
     np.save(tmp_path / "x.npy", table())
     path = tmp_path / "m.wp"

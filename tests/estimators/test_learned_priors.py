@@ -11,7 +11,11 @@ import pytest
 
 import wellposed as wp
 from wellposed import evaluation, latents, training
+from wellposed.estimators._build import member_of
 from wellposed.estimators._prepare import prepare
+from wellposed.estimators._settings import settings_of
+from wellposed.training._rows import pad_rows
+from wellposed.training._training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 
@@ -75,6 +79,37 @@ def test_pseudo_inputs_start_at_rows_of_the_data(rows):
     distance = np.abs(inputs[:, None] - mapped).max(-1)
     assert distance.min(axis=1).max() < 0.06
     assert len(set(distance.argmin(axis=1))) == 40
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.5])
+def test_pseudo_inputs_start_at_no_row_that_is_held_out(rows, fraction):
+    vae = wp.VAE(prior="vamp", n_prior_components=80, validation_fraction=fraction, **QUICK)
+    data, model = prepare(vae, rows)
+    member = member_of(settings_of(vae), model, len(data), key=vae.key("fit"))
+    split = Training.of(member, len(data), jnp.asarray(pad_rows(data))).split
+    held_out = np.array([], int) if split.held is None else split.held.host
+    mapped = np.asarray(
+        jax.vmap(lambda x: model.encoder_input(model.to_model_units(x, key=KEY).value))(
+            jnp.asarray(rows, jnp.float32)
+        )
+    )
+    inputs = np.asarray(model.prior.pseudo_inputs)
+    nearest = np.abs(inputs[:, None] - mapped).max(-1).argmin(axis=1)
+    assert len(set(nearest)) == 80
+    assert not set(nearest) & set(held_out)
+    assert len(held_out) == fraction * len(rows)
+
+
+def test_more_pseudo_inputs_than_rows_to_train_on_are_refused(rows):
+    with pytest.raises(wp.SettingError, match=r"that are trained on, 80; got n_prior_compon.*=81"):
+        start_of("vamp", rows, n_prior_components=81, validation_fraction=0.5)
+    # A pass over a piece of the data holds nothing out.
+    start = prepare(
+        wp.VAE(prior="vamp", n_prior_components=81, validation_fraction=0.5, **QUICK),
+        rows,
+        holds_out=False,
+    )[1]
+    assert len(start.prior.pseudo_inputs) == 81
 
 
 def test_equal_rows_give_unequal_pseudo_inputs():
@@ -169,7 +204,7 @@ def test_a_single_latent_of_a_single_feature(prior, rows):
 
 
 def test_more_pseudo_inputs_than_rows_are_refused(rows):
-    with pytest.raises(wp.SettingError, match="rows, 20; got n_prior_components=21"):
+    with pytest.raises(wp.SettingError, match="trained on, 18; got n_prior_components=21"):
         wp.VAE(prior="vamp", n_prior_components=21, **QUICK).fit(rows[:20])
 
 
@@ -205,3 +240,29 @@ def test_a_flow_with_arrays_of_other_shapes_is_not_saved(rows, tmp_path):
         vae.model_ = dataclasses.replace(vae.model_, prior=spoiled)
         with pytest.raises(wp.SettingError):
             vae.save(tmp_path / "model.wp")
+
+
+WORDS = {"vamp": "more pseudo-inputs", "flow": "replaces the flow", "mixture": "more components"}
+
+
+@pytest.mark.parametrize("prior", WORDS)
+def test_the_remedy_of_a_mismatch_fits_the_prior(prior, rows):
+    if prior == "flow":
+        pytest.importorskip("flowjax")
+    vae = fitted(prior, rows)
+    remedy = vae.prior_mismatch(rows[:60]).remedy
+    assert WORDS[prior] in remedy
+    assert not any(words in remedy for name, words in WORDS.items() if name != prior)
+    finding = next(
+        f for f in wp.diagnose(vae, rows[:60]).findings if f.question == "Does q(z) match p(z)?"
+    )
+    assert finding.remedy in ("", remedy, "Pass more rows.")
+    assert vae.prior_setting == prior
+
+
+def test_the_remedy_of_an_adopted_mixture_is_its_own(rows):
+    vae = fitted("standard", rows)
+    assert 'prior="mixture"' in vae.prior_mismatch(rows[:60]).remedy
+    adopted = vae.adopt_prior(rows)
+    expected = {"standard": "prior=", "aggregate": "again"}[vae.prior_setting]
+    assert expected in adopted.prior_mismatch(rows[:60]).remedy

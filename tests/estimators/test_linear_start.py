@@ -83,6 +83,19 @@ def test_a_training_that_finds_nothing_returns_the_start(table):
     vae = wp.VAE(3, hidden=(4,), random_state=0, **worse).fit(table)
     start = wp.VAE(3, hidden=(4,), random_state=0, **{**worse, "learning_rate": 1e-30}).fit(table)
     assert_allclose(vae.score_samples(table), start.score_samples(table), rtol=1e-5)
+    assert (vae.best_epoch_, vae.n_epochs_) == (0, 2)
+
+
+def test_the_best_epoch_is_that_of_the_history(table, tmp_path):
+    settings = {"hidden": (4,), "max_epochs": 5, "patience": None, "random_state": 0}
+    vae = wp.VAE(3, **settings).fit(table)
+    held_out = vae.history_["held_out_objective"]
+    assert vae.best_epoch_ in (0, held_out.argmax() + 1)
+    cold = wp.VAE(3, linear_start=False, **settings).fit(table)
+    assert cold.best_epoch_ == cold.history_["held_out_objective"].argmax() + 1
+    assert wp.VAE(3, validation_fraction=0, **settings).fit(table).best_epoch_ == 5
+    vae.save(tmp_path / "model.wp")
+    assert wp.load(tmp_path / "model.wp").best_epoch_ == vae.best_epoch_
 
 
 def test_more_latents_than_directions_start_collapsed():

@@ -226,7 +226,9 @@ def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
         ("latents", str(vae.n_components_)),
         ("outcome", f"{vae.outcome_.value} after {vae.n_epochs_} epochs"),
     ]
-    if len(objective) and not np.isnan(objective).all():
+    if vae.best_epoch_ == 0:
+        lines.append(("best epoch", _start_kept(vae)))
+    elif len(objective) and not np.isnan(objective).all():
         best = int(np.nanargmax(objective))
         rows = "training" if trained_on_all else "held out"
         lines.append(("objective", f"{objective[best]:.2f} nats a row, {rows}, epoch {best + 1}"))
@@ -235,6 +237,26 @@ def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
     if vae.one_scale_ is not None:
         lines.append(("scale", "one for all features" if vae.one_scale_ else "one a feature"))
     return [*lines, ("noise variance σ²", f"{shown} in model units")]
+
+
+def _start_kept(vae: "VAE") -> str:
+    """Explain a model that no epoch of the training improved, and what to change."""
+    import numpy as np
+
+    from wellposed import nn
+
+    held_out = vae.history_["held_out_objective"]
+    if not len(held_out):
+        return "0: no epoch was completed; the model is the start of the training"
+    start = "the untrained start"
+    if isinstance(vae.model_.decoder, nn.LinearSkip):
+        shared = np.ndim(vae.noise_variance_) == 0
+        start = f"the linear one, {'probabilistic PCA' if shared else 'factor analysis'}"
+    reached = "" if np.isnan(held_out).all() else f" (the best: {np.nanmax(held_out):.2f} nats)"
+    return (
+        f"0: the model is {start}. None of {len(held_out)} epochs improved on its held-out "
+        f"objective{reached}. A lower --learning-rate or narrower --hidden may"
+    )
 
 
 def _range(values: "np.ndarray") -> str:

@@ -32,8 +32,19 @@ def build(
     *,
     key: PRNGKey,
     names: Sequence[str] | None = None,
+    trained: np.ndarray | None = None,
 ) -> models.VAEModel:
     """Make an untrained model with transform and noise fitted to the data.
+
+    Parameters
+    ----------
+    settings : of the estimator
+    rows : array of shape (n, d), data units
+    summary : of the rows
+    image_shape : of one datum, or None
+    key : PRNG key
+    names : of the columns, for messages
+    trained : indices of the rows that are trained on and not held out; None is all
 
     Raises
     ------
@@ -63,7 +74,8 @@ def build(
         noise=observation,
         reach=models.Reach.of(moments),
     )
-    model = dataclasses.replace(model, prior=start_prior(settings, model, rows, key=prior_key))
+    prior = start_prior(settings, model, rows, trained=trained, key=prior_key)
+    model = dataclasses.replace(model, prior=prior)
     arrays, rest = eqx.partition(model, eqx.is_array)
     model = eqx.combine(jax.device_put(arrays), rest)
     if settings["linear_start"] and has_linear_start(model):

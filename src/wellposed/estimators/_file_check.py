@@ -99,6 +99,8 @@ def _check_vae(vae: Any, d: int) -> None:
         )
         check_image_shape(shape, d)
     _check_history(vae.history_, vae.n_epochs_, COLUMNS, LAGGING)
+    best = vae.best_epoch_
+    _demand(best is None or (type(best) is int and 0 <= best <= vae.n_epochs_), "best_epoch_")
     _demand(_is_finite(vae.offset_, (d,)), "offset_")
     gain = vae._prior_gain
     figures = gain is None or (

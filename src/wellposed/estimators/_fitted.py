@@ -38,6 +38,7 @@ class Fitted(BaseEstimator):
     history_: dict[str, np.ndarray]
     outcome_: training.Outcome
     n_epochs_: int
+    best_epoch_: int | None
     noise_variance_: float | np.ndarray
     offset_: np.ndarray
     image_shape_: tuple[int, ...] | None
@@ -111,6 +112,8 @@ class Fitted(BaseEstimator):
         history: training.History,
         outcome: training.Outcome,
         rows: np.ndarray,
+        *,
+        best_epoch: int | None = None,
     ) -> None:
         """Set the fitted attributes.
 
@@ -118,11 +121,13 @@ class Fitted(BaseEstimator):
         ----------
         model, history, outcome : of the training
         rows : array of shape (n, d) of the training, without the offset
+        best_epoch : number of the epoch that the model is of; None is the last
         """
         self.model_ = model
         self.history_ = history.table()
         self.outcome_ = outcome
         self.n_epochs_ = len(history.rows)
+        self.best_epoch_ = self.n_epochs_ if best_epoch is None else best_epoch
         with training.Bar(1, self.progress, unit="noise variance, rows") as bar:
             self.store_noise(rows, shown=bar.count)
         self._prior_gain = None
@@ -145,6 +150,17 @@ class Fitted(BaseEstimator):
         """
         check_is_fitted(self)
         return None if self._prior_gain is None else evaluation.Estimate(*self._prior_gain)
+
+    @property
+    def prior_setting(self) -> str | None:
+        """How p(z) came about, as in ``VAE(prior=)``; None for a prior that was passed."""
+        gain = self.prior_gain_
+        if gain is not None and gain.value > 2 * gain.standard_error:
+            return "aggregate"
+        prior = settings_of(self)["prior"]
+        if prior == "aggregate":
+            return "standard"  # no mixture was adopted
+        return prior if isinstance(prior, str) else None
 
     def adopt(self, rows: np.ndarray) -> None:
         """Replace p(z) by a mixture fitted to the codes of rows, if held-out codes gain by it.

@@ -75,6 +75,7 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
         train=train,
         key=vae.key("score"),
         name=f"a VAE of {vae.n_components_} latents with {family} noise",
+        prior=vae.prior_setting,
         forecast=(lambda: forecast_of(vae, X if X_train is None else X_train))
         if np.all(np.asarray(vae.noise_variance_) > 0)
         else None,

@@ -59,7 +59,13 @@ class Measures(Fitted):
         rows, priors = self.rows(X), {}
         if X_train is not None:
             priors["aggregate"] = self.fit_aggregate(self.rows(X_train)).prior
-        return evaluation.prior_mismatch(self.model_, rows, key=self.key("score"), priors=priors)
+        return evaluation.prior_mismatch(
+            self.model_,
+            rows,
+            key=self.key("score"),
+            priors=priors,
+            setting=self.prior_setting,
+        )
 
     def coverage(self, X: Rows, **options: Any) -> evaluation.Coverage:
         """Measure the coverage of p(x | z) on X; see :func:`evaluation.coverage`."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wellposed import models, noise, transforms
+from wellposed import models, noise, training, transforms
 
 from ._amounts import hint_at_amounts
 from ._build import build, check_image_shape, objective_of, plan_of, resolution_of, transform_of
@@ -16,7 +16,7 @@ from .start.settings import latents_of, noise_of
 
 
 def prepare(
-    vae: Fitted, X: Rows, offset: np.ndarray | None = None
+    vae: Fitted, X: Rows, offset: np.ndarray | None = None, *, holds_out: bool = True
 ) -> tuple[np.ndarray, models.VAEModel]:
     """Check everything that can be checked before training, and build the model.
 
@@ -25,6 +25,7 @@ def prepare(
     vae : an estimator, which gets the attributes that describe the data, such as ``n_features_in_``
     X : array-like or frame of shape (n, d), or a path
     offset : array of shape (d,) to subtract from the rows; None decides by the data
+    holds_out : whether the training holds out ``validation_fraction`` of the rows
 
     Returns
     -------
@@ -42,8 +43,7 @@ def prepare(
     plan_of(settings, n_rows=1)
     table = open_table(X)
     given = validate_rows(vae, table, reset=True)
-    d = given.shape[1]
-    shape = settings["image_shape"]
+    d, shape = given.shape[1], settings["image_shape"]
     shape = table.image_shape if shape is None else tuple(shape)
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
@@ -64,7 +64,11 @@ def prepare(
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
-    model = build(settings, rows, summary, shape, key=vae.key("build"), names=table.labels)
+    fraction = settings["validation_fraction"] if holds_out else 0.0
+    trained, _ = training.split_rows(len(rows), fraction, key=vae.key("fit"))
+    model = build(
+        settings, rows, summary, shape, key=vae.key("build"), names=table.labels, trained=trained
+    )
     vae.image_shape_ = shape
     warn_of_data(summary, settings["n_components"], names)
     warn_of_suspects(given, names, shape)

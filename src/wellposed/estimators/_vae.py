@@ -114,6 +114,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     history_ : dict of arrays, one entry an epoch
     outcome_ : :class:`wellposed.training.Outcome`
     n_epochs_ : epochs trained
+    best_epoch_ : number of the epoch that ``model_`` is of, from 1; 0 is the start, on which no
+        epoch improved; None for files of versions that did not record it
     n_components_ : k, the number of latents
     n_features_in_ : d
     feature_names_in_ : names of the features, where the data name them
@@ -157,6 +159,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     _file_state: ClassVar[tuple[str, ...]] = (
         "n_features_in_",
         "n_epochs_",
+        "best_epoch_",
         "image_shape_",
         "_seed",
         "offset_",
@@ -165,7 +168,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "_prior_gain",
     )
 
-    _file_defaults: ClassVar[dict[str, Any]] = {"offset_": None, "_prior_gain": None}
+    _file_defaults: ClassVar[dict[str, Any]] = {
+        "offset_": None,
+        "best_epoch_": None,
+        "_prior_gain": None,
+    }
     # Of versions that drew from priors that were not the model's own.
     _file_dropped: ClassVar[tuple[str, ...]] = ("priors_", "_codes")
     # Settings that later versions added, as the versions before them trained.
@@ -274,7 +281,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 callbacks=callbacks,
                 progress=settings["progress"],
             )
-            self.store(run.model, run.history, run.outcome, rows)
+            self.store(run.model, run.history, run.outcome, rows, best_epoch=run.best_epoch)
             self._advance = None
         sound = run.outcome is not training.Outcome.nonfinite
         if settings["prior"] == "aggregate" and sound:
@@ -305,7 +312,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             before = training.Advance.of(self.model_, objective, self.history_)
         with restore_on_failure(self):
             if before is None:
-                rows, model = prepare(self, X)
+                rows, model = prepare(self, X, holds_out=False)
                 unbounded = settings["allow_unbounded"]
                 models.check_bounded(model, rows.shape[1], allow_unbounded=unbounded)
             else:

@@ -158,7 +158,9 @@ def _arrays_of(layer: Any) -> tuple[Any, ...]:
 def _skeleton(k: int, width: int, knots: int, dtype: str) -> Any:
     """Return a layer of the flow, of which the arrays are to be replaced.
 
-    Cached: flowjax makes new functions for each, and compiled programs are found by identity.
+    Cached, since flowjax takes seconds to build the first one in a process, and each trace of a
+    density or a draw needs one. Compiled programs do not depend on it: a :class:`FlowPrior` holds
+    its arrays and sizes only.
     """
     check_flowjax()
     from flowjax.bijections import MaskedAutoregressive, RationalQuadraticSpline

@@ -26,15 +26,27 @@ class Run:
         How the training ended.
     reason : str
         Explanation and remedy for the user; empty where no remedy is needed.
+    best_epoch : int
+        Number of the epoch that the model is of, from 1; 0 is the start, on which no epoch
+        improved.
     """
 
     model: VAEModel
     history: History
     outcome: Outcome
     reason: str
+    best_epoch: int
 
     @classmethod
-    def of(cls, model: VAEModel, history: History, outcome: Outcome, n_features: int) -> Self:
+    def of(
+        cls,
+        model: VAEModel,
+        history: History,
+        outcome: Outcome,
+        n_features: int,
+        *,
+        best_epoch: int,
+    ) -> Self:
         """Make the result with its reason; ``n_features`` is d, the number of columns."""
         reason = outcome.message
         if outcome is Outcome.nonfinite:
@@ -44,7 +56,7 @@ class Run:
                 else "Most likely the steps were too large: lower learning_rate, or set clip_norm"
             )
             reason += f" It happened in epoch {len(history.rows) + 1}. {cause}."
-        return cls(model.with_fixed_prior(), history, outcome, reason)
+        return cls(model.with_fixed_prior(), history, outcome, reason, best_epoch)
 
     def _repr_html_(self) -> str:
         caption = f"{self.outcome.value} after {len(self.history.rows)} epochs. {self.reason}"

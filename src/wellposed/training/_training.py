@@ -13,7 +13,7 @@ import numpy as np
 
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
-from wellposed._typing import Tree
+from wellposed._typing import PRNGKey, Tree
 from wellposed.models import VAEModel, check_bounded, trainable
 from wellposed.numerics import host_generator
 from wellposed.objectives import AbstractObjective
@@ -77,7 +77,7 @@ class Training:
         model, objective = member.model, member.objective
         check_bounded(model, data.shape[1], allow_unbounded=member.allow_unbounded)
         _check_noise(model, objective)
-        split = _split(n, member.validation_fraction, key=jax.random.fold_in(member.key, SPLIT))
+        split = _split(n, member.validation_fraction, key=member.key)
         params, fixed = eqx.partition(model, trainable_leaves(model, objective))
         return cls(member, params, fixed, data, split)
 
@@ -158,7 +158,8 @@ class Training:
                 key=jax.random.fold_in(self.member.key, REFIT),
             )
         ended = course.outcome or Outcome.interrupted
-        return Run.of(model, course.history, ended, self.data.shape[1])
+        d, best = self.data.shape[1], course.best_epoch
+        return Run.of(model, course.history, ended, d, best_epoch=best)
 
 
 def identity_of(member: Member, data: np.ndarray) -> str:
@@ -182,12 +183,30 @@ def _checkpoint_tree(position: Position, course: Course) -> Any:
     return _CheckpointTree(position.state, position.best_params, value, epoch)
 
 
-def _split(n: int, fraction: float, *, key: Any) -> Split:
-    """Rows to train on and rows to hold out, in random order, drawn on the host."""
+def split_rows(n: int, fraction: float, *, key: PRNGKey) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows to train on and those to hold out, in random order, drawn on the host.
+
+    Parameters
+    ----------
+    n : number of rows
+    fraction : ``validation_fraction`` of the training
+    key : PRNG key of the training
+
+    Examples
+    --------
+    >>> training, held_out = split_rows(10, 0.2, key=jax.random.key(0))
+    >>> len(training), len(held_out)
+    (8, 2)
+    """
     check_number("validation_fraction", fraction, "0.1 is usual.", low=0, below=1)
     held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
-    order = host_generator(key).permutation(n)
-    return Split(Rows.of(order[held:]), Rows.of(order[:held]) if held else None)
+    order = host_generator(jax.random.fold_in(key, SPLIT)).permutation(n)
+    return order[held:], order[:held]
+
+
+def _split(n: int, fraction: float, *, key: PRNGKey) -> Split:
+    training, held = split_rows(n, fraction, key=key)
+    return Split(Rows.of(training), Rows.of(held) if len(held) else None)
 
 
 def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:

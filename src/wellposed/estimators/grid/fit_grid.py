@@ -225,7 +225,7 @@ class _Work:
     def _end(self, i: int, run: training.Run, seconds: float) -> None:
         """Measure a member, and store its figures and model."""
         estimator = self.estimators[i]
-        estimator.store(run.model, run.history, run.outcome, self.data)
+        estimator.store(run.model, run.history, run.outcome, self.data, best_epoch=run.best_epoch)
         if estimator.prior == "aggregate" and run.outcome is not Outcome.nonfinite:
             estimator.adopt(self.data)
         row = _figures(run.outcome.value, run.reason)

@@ -23,17 +23,23 @@ _FEWEST, _MOST = 5, 30  # components of "auto"
 
 
 def start_prior(
-    settings: dict[str, Any], model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey
+    settings: dict[str, Any],
+    model: models.VAEModel,
+    rows: np.ndarray,
+    *,
+    trained: np.ndarray | None = None,
+    key: PRNGKey,
 ) -> latents.AbstractPrior:
     """Return the prior that training starts with.
 
-    A mixture or a flow is close to N(0, I); pseudo-inputs are rows of the data.
+    A mixture or a flow is close to N(0, I); pseudo-inputs are rows that are trained on.
 
     Parameters
     ----------
     settings : of the estimator
     model : untrained, with another prior
     rows : array of shape (n, d), data units; n decides the automatic number of components
+    trained : indices of the rows that are trained on and not held out; None is all
     key : PRNG key of the means of the components, the choice of rows or the networks of a flow
 
     Raises
@@ -67,7 +73,9 @@ def start_prior(
     if prior == "mixture":
         return _mixture(k, size_of(settings[size], len(rows)), key)
     if prior == "vamp":
-        return _vamp(model, rows, size_of(settings[size], len(rows)), key)
+        chosen_from = rows if trained is None else rows[trained]
+        m = size_of(settings[size], len(rows), most=len(chosen_from))
+        return _vamp(model, chosen_from, m, key)
     return latents.FlowPrior.start(k, key=key) if prior == "flow" else latents.StandardNormal(k)
 
 
@@ -112,19 +120,27 @@ def check_prior(prior: object, k: int | str) -> None:
         latents.check_flowjax()
 
 
-def size_of(setting: Any, n_rows: int) -> int:
+def size_of(setting: Any, n_rows: int, *, most: int | None = None) -> int:
     """Return the number of components: the setting, or one for twenty rows, from 5 to 30.
+
+    Parameters
+    ----------
+    setting : of the estimator
+    n_rows : number of rows
+    most : largest number; None is ``n_rows``
 
     Raises
     ------
     SettingError
-        If there are more components than rows.
+        If there are more components than rows, or than ``most``.
     """
+    most = n_rows if most is None else most
     if setting == "auto":
-        return max(1, min(_MOST, max(_FEWEST, n_rows // _ROWS_A_COMPONENT), n_rows))
-    if setting > n_rows:
+        return max(1, min(_MOST, max(_FEWEST, n_rows // _ROWS_A_COMPONENT), most))
+    if setting > most:
+        trained_on = "" if most == n_rows else " that are trained on"
         raise SettingError(
-            f"A mixture has at most as many components as there are rows, {n_rows}; got "
+            f"A prior has at most as many components as there are rows{trained_on}, {most}; got "
             f'n_prior_components={setting}. Use fewer, or "auto".'
         )
     return int(setting)

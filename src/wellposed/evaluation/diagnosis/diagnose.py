@@ -42,6 +42,7 @@ def diagnose(
     key: PRNGKey,
     name: str = "a VAE",
     forecast: Callable[[], Forecast] | None = None,
+    prior: str | None = None,
 ) -> Diagnosis:
     """Diagnose a fitted model; see :func:`wellposed.diagnose`.
 
@@ -54,6 +55,7 @@ def diagnose(
     key : PRNG key
     name : description of the model, for the title
     forecast : returns the forecast of collapse; called only if latents have collapsed
+    prior : how p(z) was set, as in ``VAE(prior=)``, for the remedy; None takes it from its kind
 
     Returns
     -------
@@ -65,7 +67,7 @@ def diagnose(
         For fewer than 20 rows of either kind.
     """
     check_process()
-    evidence = Evidence(model, rows, train, key=key, forecast=forecast)
+    evidence = Evidence(model, rows, train, key=key, forecast=forecast, prior=prior)
     n_train = None if evidence.train is None else len(evidence.train)
     findings = tuple(check(evidence) for check in CHECKS)
     return Diagnosis(findings, name, len(evidence.rows), n_train)

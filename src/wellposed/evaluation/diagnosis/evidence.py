@@ -42,6 +42,7 @@ class Evidence:
     train : array of shape (m, d), training rows, data units, m ≥ 20
     key : PRNG key
     forecast : returns the forecast of collapse
+    prior : how p(z) was set, as in ``VAE(prior=)``; None takes it from the kind of the prior
 
     Raises
     ------
@@ -57,11 +58,12 @@ class Evidence:
         *,
         key: PRNGKey,
         forecast: Callable[[], Forecast] | None = None,
+        prior: str | None = None,
     ):
         self.model = model
         self.rows = _enough(rows, "rows")
         self.train = None if train is None else _enough(train, "training rows")
-        self._key, self._forecast = key, forecast
+        self._key, self._forecast, self._prior = key, forecast, prior
 
     @functools.cached_property
     def few(self) -> np.ndarray:
@@ -126,7 +128,7 @@ class Evidence:
 
     @functools.cached_property
     def mismatch(self) -> PriorMismatch:
-        return prior_mismatch(self.model, self.rows, key=self.key(5))
+        return prior_mismatch(self.model, self.rows, key=self.key(5), setting=self._prior)
 
     @functools.cached_property
     def calibration(self) -> Calibration:

@@ -10,7 +10,7 @@ import numpy as np
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
-from wellposed.latents import AbstractPrior, StandardNormal
+from wellposed.latents import AbstractPrior, FlowPrior, GaussianMixture, StandardNormal
 from wellposed.models import VAEModel
 
 from .._estimate import Estimate
@@ -21,6 +21,23 @@ from .prior import draw_prior, log_prior
 _MOST_ROWS = 10_000  # the 10,000² densities take seconds
 _DRAWS = 2_000
 OWN = "own"  # of the model's own prior, among those compared
+
+_ADOPT = "call adopt_prior(X) with the training rows"
+# What fits p(z) to the codes, by the way in which p(z) was set.
+_REMEDIES = {
+    "standard": f'Fit with prior="mixture", or {_ADOPT}.',
+    "aggregate": f'Fit with prior="mixture", which is learned with the ELBO, or {_ADOPT} again.',
+    "mixture": (
+        f"Give the mixture more components (n_prior_components), train for longer, or {_ADOPT}."
+    ),
+    "vamp": (
+        f"Give the prior more pseudo-inputs (n_prior_components), train for longer, or {_ADOPT}."
+    ),
+    "flow": (
+        f"Train for longer, or {_ADOPT}, which replaces the flow by a mixture where that gains."
+    ),
+}
+_OTHER = f"Train for longer, or {_ADOPT}."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +75,7 @@ class PriorMismatch:
     information : lower and upper bound of I(x; z), nats a datum
     priors : comparison of each prior by name; "own" is the model's own
     prior : the model's own prior, in texts
+    setting : how the model's own prior was set, as in ``VAE(prior=)``; "" for any other
     """
 
     n_rows: int
@@ -65,6 +83,7 @@ class PriorMismatch:
     information: tuple[Estimate, Estimate]
     priors: dict[str, Mismatch]
     prior: str = "N(0, I)"
+    setting: str = "standard"
 
     @property
     def mismatch(self) -> tuple[float, float]:
@@ -106,12 +125,7 @@ class PriorMismatch:
     @property
     def remedy(self) -> str:
         """What fits p(z) to the codes."""
-        if self.prior == StandardNormal(1).notation:
-            return 'Fit with prior="mixture", or call adopt_prior(X) with the training rows.'
-        return (
-            "Call adopt_prior(X) with the training rows, give the mixture more components, or "
-            "train for longer."
-        )
+        return _REMEDIES.get(self.setting, _OTHER)
 
     def __str__(self) -> str:
         return " ".join([*self._split(), *self._own(), *self._others()])
@@ -171,6 +185,7 @@ def prior_mismatch(
     key: PRNGKey,
     priors: Mapping[str, AbstractPrior] | None = None,
     most_rows: int = _MOST_ROWS,
+    setting: str | None = None,
 ) -> PriorMismatch:
     r"""Split the rate of a model on rows of data into information and mismatch.
 
@@ -195,6 +210,8 @@ def prior_mismatch(
     priors : other priors by name, such as a mixture fitted to codes of other rows
     most_rows : largest number of rows to use, spread evenly over the data; time and memory grow
         with its square
+    setting : how the model's own prior was set, "standard", "aggregate", "mixture", "vamp" or
+        "flow", for the remedy; None takes it from the kind of the prior
 
     Returns
     -------
@@ -217,10 +234,19 @@ def prior_mismatch(
     code_key, prior_key = (jax.random.fold_in(key, i) for i in range(2))
     noise_key = jax.random.fold_in(code_key, 1)
     some_codes = codes(model, rows, key=key, most=most_rows, noise_key=noise_key)
-    return _compare(some_codes, {OWN: model.prior, **(priors or {})}, key=prior_key)
+    setting = _setting_of(model.prior) if setting is None else setting
+    compared = {OWN: model.prior, **(priors or {})}
+    return _compare(some_codes, compared, setting, key=prior_key)
 
 
-def _compare(sample: Codes, priors: Mapping[str, AbstractPrior], *, key: PRNGKey) -> PriorMismatch:
+def _setting_of(prior: AbstractPrior) -> str:
+    kinds = {StandardNormal: "standard", GaussianMixture: "mixture", FlowPrior: "flow"}
+    return kinds.get(type(prior), "")
+
+
+def _compare(
+    sample: Codes, priors: Mapping[str, AbstractPrior], setting: str, *, key: PRNGKey
+) -> PriorMismatch:
     z = sample.z
     without = log_aggregate(sample, z, leave_out=True)
     n = len(z)
@@ -249,6 +275,7 @@ def _compare(sample: Codes, priors: Mapping[str, AbstractPrior], *, key: PRNGKey
             for i, (name, prior) in enumerate(priors.items())
         },
         prior=priors[OWN].notation,
+        setting=setting,
     )
 
 

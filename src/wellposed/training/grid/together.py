@@ -160,6 +160,7 @@ class Together:
                 course.history,
                 course.outcome or Outcome.interrupted,
                 self.rows.shape[1],
+                best_epoch=course.best_epoch,
             )
             for i, course in enumerate(courses)
         ]
