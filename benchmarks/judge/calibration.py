@@ -17,6 +17,7 @@ import numpy as np
 import wellposed as wp
 from benchmarks.data import root
 from wellposed import evaluation, plotting
+from wellposed.experiments import TEXTBOOK
 
 FILES = {
     "wine": "uci/wine-quality-red.txt",
@@ -54,16 +55,17 @@ def train(name: str, parts: Parts) -> wp.VAE:
     """Train one VAE with one noise variance a feature."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pixels that never vary; the budget of epochs
-        return wp.VAE(
-            LATENTS[name],
-            noise="feature",
-            image_shape=(8, 8) if name == "digits" else None,
-            hidden=(64, 64),
-            max_epochs=150,
-            patience=15,
-            progress=False,
-            random_state=0,
-        ).fit(parts.train)
+        own = {
+            "n_components": LATENTS[name],
+            "noise": "feature",
+            "image_shape": (8, 8) if name == "digits" else None,
+            "hidden": (64, 64),
+            "max_epochs": 150,
+            "patience": 15,
+            "progress": False,
+            "random_state": 0,
+        }
+        return wp.VAE(**(TEXTBOOK | own)).fit(parts.train)
 
 
 def judge(vae: wp.VAE, parts: Parts) -> tuple[evaluation.Calibration, evaluation.Calibration]:

@@ -21,6 +21,7 @@ import numpy as np
 import wellposed as wp
 from benchmarks.data import images
 from wellposed import plotting, training
+from wellposed.experiments import TEXTBOOK
 
 N_TRAIN, N_TEST = 3_000, 1_000
 EPOCHS = 30
@@ -29,6 +30,24 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "KL warm-up": {"kl_warmup": 12},
     "lagging": {"encoder_steps": 30},
     "both": {"kl_warmup": 12, "encoder_steps": 30},
+}
+SMALL: dict[str, Any] = {
+    **TEXTBOOK,
+    "n_components": 10,
+    "hidden": (128,),
+    "max_epochs": 60,
+    "random_state": 0,
+    "image_shape": (8, 8),
+}
+DEEP: dict[str, Any] = {
+    **TEXTBOOK,
+    "n_components": 32,
+    "noise": wp.noise.Bernoulli(),
+    "hidden": (200,) * 4,
+    "max_epochs": EPOCHS,
+    "batch_size": 50,
+    "patience": None,
+    "random_state": 0,
 }
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -53,9 +72,7 @@ def gap_table() -> dict[str, training.InferenceGaps]:
     found = {}
     for width in (8, 64, 256):
         encoder = wp.nn.MakeMLP((width,))
-        vae = wp.VAE(
-            10, encoder=encoder, hidden=(128,), max_epochs=60, random_state=0, image_shape=(8, 8)
-        ).fit(train)
+        vae = wp.VAE(**(SMALL | {"encoder": encoder})).fit(train)
         begun = time.perf_counter()
         gap = vae.amortisation_gap(test[:200])
         gaps = training.inference_gaps(gap, vae.score_samples(test[:200], 5_000))
@@ -79,16 +96,7 @@ def lagging_table() -> dict[str, dict[str, float]]:
     found = {}
     for name, settings in VARIANTS.items():
         begun = time.perf_counter()
-        vae = wp.VAE(
-            32,
-            noise=wp.noise.Bernoulli(),
-            hidden=(200,) * 4,
-            max_epochs=EPOCHS,
-            batch_size=50,
-            patience=None,
-            random_state=0,
-            **settings,
-        ).fit(train)
+        vae = wp.VAE(**(DEEP | settings)).fit(train)
         seconds = time.perf_counter() - begun
         figures, latents = vae.rate_distortion(test), vae.collapse(test)
         low, high = figures.information_range
@@ -112,7 +120,7 @@ def lagging_table() -> dict[str, dict[str, float]]:
 def curve_table(picture: Path | None = None) -> wp.evaluation.RateDistortionCurve:
     """Print the curve of held-out digits over β, and draw it."""
     train, test = digits()
-    vae = wp.VAE(10, noise=0.3, hidden=(128,), max_epochs=60, random_state=0, image_shape=(8, 8))
+    vae = wp.VAE(**(SMALL | {"noise": 0.3}))
     curve = wp.rate_distortion_curve(vae, train, test, beta=BETAS)
     print("\ndigits, Gaussian with σ² = 0.3: rate and distortion over β, held out, nats")
     print(curve)

@@ -12,6 +12,7 @@ import numpy as np
 import wellposed as wp
 from benchmarks.data import REPOSITORY, images
 from wellposed import latents, models, nn, noise, transforms
+from wellposed.experiments import TEXTBOOK
 from wellposed.numerics import inverse_positive
 
 FOLDER = REPOSITORY / "build" / "judge"
@@ -69,8 +70,9 @@ def fit_digits() -> dict[str, wp.VAE]:
     }
     found = {}
     for name, settings in kinds.items():
-        common = {"hidden": (64,), "max_epochs": 30, "random_state": 0, "image_shape": (8, 8)}
-        vae = wp.VAE(8, progress=False, **common, **settings)
+        own = {"hidden": (64,), "max_epochs": 30, "random_state": 0, "image_shape": (8, 8)}
+        own |= {"n_components": 8, "progress": False, **settings}
+        vae = wp.VAE(**(TEXTBOOK | own))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # constant features, budgets that end: as meant here
             found[name] = vae.fit(rows)
@@ -89,19 +91,20 @@ def fit_wu(share: float = 1.0, folder: Path = FOLDER) -> wp.VAE:
         return wp.load(path)
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
-    vae = wp.VAE(
-        50,
-        noise=0.005,
-        hidden=(1024, 1024, 1024),
-        transform=transforms.Unit(LEVELS),
-        image_shape=(28, 28),
-        max_epochs=epochs,
-        validation_fraction=0.0,
-        patience=None,
-        checkpoint=path.with_suffix(".ckpt"),
-        progress=False,
-        random_state=0,
-    )
+    own = {
+        "n_components": 50,
+        "noise": 0.005,
+        "hidden": (1024, 1024, 1024),
+        "transform": transforms.Unit(LEVELS),
+        "image_shape": (28, 28),
+        "max_epochs": epochs,
+        "validation_fraction": 0.0,
+        "patience": None,
+        "checkpoint": path.with_suffix(".ckpt"),
+        "progress": False,
+        "random_state": 0,
+    }
+    vae = wp.VAE(**(TEXTBOOK | own))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         vae.fit(images("mnist", "train"))
