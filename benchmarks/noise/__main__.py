@@ -7,9 +7,9 @@ For each data set, with one recipe and no retuning: a table of families (−ELBO
 in bits per dimension of the 8-bit pixels, rate, root mean squared error of reconstructions,
 coverage, seconds); a table of samples (Fréchet distance, precision and recall in the features of
 a classifier trained on the labels, beside the value of as many real test images; bands; draws per
-second); a table of p(z), trained as N(0, I), replaced by a mixture of the codes, and learned with
-the ELBO; and the cost of the causal likelihood in a training step. Models are saved in build/noise
-and loaded from there; an interrupted training continues.
+second); a table of p(z), trained as N(0, I), or learned with the ELBO, and either replaced by a
+mixture of the codes where that gains; and the cost of the causal likelihood in a training step.
+Models are saved in build/noise and loaded from there; an interrupted training continues.
 """
 
 import argparse
@@ -142,7 +142,7 @@ def sample_table(
     )
     frechet: dict[tuple[str, str, str], float] = {}
     asked = [(CAUSAL, "ancestral", prior) for prior in priors]
-    asked += [(LEARNED, "ancestral", "own")]
+    asked += [(LEARNED, "ancestral", prior) for prior in ("own", "aggregate")]
     asked += [(CAUSAL, "mean", "aggregate")]
     asked += [(n, how, "aggregate") for n in INDEPENDENT for how in ("ancestral", "mean")]
     known: dict[tuple[str, str], Any] = {}
@@ -187,7 +187,7 @@ def verdicts(frechet: dict[tuple[str, str, str], float], real: float) -> None:
         return
     ours = frechet[AGGREGATE]
     for how, target in (("mean", 0.5), ("ancestral", 0.25)):
-        others = [f for (n, h, _), f in frechet.items() if n != CAUSAL and h == how]
+        others = [f for (n, h, _), f in frechet.items() if n in INDEPENDENT and h == how]
         if others:
             show(f"causal draws / best independent {how}", ours / min(others), target)
     show("causal draws / real test images", ours / real, 5.0)
@@ -212,7 +212,8 @@ def prior_table(data: Images, models: dict[str, TrainedModel], n_codes: int) -> 
         f"{'gain':>14}"
     )
     scale = 1 / (data.test.shape[1] * math.log(2))
-    for name, prior in ((CAUSAL, "standard"), (CAUSAL, "aggregate"), (LEARNED, "own")):
+    causal = [(CAUSAL, prior) for prior in ("standard", "aggregate")]
+    for name, prior in (*causal, (LEARNED, "own"), (LEARNED, "aggregate")):
         if name not in models:
             continue
         vae = with_prior(data, models[name].vae, prior, n_codes)
