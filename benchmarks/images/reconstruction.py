@@ -111,7 +111,7 @@ def main() -> None:
                 vae = fit_vae(case, network, given.seconds, **settings)
                 seconds = time.perf_counter() - begun
                 error = error_of(vae.reconstruct(case.test), case.test)
-                best = int(np.nanargmax(vae.history_["held_out_objective"])) + 1
+                best = vae.n_epochs_ if vae.best_epoch_ is None else vae.best_epoch_
                 verdict = "met" if error <= TARGET * linear else "missed"
                 print(
                     f"{start} {network + ', ' + kind:12} {error:7.3f} {error / linear:9.3f} "
