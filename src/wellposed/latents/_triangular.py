@@ -28,7 +28,7 @@ def invert_lower(factors: Float[Array, "m k k"]) -> Float[Array, "m k k"]:
     >>> invert_lower(jnp.array([[[2.0, 0.0], [1.0, 4.0]]])).tolist()
     [[[0.5, 0.0], [-0.125, 0.25]]]
     """
-    m, k, _ = factors.shape
+    k = factors.shape[-1]
     n_blocks = 1
     while -(-k // n_blocks) > _SMALLEST:
         n_blocks *= 2

@@ -21,6 +21,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Float
 
 from wellposed._compiled import compiled_soon
@@ -33,6 +34,7 @@ from .mode_search import find_mode
 from .student_mixture import StudentMixture, from_precisions
 
 _PRIOR_DRAWS = 4096
+_MOST_PARTS = 8  # components of the posterior; the prior may have more
 _WIDEST = 1.0  # scale of the first metric of the search, in units of the prior
 
 
@@ -58,7 +60,10 @@ class PriorParts(eqx.Module):
 
     def log_prob(self, z: Latent) -> Scalar:
         """log p(z) of the mixture, in nats."""
-        e = jnp.einsum("mij,mj->mi", self.whiteners, z - self.means)
+        # For many z, one product; differences from the mean of the means have its size.
+        origin = self.means.mean(axis=0)
+        offsets = jnp.einsum("mij,mj->mi", self.whiteners, self.means - origin)
+        e = (self.whiteners.reshape(-1, len(z)) @ (z - origin)).reshape(offsets.shape) - offsets
         log_each = 0.5 * (self.log_dets - (e**2).sum(axis=1) - len(z) * LOG_2PI)
         return jax.nn.logsumexp(self.log_weights + log_each)
 
@@ -109,8 +114,10 @@ def log_prior(model: VAEModel, parts: PriorParts) -> Callable[[Latent], Scalar]:
 
 def local_posterior(
     model: VAEModel, parts: PriorParts, inferred: Inferred
-) -> tuple[Latent, StudentMixture]:
-    """Return a mode of log p(y, z) near the encoder's mean, and the posterior around it.
+) -> tuple[Latent, StudentMixture, Scalar]:
+    """Return a mode of log p(y, z) near the encoder's mean, the posterior around it, and its mass.
+
+    The posterior has at most eight components, the largest; the mass is the sum of their weights.
 
     The curvature of log p(y | z) is floored at zero, so that no component is wider than its
     component of the prior. If it is not finite, the encoder's variances take its place.
@@ -152,7 +159,7 @@ def local_posterior(
     else:
         slope = slope + jax.grad(log_p)(mode)
         offsets = jnp.zeros_like(parts.means)
-    return mode, _combine(parts, curvature, slope, offsets, mode)
+    return mode, *_combine(parts, curvature, slope, offsets, mode)
 
 
 def _floor(curvature: Float[Array, "k k"]) -> Float[Array, "k k"]:
@@ -166,19 +173,24 @@ def _combine(
     slope: Latent,
     offsets: Float[Array, "m k"],
     origin: Latent,
-) -> StudentMixture:
-    """Return the posterior of the module's equations; ``offsets`` are μ − a."""
+) -> tuple[StudentMixture, Scalar]:
+    """Return the largest components of the posterior, and their share of its mass.
+
+    ``offsets`` are μ − a of the module's equations.
+    """
     # LAPACK calls depend on one another: two that run at once, on as many threads, deadlock in
     # jaxlib 0.10.
     roots = jnp.linalg.cholesky(curvature + parts.precisions)
-    mixture = from_precisions(parts.log_weights, offsets, roots)
     pulls = jnp.einsum("cij,cj->ci", parts.precisions, offsets)
-    whitened = jnp.einsum("cji,cj->ci", mixture.scales, slope + pulls)
-    moves = jnp.einsum("cij,cj->ci", mixture.scales, whitened)
+    whitened = solve_triangular(roots, (slope + pulls)[:, :, None], lower=True)[:, :, 0]
     gained = (whitened**2).sum(axis=1) - (offsets * pulls).sum(axis=1)
-    log_weights = parts.log_weights + 0.5 * (parts.log_dets + gained) + mixture.log_dets
-    return eqx.tree_at(
-        lambda m: (m.log_weights, m.means),
-        mixture,
-        (jax.nn.log_softmax(log_weights), origin + moves),
+    log_dets = jnp.log(jnp.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
+    log_weights = jax.nn.log_softmax(parts.log_weights + 0.5 * (parts.log_dets + gained) - log_dets)
+    log_weights, kept = jax.lax.top_k(log_weights, min(_MOST_PARTS, len(log_weights)))
+    mixture = from_precisions(log_weights, offsets[kept], roots[kept])
+    moves = jnp.einsum("cij,cj->ci", mixture.scales, whitened[kept])
+    mass = jax.nn.logsumexp(log_weights)
+    mixture = eqx.tree_at(
+        lambda m: (m.log_weights, m.means), mixture, (log_weights - mass, origin + moves)
     )
+    return mixture, jnp.exp(mass)

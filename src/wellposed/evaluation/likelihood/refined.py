@@ -35,6 +35,7 @@ from .student_mixture import StudentMixture, from_covariance, independent, join
 _SHARES = (0.7, 0.15, 0.15)
 _FITTED = 0.8  # share of the component fitted to the pilot draws, in the last mixture
 _CONSTANT = 0.02  # nats: standard deviation of the log weights of a Gaussian posterior
+_LEFT_OUT = 1e-6  # share of a Gaussian posterior's mass that a proposal without tails may miss
 _EFFECTIVE = 2.0  # effective pilot draws per latent that the moments are computed from
 _SHRINK = 1.0  # weight of the former covariance, in effective draws per latent
 _BISECTIONS = 10
@@ -53,7 +54,7 @@ def cut_refined(model: VAEModel, d: int, parts: PriorParts) -> tuple[int, int]:
 
 def pilot_size(n_samples: int, block: int) -> int:
     """Return the pilot draws of each adaptive step, a multiple of the block."""
-    wanted = min(max(n_samples // 2, _LEAST_PILOT), _MOST_PILOT)
+    wanted = min(max(n_samples // 4, _LEAST_PILOT), _MOST_PILOT)
     return block * -(-wanted // block)
 
 
@@ -100,35 +101,39 @@ def refine(
     block : draws at a time
     key : PRNG key of the pilot draws
     """
-    mode, local = local_posterior(model, parts, inferred)
+    mode, local, mass = local_posterior(model, parts, inferred)
     first = _first(mode, local, inferred)
+    fitted = independent(mode, jnp.asarray(inferred.q.scale))
 
-    def draw(mixture: StudentMixture, key: PRNGKey) -> tuple[Array, Array]:
+    def draw(mixture: StudentMixture, key: PRNGKey) -> tuple[Array, Array, Array]:
         z = mixture.sample(block, key=key)
-        return z, log_joint(model, parts, inferred, z)
+        return z, log_joint(model, parts, inferred, z), first.log_prob(z)
 
     def adapt(state: Any, given: Any) -> Any:
-        mixture, former, z, log_p = state
-        i, key = given
-        new, new_log_p = jax.lax.map(
-            lambda block_key: draw(mixture, block_key), jax.random.split(key, n_pilot // block)
+        fitted, former, drawn = state
+        i, share, key = given
+        mixture = join([first, fitted], [jnp.log1p(-share), jnp.log(share)])
+        new = jax.lax.map(lambda one: draw(mixture, one), jax.random.split(key, n_pilot // block))
+        drawn = jax.tree.map(
+            lambda all_of, part: all_of.at[i].set(part.reshape(all_of.shape[1:])), drawn, new
         )
-        z, log_p = z.at[i].set(new.reshape(n_pilot, -1)), log_p.at[i].set(new_log_p.ravel())
-        drawn = z.reshape(-1, z.shape[-1])
+        z, log_p, log_first = (part.reshape(-1, *part.shape[2:]) for part in drawn)
         # The density of the draws so far; in the first step both mixtures are q_0.
-        log_q = jnp.logaddexp(first.log_prob(drawn), mixture.log_prob(drawn)) - math.log(2)
-        fitted = _fit(drawn, log_p.ravel() - log_q, *former)
-        return (_join_last(first, fitted), fitted.moments(), z, log_p), None
+        log_last = jnp.logaddexp(log_first + jnp.log1p(-share), fitted.log_prob(z) + jnp.log(share))
+        log_q = jnp.logaddexp(log_first, log_last) - math.log(2)
+        fitted = _fit(z, log_p - log_q, *former)
+        return (fitted, fitted.moments(), drawn), None
 
-    z = jnp.zeros((_STEPS, n_pilot, len(mode)))
-    unknown = jnp.full((_STEPS, n_pilot), -jnp.inf)
+    shape = _STEPS, n_pilot
+    drawn = jnp.zeros((*shape, len(mode))), jnp.full(shape, -jnp.inf), jnp.zeros(shape)
     # The fitted component of q_0 has the share zero.
-    start = join([first, independent(mode, jnp.asarray(inferred.q.scale))], [0.0, -math.inf])
-    keys = jax.random.split(key, _STEPS)
-    state = start, local.moments(), z, unknown
-    (last, _, z, log_p), _ = jax.lax.scan(adapt, state, (jnp.arange(_STEPS), keys))
+    shares = jnp.asarray([0.0, _FITTED])
+    given = jnp.arange(_STEPS), shares, jax.random.split(key, _STEPS)
+    (fitted, _, (z, log_p, _)), _ = jax.lax.scan(adapt, (fitted, local.moments(), drawn), given)
+    last = join([first, fitted], [math.log(1 - _FITTED), math.log(_FITTED)])
     normal = local.with_tails(jnp.asarray(True))
     constant = (log_p[0] - normal.log_prob(z[0])).std() < _CONSTANT
+    constant = constant & (mass > 1 - _LEFT_OUT)
     nowhere = jnp.full_like(last.log_weights, -jnp.inf)
     only_local = nowhere.at[: len(local.log_weights)].set(local.log_weights)
     log_weights = jnp.where(constant, only_local, last.log_weights)
@@ -140,10 +145,6 @@ def _first(mode: Latent, local: StudentMixture, inferred: Inferred) -> StudentMi
     loc, scale = jnp.asarray(inferred.q.loc), jnp.asarray(inferred.q.scale)
     parts = [local, independent(mode, scale), independent(loc, scale)]
     return join(parts, [math.log(share) for share in _SHARES])
-
-
-def _join_last(first: StudentMixture, fitted: StudentMixture) -> StudentMixture:
-    return join([first, fitted], [math.log(1 - _FITTED), math.log(_FITTED)])
 
 
 def _fit(

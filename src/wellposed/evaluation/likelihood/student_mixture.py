@@ -1,6 +1,7 @@
 """Mixtures of Gaussians or Student's t: proposals for importance sampling."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -51,14 +52,16 @@ class StudentMixture(eqx.Module):
         below = jnp.concatenate([jnp.zeros(1), above[:-1]])
         share = above[-1] * u[:, :1]
         chosen = ((below < share) & (share <= above)).astype(e.dtype)
-        moved = jnp.einsum("cij,nj->nci", self.scales, stretch[:, None] * e) + self.means
+        moved = _products(self.scales, stretch[:, None] * e) + self.means
         return (chosen[:, :, None] * moved).sum(axis=1)
 
     def log_probs(self, z: Float[Array, "n k"]) -> Float[Array, "n c"]:
         """Return log w_i + log q_i(z) of each component, in nats."""
         k = z.shape[1]
-        e = jnp.einsum("cij,ncj->nci", self.whiteners, z[:, None] - self.means)
-        squares = (e**2).sum(axis=2)
+        # Differences from the mean of the means have the size of the mixture, wherever it is.
+        origin = self.means.mean(axis=0)
+        offsets = jnp.einsum("cij,cj->ci", self.whiteners, self.means - origin)
+        squares = ((_products(self.whiteners, z - origin) - offsets) ** 2).sum(axis=2)
         normal = -0.5 * (squares + k * LOG_2PI)
         heavy = _log_constant(k) - 0.5 * (DEGREES + k) * jnp.log1p(squares / DEGREES)
         return self.log_weights - self.log_dets + jnp.where(self.gaussian, normal, heavy)
@@ -107,7 +110,7 @@ def independent(mean: Latent, scale: Latent) -> StudentMixture:
     return StudentMixture(jnp.zeros(1), *one, jnp.asarray(False))
 
 
-def join(parts: list[StudentMixture], log_shares: list[float]) -> StudentMixture:
+def join(parts: list[StudentMixture], log_shares: list[Any]) -> StudentMixture:
     """Return the mixture of mixtures with given log shares; the tails are those of the first."""
     weighted = [
         eqx.tree_at(lambda m: m.log_weights, part, part.log_weights + share)
@@ -116,6 +119,12 @@ def join(parts: list[StudentMixture], log_shares: list[float]) -> StudentMixture
     same = [part.with_tails(parts[0].gaussian[None]) for part in weighted]
     joined: StudentMixture = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *same)
     return joined.with_tails(parts[0].gaussian)
+
+
+def _products(matrices: Float[Array, "c k k"], z: Float[Array, "n k"]) -> Float[Array, "n c k"]:
+    """Return the products of all matrices with all vectors, as one matrix product."""
+    c, k, _ = matrices.shape
+    return (z @ matrices.reshape(c * k, k).T).reshape(len(z), c, k)
 
 
 def _log_constant(k: int) -> float:
