@@ -18,6 +18,7 @@ from wellposed.evaluation.likelihood.student_mixture import (
     from_precisions,
     join,
 )
+from wellposed.latents import GaussianMixture
 
 KEY = jax.random.key(0)
 
@@ -126,6 +127,44 @@ def test_the_value_of_a_row_does_not_depend_on_the_others():
     for order in (np.arange(70)[::-1], np.array([3]), np.arange(40, 70)):
         part = evaluation.log_likelihood(model, rows[order], n_samples=50, key=KEY).value
         np.testing.assert_array_equal(part, whole[order])
+
+
+@pytest.mark.parametrize("proposal", importance.PROPOSALS)
+def test_no_bit_of_a_row_depends_on_its_place_in_a_chunk(proposal):
+    """Also under a mixture prior of more components than a proposal keeps."""
+    model = bent_model(5)
+    m = 11
+    roots = 0.7 * jnp.tile(jnp.eye(5, dtype=jnp.float32), (m, 1, 1))
+    prior = GaussianMixture(jnp.zeros(m), jax.random.normal(KEY, (m, 5), jnp.float32), roots)
+    model = eqx.tree_at(lambda one: one.prior, model, prior)
+    rows = drawn(model, 65).astype(np.float32)  # one more than a chunk of refined proposals
+    options = {"n_samples": 30, "key": KEY, "proposal": proposal}
+    whole = evaluation.log_likelihood(model, rows, **options)
+    for order in (
+        np.roll(np.arange(65), 1),
+        np.array([64]),
+        np.arange(63, 65),
+        np.arange(64)[::-1],
+    ):
+        part = evaluation.log_likelihood(model, rows[order], **options)
+        for one, all_of in zip(jax.tree.leaves(part), jax.tree.leaves(whole), strict=True):
+            np.testing.assert_array_equal(one, all_of[order])
+
+
+@pytest.mark.usefixtures("x64")
+def test_components_left_out_do_not_bias_a_linear_decoder():
+    """A proposal keeps eight components of a mixture; the closed form has all."""
+    linear, _ = exact_model(d=4, k=2)
+    rng, m = np.random.default_rng(0), 25
+    roots = jnp.asarray(0.4 * np.tile(np.eye(2), (m, 1, 1)))
+    prior = GaussianMixture(jnp.zeros(m), jnp.asarray(rng.normal(size=(m, 2))), roots)
+    model = eqx.tree_at(lambda one: (one.prior, one.noise), linear, (prior, noise.Gaussian(4.0)))
+    rows = drawn(model, 40)
+    exact = evaluation.exact_log_likelihood(model, rows, key=KEY)
+    found = evaluation.log_likelihood(model, rows, n_samples=4_000, key=KEY)
+    error = (found.value - exact) / found.standard_error
+    assert np.abs(error).max() < 4.5
+    assert np.sqrt((error**2).mean()) == pytest.approx(1.0, abs=0.4)
 
 
 def test_noise_without_a_curvature_of_its_own_is_refined_too():

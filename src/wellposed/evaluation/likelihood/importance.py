@@ -141,7 +141,7 @@ def log_likelihood(
         return over_rows(_from_encoder, model, rows, key=key, chunk=chunk, **sizes)
     parts = parts_of(model.prior)
     sizes["block"], chunk = cut_refined(model, d, parts)
-    sizes["n_pilot"] = pilot_size(n_samples, sizes["block"])
+    sizes["n_pilot"] = pilot_size(n_samples, parts.means.shape[1], sizes["block"])
     return over_rows(_from_refined, (model, parts), rows, key=key, chunk=chunk, **sizes)
 
 

@@ -2,11 +2,12 @@ r"""A proposal for the latents of one datum, refined in steps.
 
 The first proposal q_0 is a mixture of t distributions: the posterior around a mode, with the
 curvature there, and two with the encoder's variances, around that mode and around the encoder's
-mean. Pilot draws from q_0 have weights, and their weighted moments give one more component; pilot
-draws from both give its second version. The estimate uses new draws from the last mixture only, so
-that the mean weight is unbiased: E w = p(x) for any proposal that does not depend on these draws.
-The first components keep a share of the last mixture, which bounds the weights by a multiple of
-those of each of them (Hesterberg, 1995).
+mean. Pilot draws from q_0 have weights, and their weighted moments give one more component. In four
+more steps, pilot draws from both give its next version, from the weights of all pilot draws so far
+under the average of the mixtures that they are from. The estimate uses new draws from the last
+mixture only, so that the mean weight is unbiased: E w = p(x) for any proposal that does not depend
+on these draws. The first components keep a share of the last mixture, which bounds the weights by a
+multiple of those of each of them (Hesterberg, 1995).
 
 If log p(y, z) − log q is constant over pilot draws, where q is the posterior around the mode with
 Gaussian tails, the posterior is Gaussian (or a mixture of Gaussians). The draws are then from q,
@@ -39,22 +40,27 @@ _LEFT_OUT = 1e-6  # share of a Gaussian posterior's mass that a proposal without
 _EFFECTIVE = 2.0  # effective pilot draws per latent that the moments are computed from
 _SHRINK = 1.0  # weight of the former covariance, in effective draws per latent
 _BISECTIONS = 10
-_STEPS = 2  # of adaptation
+_STEPS = 5  # of adaptation
 _MOST_ROWS = 64  # at a time; the search for the mode is slow for few rows
-_LEAST_PILOT, _MOST_PILOT = 64, 512
+_PILOT_PER_LATENT = 5
+_LEAST_PILOT, _MOST_PILOT = 32, 256
 
 
 def cut_refined(model: VAEModel, d: int, parts: PriorParts) -> tuple[int, int]:
     """Return the draws in a block and the rows in a chunk."""
     m, k = parts.means.shape
     product = max(LEAST, at_once(max(d * model.noise.n_raw, (m + 3) * k), MOST))
-    chunk = max(1, min(_MOST_ROWS, product // k))  # a curvature is of k products at once
+    # A curvature is of k products at once. A power of two: the last chunk is often full.
+    chunk = 1 << (max(1, min(_MOST_ROWS, product // k)).bit_length() - 1)
     return product // chunk, chunk
 
 
-def pilot_size(n_samples: int, block: int) -> int:
-    """Return the pilot draws of each adaptive step, a multiple of the block."""
-    wanted = min(max(n_samples // 4, _LEAST_PILOT), _MOST_PILOT)
+def pilot_size(n_samples: int, k: int, block: int) -> int:
+    """Return the pilot draws of each adaptive step, a multiple of the block.
+
+    A covariance of k latents needs some draws a latent, whatever the number of samples.
+    """
+    wanted = min(max(n_samples // 8, _PILOT_PER_LATENT * k, _LEAST_PILOT), _MOST_PILOT)
     return block * -(-wanted // block)
 
 
@@ -97,40 +103,46 @@ def refine(
     model : VAEModel
     parts : of the model's prior
     inferred : the datum
-    n_pilot : draws of each of two adaptive steps, a multiple of ``block``
+    n_pilot : draws of each of five adaptive steps, a multiple of ``block``
     block : draws at a time
     key : PRNG key of the pilot draws
     """
     mode, local, mass = local_posterior(model, parts, inferred)
     first = _first(mode, local, inferred)
-    fitted = independent(mode, jnp.asarray(inferred.q.scale))
 
     def draw(mixture: StudentMixture, key: PRNGKey) -> tuple[Array, Array, Array]:
         z = mixture.sample(block, key=key)
         return z, log_joint(model, parts, inferred, z), first.log_prob(z)
 
     def adapt(state: Any, given: Any) -> Any:
-        fitted, former, drawn = state
-        i, share, key = given
-        mixture = join([first, fitted], [jnp.log1p(-share), jnp.log(share)])
+        fits, former, drawn = state
+        i, key = given
+        share = jnp.where(i > 0, _FITTED, 0.0)
+        mixture = join([first, _entry(fits, i - 1)], [jnp.log1p(-share), jnp.log(share)])
         new = jax.lax.map(lambda one: draw(mixture, one), jax.random.split(key, n_pilot // block))
         drawn = jax.tree.map(
             lambda all_of, part: all_of.at[i].set(part.reshape(all_of.shape[1:])), drawn, new
         )
         z, log_p, log_first = (part.reshape(-1, *part.shape[2:]) for part in drawn)
-        # The density of the draws so far; in the first step both mixtures are q_0.
-        log_last = jnp.logaddexp(log_first + jnp.log1p(-share), fitted.log_prob(z) + jnp.log(share))
-        log_q = jnp.logaddexp(log_first, log_last) - math.log(2)
+        # Density of the draws of all steps so far: of q_0, and of a mixture for each later step.
+        count = i + 1.0
+        earlier = jnp.arange(_STEPS) < i
+        log_fits = jax.nn.logsumexp(fits.log_probs(z), axis=1, where=earlier)
+        log_q = jnp.logaddexp(
+            log_first + jnp.log((1 + i * (1 - _FITTED)) / count),
+            log_fits + math.log(_FITTED) - jnp.log(count),
+        )
         fitted = _fit(z, log_p - log_q, *former)
-        return (fitted, fitted.moments(), drawn), None
+        return (_with_entry(fits, i, fitted), fitted.moments(), drawn), None
 
     shape = _STEPS, n_pilot
     drawn = jnp.zeros((*shape, len(mode))), jnp.full(shape, -jnp.inf), jnp.zeros(shape)
-    # The fitted component of q_0 has the share zero.
-    shares = jnp.asarray([0.0, _FITTED])
-    given = jnp.arange(_STEPS), shares, jax.random.split(key, _STEPS)
-    (fitted, _, (z, log_p, _)), _ = jax.lax.scan(adapt, (fitted, local.moments(), drawn), given)
-    last = join([first, fitted], [math.log(1 - _FITTED), math.log(_FITTED)])
+    # Component i is fitted after step i; until then it has no share.
+    nothing = independent(mode, jnp.asarray(inferred.q.scale))
+    fits = join([nothing] * _STEPS, [0.0] * _STEPS)
+    given = jnp.arange(_STEPS), jax.random.split(key, _STEPS)
+    (fits, _, (z, log_p, _)), _ = jax.lax.scan(adapt, (fits, local.moments(), drawn), given)
+    last = join([first, _entry(fits, _STEPS - 1)], [math.log(1 - _FITTED), math.log(_FITTED)])
     normal = local.with_tails(jnp.asarray(True))
     constant = (log_p[0] - normal.log_prob(z[0])).std() < _CONSTANT
     constant = constant & (mass > 1 - _LEFT_OUT)
@@ -139,6 +151,14 @@ def refine(
     log_weights = jnp.where(constant, only_local, last.log_weights)
     last = eqx.tree_at(lambda m: m.log_weights, last, log_weights).with_tails(constant)
     return Proposal(model, parts, inferred, last).weigh
+
+
+def _entry(fits: StudentMixture, i: Array | int) -> StudentMixture:
+    return jax.tree.map(lambda leaf: leaf[i][None] if leaf.ndim else leaf, fits)
+
+
+def _with_entry(fits: StudentMixture, i: Array, one: StudentMixture) -> StudentMixture:
+    return jax.tree.map(lambda a, b: a.at[i].set(b[0]) if a.ndim else a, fits, one)
 
 
 def _first(mode: Latent, local: StudentMixture, inferred: Inferred) -> StudentMixture:
