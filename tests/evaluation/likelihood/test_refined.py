@@ -132,7 +132,7 @@ def test_the_value_of_a_row_does_not_depend_on_the_others():
 @pytest.mark.parametrize("proposal", importance.PROPOSALS)
 def test_no_bit_of_a_row_depends_on_its_place_in_a_chunk(proposal):
     """Also under a mixture prior of more components than a proposal keeps."""
-    model = bent_model(5)
+    model = bent_model(5, d=6)
     m = 11
     roots = 0.7 * jnp.tile(jnp.eye(5, dtype=jnp.float32), (m, 1, 1))
     prior = GaussianMixture(jnp.zeros(m), jax.random.normal(KEY, (m, 5), jnp.float32), roots)

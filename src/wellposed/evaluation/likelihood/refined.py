@@ -42,7 +42,7 @@ _SHRINK = 1.0  # weight of the former covariance, in effective draws per latent
 _BISECTIONS = 10
 _STEPS = 5  # of adaptation
 _MOST_ROWS = 64  # at a time; the search for the mode is slow for few rows
-_PILOT_PER_LATENT = 5
+_PILOT_PER_LATENT = 7
 _LEAST_PILOT, _MOST_PILOT = 32, 256
 
 
