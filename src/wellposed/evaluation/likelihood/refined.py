@@ -146,11 +146,19 @@ def refine(
     normal = local.with_tails(jnp.asarray(True))
     constant = (log_p[0] - normal.log_prob(z[0])).std() < _CONSTANT
     constant = constant & (mass > 1 - _LEFT_OUT)
+    last = _only_local(last, local, constant)
+    return Proposal(model, parts, inferred, last).weigh
+
+
+def _only_local(last: StudentMixture, local: StudentMixture, constant: Array) -> StudentMixture:
+    """Return the local posterior without tails if the weights are ``constant``, or else ``last``.
+
+    The components of ``local`` are the first of ``last``.
+    """
     nowhere = jnp.full_like(last.log_weights, -jnp.inf)
     only_local = nowhere.at[: len(local.log_weights)].set(local.log_weights)
     log_weights = jnp.where(constant, only_local, last.log_weights)
-    last = eqx.tree_at(lambda m: m.log_weights, last, log_weights).with_tails(constant)
-    return Proposal(model, parts, inferred, last).weigh
+    return eqx.tree_at(lambda m: m.log_weights, last, log_weights).with_tails(constant)
 
 
 def _entry(fits: StudentMixture, i: Array | int) -> StudentMixture:
