@@ -144,10 +144,9 @@ def refine(
     (fits, _, (z, log_p, _)), _ = jax.lax.scan(adapt, (fits, local.moments(), drawn), given)
     last = join([first, _entry(fits, _STEPS - 1)], [math.log(1 - _FITTED), math.log(_FITTED)])
     normal = local.with_tails(jnp.asarray(True))
-    constant = (log_p[0] - normal.log_prob(z[0])).std() < _CONSTANT
-    constant = constant & (mass > 1 - _LEFT_OUT)
-    last = _only_local(last, local, constant)
-    return Proposal(model, parts, inferred, last).weigh
+    spread = (log_p[0] - normal.log_prob(z[0])).std()
+    constant = (spread < _CONSTANT) & (mass > 1 - _LEFT_OUT)
+    return Proposal(model, parts, inferred, _only_local(last, local, constant)).weigh
 
 
 def _only_local(last: StudentMixture, local: StudentMixture, constant: Array) -> StudentMixture:
