@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
-    from wellposed.evaluation import Collapse, LogLikelihood
+    from wellposed.evaluation import Collapse, Diagnosis, LogLikelihood
     from wellposed.objectives import ElboTerms
 
 N_TRAIN = 1437  # four fifths of the 1797
@@ -55,11 +55,12 @@ def demo(
     vae = VAE(max_epochs=max_epochs, random_state=seed)
     if train(vae, training):
         raise KeyboardInterrupt
+    page = make_report(vae, held_out.values, training.values, held_out.labels)
+    _show_outcome(page.diagnosis)
     comparison = _compare(vae, training.values, held_out.values, seed=seed)
     _show(comparison, vae)
     vae.save(model_path, overwrite=force)
     save_figure(figure_path, _draw(vae, held_out, comparison.collapse.rates), dpi=100)
-    page = make_report(vae, held_out.values, training.values, held_out.labels)
     page.save(page_path, overwrite=force)
     say(
         f"\nWrote {figure_path} and {model_path}. Try next:\n"
@@ -113,6 +114,14 @@ def _compare(vae: "VAE", training: np.ndarray, rows: np.ndarray, *, seed: int) -
         ppca=ppca.score_samples(rows),
         ppca_variance=ppca.noise_variance_,
     )
+
+
+def _show_outcome(diagnosis: "Diagnosis") -> None:
+    """Print the first finding of the diagnosis: the model beside simpler ones."""
+    from rich.console import Console
+
+    outcome = dataclasses.replace(diagnosis, findings=diagnosis.findings[:1])
+    Console().print(outcome)
 
 
 def _show(comparison: _Comparison, vae: "VAE") -> None:

@@ -40,7 +40,7 @@ def forecast(
     noise_variance: NoiseVariance = None,
     beta: Beta = 1.0,
     divide_by: DivideBy = 1.0,
-    transform: ForecastTransform = "identity",
+    transform: ForecastTransform = "auto",
     resolution: ForecastResolution = "auto",
     output: ForecastOutput = None,
     header: Header = None,
@@ -50,7 +50,7 @@ def forecast(
     """Forecast which latents are active and which collapse, before any training.
 
     Needs --components, or --noise-variance, or both. Without a noise variance, the one of
-    highest likelihood is taken.
+    highest likelihood is taken, and the data are standardised, as fit does.
     """
     _check_settings(components, noise_variance, divide_by, transform)
     check_outputs(output or (), data, force=force, kinds=(".png", ".csv"))
@@ -59,7 +59,7 @@ def forecast(
     step = number_or_name(resolution)
     source = read_rows(data, header, drop)
     values = source.values if divide_by == 1 else source.values / np.float64(divide_by)
-    name: Any = transform  # checked above
+    name: Any = transform if divide_by == 1 else "identity"
     result = forecast_of(
         dataclasses.replace(source, values=values),
         noise_variance=noise_variance,
@@ -68,7 +68,10 @@ def forecast(
         transform=name,
         resolution=step if isinstance(step, str) else step / divide_by,
     )
-    _show(result, _units(transform, divide_by))
+    if divide_by != 1:
+        units = f"squared units of the data divided by {divide_by:g}"
+        result = dataclasses.replace(result, units=units)
+    _show(result)
     for path in output or ():
         _write(path, result)
         say(f"Wrote {path}")
@@ -83,15 +86,15 @@ def _check_settings(
             "Give --components K or --noise-variance VARIANCE."
         )
     check_number("--divide-by", divide_by, "Leave it out to keep the units of the data.", above=0)
-    if divide_by != 1 and transform != "identity":
+    if divide_by != 1 and transform not in ("auto", "identity"):
         raise SettingError(
             f"--divide-by sets the units of σ², and so does --transform {transform}; got both. "
             "Leave one out."
         )
 
 
-def _show(result: "Forecast", units: str) -> None:
-    """Print the first latents, the sum of the others, the units and the sentences."""
+def _show(result: "Forecast") -> None:
+    """Print the first latents, the sum of the others and the sentences."""
     from rich.console import Console
     from rich.table import Table
 
@@ -115,7 +118,7 @@ def _show(result: "Forecast", units: str) -> None:
     console.print(table)
     if len(rows) > _MOST_ROWS:
         say(_sum_up(rows))
-    say(f"\nσ² = {result.noise_variance:.4g}; σ² and λ are {units}.")
+    say(f"\nσ² = {result.noise_variance:.4g}")
     for sentence in sentences(result):
         say(sentence)
 
@@ -145,20 +148,6 @@ def _sum_up(rows: list[tuple[Any, ...]]) -> str:
         f"{rate:.4g} nats together, {len(others) - active} collapsed; {share:.2%} of the "
         "variance. A .csv file of --output has all of them."
     )
-
-
-def _units(transform: str, scale: float) -> str:
-    """Return the units of the variances, as the end of a sentence."""
-    if scale != 1:
-        return f"in squared units of the data divided by {scale:g}"
-    if transform == "identity":
-        return "in squared units of the data as they are in the file"
-    names = {
-        "standardize": "standardised data (images and whole numbers by one scale for all "
-        "features, else each feature by its own)",
-        "logit": "logits of the data",
-    }
-    return f"in squared units of the {names.get(transform, transform)}"
 
 
 def _write(path: Path, result: "Forecast") -> None:

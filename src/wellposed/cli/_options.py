@@ -223,7 +223,8 @@ ForecastTransform: TypeAlias = Annotated[
     str,
     typer.Option(
         "--transform",
-        help="Data units to model units: identity, standardize or logit.",
+        help="Data units to model units: identity, standardize or logit; auto is identity for a "
+        "given noise variance, and otherwise standardize, as in fit.",
         metavar="NAME",
     ),
 ]

@@ -23,7 +23,7 @@ def forecast(
     noise_variance: float | evaluation.ImpliedNoise | None = None,
     n_components: int | None = None,
     beta: float = 1.0,
-    transform: Transform = "identity",
+    transform: Transform = "auto",
     resolution: Resolution = "auto",
 ) -> evaluation.Forecast:
     r"""Forecast, before any training, which latents of a Gaussian VAE will collapse.
@@ -36,13 +36,15 @@ def forecast(
     Parameters
     ----------
     X : array-like or frame of shape (n, d), or a path
-    noise_variance : σ² in model units, or what :func:`wellposed.implied_noise_variance` returns;
-        None takes the best one for ``n_components``
+    noise_variance : σ², in squared units of the data unless ``transform`` names others, or what
+        :func:`wellposed.implied_noise_variance` returns; None takes the best one for
+        ``n_components``
     n_components : k; None counts every direction
     beta : weight of the KL
-    transform : "identity", "standardize", "logit" or a transform object
-        Data units to model units: those in which σ² is stated. ``VAE`` standardises by default,
-        and :meth:`wellposed.VAE.forecast` uses its settings.
+    transform : "auto", "identity", "standardize", "logit" or a transform object
+        Data units to model units: those in which σ² and all variances are stated. "auto" is
+        "identity" for a given σ², and otherwise "standardize", the units in which a ``VAE`` is
+        fitted by default: the forecast is then that of ``VAE(k, noise="shared").forecast(X)``.
     resolution : as in :class:`wellposed.PPCA`, for the floor of a learned σ²
 
     Returns
@@ -69,6 +71,8 @@ def forecast(
     """
     if isinstance(noise_variance, evaluation.ImpliedNoise):
         noise_variance = noise_variance.noise_variance
+    if isinstance(transform, str) and transform == "auto":
+        transform = "standardize" if noise_variance is None else "identity"
     data = prepare(BaseEstimator(), X, transform, resolution, seed=0)
     return _forecast(data, noise_variance, n_components, beta)
 
@@ -82,13 +86,30 @@ def _forecast(
 ) -> evaluation.Forecast:
     """``floor`` is the smallest σ in model units; None takes it from the resolution."""
     spectrum = evaluation.spectrum(data.rows, data.units)
-    return evaluation.forecast_spectrum(
+    result = evaluation.forecast_spectrum(
         spectrum,
         noise_variance=noise_variance,
         n_components=n_components,
         beta=beta,
         floor=data.floor(spectrum.varies) if floor is None else floor,
     )
+    return dataclasses.replace(result, units=units_of(data.units.transform))
+
+
+def units_of(transform: transforms.AbstractTransform) -> str:
+    """Return the units of variances in the model units of a transform, for a sentence.
+
+    Examples
+    --------
+    >>> units_of(transforms.Identity())
+    'squared units of the data'
+    """
+    if isinstance(transform, transforms.Identity):
+        return "squared units of the data"
+    if isinstance(transform, transforms.Standardize):
+        by = "all features by one number" if transform.shared else "each feature by its own scale"
+        return f"squared units of the standardised data ({by})"
+    return f"squared model units of the {type(transform).__name__} transform"
 
 
 def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
@@ -99,12 +120,16 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
         rows = vae.rows(X)
         units = evaluation.ModelUnits(vae.model_.transform, jax.random.key(0))
         spectrum, variance = _in_noise_units(rows, units, vae.noise_variance_)
-        return evaluation.forecast_spectrum(
+        result = evaluation.forecast_spectrum(
             spectrum,
             noise_variance=variance,
             n_components=vae.model_.prior.k,
             beta=effective_beta(objective, vae.noise_variance_),
         )
+        named = units_of(vae.model_.transform)
+        if np.ndim(vae.noise_variance_):
+            named = "units of the noise variance of each feature"
+        return dataclasses.replace(result, units=named)
     given: Any = noise.resolve(noise_of(settings["noise"], one_unit=True))
     kind = given.kind if isinstance(given, noise.Gaussian) else None
     implied = objective.implied_noise_variance()

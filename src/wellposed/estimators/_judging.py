@@ -10,8 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from wellposed import evaluation, explorer
 from wellposed._errors import SettingError
 
+from ._build import resolution_of
 from ._fitted import Fitted
 from ._forecast import forecast_of
+from ._settings import settings_of
 from ._words import Rows
 from .data.rows import check_labels, open_table
 
@@ -26,13 +28,14 @@ _COMPARE = (
 def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Diagnosis:
     """Diagnose a fitted VAE: whether it is sound, which part fails, why, and the remedy.
 
-    Each question gets a verdict, the figures behind it, and a remedy, causes before their
-    consequences:
+    Each question gets a verdict, the figures behind it, and a remedy. First the outcome: is
+    held-out log p(x) better than that of simpler models (see :func:`wellposed.evaluation.compare`).
+    Then the causes, before their consequences:
 
     - is the density bounded, in data units, and is its noise that of the training;
     - can q(z|x) be as narrow as the data require, and was it trained with a KL weight of one;
-    - is σ² the mean squared residual (the variance split);
-    - is the decoder overfitted; does q(z) match p(z); could collapsed latents become active;
+    - is σ² the mean squared residual (the variance split); is the decoder overfitted;
+    - does q(z) match p(z), do draws vary as the data do, could collapsed latents become active;
     - is p(x|z) calibrated, and is the importance sampling estimate of log p(x) reliable.
 
     Parameters
@@ -40,7 +43,8 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     vae : fitted :class:`wellposed.VAE`
     X : array-like or frame of shape (n, d), or a path: rows held out from training, 20 or more;
         some 2,000 are used
-    X_train : rows of the training; without them overfitting and a refitted σ² are not examined
+    X_train : rows of the training; without them simpler models cannot be fitted, and overfitting
+        and a refitted σ² are not examined
 
     Returns
     -------
@@ -68,14 +72,14 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
         _refuse("diagnose", vae, _COMPARE)
     X, X_train = open_table(X), None if X_train is None else open_table(X_train)
     rows, family = vae.rows(X), type(vae.model_.noise).__name__
-    train = None if X_train is None else vae.rows(X_train)
     return evaluation.diagnose(
         vae.model_,
         rows,
-        train=train,
+        train=None if X_train is None else vae.rows(X_train),
         key=vae.key("score"),
         name=f"a VAE of {vae.n_components_} latents with {family} noise",
         prior=vae.prior_setting,
+        resolution=resolution_of(settings_of(vae), rows.shape[1]),
         forecast=(lambda: forecast_of(vae, X if X_train is None else X_train))
         if np.all(np.asarray(vae.noise_variance_) > 0)
         else None,
@@ -97,7 +101,8 @@ def report(
     vae : fitted :class:`wellposed.VAE`
     X : array-like or frame of shape (n, d), or a path: rows held out from training, 20 or more;
         some 2,000 are used
-    X_train : rows of the training; without them overfitting and a refitted σ² are not examined
+    X_train : rows of the training; without them simpler models cannot be fitted, and overfitting
+        and a refitted σ² are not examined
     labels : array of shape (n,), for the colours of the latent plane
     on_panel : called with the name of each panel before it is drawn
 

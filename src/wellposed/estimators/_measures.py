@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from wellposed import evaluation, training, transforms
 
 from . import _judging
-from ._build import objective_of
+from ._build import objective_of, resolution_of
 from ._file import save
 from ._fitted import Fitted
 from ._forecast import effective_beta
@@ -65,6 +65,21 @@ class Measures(Fitted):
             key=self.key("score"),
             priors=priors,
             setting=self.prior_setting,
+        )
+
+    def compare(self, X: Rows, X_train: Rows) -> evaluation.Comparison:
+        """Compare log p(x) with that of simpler densities; see :func:`evaluation.compare`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), or a path: rows held out from training, of which 1,000 are
+            used
+        X_train : rows of the training, of which 4,000 are used
+        """
+        rows, train = self.rows(X), self.rows(X_train)
+        resolution = resolution_of(settings_of(self), rows.shape[1])
+        return evaluation.compare(
+            self.model_, rows, train, key=self.key("score"), resolution=resolution
         )
 
     def coverage(self, X: Rows, **options: Any) -> evaluation.Coverage:
@@ -150,7 +165,8 @@ class Measures(Fitted):
         ----------
         X : array-like of shape (n, d), or a path: rows held out from training, 20 or more; some
             2,000 are used
-        X_train : rows of the training; without them overfitting and a refitted σ² are not examined
+        X_train : rows of the training; without them simpler models cannot be fitted, and
+            overfitting and a refitted σ² are not examined
         labels : array of shape (n,), for the colours of the latent plane
 
         Returns

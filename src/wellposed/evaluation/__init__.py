@@ -87,6 +87,7 @@ from .predictive import (
     coverage,
     recalibrate,
 )
+from .rivals import Comparison, Rival, compare
 from .variance import LinearSplit, Split, VarianceSplit, noise_correlation, variance_split
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "Calibration",
     "Codes",
     "Collapse",
+    "Comparison",
     "Coverage",
     "Diagnosis",
     "Estimate",
@@ -119,6 +121,7 @@ __all__ = [
     "RatePoint",
     "Recalibration",
     "ResidualSpectrum",
+    "Rival",
     "SampleQuality",
     "Sandwich",
     "ScoreAtVariance",
@@ -132,6 +135,7 @@ __all__ = [
     "classifier_features",
     "codes",
     "collapse",
+    "compare",
     "covariance",
     "coverage",
     "decode",

@@ -119,7 +119,7 @@ COVERAGE = Band(0.9, (0.87, 0.93), (0.8, 0.97))
 # σ² over the mean squared residual. A factor of 1.1 costs 0.0024 nats a feature, 1.5 costs 0.05.
 NOISE_RATIO = Band(1.0, (1 / 1.1, 1.1), (1 / 1.5, 1.5))
 # Variance of the model's own draws over that of the data.
-DRAWN_VARIANCE = Band(1.0, (1 / 1.1, 1.1))
+DRAWN_VARIANCE = Band(1.0, (1 / 1.1, 1.1), (1 / 1.5, 1.5))
 # Implied weight of the KL; below WEIGHTLESS the KL has no weight at all.
 KL_WEIGHT = Band(1.0, (1 / 1.5, 1.5))
 WEIGHTLESS = 0.03
@@ -131,6 +131,10 @@ OVERFITTING = Band(0.0, (-math.inf, 0.1))
 MISMATCH, MUCH_MISMATCH, MUCH_OF_THE_RATE = 0.5, 2.0, 0.15
 # Share of the draws of a prior outside the region of the codes; OUTSIDE_IDEAL if q(z) = p(z).
 OUTSIDE_IDEAL, OUTSIDE = 0.05, 0.1
+
+# VAE − rival, held-out log p(x): a difference below this many nats a feature is none, and a larger
+# one is certain beyond so many standard errors.
+SLIGHT, CLEAR = 0.005, 2.0
 
 # Pareto k̂ above which a mean of importance weights is unreliable, and the largest share of such
 # rows.
@@ -187,6 +191,32 @@ def prior_verdict(low: float, high: float, rate: float, outside: float) -> Verdi
     if low > MISMATCH or outside > OUTSIDE:
         return CAUTION
     return OPEN if high > much else SOUND
+
+
+Reading = Literal["better", "worse", "as good", "not distinguishable"]
+
+
+def compare_densities(difference: Estimate, n_features: int) -> Reading:
+    """Read the paired difference of two held-out log densities, first less second.
+
+    Parameters
+    ----------
+    difference : nats a row
+    n_features : number of features that vary, d
+
+    Examples
+    --------
+    >>> [compare_densities(Estimate(value, 0.5), 10) for value in (-1.1, 0.9, 1.1)]
+    ['worse', 'not distinguishable', 'better']
+    >>> compare_densities(Estimate(0.01, 0.02), 10)
+    'as good'
+    """
+    slight, clear = SLIGHT * n_features, CLEAR * difference.standard_error
+    if not is_known(difference):
+        return "not distinguishable"
+    if abs(difference.value) > max(slight, clear):
+        return "better" if difference.value > 0 else "worse"
+    return "as good" if clear <= slight else "not distinguishable"
 
 
 def weights_verdict(pareto_k: np.ndarray) -> Verdict:

@@ -68,7 +68,7 @@ class WithoutDeterminant(transforms.AbstractTransform):
         return 2 * y
 
     def moments(self, summary, *, key):
-        raise NotImplementedError
+        return transforms.Identity().moments(summary, key=key)
 
     def log_det_bound(self, d):
         return 0.0
@@ -171,6 +171,7 @@ def test_the_fault_named_first_is_the_one_planted(words):
     assert words in found.faults[0].fault
     assert found.faults[0].remedy
     assert found.faults[0].fault[1:] in found.summary
+    assert found.findings[0].question == "Better than simpler models?"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -179,16 +180,22 @@ def test_nothing_wrong_is_named_on_a_sound_model(seed):
     rows = rows_of(density, 2 * N)
     found = diagnosed(model, rows[:N], rows[N:])
     assert found.faults == ()
-    assert all(f.verdict == "sound" for f in found.findings), str(found)
+    outcome, *others = found.findings
+    assert all(f.verdict == "sound" for f in others), str(found)
+    # On data of a linear Gaussian model, none is better than the linear model.
+    assert outcome.verdict == "caution"
+    assert "as good as probabilistic PCA" in outcome.said
 
 
 def test_without_training_rows_what_they_would_show_stays_open():
     model, rows, _ = model_and_rows()
     found = evaluation.diagnose(model, rows, key=KEY)
     assert {f.question for f in found.findings if f.verdict == "open"} == {
+        "Better than simpler models?",
         "Noise as trained?",
         "Overfitted?",
     }
+    assert "needs training rows" in found.findings[0].said
     assert found.n_train_rows is None
 
 
@@ -242,8 +249,8 @@ class Balanced(HTMLParser):
 def test_it_becomes_a_dictionary_and_a_page():
     found = diagnosed(*unbounded())
     told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert told["findings"][0]["figures"]["log density bound"] is None
-    assert math.isinf(found.findings[0].figures["log density bound"])
+    assert told["findings"][1]["figures"]["log density bound"] is None
+    assert math.isinf(found.findings[1].figures["log density bound"])
     assert [f["question"] for f in told["findings"]] == [f.question for f in found.findings]
     for text in (found.to_html(), found._repr_html_()):
         page = Balanced()

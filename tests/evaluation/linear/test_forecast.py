@@ -1,6 +1,7 @@
 """The forecast of collapse: its numbers are those of the best linear VAE, found another way."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_every_field_at_a_given_noise(beta, noise_variance, k):
 @pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_a_learned_noise_is_the_best(beta, k):
-    found = wp.forecast(ROWS, n_components=k, beta=beta)
+    found = wp.forecast(ROWS, n_components=k, beta=beta, transform="identity")
     variance, value = own.best_variance(VALUES, 5, k, beta)
     assert found.learned
     assert found.noise_variance == pytest.approx(variance, rel=1e-5)
@@ -114,7 +115,7 @@ def test_fewer_rows_than_features():
 
 def test_a_learned_noise_that_rests_on_its_floor():
     rows = rows_with(VALUES[:3], n=50) @ np.ones((3, 6)) + rows_with(VALUES[:1], n=50)
-    found = wp.forecast(rows, n_components=3, resolution=0.01)
+    found = wp.forecast(rows, n_components=3, resolution=0.01, transform="identity")
     assert found.on_floor
     assert found.noise_variance == pytest.approx(1e-4 / 12)
     assert "is at its floor" in str(found)
@@ -180,3 +181,33 @@ def test_bad_data_are_refused(settings):
         wp.forecast([[1.0, np.nan], [2.0, 3.0]], **settings)
     with pytest.raises(ValueError, match="2D array"):
         wp.forecast([1.0, 2.0], **settings)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_without_a_noise_variance_it_is_the_forecast_of_a_default_vae(k):
+    rows = ROWS * np.array([1.0, 100.0, 1e-3, 1.0, 5.0])
+    found = wp.forecast(rows, n_components=k)
+    own = wp.VAE(k, noise="shared").forecast(rows)
+    assert str(found) == str(own)
+    np.testing.assert_allclose(found.rates, own.rates, rtol=1e-9)
+    assert found.elbo == pytest.approx(own.elbo)
+    assert "each feature by its own scale" in str(found)
+    assert found.elbo == pytest.approx(
+        wp.PPCA(k, transform="standardize").fit(rows).log_likelihood_, rel=1e-6
+    )
+
+
+def test_every_forecast_names_its_units(digits):
+    given = wp.forecast(ROWS, noise_variance=1.0)
+    assert str(given).endswith("The variances are in squared units of the data.")
+    assert "all features by one number" in str(
+        wp.forecast(digits.reshape(-1, 8, 8), n_components=3)
+    )
+    raw = wp.forecast(ROWS, n_components=2, transform="identity")
+    assert str(raw).endswith("squared units of the data.")
+    settings = {"hidden": (4,), "max_epochs": 1, "random_state": 0, "progress": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", wp.WellposedWarning)
+        one, each = (wp.VAE(2, noise=n, **settings).fit(ROWS) for n in ("shared", "feature"))
+    assert "each feature by its own scale" in str(one.forecast(ROWS))
+    assert "units of the noise variance of each feature" in str(each.forecast(ROWS))

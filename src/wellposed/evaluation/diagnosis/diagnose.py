@@ -1,7 +1,8 @@
-"""All checks of a model, in the order of causes and consequences."""
+"""All checks of a model: the outcome first, the others in the order of cause and consequence."""
 
 from collections.abc import Callable
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from wellposed._forks import check_process
@@ -9,11 +10,12 @@ from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
 from ..linear.forecast import Forecast
+from .comparison_check import check_comparison
 from .density_checks import check_bound, check_jacobian, check_refit
 from .evidence import Evidence
 from .fit_checks import check_calibration, check_overfitting, check_weights
 from .latent_checks import check_collapse, check_prior
-from .noise_checks import check_variance_split
+from .noise_checks import check_drawn_variance, check_variance_split
 from .objective_checks import check_kl_weight, check_posterior_floor
 from .record import Diagnosis
 
@@ -28,6 +30,7 @@ CHECKS = (
     check_variance_split,
     check_overfitting,
     check_prior,
+    check_drawn_variance,
     check_collapse,
     check_calibration,
     check_weights,
@@ -43,6 +46,7 @@ def diagnose(
     name: str = "a VAE",
     forecast: Callable[[], Forecast] | None = None,
     prior: str | None = None,
+    resolution: np.ndarray | None = None,
 ) -> Diagnosis:
     """Diagnose a fitted model; see :func:`wellposed.diagnose`.
 
@@ -56,6 +60,8 @@ def diagnose(
     name : description of the model, for the title
     forecast : returns the forecast of collapse; called only if latents have collapsed
     prior : how p(z) was set, as in ``VAE(prior=)``, for the remedy; None takes it from its kind
+    resolution : shape (d,), smallest step of the measurement, data units; None takes that of the
+        training rows
 
     Returns
     -------
@@ -67,7 +73,10 @@ def diagnose(
         For fewer than 20 rows of either kind.
     """
     check_process()
-    evidence = Evidence(model, rows, train, key=key, forecast=forecast, prior=prior)
+    evidence = Evidence(
+        model, rows, train, key=key, forecast=forecast, prior=prior, resolution=resolution
+    )
     n_train = None if evidence.train is None else len(evidence.train)
-    findings = tuple(check(evidence) for check in CHECKS)
+    causes = tuple(check(evidence) for check in CHECKS)
+    findings = (check_comparison(evidence, causes), *causes)
     return Diagnosis(findings, name, len(evidence.rows), n_train)

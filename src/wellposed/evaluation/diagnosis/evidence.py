@@ -23,6 +23,8 @@ from ..latents.residual_spectrum import ResidualSpectrum, residual_spectrum
 from ..likelihood.importance import LogLikelihood, log_likelihood
 from ..linear.forecast import Forecast
 from ..predictive.calibration import Calibration, calibration
+from ..rivals.compare import check_comparable, compare
+from ..rivals.record import Comparison
 from ..variance.variance_record import VarianceSplit
 from ..variance.variance_split import variance_split
 
@@ -43,6 +45,8 @@ class Evidence:
     key : PRNG key
     forecast : returns the forecast of collapse
     prior : how p(z) was set, as in ``VAE(prior=)``; None takes it from the kind of the prior
+    resolution : shape (d,), smallest step of the measurement, data units; None takes that of the
+        training rows
 
     Raises
     ------
@@ -59,10 +63,12 @@ class Evidence:
         key: PRNGKey,
         forecast: Callable[[], Forecast] | None = None,
         prior: str | None = None,
+        resolution: np.ndarray | None = None,
     ):
         self.model = model
         self.rows = _enough(rows, "rows")
         self.train = None if train is None else _enough(train, "training rows")
+        self._all_train, self._resolution = train, resolution
         self._key, self._forecast, self._prior = key, forecast, prior
 
     @functools.cached_property
@@ -137,6 +143,19 @@ class Evidence:
     @functools.cached_property
     def likelihood(self) -> LogLikelihood:
         return log_likelihood(self.model, self.rows[self.few], n_samples=256, key=self.key(7))
+
+    @functools.cached_property
+    def comparison(self) -> Comparison:
+        """Raises ``SettingError`` where log p(x) cannot be compared with that of a Gaussian."""
+        check_comparable(self.model, self.d)
+        return compare(
+            self.model,
+            self.rows[self.few],
+            np.asarray(self._all_train),
+            key=self.key(7),
+            likelihood=self.likelihood,
+            resolution=self._resolution,
+        )
 
 
 def _enough(rows: ArrayLike, what: str) -> np.ndarray:

@@ -3,7 +3,16 @@
 from wellposed.noise import Gaussian, Rescaled
 
 from .._estimate import Estimate
-from .._thresholds import CAUTION, FAULT, NOISE_RATIO, OPEN, SOUND, Verdict, is_known
+from .._thresholds import (
+    CAUTION,
+    DRAWN_VARIANCE,
+    FAULT,
+    NOISE_RATIO,
+    OPEN,
+    SOUND,
+    Verdict,
+    is_known,
+)
 from .evidence import Evidence
 from .record import Finding
 
@@ -42,6 +51,48 @@ def check_variance_split(evidence: Evidence) -> Finding:
     )
 
 
+def check_drawn_variance(evidence: Evidence) -> Finding:
+    """Compare the variance of the model's own draws with that of the data.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
+    question, split = "Draws as varied as the data?", evidence.split
+    share, coded = split.prior.share, split.posterior.share
+    figures = {
+        "variance of draws over that of the data": share.value,
+        "its standard error": share.standard_error,
+        "the same, z from the codes": coded.value,
+    }
+    verdict = DRAWN_VARIANCE.verdict(share)
+    if verdict == SOUND:
+        return Finding(question, SOUND, split.drawn, figures=figures)
+    if verdict == OPEN:
+        needed = DRAWN_VARIANCE.rows_needed(share, len(evidence.rows))
+        answer = f"The variance of the model's own draws is {share} of the data's. {needed}"
+        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+    if evidence.model.noise.heavy_tailed:
+        remedy = "A few draws dominate the variance under heavy tails: compare quantiles."
+        return Finding(question, CAUTION, split.drawn, remedy, figures=figures)
+    side = "much" if share.value > 1 else "little"
+    remedy = _REMEDIES_OF_DRAWS[side]
+    if split.prior_is_cause:
+        remedy = evidence.mismatch.remedy
+    fault = f"draws have too {side} variance" if verdict == FAULT else ""
+    return Finding(question, verdict, split.drawn, remedy, fault, figures)
+
+
+_REMEDIES_OF_DRAWS = {
+    "much": (
+        'Learn σ², with noise="shared" or "feature", and hold rows out, with a validation_fraction '
+        "and patience: far from the training rows networks can put out anything."
+    ),
+    "little": (
+        "Use narrower layers, weight_decay, or a validation_fraction with patience, so that σ² is "
+        "not fitted to learned noise; recalibrate() on further held-out rows widens it."
+    ),
+}
 _HEAVY_TAILS = (
     "Heavy tails can have this effect, since outliers dominate their variance. Compare with the "
     "calibration below."

@@ -34,6 +34,7 @@ class Forecast:
     active_below : shape (k,), λ_j/β, model units²: latent j is active at noise variances below it
     total_variance : of the data, summed over features, model units²
     n_features : d
+    units : of σ² and the variances, as the end of a sentence; empty where they are not known
     """
 
     eigenvalues: np.ndarray
@@ -47,6 +48,7 @@ class Forecast:
     active_below: np.ndarray
     total_variance: float
     n_features: int
+    units: str = ""
 
     @property
     def n_components(self) -> int:
@@ -239,6 +241,8 @@ def sentences(forecast: Forecast) -> tuple[str, ...]:
             "The noise is at its floor, the rounding of the measurement (resolution/√12): the "
             "latents can carry all variation beyond it."
         )
+    if forecast.units:
+        lines.append(f"The variances are in {forecast.units}.")
     return tuple(lines)
 
 

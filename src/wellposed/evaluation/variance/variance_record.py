@@ -1,6 +1,7 @@
 """Records of how the variance is split between latents and noise."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -128,12 +129,29 @@ class VarianceSplit:
             sentences.append(
                 f"At the best noise variance, the ELBO is higher by {self.gain} nats a datum."
             )
+        return " ".join([*sentences, self.drawn])
+
+    @property
+    def drawn(self) -> str:
+        """Comparison of the variance of the model's own draws with the data's, in one sentence."""
         share = self.prior.share
         side = _side(share, DRAWN_VARIANCE)
-        sentences.append(
-            f"The variance of the model's own draws is {share} of the data's{_OF_DRAWS[side]}"
-        )
-        return " ".join(sentences)
+        if side in _OF_DRAWS:
+            return f"{_DRAWN} {share} of the data's{_OF_DRAWS[side]}"
+        cause = _OF_PRIOR[side] if self.prior_is_cause else _OF_DECODER[side]
+        coded = self.posterior.share
+        return f"{_DRAWN} {share} of the data's, and with z from the codes {coded}: {cause}"
+
+    @property
+    def prior_is_cause(self) -> bool:
+        """Whether the variance of draws is off because p(z) is not where the codes are.
+
+        With z from q(z) it is then less than half as far off, on a logarithmic scale.
+        """
+        prior, posterior = self.prior.share.value, self.posterior.share.value
+        if not (prior > 0 and posterior > 0):
+            return False
+        return abs(math.log(posterior)) < 0.5 * abs(math.log(prior))
 
     def __str__(self) -> str:
         head = (
@@ -173,11 +191,18 @@ _OF_NOISE = {
         "that the model overfits its training rows. recalibrate() on held-out rows increases it."
     ),
 }
+_DRAWN = "The variance of the model's own draws is"
 _OF_DRAWS = {
     "sound": ".",
     "open": ": these rows are too few to decide whether it is right.",
-    "high": ": too much, since the prior is wider than the codes. See prior_mismatch().",
-    "low": ": too little, since the codes are wider than the prior. See prior_mismatch().",
+}
+_OF_PRIOR = {
+    "high": "too much, since p(z) is wider than the codes. See prior_mismatch().",
+    "low": "too little, since the codes are wider than p(z). See prior_mismatch().",
+}
+_OF_DECODER = {
+    "high": "too much, since the noise or the decoder adds variance that the data do not have.",
+    "low": "too little, since the noise is too small for rows that were not trained on.",
 }
 
 
