@@ -10,8 +10,8 @@ on these draws. The first components keep a share of the last mixture, which bou
 multiple of those of each of them (Hesterberg, 1995).
 
 If log p(y, z) − log q is constant over pilot draws, where q is the posterior around the mode with
-Gaussian tails, the posterior is Gaussian (or a mixture of Gaussians). The draws are then from q,
-and every weight is p(x).
+Gaussian tails, the posterior is Gaussian (or a mixture of at most eight). The draws are then from
+q, and every weight is p(x).
 
 References: Owen & Zhou (2000); Cornuet, Marin, Mira & Robert (2012) for the steps.
 """
