@@ -29,7 +29,7 @@ def test_the_table_holds_what_python_measures(shown):
     vae = wp.load(out / "digits.wp")
     with pytest.warns(wp.ConstantFeatureWarning):
         ppca = wp.PPCA(vae.n_components_).fit(training).score_samples(held_out)
-    (row,) = [line for line in result.stdout.splitlines() if "log p(x), nats" in line]
+    (row,) = [line for line in result.stdout.splitlines() if "│ log p(x), nats" in line]
     ours, error, theirs, their_error = map(float, re.findall(r"-?\d+\.\d+", row))
     assert theirs == pytest.approx(ppca.mean(), abs=0.01)
     assert their_error == pytest.approx(ppca.std(ddof=1) / np.sqrt(360), abs=0.01)
