@@ -1,11 +1,13 @@
 """Checkpoint file of a training, which resumes from it with the same result."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +45,13 @@ def fingerprint(arrays: Any, *settings: Any) -> str:
 class Checkpoint:
     """A file with a pytree of arrays, rewritten whole every few seconds.
 
-    ``identity`` is the fingerprint of the training.
+    ``identity`` is the fingerprint of the training, and ``stages`` are the records of the trainings
+    that it needs before: of each fold.
     """
 
     path: Path
     identity: str
+    stages: list = dataclasses.field(default_factory=list)
     _written: float = dataclasses.field(default_factory=time.monotonic)
     _failed: bool = False
 
@@ -77,6 +81,28 @@ class Checkpoint:
         DamagedFileError
             If its contents are not those of a checkpoint of this training.
         """
+        stored = self._read()
+        if stored is None:
+            return None
+        tensors, header = stored
+        with self._named():
+            if len(_records(header, "stages")) != len(self.stages):
+                return None
+            return _fill(skeleton, tensors), _records(header, "history")
+
+    def load_stages(self) -> None:
+        """Take the records of the earlier stages from the file, where there is one.
+
+        Raises
+        ------
+        SettingError, DamagedFileError
+            As :meth:`load` does.
+        """
+        stored = self._read()
+        with self._named():
+            self.stages = [] if stored is None else _records(stored[1], "stages")
+
+    def _read(self) -> tuple[dict[str, np.ndarray], dict[str, str]] | None:
         if not self.path.exists():
             return None
         tensors, header = serialise.read(self.path)
@@ -85,8 +111,13 @@ class Checkpoint:
                 f"{self.path} is the checkpoint of a training with other data or settings. "
                 "Restore those to resume it, name another file, or delete this one."
             )
+        return tensors, header
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the file, and the remedy, in errors of its contents."""
         try:
-            return _fill(skeleton, tensors), _history(header.get("history"))
+            yield
         except DamagedFileError as error:
             raise DamagedFileError(
                 f"{self.path} cannot be resumed: {error} Delete it to train from the start, or "
@@ -102,6 +133,8 @@ class Checkpoint:
             return
         leaves = serialise.leaves_by_name(jax.device_get(tree))
         header = {"kind": "checkpoint", "identity": self.identity, "history": json.dumps(rows)}
+        if self.stages:
+            header["stages"] = json.dumps(self.stages)
         try:
             serialise.write(self.path, {name: np.asarray(leaf) for name, leaf in leaves}, header)
             self._failed = False
@@ -130,14 +163,15 @@ def _fill(skeleton: Any, tensors: dict[str, np.ndarray]) -> Any:
     return tree
 
 
-def _history(text: Any) -> list:
-    """Read the rows of the history; the training checks their columns."""
+def _records(header: dict[str, Any], name: str) -> list:
+    """Read a list of records, "history" or "stages"; the training checks what each holds."""
+    text = header.get(name, "[]" if name == "stages" else None)
     if not isinstance(text, str):
-        raise DamagedFileError("It has no history.")
+        raise DamagedFileError(f"It has no {name}.")
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DamagedFileError("Its history cannot be read.") from error
+        raise DamagedFileError(f"Its {name} cannot be read.") from error
     if not isinstance(rows, list):
-        raise DamagedFileError("Its history is not a list.")
+        raise DamagedFileError(f"Its {name} is not a list.")
     return rows

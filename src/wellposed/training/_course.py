@@ -14,6 +14,7 @@ from ._lagging import is_aggressive
 from ._outcome import Outcome
 from ._pass import EpochFigures, Split
 from ._plan import Plan
+from ._run import Run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Course:
         """Return the course before the first epoch."""
         columns = (*COLUMNS, *LAGGING) if plan.encoder_steps else COLUMNS
         n_held = 0 if split.held is None else split.held.n
-        return cls(plan, n_held, split.monitored.n, History((), columns))
+        course = cls(plan, n_held, split.monitored.n, History((), columns))
+        return course if plan.n_epochs else course._with_outcome()
 
     def started_at(self, held: Metrics | None) -> Self:
         """Return the course with the held-out objective of the model before the first epoch.
@@ -102,6 +104,19 @@ class Course:
         """Return the course with the outcome ``interrupted``."""
         return dataclasses.replace(self, outcome=Outcome.interrupted)
 
+    def ended_as(self, run: Run) -> Self:
+        """Return the course of a run that has ended."""
+        value = -math.inf
+        if run.best_epoch and self.n_held:
+            value = float(run.history.column("held_out_objective")[run.best_epoch - 1])
+        return dataclasses.replace(
+            self,
+            history=run.history,
+            best_value=value,
+            best_epoch=run.best_epoch,
+            outcome=run.outcome,
+        )
+
     def restore(self, rows: Any, best_value: float, best_epoch: Any) -> Self:
         """Return the course that a checkpoint contains.
 
@@ -160,6 +175,6 @@ class Course:
         waited = self.n_epochs - self.best_epoch
         if self.n_held and plan.patience is not None and waited >= plan.patience:
             outcome = Outcome.converged
-        elif self.n_epochs >= plan.max_epochs:
+        elif self.n_epochs >= plan.n_epochs:
             outcome = Outcome.converged if self.history.settled else Outcome.budget_spent
         return dataclasses.replace(self, outcome=outcome)

@@ -92,7 +92,10 @@ def run_epoch(
         def rise(params: Tree):
             model = eqx.combine(params, fixed)
             annealing = rates.annealing(state.step)
-            return batch_mean(model, data, chosen, weight, objective, annealing, key=step_key)
+            value, terms = batch_mean(
+                model, data, chosen, weight, objective, annealing, key=step_key
+            )
+            return value * share(rows, weight), terms
 
         (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         norm = jnp.sqrt(squared_norm(gradient))
@@ -169,6 +172,15 @@ def batch_mean(
     each = jax.vmap(lambda row, k: objective(model, row, key=k, annealing=annealing))(x, keys)
     means = jax.tree.map(lambda values: weighted_mean(values, weight), each)
     return means.value, means
+
+
+def share(rows: Rows, weight: Float[Array, " batch"]) -> Scalar | float:
+    """Mean weight of the rows of a batch: 1 where rows have no weights.
+
+    A step follows the sum of the weighted gradients over the number of rows. Over the sum of the
+    weights, a row would count for more in a batch of light rows than in one of heavy rows.
+    """
+    return 1.0 if rows.weights is None else weight.sum() / (weight > 0).sum()
 
 
 def figures(

@@ -91,6 +91,21 @@ class History:
         columns = (np.asarray(table[name], float).tolist() for name in names)
         return cls(tuple(zip(*columns, strict=True)), names)
 
+    def with_held_out(self, means: np.ndarray) -> "History":
+        """Return the history with other figures of held-out rows.
+
+        Parameters
+        ----------
+        means : array of shape (epochs, 3)
+            Objective, log likelihood and KL.
+        """
+        start = self.columns.index("held_out_objective")
+        rows = zip(self.rows, means.tolist(), strict=True)
+        return History(
+            tuple((*row[:start], *held, *row[start + len(held) :]) for row, held in rows),
+            self.columns,
+        )
+
     def column(self, name: str) -> np.ndarray:
         """Return one column, shape (epochs,)."""
         place = self.columns.index(name)

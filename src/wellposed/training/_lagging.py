@@ -33,6 +33,7 @@ from ._epoch import (
     figures,
     over_batches,
     pass_means,
+    share,
 )
 from ._history import History
 from ._optimiser import Parts, Rates, split_encoder, squared_norm, update
@@ -92,8 +93,7 @@ def run_lagging_epoch(
 
     Returns
     -------
-    the state; the means at the decoder's steps; the average number of encoder-only updates before
-    each of them
+    the state; the means at the decoder's steps; the average number of updates before each
     """
     order_key, noise_key = jax.random.split(key)
 
@@ -106,14 +106,15 @@ def run_lagging_epoch(
 
         def mean(encoder: Tree, rest: Tree, visited, weight, key):
             model = eqx.combine(encoder, rest, fixed)
-            return batch_mean(model, data, visited, weight, objective, annealing, key=key)
+            value, means = batch_mean(model, data, visited, weight, objective, annealing, key=key)
+            return value * share(rows, weight), means
 
         def one(chase: _Chase) -> _Chase:
             row_key, draw_key = jax.random.split(jax.random.fold_in(chase_key, chase.count))
             fresh = rows.index[jax.random.randint(row_key, (batch_size,), 0, rows.count)]
-            (value, _), slope = jax.value_and_grad(mean, has_aux=True)(
-                chase.encoder, rest, fresh, jnp.ones(batch_size), draw_key
-            )
+            weight = jnp.ones(batch_size) if rows.weights is None else rows.weights[fresh]
+            drawn = rest, fresh, weight, draw_key
+            (value, _), slope = jax.value_and_grad(mean, has_aux=True)(chase.encoder, *drawn)
             norm = jnp.sqrt(squared_norm(slope))
             moved = update(chase.encoder, slope, chase.memory, rates, state.step, norm)
             return _count(chase, *moved, value)

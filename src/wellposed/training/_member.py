@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.objectives import ELBO, AbstractObjective
@@ -17,6 +19,13 @@ class Member:
     ----------
     model, key, objective, plan, validation_fraction, allow_unbounded
         As :func:`wellposed.training.fit` takes them.
+    n_folds : int, default 0
+        Number of folds by which the epoch is chosen, see :func:`wellposed.training.fit_folds`; 0
+        chooses it on the rows held out.
+    held : array of whole numbers, optional
+        Positions of the rows to hold out; None draws a share ``validation_fraction`` of them.
+    weights : array of shape (n,), optional
+        Weight of each row, above zero, with mean 1; None weighs all rows alike.
 
     Examples
     --------
@@ -33,3 +42,6 @@ class Member:
     plan: Plan = dataclasses.field(default_factory=Plan)
     validation_fraction: float = 0.0
     allow_unbounded: bool = False
+    n_folds: int = 0
+    held: np.ndarray | None = None
+    weights: np.ndarray | None = None

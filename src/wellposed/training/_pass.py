@@ -1,5 +1,6 @@
 """One epoch as one program: train, evaluate on the held-out rows, return the figures."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from ._optimiser import Rates
 from ._rows import COARSE, Rows
 
 # Numbers folded into a training's key, one for each use; I(x; z) is measured on the host.
-SPLIT, EPOCHS, HELD_OUT, REFIT, INFORMATION = range(5)
+SPLIT, EPOCHS, HELD_OUT, REFIT, INFORMATION, FOLDS = range(6)
 
 
 class Split(eqx.Module):
@@ -36,7 +37,7 @@ class Split(eqx.Module):
     def without_training(self) -> "Split":
         """Return the split with no row to train on: an epoch of it only evaluates."""
         nothing = np.asarray(0, np.int32)
-        return Split(Rows(self.training.index, nothing), self.held)
+        return Split(dataclasses.replace(self.training, count=nothing), self.held)
 
 
 class EpochFigures(eqx.Module):

@@ -19,6 +19,7 @@ _RULES = {
     "encoder_steps": whole(0),
     "noise_pace": real(above=0),
     "ema_decay": real(low=0, below=1),
+    "last_epoch": optional(whole(0)),
 }
 
 
@@ -56,11 +57,15 @@ class Plan:
         Decay a step of the exponential moving average of the parameters (Polyak & Juditsky 1992),
         which is evaluated on held-out rows and kept; 0 evaluates the parameters themselves. It
         averages out the noise of the steps, some 1/(1 − decay) of them.
+    last_epoch : int or None, default None
+        Epoch after which the training ends, where it is known beforehand; the rates decay as for
+        ``max_epochs``. 0 keeps the model as it is. None is ``max_epochs``.
 
     Raises
     ------
     SettingError
-        If a number is out of range, or ``kl_warmup`` is not below ``max_epochs``.
+        If a number is out of range, ``kl_warmup`` is not below ``max_epochs``, or ``last_epoch`` is
+        beyond it.
 
     Examples
     --------
@@ -79,6 +84,7 @@ class Plan:
     encoder_steps: int = 0
     noise_pace: float = 10.0
     ema_decay: float = 0.0
+    last_epoch: int | None = None
 
     def __post_init__(self) -> None:
         check_settings(vars(self), _RULES)
@@ -88,3 +94,13 @@ class Plan:
                 f"{self.kl_warmup} with max_epochs={self.max_epochs}. Make it shorter than "
                 "max_epochs; otherwise the full objective is never trained."
             )
+        if self.n_epochs > self.max_epochs:
+            raise SettingError(
+                "The last epoch is at most max_epochs, at which the rates are zero; got "
+                f"last_epoch={self.last_epoch} with max_epochs={self.max_epochs}. Raise max_epochs."
+            )
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of epochs after which the training ends: ``last_epoch`` or ``max_epochs``."""
+        return self.max_epochs if self.last_epoch is None else self.last_epoch

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Data, Point, PRNGKey
+from wellposed._typing import Data, Point, PRNGKey, Scalar
 from wellposed.models import VAEModel, draw_keys
 from wellposed.noise import AbstractNoise
 
@@ -16,21 +16,27 @@ from ._rows import Rows
 def mean_squared_residual(
     model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> Point:
-    """Mean over rows of E_q (y − μ(z))², one draw of z a row; shape (d,), model units squared."""
+    """Weighted mean over rows of E_q (y − μ(z))², one draw of z a row.
+
+    Returns
+    -------
+    array of shape (d,), model units squared
+    """
 
     def residual(row: Point, row_key: PRNGKey) -> Point:
         inferred, (latent_key,) = model.infer(row, key=row_key), draw_keys(row_key, 1)
         return (inferred.y - model.decode(inferred.q.rsample(latent_key)).mean) ** 2
 
-    def visit(i: Array, total: Point) -> Point:
+    def visit(i: Array, sums: tuple[Point, Scalar]) -> tuple[Point, Scalar]:
+        total, mass = sums
         chosen, weight = rows.batch(i, batch_size)
         x = data[chosen].astype(total.dtype)
         keys = jax.random.split(jax.random.fold_in(key, i), batch_size)
-        return total + weight @ jax.vmap(residual)(x, keys)
+        return total + weight @ jax.vmap(residual)(x, keys), mass + weight.sum()
 
-    zero = jnp.zeros(data.shape[1], jnp.result_type(float))
-    total = jax.lax.fori_loop(0, rows.steps(batch_size), visit, zero)
-    return total / rows.count.astype(total.dtype)
+    zeros = jnp.zeros(data.shape[1], jnp.result_type(float)), jnp.zeros((), jnp.result_type(float))
+    total, mass = jax.lax.fori_loop(0, rows.steps(batch_size), visit, zeros)
+    return total / mass
 
 
 def refit_noise(

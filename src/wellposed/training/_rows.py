@@ -41,13 +41,14 @@ class Rows(eqx.Module):
 
     index: Int[Array, " bucket"]
     count: Int[Array | np.ndarray, ""]
+    weights: Float[Array, " rows"] | None = None  # of all rows of the data, by their index
 
     @classmethod
-    def of(cls, index: np.ndarray) -> "Rows":
+    def of(cls, index: np.ndarray, weights: jax.Array | None = None) -> "Rows":
         """Pad the indices to their bucket; the count stays on the host."""
         places = np.zeros(bucket(len(index)), np.int32)
         places[: len(index)] = index
-        return cls(jax.device_put(places), np.asarray(len(index), np.int32))
+        return cls(jax.device_put(places), np.asarray(len(index), np.int32), weights)
 
     @property
     def n(self) -> int:
@@ -77,7 +78,7 @@ class Rows(eqx.Module):
         words = jax.random.bits(key, self.index.shape, jnp.uint32)
         place = jnp.arange(self.index.shape[0], dtype=jnp.int32)
         words = jnp.where(place < self.count, words, jnp.uint32(0xFFFFFFFF))
-        return Rows(self.index[jnp.argsort(words, stable=True)], self.count)
+        return Rows(self.index[jnp.argsort(words, stable=True)], self.count, self.weights)
 
     def batch(
         self, i: Int[Array, ""], batch_size: int
@@ -86,4 +87,5 @@ class Rows(eqx.Module):
         at = i * batch_size + jnp.arange(batch_size, dtype=jnp.int32)
         inside = at < self.count
         chosen = self.index[jnp.where(inside, at, 0)]
-        return chosen, inside.astype(jnp.result_type(float))
+        weight = inside.astype(jnp.result_type(float))
+        return chosen, weight if self.weights is None else weight * self.weights[chosen]

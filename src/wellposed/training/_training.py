@@ -27,7 +27,7 @@ from ._optimiser import Rates
 from ._outcome import Outcome
 from ._pass import INFORMATION, REFIT, SPLIT, EpochFigures, Split, epoch_program
 from ._refit import refit_noise
-from ._rows import Rows
+from ._rows import Rows, pad_rows
 from ._run import Run
 
 
@@ -77,7 +77,7 @@ class Training:
         model, objective = member.model, member.objective
         check_bounded(model, data.shape[1], allow_unbounded=member.allow_unbounded)
         _check_noise(model, objective)
-        split = _split(n, member.validation_fraction, key=member.key)
+        split = _split(member, n)
         params, fixed = eqx.partition(model, trainable_leaves(model, objective))
         return cls(member, params, fixed, data, split)
 
@@ -165,7 +165,9 @@ class Training:
 def identity_of(member: Member, data: np.ndarray) -> str:
     """Return the digest of the settings and the data that determine a training."""
     decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
-    return fingerprint(decisive, member.plan, member.validation_fraction)
+    further = [part for part in (member.held, member.weights) if part is not None]
+    settings = member.plan, member.validation_fraction, member.n_folds, member.held is None
+    return fingerprint((*decisive, *further), *settings)
 
 
 def trainable_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
@@ -204,9 +206,23 @@ def split_rows(n: int, fraction: float, *, key: PRNGKey) -> tuple[np.ndarray, np
     return order[held:], order[:held]
 
 
-def _split(n: int, fraction: float, *, key: PRNGKey) -> Split:
-    training, held = split_rows(n, fraction, key=key)
-    return Split(Rows.of(training), Rows.of(held) if len(held) else None)
+def _split(member: Member, n: int) -> Split:
+    training, held = split_rows(n, member.validation_fraction, key=member.key)
+    if member.held is not None:
+        training, held = np.setdiff1d(np.arange(n), member.held), member.held
+    weights = _row_weights(member.weights, n)
+    return Split(Rows.of(training, weights), Rows.of(held, weights) if len(held) else None)
+
+
+def _row_weights(weights: np.ndarray | None, n: int) -> jax.Array | None:
+    if weights is None:
+        return None
+    if weights.shape != (n,) or not (weights > 0).all():
+        raise SettingError(
+            f"There must be a weight above zero for each of the {n} rows; got weights of shape "
+            f"{weights.shape}, the least {weights.min():.3g}. Leave out rows of weight zero."
+        )
+    return jax.device_put(pad_rows(weights.astype(jnp.result_type(float))))
 
 
 def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:

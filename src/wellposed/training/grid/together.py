@@ -186,11 +186,12 @@ def common_shape(member: Member, n: int, data: jax.Array) -> tuple | None:
     """Return a key, equal for members that can train as one program; None for a member that cannot.
 
     A member with an aggressive encoder phase trains alone, since its phase ends at a time of its
-    own. The first ``n`` rows of ``data`` are data; the rest is padding.
+    own; so does one with folds or weights. The first ``n`` rows of ``data`` are data; the rest is
+    padding.
     """
-    if member.plan.encoder_steps:
-        return None
     training = Training.of(member, n, data)
+    if member.plan.encoder_steps or member.n_folds or member.weights is not None:
+        return None
     split = training.split
     held = 0 if split.held is None else split.held.n
     numbers = (split.training.n, held, training.batch_size, member.plan.max_epochs)

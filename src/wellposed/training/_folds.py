@@ -1,0 +1,130 @@
+"""The number of epochs by cross-validation, and a training of so many epochs on all rows.
+
+The best epoch on a tenth of few rows depends on which they are. With folds every row is held out
+once, the average of the best epochs varies less, and no row is missing from the last training.
+"""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+
+from wellposed._errors import SettingError
+from wellposed._forks import check_process
+from wellposed.numerics import host_generator
+
+from ._checkpoint import Checkpoint
+from ._course import Course
+from ._loop import Callback, run_epochs
+from ._member import Member
+from ._outcome import Outcome
+from ._pass import FOLDS
+from ._rows import pad_rows
+from ._run import Run
+from ._training import Training, identity_of
+
+_HELD_OUT = "held_out_objective", "held_out_log_likelihood", "held_out_kl"
+
+
+def fit_folds(
+    member: Member,
+    data: ArrayLike,
+    *,
+    checkpoint: str | os.PathLike | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool | str = False,
+) -> Run:
+    """Choose the epoch by ``member.n_folds`` folds, then train on all rows up to it.
+
+    Each fold is a training that holds the fold out. The last training ends at the rounded average
+    of their best epochs, its rates decaying as theirs do. Its history has the average over folds
+    of the figures of held-out rows; a fold that has ended counts with its last figures.
+
+    Parameters
+    ----------
+    member : Member, with two folds or more
+    data : array of shape (n, d), data units
+    checkpoint : path, optional; one file for the folds and the last training
+    callbacks : called after each epoch of the last training
+    progress : "auto", True or False
+
+    Returns
+    -------
+    Run of the last training; after an interruption in a fold, that of the fold
+
+    Raises
+    ------
+    SettingError
+        For fewer than two folds, fewer rows than folds, or rows held out beside the folds.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> model = wp.VAE(1, hidden=(4,), max_epochs=1, random_state=0).fit(X).model_
+    >>> fit_folds(Member(model, jax.random.key(0), n_folds=3), X).outcome.value
+    'converged'
+    """
+    check_process()
+    data = np.asarray(data)
+    folds, padded = _folds(member, len(data)), jax.device_put(pad_rows(data))
+    file = None if checkpoint is None else Checkpoint.at(checkpoint, identity_of(member, data))
+    if file:
+        file.load_stages()
+    courses: list[Course] = []
+    for i, fold in enumerate(folds):
+        training = Training.of(fold, len(data), padded)
+        course = Course.start(member.plan, training.split)
+        if file and i < len(file.stages):
+            courses.append(course.from_record(file.stages[i]))
+            continue
+        unit = f"epoch of fold {i + 1} of {len(folds)}"
+        run = run_epochs(training, file, progress=progress, unit=unit)
+        if run.outcome is Outcome.interrupted:
+            return run
+        courses.append(course.ended_as(run))
+        if file:
+            file.stages.append(courses[-1].to_record())
+    training = Training.of(_last(member, courses), len(data), padded)
+    run = run_epochs(training, file, callbacks=callbacks, progress=progress)
+    return _with_folds(run, courses)
+
+
+def _folds(member: Member, n: int) -> list[Member]:
+    """Return the training of each fold: its rows, drawn at random, are held out."""
+    if not 2 <= member.n_folds <= n:
+        raise SettingError(
+            f"There are at least two folds and at most one for each of the {n} rows; got n_folds="
+            f"{member.n_folds}. Use 5, or hold out a share of the rows."
+        )
+    if member.held is not None:
+        raise SettingError(
+            "With folds each row is held out once; got rows to hold out beside them. Give one of "
+            "the two."
+        )
+    order = host_generator(jax.random.fold_in(member.key, FOLDS)).permutation(n)
+    return [dataclasses.replace(member, held=h) for h in np.array_split(order, member.n_folds)]
+
+
+def _last(member: Member, courses: Sequence[Course]) -> Member:
+    """Return the training on all rows, up to the average of the best epochs."""
+    last_epoch = round(float(np.mean([course.best_epoch for course in courses])))
+    plan = dataclasses.replace(member.plan, last_epoch=last_epoch, patience=None)
+    return dataclasses.replace(member, plan=plan, validation_fraction=0.0)
+
+
+def _with_folds(run: Run, courses: Sequence[Course]) -> Run:
+    """Return the last run with the figures of the folds, and the outcome that they had."""
+    n = len(run.history.rows)
+    each = [np.stack([c.history.column(name) for name in _HELD_OUT], axis=1) for c in courses]
+    if n and all(len(figures) for figures in each):
+        at = [figures[np.minimum(np.arange(n), len(figures) - 1)] for figures in each]
+        run = dataclasses.replace(run, history=run.history.with_held_out(np.mean(at, axis=0)))
+    if run.outcome in (Outcome.interrupted, Outcome.nonfinite):
+        return run
+    settled = all(course.outcome is Outcome.converged for course in courses)
+    outcome = Outcome.converged if settled else Outcome.budget_spent
+    return dataclasses.replace(run, outcome=outcome, reason=outcome.message)
