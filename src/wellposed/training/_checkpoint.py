@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -90,8 +90,8 @@ class Checkpoint:
                 return None
             return _fill(skeleton, tensors), _records(header, "history")
 
-    def load_stages(self) -> None:
-        """Take the records of the earlier stages from the file, where there is one.
+    def with_stages(self) -> Self:
+        """Return the checkpoint with the earlier stages that its file holds, if there is one.
 
         Raises
         ------
@@ -100,7 +100,8 @@ class Checkpoint:
         """
         stored = self._read()
         with self._named():
-            self.stages = [] if stored is None else _records(stored[1], "stages")
+            stages = [] if stored is None else _records(stored[1], "stages")
+        return dataclasses.replace(self, stages=stages)
 
     def _read(self) -> tuple[dict[str, np.ndarray], dict[str, str]] | None:
         if not self.path.exists():

@@ -71,9 +71,9 @@ def fit_folds(
     check_process()
     data = np.asarray(data)
     folds, padded = _folds(member, len(data)), jax.device_put(pad_rows(data))
-    file = None if checkpoint is None else Checkpoint.at(checkpoint, identity_of(member, data))
-    if file:
-        file.load_stages()
+    file = None
+    if checkpoint is not None:
+        file = Checkpoint.at(checkpoint, identity_of(member, data)).with_stages()
     courses: list[Course] = []
     for i, fold in enumerate(folds):
         training = Training.of(fold, len(data), padded)
@@ -81,16 +81,14 @@ def fit_folds(
         if file and i < len(file.stages):
             courses.append(course.from_record(file.stages[i]))
             continue
-        unit = f"epoch of fold {i + 1} of {len(folds)}"
-        run = run_epochs(training, file, progress=progress, unit=unit)
+        run = run_epochs(training, file, progress=progress, unit=f"epoch of fold {i + 1}")
         if run.outcome is Outcome.interrupted:
             return run
         courses.append(course.ended_as(run))
         if file:
             file.stages.append(courses[-1].to_record())
     training = Training.of(_last(member, courses), len(data), padded)
-    run = run_epochs(training, file, callbacks=callbacks, progress=progress)
-    return _with_folds(run, courses)
+    return _with_folds(run_epochs(training, file, callbacks=callbacks, progress=progress), courses)
 
 
 def _folds(member: Member, n: int) -> list[Member]:
