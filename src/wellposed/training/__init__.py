@@ -5,10 +5,9 @@ from wellposed._bar import Bar
 from ._advance import Advance, advance
 from ._checkpoint import fingerprint
 from ._classifier import fit_classifier
-from ._fit import fit, fit_member
+from ._fit import EpochReport, fit, fit_member
 from ._folds import fit_folds
 from ._history import COLUMNS, LAGGING, History
-from ._loop import EpochReport
 from ._member import Member
 from ._outcome import Outcome
 from ._plan import Plan

@@ -12,7 +12,7 @@ from ._epoch import Metrics
 from ._history import COLUMNS, LAGGING, History
 from ._lagging import is_aggressive
 from ._outcome import Outcome
-from ._pass import EpochFigures, Split
+from ._pass import EpochFigures
 from ._plan import Plan
 from ._run import Run
 
@@ -34,11 +34,10 @@ class Course:
     outcome: Outcome | None = None  # None while the training goes on
 
     @classmethod
-    def start(cls, plan: Plan, split: Split) -> Self:
-        """Return the course before the first epoch."""
+    def start(cls, plan: Plan, n_held: int, n_monitored: int) -> Self:
+        """Return the course before the first epoch, from the numbers of rows of the split."""
         columns = (*COLUMNS, *LAGGING) if plan.encoder_steps else COLUMNS
-        n_held = 0 if split.held is None else split.held.n
-        course = cls(plan, n_held, split.monitored.n, History((), columns))
+        course = cls(plan, n_held, n_monitored, History((), columns))
         return course if plan.n_epochs else course._with_outcome()
 
     def started_at(self, held: Metrics | None) -> Self:

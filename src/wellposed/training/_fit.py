@@ -1,25 +1,49 @@
-"""Training of one model: with rows held out, with folds, or on all rows."""
+"""The training loop: epochs on the device, decisions between them on the host."""
 
+import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wellposed._bar import Bar
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.objectives import ELBO, AbstractObjective
 
 from ._checkpoint import Checkpoint
-from ._folds import fit_folds
-from ._loop import Callback, run_epochs
+from ._history import History
 from ._member import Member
+from ._outcome import Outcome
 from ._plan import Plan
 from ._rows import pad_rows
 from ._run import Run
 from ._training import Training, identity_of
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochReport:
+    """What a callback receives after each epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Number of the epoch, from 1.
+    history : History
+        Measurements of all epochs so far.
+    model : VAEModel
+        The model after this epoch, which need not be the best so far.
+    """
+
+    epoch: int
+    history: History
+    model: VAEModel
+
+
+Callback = Callable[[EpochReport], object]
 
 
 def fit(
@@ -79,11 +103,12 @@ def fit_member(
     member: Member,
     data: ArrayLike,
     *,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike | Checkpoint | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool | str = False,
+    unit: str = "epoch",
 ) -> Run:
-    """Train one member; see :func:`fit`, which takes its fields one by one.
+    """Train one member without folds; see :func:`fit`, which takes its fields one by one.
 
     Parameters
     ----------
@@ -96,13 +121,41 @@ def fit_member(
         Called with an :class:`EpochReport` after each epoch; a true result ends the training.
     progress : "auto", True or False
         Show a progress bar; "auto" on a terminal only.
+    unit : name of an epoch beside the progress bar
     """
-    if member.n_folds:
-        return fit_folds(
-            member, data, checkpoint=checkpoint, callbacks=callbacks, progress=progress
-        )
     check_process()
     data = np.asarray(data)
     training = Training.of(member, len(data), jax.device_put(pad_rows(data)))
-    file = None if checkpoint is None else Checkpoint.at(checkpoint, identity_of(member, data))
-    return run_epochs(training, file, callbacks=callbacks, progress=progress)
+    file = checkpoint
+    if file is not None and not isinstance(file, Checkpoint):
+        file = Checkpoint.at(file, identity_of(member, data))
+    position, course = training.start(file)
+    run_epoch = training.epoch()
+    with Bar(training.member.plan.n_epochs, progress, unit) as bar:
+        try:
+            if not course.n_epochs and course.outcome is None:
+                now = {"done": np.int32(0), "encoder_steps": course.encoder_steps}
+                _, figures = run_epoch(
+                    position.state, split=training.split.without_training(), **now
+                )
+                course = course.started_at(jax.device_get(figures.held))
+            while course.outcome is None:
+                now = {"done": np.int32(course.n_epochs), "encoder_steps": course.encoder_steps}
+                state, figures = run_epoch(position.state, split=training.split, **now)
+                position, course = training.settle(position, course, state, jax.device_get(figures))
+                if course.outcome is Outcome.nonfinite:
+                    break
+                bar.show(course.n_epochs, course.history.summary)
+                if file:
+                    training.save(file, position, course)
+                if callbacks:
+                    model = training.model(position.state.reached)
+                    report = EpochReport(course.n_epochs, course.history, model)
+                    stops = [bool(callback(report)) for callback in callbacks]  # each is called
+                    course = course.interrupt() if any(stops) else course
+        except KeyboardInterrupt:
+            course = course.interrupt()
+        finally:
+            if file and course.n_epochs:
+                training.save(file, position, course, now=True)
+    return training.run(position, course)

@@ -18,13 +18,12 @@ from wellposed.numerics import host_generator
 
 from ._checkpoint import Checkpoint
 from ._course import Course
-from ._loop import Callback, run_epochs
+from ._fit import Callback, fit_member
 from ._member import Member
 from ._outcome import Outcome
 from ._pass import FOLDS
-from ._rows import pad_rows
 from ._run import Run
-from ._training import Training, identity_of
+from ._training import identity_of
 
 _HELD_OUT = "held_out_objective", "held_out_log_likelihood", "held_out_kl"
 
@@ -70,25 +69,24 @@ def fit_folds(
     """
     check_process()
     data = np.asarray(data)
-    folds, padded = _folds(member, len(data)), jax.device_put(pad_rows(data))
-    file = None
+    folds, file = _folds(member, len(data)), None
     if checkpoint is not None:
         file = Checkpoint.at(checkpoint, identity_of(member, data)).with_stages()
     courses: list[Course] = []
     for i, fold in enumerate(folds):
-        training = Training.of(fold, len(data), padded)
-        course = Course.start(member.plan, training.split)
         if file and i < len(file.stages):
-            courses.append(course.from_record(file.stages[i]))
+            courses.append(_course(fold).from_record(file.stages[i]))
             continue
-        run = run_epochs(training, file, progress=progress, unit=f"epoch of fold {i + 1}")
+        unit = f"epoch of fold {i + 1}"
+        run = fit_member(fold, data, checkpoint=file, progress=progress, unit=unit)
         if run.outcome is Outcome.interrupted:
             return run
-        courses.append(course.ended_as(run))
+        courses.append(_course(fold).ended_as(run))
         if file:
             file.stages.append(courses[-1].to_record())
-    training = Training.of(_last(member, courses), len(data), padded)
-    return _with_folds(run_epochs(training, file, callbacks=callbacks, progress=progress), courses)
+    last = _last(member, courses)
+    run = fit_member(last, data, checkpoint=file, callbacks=callbacks, progress=progress)
+    return _with_folds(run, courses)
 
 
 def _folds(member: Member, n: int) -> list[Member]:
@@ -105,6 +103,11 @@ def _folds(member: Member, n: int) -> list[Member]:
         )
     order = host_generator(jax.random.fold_in(member.key, FOLDS)).permutation(n)
     return [dataclasses.replace(member, held=h) for h in np.array_split(order, member.n_folds)]
+
+
+def _course(fold: Member) -> Course:
+    n_held = len(fold.held)  # type: ignore[arg-type]
+    return Course.start(fold.plan, n_held, n_held)
 
 
 def _last(member: Member, courses: Sequence[Course]) -> Member:

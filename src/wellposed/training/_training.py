@@ -113,7 +113,9 @@ class Training:
         plan = self.member.plan
         parts, average = bool(plan.encoder_steps), plan.ema_decay > 0
         state = initial_state(self.params, parts=parts, average=average)
-        position, course = Position(state, self.params), Course.start(plan, self.split)
+        held, monitored = self.split.held, self.split.monitored
+        course = Course.start(plan, 0 if held is None else held.n, monitored.n)
+        position = Position(state, self.params)
         stored = checkpoint.load(_checkpoint_tree(position, course)) if checkpoint else None
         if stored is None:
             return position, course
