@@ -42,6 +42,7 @@ from ._options import (
     Resolution,
     Seed,
     Transform,
+    ValidationFolds,
     ValidationFraction,
     WeightDecay,
 )
@@ -94,6 +95,7 @@ def fit(
     kl_warmup: KlWarmup = 0,
     encoder_steps: EncoderSteps = 0,
     validation_fraction: ValidationFraction = 0.1,
+    validation_folds: ValidationFolds = "auto",
     patience: Patience = "auto",
     checkpoint: Checkpoint = None,
     progress: Progress = None,
@@ -171,6 +173,7 @@ def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
         "resolution": number_or_name(given["resolution"]),
         "n_components": _whole_or_name(given["components"]),
         "max_epochs": _whole_or_name(given["max_epochs"]),
+        "validation_folds": _whole_or_name(given["validation_folds"]),
         "patience": _whole_or_name(given["patience"]) or None,
         "progress": "auto" if given["progress"] is None else given["progress"],
     }

@@ -166,6 +166,14 @@ ValidationFraction: TypeAlias = Annotated[
     float,
     _training("Fraction of the rows held out to choose the best epoch. 0 trains on all rows."),
 ]
+ValidationFolds: TypeAlias = Annotated[
+    str,
+    _training(
+        "Number of folds by which the number of epochs is chosen, before a training on all rows. 0 "
+        "holds a fraction out instead; auto is 5 for tables of 10 to 499 rows.",
+        metavar="N",
+    ),
+]
 Patience: TypeAlias = Annotated[
     str,
     _training(

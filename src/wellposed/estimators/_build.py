@@ -17,7 +17,7 @@ from wellposed._typing import PRNGKey
 from .data.names import same_image
 from .start.linear import has_linear_start, start_linear
 from .start.prior import start_prior
-from .start.settings import epochs_of, patience_of
+from .start.settings import epochs_of, folds_of, patience_of
 
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
@@ -160,8 +160,8 @@ def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> t
     )  # type: ignore[return-value]
 
 
-def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
-    """Collect the numbers of the training; ``n_rows`` decides those that are "auto"."""
+def plan_of(settings: dict[str, Any], n_rows: int, n_folds: int = 0) -> training.Plan:
+    """Collect the numbers of the training; rows and folds decide those that are "auto"."""
     batch_size = settings["batch_size"]
     if batch_size == "auto":
         # A power of two, so that a small change of the number of rows changes no shape.
@@ -177,22 +177,35 @@ def plan_of(settings: dict[str, Any], n_rows: int) -> training.Plan:
         clip_norm=np.inf if settings["clip_norm"] is None else settings["clip_norm"],
         kl_warmup=settings["kl_warmup"],
         encoder_steps=settings["encoder_steps"],
-        patience=patience_of(settings["patience"], max_epochs),
+        patience=patience_of(settings["patience"], max_epochs, n_folds),
         ema_decay=settings["ema_decay"],
     )
 
 
 def member_of(
-    settings: dict[str, Any], model: models.VAEModel, n_rows: int, *, key: PRNGKey
+    settings: dict[str, Any],
+    model: models.VAEModel,
+    n_rows: int,
+    *,
+    key: PRNGKey,
+    held: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> training.Member:
-    """Collect the model, the settings and the plan of a training on ``n_rows`` rows."""
+    """Collect the model, the settings and the plan of a training on ``n_rows`` rows.
+
+    ``held`` are the positions of further rows to hold out, and ``weights`` those of all rows.
+    """
+    n_folds = folds_of(settings, n_rows) if held is None else 0
     return training.Member(
         model,
         key,
         objective_of(settings),
-        plan_of(settings, n_rows),
+        plan_of(settings, n_rows, n_folds),
         settings["validation_fraction"],
         settings["allow_unbounded"],
+        n_folds,
+        held,
+        weights,
     )
 
 

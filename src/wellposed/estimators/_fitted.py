@@ -70,10 +70,14 @@ class Fitted(BaseEstimator):
             off the domain of the transform or the noise.
         """
         check_is_fitted(self)
+        return self.rows_of(self.model_, X, to_train=to_train)
+
+    def rows_of(self, model: models.VAEModel, X: Rows, *, to_train: bool) -> np.ndarray:
+        """Check rows as :meth:`rows` does, for a model that need not be trained."""
         table = open_table(X)
         rows = subtract_offset(validate_rows(self, table, reset=False), self.offset_)
         rows = check_size(rows, table.labels) if to_train else clip_rows(rows)
-        check_domain(rows, self.model_.transform, self.model_.noise, table.labels)
+        check_domain(rows, model.transform, model.noise, table.labels)
         return rows
 
     def key(self, use: Use) -> PRNGKey:

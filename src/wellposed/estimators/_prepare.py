@@ -5,18 +5,32 @@ import numpy as np
 from wellposed import models, noise, training, transforms
 
 from ._amounts import hint_at_amounts
-from ._build import build, check_image_shape, objective_of, plan_of, resolution_of, transform_of
+from ._build import (
+    build,
+    check_domain,
+    check_image_shape,
+    objective_of,
+    plan_of,
+    resolution_of,
+    transform_of,
+)
 from ._fitted import Fitted
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_suspects
 from ._sizes import check_networks
 from ._words import Rows
 from .data.offset import split_offset
 from .data.rows import open_table, seed_of, validate_rows
+from .data.weights import repeat_rows
 from .start.settings import latents_of, noise_of
 
 
 def prepare(
-    vae: Fitted, X: Rows, offset: np.ndarray | None = None, *, holds_out: bool = True
+    vae: Fitted,
+    X: Rows,
+    offset: np.ndarray | None = None,
+    *,
+    holds_out: bool = True,
+    weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, models.VAEModel]:
     """Check everything that can be checked before training, and build the model.
 
@@ -26,6 +40,7 @@ def prepare(
     X : array-like or frame of shape (n, d), or a path
     offset : array of shape (d,) to subtract from the rows; None decides by the data
     holds_out : whether the training holds out ``validation_fraction`` of the rows
+    weights : array of shape (n,), above zero; None weighs all rows alike
 
     Returns
     -------
@@ -39,17 +54,15 @@ def prepare(
         If a setting is out of range, unknown, or at odds with another.
     """
     settings = vae.read_settings()
-    objective_of(settings)
-    plan_of(settings, n_rows=1)
+    objective_of(settings), plan_of(settings, n_rows=1)  # which check their settings
     table = open_table(X)
     given = validate_rows(vae, table, reset=True)
     d, shape = given.shape[1], settings["image_shape"]
     shape = table.image_shape if shape is None else tuple(shape)
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
-    names = getattr(vae, "feature_names_in_", None)
+    names, setting = getattr(vae, "feature_names_in_", None), settings["noise"]
     settings["n_components"] = latents_of(settings["n_components"], *given.shape)
-    setting = settings["noise"]
     # "auto" is a Gaussian: until the units of the features are known, any of them.
     settings["noise"] = noise_of(setting, one_unit=True)
     if isinstance(setting, noise.AbstractNoise):
@@ -60,18 +73,32 @@ def prepare(
     transform = transform_of(settings, observation, one_unit=False)
     vae.offset_, rows = split_offset(given, transform, observation, table.labels, offset=offset)
     one_unit = True if shape is not None else None
-    summary = transforms.summarise(rows, resolution_of(settings, d), one_unit=one_unit)
+    typical = repeat_rows(rows, weights)
+    summary = transforms.summarise(typical, resolution_of(settings, d), one_unit=one_unit)
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
     fraction = settings["validation_fraction"] if holds_out else 0.0
     trained, _ = training.split_rows(len(rows), fraction, key=vae.key("fit"))
     model = build(
-        settings, rows, summary, shape, key=vae.key("build"), names=table.labels, trained=trained
+        settings,
+        typical,
+        summary,
+        shape,
+        key=vae.key("build"),
+        names=table.labels,
+        trained=trained if weights is None else None,  # they index the rows
     )
+    check_domain(rows, model.transform, model.noise, table.labels)
     vae.image_shape_ = shape
-    warn_of_data(summary, settings["n_components"], names)
     warn_of_suspects(given, names, shape)
-    hint_at_amounts(summary, model.transform, model.noise, names, shape)
-    warn_of_given_noise(model, model.transform.moments(summary, key=vae.key("build")))
+    _warn(vae, summary, model)
     return rows, model
+
+
+def _warn(vae: Fitted, summary: transforms.Summary, model: models.VAEModel) -> None:
+    """Warn of data and settings that seldom go well together."""
+    names = getattr(vae, "feature_names_in_", None)
+    warn_of_data(summary, model.prior.k, names)
+    hint_at_amounts(summary, model.transform, model.noise, names, vae.image_shape_)
+    warn_of_given_noise(model, model.transform.moments(summary, key=vae.key("build")))

@@ -16,4 +16,5 @@ TEXTBOOK: dict[str, Any] = {
     "patience": 20,
     "linear_start": False,
     "ema_decay": 0.0,
+    "validation_folds": 0,
 }

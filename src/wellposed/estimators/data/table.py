@@ -47,6 +47,11 @@ class Table:
             "first."
         )
 
+    def take(self, chosen: np.ndarray) -> "Table":
+        """Return some rows, given by a mask or by their positions."""
+        lines = None if self.lines is None else np.asarray(self.lines)[chosen]
+        return dataclasses.replace(self, values=self.values[chosen], lines=lines)
+
     def row(self, i: int) -> str:
         """Return the name of a row: its line of the file, or its position from 0."""
         return f"row {i}" if self.lines is None else f"line {self.lines[i]}"

@@ -190,6 +190,7 @@ class _Work:
         for i, model in zip(places, built, strict=True):
             estimator = self.estimators[i]
             settings, key = settings_of(estimator), estimator.key("fit")
+            settings["image_shape"] = estimator.image_shape_
             members.append(member_of(settings, model, len(self.data), key=key))
         if members:  # one warning, since the data are the same
             built = self.estimators[places[0]]

@@ -6,6 +6,8 @@ _LATENTS, _ROWS_A_LATENT = 20, 30  # most latents; rows for each
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
 _PATIENCE = 20, 10  # epochs at least, and one for so many epochs
+_FOLDS = 5
+_FOLDED = 10, 500  # rows from which, and below which, folds choose the epoch
 
 
 def latents_of(setting: Any, n: int, d: int) -> int:
@@ -37,9 +39,30 @@ def epochs_of(setting: Any, steps_an_epoch: int) -> int:
     return max(fewest, min(most, _STEPS // max(steps_an_epoch, 1)))
 
 
-def patience_of(setting: Any, max_epochs: int) -> int | None:
-    """Return the patience: the setting, or for "auto" a tenth of the epochs, at least 20."""
+def patience_of(setting: Any, max_epochs: int, n_folds: int) -> int | None:
+    """Return the patience: the setting, or for "auto" a tenth of the epochs, at least 20.
+
+    With folds it is 20: what a single fold misses by it, the average over folds does not.
+    """
     if setting != "auto":
         return setting
     least, share = _PATIENCE
-    return max(least, max_epochs // share)
+    return least if n_folds else max(least, max_epochs // share)
+
+
+def folds_of(settings: dict[str, Any], n: int) -> int:
+    """Return the number of folds: the setting, or for "auto" 5 for tables of few rows.
+
+    Parameters
+    ----------
+    settings : of the estimator. Where the epochs or the patience are given, or no row is to be
+        held out, "auto" is 0; so it is for images
+    n : number of rows
+    """
+    setting = settings["validation_folds"]
+    if setting != "auto":
+        return int(setting)
+    least, beyond = _FOLDED
+    chosen = settings["max_epochs"] == settings["patience"] == "auto"
+    few = least <= n < beyond and settings["image_shape"] is None
+    return _FOLDS if chosen and few and settings["validation_fraction"] > 0 else 0

@@ -13,6 +13,7 @@ from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
 from .._fit import fit_member
+from .._folds import fit_folds
 from .._member import Member
 from .._outcome import Outcome
 from .._rows import pad_rows
@@ -117,7 +118,8 @@ def _train(
     members: Sequence[Member], data: np.ndarray, path: Path | None, progress: bool | str
 ) -> list[Run]:
     if len(members) == 1:
-        return [fit_member(members[0], data, checkpoint=path, progress=progress)]
+        fit = fit_folds if members[0].n_folds else fit_member
+        return [fit(members[0], data, checkpoint=path, progress=progress)]
     stack = Together.of(members, data, jax.local_devices())
     return stack.run(checkpoint=path, progress=progress)
 
