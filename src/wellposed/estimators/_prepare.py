@@ -1,5 +1,8 @@
 """Preparation of a training: checked rows and an untrained model."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from wellposed import models, noise, training, transforms
@@ -54,7 +57,8 @@ def prepare(
         If a setting is out of range, unknown, or at odds with another.
     """
     settings = vae.read_settings()
-    objective_of(settings), plan_of(settings, n_rows=1)  # which check their settings
+    objective_of(settings)
+    plan_of(settings, n_rows=1)
     table = open_table(X)
     given = validate_rows(vae, table, reset=True)
     d, shape = given.shape[1], settings["image_shape"]
@@ -62,13 +66,7 @@ def prepare(
     check_image_shape(shape, d, table.image_shape)
     vae.keep_seed(seed_of(vae.random_state))
     names, setting = getattr(vae, "feature_names_in_", None), settings["noise"]
-    settings["n_components"] = latents_of(settings["n_components"], *given.shape)
-    # "auto" is a Gaussian: until the units of the features are known, any of them.
-    settings["noise"] = noise_of(setting, one_unit=True)
-    if isinstance(setting, noise.AbstractNoise):
-        settings["noise"] = setting.locate(d, names)
-    settings["transform"] = transforms.place(settings["transform"], d, names)
-    check_networks(settings, *given.shape)
+    _locate(settings, len(given), d, names)
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=False)
     vae.offset_, rows = split_offset(given, transform, observation, table.labels, offset=offset)
@@ -80,25 +78,24 @@ def prepare(
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
     fraction = settings["validation_fraction"] if holds_out else 0.0
     trained, _ = training.split_rows(len(rows), fraction, key=vae.key("fit"))
-    model = build(
-        settings,
-        typical,
-        summary,
-        shape,
-        key=vae.key("build"),
-        names=table.labels,
-        trained=trained if weights is None else None,  # they index the rows
-    )
+    options = {"names": table.labels, "trained": trained if weights is None else None}
+    model = build(settings, typical, summary, shape, key=vae.key("build"), **options)
     check_domain(rows, model.transform, model.noise, table.labels)
     vae.image_shape_ = shape
+    warn_of_data(summary, settings["n_components"], names)
     warn_of_suspects(given, names, shape)
-    _warn(vae, summary, model)
+    hint_at_amounts(summary, model.transform, model.noise, names, shape)
+    warn_of_given_noise(model, model.transform.moments(summary, key=vae.key("build")))
     return rows, model
 
 
-def _warn(vae: Fitted, summary: transforms.Summary, model: models.VAEModel) -> None:
-    """Warn of data and settings that seldom go well together."""
-    names = getattr(vae, "feature_names_in_", None)
-    warn_of_data(summary, model.prior.k, names)
-    hint_at_amounts(summary, model.transform, model.noise, names, vae.image_shape_)
-    warn_of_given_noise(model, model.transform.moments(summary, key=vae.key("build")))
+def _locate(settings: dict[str, Any], n: int, d: int, names: Sequence[str] | None) -> None:
+    """Resolve in the settings what the size of the data and the names of the columns decide."""
+    settings["n_components"] = latents_of(settings["n_components"], n, d)
+    # "auto" is a Gaussian: until the units of the features are known, any of them.
+    given = settings["noise"]
+    settings["noise"] = noise_of(given, one_unit=True)
+    if isinstance(given, noise.AbstractNoise):
+        settings["noise"] = given.locate(d, names)
+    settings["transform"] = transforms.place(settings["transform"], d, names)
+    check_networks(settings, n, d)

@@ -22,7 +22,7 @@ from ._notices import warn_of_outcome
 from ._prepare import prepare
 from ._settings import settings_of
 from ._sizes import check_draws
-from ._train import make_ready
+from ._train import training_of, weighted_table
 from ._words import (
     FilePath,
     Method,
@@ -38,6 +38,7 @@ from ._words import (
     Transform,
 )
 from .data.rows import restore_on_failure, seed_of
+from .data.weights import repeat_rows
 
 
 @setting_and_method("transform")
@@ -285,21 +286,23 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
         with restore_on_failure(self):
-            ready = make_ready(self, X, sample_weight, X_val)
-            fit = training.fit_folds if ready.member.n_folds else training.fit_member
+            table, weights = weighted_table(X, sample_weight)
+            rows, model = prepare(self, table, holds_out=X_val is None, weights=weights)
+            member, data = training_of(self, rows, model, weights, X_val)
+            fit = training.fit_folds if member.n_folds else training.fit_member
             run = fit(
-                ready.member,
-                ready.data,
+                member,
+                data,
                 checkpoint=self.checkpoint,
                 callbacks=callbacks,
                 progress=settings_of(self)["progress"],
             )
-            self.store(run.model, run.history, run.outcome, ready.rows, best_epoch=run.best_epoch)
+            self.store(run.model, run.history, run.outcome, rows, best_epoch=run.best_epoch)
             self._advance = None
         sound = run.outcome is not training.Outcome.nonfinite
         if isinstance(self.prior, str) and self.prior == "aggregate" and sound:
             # Interrupted here, the trained model remains.
-            self.adopt(ready.typical)
+            self.adopt(repeat_rows(rows, weights))
         warn_of_outcome(run, self.noise_variance_, getattr(self, "feature_names_in_", None))
         return self
 
