@@ -8,7 +8,6 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
-from ._epoch import Metrics
 from ._history import COLUMNS, LAGGING, History
 from ._lagging import is_aggressive
 from ._outcome import Outcome
@@ -40,19 +39,9 @@ class Course:
         course = cls(plan, n_held, n_monitored, History((), columns))
         return course if plan.n_epochs else course._with_outcome()
 
-    def started_at(self, held: Metrics | None) -> Self:
-        """Return the course with the held-out objective of the model before the first epoch.
-
-        A later epoch is the best only if it is better than this start.
-
-        Parameters
-        ----------
-        held : Metrics or None
-            Of the held-out rows, on the host; a start that is not finite does not count.
-        """
-        if held is None or not np.isfinite(held.value):
-            return self
-        return dataclasses.replace(self, best_value=float(held.value))
+    def back_at_start(self) -> Self:
+        """Return the course of a training that keeps the model before the first epoch."""
+        return dataclasses.replace(self, best_epoch=0)
 
     @property
     def n_epochs(self) -> int:

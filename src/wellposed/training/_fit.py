@@ -133,12 +133,6 @@ def fit_member(
     run_epoch = training.epoch()
     with Bar(training.member.plan.n_epochs, progress, unit) as bar:
         try:
-            if not course.n_epochs and course.outcome is None:
-                now = {"done": np.int32(0), "encoder_steps": course.encoder_steps}
-                _, figures = run_epoch(
-                    position.state, split=training.split.without_training(), **now
-                )
-                course = course.started_at(jax.device_get(figures.held))
             while course.outcome is None:
                 now = {"done": np.int32(course.n_epochs), "encoder_steps": course.encoder_steps}
                 state, figures = run_epoch(position.state, split=training.split, **now)

@@ -1,6 +1,5 @@
 """One epoch as one program: train, evaluate on the held-out rows, return the figures."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,7 @@ from ._optimiser import Rates
 from ._rows import COARSE, Rows
 
 # Numbers folded into a training's key, one for each use; I(x; z) is measured on the host.
-SPLIT, EPOCHS, HELD_OUT, REFIT, INFORMATION, FOLDS = range(6)
+SPLIT, EPOCHS, HELD_OUT, REFIT, INFORMATION, FOLDS, START = range(7)
 
 
 class Split(eqx.Module):
@@ -33,11 +32,6 @@ class Split(eqx.Module):
     def monitored(self) -> Rows:
         """The held-out rows, or the training rows where too few are held out."""
         return self.held if self.held is not None and self.held.n > 1 else self.training
-
-    def without_training(self) -> "Split":
-        """Return the split with no row to train on: an epoch of it only evaluates."""
-        nothing = np.asarray(0, np.int32)
-        return Split(dataclasses.replace(self.training, count=nothing), self.held)
 
 
 class EpochFigures(eqx.Module):

@@ -29,6 +29,7 @@ from ._pass import INFORMATION, REFIT, SPLIT, EpochFigures, Split, epoch_program
 from ._refit import refit_noise
 from ._rows import Rows, pad_rows
 from ._run import Run
+from ._start import MOST_ROWS, START_IS_BETTER
 
 
 class Position(eqx.Module):
@@ -148,9 +149,39 @@ class Training:
         """Return the model with these parameters."""
         return eqx.combine(params, self.fixed).with_fixed_prior()
 
+    @property
+    def compared(self) -> Rows | None:
+        """Held-out rows on which the best epoch is compared with the start."""
+        held = self.split.held
+        if held is None or held.n <= MOST_ROWS:
+            return held
+        return Rows.of(held.host[:MOST_ROWS], held.weights)
+
+    def _start_is_better(self, best: Tree) -> bool:
+        if self.compared is None:
+            return False
+        return bool(
+            START_IS_BETTER(
+                self.params,
+                best,
+                self.fixed,
+                self.data,
+                self.compared,
+                self.member.objective,
+                batch_size=self.batch_size,
+                key=self.member.key,
+            )
+        )
+
     def run(self, position: Position, course: Course) -> Run:
-        """Return the result; where the objective leaves σ² free, solve it in closed form."""
-        model = self.model(position.best_params)
+        """Return the result: the best epoch, or the start where it is better on held-out rows.
+
+        Where the objective leaves σ² free, it is solved in closed form.
+        """
+        best = position.best_params
+        if course.n_epochs and self._start_is_better(best):
+            best, course = self.params, course.back_at_start()
+        model = self.model(best)
         if self.member.objective.refits_noise and course.n_epochs:
             model = refit_noise(
                 model,

@@ -28,6 +28,7 @@ from .._pass import REFIT, EpochFigures, Split, train_epoch
 from .._refit import refit_noise
 from .._rows import Rows, pad_rows
 from .._run import Run
+from .._start import start_is_better
 from .._training import Position, Training, identity_of
 from .stack import select_trees, stack_trees, take_tree, tree_shape
 
@@ -62,8 +63,6 @@ class Together:
         constants = self._place(self._stack([_constants(t) for t in self.trainings]))
         data = jax.device_put(first.data, self._sharding(PartitionSpec()))
         position, courses = self._start(file)
-        if not any(course.n_epochs for course in courses):
-            courses = self._evaluate_start(position, courses, constants, data)
         with Bar(first.member.plan.max_epochs, progress) as bar:
             try:
                 while any(course.outcome is None for course in courses):
@@ -92,15 +91,6 @@ class Together:
             )
         pairs = zip(courses, records, strict=True)
         return self._place(tree), [course.from_record(record) for course, record in pairs]
-
-    def _evaluate_start(
-        self, position: Position, courses: list[Course], constants: tuple, data: jax.Array
-    ) -> list[Course]:
-        """Evaluate the models before the first epoch: an epoch without rows to train on."""
-        counts = np.zeros_like(self._counts[0]), self._counts[1]
-        _, figures = self._train(position, courses, constants, data, counts)
-        held = [take_tree(figures, i).held for i in range(len(courses))]
-        return [course.started_at(each) for course, each in zip(courses, held, strict=True)]
 
     def _train(
         self,
@@ -147,7 +137,8 @@ class Together:
         self, position: Position, courses: list[Course], constants: tuple, data: jax.Array
     ) -> list[Run]:
         first = self.trainings[0]
-        models = eqx.combine(position.best_params, constants[0])
+        best, courses = self._best(position, courses, constants, data)
+        models = eqx.combine(best, constants[0])
         trained = [course.n_epochs > 0 for course in courses]
         if first.member.objective.refits_noise and any(trained):
             solved = _refit(models, constants, data, self._counts, batch_size=first.batch_size)
@@ -164,6 +155,28 @@ class Together:
             )
             for i, course in enumerate(courses)
         ]
+
+    def _best(
+        self, position: Position, courses: list[Course], constants: tuple, data: jax.Array
+    ) -> tuple[Tree, list[Course]]:
+        """Return the best parameters of the members: the start, where it is better."""
+        first, best = self.trainings[0], position.best_params
+        if first.compared is None:
+            return best, courses
+        start = self._place(self._stack([training.params for training in self.trainings]))
+        index = self._place(self._stack([training.compared.index for training in self.trainings]))
+        flags = _starts_are_better(
+            start, best, constants, data, index, first.compared.count, batch_size=first.batch_size
+        )
+        flags &= self._place(
+            jax.device_put(np.asarray(self._fill([c.n_epochs > 0 for c in courses])))
+        )
+        stays = jax.device_get(flags)[: len(courses)]
+        courses = [
+            course.back_at_start() if stay else course
+            for course, stay in zip(courses, stays, strict=True)
+        ]
+        return select_trees(flags, start, best), courses
 
     def _stack(self, trees: Sequence[Tree]) -> Tree:
         return stack_trees(self._fill(trees))
@@ -239,6 +252,27 @@ def _keep(position: Position, reached: TrainState, goes: jax.Array, better: jax.
         select_trees(goes, reached, position.state),
         select_trees(better, reached.reached, position.best_params),
     )
+
+
+@compiled
+def _starts_are_better(
+    start: Tree,
+    best: Tree,
+    constants: tuple,
+    data: jax.Array,
+    index: jax.Array,
+    count: np.ndarray,
+    *,
+    batch_size: int,
+) -> jax.Array:
+    def one(start: Tree, best: Tree, constants: tuple, index: jax.Array) -> jax.Array:
+        fixed, _, objective, _, key = constants
+        held = Rows(index, count)
+        return start_is_better(
+            start, best, fixed, data, held, objective, batch_size=batch_size, key=key
+        )
+
+    return eqx.filter_vmap(one)(start, best, constants, index)
 
 
 @compiled
