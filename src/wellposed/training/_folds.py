@@ -39,7 +39,8 @@ def fit_folds(
     """Choose the epoch by ``member.n_folds`` folds, then train on all rows up to it.
 
     Each fold is a training that holds the fold out. The last training ends at the rounded average
-    of their best epochs, its rates decaying as theirs do. Its history has the average over folds
+    of their best epochs, its rates decaying as theirs do. Where most folds keep the model that they
+    started from, so does it. Its history has the average over folds
     of the figures of held-out rows; a fold that has ended counts with its last figures.
 
     Parameters
@@ -111,8 +112,14 @@ def _course(fold: Member) -> Course:
 
 
 def _last(member: Member, courses: Sequence[Course]) -> Member:
-    """Return the training on all rows, up to the average of the best epochs."""
-    last_epoch = round(float(np.mean([course.best_epoch for course in courses])))
+    """Return the training on all rows, up to the average of the best epochs.
+
+    Where most folds keep the start, so does the training on all rows.
+    """
+    values = [course.history.monitored for course in courses]
+    best = [int(v.argmax()) + 1 if len(v) else 0 for v in values]
+    keeping = sum(course.best_epoch == 0 for course in courses)
+    last_epoch = 0 if 2 * keeping > len(courses) else round(float(np.mean(best)))
     plan = dataclasses.replace(member.plan, last_epoch=last_epoch, patience=None)
     return dataclasses.replace(member, plan=plan, validation_fraction=0.0)
 

@@ -176,13 +176,13 @@ class Training:
     def run(self, position: Position, course: Course) -> Run:
         """Return the result: the best epoch, or the start where it is better on held-out rows.
 
-        Where the objective leaves σ² free, it is solved in closed form.
+        Where the objective leaves σ² free, it is solved in closed form for a model that was trained.
         """
         best = position.best_params
         if course.n_epochs and self._start_is_better(best):
             best, course = self.params, course.back_at_start()
         model = self.model(best)
-        if self.member.objective.refits_noise and course.n_epochs:
+        if self.member.objective.refits_noise and course.best_epoch:
             model = refit_noise(
                 model,
                 self.data,

@@ -139,7 +139,7 @@ class Together:
         first = self.trainings[0]
         best, courses = self._best(position, courses, constants, data)
         models = eqx.combine(best, constants[0])
-        trained = [course.n_epochs > 0 for course in courses]
+        trained = [course.best_epoch > 0 for course in courses]
         if first.member.objective.refits_noise and any(trained):
             solved = _refit(models, constants, data, self._counts, batch_size=first.batch_size)
             flags = self._place(jax.device_put(np.asarray(self._fill(trained))))
@@ -168,9 +168,8 @@ class Together:
         flags = _starts_are_better(
             start, best, constants, data, index, first.compared.count, batch_size=first.batch_size
         )
-        flags &= self._place(
-            jax.device_put(np.asarray(self._fill([c.n_epochs > 0 for c in courses])))
-        )
+        trained = self._fill([course.n_epochs > 0 for course in courses])
+        flags &= self._place(jax.device_put(np.asarray(trained)))
         stays = jax.device_get(flags)[: len(courses)]
         courses = [
             course.back_at_start() if stay else course
