@@ -89,9 +89,6 @@ def test_rows_given_to_hold_out_choose_the_epoch():
     held = vae.history_["held_out_objective"]
     assert (held > far.history_["held_out_objective"]).all()
     assert vae.best_epoch_ in (0, held.argmax() + 1)
-    # One draw of z a row in training, sixteen here.
-    if vae.best_epoch_:
-        assert vae.elbo(val).mean() == pytest.approx(held.max(), abs=1.0)
 
 
 def test_held_out_rows_come_in_any_container():
@@ -160,8 +157,8 @@ def test_more_folds_than_rows_or_one_are_refused():
 
 def test_a_grid_has_the_folds_of_a_fit():
     settings = SMALL | {"validation_folds": 3, "max_epochs": 20, "patience": 5}
-    grid = wp.fit_grid(wp.VAE(**settings), {"noise": ["shared"]}, WINE)
-    alone = wp.VAE(**settings | {"noise": "shared"}).fit(WINE)
+    grid = wp.fit_grid(wp.VAE(**settings), {"noise": [0.5]}, WINE)
+    alone = wp.VAE(**settings | {"noise": 0.5}).fit(WINE)
     assert_array_equal(grid.best.score_samples(WINE), alone.score_samples(WINE))
 
 
