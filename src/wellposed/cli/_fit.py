@@ -248,17 +248,17 @@ def _start_kept(vae: "VAE") -> str:
 
     from wellposed import nn
 
-    held_out = vae.history_["held_out_objective"]
-    if not len(held_out):
+    n = len(vae.history_["held_out_objective"])
+    if not n and vae.outcome_.value in ("interrupted", "nonfinite"):
         return "0: no epoch was completed; the model is the start of the training"
     start = "the untrained start"
     if isinstance(vae.model_.decoder, nn.LinearSkip):
         shared = np.ndim(vae.noise_variance_) == 0
         start = f"the linear one, {'probabilistic PCA' if shared else 'factor analysis'}"
-    reached = "" if np.isnan(held_out).all() else f" (the best: {np.nanmax(held_out):.2f} nats)"
+    compared = f"None of {n} epochs improved" if n else "In most folds no epoch improved"
     return (
-        f"0: the model is {start}. None of {len(held_out)} epochs improved on its held-out "
-        f"objective{reached}. A lower --learning-rate or narrower --hidden may"
+        f"0: the model is {start}. {compared} on its held-out log p. A lower --learning-rate or "
+        "narrower --hidden may"
     )
 
 

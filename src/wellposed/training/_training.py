@@ -176,7 +176,7 @@ class Training:
     def run(self, position: Position, course: Course) -> Run:
         """Return the result: the best epoch, or the start where it is better on held-out rows.
 
-        Where the objective leaves σ² free, it is solved in closed form for a model that was trained.
+        Where the objective leaves σ² free, it is solved in closed form after a training.
         """
         best = position.best_params
         if course.n_epochs and self._start_is_better(best):
