@@ -129,8 +129,9 @@ class Planted:
     def limit_posterior(self) -> Any:
         """Train with a posterior that is never narrower than the prior."""
         vae = wp.VAE(K, **WIDTH)
-        rows, model = prepare(vae, self.train)
-        model = eqx.tree_at(lambda m: m.posterior, model, NeverBelowOne())
+        prepared = prepare(vae, self.train)
+        rows = prepared.rows
+        model = eqx.tree_at(lambda m: m.posterior, prepared.model, NeverBelowOne())
         plan = training.Plan(batch_size=64, max_epochs=self.epochs)
         keys = jax.random.split(jax.random.key(0))
         run = training.fit(

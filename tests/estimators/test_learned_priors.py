@@ -47,7 +47,7 @@ def vae(request, rows):
 
 def start_of(prior, rows, **settings):
     """The model before training."""
-    return prepare(wp.VAE(prior=prior, **{**QUICK, **settings}), rows)[1]
+    return prepare(wp.VAE(prior=prior, **{**QUICK, **settings}), rows).model
 
 
 # -- the start -------------------------------------------------------------------------------
@@ -84,7 +84,8 @@ def test_pseudo_inputs_start_at_rows_of_the_data(rows):
 @pytest.mark.parametrize("fraction", [0.0, 0.5])
 def test_pseudo_inputs_start_at_no_row_that_is_held_out(rows, fraction):
     vae = wp.VAE(prior="vamp", n_prior_components=80, validation_fraction=fraction, **QUICK)
-    data, model = prepare(vae, rows)
+    prepared = prepare(vae, rows)
+    data, model = prepared.rows, prepared.model
     member = member_of(settings_of(vae), model, len(data), key=vae.key("fit"))
     split = Training.of(member, len(data), jnp.asarray(pad_rows(data))).split
     held_out = np.array([], int) if split.held is None else split.held.host
@@ -108,7 +109,7 @@ def test_more_pseudo_inputs_than_rows_to_train_on_are_refused(rows):
         wp.VAE(prior="vamp", n_prior_components=81, validation_fraction=0.5, **QUICK),
         rows,
         holds_out=False,
-    )[1]
+    ).model
     assert len(start.prior.pseudo_inputs) == 81
 
 

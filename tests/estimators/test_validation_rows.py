@@ -151,7 +151,7 @@ def test_with_folds_the_model_is_of_the_last_epoch_and_the_same_again(tmp_path):
 
 def test_more_folds_than_rows_or_one_are_refused():
     for folds in (1, 90):
-        with pytest.raises(SettingError, match=f"n_folds={folds}"):
+        with pytest.raises(SettingError, match=f"got {folds}"):
             wp.VAE(**SMALL | {"validation_folds": folds}).fit(WINE)
 
 

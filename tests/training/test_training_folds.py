@@ -13,7 +13,16 @@ from test_training_resume import interrupt_after
 
 from wellposed._errors import SettingError
 from wellposed.objectives import AbstractObjective, ElboTerms, Evaluation
-from wellposed.training import Member, Outcome, Plan, _checkpoint, fit_folds, fit_grid, fit_member
+from wellposed.training import (
+    Member,
+    Outcome,
+    Plan,
+    _checkpoint,
+    fit_folds,
+    fit_grid,
+    fit_member,
+    split_folds,
+)
 from wellposed.training import _fit as loop
 from wellposed.training._epoch import batch_mean, share
 from wellposed.training._folds import _folds
@@ -22,7 +31,8 @@ from wellposed.training._rows import Rows
 KEY = jax.random.key(3)
 ROWS = DATA[:50]
 MEMBER = Member(model_for(), KEY, plan=Plan(max_epochs=40, patience=4, learning_rate=0.02))
-FOLDED = dataclasses.replace(MEMBER, n_folds=3)
+FOLDS = tuple((held, MEMBER.model) for held in split_folds(50, 3, key=KEY))
+FOLDED = dataclasses.replace(MEMBER, folds=FOLDS)
 
 
 class Linear(AbstractObjective):
@@ -40,12 +50,12 @@ class Linear(AbstractObjective):
 
 
 def test_each_row_is_held_out_once():
-    held = np.concatenate([fold.held for fold in _folds(FOLDED, len(ROWS))])
-    assert_array_equal(np.sort(held), np.arange(len(ROWS)))
+    held = np.concatenate([fold.held for fold in _folds(FOLDED)])
+    assert_array_equal(np.sort(held), np.arange(50))
 
 
 def test_the_last_training_ends_at_the_average_of_the_best_epochs_of_the_folds():
-    runs = [fit_member(fold, ROWS) for fold in _folds(FOLDED, len(ROWS))]
+    runs = [fit_member(fold, ROWS) for fold in _folds(FOLDED)]
     held = [run.history.column("held_out_objective") for run in runs]
     average = round(np.mean([values.argmax() + 1 for values in held]))
     assert all(run.best_epoch for run in runs)
@@ -95,17 +105,20 @@ def test_folds_resume_in_any_stage(tmp_path, monkeypatch, stops_in):
 def test_where_most_folds_keep_the_start_so_does_the_last_training():
     plan = Plan(max_epochs=2, learning_rate=30.0)
     trained = fit_member(MEMBER, ROWS).model
-    run = fit_folds(dataclasses.replace(FOLDED, model=trained, plan=plan), ROWS)
+    folds = tuple((held, trained) for held, _ in FOLDS)
+    run = fit_folds(dataclasses.replace(FOLDED, model=trained, plan=plan, folds=folds), ROWS)
     assert run.best_epoch == 0
     assert same(run.model, trained)
 
 
 def test_folds_that_cannot_be_are_refused():
     for n_folds in (1, 51):
-        with pytest.raises(SettingError, match=f"n_folds={n_folds}"):
-            fit_folds(dataclasses.replace(MEMBER, n_folds=n_folds), ROWS)
-    with pytest.raises(SettingError, match="one of the two"):
+        with pytest.raises(SettingError, match=f"got {n_folds}"):
+            split_folds(50, n_folds, key=KEY)
+    with pytest.raises(SettingError, match="either folds"):
         fit_folds(dataclasses.replace(FOLDED, held=np.arange(5)), ROWS)
+    with pytest.raises(SettingError, match="no folds"):
+        fit_folds(MEMBER, ROWS)
 
 
 def test_rows_held_out_by_position_do_not_train():

@@ -17,7 +17,7 @@ from wellposed._typing import PRNGKey
 from .data.names import same_image
 from .start.linear import has_linear_start, start_linear
 from .start.prior import start_prior
-from .start.settings import epochs_of, folds_of, patience_of
+from .start.settings import epochs_of, patience_of
 
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
@@ -32,9 +32,8 @@ def build(
     *,
     key: PRNGKey,
     names: Sequence[str] | None = None,
-    trained: np.ndarray | None = None,
 ) -> models.VAEModel:
-    """Make an untrained model with transform and noise fitted to the data.
+    """Make a model as it is drawn, with transform and noise fitted to the data.
 
     Parameters
     ----------
@@ -44,7 +43,6 @@ def build(
     image_shape : of one datum, or None
     key : PRNG key
     names : of the columns, for messages
-    trained : indices of the rows that are trained on and not held out; None is all
 
     Raises
     ------
@@ -53,8 +51,8 @@ def build(
     DataError
         For data off the transform's domain or the noise's support.
     """
-    encoder_key, decoder_key, moments_key, noise_key, start_key, prior_key = (
-        jax.random.fold_in(key, i) for i in range(6)
+    encoder_key, decoder_key, moments_key, noise_key = (
+        jax.random.fold_in(key, i) for i in range(4)
     )
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=summary.one_unit).fit(summary)
@@ -65,7 +63,7 @@ def build(
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
-    model = models.VAEModel(
+    return models.VAEModel(
         transform=transform,
         prior=latents.StandardNormal(k),
         encoder=nn.make_network(encoder, d, posterior.n_raw * k, key=encoder_key),
@@ -74,13 +72,35 @@ def build(
         noise=observation,
         reach=models.Reach.of(moments),
     )
+
+
+def start(
+    settings: dict[str, Any],
+    model: models.VAEModel,
+    rows: np.ndarray,
+    summary: transforms.Summary,
+    image_shape: tuple[int, ...] | None,
+    trained: np.ndarray,
+    *,
+    key: PRNGKey,
+) -> models.VAEModel:
+    """Return the model of :func:`build` at its start: its prior, and the linear solution.
+
+    Parameters
+    ----------
+    settings, model, rows, summary, image_shape, key : as of :func:`build`
+    trained : indices of the rows that are trained on; the start does not see the others
+    """
+    moments_key, start_key, prior_key = (jax.random.fold_in(key, i) for i in (2, 4, 5))
     prior = start_prior(settings, model, rows, trained=trained, key=prior_key)
     model = dataclasses.replace(model, prior=prior)
     arrays, rest = eqx.partition(model, eqx.is_array)
     model = eqx.combine(jax.device_put(arrays), rest)
-    if settings["linear_start"] and has_linear_start(model):
-        return start_linear(model, rows, moments, key=start_key)
-    return model
+    if not (settings["linear_start"] and has_linear_start(model)):
+        return model
+    moments = model.transform.moments(summary, key=moments_key)
+    moments = dataclasses.replace(moments, image_shape=image_shape)
+    return start_linear(model, rows[trained], moments, key=start_key)
 
 
 def transform_of(
@@ -188,14 +208,9 @@ def member_of(
     n_rows: int,
     *,
     key: PRNGKey,
-    held: np.ndarray | None = None,
-    weights: np.ndarray | None = None,
+    n_folds: int = 0,
 ) -> training.Member:
-    """Collect the model, the settings and the plan of a training on ``n_rows`` rows.
-
-    ``held`` are the positions of further rows to hold out, and ``weights`` those of all rows.
-    """
-    n_folds = folds_of(settings, n_rows) if held is None else 0
+    """Collect the model, the settings and the plan of a training on ``n_rows`` rows."""
     return training.Member(
         model,
         key,
@@ -203,9 +218,6 @@ def member_of(
         plan_of(settings, n_rows, n_folds),
         settings["validation_fraction"],
         settings["allow_unbounded"],
-        n_folds,
-        held,
-        weights,
     )
 
 

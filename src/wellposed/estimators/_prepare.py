@@ -1,11 +1,13 @@
 """Preparation of a training: checked rows and an untrained model."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wellposed import models, noise, training, transforms
+from wellposed._typing import PRNGKey
 
 from ._amounts import hint_at_amounts
 from ._build import (
@@ -15,6 +17,7 @@ from ._build import (
     objective_of,
     plan_of,
     resolution_of,
+    start,
     transform_of,
 )
 from ._fitted import Fitted
@@ -27,6 +30,34 @@ from .data.weights import repeat_rows
 from .start.settings import latents_of, noise_of
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prepared:
+    """Rows and an untrained model.
+
+    Parameters
+    ----------
+    rows : array of shape (n, d), without their offset
+    model : at its start, from the rows to train on
+    settings : of the estimator, those that the data decide resolved
+    """
+
+    rows: np.ndarray
+    model: models.VAEModel
+    settings: dict[str, Any]
+    _summary: transforms.Summary
+    _image_shape: tuple[int, ...] | None
+    _weights: np.ndarray | None
+    _key: PRNGKey
+    _drawn: models.VAEModel
+
+    def start_on(self, trained: np.ndarray) -> models.VAEModel:
+        """Return the model at its start from some rows, given by their positions."""
+        weights = None if self._weights is None else self._weights[trained]
+        trained = repeat_rows(trained, weights)
+        described = self._summary, self._image_shape, trained
+        return start(self.settings, self._drawn, self.rows, *described, key=self._key)
+
+
 def prepare(
     vae: Fitted,
     X: Rows,
@@ -34,7 +65,7 @@ def prepare(
     *,
     holds_out: bool = True,
     weights: np.ndarray | None = None,
-) -> tuple[np.ndarray, models.VAEModel]:
+) -> Prepared:
     """Check everything that can be checked before training, and build the model.
 
     Parameters
@@ -44,10 +75,6 @@ def prepare(
     offset : array of shape (d,) to subtract from the rows; None decides by the data
     holds_out : whether the training holds out ``validation_fraction`` of the rows
     weights : array of shape (n,), above zero; None weighs all rows alike
-
-    Returns
-    -------
-    The rows without their offset, shape (n, d), and the untrained model.
 
     Raises
     ------
@@ -76,17 +103,18 @@ def prepare(
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
-    fraction = settings["validation_fraction"] if holds_out else 0.0
-    trained, _ = training.split_rows(len(rows), fraction, key=vae.key("fit"))
-    options = {"names": table.labels, "trained": trained if weights is None else None}
-    model = build(settings, typical, summary, shape, key=vae.key("build"), **options)
+    key, shares = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
+    drawn = build(settings, typical, summary, shape, key=key, names=table.labels)
+    trained, _ = training.split_rows(len(rows), shares, key=vae.key("fit"))
+    prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
+    model = prepared.start_on(trained)
     check_domain(rows, model.transform, model.noise, table.labels)
     vae.image_shape_ = shape
     warn_of_data(summary, settings["n_components"], names)
     warn_of_suspects(given, names, shape)
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
-    warn_of_given_noise(model, model.transform.moments(summary, key=vae.key("build")))
-    return rows, model
+    warn_of_given_noise(model, model.transform.moments(summary, key=key))
+    return dataclasses.replace(prepared, model=model)
 
 
 def _locate(settings: dict[str, Any], n: int, d: int, names: Sequence[str] | None) -> None:

@@ -1,50 +1,59 @@
 """The training of a VAE, with weights of its rows and rows to hold out."""
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellposed import models, training
+from wellposed import training
 from wellposed._errors import SettingError
 
 from ._build import member_of
 from ._fitted import Fitted
+from ._prepare import Prepared
 from ._settings import settings_of
 from ._words import Rows
 from .data.rows import open_table
 from .data.table import Table
 from .data.weights import check_weights
+from .start.settings import folds_of
 
 
 def training_of(
-    vae: Fitted,
-    rows: np.ndarray,
-    model: models.VAEModel,
-    weights: np.ndarray | None,
-    X_val: Rows | None,
+    vae: Fitted, prepared: Prepared, weights: np.ndarray | None = None, X_val: Rows | None = None
 ) -> tuple[training.Member, np.ndarray]:
     """Return a training and its data: the rows to train on, then those given to hold out.
 
     Parameters
     ----------
     vae : estimator with the attributes that describe the data
-    rows, model : as :func:`prepare` returns them
+    prepared : its rows and its model
     weights : of the rows, with mean 1, or None
     X_val : rows to hold out, or None
 
     Raises
     ------
     DataError, SettingError
-        For rows to hold out that the model cannot have, and for folds beside them.
+        For rows to hold out that the model cannot have, folds beside them, or folds that cannot be.
     """
-    settings, n, held = settings_of(vae), len(rows), None
-    settings["image_shape"] = vae.image_shape_
-    if X_val is not None:
+    settings, rows, n = settings_of(vae), prepared.rows, len(prepared.rows)
+    settings["image_shape"], key = vae.image_shape_, vae.key("fit")
+    if X_val is None:
+        n_folds, held = folds_of(settings, n), None
+    else:
         check_no_folds(settings["validation_folds"])
-        further = vae.rows_of(model, X_val, to_train=True)
+        further = vae.rows_of(prepared.model, X_val, to_train=True)
         rows, held = np.concatenate([rows, further]), np.arange(n, n + len(further))
         weights = None if weights is None else np.append(weights, np.ones(len(further)))
-    member = member_of(settings, model, n, key=vae.key("fit"), held=held, weights=weights)
-    return member, rows
+        n_folds = 0
+    model, folds = prepared.model, ()
+    if n_folds:
+        parts = training.split_folds(n, n_folds, key=key)
+        others = [np.setdiff1d(np.arange(n), part) for part in parts]
+        starts = [prepared.start_on(other) for other in others]
+        model, folds = prepared.start_on(np.arange(n)), tuple(zip(parts, starts, strict=True))
+    member = member_of(settings, model, n, key=key, n_folds=n_folds)
+    return dataclasses.replace(member, folds=folds, held=held, weights=weights), rows
 
 
 def weighted_table(X: Rows, sample_weight: ArrayLike | None) -> tuple[Table, np.ndarray | None]:

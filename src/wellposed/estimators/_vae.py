@@ -287,9 +287,10 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
         with restore_on_failure(self):
             table, weights = weighted_table(X, sample_weight)
-            rows, model = prepare(self, table, holds_out=X_val is None, weights=weights)
-            member, data = training_of(self, rows, model, weights, X_val)
-            fit = training.fit_folds if member.n_folds else training.fit_member
+            prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
+            member, data = training_of(self, prepared, weights, X_val)
+            rows = prepared.rows
+            fit = training.fit_folds if member.folds else training.fit_member
             run = fit(
                 member,
                 data,
@@ -328,7 +329,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             before = training.Advance.of(self.model_, objective, self.history_)
         with restore_on_failure(self):
             if before is None:
-                rows, model = prepare(self, X, holds_out=False)
+                prepared = prepare(self, X, holds_out=False)
+                rows, model = prepared.rows, prepared.model
                 unbounded = settings["allow_unbounded"]
                 models.check_bounded(model, rows.shape[1], allow_unbounded=unbounded)
             else:

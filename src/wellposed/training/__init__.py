@@ -12,7 +12,7 @@ from ._member import Member
 from ._outcome import Outcome
 from ._plan import Plan
 from ._run import Run
-from ._training import split_rows
+from ._training import split_folds, split_rows
 from .grid import fit_grid, resolve_together
 from .inference import AmortisationGap, InferenceGaps, amortisation_gap, inference_gaps
 from .linear import (
@@ -61,6 +61,7 @@ __all__ = [
     "mixture_of",
     "random_state",
     "resolve_together",
+    "split_folds",
     "split_rows",
     "state_of",
     "subspace_iteration",

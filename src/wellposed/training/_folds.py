@@ -8,20 +8,17 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
-from wellposed.numerics import host_generator
 
 from ._checkpoint import Checkpoint
 from ._course import Course
 from ._fit import Callback, fit_member
 from ._member import Member
 from ._outcome import Outcome
-from ._pass import FOLDS
 from ._run import Run
 from ._training import identity_of
 
@@ -36,7 +33,7 @@ def fit_folds(
     callbacks: Sequence[Callback] = (),
     progress: bool | str = False,
 ) -> Run:
-    """Choose the epoch by ``member.n_folds`` folds, then train on all rows up to it.
+    """Choose the epoch by ``member.folds``, then train on all rows up to it.
 
     Each fold is a training that holds the fold out. The last training ends at the rounded average
     of their best epochs, its rates decaying as theirs do. Where most folds keep the model that they
@@ -45,11 +42,10 @@ def fit_folds(
 
     Parameters
     ----------
-    member : Member, with two folds or more
+    member : Member with folds
     data : array of shape (n, d), data units
     checkpoint : path, optional; one file for the folds and the last training
-    callbacks : called after each epoch of the last training
-    progress : "auto", True or False
+    callbacks, progress : of the last training, as of :func:`fit_member`
 
     Returns
     -------
@@ -58,19 +54,20 @@ def fit_folds(
     Raises
     ------
     SettingError
-        For fewer than two folds, fewer rows than folds, or rows held out beside the folds.
+        For a member without folds, or with rows held out beside them.
 
     Examples
     --------
     >>> import wellposed as wp
     >>> X = np.random.default_rng(0).normal(size=(60, 3))
     >>> model = wp.VAE(1, hidden=(4,), max_epochs=1, random_state=0).fit(X).model_
-    >>> fit_folds(Member(model, jax.random.key(0), n_folds=3), X).outcome.value
+    >>> folds = tuple((held, model) for held in split_folds(60, 3, key=jax.random.key(0)))
+    >>> fit_folds(Member(model, jax.random.key(0), folds=folds), X).outcome.value
     'converged'
     """
     check_process()
     data = np.asarray(data)
-    folds, file = _folds(member, len(data)), None
+    folds, file = _folds(member), None
     if checkpoint is not None:
         file = Checkpoint.at(checkpoint, identity_of(member, data)).with_stages()
     courses: list[Course] = []
@@ -90,20 +87,18 @@ def fit_folds(
     return _with_folds(run, courses)
 
 
-def _folds(member: Member, n: int) -> list[Member]:
-    """Return the training of each fold: its rows, drawn at random, are held out."""
-    if not 2 <= member.n_folds <= n:
+def _folds(member: Member) -> list[Member]:
+    """Return the training of each fold, without those rows."""
+    if not member.folds or member.held is not None:
         raise SettingError(
-            f"There are at least two folds and at most one for each of the {n} rows; got n_folds="
-            f"{member.n_folds}. Use 5, or hold out a share of the rows."
+            "With folds each row is held out once; got "
+            + ("no folds" if not member.folds else "rows to hold out beside them")
+            + ". Give either folds or rows to hold out."
         )
-    if member.held is not None:
-        raise SettingError(
-            "With folds each row is held out once; got rows to hold out beside them. Give one of "
-            "the two."
-        )
-    order = host_generator(jax.random.fold_in(member.key, FOLDS)).permutation(n)
-    return [dataclasses.replace(member, held=h) for h in np.array_split(order, member.n_folds)]
+    return [
+        dataclasses.replace(member, model=model, held=held, folds=())
+        for held, model in member.folds
+    ]
 
 
 def _course(fold: Member) -> Course:
@@ -121,7 +116,7 @@ def _last(member: Member, courses: Sequence[Course]) -> Member:
     keeping = sum(course.best_epoch == 0 for course in courses)
     last_epoch = 0 if 2 * keeping > len(courses) else round(float(np.mean(best)))
     plan = dataclasses.replace(member.plan, last_epoch=last_epoch, patience=None)
-    return dataclasses.replace(member, plan=plan, validation_fraction=0.0)
+    return dataclasses.replace(member, plan=plan, validation_fraction=0.0, folds=())
 
 
 def _with_folds(run: Run, courses: Sequence[Course]) -> Run:

@@ -19,9 +19,9 @@ class Member:
     ----------
     model, key, objective, plan, validation_fraction, allow_unbounded
         As :func:`wellposed.training.fit` takes them.
-    n_folds : int, default 0
-        Number of folds by which the epoch is chosen, see :func:`wellposed.training.fit_folds`; 0
-        chooses it on the rows held out.
+    folds : tuple of pairs (positions, model), default ()
+        Folds by which the epoch is chosen, see :func:`wellposed.training.fit_folds`: the rows that
+        a fold holds out, and the model that it starts from, to which they should be unknown.
     held : array of whole numbers, optional
         Positions of the rows to hold out; None draws a share ``validation_fraction`` of them.
     weights : array of shape (n,), optional
@@ -42,6 +42,6 @@ class Member:
     plan: Plan = dataclasses.field(default_factory=Plan)
     validation_fraction: float = 0.0
     allow_unbounded: bool = False
-    n_folds: int = 0
+    folds: tuple[tuple[np.ndarray, VAEModel], ...] = ()
     held: np.ndarray | None = None
     weights: np.ndarray | None = None

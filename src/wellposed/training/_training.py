@@ -25,7 +25,7 @@ from ._lagging import information
 from ._member import Member
 from ._optimiser import Rates
 from ._outcome import Outcome
-from ._pass import INFORMATION, REFIT, SPLIT, EpochFigures, Split, epoch_program
+from ._pass import FOLDS, INFORMATION, REFIT, SPLIT, EpochFigures, Split, epoch_program
 from ._refit import refit_noise
 from ._rows import Rows, pad_rows
 from ._run import Run
@@ -199,7 +199,7 @@ def identity_of(member: Member, data: np.ndarray) -> str:
     """Return the digest of the settings and the data that determine a training."""
     decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
     further = [part for part in (member.held, member.weights) if part is not None]
-    settings = member.plan, member.validation_fraction, member.n_folds, member.held is None
+    settings = member.plan, member.validation_fraction, len(member.folds), member.held is None
     return fingerprint((*decisive, *further), *settings)
 
 
@@ -237,6 +237,34 @@ def split_rows(n: int, fraction: float, *, key: PRNGKey) -> tuple[np.ndarray, np
     held = min(max(1, round(fraction * n)), n - 1) if fraction > 0 else 0
     order = host_generator(jax.random.fold_in(key, SPLIT)).permutation(n)
     return order[held:], order[:held]
+
+
+def split_folds(n: int, n_folds: int, *, key: PRNGKey) -> list[np.ndarray]:
+    """Return the rows that each fold holds out, drawn on the host: each row is in one.
+
+    Parameters
+    ----------
+    n : number of rows
+    n_folds : number of folds
+    key : PRNG key of the training
+
+    Raises
+    ------
+    SettingError
+        For fewer than two folds, or fewer rows than folds.
+
+    Examples
+    --------
+    >>> [len(held) for held in split_folds(10, 3, key=jax.random.key(0))]
+    [4, 3, 3]
+    """
+    if not 2 <= n_folds <= n:
+        raise SettingError(
+            f"There are at least two folds and at most one for each of the {n} rows; got "
+            f"{n_folds}. Use 5, or 0, which holds out a share of the rows."
+        )
+    order = host_generator(jax.random.fold_in(key, FOLDS)).permutation(n)
+    return np.array_split(order, n_folds)
 
 
 def _split(member: Member, n: int) -> Split:

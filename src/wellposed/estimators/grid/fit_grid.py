@@ -24,11 +24,11 @@ from wellposed._errors import (
 )
 from wellposed.training import Bar, Member, Outcome
 
-from .._build import member_of
 from .._load import load_like
 from .._notices import warn_of_suspects
 from .._prepare import prepare
 from .._settings import settings_of
+from .._train import training_of
 from .._vae import VAE
 from .._words import FilePath, Progress, Rows
 from ..data.rows import narrow, open_table
@@ -186,12 +186,10 @@ class _Work:
         offsets = {self.estimators[i].offset_.tobytes() for i in places}
         if len(offsets) > 1:  # all members train on the same rows, so no member has an offset
             places, built = self._models(np.zeros(self.data.shape[1]))
-        members = []
-        for i, model in zip(places, built, strict=True):
-            estimator = self.estimators[i]
-            settings, key = settings_of(estimator), estimator.key("fit")
-            settings["image_shape"] = estimator.image_shape_
-            members.append(member_of(settings, model, len(self.data), key=key))
+        members = [
+            training_of(self.estimators[i], prepared)[0]
+            for i, prepared in zip(places, built, strict=True)
+        ]
         if members:  # one warning, since the data are the same
             built = self.estimators[places[0]]
             names = getattr(built, "feature_names_in_", None)
@@ -201,24 +199,26 @@ class _Work:
         return places, members
 
     def _models(self, offset: np.ndarray | None) -> tuple[list[int], list[Any]]:
-        """Positions and models of the members that can be built, on rows without ``offset``."""
+        """Positions and starts of the members that can be built, on rows without ``offset``."""
         places, built = [], []
         first: WellposedError | None = None
         for i, estimator in enumerate(self.estimators):
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    data, model = prepare(estimator, self.X, offset)
+                    prepared = prepare(estimator, self.X, offset)
                     models.check_bounded(
-                        model, data.shape[1], allow_unbounded=estimator.allow_unbounded
+                        prepared.model,
+                        prepared.rows.shape[1],
+                        allow_unbounded=estimator.allow_unbounded,
                     )
             except WellposedError as error:
                 self.rows[i] = _figures("not built", str(error))
                 first = first or error
                 continue
-            self.data = data
+            self.data = prepared.rows
             places.append(i)
-            built.append(model)
+            built.append(prepared)
         if first is not None and not places:
             raise first
         return places, built

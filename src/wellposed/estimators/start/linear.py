@@ -124,17 +124,20 @@ def _solve(model: models.VAEModel, y: np.ndarray, moments: Moments) -> LinearSol
     varies = np.asarray(moments.varies)
     floor = np.maximum(np.asarray(moments.resolution, np.float64) / math.sqrt(12), _LEAST)
     weight, variance = np.zeros((y.shape[1], model.prior.k)), floor**2
-    weight[varies], variance[varies] = _solve_varying(model, y[:, varies], floor[varies])
+    # The spread of all rows: a column may hold one value in those that are trained on.
+    spread = np.maximum(y.std(axis=0), np.sqrt(np.asarray(moments.variance, np.float64)))
+    columns = y[:, varies], floor[varies], spread[varies]
+    weight[varies], variance[varies] = _solve_varying(model, *columns)
     return LinearSolution(y.mean(axis=0), weight, variance)
 
 
 def _solve_varying(
-    model: models.VAEModel, y: np.ndarray, floor: np.ndarray
+    model: models.VAEModel, y: np.ndarray, floor: np.ndarray, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     covariance = _covariance_of(y)
     own = model.noise.variance()
     if own is None or np.ndim(own) > 0:
-        floor = np.maximum(floor, _LEAST_SHARE * y.std(axis=0))
+        floor = np.maximum(floor, _LEAST_SHARE * spread)
         fitted = models.factor_analysis(covariance, model.prior.k, floor=floor, **_EFFORT)
         return fitted.model.weight, fitted.model.noise_variance
     given = None if model.noise.parameters() else float(own)

@@ -118,7 +118,7 @@ def _train(
     members: Sequence[Member], data: np.ndarray, path: Path | None, progress: bool | str
 ) -> list[Run]:
     if len(members) == 1:
-        fit = fit_folds if members[0].n_folds else fit_member
+        fit = fit_folds if members[0].folds else fit_member
         return [fit(members[0], data, checkpoint=path, progress=progress)]
     stack = Together.of(members, data, jax.local_devices())
     return stack.run(checkpoint=path, progress=progress)

@@ -7,7 +7,7 @@ The members share the data only: each has the same result as when it is trained 
 import dataclasses
 import os
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import equinox as eqx
 import jax
@@ -164,7 +164,8 @@ class Together:
         if first.compared is None:
             return best, courses
         start = self._place(self._stack([training.params for training in self.trainings]))
-        index = self._place(self._stack([training.compared.index for training in self.trainings]))
+        held = [cast(Rows, training.compared).index for training in self.trainings]
+        index = self._place(self._stack(held))
         flags = _starts_are_better(
             start, best, constants, data, index, first.compared.count, batch_size=first.batch_size
         )
@@ -202,7 +203,7 @@ def common_shape(member: Member, n: int, data: jax.Array) -> tuple | None:
     padding.
     """
     training = Training.of(member, n, data)
-    if member.plan.encoder_steps or member.n_folds or member.weights is not None:
+    if member.plan.encoder_steps or member.folds or member.weights is not None:
         return None
     split = training.split
     held = 0 if split.held is None else split.held.n
@@ -260,7 +261,7 @@ def _starts_are_better(
     constants: tuple,
     data: jax.Array,
     index: jax.Array,
-    count: np.ndarray,
+    count: jax.Array | np.ndarray,
     *,
     batch_size: int,
 ) -> jax.Array:
