@@ -6,6 +6,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import wellposed as wp
 from textbook import textbook_vae
 
+# A row of weight 2 and a row given twice have the same expected gradient, and other batches and
+# draws of z. test_validation_rows.py tests what is exact: a weight of zero, a common scale.
+BY_CHANCE = {
+    f"check_sample_weight_equivalence_on_{kind}_data": "batches and draws of z are random"
+    for kind in ("dense", "sparse")
+}
+
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.FloorWarning")
@@ -25,7 +32,8 @@ from textbook import textbook_vae
         wp.FactorAnalysis(n_components=1),
         wp.MixturePPCA(n_components=1, n_init=1, random_state=0),
         wp.LinearVAE(n_components=1, random_state=0),
-    ]
+    ],
+    expected_failed_checks=lambda estimator: BY_CHANCE if isinstance(estimator, wp.VAE) else {},
 )
 def test_the_estimator_keeps_the_contract(estimator, check):
     check(estimator)
