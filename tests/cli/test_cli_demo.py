@@ -57,7 +57,7 @@ def test_the_noise_variance_is_in_data_units(shown):
     vae = wp.load(out / "digits.wp")
     stated = float(re.search(r"σ²[^│]*│\s+(\d+\.\d+)", result.stdout)[1])
     values, _ = split()
-    in_data_units = vae.noise_variance_ * values.var(axis=0).mean()
+    in_data_units = np.mean(vae.noise_variance_) * values.var(axis=0).mean()
     assert stated == pytest.approx(in_data_units, rel=1e-3)
 
 
