@@ -120,8 +120,9 @@ def test_the_split_is_fixed_and_disjoint():
 
 
 @pytest.mark.slow
-def test_the_full_demo_beats_ppca_clearly(tmp_path):
+def test_the_full_demo_beats_ppca_and_a_mixture_clearly(tmp_path):
     said = run("demo", "--out", tmp_path).stdout
     gain, error = map(float, re.search(r"ahead of pPCA by (\S+) ± (\S+) nats", said).groups())
-    assert gain > 15
+    assert gain > 25
+    assert "No fault was found" in said
     assert error < 1.5

@@ -37,8 +37,8 @@ def fit_folds(
 
     Each fold is a training that holds the fold out. The last training ends at the rounded average
     of their best epochs, its rates decaying as theirs do. Where most folds keep the model that they
-    started from, so does it. Its history has the average over folds
-    of the figures of held-out rows; a fold that has ended counts with its last figures.
+    started from, so does it. Its history has the average over folds of the figures of held-out
+    rows; a fold that has ended counts with its last figures.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ def fit_folds(
 
     Examples
     --------
-    >>> import wellposed as wp
+    >>> import jax, wellposed as wp
+    >>> from wellposed.training import split_folds
     >>> X = np.random.default_rng(0).normal(size=(60, 3))
     >>> model = wp.VAE(1, hidden=(4,), max_epochs=1, random_state=0).fit(X).model_
     >>> folds = tuple((held, model) for held in split_folds(60, 3, key=jax.random.key(0)))
