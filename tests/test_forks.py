@@ -75,7 +75,8 @@ def doors(fitted, rows, path):
 
 def _given(asked, model, rows, key):
     """Arguments that have no default, by their names."""
-    known = {"model": model, "rows": rows, "x": rows[0], "latents": np.zeros((3, 2)), "key": key}
+    known = {"model": model, "rows": rows, "train": rows, "x": rows[0]}
+    known |= {"latents": np.zeros((3, 2)), "key": key}
     known |= {"n_samples": 2, "n_importance": 2, "n_data": 2, "beta": 1.0}
     known |= {"how": "mean", "alpha": 1.0, "most": 9, "ways": (("mean", 1.0),)}
     needed = [name for name, one in asked.items() if one.default is one.empty]

@@ -36,6 +36,7 @@ FIT = {
     "--kl-warmup": ("-1", "500", HUGE, "x"),
     "--encoder-steps": ("-1", HUGE, "x"),
     "--validation-fraction": ("-0.1", "1", "nan", "x"),
+    "--validation-folds": ("-1", "1", HUGE, "x"),
     "--patience": ("-1", HUGE, "x"),
     "--resolution": ("nan", "-1", "inf", "x", ""),
     "--seed": SEEDS,

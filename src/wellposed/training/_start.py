@@ -32,7 +32,7 @@ def start_is_better(
     batch_size: int,
     key: PRNGKey,
 ) -> Bool[Array, ""]:
-    """Whether the start has at least the held-out bound of the best epoch, by the same draws.
+    """Whether the start has a higher held-out bound than the best epoch, by the same draws.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def start_is_better(
         means = evaluate_held_out(params, fixed, data, held, bound, batch_size=size, key=draw_key)
         return means.value
 
-    return jnp.asarray(value(start) >= value(best))
+    return jnp.asarray(value(start) > value(best))
 
 
 START_IS_BETTER = compiled_soon(start_is_better)

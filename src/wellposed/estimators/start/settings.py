@@ -39,7 +39,7 @@ def epochs_of(setting: Any, steps_an_epoch: int) -> int:
     return max(fewest, min(most, _STEPS // max(steps_an_epoch, 1)))
 
 
-def patience_of(setting: Any, max_epochs: int, n_folds: int) -> int | None:
+def patience_of(setting: Any, max_epochs: int, n_folds: int = 0) -> int | None:
     """Return the patience: the setting, or for "auto" a tenth of the epochs, at least 20.
 
     With folds it is 20: what a single fold misses by it, the average over folds does not.
