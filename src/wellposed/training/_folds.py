@@ -47,9 +47,7 @@ def fit_folds(
     checkpoint : path, optional; one file for the folds and the last training
     callbacks, progress : of the last training, as of :func:`fit_member`
 
-    Returns
-    -------
-    Run of the last training; after an interruption in a fold, that of the fold
+    Returns the run of the last training; after an interruption in a fold, that of the fold.
 
     Raises
     ------
