@@ -15,6 +15,7 @@ from wellposed.estimators.start.settings import folds_of
 
 WINE = load_wine().data[::2]
 SMALL = {"n_components": 2, "hidden": (8,), "random_state": 0, "progress": False}
+SMALL |= {"noise": "shared", "prior": "standard"}  # few programs to compile
 SHORT = SMALL | {"max_epochs": 3, "patience": None, "validation_folds": 0}
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 
@@ -33,6 +34,7 @@ def test_the_scale_of_the_weights_does_not_matter():
     assert_allclose(one.score_samples(WINE), other.score_samples(WINE), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_weighted_sample_of_another_population_recovers_it():
     """Rows of two clusters, weighted to three parts of one: the draws are three parts of it."""
     rng = np.random.default_rng(0)
@@ -82,7 +84,7 @@ def test_gaps_in_rows_of_weight_zero_are_refused():
 def test_rows_given_to_hold_out_choose_the_epoch():
     """All rows of X are trained on: what is held out is X_val alone."""
     train, val = WINE[:60], WINE[60:]
-    settings = SMALL | {"max_epochs": 40, "patience": None, "noise": "shared", "prior": "standard"}
+    settings = SMALL | {"max_epochs": 40, "patience": None}
     vae = wp.VAE(**settings).fit(train, X_val=val)
     far = wp.VAE(**settings).fit(train, X_val=val + 50 * train.std(axis=0))
     assert_array_equal(vae.history_["objective"], far.history_["objective"])

@@ -127,6 +127,7 @@ def test_the_units_of_the_data_cancel(word):
         assert before.standard_error == pytest.approx(after.standard_error, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transform", ["identity", "standardize", wp.transforms.Logit(None)])
 def test_every_transform_adds_its_jacobian(transform):
     """One Gaussian of the model units, its density integrated over the data by a change."""
@@ -277,6 +278,7 @@ def test_draws_of_twice_or_half_the_variance_are_a_fault(factor, side):
     assert finding.remedy
 
 
+@pytest.mark.slow
 def test_a_prior_that_is_not_where_the_codes_are_is_the_cause_of_the_variance():
     model, density = exact_model()
     rows = rows_of(density, 1_200)
