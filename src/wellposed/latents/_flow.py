@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from wellposed._compiled import own_promotion
 from wellposed._errors import MissingPackageError
 from wellposed._typing import Latent, Leaves, PRNGKey, Scalar
 from wellposed.numerics import LOG_2PI, host_generator, on_device
@@ -99,7 +100,9 @@ class FlowPrior(AbstractPrior):
 
         def step(carry: tuple[Latent, Scalar], arrays: Any) -> tuple[tuple[Latent, Scalar], None]:
             e, log_det = carry
-            e, more = self._layer(arrays).transform_and_log_det(e)
+            layer = self._layer(arrays)
+            with own_promotion():  # of flowjax
+                e, more = layer.transform_and_log_det(e)
             return (e[::-1], log_det + more), None
 
         (e, log_det), _ = jax.lax.scan(step, (z, jnp.zeros((), z.dtype)), self.arrays)
@@ -109,7 +112,9 @@ class FlowPrior(AbstractPrior):
         """Map e ~ N(0, I) to z ~ p(z), shapes (k,)."""
 
         def step(e: Latent, arrays: Any) -> tuple[Latent, None]:
-            return self._layer(arrays).inverse_and_log_det(e[::-1])[0], None
+            layer = self._layer(arrays)
+            with own_promotion():
+                return layer.inverse_and_log_det(e[::-1])[0], None
 
         return jax.lax.scan(step, e, self.arrays, reverse=True)[0]
 
@@ -165,7 +170,7 @@ def _skeleton(k: int, width: int, knots: int, dtype: str) -> Any:
     check_flowjax()
     from flowjax.bijections import MaskedAutoregressive, RationalQuadraticSpline
 
-    with jax.ensure_compile_time_eval(), jax.enable_x64(dtype == "float64"):
+    with own_promotion(), jax.ensure_compile_time_eval(), jax.enable_x64(dtype == "float64"):
         return MaskedAutoregressive(
             jax.random.key(0),
             transformer=RationalQuadraticSpline(knots=knots, interval=_INTERVAL),

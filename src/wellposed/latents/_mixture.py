@@ -55,7 +55,7 @@ class GaussianMixture(AbstractPrior):
         # one matrix product; a product for each component takes ten times as long. Differences
         # from the mean of the means have the size of the mixture, wherever it is.
         inverse, origin = invert_lower(self.cholesky), self.means.mean(axis=0)
-        offsets = jnp.einsum("mij,mj->mi", inverse, self.means - origin)
+        offsets = jnp.einsum("mij,mj->mi", inverse, self.means - origin[None])
         distance = (inverse.reshape(-1, self.k) @ (z - origin)).reshape(offsets.shape) - offsets
         scales = jnp.abs(jnp.diagonal(self.cholesky, axis1=1, axis2=2))
         log_each = -0.5 * ((distance**2).sum(1) + self.k * LOG_2PI) - jnp.log(scales).sum(1)

@@ -37,7 +37,7 @@ def invert_lower(factors: Float[Array, "m k k"]) -> Float[Array, "m k k"]:
     filler = size * n_blocks - k
     padded = jnp.pad(factors, ((0, 0), (0, filler), (0, filler)))
     ones = (jnp.arange(size * n_blocks) >= k).astype(factors.dtype)
-    padded = padded + jnp.diag(ones)
+    padded = padded + jnp.diag(ones)[None]
 
     def blocks(rows: int, columns: int, step: int, count: int) -> Float[Array, "c m s s"]:
         starts = [i * step * size for i in range(count)]
@@ -75,8 +75,8 @@ def _by_rows(blocks: Float[Array, "*m k k"]) -> Float[Array, "*m k k"]:
     for i in range(k):
         unit = jnp.zeros((k, *a.shape[2:]), a.dtype).at[i].set(1)
         for j, row in enumerate(rows):
-            unit = unit - a[i, j] * row
-        rows.append(unit / a[i, i])
+            unit = unit - a[i, j][None] * row
+        rows.append(unit / a[i, i][None])
     return jnp.moveaxis(jnp.stack(rows), (0, 1), (-2, -1))
 
 
