@@ -58,6 +58,6 @@ def log_weights(
     because an annealed objective weighs the second alone.
     """
     standard = jax.random.normal(key, (n_samples, *q.batch_shape))
-    z = q.loc + q.scale * standard
+    z = q.loc[None] + q.scale[None] * standard
     log_likelihood = jax.vmap(lambda latent: model.decode(latent).log_prob(y))(z)
     return log_likelihood, jax.vmap(lambda draw: model.prior.log_ratio(q, draw))(standard)
