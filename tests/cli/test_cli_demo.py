@@ -93,6 +93,7 @@ def test_existing_outputs_stop_it_before_training(tmp_path, monkeypatch, name):
     assert (tmp_path / name).read_bytes() == b"precious"
 
 
+@pytest.mark.slow
 def test_force_overwrites(tmp_path):
     (tmp_path / "digits.png").write_bytes(b"old")
     run("demo", "--out", tmp_path, "--max-epochs", "1", "--force")
