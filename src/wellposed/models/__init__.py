@@ -1,5 +1,6 @@
 """Models of data with latent variables."""
 
+from . import gaps
 from ._classifier import Classifier
 from ._factor_analysis import FactorAnalysis, FactorAnalysisModel, factor_analysis
 from ._linear_gaussian import AbstractLinearGaussian
@@ -35,6 +36,7 @@ __all__ = [
     "draw_keys",
     "eigendecompose",
     "factor_analysis",
+    "gaps",
     "inference_gap",
     "optimum",
     "orient",
