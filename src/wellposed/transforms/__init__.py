@@ -2,6 +2,7 @@
 
 from ._abstract import AbstractTransform, Transformed
 from ._by_column import ByColumn
+from ._gaps import fill_from_columns
 from ._identity import Identity
 from ._log import Log
 from ._log1p import Log1p
@@ -62,6 +63,7 @@ __all__ = [
     "check_precision",
     "check_support",
     "describe_suspect",
+    "fill_from_columns",
     "is_whole",
     "key_of",
     "levels",

@@ -55,7 +55,9 @@ def check_labels(labels: Any, n_rows: int) -> None:
         )
 
 
-def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarray:
+def validate_rows(
+    estimator: BaseEstimator, X: Any, *, reset: bool, gaps: bool = False
+) -> np.ndarray:
     """Check rows of data, and convert them to the type that their values determine.
 
     Equal values give equal rows, so that results do not depend on the container; see
@@ -66,12 +68,14 @@ def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
     estimator : whose ``n_features_in_`` and ``feature_names_in_`` are set or compared
     X : anything that ``table_of`` reads
     reset : whether this is a fit
+    gaps : whether entries may be missing; rows are then floats, in which NaN is a gap
 
     Raises
     ------
     DataError
         For data that are no table of real, finite numbers, for too few rows or features, and for
-        columns other than those of the fit.
+        columns other than those of the fit; with gaps, for infinity and, in a fit, for columns
+        without an observed entry.
     """
     table = table_of(X)
     n, d = table.values.shape
@@ -87,8 +91,12 @@ def validate_rows(estimator: BaseEstimator, X: Any, *, reset: bool) -> np.ndarra
             "Pass at least one column."
         )
     (keep_features if reset else check_features)(estimator, table)
-    table.check_finite()
-    return narrow(table.values)
+    if not gaps:
+        table.check_finite()
+        return narrow(table.values)
+    table.check_gaps(observed=reset)
+    values = table.values
+    return np.ascontiguousarray(values, None if values.dtype.kind == "f" else np.float64)
 
 
 def seed_of(random_state: Any) -> int:

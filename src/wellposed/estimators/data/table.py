@@ -40,12 +40,39 @@ class Table:
         row, column = (int(i) for i in np.argwhere(bad)[0])
         kind = "NaN" if np.isnan(values[row, column]) else "inf"
         where = np.flatnonzero(bad.any(axis=0))
+        remedy = "Drop those rows or columns."
+        if np.isnan(values).any():
+            remedy = (
+                'Pass missing="ignorable" if whether an entry is missing depends on observed '
+                "entries only; or drop those rows or columns, or fill the gaps first."
+            )
         raise DataError(
             f"Data must be finite; {count} of {values.size} entries are NaN or inf, the first "
             f"({kind}) at {self.row(row)}, {column_name(column, self.labels)}; all are in "
-            f"{column_names(where, self.labels)}. Drop those rows or columns, or fill the gaps "
-            "first."
+            f"{column_names(where, self.labels)}. {remedy}"
         )
+
+    def check_gaps(self, *, observed: bool) -> None:
+        """Raise ``DataError`` for infinity and, if ``observed``, for columns of gaps alone."""
+        values = self.values
+        if values.dtype.kind != "f" or not values.size:
+            return
+        infinite = np.isinf(values)
+        if infinite.any():
+            row, column = (int(i) for i in np.argwhere(infinite)[0])
+            where = np.flatnonzero(infinite.any(axis=0))
+            raise DataError(
+                f"Data must be finite or missing; {infinite.sum()} of {values.size} entries are "
+                f"inf, the first at {self.row(row)}, {column_name(column, self.labels)}; all are "
+                f"in {column_names(where, self.labels)}. Drop those rows or columns, or set these "
+                "entries to NaN if they are missing."
+            )
+        empty = np.flatnonzero(np.isnan(values).all(axis=0)) if observed else np.empty(0, int)
+        if empty.size:
+            raise DataError(
+                f"Every column must have an observed entry; {empty.size} of {values.shape[1]} "
+                f"have none, {column_names(empty, self.labels)}. Drop them."
+            )
 
     def take(self, chosen: np.ndarray) -> "Table":
         """Return some rows, given by a mask or by their positions."""
