@@ -3,6 +3,7 @@
 from . import gaps
 from ._classifier import Classifier
 from ._factor_analysis import FactorAnalysis, FactorAnalysisModel, factor_analysis
+from ._gaussian import GaussianModel
 from ._linear_gaussian import AbstractLinearGaussian
 from ._linear_vae import LinearVAEModel, inference_gap, with_best_encoder
 from ._mixture_ppca import MixturePPCAModel
@@ -22,6 +23,7 @@ __all__ = [
     "Covariance",
     "FactorAnalysis",
     "FactorAnalysisModel",
+    "GaussianModel",
     "Inferred",
     "LinearVAEModel",
     "MixturePPCAModel",

@@ -14,6 +14,7 @@ from wellposed._errors import UnboundedLikelihoodError, named_features
 from wellposed.numerics import LOG_2PI
 
 from ._linear_gaussian import AbstractLinearGaussian
+from ._marginal import has_gaps
 from ._ppca import PPCAModel
 from ._spectrum import Covariance, constant_error, orient
 
@@ -58,11 +59,15 @@ class FactorAnalysisModel(AbstractLinearGaussian):
     noise_variance: np.ndarray
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
-        """log p(x) of rows of shape (n, d): shape (n,), nats."""
+        """log p(x) of rows of shape (n, d), of their observed entries: shape (n,), nats."""
+        if has_gaps(rows):
+            return self._given_observed(rows)[0]
         return self._whitened.log_density(self._whiten(rows)) - np.log(self.noise_scale).sum()
 
     def posterior_means(self, rows: np.ndarray) -> np.ndarray:
-        """E[z | x] of rows of shape (n, d): shape (n, k)."""
+        """E[z | x] of rows of shape (n, d), given their observed entries: shape (n, k)."""
+        if has_gaps(rows):
+            return self._given_observed(rows)[1]
         return self._whitened.posterior_means(self._whiten(rows))
 
     @property

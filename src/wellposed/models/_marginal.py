@@ -13,7 +13,7 @@ _ROWS = 4096  # largest number of rows at a time
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GappyRows:
-    """Rows with gaps, sorted so that rows with the same gaps are neighbours.
+    """Rows with gaps, sorted so that rows with the same gaps are neighbours, few gaps first.
 
     Parameters
     ----------
@@ -32,8 +32,10 @@ class GappyRows:
     def of(cls, rows: np.ndarray) -> "GappyRows":
         """Read rows of shape (n, d), in which NaN is a gap."""
         seen = ~np.isnan(rows)
-        bits = np.packbits(seen, axis=1)
-        _, pattern = np.unique(bits, axis=0, return_inverse=True)
+        keys = np.column_stack(
+            [(~seen).sum(axis=1).astype(">u8").view("u1").reshape(-1, 8), np.packbits(seen, axis=1)]
+        )
+        _, pattern = np.unique(keys, axis=0, return_inverse=True)
         pattern = pattern.reshape(-1)
         order = np.argsort(pattern, kind="stable")
         values = np.where(seen, rows, 0.0)[order]
@@ -108,3 +110,8 @@ def latent_posteriors(
         quadratic += np.einsum("nk,nk->n", latents, latents)
         log_p = -0.5 * (seen @ log_noise + log_det[local] + quadratic)
         yield LatentPosterior(part, latents, covariance, local, log_p)
+
+
+def has_gaps(rows: np.ndarray) -> bool:
+    """Whether an entry of rows is NaN."""
+    return bool(np.isnan(rows).any())

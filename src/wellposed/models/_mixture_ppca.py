@@ -63,7 +63,7 @@ class MixturePPCAModel:
         return np.stack(each, axis=1) + self.log_weights
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
-        """log p(x) of rows of shape (n, d): shape (n,), nats."""
+        """log p(x) of rows of shape (n, d), of their observed entries: shape (n,), nats."""
         return np.logaddexp.reduce(self.joint_log_density(rows), axis=1)
 
     def responsibilities(self, rows: np.ndarray) -> np.ndarray:
@@ -82,6 +82,32 @@ class MixturePPCAModel:
         m, d, _ = self.weight.shape
         flat = self.weight.transpose(0, 2, 1).reshape(-1, d)
         return latents[:, :m] @ self.mean + latents[:, m:] @ flat
+
+    def conditional(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of each entry given the observed ones of its row, each (n, d).
+
+        Observed entries have themselves as mean, bit for bit, and variance zero.
+        """
+        shares = self.responsibilities(rows).T[:, :, None]
+        each = [component.conditional(rows) for component in self.components]
+        means, variances = (np.stack(parts) for parts in zip(*each, strict=True))
+        mean = (shares * means).sum(axis=0)
+        variance = (shares * (variances + (means - mean) ** 2)).sum(axis=0)
+        missing = np.isnan(rows)
+        return np.where(missing, mean, rows), np.where(missing, variance, 0.0)
+
+    def conditional_draws(self, rows: np.ndarray, n_draws: int, *, key: PRNGKey) -> np.ndarray:
+        """Draw the missing entries of rows (n, d) given the observed ones: (s, n, d)."""
+        choice_key, *keys = jax.random.split(key, 1 + len(self.log_weights))
+        with jax.enable_x64(True):
+            logits = jnp.asarray(self.joint_log_density(rows))
+            shape = (n_draws, len(rows))
+            of = np.asarray(jax.random.categorical(choice_key, logits, shape=shape))
+        draws = np.broadcast_to(rows, (n_draws, *rows.shape)).astype(np.float64)
+        for i, component in enumerate(self.components):
+            drawn = component.conditional_draws(rows, n_draws, key=keys[i])
+            draws = np.where((of == i)[:, :, None], drawn, draws)
+        return draws
 
     def draw(self, n_draws: int, *, key: PRNGKey) -> tuple[np.ndarray, np.ndarray]:
         """E[x | z, i] of n draws of z and i, shape (n, d), and their σ_i, shape (n, 1)."""

@@ -9,6 +9,7 @@ from wellposed._budget import at_once, slices
 from wellposed.numerics import LOG_2PI
 
 from ._linear_gaussian import AbstractLinearGaussian
+from ._marginal import has_gaps
 
 _ROWS = 4096  # largest number of rows at a time
 
@@ -40,11 +41,13 @@ class PPCAModel(AbstractLinearGaussian):
     noise_variance: float
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
-        """log p(x) of rows of shape (n, d): shape (n,), nats.
+        """log p(x) of rows of shape (n, d), of their observed entries: shape (n,), nats.
 
         The parts within and outside the span of W are added, so that no large squares are
         subtracted.
         """
+        if has_gaps(rows):
+            return self._given_observed(rows)[0]
         scales, _ = self._axes
         explained = scales**2 + self.noise_variance
         d, k = len(self.mean), len(scales)
@@ -58,7 +61,9 @@ class PPCAModel(AbstractLinearGaussian):
         return log_p
 
     def posterior_means(self, rows: np.ndarray) -> np.ndarray:
-        """E[z | x] of rows of shape (n, d): shape (n, k)."""
+        """E[z | x] of rows of shape (n, d), given their observed entries: shape (n, k)."""
+        if has_gaps(rows):
+            return self._given_observed(rows)[1]
         scales, rotation = self._axes
         latents, _ = self._least_squares(rows - self.mean)
         return (latents * (scales**2 / (scales**2 + self.noise_variance))) @ rotation

@@ -28,7 +28,14 @@ class Climb:
     converged: bool
 
 
-def climb(step: Step, start: np.ndarray, *, max_iter: int, tol: float) -> Climb:
+def climb(
+    step: Step,
+    start: np.ndarray,
+    *,
+    max_iter: int,
+    tol: float,
+    trace: list[float] | None = None,
+) -> Climb:
     r"""Repeat an EM step until the objective settles.
 
     With residuals :math:`r_t = g(x_t) - x_t` of the EM map g, the next point is
@@ -45,6 +52,7 @@ def climb(step: Step, start: np.ndarray, *, max_iter: int, tol: float) -> Climb:
     start : x of shape (p,)
     max_iter : iterations at most
     tol : stop when three iterations in a row change the objective by less than this share
+    trace : receives the objectives, also of iterations before an exception of ``step``
 
     References: Walker & Ni (2011), Anderson acceleration; Henderson & Varadhan (2019), DAAREM.
 
@@ -56,7 +64,9 @@ def climb(step: Step, start: np.ndarray, *, max_iter: int, tol: float) -> Climb:
     """
     x = start
     reached, value = step(x)
-    values, settled = [value], 0
+    values = [] if trace is None else trace
+    values.append(value)
+    settled = 0
     moves: list[np.ndarray] = []
     changes: list[np.ndarray] = []
     while len(values) < max_iter and settled < _SETTLED:

@@ -16,6 +16,7 @@ from .._spectrum import eigendecompose, orient
 from .._spectrum import varies as varies_beyond_rounding
 from .._stationary import optimum
 from ._moments import complete_covariance, observed_moments, pairwise_covariance
+from ._sums import LatentSums
 
 Parameters = tuple[np.ndarray, np.ndarray]  # W̃ = (W, μ) of shape (d, k + 1), log Ψ (d,)
 
@@ -146,7 +147,6 @@ class _Likelihood:
         self.lowest = np.log(np.maximum(floor**2, _LEAST))
         self.counts = rows.seen.sum(axis=0)
         self.squares = np.einsum("nd,nd->d", rows.values, rows.values)
-        self._upper = np.triu_indices(n_components + 1)
 
     def start(self) -> Parameters:
         """W̃ and log Ψ of the complete-data solution for the pairwise covariance."""
@@ -162,29 +162,18 @@ class _Likelihood:
         model = complete_factor_analysis(covariance, self.k, floor=floor).model
         return np.concatenate([model.weight, none], axis=1), np.log(model.noise_variance)
 
-    def sums(self, loadings: np.ndarray, log_noise: np.ndarray) -> "_Sums":
-        """Sums over the rows that have each feature, from the posteriors of their latents."""
-        d, size = loadings.shape
-        first, second = np.zeros((d, size)), np.zeros((d, len(self._upper[0])))
-        log_p, (i, j) = 0.0, self._upper
-        noise = np.exp(log_noise)
+    def sums(self, loadings: np.ndarray, log_noise: np.ndarray) -> tuple[float, LatentSums]:
+        """Mean log likelihood, and the sums of the posteriors of the latents."""
+        sums, log_p, noise = LatentSums(len(loadings), self.k), 0.0, np.exp(log_noise)
         for part in latent_posteriors(self.rows, loadings[:, -1], loadings[:, :-1], noise):
-            latents = np.concatenate([part.mean, np.ones((len(part.mean), 1))], axis=1)
-            spread = np.zeros((len(part.covariance), size, size))
-            spread[:, :-1, :-1] = part.covariance
-            moments = latents[:, i] * latents[:, j] + spread[:, i, j][part.pattern]
-            second += self.rows.seen[part.rows].T @ moments
-            first += self.rows.values[part.rows].T @ latents
+            sums.add(part, self.rows.seen[part.rows], self.rows.values[part.rows])
             log_p += float(part.log_density.sum())
-        gram = np.empty((d, size, size))
-        gram[:, i, j] = second
-        gram[:, j, i] = second
-        return _Sums(log_p / len(self.rows.values), first, gram)
+        return log_p / len(self.rows.values), sums
 
     def step(self, loadings: np.ndarray, log_noise: np.ndarray) -> Parameters:
         """One iteration of EM: regress each feature on (z, 1)."""
-        sums = self.sums(loadings, log_noise)
-        best = np.linalg.solve(sums.gram, sums.first[:, :, None])[:, :, 0]
+        _, sums = self.sums(loadings, log_noise)
+        best = sums.regress()
         if self.given is not None:
             return best, log_noise
         rest = np.maximum(self.squares - np.einsum("dk,dk->d", sums.first, best), 0.0)
@@ -199,25 +188,16 @@ class _Likelihood:
         self, loadings: np.ndarray, log_noise: np.ndarray
     ) -> tuple[float, np.ndarray, np.ndarray]:
         """Mean log likelihood, and its derivatives by W̃ (d, k + 1) and log Ψ (d,)."""
-        sums = self.sums(loadings, log_noise)
+        value, sums = self.sums(loadings, log_noise)
         noise, n = np.exp(log_noise), len(self.rows.values)
         mapped = np.einsum("dij,dj->di", sums.gram, loadings)
         by_loadings = (sums.first - mapped) / noise[:, None] / n
         rest = self.squares + np.einsum("di,di->d", mapped - 2 * sums.first, loadings)
-        return sums.log_likelihood, by_loadings, 0.5 * (rest / noise - self.counts) / n
+        return value, by_loadings, 0.5 * (rest / noise - self.counts) / n
 
     def is_on_floor(self, log_noise: np.ndarray) -> np.ndarray:
         """Which noise variances are at their lower bounds, shape (d,)."""
         return (log_noise <= self.lowest + _NEAR) & (self.given is None)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Sums:
-    """Mean log likelihood, Σ x E[z̃] (d, k + 1) and Σ E[z̃z̃ᵀ] (d, k + 1, k + 1), z̃ = (z, 1)."""
-
-    log_likelihood: float
-    first: np.ndarray
-    gram: np.ndarray
 
 
 class _Scaled:
@@ -233,7 +213,7 @@ class _Scaled:
     def __init__(self, likelihood: _Likelihood, start: Parameters):
         self.of, (self.origin, log_noise) = likelihood, start
         n, noise = len(likelihood.rows.values), np.exp(log_noise)
-        gram = likelihood.sums(*start).gram
+        gram = likelihood.sums(*start)[1].gram
         self.roots = np.linalg.cholesky(np.linalg.inv(gram / (n * noise[:, None, None])))
         counts = likelihood.counts
         if likelihood.shared:
@@ -268,7 +248,7 @@ def _climb(likelihood: _Likelihood, max_iter: int, tol: float) -> "_End":
     """Maximise by a few iterations of EM, then by L-BFGS."""
     current, values = likelihood.start(), []
     for _ in range(min(_EM_STEPS, max_iter)):
-        values.append(likelihood.sums(*current).log_likelihood)
+        values.append(likelihood.sums(*current)[0])
         current = likelihood.step(*current)
     scaled = _Scaled(likelihood, current)
 
