@@ -162,3 +162,32 @@ def test_a_feature_without_entries_is_refused():
     rows[:, 4] = np.nan
     with pytest.raises(wp.DataError, match=r"1 of 6 \(4\)"):
         gaps.factor_analysis(rows, 2)
+
+
+def test_the_elbo_under_independent_latents_is_stationary_and_below_the_likelihood():
+    rows = table()
+    end = gaps.linear_vae(rows, 2, tol=1e-14)
+    model = end.model
+    assert (np.diff(end.objective) > -1e-12).all()
+
+    def elbo(weight, mean, variance):
+        """log p − ½[Σ log A_ii − log det A] of each row, by brute force."""
+        total = brute_force(rows, mean, weight @ weight.T + variance * np.eye(6)).sum()
+        for row in rows:
+            o = ~np.isnan(row)
+            a = np.eye(2) + weight[o].T @ weight[o] / variance
+            total -= 0.5 * (np.log(np.diag(a)).sum() - np.linalg.slogdet(a)[1])
+        return total / len(rows)
+
+    best = elbo(model.weight, model.mean, model.noise_variance[0])
+    assert best == pytest.approx(end.log_likelihood, rel=1e-10)
+    ppca = gaps.factor_analysis(rows, 2, one_variance=True)
+    assert best < ppca.log_likelihood
+    assert best >= elbo(ppca.model.weight, ppca.model.mean, ppca.model.noise_variance[0])
+
+    def value(p):
+        return elbo(p[:12].reshape(6, 2), p[12:18], np.exp(p[18]))
+
+    at = np.concatenate([model.weight.ravel(), model.mean, np.log(model.noise_variance[:1])])
+    slope = scipy.optimize.approx_fprime(at, value, 1e-6)
+    np.testing.assert_allclose(slope, 0.0, atol=1e-5)

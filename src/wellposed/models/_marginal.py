@@ -76,7 +76,12 @@ class LatentPosterior:
 
 
 def latent_posteriors(
-    rows: GappyRows, mean: np.ndarray, weight: np.ndarray, noise_variance: np.ndarray
+    rows: GappyRows,
+    mean: np.ndarray,
+    weight: np.ndarray,
+    noise_variance: np.ndarray,
+    *,
+    diagonal: bool = False,
 ) -> Iterator[LatentPosterior]:
     """Yield the posteriors of successive pieces of rows.
 
@@ -84,6 +89,8 @@ def latent_posteriors(
     ----------
     rows : GappyRows
     mean, weight, noise_variance : μ (d,), W (d, k) and the diagonal of Ψ (d,)
+    diagonal : whether the posterior is replaced by the best one with independent latents, which
+        has the same means and variances 1/(C⁻¹)ᵢᵢ; the log density is then its ELBO
     """
     d, k = weight.shape
     scale = np.sqrt(noise_variance)
@@ -109,6 +116,10 @@ def latent_posteriors(
         quadratic = np.einsum("nd,nd->n", residual, residual)
         quadratic += np.einsum("nk,nk->n", latents, latents)
         log_p = -0.5 * (seen @ log_noise + log_det[local] + quadratic)
+        if diagonal:
+            own = np.diagonal(precision, axis1=1, axis2=2)
+            log_p -= 0.5 * (np.log(own).sum(axis=1) - log_det)[local]
+            covariance = np.eye(k) / own[:, None, :]
         yield LatentPosterior(part, latents, covariance, local, log_p)
 
 

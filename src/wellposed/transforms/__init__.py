@@ -2,7 +2,7 @@
 
 from ._abstract import AbstractTransform, Transformed
 from ._by_column import ByColumn
-from ._gaps import fill_from_columns
+from ._gaps import fill_from_columns, summarise_observed
 from ._identity import Identity
 from ._log import Log
 from ._log1p import Log1p
@@ -74,6 +74,7 @@ __all__ = [
     "resolve",
     "share_levels",
     "summarise",
+    "summarise_observed",
     "suspects",
 ]
 

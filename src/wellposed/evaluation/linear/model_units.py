@@ -10,7 +10,7 @@ import numpy as np
 
 from wellposed._budget import at_once, slices
 from wellposed._typing import Point, PRNGKey
-from wellposed.transforms import AbstractTransform, Identity
+from wellposed.transforms import AbstractTransform, Identity, Transformed
 
 from .._rows import over_rows
 
@@ -19,7 +19,7 @@ _ROWS = 4096  # largest number of rows in a piece
 
 @dataclasses.dataclass(frozen=True)
 class ModelUnits:
-    """A fitted transform and the key of its dequantisation.
+    """A fitted transform and the key of its dequantisation. NaN is a gap, and stays one.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ class ModelUnits:
     def pieces(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield values (m, d) in model units and log |det dT/dx| (m,) of successive rows.
 
+        In rows with gaps, the determinant is that of the observed entries.
+
         Parameters
         ----------
         rows : array of shape (n, d), data units
@@ -48,8 +50,10 @@ class ModelUnits:
             if isinstance(self.transform, Identity):
                 yield np.asarray(piece, np.float64), np.zeros(len(piece))
                 continue
+            gappy = piece.dtype.kind == "f" and bool(np.isnan(piece).any())
+            visit = _mapped_observed if gappy else _mapped
             with jax.enable_x64(True):
-                mapped = over_rows(_mapped, self.transform, piece, key=self.key)
+                mapped = over_rows(visit, self.transform, piece, key=self.key)
             yield mapped.value, mapped.log_det
 
     def whole(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,6 +84,20 @@ IDENTITY = ModelUnits(Identity())
 
 def _mapped(transform: AbstractTransform, x: Point, *, key: PRNGKey) -> Any:
     return transform.forward(x, key=key)
+
+
+def _mapped_observed(transform: AbstractTransform, x: Point, *, key: PRNGKey) -> Transformed:
+    """Map the observed entries; every transform maps each entry by itself."""
+    seen = ~jnp.isnan(x)
+    anywhere = transform.inverse(jnp.zeros_like(x))  # within the domain
+    complete = jnp.where(seen, x, anywhere)
+    value, slope = jax.jvp(
+        lambda point: transform.forward(point, key=key).value,
+        (complete,),
+        (jnp.ones_like(x),),
+    )
+    log_slope = jnp.where(seen, jnp.log(jnp.abs(slope)), 0.0)
+    return Transformed(jnp.where(seen, value, jnp.nan), jnp.sum(log_slope))
 
 
 def _unmapped(transform: AbstractTransform, y: Point, *, key: PRNGKey) -> jax.Array:

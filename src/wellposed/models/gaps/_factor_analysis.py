@@ -88,6 +88,50 @@ def factor_analysis(
     return _maximise(rows, n_components, floors, shared, noise_variance, max_iter, tol)
 
 
+def linear_vae(
+    rows: np.ndarray,
+    n_components: int,
+    *,
+    floor: float = 0.0,
+    noise_variance: float | None = None,
+    max_iter: int = 2_000,
+    tol: float = 1e-10,
+) -> FactorAnalysis:
+    r"""Maximise the ELBO of probabilistic PCA of rows with gaps under independent latents.
+
+    With A the precision of z given the observed entries of a row, the best q(z) with independent
+    latents has the posterior's mean and variances 1/A_ii, and
+
+    .. math:: L = \log p(x_o) - \tfrac12 \left[\textstyle\sum_i \log A_{ii} - \log\det A\right].
+
+    Where nothing is missing, the maximum is that of the likelihood.
+
+    Parameters
+    ----------
+    rows, n_components, floor, noise_variance, max_iter, tol : see :func:`factor_analysis`
+
+    Returns
+    -------
+    FactorAnalysis, whose ``log_likelihood`` and ``objective`` are the mean ELBO
+
+    Raises
+    ------
+    DataError
+        If a feature has no observed entry, or no feature varies.
+    UnboundedLikelihoodError
+        If the noise shrinks to zero and has no floor.
+
+    Examples
+    --------
+    >>> rows = np.random.default_rng(0).normal(size=(500, 3)) * [3.0, 1.0, 1.0]
+    >>> rows[::5, 1] = np.nan
+    >>> bool(linear_vae(rows, 1).log_likelihood < factor_analysis(rows, 1).log_likelihood)
+    True
+    """
+    floors = np.full(rows.shape[1], float(floor))
+    return _maximise(rows, n_components, floors, True, noise_variance, max_iter, tol, True)
+
+
 def _maximise(
     rows: np.ndarray,
     n_components: int,
@@ -96,13 +140,19 @@ def _maximise(
     noise_variance: float | None,
     max_iter: int,
     tol: float,
+    diagonal: bool = False,
 ) -> FactorAnalysis:
     mean, variance = observed_moments(rows)
     kept, spread = _units(mean, variance, floors, shared=shared)
     sorted_rows = GappyRows.of((rows[:, kept] - mean[kept]) / spread[kept])
     given = None if noise_variance is None else noise_variance / spread[0] ** 2
     likelihood = _Likelihood(
-        sorted_rows, n_components, (floors / spread)[kept], shared=shared, given=given
+        sorted_rows,
+        n_components,
+        (floors / spread)[kept],
+        shared=shared,
+        given=given,
+        diagonal=diagonal,
     )
     with threadpool_limits(limits=1 if len(mean) <= _SMALL else None):
         end = _climb(likelihood, max_iter, tol)
@@ -113,6 +163,10 @@ def _maximise(
             _placed(spread[kept, None] * end.loadings[:, :-1], kept, np.zeros((len(mean), 1))),
             _placed(np.exp(end.log_noise) * spread[kept] ** 2, kept, floors**2),
         )
+        if diagonal:
+            constant = (~np.isnan(rows)).mean(axis=0) @ np.log(spread)
+            objective = end.objective - constant
+            return FactorAnalysis(model, objective[-1], objective, end.converged, on_floor)
         return _rotated(rows, model, end, on_floor)
 
 
@@ -141,7 +195,9 @@ class _Likelihood:
         *,
         shared: bool,
         given: float | None,
+        diagonal: bool = False,
     ):
+        self.diagonal = diagonal
         self.rows, self.k, self.shared, self.given = rows, n_components, shared, given
         self.floor = floor
         self.lowest = np.log(np.maximum(floor**2, _LEAST))
@@ -165,7 +221,8 @@ class _Likelihood:
     def sums(self, loadings: np.ndarray, log_noise: np.ndarray) -> tuple[float, LatentSums]:
         """Mean log likelihood, and the sums of the posteriors of the latents."""
         sums, log_p, noise = LatentSums(len(loadings), self.k), 0.0, np.exp(log_noise)
-        for part in latent_posteriors(self.rows, loadings[:, -1], loadings[:, :-1], noise):
+        weight, mean = loadings[:, :-1], loadings[:, -1]
+        for part in latent_posteriors(self.rows, mean, weight, noise, diagonal=self.diagonal):
             sums.add(part, self.rows.seen[part.rows], self.rows.values[part.rows])
             log_p += float(part.log_density.sum())
         return log_p / len(self.rows.values), sums
