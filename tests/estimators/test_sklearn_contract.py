@@ -32,6 +32,8 @@ BY_CHANCE = {
         wp.FactorAnalysis(n_components=1),
         wp.MixturePPCA(n_components=1, n_init=1, random_state=0),
         wp.LinearVAE(n_components=1, random_state=0),
+        wp.PPCA(n_components=1, missing="ignorable"),
+        wp.MixturePPCA(n_components=1, n_init=1, random_state=0, missing="ignorable"),
     ],
     expected_failed_checks=lambda estimator: BY_CHANCE if isinstance(estimator, wp.VAE) else {},
 )

@@ -80,5 +80,7 @@ PriorSetting: TypeAlias = (
     Literal["standard", "aggregate", "mixture", "vamp", "flow"] | latents.AbstractPrior
 )
 Method: TypeAlias = Literal["importance", "encoder", "ais", "exact", "auto"]
+Missing: TypeAlias = Literal["ignorable"] | None
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
-SVDSolver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]
+SVDMissing: TypeAlias = Literal["ignorable"] | None
+Solver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]

@@ -56,6 +56,21 @@ class AbstractLinearGaussian(abc.ABC):
             result[at] = np.diagonal(part.covariance, axis1=1, axis2=2)[part.pattern]
         return result
 
+    def diagonal_elbo(self, rows: np.ndarray) -> np.ndarray:
+        """ELBO of the observed entries under the best q with independent latents: (n,), nats."""
+        result = np.empty(len(rows))
+        for at, part in self._parts(rows, diagonal=True):
+            result[at] = part.log_density
+        return result
+
+    def diagonal_posterior(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means and variances of the best q with independent latents, each of shape (n, k)."""
+        means, variances = (np.empty((len(rows), self.n_latents)) for _ in range(2))
+        for at, part in self._parts(rows, diagonal=True):
+            means[at] = part.mean
+            variances[at] = np.diagonal(part.covariance, axis1=1, axis2=2)[part.pattern]
+        return means, variances
+
     def conditional(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of each entry given the observed ones of its row, each (n, d).
 
@@ -89,9 +104,11 @@ class AbstractLinearGaussian(abc.ABC):
             log_p[at], means[at] = part.log_density, part.mean
         return log_p, means
 
-    def _parts(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, LatentPosterior]]:
+    def _parts(
+        self, rows: np.ndarray, *, diagonal: bool = False
+    ) -> Iterator[tuple[np.ndarray, LatentPosterior]]:
         """Posteriors of pieces of rows, with the positions of these rows."""
         ordered = GappyRows.of(rows)
         noise = np.broadcast_to(self.noise_scale**2, self.mean.shape)
-        for part in latent_posteriors(ordered, self.mean, self.weight, noise):
+        for part in latent_posteriors(ordered, self.mean, self.weight, noise, diagonal=diagonal):
             yield ordered.order[part.rows], part

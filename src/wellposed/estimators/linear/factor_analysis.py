@@ -1,21 +1,22 @@
 """Factor analysis as a scikit-learn estimator."""
 
+import dataclasses
 import warnings
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from wellposed import evaluation, models, training
-from wellposed._checks import Rule, check_settings, real, whole
+from wellposed._checks import Rule, check_settings, one_of, optional, real, whole
 from wellposed._errors import FloorWarning, TrainingWarning, named_features
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
-from .._words import Resolution, Rows, Seed, Transform
+from .._words import Missing, Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
 from .methods import LinearMethods
-from .rows import check_components, prepare, warn_of_budget, warn_of_constants
+from .rows import Exact, check_components, prepare, warn_of_budget, warn_of_constants
 
 # A covariance has the digits of a noise variance above this share of the feature's variance.
 _SURE = 1e-5
@@ -43,6 +44,10 @@ class FactorAnalysis(
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step. No noise standard deviation falls below resolution/√12:
         where a feature is a combination of others, the likelihood itself has no maximum.
+    missing : None or "ignorable"
+        None refuses missing entries. With "ignorable", entries that are NaN, None, pandas.NA or
+        masked are gaps; whether an entry is missing may depend on observed entries only. The fit
+        and all methods then use the observed entries alone, by expectation maximisation.
     max_iter : iterations at most, from each of up to three starts
     tol : stop when an iteration changes the mean log likelihood by less than this share
     random_state : int, RandomState or None; the dequantisation of transforms that dequantise
@@ -74,8 +79,10 @@ class FactorAnalysis(
         "n_components": whole(),
         "max_iter": whole(),
         "tol": real(low=0),
+        "missing": optional(one_of(("ignorable",))),
     }
 
+    _setting_defaults: ClassVar[dict[str, Any]] = {"missing": None}  # of older files
     _file_state: ClassVar[tuple[str, ...]] = (
         "n_features_in_",
         "_seed",
@@ -94,6 +101,7 @@ class FactorAnalysis(
         *,
         transform: Transform = "identity",
         resolution: Resolution = "auto",
+        missing: Missing = None,
         max_iter: int = 1_000,
         tol: float = 1e-12,
         random_state: Seed = None,
@@ -101,6 +109,7 @@ class FactorAnalysis(
         self.n_components = n_components
         vars(self)["transform"] = transform  # reading the attribute gives the method
         self.resolution = resolution
+        self.missing = missing
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
@@ -129,12 +138,20 @@ class FactorAnalysis(
         check_settings(settings, self._constraints)
         with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepare(self, X, settings["transform"], self.resolution, seed)
+            data = prepare(self, X, settings["transform"], self.resolution, seed, self.missing)
             check_components(self.n_components, data.rows)
-            covariance = evaluation.covariance(data.rows, data.units)
-            solution = self._solve(covariance, data.floors())
+            if data.gappy:
+                covariance = data.covariance()
+                solution = self._solve_gaps(data)
+            else:
+                covariance = evaluation.covariance(data.rows, data.units)
+                solution = self._solve(covariance, data.floors())
             noise = solution.model.noise_variance
-            if covariance.root is None and (noise < _SURE * np.diag(covariance.matrix)).any():
+            if (
+                not data.gappy
+                and covariance.root is None
+                and (noise < _SURE * np.diag(covariance.matrix)).any()
+            ):
                 covariance = evaluation.covariance(data.rows, data.units, rooted=True)
                 solution = self._solve(covariance, data.floors())
             self._seed, self.transform_ = seed, data.units.transform
@@ -151,6 +168,17 @@ class FactorAnalysis(
     def _solve(self, covariance: models.Covariance, floors: np.ndarray) -> models.FactorAnalysis:
         return models.factor_analysis(
             covariance, self.n_components, floor=floors, max_iter=self.max_iter, tol=self.tol
+        )
+
+    def _solve_gaps(self, data: Exact) -> models.FactorAnalysis:
+        values, log_det = data.in_model_units()
+        solution = models.gaps.factor_analysis(
+            values, self.n_components, floor=data.floors(), max_iter=self.max_iter, tol=self.tol
+        )
+        return dataclasses.replace(
+            solution,
+            log_likelihood=solution.log_likelihood + log_det,
+            objective=solution.objective + log_det,
         )
 
     def _warn(self, solution: models.FactorAnalysis, covariance: models.Covariance) -> None:

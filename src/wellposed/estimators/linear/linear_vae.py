@@ -10,20 +10,22 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from wellposed import evaluation, models, training
-from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, real, whole
+from wellposed._checks import Rule, boolean, check_settings, one_of, optional, or_word, real, whole
 from wellposed._errors import SettingError
 from wellposed._typing import Point, PRNGKey, Scalar
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
-from .._words import Progress, Resolution, Rows, Seed, Solver, Transform
+from .._words import Missing, Progress, Resolution, Rows, Seed, Solver, Transform
 from ..data.rows import restore_on_failure, seed_of
 from .methods import LinearMethods
 from .rows import (
     Exact,
     check_components,
     check_digits,
+    linear_vae_of,
     prepare,
+    spectrum_of,
     warn_of_budget,
     warn_of_collapse,
     warn_of_constants,
@@ -64,6 +66,11 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         Small random weights; or the stationary point that uses these directions (counted from 0
         by falling eigenvalue), the other columns being zero; or any weights and σ² of your own.
     transform, resolution : as in :class:`wellposed.PPCA`
+    missing : None or "ignorable"
+        None refuses missing entries. With "ignorable", entries that are NaN, None, pandas.NA or
+        masked are gaps; whether an entry is missing may depend on observed entries only. The fit
+        and all methods then use the observed entries alone, with the best q(z | x) of independent
+        latents for each row; beta must be 1 and start "random".
     max_iter : iterations at most
     tol : stop when three iterations in a row ("accelerated": one) change the objective by less than
         this share; "gradient" passes it to L-BFGS
@@ -99,9 +106,11 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         "solver": one_of(_SOLVERS),
         "max_iter": whole(),
         "tol": real(low=0),
+        "missing": optional(one_of(("ignorable",))),
         "progress": or_word("auto", boolean()),
     }
 
+    _setting_defaults: ClassVar[dict[str, Any]] = {"missing": None}  # of older files
     _file_state: ClassVar[tuple[str, ...]] = (
         "n_features_in_",
         "_seed",
@@ -124,6 +133,7 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         start: Literal["random"] | Sequence[int] | models.LinearVAEModel = "random",
         transform: Transform = "identity",
         resolution: Resolution = "auto",
+        missing: Missing = None,
         max_iter: int = 10_000,
         tol: float = 1e-9,
         progress: Progress = "auto",
@@ -136,6 +146,7 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         self.start = start
         vars(self)["transform"] = transform  # reading the attribute gives the method
         self.resolution = resolution
+        self.missing = missing
         self.max_iter = max_iter
         self.tol = tol
         self.progress = progress
@@ -167,8 +178,11 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         _check_start(self.start, self.solver)
         with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepare(self, X, settings["transform"], self.resolution, seed)
+            data = prepare(self, X, settings["transform"], self.resolution, seed, self.missing)
             check_components(self.n_components, data.rows)
+            if data.gappy:
+                self._fit_gaps(data, seed)
+                return self
             covariance = evaluation.covariance(data.rows, data.units)
             plan = self._plan(data, covariance)
             run = self._solve(covariance, plan, np.random.default_rng(seed))
@@ -193,9 +207,48 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     def elbo(self, X: Rows) -> np.ndarray:
         """Return the exact ELBO of each row, shape (n,), nats in data units, with β = 1."""
         values, log_det = self._to_model_units(X)
+        if np.isnan(values).any():
+            return self._exact.diagonal_elbo(values) + log_det
         with jax.enable_x64(True):
             bounds = evaluation.over_rows(_elbo_of, self.model_, values, key=jax.random.key(0))
         return bounds + log_det
+
+    def _fit_gaps(self, data: Exact, seed: int) -> None:
+        if self.beta != 1 or not isinstance(self.start, str):
+            raise SettingError(
+                f'With missing entries, beta must be 1 and start "random"; got beta={self.beta!r}, '
+                f"start={self.start!r}. Leave them at their defaults, or fill the gaps first."
+            )
+        moments = data.covariance()
+        given = None if isinstance(self.noise, str) else float(self.noise)
+        floor = data.floor(moments.varies) if given is None else 0.0
+        values, log_det = data.in_model_units()
+        solution = models.gaps.linear_vae(
+            values,
+            self.n_components,
+            floor=floor,
+            noise_variance=given,
+            max_iter=self.max_iter,
+            tol=1e-3 * self.tol,
+        )
+        model, variance = solution.model, float(solution.model.noise_variance[0])
+        self.model_ = linear_vae_of(model.mean, model.weight, variance)
+        self._seed, self.transform_ = seed, data.units.transform
+        self.noise_variance_, self.mean_ = variance, model.mean
+        self.components_ = np.asarray(self.model_.weight).T
+        self.elbo_ = solution.log_likelihood + log_det
+        self.history_ = {"objective": solution.objective + log_det}
+        self.n_iter_ = len(solution.objective)
+        converged, budget_spent = training.Outcome.converged, training.Outcome.budget_spent
+        self.outcome_ = converged if solution.converged else budget_spent
+        warn_of_constants(moments, getattr(self, "feature_names_in_", None))
+        if not solution.converged:
+            warn_of_budget(self.n_iter_)
+        spectrum = spectrum_of(self._exact, moments.n_rows, log_det)
+        if solution.on_floor.any():
+            warn_of_floor(variance, self.n_components, spectrum)
+        if (self.components_**2).sum() < _COLLAPSED * variance:
+            warn_of_collapse(variance, spectrum)
 
     def _plan(self, data: Exact, covariance: models.Covariance) -> training.LinearPlan:
         given = None if isinstance(self.noise, str) else float(self.noise)
@@ -292,6 +345,8 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         return self._posterior(values)[0]
 
     def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if np.isnan(values).any():
+            return self._exact.diagonal_posterior(values)
         means = (values - self.mean_) @ np.asarray(self.model_.encoder).T
         return means, np.asarray(self.model_.variance)
 

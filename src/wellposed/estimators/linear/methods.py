@@ -131,6 +131,8 @@ class ExactMethods:
         own: Any = super()
         tags = own.__sklearn_tags__()
         tags.input_tags.sparse = True  # sparse rows become dense
+        owner: Any = self
+        tags.input_tags.allow_nan = owner.missing is not None
         return tags
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -149,15 +151,22 @@ class ExactMethods:
         """Rows in model units, and log |det dT/dx| of each."""
         check_is_fitted(self)
         owner: Any = self
-        return self._units.whole(validate_rows(owner, open_table(X), reset=False))
+        gaps = owner.missing is not None
+        rows = validate_rows(owner, open_table(X), reset=False, gaps=gaps)
+        return self._units.whole(rows)
 
 
 class LinearMethods(ExactMethods):
     """Methods of a linear Gaussian model: each latent has a rate."""
 
     def _posterior(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Means (n, k) and variances (k,) of q(z | x), for rows in model units."""
+        """Means (n, k) and variances (k,) of q(z | x), for rows in model units.
+
+        The variances are (n, k) for rows with gaps.
+        """
         exact: Any = self._exact
+        if np.isnan(values).any():
+            return exact.posterior_means(values), exact.posterior_variances(values)
         return exact.posterior_means(values), np.diag(exact.posterior_covariance)
 
     def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:

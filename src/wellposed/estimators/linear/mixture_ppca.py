@@ -1,18 +1,18 @@
 """A mixture of probabilistic PCAs as a scikit-learn estimator."""
 
 import warnings
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from wellposed import evaluation, models, training
-from wellposed._checks import Rule, boolean, check_settings, or_word, real, whole
+from wellposed._checks import Rule, boolean, check_settings, one_of, optional, or_word, real, whole
 from wellposed._errors import FloorWarning, SettingError, TrainingWarning
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
-from .._words import Progress, Resolution, Rows, Seed, Transform
+from .._words import Missing, Progress, Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
 from .methods import ExactMethods
 from .mixture_size import best_of_starts, choose
@@ -43,6 +43,10 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step. No σ_i falls below resolution/√12: a component of few
         rows itself has no maximum.
+    missing : None or "ignorable"
+        None refuses missing entries. With "ignorable", entries that are NaN, None, pandas.NA or
+        masked are gaps; whether an entry is missing may depend on observed entries only. The fit
+        and all methods then use the observed entries alone, by expectation maximisation.
     max_iter : iterations at most, from each start
     tol : stop when three iterations in a row change the mean log likelihood by less than this share
     progress : "auto", True or False: a progress bar
@@ -85,9 +89,11 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "n_init": whole(),
         "max_iter": whole(),
         "tol": real(low=0),
+        "missing": optional(one_of(("ignorable",))),
         "progress": or_word("auto", boolean()),
     }
 
+    _setting_defaults: ClassVar[dict[str, Any]] = {"missing": None}  # of older files
     _file_state: ClassVar[tuple[str, ...]] = (
         "n_features_in_",
         "_seed",
@@ -109,6 +115,7 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         n_init: int = 3,
         transform: Transform = "identity",
         resolution: Resolution = "auto",
+        missing: Missing = None,
         max_iter: int = 1_000,
         tol: float = 1e-6,
         progress: Progress = "auto",
@@ -119,6 +126,7 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.n_init = n_init
         vars(self)["transform"] = transform  # reading the attribute gives the method
         self.resolution = resolution
+        self.missing = missing
         self.max_iter = max_iter
         self.tol = tol
         self.progress = progress
@@ -148,14 +156,17 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         check_settings(settings, self._constraints)
         with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepare(self, X, settings["transform"], self.resolution, seed)
+            data = prepare(self, X, settings["transform"], self.resolution, seed, self.missing)
             check_components(self.n_components, data.rows)
             if not isinstance(self.n_mixture, str) and self.n_mixture > len(data.rows):
                 raise SettingError(
                     f"n_mixture must be at most n_samples = {len(data.rows)}; got "
                     f"{self.n_mixture}. Use fewer components."
                 )
-            moments = evaluation.covariance(data.rows, data.units, rooted=False)
+            if data.gappy:
+                moments = data.covariance()
+            else:
+                moments = evaluation.covariance(data.rows, data.units, rooted=False)
             floor = data.floor(moments.varies)
             plan = training.LinearPlan(None, 1.0, floor, self.max_iter, self.tol)
             run = self._solve(data.units.whole(data.rows)[0], plan, moments.log_det, seed)

@@ -13,6 +13,8 @@ from wellposed import models, training
 _SIZES = (1, 2, 3, 5, 7, 10, 15, 20, 30)  # components tried
 _HELD_OUT = 0.2
 _IN_VAIN = 2  # sizes tried beyond the best
+_NARROWEST = 1e-3  # share of the standard deviation: smallest noise of the model that fills gaps
+_FEW = 100  # iterations of that model
 _ROUGHLY = 1e-5  # tolerance of the mixtures that are compared
 
 Run = training.LinearRun[models.MixturePPCAModel]
@@ -29,11 +31,14 @@ def best_of_starts(
     seed: int,
     progress: bool | str,
 ) -> Run:
-    """Fit a mixture of ``size`` components from ``n_init`` starts; return the most likely."""
-    runs = []
+    """Fit a mixture of ``size`` components from ``n_init`` starts; return the most likely.
+
+    In rows with gaps, the starts are those of rows filled by one probabilistic PCA.
+    """
+    runs, filled = [], _filled(values, n_components, plan.floor)
     for i in range(n_init if size > 1 else 1):
-        shares = np.eye(size)[_labels(values, size, seed + i)]
-        start = training.mixture_of(values, shares, n_components, plan.floor)
+        shares = np.eye(size)[_labels(filled, size, seed + i)]
+        start = training.mixture_of(filled, shares, n_components, plan.floor)
         run = training.mixture_em(values, start, plan, log_det=log_det, progress=progress)
         runs.append(run)
         if run.outcome is training.Outcome.interrupted:
@@ -60,6 +65,8 @@ def choose(
     held = round(_HELD_OUT * n)
     training_rows, test_rows = values[order[held:]], values[order[:held]]
     fewest = training.fewest_rows(d, n_components)
+    if np.isnan(training_rows).all(axis=0).any():
+        held = 0  # a column has no entry left
     sizes = [size for size in _SIZES if size * fewest <= len(training_rows)]
     rough = dataclasses.replace(plan, tol=max(plan.tol, _ROUGHLY))
     best, highest, in_vain = None, -np.inf, 0
@@ -74,8 +81,21 @@ def choose(
         if in_vain == _IN_VAIN or run.outcome is training.Outcome.interrupted:
             break
     if best is None:  # too few rows to hold any out
-        best = training.mixture_of(values, np.ones((n, 1)), n_components, plan.floor)
+        filled = _filled(values, n_components, plan.floor)
+        best = training.mixture_of(filled, np.ones((n, 1)), n_components, plan.floor)
     return best
+
+
+def _filled(values: np.ndarray, n_components: int, floor: float) -> np.ndarray:
+    """Rows whose gaps have their means given the observed entries, by probabilistic PCA."""
+    if not np.isnan(values).any():
+        return values
+    _, variance = models.gaps.observed_moments(values)
+    floor = max(floor, _NARROWEST * float(np.sqrt(variance.mean())))
+    solution = models.gaps.factor_analysis(
+        values, n_components, floor=floor, one_variance=True, max_iter=_FEW
+    )
+    return solution.model.conditional(values)[0]
 
 
 def _labels(values: np.ndarray, size: int, seed: int) -> np.ndarray:

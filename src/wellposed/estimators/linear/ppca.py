@@ -1,23 +1,26 @@
 """Probabilistic PCA as a scikit-learn estimator."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, models
-from wellposed._checks import Rule, check, check_settings, or_word, real, whole
+from wellposed._checks import Rule, check, check_settings, one_of, optional, or_word, real, whole
 
 from .._homonym import setting_and_method
 from .._settings import settings_of
-from .._words import Resolution, Rows, Seed, Transform
+from .._words import Missing, Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
 from .methods import LinearMethods
 from .rows import (
+    Exact,
     check_components,
     check_digits,
     prepare,
+    spectrum_of,
+    warn_of_budget,
     warn_of_collapse,
     warn_of_constants,
     warn_of_floor,
@@ -47,6 +50,10 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step. A learned σ never falls below resolution/√12: with k up
         to the rank of the data pPCA itself has no maximum.
+    missing : None or "ignorable"
+        None refuses missing entries. With "ignorable", entries that are NaN, None, pandas.NA or
+        masked are gaps; whether an entry is missing may depend on observed entries only. The fit
+        and all methods then use the observed entries alone, by expectation maximisation.
     svd_solver : "auto", "covariance_eigh", "full", "arpack" or "randomized"
         The last two find k directions only. "full" takes singular values of the centred rows:
         accurate where standard deviations along directions differ by up to 10⁸, and those of
@@ -60,7 +67,8 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     noise_variance_ : float, σ² in model units
     components_ : array of shape (k, d), Wᵀ: principal axes, each times √(λ − σ²)
     mean_ : array of shape (d,), model units
-    spectrum_ : :class:`wellposed.models.Spectrum` of the training data
+    spectrum_ : :class:`wellposed.models.Spectrum` of the training data; of the fitted covariance if
+        entries are missing
     log_likelihood_ : mean log p(x) of the training data, nats in data units
     n_features_in_ : d
 
@@ -77,8 +85,10 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     _constraints: ClassVar[dict[str, Rule]] = {
         "n_components": whole(),
         "noise": or_word("shared", real(above=0)),
+        "missing": optional(one_of(("ignorable",))),
     }
 
+    _setting_defaults: ClassVar[dict[str, Any]] = {"missing": None}  # of older files
     _file_state: ClassVar[tuple[str, ...]] = (
         "n_features_in_",
         "_seed",
@@ -98,6 +108,7 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         noise: float | Literal["shared"] = "shared",
         transform: Transform = "identity",
         resolution: Resolution = "auto",
+        missing: Missing = None,
         svd_solver: str = "auto",
         random_state: Seed = None,
     ):
@@ -105,6 +116,7 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.noise = noise
         vars(self)["transform"] = transform  # reading the attribute gives the method
         self.resolution = resolution
+        self.missing = missing
         self.svd_solver = svd_solver
         self.random_state = random_state
 
@@ -133,8 +145,11 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         check_settings(settings, self._constraints)
         with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepare(self, X, settings["transform"], self.resolution, seed)
+            data = prepare(self, X, settings["transform"], self.resolution, seed, self.missing)
             check_components(self.n_components, data.rows)
+            if data.gappy:
+                self._fit_gaps(data, seed)
+                return self
             spectrum = evaluation.spectrum(
                 data.rows,
                 data.units,
@@ -163,6 +178,29 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         if not best.active:
             warn_of_collapse(best.noise_variance, spectrum)
         return self
+
+    def _fit_gaps(self, data: Exact, seed: int) -> None:
+        covariance = data.covariance()
+        self._floor = data.floor(covariance.varies)
+        given = None if isinstance(self.noise, str) else float(self.noise)
+        values, log_det = data.in_model_units()
+        solution = models.gaps.factor_analysis(
+            values, self.n_components, floor=self._floor, one_variance=True, noise_variance=given
+        )
+        variance = float(solution.model.noise_variance[0])
+        self.model_ = models.PPCAModel(solution.model.mean, solution.model.weight, variance)
+        self._seed, self.transform_ = seed, data.units.transform
+        self.noise_variance_, self.components_ = variance, self.model_.weight.T
+        self.mean_ = self.model_.mean
+        self.spectrum_ = spectrum_of(self.model_, covariance.n_rows, log_det)
+        self.log_likelihood_ = solution.log_likelihood + log_det
+        warn_of_constants(covariance, getattr(self, "feature_names_in_", None))
+        if not solution.converged:
+            warn_of_budget(len(solution.objective), "standardise columns of unlike units")
+        if given is None and solution.on_floor.any():
+            warn_of_floor(variance, self.n_components, self.spectrum_)
+        if not self.components_.any():
+            warn_of_collapse(variance, self.spectrum_)
 
     def stationary_point(
         self, active: Sequence[int], *, noise_variance: float | str | None = None

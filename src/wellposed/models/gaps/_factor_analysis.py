@@ -165,8 +165,10 @@ def _maximise(
         )
         if diagonal:
             constant = (~np.isnan(rows)).mean(axis=0) @ np.log(spread)
+            order = np.argsort(-np.square(model.weight).sum(axis=0), kind="stable")
+            model = dataclasses.replace(model, weight=orient(model.weight[:, order]))
             objective = end.objective - constant
-            return FactorAnalysis(model, objective[-1], objective, end.converged, on_floor)
+            return FactorAnalysis(model, float(objective[-1]), objective, end.converged, on_floor)
         return _rotated(rows, model, end, on_floor)
 
 

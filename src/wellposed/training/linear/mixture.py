@@ -3,8 +3,9 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from wellposed.models import MixturePPCAModel, optimum, weighted_spectrum
+from wellposed.models import MixturePPCAModel, gaps, optimum, weighted_spectrum
 
+from .._outcome import Outcome
 from .plan import LinearPlan, LinearRun, iterate
 
 _SMALL = 400  # features up to which one thread is faster than several that wait for each other
@@ -27,7 +28,8 @@ def mixture_em(
 
     Parameters
     ----------
-    values : rows of shape (n, d), model units
+    values : rows of shape (n, d), model units; NaN is an ignorable gap, see
+        :func:`wellposed.models.gaps.mixture`
     start : the mixture before the first iteration
     plan : of its settings, ``floor``, ``max_iter`` and ``tol`` are used
     log_det : mean log |det dT/dx| of the rows, nats, which the objective contains
@@ -42,6 +44,8 @@ def mixture_em(
     appendix C.
     """
     k = start.weight.shape[2]
+    if np.isnan(values).any():
+        return _with_gaps(values, start, plan, log_det)
 
     def step(model: MixturePPCAModel) -> tuple[MixturePPCAModel, float]:
         joint = model.joint_log_density(values)
@@ -51,6 +55,17 @@ def mixture_em(
 
     with threadpool_limits(limits=1 if values.shape[1] <= _SMALL else None):
         return iterate(step, start, plan, _in_order, progress)
+
+
+def _with_gaps(
+    values: np.ndarray, start: MixturePPCAModel, plan: LinearPlan, log_det: float
+) -> LinearRun[MixturePPCAModel]:
+    fewest = fewest_rows(values.shape[1], start.weight.shape[2])
+    fit = gaps.mixture(
+        values, start, floor=plan.floor, fewest=fewest, max_iter=plan.max_iter, tol=plan.tol
+    )
+    outcome = Outcome.converged if fit.converged else Outcome.budget_spent
+    return LinearRun(fit.model, fit.objective + log_det, outcome)
 
 
 def mixture_of(
