@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import report as report
     from wellposed.estimators import sample_quality as sample_quality
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
+    from wellposed.evaluation import pool as pool
 
 _ROOMS = (
     "datasets",
@@ -90,6 +91,7 @@ _NAMES = {
     "forecast": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",
+    "pool": "evaluation",
     "rate_distortion_curve": "estimators",
     "report": "estimators",
     "sample_quality": "estimators",

@@ -44,6 +44,7 @@ bytes a pixel while it is resized. Text declares no size: it is read line by lin
 2²³ characters and at most 2¹⁹ columns in a line.
 """
 
+from ._amputation import hide_at_random, hide_completely_at_random, hide_not_at_random
 from ._catalogue import DATASETS
 from ._dataset import Dataset, RemoteFile
 from ._digits import load_digits
@@ -62,6 +63,9 @@ __all__ = [
     "Splits",
     "cache_dir",
     "fetch",
+    "hide_at_random",
+    "hide_completely_at_random",
+    "hide_not_at_random",
     "linear_gaussian",
     "load",
     "load_digits",

@@ -82,9 +82,11 @@ from .predictive import (
     CRPS,
     Calibration,
     Coverage,
+    Pooled,
     Recalibration,
     calibration,
     coverage,
+    pool,
     recalibrate,
 )
 from .rivals import Comparison, Rival, compare
@@ -113,6 +115,7 @@ __all__ = [
     "LinearSplit",
     "LogLikelihood",
     "ModelUnits",
+    "Pooled",
     "PosteriorPredictive",
     "PrecisionRecall",
     "PriorMismatch",
@@ -160,6 +163,7 @@ __all__ = [
     "over_rows",
     "pareto_k",
     "plotted_prior",
+    "pool",
     "posterior_predictive",
     "posteriors",
     "precision_recall",
