@@ -15,6 +15,7 @@ from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
 from .data.names import same_image
+from .start.filling import fill_linearly
 from .start.linear import has_linear_start, start_linear
 from .start.prior import start_prior
 from .start.settings import epochs_of, patience_of
@@ -54,7 +55,7 @@ def build(
     encoder_key, decoder_key, moments_key, noise_key = (
         jax.random.fold_in(key, i) for i in range(4)
     )
-    observation = noise.resolve(settings["noise"])
+    observation = observation_of(settings)
     transform = transform_of(settings, observation, one_unit=summary.one_unit).fit(summary)
     check_domain(rows, transform, observation, names)
     moments = transform.moments(summary, key=moments_key)
@@ -63,15 +64,28 @@ def build(
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
-    return models.VAEModel(
+    n_in = observation.encoder_width(d)
+    model = models.VAEModel(
         transform=transform,
         prior=latents.StandardNormal(k),
-        encoder=nn.make_network(encoder, d, posterior.n_raw * k, key=encoder_key),
+        encoder=nn.make_network(encoder, n_in, posterior.n_raw * k, key=encoder_key),
         posterior=posterior,
         decoder=nn.make_network(decoder, k, observation.n_raw * d, key=decoder_key),
         noise=observation,
         reach=models.Reach.of(moments),
     )
+    if observation.allows_missing:
+        models.check_marginal(model)
+    return model
+
+
+def observation_of(settings: dict[str, Any]) -> noise.AbstractNoise:
+    """Return the noise that the settings name, not yet fitted; that of missing entries likewise."""
+    whole = noise.resolve(settings["noise"])
+    if settings["missing"] is None:
+        return whole
+    # Convolutions take images alone.
+    return noise.Ignorable(whole, show_mask=settings["encoder"] != "conv")
 
 
 def start(
@@ -94,6 +108,8 @@ def start(
     moments_key, start_key, prior_key = (jax.random.fold_in(key, i) for i in (2, 4, 5))
     prior = start_prior(settings, model, rows, trained=trained, key=prior_key)
     model = dataclasses.replace(model, prior=prior)
+    if isinstance(model.noise, noise.Ignorable):
+        model = fill_linearly(model, rows[trained], key=jax.random.fold_in(key, 6))
     arrays, rest = eqx.partition(model, eqx.is_array)
     model = eqx.combine(jax.device_put(arrays), rest)
     if not (settings["linear_start"] and has_linear_start(model)):
@@ -141,6 +157,12 @@ def check_domain(
         transform.check(rows, names)
     if transform.range is None:
         observation.check_rows(rows, names)
+
+
+def typical_row(model: models.VAEModel) -> np.ndarray:
+    """Return a datum in the domain of a model that allows missing entries, shape (d,)."""
+    observed: Any = model.noise
+    return np.asarray(model.transform.inverse(observed.typical))
 
 
 def check_image_shape(

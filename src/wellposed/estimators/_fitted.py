@@ -16,14 +16,14 @@ from wellposed._errors import TrainingWarning
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 
-from ._build import check_domain
+from ._build import check_domain, typical_row
 from ._priors import Aggregate, aggregate, draw_codes
 from ._settings import settings_of
 from ._words import Progress, Rows
 from .data.offset import add_offset, check_size, clip_rows, subtract_offset
 from .data.rows import open_table, validate_rows
 
-Use = Literal["build", "fit", "score", "sample", "codes", "priors"]
+Use = Literal["build", "fit", "score", "sample", "codes", "priors", "gaps"]
 
 
 class Fitted(BaseEstimator):
@@ -61,7 +61,7 @@ class Fitted(BaseEstimator):
 
         Returns
         -------
-        array of shape (n, d)
+        array of shape (n, d), NaN where an entry is missing and the model allows it
 
         Raises
         ------
@@ -74,10 +74,12 @@ class Fitted(BaseEstimator):
 
     def rows_of(self, model: models.VAEModel, X: Rows, *, to_train: bool) -> np.ndarray:
         """Check rows as :meth:`rows` does, for a model that need not be trained."""
-        table = open_table(X)
-        rows = subtract_offset(validate_rows(self, table, reset=False), self.offset_)
+        table, gaps = open_table(X), model.noise.allows_missing
+        given = validate_rows(self, table, reset=False, gaps=gaps)
+        rows = subtract_offset(given, self.offset_)
         rows = check_size(rows, table.labels) if to_train else clip_rows(rows)
-        check_domain(rows, model.transform, model.noise, table.labels)
+        whole = np.where(np.isnan(rows), typical_row(model), rows) if gaps else rows
+        check_domain(whole, model.transform, model.noise, table.labels)
         return rows
 
     def key(self, use: Use) -> PRNGKey:
@@ -85,7 +87,7 @@ class Fitted(BaseEstimator):
 
         Parameters
         ----------
-        use : "build", "fit", "score", "sample", "codes" or "priors"
+        use : "build", "fit", "score", "sample", "codes", "priors" or "gaps"
         """
         check_process()
         return jax.random.fold_in(jax.random.key(self._seed), get_args(Use).index(use))

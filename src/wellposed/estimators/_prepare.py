@@ -8,6 +8,7 @@ import numpy as np
 
 from wellposed import models, noise, training, transforms
 from wellposed._typing import PRNGKey
+from wellposed.numerics import host_generator
 
 from ._amounts import hint_at_amounts
 from ._build import (
@@ -36,7 +37,7 @@ class Prepared:
 
     Parameters
     ----------
-    rows : array of shape (n, d), without their offset
+    rows : array of shape (n, d), without their offset; NaN where an entry is missing
     model : at its start, from the rows to train on
     settings : of the estimator, those that the data decide resolved
     """
@@ -87,7 +88,8 @@ def prepare(
     objective_of(settings)
     plan_of(settings, n_rows=1)
     table = open_table(X)
-    given = validate_rows(vae, table, reset=True)
+    gaps = settings["missing"] is not None
+    given = validate_rows(vae, table, reset=True, gaps=gaps)
     d, shape = given.shape[1], settings["image_shape"]
     shape = table.image_shape if shape is None else tuple(shape)
     check_image_shape(shape, d, table.image_shape)
@@ -96,7 +98,9 @@ def prepare(
     _locate(settings, len(given), d, names)
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=False)
-    vae.offset_, rows = split_offset(given, transform, observation, table.labels, offset=offset)
+    # Statistics of single features are those of rows whose gaps other rows fill.
+    whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps"))) if gaps else given
+    vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
     one_unit = True if shape is not None else None
     typical = repeat_rows(rows, weights)
     summary = transforms.summarise(typical, resolution_of(settings, d), one_unit=one_unit)
@@ -105,13 +109,14 @@ def prepare(
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
     key, shares = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
     drawn = build(settings, typical, summary, shape, key=key, names=table.labels)
+    check_domain(rows, drawn.transform, drawn.noise, table.labels)
+    rows = np.where(np.isnan(given), np.nan, rows) if gaps else rows
     trained, _ = training.split_rows(len(rows), shares, key=vae.key("fit"))
     prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
     model = prepared.start_on(trained)
-    check_domain(rows, model.transform, model.noise, table.labels)
     vae.image_shape_ = shape
     warn_of_data(summary, settings["n_components"], names)
-    warn_of_suspects(given, names, shape)
+    warn_of_suspects(whole, names, shape)
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)

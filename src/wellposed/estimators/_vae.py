@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models, serialise, training
-from wellposed._checks import Rule, boolean, optional, or_word, real, sizes, whole
+from wellposed._checks import Rule, boolean, one_of, optional, or_word, real, sizes, whole
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
@@ -110,6 +110,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     ema_decay : decay a step of the exponential moving average of the parameters, which is what is
         evaluated and kept; 0 keeps the parameters themselves
     allow_unbounded : train a model whose likelihood has no maximum
+    missing : None or "ignorable"
+        None refuses rows with missing entries (NaN, None, pandas.NA, masked). "ignorable" trains
+        and scores the observed entries, all others integrated out, see
+        :class:`wellposed.noise.Ignorable`: right where what is missing depends on observed entries
+        alone. A row without an observed entry has log p(x) = 0
     random_state : int, RandomState or None
 
     Attributes
@@ -160,6 +165,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "linear_start": boolean(),
         "ema_decay": real(low=0, below=1),
         "allow_unbounded": boolean(),
+        "missing": optional(one_of(("ignorable",))),
     }
 
     _file_state: ClassVar[tuple[str, ...]] = (
@@ -188,6 +194,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "linear_start": False,
         "ema_decay": 0.0,
         "validation_folds": 0,
+        "missing": None,
     }
 
     def __init__(
@@ -222,6 +229,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         linear_start: bool = True,
         ema_decay: float = 0.99,
         allow_unbounded: bool = False,
+        missing: Literal["ignorable"] | None = None,
         random_state: Seed = None,
     ):
         self.n_components = n_components
@@ -249,6 +257,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.progress = progress
         self.linear_start, self.ema_decay = linear_start, ema_decay
         self.allow_unbounded = allow_unbounded
+        self.missing = missing
         self.random_state = random_state
 
     def fit(

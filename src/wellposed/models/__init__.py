@@ -14,7 +14,7 @@ from ._second_stage import SecondStage
 from ._spectrum import Covariance, Spectrum, eigendecompose, orient, varies, weighted_spectrum
 from ._stationary import StationaryPoint, are_directions, optimum, stationary_point
 from ._trainable import trainable
-from ._vae import Inferred, VAEModel, check_bounded, draw_keys
+from ._vae import Inferred, VAEModel, check_bounded, check_marginal, draw_keys
 
 __all__ = [
     "SAMPLERS",
@@ -35,6 +35,7 @@ __all__ = [
     "VAEModel",
     "are_directions",
     "check_bounded",
+    "check_marginal",
     "draw_keys",
     "eigendecompose",
     "factor_analysis",

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from wellposed._errors import UnboundedLikelihoodError
+from wellposed._errors import SettingError, UnboundedLikelihoodError
 from wellposed._typing import Density, Latent, Point, Posterior, PRNGKey, Scalar
 from wellposed.latents import AbstractPrior, DiagonalNormal, VampPrior
 from wellposed.noise import AbstractNoise
-from wellposed.transforms import AbstractTransform, Transformed
+from wellposed.transforms import AbstractTransform, Transformed, forward_observed
 
 from ._reach import Reach, within_reach
 
@@ -69,9 +69,14 @@ class VAEModel(eqx.Module):
     def to_model_units(self, x: Point, *, key: PRNGKey) -> Transformed:
         """Map a datum (d,) in data units to y, with log |det dT/dx| in nats.
 
-        Equal keys give equal y in all methods: see :func:`draw_keys`.
+        Equal keys give equal y in all methods: see :func:`draw_keys`. Where the noise allows
+        missing entries, they are NaN in x and in y, and log |det dT/dx| is that of the others.
         """
-        return self.transform.forward(x, key=jax.random.split(key)[0])
+        map_key = jax.random.split(key)[0]
+        if not self.noise.allows_missing:
+            return self.transform.forward(x, key=map_key)
+        typical = self.transform.inverse(self.noise.typical)
+        return forward_observed(self.transform, x, typical, key=map_key)
 
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
         """Map a datum (d,) in data units by :meth:`to_model_units`, and encode it."""
@@ -99,6 +104,26 @@ class VAEModel(eqx.Module):
     def log_density_bound(self, d: int) -> float:
         """Upper bound of the log densities of d features, in nats and data units."""
         return self.noise.log_density_bound(d) + self.transform.log_det_bound(d)
+
+
+def check_marginal(model: VAEModel) -> None:
+    """Raise an error for noise of which no part of the features has a density in closed form.
+
+    Raises
+    ------
+    SettingError
+        If features depend on each other given z, and p(y_obs | z) is not known.
+    """
+    z = jax.ShapeDtypeStruct((model.prior.k,), jnp.result_type(float))
+    density = eqx.filter_eval_shape(lambda model, z: model.decode(z), model, z)
+    whole = getattr(density, "of", density)
+    if whole.independent or hasattr(whole, "observed_log_prob"):
+        return
+    raise SettingError(
+        "Missing entries are integrated out of p(x | z), which is possible where features are "
+        f"independent given z, and for low-rank Gaussian noise; got {type(whole).__name__}. Use "
+        'noise="conditional" or "low-rank", or fill the gaps first.'
+    )
 
 
 def draw_keys(key: PRNGKey, n: int) -> Key[Array, " n"]:

@@ -14,6 +14,7 @@ from .levels import (
     DiscretizedGaussian,
     DiscretizedLogistic,
 )
+from .missing import Fill, Ignorable
 from .parts import AbstractNoise
 from .positive import Gamma, LogNormal, ZeroInflated
 from .real import Gaussian, Laplace, LowRankGaussian, Quantile, Rescaled, StudentT
@@ -33,8 +34,10 @@ __all__ = [
     "ContinuousBernoulli",
     "DiscretizedGaussian",
     "DiscretizedLogistic",
+    "Fill",
     "Gamma",
     "Gaussian",
+    "Ignorable",
     "Laplace",
     "LogNormal",
     "LowRankGaussian",

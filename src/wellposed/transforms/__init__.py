@@ -7,6 +7,7 @@ from ._identity import Identity
 from ._log import Log
 from ._log1p import Log1p
 from ._logit import Logit
+from ._observed import forward_observed
 from ._placing import key_of, position_of
 from ._resolve import place, resolve
 from ._robust import median_and_spread
@@ -64,6 +65,7 @@ __all__ = [
     "check_support",
     "describe_suspect",
     "fill_from_columns",
+    "forward_observed",
     "is_whole",
     "key_of",
     "levels",

@@ -100,7 +100,11 @@ def start_linear(
         lambda m: (m.encoder, m.decoder, m.noise),
         model,
         (
-            _skip(solution.encoder * scale[:, None], np.concatenate(posterior), model.encoder),
+            _skip(
+                _widened(solution.encoder * scale[:, None], model.noise.encoder_width(len(scale))),
+                np.concatenate(posterior),
+                model.encoder,
+            ),
             _skip((solution.weight / scale[:, None]).T, outputs, model.decoder),
             model.noise.start_at(on_device(solution.variance)),
         ),
@@ -111,12 +115,18 @@ def _skip(weight: np.ndarray, bias: np.ndarray, network: Any) -> nn.LinearSkip:
     return nn.LinearSkip(on_device(weight), on_device(bias), nn.with_zero_output(network))
 
 
+def _widened(weight: np.ndarray, d: int) -> np.ndarray:
+    """Add rows of zeros for inputs of the encoder that are no features."""
+    return np.concatenate([weight, np.zeros((d - len(weight), weight.shape[1]))])
+
+
 def _mapped(model: models.VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Point, Point]:
     """Return y, and the map to the encoder's input near the data: (y − center)/scale."""
     y = model.to_model_units(x, key=key).value
     origin = model.noise.encoder_input(jnp.zeros_like(y))
     slope = model.noise.encoder_input(jnp.ones_like(y)) - origin
-    return y, -origin / slope, 1 / slope
+    d = len(y)  # an input may have more entries, for gaps
+    return y, -origin[:d] / slope[:d], 1 / slope[:d]
 
 
 def _solve(model: models.VAEModel, y: np.ndarray, moments: Moments) -> LinearSolution:
@@ -125,16 +135,22 @@ def _solve(model: models.VAEModel, y: np.ndarray, moments: Moments) -> LinearSol
     floor = np.maximum(np.asarray(moments.resolution, np.float64) / math.sqrt(12), _LEAST)
     weight, variance = np.zeros((y.shape[1], model.prior.k)), floor**2
     # The spread of all rows: a column may hold one value in those that are trained on.
-    spread = np.maximum(y.std(axis=0), np.sqrt(np.asarray(moments.variance, np.float64)))
-    columns = y[:, varies], floor[varies], spread[varies]
-    weight[varies], variance[varies] = _solve_varying(model, *columns)
-    return LinearSolution(y.mean(axis=0), weight, variance)
+    spread = np.maximum(np.nanstd(y, axis=0), np.sqrt(np.asarray(moments.variance, np.float64)))
+    covariance = _covariance_of(y[:, varies], model.prior.k, floor[varies])
+    mean = np.nanmean(y, axis=0)
+    mean[varies] = covariance.mean
+    weight[varies], variance[varies] = _solve_varying(
+        model, covariance, floor[varies], spread[varies]
+    )
+    return LinearSolution(mean, weight, variance)
 
 
 def _solve_varying(
-    model: models.VAEModel, y: np.ndarray, floor: np.ndarray, spread: np.ndarray
+    model: models.VAEModel,
+    covariance: models.Covariance,
+    floor: np.ndarray,
+    spread: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    covariance = _covariance_of(y)
     own = model.noise.variance()
     if own is None or np.ndim(own) > 0:
         floor = np.maximum(floor, _LEAST_SHARE * spread)
@@ -143,10 +159,15 @@ def _solve_varying(
     given = None if model.noise.parameters() else float(own)
     spectrum = models.eigendecompose(covariance)
     best = models.optimum(spectrum, model.prior.k, noise_variance=given, floor=float(floor.min()))
-    return best.model.weight, np.full(y.shape[1], best.noise_variance)
+    return best.model.weight, np.full(len(covariance.mean), best.noise_variance)
 
 
-def _covariance_of(y: np.ndarray) -> models.Covariance:
+def _covariance_of(y: np.ndarray, k: int, floor: np.ndarray) -> models.Covariance:
+    """Return the covariance; of rows with gaps that of a factor analysis of k factors."""
+    if np.isnan(y).any():
+        fitted = models.gaps.factor_analysis(y, k, floor=floor, **_EFFORT).model
+        matrix = fitted.weight @ fitted.weight.T + np.diag(fitted.noise_variance)
+        return models.Covariance(fitted.mean, matrix, len(y))
     mean = y.mean(axis=0)
     n, d = y.shape
     root = (y - mean) / math.sqrt(n)

@@ -164,8 +164,8 @@ def _from_refined(
 ) -> LogLikelihood:
     model, parts = given
     inferred, (pilot_key, latent_key) = model.infer(x, key=key), draw_keys(key, 2)
-    weigh = refine(model, parts, inferred, n_pilot=n_pilot, block=block, key=pilot_key)
-    return _accumulate(weigh, inferred.log_det, n_samples, block, key=latent_key)
+    proposal = refine(model, parts, inferred, n_pilot=n_pilot, block=block, key=pilot_key)
+    return _accumulate(proposal.weigh, inferred.log_det, n_samples, block, key=latent_key)
 
 
 def _accumulate(

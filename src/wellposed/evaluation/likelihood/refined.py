@@ -28,7 +28,7 @@ from wellposed._budget import at_once
 from wellposed._typing import Latent, PRNGKey, Scalar
 from wellposed.models import Inferred, VAEModel
 
-from .importance_weights import LEAST, MOST, Weigh
+from .importance_weights import LEAST, MOST
 from .local_posterior import PriorParts, local_posterior, log_prior
 from .student_mixture import StudentMixture, from_covariance, independent, join
 
@@ -72,11 +72,15 @@ class Proposal(eqx.Module):
     inferred: Inferred
     mixture: StudentMixture
 
-    def weigh(self, n: int, key: PRNGKey) -> Float[Array, " n"]:
-        """Draw z_1 … z_n and return their log weights, nats in model units."""
+    def draw(self, n: int, key: PRNGKey) -> tuple[Float[Array, "n k"], Float[Array, " n"]]:
+        """Draw z_1 … z_n; return them and their log weights, nats in model units."""
         z = self.mixture.sample(n, key=key)
         log_p = log_joint(self.model, self.parts, self.inferred, z)
-        return log_p - self.mixture.log_prob(z)
+        return z, log_p - self.mixture.log_prob(z)
+
+    def weigh(self, n: int, key: PRNGKey) -> Float[Array, " n"]:
+        """Return the log weights of n draws."""
+        return self.draw(n, key)[1]
 
 
 def log_joint(
@@ -95,8 +99,8 @@ def refine(
     n_pilot: int,
     block: int,
     key: PRNGKey,
-) -> Weigh:
-    """Return the function that draws from the refined proposal, and weighs its draws.
+) -> Proposal:
+    """Return the refined proposal of one datum.
 
     Parameters
     ----------
@@ -146,7 +150,7 @@ def refine(
     normal = local.with_tails(jnp.asarray(True))
     spread = (log_p[0] - normal.log_prob(z[0])).std()
     constant = (spread < _CONSTANT) & (mass > 1 - _LEFT_OUT)
-    return Proposal(model, parts, inferred, _only_local(last, local, constant)).weigh
+    return Proposal(model, parts, inferred, _only_local(last, local, constant))
 
 
 def _only_local(last: StudentMixture, local: StudentMixture, constant: Array) -> StudentMixture:

@@ -88,6 +88,15 @@ class AbstractNoise(eqx.Module):
         """
         return False
 
+    @property
+    def allows_missing(self) -> bool:
+        """Whether entries of a datum may be missing, NaN; see :class:`wellposed.noise.Ignorable`."""
+        return False
+
+    def encoder_width(self, d: int) -> int:
+        """Return the number of entries of :meth:`encoder_input` for d features."""
+        return d
+
     def encoder_input(self, y: Point) -> Point:
         """Return the encoder's input for a datum in model units; its entries are of size one."""
         return y

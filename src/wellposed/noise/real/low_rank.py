@@ -8,8 +8,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import cho_solve, solve_triangular
 from jax.scipy.special import ndtr, ndtri
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from wellposed._checks import check_count
 from wellposed._fill import fill
@@ -136,16 +137,52 @@ class _LowRank(AbstractDensity):
 
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
-        residual = self._of_varying(value - self.loc)
+        return self.observed_log_prob(value, jnp.ones(self.loc.shape, bool))
+
+    def observed_log_prob(self, value: Point, seen: Bool[Array, " d"]) -> Scalar:
+        """log p(y_obs | z) of the entries that are ``seen``, in nats.
+
+        Their covariance has the diagonal and the factors of these entries alone.
+        """
+        residual = jnp.where(seen, self._of_varying(value - self.loc), 0.0)
         residual, times = shrink_residual(residual, self.scale)
-        white, log_det = whiten_low_rank(residual / self.scale, self.factor / self.scale)
-        log_peak = -0.5 * (self.loc.size * LOG_2PI + log_det) - jnp.log(self.scale).sum()
+        factor = jnp.where(seen, self.factor / self.scale, 0.0)
+        white, log_det = whiten_low_rank(residual / self.scale, factor)
+        peaks = jnp.where(seen, -0.5 * LOG_2PI - jnp.log(self.scale), 0.0)
+        log_peak = peaks.sum() - 0.5 * log_det
         log_density = log_peak - restore_quadratic(0.5 * white @ white, times)
         if self.constants is None:
             return log_density
-        peaks = -0.5 * LOG_2PI - jnp.log(self.scale)
-        apart = self.constants.density.log_prob(value) - peaks
+        apart = jnp.where(seen, self.constants.density.log_prob(value) - peaks, 0.0)
         return log_density + jnp.where(self.constants.varies, 0.0, apart).sum()
+
+    def conditional_mean(self, value: Point, seen: Bool[Array, " d"]) -> Point:
+        """E[y | y_obs, z] given the entries that are ``seen``, shape (d,)."""
+        mean, _ = self._shared_given(value, seen)
+        return self._completed(value, seen, self.loc + mean @ self.factor)
+
+    def complete(self, value: Point, seen: Bool[Array, " d"], *, key: PRNGKey) -> Point:
+        """Draw y ~ p(y | y_obs, z) given the entries that are ``seen``, shape (d,)."""
+        factor_key, own_key = jax.random.split(key)
+        mean, root = self._shared_given(value, seen)
+        # Cov = (LLᵀ)⁻¹ of the precision's root L.
+        standard = jax.random.normal(factor_key, mean.shape)
+        shared = mean + solve_triangular(root.T, standard, lower=False)
+        own = self.scale * jax.random.normal(own_key, self.loc.shape)
+        return self._completed(value, seen, self.loc + shared @ self.factor + own)
+
+    def _shared_given(
+        self, value: Point, seen: Bool[Array, " d"]
+    ) -> tuple[Float[Array, " k"], Float[Array, "k k"]]:
+        """Mean of the shared normals given the observed entries, and the root of the precision."""
+        residual = jnp.where(seen, self._of_varying(value - self.loc), 0.0)
+        factor = jnp.where(seen, self.factor / self.scale, 0.0)
+        root = jnp.linalg.cholesky(jnp.eye(len(factor)) + factor @ factor.T)
+        return cho_solve((root, True), factor @ (residual / self.scale)), root
+
+    def _completed(self, value: Point, seen: Bool[Array, " d"], drawn: Point) -> Point:
+        drawn = self._with_constants(drawn, lambda p: p.mean)
+        return jnp.where(seen, value, drawn)
 
     def _of_varying(self, each: Point) -> Point:
         return each if self.constants is None else jnp.where(self.constants.varies, each, 0.0)

@@ -1,0 +1,163 @@
+r"""Missing entries of rows given the observed ones, by self-normalised importance sampling.
+
+With draws z_1 … z_s from a proposal q for the row, refined as for log p(x), and the weights
+w_i ∝ p(x_obs, z_i) / q(z_i) that sum to one,
+
+.. math:: E[f(x_{mis}) \mid x_{obs}] \approx \sum_i w_i \, E[f(x_{mis}) \mid x_{obs}, z_i]
+
+A draw of x_mis has z_i with the probability w_i, and is then from p(x_mis | x_obs, z_i).
+
+References: Mattei & Frellsen (2019), eqs 11-12, with q(z | x) in place of the refined proposal.
+"""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from wellposed._budget import at_once
+from wellposed._checks import check_count
+from wellposed._typing import Latent, Point, PRNGKey
+from wellposed.models import VAEModel, draw_keys
+
+from .._rows import over_rows
+from ..likelihood.importance_weights import effective_size
+from ..likelihood.local_posterior import PriorParts, parts_of
+from ..likelihood.pareto_k import pareto_k, tail_size
+from ..likelihood.refined import cut_refined, pilot_size, refine
+from ..variance.affine_units import is_affine
+
+_NOISE_DRAWS = 4  # a latent, for means through a curved transform
+
+
+class Imputations(eqx.Module):
+    """Completed rows in data units; observed entries are as they were given.
+
+    Parameters
+    ----------
+    mean : E[x | x_obs] of each row, shape (n, d)
+    mode : most probable level of each missing entry, shape (n, d); None unless asked for
+    draws : from p(x_mis | x_obs), shape (n, m, d)
+    effective_sample_size : of the weights of a row, shape (n,)
+    pareto_k : k̂ of the weights, shape (n,); above 0.7 a few draws of z dominate
+    """
+
+    mean: Float[Array, "*batch d"]
+    mode: Float[Array, "*batch d"] | None
+    draws: Float[Array, "*batch m d"]
+    effective_sample_size: Float[Array, "*batch"]
+    pareto_k: Float[Array, "*batch"]
+
+
+def impute(
+    model: VAEModel,
+    rows: Any,
+    *,
+    key: PRNGKey,
+    n_samples: int = 256,
+    n_draws: int = 0,
+    n_levels: int = 0,
+) -> Imputations:
+    """Complete rows: conditional means, modes and draws of their missing entries.
+
+    Parameters
+    ----------
+    model : whose noise allows missing entries
+    rows : array of shape (n, d), data units, NaN where an entry is missing
+    key : PRNG key; the draws of a row depend only on its content and this key
+    n_samples : draws of z a row
+    n_draws : m, completed rows a row
+    n_levels : the modes are of the whole numbers below it; 0 computes none
+
+    Raises
+    ------
+    SettingError
+        If ``n_samples`` is below one.
+    """
+    n_samples = check_count("n_samples", n_samples, "256 is a start.")
+    rows = np.asarray(rows)
+    parts = parts_of(model.prior)
+    d, width = rows.shape[1], rows.shape[1] * max(model.noise.n_raw, n_levels, _NOISE_DRAWS)
+    block, chunk = cut_refined(model, d, parts)
+    chunk = min(chunk, max(1, at_once(n_samples * width + n_draws * d, 64)))
+    return over_rows(
+        _impute,
+        (model, parts),
+        rows,
+        key=key,
+        chunk=1 << (chunk.bit_length() - 1),
+        n_samples=n_samples,
+        n_pilot=pilot_size(n_samples, parts.means.shape[1], block),
+        block=block,
+        n_draws=n_draws,
+        n_levels=n_levels,
+        affine=is_affine(model),
+    )
+
+
+def _impute(
+    given: tuple[VAEModel, PriorParts],
+    x: Point,
+    *,
+    key: PRNGKey,
+    n_samples: int,
+    n_pilot: int,
+    block: int,
+    n_draws: int,
+    n_levels: int,
+    affine: bool,
+) -> Imputations:
+    model, parts = given
+    inferred, keys = model.infer(x, key=key), draw_keys(key, 4)
+    pilot_key, latent_key, choice_key, noise_key = keys
+    proposal = refine(model, parts, inferred, n_pilot=n_pilot, block=block, key=pilot_key)
+    z, log_w = proposal.draw(n_samples, latent_key)
+    weights, y = jax.nn.softmax(log_w), inferred.y
+
+    def completed(z: Latent, key: PRNGKey) -> Point:
+        return model.transform.inverse(_observed(model, z).complete(y, key=key))
+
+    def mean_of(z: Latent, key: PRNGKey) -> Point:
+        if affine:
+            return _observed(model, z).conditional_mean(y)
+        draws = jax.vmap(completed, (None, 0))(z, jax.random.split(key, _NOISE_DRAWS))
+        return draws.mean(axis=0)
+
+    means = jax.vmap(mean_of)(z, jax.random.split(noise_key, n_samples))
+    mean = weights @ means
+    chosen = z[jax.random.categorical(choice_key, log_w, shape=(n_draws,))]
+    draw_key = jax.random.fold_in(noise_key, 1)
+    draws = jax.vmap(completed)(chosen, jax.random.split(draw_key, n_draws))
+    seen = ~jnp.isnan(x)
+    mode = _mode(model, z, weights, n_levels) if n_levels else None
+    log_sum, log_squares = jax.nn.logsumexp(log_w), jax.nn.logsumexp(2 * log_w)
+    largest = jax.lax.top_k(log_w, min(n_samples, tail_size(n_samples) + 1))[0]
+    return Imputations(
+        jnp.where(seen, x, model.transform.inverse(mean) if affine else mean),
+        None if mode is None else jnp.where(seen, x, mode),
+        jnp.where(seen, x, draws),
+        effective_size(log_sum, log_squares, n_samples),
+        pareto_k(largest, n_samples),
+    )
+
+
+def _mode(
+    model: VAEModel, z: Float[Array, "s k"], weights: Float[Array, " s"], n_levels: int
+) -> Point:
+    """Return the whole number of the largest probability of each feature, shape (d,)."""
+
+    def probability(level: Array) -> Point:
+        each = jax.vmap(lambda one: jnp.exp(_observed(model, one).feature_log_prob(level)))(z)
+        return weights @ each
+
+    d = model.transform.inverse(model.decode(z[0]).mean).shape
+    levels = jnp.broadcast_to(jnp.arange(n_levels, dtype=weights.dtype)[:, None], (n_levels, *d))
+    return jax.lax.map(probability, levels).argmax(axis=0).astype(weights.dtype)
+
+
+def _observed(model: VAEModel, z: Latent) -> Any:
+    """p(y | z) of a model that allows missing entries: an ``Observed`` density."""
+    return model.decode(z)

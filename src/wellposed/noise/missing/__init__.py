@@ -1,0 +1,5 @@
+"""Noise of data with missing entries: what p(y | z) is of the entries that were observed."""
+
+from .ignorable import Fill, Ignorable
+
+__all__ = ["Fill", "Ignorable"]
