@@ -82,6 +82,18 @@ class Fitted(BaseEstimator):
         check_domain(whole, model.transform, model.noise, table.labels)
         return rows
 
+    def whole_rows(self, X: Rows) -> np.ndarray:
+        """Return rows as :meth:`rows` does, missing entries drawn from p(x_mis | x_obs).
+
+        For measures that are defined for whole rows. They judge the model on entries that it has
+        drawn itself, and are the better for it, the more are missing.
+        """
+        rows = self.rows(X)
+        if not np.isnan(rows).any():
+            return rows
+        drawn = evaluation.impute(self.model_, rows, key=self.key("gaps"), n_draws=1)
+        return np.asarray(drawn.draws[:, 0])
+
     def key(self, use: Use) -> PRNGKey:
         """Return the PRNG key of one use, derived from the seed of the fit.
 

@@ -71,11 +71,11 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
     X, X_train = open_table(X), None if X_train is None else open_table(X_train)
-    rows, family = vae.rows(X), type(vae.model_.noise).__name__
+    rows, family = vae.whole_rows(X), type(vae.model_.noise.whole).__name__
     return evaluation.diagnose(
         vae.model_,
         rows,
-        train=None if X_train is None else vae.rows(X_train),
+        train=None if X_train is None else vae.whole_rows(X_train),
         key=vae.key("score"),
         name=f"a VAE of {vae.n_components_} latents with {family} noise",
         prior=vae.prior_setting,
@@ -137,7 +137,7 @@ def report(
             "plotting.forecast their eigenvalues.",
         )
     X = open_table(X)
-    rows = vae.rows(X)
+    rows = vae.whole_rows(X)
     check_labels(labels, len(rows))
     if on_panel is not None:
         on_panel("diagnosis")
@@ -187,7 +187,7 @@ def explore(
     explorer.check_installed()
     check_is_fitted(vae)
     explorer.check_model(vae)
-    rows = None if X is None else vae.rows(X)
+    rows = None if X is None else vae.whole_rows(X)
     if rows is not None:
         check_labels(labels, len(rows))
     scene = explorer.make_scene(vae, rows, labels, key=vae.key("score"), most_rows=most_rows)

@@ -43,7 +43,7 @@ class Measures(Fitted):
 
         See :class:`wellposed.evaluation.ResidualSpectrum`.
         """
-        rows = self.rows(X)
+        rows = self.whole_rows(X)
         beta = effective_beta(objective_of(settings_of(self)), self.noise_variance_)
         return evaluation.residual_spectrum(self.model_, rows, beta=beta, key=self.key("score"))
 
@@ -76,7 +76,7 @@ class Measures(Fitted):
             used
         X_train : rows of the training, of which 4,000 are used
         """
-        rows, train = self.rows(X), self.rows(X_train)
+        rows, train = self.whole_rows(X), self.whole_rows(X_train)
         resolution = resolution_of(settings_of(self), rows.shape[1])
         return evaluation.compare(
             self.model_, rows, train, key=self.key("score"), resolution=resolution
@@ -84,7 +84,7 @@ class Measures(Fitted):
 
     def coverage(self, X: Rows, **options: Any) -> evaluation.Coverage:
         """Measure the coverage of p(x | z) on X; see :func:`evaluation.coverage`."""
-        rows = self.rows(X)
+        rows = self.whole_rows(X)
         return evaluation.coverage(self.model_, rows, key=self.key("score"), **options)
 
     def calibration(self, X: Rows, **options: Any) -> evaluation.Calibration:
@@ -92,12 +92,12 @@ class Measures(Fitted):
 
         ``options`` are ``given``, ``n_draws`` and ``share`` of :func:`evaluation.calibration`.
         """
-        rows = self.rows(X)
+        rows = self.whole_rows(X)
         return evaluation.calibration(self.model_, rows, key=self.key("score"), **options)
 
     def variance_split(self, X: Rows, **options: Any) -> evaluation.VarianceSplit:
         """Split the variance of X between latents and noise; see ``evaluation.variance_split``."""
-        rows = self.rows(X)
+        rows = self.whole_rows(X)
         return evaluation.variance_split(self.model_, rows, key=self.key("score"), **options)
 
     def rate_distortion(self, X: Rows, **options: Any) -> evaluation.RateDistortion:
@@ -107,7 +107,7 @@ class Measures(Fitted):
 
     def amortisation_gap(self, X: Rows, **options: Any) -> training.AmortisationGap:
         """Measure the loss of the amortised encoder on X; see :func:`training.amortisation_gap`."""
-        rows = self.rows(X)
+        rows = self.whole_rows(X)
         return training.amortisation_gap(self.model_, rows, key=self.key("score"), **options)
 
     def recalibrate(self, X: Rows) -> Self:
@@ -116,7 +116,7 @@ class Measures(Fitted):
         The scales are saved with the model; fitting again starts without them. To see them with
         their errors, call :func:`wellposed.evaluation.recalibrate` on ``model_``.
         """
-        rows, key = self.rows(X), self.key("score")
+        rows, key = self.whole_rows(X), self.key("score")
         self.model_ = evaluation.recalibrate(self.model_, rows, key=key).model
         self.store_noise(rows)
         self._advance = None  # further passes start from this model

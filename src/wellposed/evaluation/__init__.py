@@ -30,6 +30,7 @@ from .draws import (
     predict_classes,
     sample_quality,
 )
+from .imputation import Imputations, impute
 from .latents import (
     Codes,
     Collapse,
@@ -112,6 +113,7 @@ __all__ = [
     "Finding",
     "Forecast",
     "ImpliedNoise",
+    "Imputations",
     "LinearSplit",
     "LogLikelihood",
     "ModelUnits",
@@ -153,6 +155,7 @@ __all__ = [
     "has_exact_log_likelihood",
     "implied_kl_weight",
     "implied_noise_variance",
+    "impute",
     "iwae",
     "latent_means",
     "log_likelihood",

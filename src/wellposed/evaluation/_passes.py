@@ -88,7 +88,8 @@ def elbo(model: VAEModel, rows: ArrayLike, *, n_samples: int, key: PRNGKey) -> E
 def squared_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     """Return ‖y − μ(z)‖² for one draw z ~ q(z | x) of each row, shape (n,), model units².
 
-    Its mean over rows, divided by d, is the σ² that maximises the ELBO of these networks.
+    It is of the observed entries. Its mean over rows, divided by d, is the σ² that maximises the
+    ELBO of these networks.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def squared_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.n
 
 def _squared_residual(model: VAEModel, x: Point, *, key: PRNGKey) -> Scalar:
     inferred, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
-    return jnp.sum((inferred.y - model.decode(inferred.q.rsample(latent_key)).mean) ** 2)
+    return jnp.sum(inferred.residual(model.decode(inferred.q.rsample(latent_key)).mean) ** 2)
 
 
 def _elbo(model: VAEModel, x: Point, *, key: PRNGKey, n_samples: int) -> ElboTerms:

@@ -151,7 +151,7 @@ def make_scene(
     else:
         weights, unit = np.asarray(points.posterior.rates).mean(axis=0), "nats"
     drawn = evaluation.plotted_prior(model.prior, _N_PRIOR, key=key)
-    title = f"A VAE of {k} latents with {type(model.noise).__name__} noise"
+    title = f"A VAE of {k} latents with {type(model.noise.whole).__name__} noise"
     return Scene(model, key, title, weights, unit, shown, points, drawn, _offset(vae))
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -23,7 +24,7 @@ class Inferred(eqx.Module):
 
     Parameters
     ----------
-    y : the datum, shape (d,), model units
+    y : the datum, shape (d,), model units; NaN where an entry is missing
     log_det : log |det dT/dx|, nats
     q : q(z | y)
     """
@@ -31,6 +32,10 @@ class Inferred(eqx.Module):
     y: Point
     log_det: Scalar
     q: Posterior
+
+    def residual(self, mean: Point) -> Point:
+        """Return y less a mean, shape (d,), zero where the entry is missing."""
+        return jnp.where(jnp.isnan(self.y), 0.0, self.y - mean)
 
 
 class VAEModel(eqx.Module):
@@ -75,7 +80,8 @@ class VAEModel(eqx.Module):
         map_key = jax.random.split(key)[0]
         if not self.noise.allows_missing:
             return self.transform.forward(x, key=map_key)
-        typical = self.transform.inverse(self.noise.typical)
+        observed: Any = self.noise
+        typical = self.transform.inverse(observed.typical)
         return forward_observed(self.transform, x, typical, key=map_key)
 
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:

@@ -48,7 +48,7 @@ class SquaredError(AbstractObjective):
         q, standard = found.q, jax.random.normal(latent_key, found.q.batch_shape)
         p = model.decode(q.loc + q.scale * standard)
         kl = model.prior.rate(q, model.prior.log_ratio(q, standard))
-        error = jnp.sum((found.y - p.mean) ** 2)
+        error = jnp.sum(found.residual(p.mean) ** 2)
         terms = ElboTerms(p.log_prob(found.y) + found.log_det, kl)
         value = -error - annealing * self.kl_weight * kl
         return Evaluation(value, jax.lax.stop_gradient(terms))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Data, Point, PRNGKey, Scalar
+from wellposed._typing import Data, Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 from wellposed.noise import AbstractNoise
 
@@ -18,25 +18,29 @@ def mean_squared_residual(
 ) -> Point:
     """Weighted mean over rows of E_q (y − μ(z))², one draw of z a row.
 
+    Of each feature, the mean is over the rows in which it is observed.
+
     Returns
     -------
-    array of shape (d,), model units squared
+    array of shape (d,), model units squared; zero for a feature that no row shows
     """
 
-    def residual(row: Point, row_key: PRNGKey) -> Point:
+    def visit_row(row: Point, row_key: PRNGKey) -> tuple[Point, Point]:
         inferred, (latent_key,) = model.infer(row, key=row_key), draw_keys(row_key, 1)
-        return (inferred.y - model.decode(inferred.q.rsample(latent_key)).mean) ** 2
+        mean = model.decode(inferred.q.rsample(latent_key)).mean
+        return inferred.residual(mean) ** 2, jnp.where(jnp.isnan(inferred.y), 0.0, 1.0)
 
-    def visit(i: Array, sums: tuple[Point, Scalar]) -> tuple[Point, Scalar]:
+    def visit(i: Array, sums: tuple[Point, Point]) -> tuple[Point, Point]:
         total, mass = sums
         chosen, weight = rows.batch(i, batch_size)
         x = data[chosen].astype(total.dtype)
         keys = jax.random.split(jax.random.fold_in(key, i), batch_size)
-        return total + weight @ jax.vmap(residual)(x, keys), mass + weight.sum()
+        squares, seen = jax.vmap(visit_row)(x, keys)
+        return total + weight @ squares, mass + weight @ seen
 
-    zeros = jnp.zeros(data.shape[1], jnp.result_type(float)), jnp.zeros((), jnp.result_type(float))
-    total, mass = jax.lax.fori_loop(0, rows.steps(batch_size), visit, zeros)
-    return total / mass
+    zeros = jnp.zeros(data.shape[1], jnp.result_type(float))
+    total, mass = jax.lax.fori_loop(0, rows.steps(batch_size), visit, (zeros, zeros))
+    return total / jnp.where(mass > 0, mass, 1.0)
 
 
 def refit_noise(

@@ -16,9 +16,7 @@ _LEAST = 0.05  # noise standard deviation of the linear model, as a share of the
 _EFFORT = {"max_iter": 100, "tol": 1e-6}  # the encoder needs no more digits
 
 
-def fill_linearly(
-    model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey
-) -> models.VAEModel:
+def fill_linearly(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> models.VAEModel:
     """Return the model whose encoder sees conditional means in place of missing entries.
 
     They are those of a factor analysis, with as many factors as the model has latents, of the

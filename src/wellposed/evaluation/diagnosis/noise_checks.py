@@ -125,7 +125,7 @@ def _verdict(here: Estimate, there: Estimate | None) -> Verdict:
 
 
 def _is_gaussian(evidence: Evidence) -> bool:
-    noise = evidence.model.noise
+    noise = evidence.model.noise.whole
     return isinstance(noise.noise if isinstance(noise, Rescaled) else noise, Gaussian)
 
 

@@ -118,11 +118,11 @@ def _impute(
     weights, y = jax.nn.softmax(log_w), inferred.y
 
     def completed(z: Latent, key: PRNGKey) -> Point:
-        return model.transform.inverse(_observed(model, z).complete(y, key=key))
+        return model.transform.inverse(_decoded(model, z).complete(y, key=key))
 
     def mean_of(z: Latent, key: PRNGKey) -> Point:
         if affine:
-            return _observed(model, z).conditional_mean(y)
+            return _decoded(model, z).conditional_mean(y)
         draws = jax.vmap(completed, (None, 0))(z, jax.random.split(key, _NOISE_DRAWS))
         return draws.mean(axis=0)
 
@@ -150,7 +150,7 @@ def _mode(
     """Return the whole number of the largest probability of each feature, shape (d,)."""
 
     def probability(level: Array) -> Point:
-        each = jax.vmap(lambda one: jnp.exp(_observed(model, one).feature_log_prob(level)))(z)
+        each = jax.vmap(lambda one: jnp.exp(model.decode(one).feature_log_prob(level)))(z)
         return weights @ each
 
     d = model.transform.inverse(model.decode(z[0]).mean).shape
@@ -158,6 +158,6 @@ def _mode(
     return jax.lax.map(probability, levels).argmax(axis=0).astype(weights.dtype)
 
 
-def _observed(model: VAEModel, z: Latent) -> Any:
-    """p(y | z) of a model that allows missing entries: an ``Observed`` density."""
+def _decoded(model: VAEModel, z: Latent) -> Any:
+    """p(y | z), of a type that is known where the noise allows missing entries."""
     return model.decode(z)

@@ -82,10 +82,11 @@ def recalibrate(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Recalibrat
         If there are fewer than 30 rows.
     """
     check_process()
-    base = model.noise.noise if isinstance(model.noise, Rescaled) else model.noise
+    whole = model.noise.whole
+    base = whole.noise if isinstance(whole, Rescaled) else whole
     rows = np.asarray(rows)
     _check(model, base, len(rows))
-    plain = eqx.tree_at(lambda m: m.noise, model, base)
+    plain = eqx.tree_at(lambda m: m.noise, model, model.noise.around(base))
     free = rows.max(axis=0) > rows.min(axis=0)
     constants = getattr(base, "constants", None)
     if constants is not None:
@@ -93,11 +94,11 @@ def recalibrate(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Recalibrat
     solve = _root_mean_square if isinstance(base, Gaussian) else _searched
     log_scale = np.where(free, solve(plain, rows, key=key), 0.0)
     now = np.zeros_like(log_scale)
-    if isinstance(model.noise, Rescaled):
-        now += np.log(np.asarray(model.noise.scale, np.float64))
+    if isinstance(whole, Rescaled):
+        now += np.log(np.asarray(whole.scale, np.float64))
     error, gain = _account(plain, rows, log_scale, now, key=key)
     scale = np.exp(log_scale)
-    rescaled = Rescaled(base, scale)
+    rescaled = model.noise.around(Rescaled(base, scale))
     return Recalibration(
         eqx.tree_at(lambda m: m.noise, model, rescaled),
         scale,

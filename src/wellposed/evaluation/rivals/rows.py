@@ -44,6 +44,7 @@ def has_density(noise: AbstractNoise) -> bool:
     >>> has_density(Gaussian()), has_density(Bernoulli())
     (True, False)
     """
+    noise = noise.whole
     if isinstance(noise, Columns):
         return all(has_density(group) for group in noise.groups)
     if isinstance(noise, Rescaled):

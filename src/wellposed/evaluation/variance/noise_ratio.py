@@ -50,13 +50,14 @@ def noise_ratio(
     -------
     NoiseRatio
     """
-    base = model.noise.noise if isinstance(model.noise, Rescaled) else model.noise
+    whole = model.noise.whole
+    base = whole.noise if isinstance(whole, Rescaled) else whole
     known = model.noise.variance() if isinstance(base, Gaussian) else None
     if not isinstance(base, Gaussian) or known is None:
         return NoiseRatio(*_ratio(kept, residual, varies, varies), None)
     squares = np.asarray(squares, np.float64)
     variance = np.broadcast_to(np.asarray(known, np.float64), varies.shape)
-    one = base is model.noise and base.kind in ("given", "shared")
+    one = base is whole and base.kind in ("given", "shared")
     # A σ² that all features share includes the constant ones, whose residual is zero.
     counted = np.ones_like(varies) if one else varies
     ratio = _ratio(np.broadcast_to(variance, squares.shape), squares, varies, counted)

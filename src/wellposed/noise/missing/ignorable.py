@@ -98,6 +98,13 @@ class Ignorable(AbstractNoise):
         return True
 
     @property
+    def whole(self) -> AbstractNoise:
+        return self.noise
+
+    def around(self, whole: AbstractNoise) -> "Ignorable":
+        return fill(self, noise=whole)
+
+    @property
     def n_raw(self) -> int:
         return self.noise.n_raw
 

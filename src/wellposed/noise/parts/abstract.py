@@ -90,8 +90,17 @@ class AbstractNoise(eqx.Module):
 
     @property
     def allows_missing(self) -> bool:
-        """Whether entries of a datum may be missing, NaN; see :class:`wellposed.noise.Ignorable`."""
+        """Whether entries of a datum may be missing, NaN, as :class:`Ignorable` allows."""
         return False
+
+    @property
+    def whole(self) -> "AbstractNoise":
+        """Noise of data without missing entries: itself, where none may be missing."""
+        return self
+
+    def around(self, whole: "AbstractNoise") -> "AbstractNoise":
+        """Return the noise with another one of whole data; see :attr:`whole`."""
+        return whole
 
     def encoder_width(self, d: int) -> int:
         """Return the number of entries of :meth:`encoder_input` for d features."""
