@@ -12,7 +12,8 @@ import wellposed as wp
 from linear_gaussian import exact_model, rows_of
 from wellposed import evaluation
 from wellposed._fill import fill
-from wellposed.noise import Fill, Ignorable, LowRankGaussian
+from wellposed.noise import Ignorable, LowRankGaussian
+from wellposed.noise.missing import Fill
 
 KEY = jax.random.key(0)
 SETTINGS = {"hidden": (16,), "max_epochs": 15, "random_state": 0, "progress": False}
@@ -148,7 +149,7 @@ def test_every_measure_takes_rows_with_gaps(fitted, table):
     assert np.isfinite(fitted.reconstruct(rows)).all()
     assert fitted.collapse(rows).rates.shape == (2,)
     assert 0 < fitted.coverage(rows).coverage[2] <= 1
-    assert np.isfinite(fitted.variance_split(rows).total.value)
+    assert np.isfinite(fitted.variance_split(rows).prior.total.value)
     assert wp.diagnose(fitted, rows, gappy(table[80:], 0.2)).findings
 
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from wellposed import SettingError
-from wellposed.noise import Fill, Gaussian, Ignorable, LowRankGaussian
-from wellposed.noise.missing.observed import Observed
+from wellposed.noise import Gaussian, Ignorable, LowRankGaussian
+from wellposed.noise.missing import Fill, Observed
 from wellposed.transforms import Standardize, forward_observed, summarise
 
 D = 5

@@ -14,7 +14,7 @@ from .levels import (
     DiscretizedGaussian,
     DiscretizedLogistic,
 )
-from .missing import Fill, Ignorable
+from .missing import Ignorable
 from .parts import AbstractNoise
 from .positive import Gamma, LogNormal, ZeroInflated
 from .real import Gaussian, Laplace, LowRankGaussian, Quantile, Rescaled, StudentT
@@ -34,7 +34,6 @@ __all__ = [
     "ContinuousBernoulli",
     "DiscretizedGaussian",
     "DiscretizedLogistic",
-    "Fill",
     "Gamma",
     "Gaussian",
     "Ignorable",

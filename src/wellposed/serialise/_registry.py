@@ -11,6 +11,7 @@ from wellposed.noise.causal.window import Window
 from wellposed.noise.counts.dispersion import Dispersion
 from wellposed.noise.counts.row_size import CountUnits, RowSize
 from wellposed.noise.levels.discretized import Cells
+from wellposed.noise.missing import Fill
 from wellposed.noise.parts import ConstantDensity, Constants, FeatureUnits, LevelUnits, Scale
 from wellposed.noise.positive.amounts import Amounts
 from wellposed.noise.real.degrees import Degrees
@@ -62,7 +63,7 @@ CLASSES: dict[str, type] = {
     "noise.DiscretizedGaussian": noise.DiscretizedGaussian,
     "noise.DiscretizedLogistic": noise.DiscretizedLogistic,
     "noise.Dispersion": Dispersion,
-    "noise.Fill": noise.Fill,
+    "noise.Fill": Fill,
     "noise.Gamma": noise.Gamma,
     "noise.Gaussian": noise.Gaussian,
     "noise.Ignorable": noise.Ignorable,

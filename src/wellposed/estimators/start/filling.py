@@ -6,9 +6,10 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed import models, noise
+from wellposed import models
 from wellposed._typing import Point, PRNGKey
 from wellposed.evaluation import over_rows
+from wellposed.noise.missing import Fill
 from wellposed.numerics import host_generator, on_device
 
 _MOST_ROWS = 20_000
@@ -43,7 +44,7 @@ def fill_linearly(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> 
         fitted.weight,
         fitted.noise_variance,
     )
-    filling = noise.Fill(*(on_device(part) for part in (mean, weight, variance)))
+    filling = Fill(*(on_device(part) for part in (mean, weight, variance)))
     ignorable: Any = model.noise
     return eqx.tree_at(lambda m: m.noise, model, ignorable.filled_by(filling))
 
