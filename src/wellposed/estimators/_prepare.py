@@ -88,8 +88,7 @@ def prepare(
     objective_of(settings)
     plan_of(settings, n_rows=1)
     table = open_table(X)
-    gaps = settings["missing"] is not None
-    given = validate_rows(vae, table, reset=True, gaps=gaps)
+    given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
     d, shape = given.shape[1], settings["image_shape"]
     shape = table.image_shape if shape is None else tuple(shape)
     check_image_shape(shape, d, table.image_shape)
@@ -99,7 +98,7 @@ def prepare(
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=False)
     # Statistics of single features are those of rows whose gaps other rows fill.
-    whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps"))) if gaps else given
+    whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps")))
     vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
     one_unit = True if shape is not None else None
     typical = repeat_rows(rows, weights)
@@ -107,11 +106,11 @@ def prepare(
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
-    key, shares = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
+    key, share = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
     drawn = build(settings, typical, summary, shape, key=key, names=table.labels)
     check_domain(rows, drawn.transform, drawn.noise, table.labels)
-    rows = np.where(np.isnan(given), np.nan, rows) if gaps else rows
-    trained, _ = training.split_rows(len(rows), shares, key=vae.key("fit"))
+    rows = rows if whole is given else np.where(np.isnan(given), np.nan, rows)
+    trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
     prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
     model = prepared.start_on(trained)
     vae.image_shape_ = shape

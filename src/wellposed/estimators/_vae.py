@@ -236,8 +236,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.noise = noise
         self.prior, self.n_prior_components = prior, n_prior_components
         self.encoder, self.decoder = encoder, decoder
-        self.hidden = hidden
-        self.activation = activation
+        self.hidden, self.activation = hidden, activation
         self.image_shape = image_shape
         vars(self)["transform"] = transform  # reading the attribute gives the method
         self.objective = objective
@@ -256,8 +255,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.checkpoint = checkpoint
         self.progress = progress
         self.linear_start, self.ema_decay = linear_start, ema_decay
-        self.allow_unbounded = allow_unbounded
-        self.missing = missing
+        self.allow_unbounded, self.missing = allow_unbounded, missing
         self.random_state = random_state
 
     def fit(
