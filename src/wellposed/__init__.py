@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import PPCA as PPCA
     from wellposed.estimators import VAE as VAE
     from wellposed.estimators import FactorAnalysis as FactorAnalysis
+    from wellposed.estimators import GaussianImputer as GaussianImputer
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import MixturePPCA as MixturePPCA
@@ -79,6 +80,7 @@ _ROOMS = (
 )
 _NAMES = {
     "FactorAnalysis": "estimators",
+    "GaussianImputer": "estimators",
     "Grid": "estimators",
     "LinearVAE": "estimators",
     "MixturePPCA": "estimators",

@@ -32,6 +32,8 @@ BY_CHANCE = {
         wp.FactorAnalysis(n_components=1),
         wp.MixturePPCA(n_components=1, n_init=1, random_state=0),
         wp.LinearVAE(n_components=1, random_state=0),
+        wp.GaussianImputer(random_state=0),
+        wp.GaussianImputer(n_components=1, add_indicator=True, random_state=0),
         wp.PPCA(n_components=1, missing="ignorable"),
         wp.MixturePPCA(n_components=1, n_init=1, random_state=0, missing="ignorable"),
     ],

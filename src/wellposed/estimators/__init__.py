@@ -6,12 +6,14 @@ from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
 from .grid import Grid, fit_grid, rate_distortion_curve
+from .imputation import GaussianImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 
 __all__ = [
     "PPCA",
     "VAE",
     "FactorAnalysis",
+    "GaussianImputer",
     "Grid",
     "LinearVAE",
     "MixturePPCA",

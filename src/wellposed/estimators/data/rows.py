@@ -56,7 +56,7 @@ def check_labels(labels: Any, n_rows: int) -> None:
 
 
 def validate_rows(
-    estimator: BaseEstimator, X: Any, *, reset: bool, gaps: bool = False
+    estimator: BaseEstimator, X: Any, *, reset: bool, gaps: bool = False, empty: bool = False
 ) -> np.ndarray:
     """Check rows of data, and convert them to the type that their values determine.
 
@@ -69,13 +69,14 @@ def validate_rows(
     X : anything that ``table_of`` reads
     reset : whether this is a fit
     gaps : whether entries may be missing; rows are then floats, in which NaN is a gap
+    empty : whether a fit with gaps takes columns without an observed entry
 
     Raises
     ------
     DataError
         For data that are no table of real, finite numbers, for too few rows or features, and for
         columns other than those of the fit; with gaps, for infinity and, in a fit, for columns
-        without an observed entry.
+        without an observed entry, unless ``empty``.
     """
     table = table_of(X)
     n, d = table.values.shape
@@ -94,7 +95,7 @@ def validate_rows(
     if not gaps:
         table.check_finite()
         return narrow(table.values)
-    table.check_gaps(observed=reset)
+    table.check_gaps(observed=reset and not empty)
     values = table.values
     return np.ascontiguousarray(values, None if values.dtype.kind == "f" else np.float64)
 

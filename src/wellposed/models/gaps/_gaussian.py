@@ -38,6 +38,7 @@ def gaussian(
     rows: np.ndarray,
     *,
     ridge: float,
+    start: GaussianModel | None = None,
     max_iter: int = 500,
     tol: float = 1e-7,
 ) -> GaussianFit:
@@ -55,13 +56,14 @@ def gaussian(
     ----------
     rows : shape (n, d), float64; NaN is a gap
     ridge : ρ > 0
+    start : of the iterations; None is the pairwise covariance
     max_iter : iterations at most
     tol : stop when three iterations in a row change the objective by less than this share
 
     Raises
     ------
     DataError
-        If a feature has no observed entry, or no feature varies.
+        If a feature has no observed entry.
 
     References: Dempster, Laird & Rubin (1977); Schafer (1997), Analysis of incomplete multivariate
     data, §5.2.
@@ -73,12 +75,13 @@ def gaussian(
     >>> gaussian(rows, ridge=1e-6).model.covariance.round(1).tolist()
     [[1.0, 0.9], [0.9, 1.1]]
     """
-    mean, variance = observed_moments(rows)
+    mean, variance = observed_moments(rows, constant=True)
     constant = _CONSTANT * np.where(mean == 0, 1.0, np.abs(mean))
     spread = np.where(varies(mean, variance), np.sqrt(variance), constant)
     em = _EM(GappyRows.of((rows - mean) / spread), ridge)
     with threadpool_limits(limits=1 if len(mean) <= _SMALL else None):
-        end = climb(em.step, em.start(), max_iter=max_iter, tol=tol)
+        begin = em.start() if start is None else em.standardised(start, mean, spread)
+        end = climb(em.step, begin, max_iter=max_iter, tol=tol)
         standard = em.unpack(end.parameters)
         log_p = em.log_likelihood(standard) - (~np.isnan(rows)).mean(axis=0) @ np.log(spread)
     covariance = standard.covariance * np.outer(spread, spread)
@@ -97,6 +100,10 @@ class _EM:
         """Parameters of the pairwise covariance."""
         matrix = pairwise_covariance(self.rows.values, self.rows.seen).matrix
         return self._pack(np.zeros(len(matrix)), self._shrunk(matrix))
+
+    def standardised(self, start: GaussianModel, mean: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """Parameters of a Gaussian in the units of the rows."""
+        return self._pack((start.mean - mean) / unit, start.covariance / np.outer(unit, unit))
 
     def step(self, parameters: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the parameters after one iteration, and the objective before it."""

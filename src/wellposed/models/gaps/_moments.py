@@ -27,12 +27,13 @@ def check_observed(rows: np.ndarray) -> None:
         )
 
 
-def observed_moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def observed_moments(rows: np.ndarray, *, constant: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of the observed entries of each feature, each of shape (d,).
 
     Parameters
     ----------
     rows : shape (n, d), float64; NaN is a gap
+    constant : whether all features may be constant
 
     Raises
     ------
@@ -43,7 +44,7 @@ def observed_moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = np.nanmin(rows, axis=0)  # near the mean, so that a mean far from zero is not rounded
     mean = first + np.nanmean(rows - first, axis=0)
     variance = np.nanmean((rows - mean) ** 2, axis=0)
-    if not varies(mean, variance).any():
+    if not constant and not varies(mean, variance).any():
         raise constant_error(rows.shape[1], len(rows))
     return mean, variance
 
