@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wellposed import objectives as objectives
     from wellposed import plotting as plotting
     from wellposed import reports as reports
+    from wellposed import tables as tables
     from wellposed import training as training
     from wellposed import transforms as transforms
     from wellposed._errors import ConstantFeatureWarning as ConstantFeatureWarning
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import sample_quality as sample_quality
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
     from wellposed.evaluation import pool as pool
+    from wellposed.tables import Schema as Schema
 
 _ROOMS = (
     "datasets",
@@ -75,6 +77,7 @@ _ROOMS = (
     "objectives",
     "plotting",
     "reports",
+    "tables",
     "training",
     "transforms",
 )
@@ -85,6 +88,7 @@ _NAMES = {
     "LinearVAE": "estimators",
     "MixturePPCA": "estimators",
     "PPCA": "estimators",
+    "Schema": "tables",
     "VAE": "estimators",
     "audit": "estimators",
     "diagnose": "estimators",

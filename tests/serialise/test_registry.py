@@ -8,7 +8,7 @@ import pytest
 
 from wellposed.serialise._registry import CLASSES, WIRE_NAMES
 
-ROOMS = ("latents", "models", "nn", "noise", "objectives", "transforms")
+ROOMS = ("latents", "models", "nn", "noise", "objectives", "tables", "transforms")
 
 
 def exported(room):

@@ -22,6 +22,7 @@ from .readers.open import existing
 from .readers.options import Options
 from .readers.parquet import read_parquet
 from .readers.text import read_text
+from .readers.text_columns import TextColumns, read_columns
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".asc", ".prn"})
 KNOWN = ("folder of images", ".npy", ".npz", *sorted(TEXT_SUFFIXES), ".parquet", "IDX")
@@ -120,6 +121,22 @@ def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
             f"Name the file with the labels, or read data with `read`."
         )
     return values
+
+
+def read_text_columns(source: str | os.PathLike[str]) -> TextColumns | None:
+    """Read a text table whose columns are not all numbers; None for files of other formats.
+
+    Raises
+    ------
+    DataError
+        For lines with more or fewer cells than the first.
+    DamagedFileError
+        If the file is not text throughout.
+    """
+    path, _ = _split(os.fsdecode(source))
+    existing(path)
+    with name_damage(path):
+        return read_columns(path) if _kind(path) == "text" else None
 
 
 def _parse_file(source: str | os.PathLike[str], options: Options) -> Parsed:

@@ -16,6 +16,7 @@ from wellposed import _checks as checks
 from wellposed import evaluation, latents, models, nn, noise, transforms
 from wellposed._compiled import own_promotion
 from wellposed._errors import DamagedFileError, SettingError
+from wellposed.tables import Column, Schema
 from wellposed.training import COLUMNS, LAGGING
 
 from ._build import check_image_shape, objective_of, resolution_of
@@ -102,6 +103,11 @@ def _check_vae(vae: Any, d: int) -> None:
     best = vae.best_epoch_
     _demand(best is None or (type(best) is int and 0 <= best <= vae.n_epochs_), "best_epoch_")
     _demand(_is_finite(vae.offset_, (d,)), "offset_")
+    schema = vae.schema_
+    kept = schema is None or (
+        isinstance(schema, Schema) and all(isinstance(c, Column) for c in schema.columns)
+    )
+    _demand(kept and (schema is None or len(schema.kept) == d), "schema_")
     gain = vae._prior_gain
     figures = gain is None or (
         type(gain) is tuple and len(gain) == 2 and all(map(_is_number, gain))

@@ -15,13 +15,15 @@ from wellposed._checks import Rule, check_settings
 from wellposed._errors import TrainingWarning
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
+from wellposed.tables import Schema
 
 from ._build import check_domain, typical_row
 from ._priors import Aggregate, aggregate, draw_codes
 from ._settings import settings_of
 from ._words import Progress, Rows
+from .data.mixed import open_rows
 from .data.offset import add_offset, check_size, clip_rows, subtract_offset
-from .data.rows import open_table, validate_rows
+from .data.rows import validate_rows
 
 Use = Literal["build", "fit", "score", "sample", "codes", "priors", "gaps"]
 
@@ -43,6 +45,7 @@ class Fitted(BaseEstimator):
     offset_: np.ndarray
     image_shape_: tuple[int, ...] | None
     n_features_in_: int
+    schema_: Schema | None = None
     _prior_gain: tuple[float, float] | None = None
     _seed: int
 
@@ -74,7 +77,8 @@ class Fitted(BaseEstimator):
 
     def rows_of(self, model: models.VAEModel, X: Rows, *, to_train: bool) -> np.ndarray:
         """Check rows as :meth:`rows` does, for a model that need not be trained."""
-        table, gaps = open_table(X), model.noise.allows_missing
+        gaps = model.noise.allows_missing
+        table = open_rows(X, self.schema_, unseen_as_gaps=gaps)
         given = validate_rows(self, table, reset=False, gaps=gaps)
         rows = subtract_offset(given, self.offset_)
         rows = check_size(rows, table.labels) if to_train else clip_rows(rows)
@@ -107,6 +111,21 @@ class Fitted(BaseEstimator):
     def in_data_units(self, values: np.ndarray) -> np.ndarray:
         """Add ``offset_`` to rows of shape (n, d) that ``model_`` takes or returns."""
         return add_offset(values, self.offset_)
+
+    def as_given(self, values: np.ndarray, like: Rows | None = None) -> Any:
+        """Return rows of shape (n, d) that ``model_`` returns as the data of the fit were.
+
+        Parameters
+        ----------
+        values : array of shape (n, d), without the offset
+        like : the rows that they belong to, whose index a frame keeps
+
+        Returns
+        -------
+        frame, if the model was fitted to one, else an array of shape (n, d)
+        """
+        rows = self.in_data_units(values)
+        return rows if self.schema_ is None else self.schema_.decode(rows, like)
 
     def read_settings(self) -> dict[str, Any]:
         """Return the constructor's settings by name, in plain values.

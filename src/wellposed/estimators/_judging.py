@@ -15,7 +15,8 @@ from ._fitted import Fitted
 from ._forecast import forecast_of
 from ._settings import settings_of
 from ._words import Rows
-from .data.rows import check_labels, open_table
+from .data.mixed import open_rows
+from .data.rows import check_labels
 
 if TYPE_CHECKING:
     from wellposed.reports import FittedVAE, Report
@@ -70,7 +71,11 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     """
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
-    X, X_train = open_table(X), None if X_train is None else open_table(X_train)
+    gaps, schema = vae.model_.noise.allows_missing, vae.schema_
+    X, X_train = (
+        None if rows is None else open_rows(rows, schema, unseen_as_gaps=gaps)
+        for rows in (X, X_train)
+    )
     rows, family = vae.whole_rows(X), type(vae.model_.noise.whole).__name__
     return evaluation.diagnose(
         vae.model_,
@@ -136,7 +141,7 @@ def report(
             "score() has their log p(x), components_ and noise_variance_ the rest, and "
             "plotting.forecast their eigenvalues.",
         )
-    X = open_table(X)
+    X = open_rows(X, vae.schema_, unseen_as_gaps=vae.model_.noise.allows_missing)
     rows = vae.whole_rows(X)
     check_labels(labels, len(rows))
     if on_panel is not None:

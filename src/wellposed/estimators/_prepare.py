@@ -25,8 +25,9 @@ from ._fitted import Fitted
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_suspects
 from ._sizes import check_networks
 from ._words import Rows
+from .data.mixed import noise_for, open_to_fit
 from .data.offset import split_offset
-from .data.rows import open_table, seed_of, validate_rows
+from .data.rows import seed_of, validate_rows
 from .data.weights import repeat_rows
 from .start.settings import latents_of, noise_of
 
@@ -87,7 +88,8 @@ def prepare(
     settings = vae.read_settings()
     objective_of(settings)
     plan_of(settings, n_rows=1)
-    table = open_table(X)
+    table = open_to_fit(X, settings["noise"])
+    settings["noise"], vae.schema_ = noise_for(settings["noise"], table.schema), table.schema
     given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
     d, shape = given.shape[1], settings["image_shape"]
     shape = table.image_shape if shape is None else tuple(shape)

@@ -13,7 +13,7 @@ from ._fitted import Fitted
 from ._prepare import Prepared
 from ._settings import settings_of
 from ._words import Rows
-from .data.rows import open_table
+from .data.mixed import open_to_fit
 from .data.table import Table
 from .data.weights import check_weights
 from .start.settings import folds_of
@@ -56,15 +56,23 @@ def training_of(
     return dataclasses.replace(member, folds=folds, held=held, weights=weights), rows
 
 
-def weighted_table(X: Rows, sample_weight: ArrayLike | None) -> tuple[Table, np.ndarray | None]:
+def weighted_table(
+    X: Rows, noise: object, sample_weight: ArrayLike | None
+) -> tuple[Table, np.ndarray | None]:
     """Read the rows with a weight above zero, and scale their weights to the mean 1.
+
+    Parameters
+    ----------
+    X : rows to fit a model to
+    noise : setting of the estimator
+    sample_weight : array of shape (n,), or None
 
     Raises
     ------
     DataError
         As :func:`check_weights`; for rows, of weight zero included, that are not finite numbers.
     """
-    table = open_table(X)
+    table = open_to_fit(X, noise)
     weights = check_weights(sample_weight, len(table.values))
     if weights is None:
         return table, None

@@ -37,6 +37,7 @@ from ._words import (
     Seed,
     Transform,
 )
+from .data.mixed import read_mixed
 from .data.rows import restore_on_failure, seed_of
 from .data.weights import repeat_rows
 
@@ -55,11 +56,14 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     n_components : int or "auto"
         k, the number of latents; "auto" is d − 1, at most 20 and at most n/30. More latents than
         features are allowed, with a warning.
-    noise : "auto", positive number, "shared", "feature", "conditional", a family or a noise object
+    noise : "auto", positive number, "shared", "feature", "conditional", a family, a noise object
+        or a :class:`wellposed.Schema`
         The noise variance σ² of a Gaussian in model units: given; or learned, one for all
         features, one each, or a function of z. "auto" is "shared" where the features share a unit,
         as pixels do, and "conditional" elsewhere. Or another family: its name in
         ``wellposed.noise.FAMILIES``, or an object of :mod:`wellposed.noise`.
+        A frame may have columns of text, categories, booleans, dates and times beside numbers:
+        with "auto" each has the noise that :class:`wellposed.Schema` infers, or pass an edited one.
     prior : "standard", "aggregate", "mixture", "vamp", "flow" or a prior object
         p(z) of the model, which is sampled and scored. "standard" is N(0, I). Learned with the
         ELBO: "mixture", a mixture of Gaussians; "vamp", the mean of q(z | u) over learned
@@ -127,7 +131,9 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     best_epoch_ : number of the epoch that ``model_`` is of, from 1; 0 is the start, on which no
         epoch improved; None for files of versions that did not record it
     n_components_ : k, the number of latents
-    n_features_in_ : d
+    n_features_in_ : d, the number of columns that the model has
+    schema_ : :class:`wellposed.Schema`, what each column of a frame was taken for; None for other
+        data, and where ``noise`` is neither "auto" nor a schema
     feature_names_in_ : names of the features, where the data name them
     one_scale_ : whether "standardize" gave all features one scale; None for other transforms
     offset_ : array of shape (d,), subtracted from each row in float64 before the model computes,
@@ -178,9 +184,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "noise_variance_",
         "history_",
         "_prior_gain",
+        "schema_",
     )
 
     _file_defaults: ClassVar[dict[str, Any]] = {
+        "schema_": None,
         "offset_": None,
         "best_epoch_": None,
         "_prior_gain": None,
@@ -293,7 +301,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
         with restore_on_failure(self):
-            table, weights = weighted_table(X, sample_weight)
+            table, weights = weighted_table(X, self.noise, sample_weight)
             prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
             member, data = training_of(self, prepared, weights, X_val)
             rows = prepared.rows
@@ -360,7 +368,10 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return evaluation.latent_means(self.model_, self.rows(X), key=self.key("score"))
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
-        """Return the decoder mean at each latent: (n, k) to (n, d), data units."""
+        """Return the decoder mean at each latent: (n, k) to (n, d), data units.
+
+        The most likely level of a category, and a frame for a model with ``schema_``.
+        """
         check_is_fitted(self)
         latents = check_array(Z)
         if latents.shape[1] != self.n_components_:
@@ -369,12 +380,17 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 "Pass what transform() returns."
             )
         rows = evaluation.decode(self.model_, latents, how="mean", key=self.key("score"))
-        return self.in_data_units(rows)
+        return self.as_given(rows)
 
     def reconstruct(self, X: Rows) -> np.ndarray:
-        """Return the decoder mean at each row's posterior mean, shape (n, d), data units."""
+        """Return the decoder mean at each row's posterior mean, shape (n, d), data units.
+
+        The most likely level of a category, and a frame with the index of X, and its columns that
+        the model leaves out, for a model with ``schema_``.
+        """
+        X = read_mixed(X)
         rows = evaluation.reconstructions(self.model_, self.rows(X), key=self.key("score"))
-        return self.in_data_units(rows)
+        return self.as_given(rows, like=X)
 
     def score_samples(
         self, X: Rows, n_samples: int = 128, method: Method = "importance"
@@ -451,13 +467,14 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
         Returns
         -------
-        array of shape (n_samples, d), data units
+        array of shape (n_samples, d), data units; for a model with ``schema_``, a frame of its
+        columns and types
         """
         check_is_fitted(self)
         check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components_))
         key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         rows = evaluation.samples(self.model_, int(n_samples), how=how, alpha=alpha, key=key)
-        return self.in_data_units(rows)
+        return self.as_given(rows)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from wellposed import datasets, latents, nn, noise, objectives, transforms
 from wellposed._typing import Progress as Progress
+from wellposed.tables import Schema
 
 from .data.table import Table
 
@@ -63,7 +64,7 @@ NoiseWord: TypeAlias = Literal[
     "truncated-normal",
     "zero-inflated",
 ]
-Noise: TypeAlias = float | NoiseWord | noise.AbstractNoise
+Noise: TypeAlias = float | NoiseWord | noise.AbstractNoise | Schema
 Network: TypeAlias = Literal["mlp", "conv"] | nn.MakeNetwork
 TransformWord: TypeAlias = Literal[
     "auto", "identity", "log", "log1p", "logit", "robust", "standardize", "unit"

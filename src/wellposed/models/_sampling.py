@@ -3,6 +3,7 @@
 import jax
 
 from wellposed._typing import Latent, Point, PRNGKey, Scalar
+from wellposed.noise.parts.density import AbstractDensity
 
 from ._vae import VAEModel
 
@@ -22,7 +23,7 @@ def ancestral(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Poi
 
 
 def mean(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
-    """Return the mean x = μ(z), without noise, data units.
+    """Return the mean x = μ(z), without noise, data units; of a category, its likeliest level.
 
     Parameters
     ----------
@@ -32,7 +33,9 @@ def mean(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:
     key : PRNG key, not used
     """
     del alpha, key
-    return model.transform.inverse(model.decode(z).mean)
+    density = model.decode(z)
+    own = isinstance(density, AbstractDensity)  # a user's may be any distribution of numpyro
+    return model.transform.inverse(density.central if own else density.mean)
 
 
 def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point:

@@ -4,7 +4,7 @@ A file names a class by its wire name. A class that moves or is renamed keeps it
 that files of earlier versions load. A new class that a model can contain is added here.
 """
 
-from wellposed import latents, models, nn, noise, objectives, transforms
+from wellposed import latents, models, nn, noise, objectives, tables, transforms
 from wellposed.nn._conv import ConvSettings, Kernel
 from wellposed.nn._pyramid import Pyramid
 from wellposed.noise.causal.window import Window
@@ -90,6 +90,9 @@ CLASSES: dict[str, type] = {
     "objectives.Evaluation": objectives.Evaluation,
     "objectives.IWAE": objectives.IWAE,
     "objectives.SquaredError": objectives.SquaredError,
+    "tables.Clock": tables.Clock,
+    "tables.Column": tables.Column,
+    "tables.Schema": tables.Schema,
     "transforms.ByColumn": transforms.ByColumn,
     "transforms.Identity": transforms.Identity,
     "transforms.Log": transforms.Log,

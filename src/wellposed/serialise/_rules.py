@@ -153,6 +153,11 @@ _RULES: dict[str, dict[str, Rule]] = {
     "objectives.BetaELBO": {"beta": _weight},
     "objectives.IWAE": {"n_importance": _count},
     "objectives.SquaredError": {"kl_weight": _weight},
+    "tables.Clock": {
+        "unit": lambda v: v in ("D", "s", "ms", "us", "ns"),
+        "step": _Within(1, 86_400_000_000_000),
+    },
+    "tables.Schema": {"container": lambda v: v in ("pandas", "polars")},
     "transforms.Log": {"scale": _scale, "least": _amount},
     "transforms.Log1p": {"scale": _scale},
     "transforms.Logit": {"alpha": lambda v: 0 < v < 0.5, "n_levels": _levels},
@@ -185,6 +190,8 @@ def conforms(value: Any, kind: Any) -> bool:
         return (kind is Any and _is_leaf(value)) or value is None
     if origin in (typing.Union, types.UnionType):
         return any(conforms(value, each) for each in inner)
+    if origin is typing.Literal:
+        return value in inner
     if origin is tuple:
         if not isinstance(value, tuple):
             return False

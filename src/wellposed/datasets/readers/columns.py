@@ -4,6 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from wellposed._errors import DataError, SettingError, unknown_name
 
+
+class NotNumericError(DataError):
+    """A column of a file holds something else than numbers."""
+
+
 _SHOWN = 20  # columns in a message
 
 
@@ -50,13 +55,13 @@ def not_numeric(
     remedy: str,
     *,
     can_drop: bool = True,
-) -> DataError:
+) -> NotNumericError:
     """Build the error for columns that are not numbers."""
     listed = [names[i] if names and names[i] else i for i in columns]
     called = ", ".join(f"column {column!r}" for column in listed[:_SHOWN])
     if len(listed) > _SHOWN:
         called += f" and {len(listed) - _SHOWN} more"
     also = f", or leave them out: drop={tuple(listed)!r}" if can_drop else ""
-    return DataError(
+    return NotNumericError(
         f"Every column must be numeric; {origin} has {called} with {example}. {remedy}{also}."
     )

@@ -38,7 +38,7 @@ def read_text(
 ) -> Parsed:
     """Read a table of numbers as float64 of shape (n, d)."""
     layout = find_layout(path, header)
-    dropped = dropped_columns(drop, _none_if_all_empty(layout.names), layout.width, str(path))
+    dropped = dropped_columns(drop, none_if_all_empty(layout.names), layout.width, str(path))
     end = layout.width
     while layout.names is not None and end > 1 and not layout.names[end - 1]:
         end -= 1  # columns after the last name are empty if a delimiter ends each line
@@ -56,7 +56,7 @@ def read_text(
     return _with_numeric_header(parsed, layout, kept, path)
 
 
-def _none_if_all_empty(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+def none_if_all_empty(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return names if names is not None and any(names) else None
 
 
@@ -143,7 +143,7 @@ def _careful(
     sign = decimal or _decimal(path, layout, dropped)
     numbers, lines = array("d"), array("I")
     end = 1
-    for line, cells in _rows(path, layout):
+    for line, cells in rows_of(path, layout):
         if len(cells) != layout.width:
             raise ragged(path, layout, line, len(cells))
         if end < layout.width:
@@ -193,12 +193,12 @@ def _decimal(path: Path, layout: Layout, dropped: frozenset[int]) -> Decimal:
         if not any(doubtful in line or _MANY_POINTS.search(line) for line in handle):
             return "."
     evidence = Evidence()
-    for _, cells in _rows(path, layout):
+    for _, cells in rows_of(path, layout):
         evidence.see(cell for i, cell in enumerate(cells) if i not in dropped)
     return evidence.decimal(path)
 
 
-def _rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+def rows_of(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Yield (line number from 1, cells) of every row below the header."""
     with open_text(path) as handle:
         lines = _lines(handle, path, layout)

@@ -15,7 +15,8 @@ _EXACT = 2**53  # float64 represents all whole numbers up to this one
 _LOST = 1e-3  # largest rounding error, as a share of the column's standard deviation
 
 _CONVERT = (
-    "Convert it first, dates to days and categories to indicator columns, or drop the column."
+    "Convert it first, dates to days and categories to indicator columns, or drop the column; a "
+    'VAE with noise="auto" takes such columns of a frame of pandas or polars as they are.'
 )
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 

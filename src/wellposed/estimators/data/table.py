@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wellposed._errors import DataError, named_features
+from wellposed.tables import Schema
 from wellposed.transforms import all_finite
 
 from .numbers import check_whole, column_name, numbers, refuse
@@ -22,6 +23,7 @@ class Table:
     labels : the columns' labels as text, where the container has labels
     image_shape : of one row before it was flattened; None for a table
     lines : line of the file on which each row stands, for text
+    schema : of the frame that the rows were
     """
 
     values: np.ndarray
@@ -29,6 +31,7 @@ class Table:
     labels: tuple[str, ...] | None = None
     image_shape: tuple[int, ...] | None = None
     lines: np.ndarray | None = None
+    schema: Schema | None = None
 
     def check_finite(self) -> None:
         """Raise ``DataError`` for NaN and infinity, with count, columns and first position."""

@@ -31,7 +31,8 @@ from .._settings import settings_of
 from .._train import training_of
 from .._vae import VAE
 from .._words import FilePath, Progress, Rows
-from ..data.rows import narrow, open_table
+from ..data.mixed import open_rows, open_to_fit
+from ..data.rows import narrow
 from ..data.table import Table
 from .folder import GridFolder
 from .result import Grid
@@ -95,8 +96,8 @@ def fit_grid(
     """
     if save_models and folder is None:
         raise SettingError("save_models=True needs a folder to save them in; got folder=None.")
-    axes = _axes(template, grid)
-    data = X, X_test = open_table(X), None if X_test is None else open_table(X_test)
+    axes, X = _axes(template, grid), open_to_fit(X, template.noise)
+    data = X, X_test = X, None if X_test is None else open_rows(X_test, X.schema)
     seed = int(check_random_state(None).randint(2**31 - 1))
     kept = None if folder is None else GridFolder(folder, _identity(template, axes, *data), seed)
     if template.random_state is None and "random_state" not in axes:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from wellposed.tables import Schema
+
 _LATENTS, _ROWS_A_LATENT = 20, 30  # most latents; rows for each
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
@@ -26,6 +28,8 @@ def noise_of(setting: Any, *, one_unit: bool) -> Any:
     one_unit : whether the features share a unit, as pixels do; then they share a variance, and
         otherwise each has its own, which depends on z
     """
+    if isinstance(setting, Schema):
+        return setting.make_noise()
     if isinstance(setting, str) and setting == "auto":
         return "shared" if one_unit else "conditional"
     return setting

@@ -103,6 +103,11 @@ class Categories(Distribution):
         squares = (self._levels - self.mean[:, None]) ** 2
         return jnp.sum(self._probabilities * squares, axis=-1)
 
+    @property
+    def likeliest(self) -> Point:
+        """The likeliest level of each feature, (d,)."""
+        return jnp.argmax(self.of.logits, axis=-1).astype(self.of.logits.dtype)
+
     def cdf(self, value: Point) -> Point:
         reached = self._levels <= value[:, None]
         total = jnp.sum(jnp.where(reached, self._probabilities, 0.0), axis=-1)

@@ -38,6 +38,11 @@ class AbstractDensity(Distribution):
             'with independent features such as "feature".'
         )
 
+    @property
+    def central(self) -> Point:
+        """The mean of each feature, or its likeliest level where levels have no order, (d,)."""
+        return self.mean
+
     def coupled(self, alpha: Scalar) -> Point:
         """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
         raise NotImplementedError(f"{type(self).__name__} must define coupled(alpha).")

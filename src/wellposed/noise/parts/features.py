@@ -1,7 +1,7 @@
 """The density of a datum whose features are independent given z."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,16 @@ from wellposed._typing import Point, PRNGKey, Scalar
 
 from .constants import ConstantDensity
 from .density import AbstractDensity
+
+
+@runtime_checkable
+class HasLikeliest(Protocol):
+    """A distribution on levels without an order, whose mean means nothing."""
+
+    @property
+    def likeliest(self) -> Point:
+        """The likeliest level of each feature, (d,)."""
+        ...
 
 
 class Features(AbstractDensity):
@@ -64,6 +74,11 @@ class Features(AbstractDensity):
     @property
     def mean(self) -> Point:
         return self._either(lambda p: p.mean)
+
+    @property
+    def central(self) -> Point:
+        """The mean of each feature, or its likeliest level where levels have no order, (d,)."""
+        return self._either(lambda p: p.likeliest if isinstance(p, HasLikeliest) else p.mean)
 
     @property
     def variance(self) -> Point:

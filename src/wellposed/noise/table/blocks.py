@@ -66,6 +66,14 @@ class Blocks(AbstractDensity):
         return self.center + self.scale * self._gather(lambda part, _: part.mean)
 
     @property
+    def central(self) -> Point:
+        """The mean of each column, or its likeliest level where levels have no order, (d,)."""
+        of_part = self._gather(
+            lambda part, _: part.central if isinstance(part, AbstractDensity) else part.mean
+        )
+        return self.center + self.scale * of_part
+
+    @property
     def variance(self) -> Point:
         return self.scale**2 * self._gather(lambda part, _: part.variance)
 

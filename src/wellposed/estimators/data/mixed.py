@@ -1,0 +1,114 @@
+"""Tables of columns of several kinds: their schema, and their numbers in a model."""
+
+import dataclasses
+import os
+from typing import Any
+
+from wellposed import datasets
+from wellposed._compiled import keep_compiled
+from wellposed._errors import SettingError
+from wellposed._forks import check_process
+from wellposed.datasets._read import read_text_columns
+from wellposed.datasets.readers.columns import NotNumericError
+from wellposed.tables import Schema
+from wellposed.tables._frames import Frame, frame_of_text
+
+from .containers import table_of
+from .rows import open_table
+from .table import Table
+
+
+def open_to_fit(X: Any, noise: Any) -> Table:
+    """Read rows to fit a model to, with their schema where they are a frame.
+
+    Where the noise is "auto" or a schema, columns may hold text, categories, booleans, dates and
+    times. A frame of numbers alone is read as an array of them, and so is a file.
+
+    Parameters
+    ----------
+    X : rows in a container of any supported type, or a path
+    noise : setting of the estimator
+
+    Raises
+    ------
+    DataError
+        For data that are no table, and cells that have no model.
+    """
+    check_process()
+    keep_compiled()  # before the first program of this process
+    if isinstance(X, Table):
+        return X
+    given = isinstance(noise, Schema)
+    if not given and not (isinstance(noise, str) and noise == "auto"):
+        return table_of(X)
+    X = read_mixed(X)
+    frame = Frame.of(X)
+    if not given and (frame is None or frame.is_numbers()):
+        return dataclasses.replace(table_of(X), schema=Schema.of_numbers(X))
+    schema = (noise if given else Schema.of(X)).complete(X)
+    return _encoded(X, schema)
+
+
+def noise_for(setting: Any, schema: Schema | None) -> Any:
+    """Return the noise of a model: that of a schema of several kinds, else the setting.
+
+    Parameters
+    ----------
+    setting : of the estimator
+    schema : of the data
+
+    Raises
+    ------
+    SettingError
+        For another noise than "auto" on columns of several kinds.
+    """
+    if schema is None or schema.one_noise:
+        return setting
+    if not isinstance(setting, (str, Schema)):
+        raise SettingError(
+            "The columns of the data are of several kinds, whose noise is that of their schema; "
+            f'got {type(setting).__name__}. Use noise="auto", or a schema: '
+            "Schema.of(X).replace(name, noise=...)."
+        )
+    return schema.make_noise()
+
+
+def open_rows(X: Any, schema: Schema | None, *, unseen_as_gaps: bool = False) -> Table:
+    """Read rows for a fitted model.
+
+    Parameters
+    ----------
+    X : rows in a container of any supported type, or a path
+    schema : of the model; None for arrays
+    unseen_as_gaps : whether a level that the schema does not have is a missing cell
+
+    Raises
+    ------
+    DataError
+        For data that are no table, and cells that the schema does not have.
+    """
+    if isinstance(X, Table) or schema is None or schema.one_noise:
+        return open_table(X)
+    check_process()
+    keep_compiled()
+    return _encoded(read_mixed(X), schema, unseen_as_gaps)
+
+
+def _encoded(X: Any, schema: Schema, unseen_as_gaps: bool = False) -> Table:
+    """Return a frame as numbers, by its schema; missing cells are NaN."""
+    names = schema.names
+    rows = schema.encode(X, unseen_as_gaps=unseen_as_gaps)
+    return Table(rows, names, names, schema=schema)
+
+
+def read_mixed(X: Any) -> Any:
+    """Return a text file with columns of text as a frame, and any other data as they are."""
+    if not isinstance(X, (str, os.PathLike)):
+        return X
+    try:
+        return datasets.read(X)
+    except NotNumericError as error:
+        found = read_text_columns(X)
+        if found is None:
+            raise
+        return frame_of_text(found.names, found.columns, error)

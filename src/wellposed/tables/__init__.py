@@ -1,0 +1,12 @@
+"""Tables of columns of several kinds: what each is taken for, its noise, and its types."""
+
+from ._cells import Clock
+from ._column import Column
+from ._schema import Schema
+
+__all__ = ["Clock", "Column", "Schema"]
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__
