@@ -24,6 +24,7 @@ from ._words import Progress, Rows
 from .data.mixed import open_rows
 from .data.offset import add_offset, check_size, clip_rows, subtract_offset
 from .data.rows import validate_rows
+from .data.table import Table
 
 Use = Literal["build", "fit", "score", "sample", "codes", "priors", "gaps"]
 
@@ -74,6 +75,11 @@ class Fitted(BaseEstimator):
         """
         check_is_fitted(self)
         return self.rows_of(self.model_, X, to_train=to_train)
+
+    def open(self, X: Rows) -> Table:
+        """Read rows from a container of any supported type, by ``schema_`` where there is one."""
+        gaps = self.model_.noise.allows_missing
+        return open_rows(X, self.schema_, unseen_as_gaps=gaps)
 
     def rows_of(self, model: models.VAEModel, X: Rows, *, to_train: bool) -> np.ndarray:
         """Check rows as :meth:`rows` does, for a model that need not be trained."""

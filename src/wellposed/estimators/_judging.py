@@ -15,7 +15,6 @@ from ._fitted import Fitted
 from ._forecast import forecast_of
 from ._settings import settings_of
 from ._words import Rows
-from .data.mixed import open_rows
 from .data.rows import check_labels
 
 if TYPE_CHECKING:
@@ -71,11 +70,7 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     """
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
-    gaps, schema = vae.model_.noise.allows_missing, vae.schema_
-    X, X_train = (
-        None if rows is None else open_rows(rows, schema, unseen_as_gaps=gaps)
-        for rows in (X, X_train)
-    )
+    X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     rows, family = vae.whole_rows(X), type(vae.model_.noise.whole).__name__
     return evaluation.diagnose(
         vae.model_,
@@ -141,7 +136,7 @@ def report(
             "score() has their log p(x), components_ and noise_variance_ the rest, and "
             "plotting.forecast their eigenvalues.",
         )
-    X = open_rows(X, vae.schema_, unseen_as_gaps=vae.model_.noise.allows_missing)
+    X = vae.open(X)
     rows = vae.whole_rows(X)
     check_labels(labels, len(rows))
     if on_panel is not None:

@@ -28,6 +28,7 @@ from ._words import Rows
 from .data.mixed import noise_for, open_to_fit
 from .data.offset import split_offset
 from .data.rows import seed_of, validate_rows
+from .data.table import Table
 from .data.weights import repeat_rows
 from .start.settings import latents_of, noise_of
 
@@ -91,9 +92,7 @@ def prepare(
     table = open_to_fit(X, settings["noise"])
     settings["noise"], vae.schema_ = noise_for(settings["noise"], table.schema), table.schema
     given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
-    d, shape = given.shape[1], settings["image_shape"]
-    shape = table.image_shape if shape is None else tuple(shape)
-    check_image_shape(shape, d, table.image_shape)
+    d, shape = given.shape[1], _image_shape(settings["image_shape"], table)
     vae.keep_seed(seed_of(vae.random_state))
     names, setting = getattr(vae, "feature_names_in_", None), settings["noise"]
     _locate(settings, len(given), d, names)
@@ -121,6 +120,13 @@ def prepare(
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)
+
+
+def _image_shape(setting: Any, table: Table) -> tuple[int, ...] | None:
+    """Return the shape of one datum: the setting, or that of the images passed."""
+    shape = table.image_shape if setting is None else tuple(setting)
+    check_image_shape(shape, table.values.shape[1], table.image_shape)
+    return shape
 
 
 def _locate(settings: dict[str, Any], n: int, d: int, names: Sequence[str] | None) -> None:

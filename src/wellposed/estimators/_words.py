@@ -83,5 +83,3 @@ PriorSetting: TypeAlias = (
 Method: TypeAlias = Literal["importance", "encoder", "ais", "exact", "auto"]
 Missing: TypeAlias = Literal["ignorable"] | None
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
-SVDMissing: TypeAlias = Literal["ignorable"] | None
-Solver: TypeAlias = Literal["auto", "covariance_eigh", "full", "arpack", "randomized"]

@@ -240,3 +240,17 @@ def test_adult_is_better_than_its_columns_alone(shared_data):
     z = evaluation.latent_means(vae.model_, vae.rows(test), key=jax.random.key(0))
     given = np.asarray(density(z, rows))[:, [i for i, c in enumerate(schema.kept) if c.has_levels]]
     assert given.sum(axis=1).mean() > alone + 2.0
+
+
+def test_missing_cells_that_are_ignorable_are_marginalised():
+    frame = FRAME.drop(columns=["id", "unit"])
+    gaps = frame.mask(np.random.default_rng(0).random(frame.shape) < 0.1)
+    gaps = gaps.astype({"yes": "boolean", "visits": "Int64"})
+    vae = wp.VAE(2, missing="ignorable", prior="standard", **SMALL).fit(gaps)
+    rows = gaps[frame.notna().all(axis=1)][:3]
+    alone = rows.assign(level=None)
+    unseen = rows.assign(level="z")  # a level that the model does not have is a gap
+    np.testing.assert_array_equal(vae.score_samples(unseen), vae.score_samples(alone))
+    filled = vae.reconstruct(gaps)
+    assert filled.notna().all().all()
+    assert filled.dtypes.equals(gaps.dtypes)
