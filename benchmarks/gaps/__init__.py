@@ -1,0 +1,1 @@
+"""Imputers on tables with hidden entries."""
