@@ -152,6 +152,22 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
     assert "βσ²" in residual
 
 
+def test_the_example_of_the_page_on_gaps(capsys):
+    (example,) = examples(ROOT / "docs" / "gaps.md")
+    names: dict = {}
+    exec(example, names)
+    said = capsys.readouterr().out
+    assert "hidden entries" in said
+    whole, X, filled, draws = (names[name] for name in ("whole", "X", "filled", "draws"))
+    seen = ~np.isnan(X)
+    np.testing.assert_array_equal(filled[seen], whole[seen])
+    assert draws.shape == (10, *X.shape)
+    assert np.isfinite(names["log_p"]).all()
+    assert names["latents"].shape == (len(X), 4)
+    low, high = map(float, said.splitlines()[-1].split())
+    assert low < whole[:, 0].mean() < high
+
+
 def test_every_name_at_the_front_door_is_there():
     for name in wellposed.__all__:
         assert getattr(wellposed, name) is not None

@@ -33,7 +33,7 @@ only. If this is uncertain, the line is data, with a warning.
 **Missing entries** become NaN, and their rows are kept: cells that are empty or contain
 ``NA``, ``N/A``, ``NaN``, ``null``, ``none``, ``?``, ``-``, ``.`` or an error of a spreadsheet such
 as ``#N/A``; nulls of parquet; in a table of one column, each blank line below the header. ``fit``
-refuses NaN.
+refuses NaN unless ``missing="ignorable"``.
 
 **Memory.** The size that a file declares (the shape of a .npy, .npz or IDX file, the rows of a
 parquet file, the pixels of an image) is compared with the bytes in the file, and with the memory of

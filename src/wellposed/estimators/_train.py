@@ -76,7 +76,7 @@ def weighted_table(
     weights = check_weights(sample_weight, len(table.values))
     if weights is None:
         return table, None
-    table.check_finite()
+    table.check_finite(ignorable=True)
     kept = weights > 0
     return table.take(kept), weights[kept] / weights[kept].mean()
 

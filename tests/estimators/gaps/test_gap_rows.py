@@ -26,6 +26,11 @@ CONTAINERS = {
 
 
 class Owner(BaseEstimator):
+    def __init__(self, missing=None):
+        self.missing = missing
+
+
+class Without(BaseEstimator):
     pass
 
 
@@ -36,6 +41,12 @@ def test_gaps_of_every_container_become_nan(rows):
     np.testing.assert_array_equal(values, GAPS)
     with pytest.raises(wp.DataError, match='missing="ignorable"'):
         validate_rows(Owner(), rows, reset=True)
+
+
+def test_the_remedy_is_named_where_the_estimator_has_it():
+    with pytest.raises(wp.DataError, match="fill the gaps first") as refusal:
+        validate_rows(Without(), GAPS, reset=True)
+    assert "ignorable" not in str(refusal.value)
 
 
 def test_columns_of_gaps_alone_are_refused_in_a_fit_only():

@@ -93,7 +93,7 @@ def validate_rows(
         )
     (keep_features if reset else check_features)(estimator, table)
     if not gaps:
-        table.check_finite()
+        table.check_finite(ignorable="missing" in estimator.get_params(deep=False))
         return narrow(table.values)
     table.check_gaps(observed=reset and not empty)
     values = table.values

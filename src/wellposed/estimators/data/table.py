@@ -33,8 +33,11 @@ class Table:
     lines: np.ndarray | None = None
     schema: Schema | None = None
 
-    def check_finite(self) -> None:
-        """Raise ``DataError`` for NaN and infinity, with count, columns and first position."""
+    def check_finite(self, *, ignorable: bool = False) -> None:
+        """Raise ``DataError`` for NaN and infinity, with count, columns and first position.
+
+        ``ignorable`` is whether the estimator has the setting ``missing``, which is then a remedy.
+        """
         values = self.values
         if all_finite(values):
             return
@@ -45,6 +48,8 @@ class Table:
         where = np.flatnonzero(bad.any(axis=0))
         remedy = "Drop those rows or columns."
         if np.isnan(values).any():
+            remedy = "Drop those rows or columns, or fill the gaps first."
+        if np.isnan(values).any() and ignorable:
             remedy = (
                 'Pass missing="ignorable" if whether an entry is missing depends on observed '
                 "entries only; or drop those rows or columns, or fill the gaps first."
