@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 import wellposed as wp
 from wellposed import datasets
+from wellposed.estimators.imputation.holdout import holdout_score
 
 RNG = np.random.default_rng(0)
 WHOLE = RNG.normal(size=(300, 4)) @ RNG.normal(size=(4, 4)) + 5.0
@@ -195,6 +196,28 @@ def test_it_goes_through_pipelines_pickle_and_constants():
     np.testing.assert_array_equal(again.transform(GAPS), IMPUTER.transform(GAPS))
     constant = np.where(RNG.random((20, 2)) < 0.3, np.nan, 4.0)
     np.testing.assert_allclose(wp.GaussianImputer().fit_transform(constant), 4.0, atol=1e-4)
+
+
+def test_hidden_entries_do_not_leak_into_the_judged_fit():
+    rows = GAPS.copy()
+    first = wp.GaussianImputer(ridge=1.0)
+    score = holdout_score(first, rows, None, share=0.2, seed=3)
+    hidden = datasets.hide_completely_at_random(rows, 0.2, np.random.default_rng(3))
+    gone = np.isnan(hidden) & SEEN
+    assert score.n_hidden == gone.sum()
+    rows[gone] += 100.0
+    second = wp.GaussianImputer(ridge=1.0)
+    holdout_score(second, rows, None, share=0.2, seed=3)
+    np.testing.assert_array_equal(first.mean_, second.mean_)
+    np.testing.assert_array_equal(first.covariance_, second.covariance_)
+
+
+def test_none_is_nan_and_words_are_no_codes():
+    imputer = wp.GaussianImputer(ridge=1.0, missing_values=None).fit(GAPS)
+    np.testing.assert_array_equal(imputer.transform(GAPS), IMPUTER.transform(GAPS))
+    for code in ("?", np.inf, True):
+        with pytest.raises(wp.SettingError, match="missing_values"):
+            wp.GaussianImputer(missing_values=code).fit(GAPS)
 
 
 def test_bad_settings_and_data_are_refused():

@@ -42,7 +42,8 @@ class GaussianImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     n_components : None or int, default None
-        None is a full covariance; k is factor analysis with k latents.
+        None is a full covariance, whose time rises with the cube of the gaps in a row; k is factor
+        analysis with k latents, for tables of hundreds of columns.
     ridge : "auto" or positive number
         The full covariance is shrunk towards a diagonal one as if by so many rows without
         correlations. "auto" takes the number with the least error on hidden entries.
@@ -97,7 +98,7 @@ class GaussianImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         *,
         ridge: float | Literal["auto"] = "auto",
         bootstrap: bool = True,
-        missing_values: float = np.nan,
+        missing_values: float | None = np.nan,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
         max_iter: int = 500,

@@ -1,6 +1,7 @@
 """What every imputer has: scikit-learn's contract, on three functions of rows with gaps."""
 
 import warnings
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,25 @@ class Interval(NamedTuple):
     high: np.ndarray
 
 
+def gap_code(missing_values: Any) -> float:
+    """Return the number that is a gap; None and pandas.NA are NaN.
+
+    Raises
+    ------
+    SettingError
+        For anything but a number.
+    """
+    if missing_values is None or type(missing_values).__name__ == "NAType":
+        return np.nan
+    number = isinstance(missing_values, Real) and not isinstance(missing_values, bool)
+    if not number or np.isinf(float(missing_values)):
+        raise SettingError(
+            f"missing_values must be NaN or a finite number; got {missing_values!r}. Leave it at "
+            "NaN, and code gaps as NaN or None."
+        )
+    return float(missing_values)
+
+
 class ImputerMethods:
     """Methods of imputers. A mixin of estimators, which provide ``_fit_rows`` and three functions.
 
@@ -37,7 +57,7 @@ class ImputerMethods:
     of the parameters if ``proper``; ``_bounds(rows, level, seed)`` two quantiles, each (n, d).
     """
 
-    missing_values: float
+    missing_values: float | None
     add_indicator: bool
     keep_empty_features: bool
     random_state: Seed
@@ -198,8 +218,8 @@ class ImputerMethods:
     def _read(self, X: Rows, *, reset: bool) -> np.ndarray:
         """Rows of shape (n, d), float64, in which NaN is a gap."""
         owner: Any = self
-        table = open_table(X)
-        if not np.isnan(self.missing_values):
+        table, code = open_table(X), gap_code(self.missing_values)
+        if not np.isnan(code):
             values = np.asarray(table.values, np.float64)
             if np.isnan(values).any():
                 raise DataError(
@@ -207,7 +227,7 @@ class ImputerMethods:
                     f"not; got {np.isnan(values).sum()} entries that are NaN. Leave missing_values "
                     "at NaN, or replace one by the other."
                 )
-            values = np.where(values == self.missing_values, np.nan, values)
+            values = np.where(values == code, np.nan, values)
             table = Table(values, table.names, table.labels, table.image_shape, table.lines)
         return np.asarray(
             validate_rows(owner, table, reset=reset, gaps=True, empty=True), np.float64

@@ -180,6 +180,7 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return self
 
     def _fit_gaps(self, data: Exact, seed: int) -> None:
+        check("svd_solver", self.svd_solver, one_of(evaluation.SOLVERS))
         covariance = data.covariance()
         self._floor = data.floor(covariance.varies)
         given = None if isinstance(self.noise, str) else float(self.noise)
