@@ -7,10 +7,10 @@ import typer
 from ._files import (
     TABLES,
     check_output,
-    feature_columns,
     open_model,
     read_rows,
     read_rows_for,
+    write_rows,
     write_table,
 )
 from ._options import Data, Drop, Force, Header, Model, Table
@@ -41,4 +41,4 @@ def decode(
     check_output(output, model, latents, force=force, kinds=TABLES)
     vae = open_model(model)
     rows = vae.inverse_transform(read_rows(latents).values)
-    write_table(output, rows, feature_columns(vae, rows.shape[1]))
+    write_rows(output, vae, rows)

@@ -40,10 +40,21 @@ def read_rows(source: str, header: bool | None = None, drop: list[str] | None = 
     return datasets.read(source, header=header, drop=drop or ())
 
 
+def read_columns(source: str, header: bool | None = None, drop: list[str] | None = None) -> Any:
+    """Read data as :func:`read_rows`, or a text table with columns of text as a frame."""
+    from wellposed.estimators.data.mixed import read_mixed
+
+    if not Path(source).exists():
+        return read_rows(source, header, drop)
+    return read_mixed(source, header=header, drop=drop or ())
+
+
 def read_rows_for(
     model: Any, source: str, header: bool | None = None, drop: list[str] | None = None
-) -> "Source":
+) -> Any:
     """Read data, its columns in the order of those that the model was fitted to.
+
+    A frame, for a model of columns of several kinds.
 
     Columns without names are taken in the model's order, with a line on stderr.
 
@@ -52,7 +63,15 @@ def read_rows_for(
     DataError
         If columns of the model are missing, or others are present.
     """
+    if has_several_kinds(model):
+        return read_columns(source, header, drop)
     return _align(read_rows(source, header, drop), getattr(model, "feature_names_in_", None))
+
+
+def has_several_kinds(model: Any) -> bool:
+    """Whether a model takes frames whose columns are of several kinds."""
+    schema = getattr(model, "schema_", None)
+    return schema is not None and not schema.one_noise
 
 
 def _align(source: "Source", model_names: np.ndarray | None) -> "Source":
@@ -172,6 +191,29 @@ def save_model(vae: "VAE", path: Path, *, force: bool) -> None:
         raise OutputError(f"{error} The model is in {elsewhere}; move it from there.") from error
 
 
+def write_rows(path: Path | None, model: Any, rows: Any) -> None:
+    """Write what a model returned: an array of shape (n, d), or a frame.
+
+    Raises
+    ------
+    SettingError
+        For a frame with columns of several kinds, and .npy.
+    """
+    if not has_several_kinds(model):
+        values = np.asarray(rows)
+        write_table(path, values, feature_columns(model, values.shape[1]))
+        return
+    if path is not None and path.suffix.lower() == ".npy":
+        raise SettingError(
+            f"An .npy file holds numbers alone; the model has columns of several kinds, and got "
+            f"{path}. Write a .csv file."
+        )
+    names = [str(column.name) for column in model.schema_]
+    columns = [rows[column.name].to_list() for column in model.schema_]
+    cells = [["" if _is_gap(cell) else cell for cell in row] for row in zip(*columns, strict=True)]
+    write_table(path, np.array(cells, dtype=object), names)
+
+
 def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:
     """Write an array of shape (n, d) or (n,) to .npy or .csv, or as CSV to stdout."""
     from wellposed.serialise import replace_file
@@ -190,10 +232,18 @@ def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -
 
 
 def _write_csv(file: IO[str], values: np.ndarray, columns: Sequence[str]) -> None:
-    csv.writer(file, lineterminator="\n").writerow(columns)  # quotes names with commas
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)  # quotes names with commas
+    if values.dtype == object:
+        writer.writerows(values)
+        return
     for row in values.reshape(len(values), -1):
         # str of a float32 or float64 is its shortest text that reads back as the same number.
         file.write(",".join(map(str, row)) + "\n")
+
+
+def _is_gap(cell: object) -> bool:
+    return cell is None or cell != cell or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def is_picture(path: Path | None) -> bool:

@@ -120,14 +120,16 @@ def _run(
     drop: list[str] | None,
     force: bool,
 ) -> None:
+    from wellposed.datasets import Source
     from wellposed.estimators import VAE
 
-    from ._files import check_output, read_rows, save_model
+    from ._files import check_output, read_columns, read_rows, save_model
 
     vae, checkpoint = VAE(**settings), settings["checkpoint"]
     check_output(checkpoint, output, data, force=True)
     check_output(output, data, force=force)
-    source = read_rows(data, header, drop)
+    read = read_columns if settings["noise"] == "auto" else read_rows
+    source = read(data, header, drop)
     interrupted = train(vae, source)
     if interrupted and checkpoint is not None:
         say(
@@ -137,7 +139,8 @@ def _run(
         )
         raise typer.Exit(INTERRUPTED)
     save_model(vae, output, force=force)
-    _show_fit(vae, source.values.shape, output)
+    shape = source.values.shape if isinstance(source, Source) else source.shape
+    _show_fit(vae, shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
         raise typer.Exit(INTERRUPTED)
@@ -211,10 +214,14 @@ def _show_fit(vae: "VAE", shape: tuple[int, ...], path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from ._files import has_several_kinds
+
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in _summary(vae, shape):
         table.add_row(f"[dim]{name}[/dim]", value)
     Console().print(table)
+    if has_several_kinds(vae):
+        say(str(vae.schema_))
     say(f"Wrote {path}")
 
 

@@ -9,11 +9,10 @@ from ._files import (
     TABLES,
     check_images,
     check_output,
-    feature_columns,
     is_picture,
     open_model,
     write_images,
-    write_table,
+    write_rows,
 )
 from ._options import Force, Model
 
@@ -49,4 +48,4 @@ def sample(
     if output is not None and is_picture(output):
         write_images(output, draws, vae.image_shape_)
     else:
-        write_table(output, draws, feature_columns(vae, draws.shape[1]))
+        write_rows(output, vae, draws)

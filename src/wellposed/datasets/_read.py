@@ -123,8 +123,15 @@ def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
     return values
 
 
-def read_text_columns(source: str | os.PathLike[str]) -> TextColumns | None:
+def read_text_columns(
+    source: str | os.PathLike[str],
+    *,
+    header: bool | None = None,
+    drop: Sequence[str | int] = (),
+) -> TextColumns | None:
     """Read a text table whose columns are not all numbers; None for files of other formats.
+
+    ``header`` and ``drop`` are those of :func:`read`.
 
     Raises
     ------
@@ -136,7 +143,9 @@ def read_text_columns(source: str | os.PathLike[str]) -> TextColumns | None:
     path, _ = _split(os.fsdecode(source))
     existing(path)
     with name_damage(path):
-        return read_columns(path) if _kind(path) == "text" else None
+        if _kind(path) != "text":
+            return None
+        return read_columns(path, header=header, drop=tuple(drop))
 
 
 def _parse_file(source: str | os.PathLike[str], options: Options) -> Parsed:

@@ -195,8 +195,11 @@ def _skeletons(
         return {}
     fields = header["model"]["fields"]
     k = serialise.rebuild(fields["prior"], tensors, supplied).k
-    n_raw = serialise.rebuild(fields["noise"], tensors, supplied).n_raw
-    shapes = {"encoder": (d, 2 * k), "decoder": (k, n_raw * d)}
+    observation = serialise.rebuild(fields["noise"], tensors, supplied)
+    shapes = {
+        "encoder": (observation.encoder_width(d), 2 * k),
+        "decoder": (k, observation.n_raw * d),
+    }
     try:
         return {
             f"model.{role}": nn.make_network(maker, *shapes[role], key=jax.random.key(0))

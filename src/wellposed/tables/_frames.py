@@ -164,7 +164,7 @@ def frame_of_text(names: Sequence[str], columns: Sequence[Any], error: DataError
         dates, such as 2020-01-31 or 2020-01-31T12:30:00, become dates
     error : raised where neither package is installed
     """
-    cells = [_dated(column) for column in columns]
+    cells = [_typed(column) for column in columns]
     for container in _READERS:
         if importlib.util.find_spec(container) is not None:
             package = importlib.import_module(container)
@@ -172,10 +172,12 @@ def frame_of_text(names: Sequence[str], columns: Sequence[Any], error: DataError
     raise DataError(f"{error} Or install pandas, with which columns of text are read.") from error
 
 
-def _dated(column: Any) -> Any:
-    """Return a list of dates as an array of them, and any other column as it is."""
+def _typed(column: Any) -> Any:
+    """Return whole numbers as integers, texts that are dates as dates, others as they are."""
     if not isinstance(column, list):
-        return column
+        whole = np.isfinite(column).all() and (column == np.rint(column)).all()
+        small = whole and (np.abs(column) <= 2**53).all()
+        return column.astype(np.int64) if small else column
     present = [cell for cell in column if cell is not None]
     if not present or not all(_DATE.match(cell) for cell in present):
         return column

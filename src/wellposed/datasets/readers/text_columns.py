@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from .cells import is_missing, to_number
+from .columns import dropped_columns
 from .layout import check_names, find_layout, ragged
 from .text import none_if_all_empty, rows_of
 
@@ -21,7 +22,9 @@ class TextColumns:
     columns: tuple[TextColumn, ...]
 
 
-def read_columns(path: Path, *, header: bool | None = None) -> TextColumns:
+def read_columns(
+    path: Path, *, header: bool | None = None, drop: tuple[str | int, ...] = ()
+) -> TextColumns:
     """Read a table of text and numbers, with a decimal point.
 
     A column of numbers and gaps is an array; any other is a list of texts without blanks at their
@@ -34,14 +37,16 @@ def read_columns(path: Path, *, header: bool | None = None) -> TextColumns:
             raise ragged(path, layout, line, len(cells))
         rows.append([cell.strip() for cell in cells])
     names = none_if_all_empty(layout.names)
+    dropped = dropped_columns(drop, names, layout.width, str(path))
     end = layout.width
     while names is not None and end > 1 and not names[end - 1]:
         end -= 1  # columns after the last name are empty if a delimiter ends each line
     if names is not None:
-        check_names(names, frozenset(), end, path)
+        check_names(names, dropped, end, path)
     labels = names[:end] if names is not None else tuple(f"column_{i}" for i in range(end))
-    columns = tuple(_column([row[j] for row in rows]) for j in range(end))
-    return TextColumns(labels, columns)
+    kept = [j for j in range(end) if j not in dropped]
+    columns = tuple(_column([row[j] for row in rows]) for j in kept)
+    return TextColumns(tuple(labels[j] for j in kept), columns)
 
 
 def _column(cells: list[str]) -> TextColumn:

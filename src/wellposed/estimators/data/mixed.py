@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from wellposed import datasets
@@ -101,14 +102,17 @@ def _encoded(X: Any, schema: Schema, unseen_as_gaps: bool = False) -> Table:
     return Table(rows, names, names, schema=schema)
 
 
-def read_mixed(X: Any) -> Any:
-    """Return a text file with columns of text as a frame, and any other data as they are."""
+def read_mixed(X: Any, *, header: bool | None = None, drop: Sequence[str | int] = ()) -> Any:
+    """Return a text file with columns of text as a frame, and any other data as they are.
+
+    ``header`` and ``drop`` are those of :func:`wellposed.datasets.read`.
+    """
     if not isinstance(X, (str, os.PathLike)):
         return X
     try:
-        return datasets.read(X)
+        return datasets.read(X, header=header, drop=drop)
     except NotNumericError as error:
-        found = read_text_columns(X)
+        found = read_text_columns(X, header=header, drop=drop)
         if found is None:
             raise
         return frame_of_text(found.names, found.columns, error)

@@ -75,6 +75,11 @@ class Observed(AbstractDensity):
         return self.of.mean
 
     @property
+    def central(self) -> Point:
+        """That of whole data, (d,)."""
+        return self.of.central if isinstance(self.of, AbstractDensity) else self.of.mean
+
+    @property
     def variance(self) -> Point:
         return self.of.variance
 

@@ -1,0 +1,63 @@
+"""Commands on tables with columns of text."""
+
+import csv
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from cli_running import SMALL, run
+
+import wellposed as wp
+
+pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    draws = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "x": draws.normal(size=60).round(3),
+            "city": draws.choice(["Oslo", "Rome, Italy", "Bern"], 60),
+            "day": pd.Timestamp("2024-02-01") + pd.to_timedelta(draws.integers(0, 90, 60), "D"),
+            "n": draws.poisson(3, 60),
+        }
+    )
+    path, model = folder / "table.csv", folder / "model.wp"
+    frame.to_csv(path, index=False)
+    result = run("fit", path, "-o", model, *SMALL)
+    return path, model, result
+
+
+def test_fit_prints_what_each_column_is_taken_for(fitted):
+    printed = fitted[2].stdout
+    assert "city" in printed
+    assert "3 texts: Bern, Oslo, Rome, Italy" in printed
+
+
+def test_draws_are_tables_of_the_same_columns(fitted):
+    _, model, _ = fitted
+    rows = list(csv.reader(io.StringIO(run("sample", model, "-n", "5").stdout)))
+    assert rows[0] == ["x", "city", "day", "n"]
+    expected = wp.load(model).sample(5)
+    assert [row[1] for row in rows[1:]] == expected["city"].tolist()
+    assert [int(row[3]) for row in rows[1:]] == expected["n"].tolist()
+
+
+def test_scores_and_codes_are_those_of_python(fitted, tmp_path):
+    path, model, _ = fitted
+    scores = pd.read_csv(io.StringIO(run("score", model, path, "--samples", "20").stdout))
+    expected = wp.load(model).score_samples(path, 20)
+    np.testing.assert_array_equal(scores["log_p"].astype(np.float32), expected)
+    run("encode", model, path, "-o", tmp_path / "z.csv")
+    run("decode", model, tmp_path / "z.csv", "-o", tmp_path / "rows.csv")
+    decoded = pd.read_csv(tmp_path / "rows.csv")
+    assert set(decoded["city"]) <= {"Oslo", "Rome, Italy", "Bern"}
+
+
+def test_an_array_file_of_text_is_refused(fitted, tmp_path):
+    _, model, _ = fitted
+    said = run("sample", model, "-o", tmp_path / "draws.npy", code=2).stderr
+    assert "Write a .csv file" in said
