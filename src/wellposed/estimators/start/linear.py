@@ -15,15 +15,12 @@ from wellposed.evaluation import over_rows
 from wellposed.numerics import host_generator, inverse_positive, on_device
 from wellposed.transforms import Moments
 
+from .factors import covariance_of, fit_factors
+
 # Most rows, and most of wide data: a (d, d) covariance of 12,288 pixels would be decomposed for
 # half an hour, the root of 2,000 rows in seconds.
 _MOST_ROWS, _MOST_WIDE, _WIDE = 20_000, 2_000, 2_000
 _LEAST = 1e-6  # noise standard deviation, of features without a resolution
-# Smallest noise standard deviation of factor analysis, as a share of the feature's. At a maximum of
-# the likelihood some features often have none (Heywood cases); from there training only overfits.
-_LEAST_SHARE = 0.05
-# Iterations of factor analysis, and the relative change at which it stops: training goes on.
-_EFFORT = {"max_iter": 200, "tol": 1e-8}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +86,8 @@ def start_linear(
         rows = rows[host_generator(choice_key).permutation(len(rows))[:most]]
     y, center, scale = over_rows(_mapped, model, rows, key=map_key)
     center, scale = center[0].astype(np.float64), scale[0].astype(np.float64)
-    solution = _solve(model, y.astype(np.float64), moments)
+    generator = host_generator(jax.random.fold_in(key, 2))
+    solution = _solve(model, y.astype(np.float64), moments, generator)
     outputs = np.zeros(model.noise.n_raw * len(center))
     outputs[: len(center)] = (solution.mean - center) / scale
     posterior = (
@@ -129,47 +127,26 @@ def _mapped(model: models.VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, P
     return y, -origin[:d] / slope[:d], 1 / slope[:d]
 
 
-def _solve(model: models.VAEModel, y: np.ndarray, moments: Moments) -> LinearSolution:
+def _solve(
+    model: models.VAEModel, y: np.ndarray, moments: Moments, generator: np.random.Generator
+) -> LinearSolution:
     """Solve for the features that vary; the others have W = 0."""
     varies = np.asarray(moments.varies)
     floor = np.maximum(np.asarray(moments.resolution, np.float64) / math.sqrt(12), _LEAST)
     weight, variance = np.zeros((y.shape[1], model.prior.k)), floor**2
     # The spread of all rows: a column may hold one value in those that are trained on.
     spread = np.maximum(np.nanstd(y, axis=0), np.sqrt(np.asarray(moments.variance, np.float64)))
-    covariance = _covariance_of(y[:, varies], model.prior.k, floor[varies])
     mean = np.nanmean(y, axis=0)
-    mean[varies] = covariance.mean
-    weight[varies], variance[varies] = _solve_varying(
-        model, covariance, floor[varies], spread[varies]
-    )
-    return LinearSolution(mean, weight, variance)
-
-
-def _solve_varying(
-    model: models.VAEModel,
-    covariance: models.Covariance,
-    floor: np.ndarray,
-    spread: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    own = model.noise.variance()
+    own, columns = model.noise.variance(), (y[:, varies], model.prior.k, floor[varies])
     if own is None or np.ndim(own) > 0:
-        floor = np.maximum(floor, _LEAST_SHARE * spread)
-        fitted = models.factor_analysis(covariance, model.prior.k, floor=floor, **_EFFORT)
-        return fitted.model.weight, fitted.model.noise_variance
-    given = None if model.noise.parameters() else float(own)
-    spectrum = models.eigendecompose(covariance)
-    best = models.optimum(spectrum, model.prior.k, noise_variance=given, floor=float(floor.min()))
-    return best.model.weight, np.full(len(covariance.mean), best.noise_variance)
-
-
-def _covariance_of(y: np.ndarray, k: int, floor: np.ndarray) -> models.Covariance:
-    """Return the covariance; of rows with gaps that of a factor analysis of k factors."""
-    if np.isnan(y).any():
-        fitted = models.gaps.factor_analysis(y, k, floor=floor, **_EFFORT).model
-        matrix = fitted.weight @ fitted.weight.T + np.diag(fitted.noise_variance)
-        return models.Covariance(fitted.mean, matrix, len(y))
-    mean = y.mean(axis=0)
-    n, d = y.shape
-    root = (y - mean) / math.sqrt(n)
-    # Of few rows only the root: a (d, d) matrix would be decomposed in its place.
-    return models.Covariance(mean, root.T @ root, n, root=root if n < d else None)
+        fitted = fit_factors(*columns, spread[varies], generator)
+        mean[varies], weight[varies] = fitted.mean, fitted.weight
+        variance[varies] = fitted.noise_variance
+    else:
+        covariance = covariance_of(*columns)
+        mean[varies] = covariance.mean
+        given = None if model.noise.parameters() else float(own)
+        least, spectrum = float(floor[varies].min()), models.eigendecompose(covariance)
+        best = models.optimum(spectrum, model.prior.k, noise_variance=given, floor=least)
+        weight[varies], variance[varies] = best.model.weight, best.noise_variance
+    return LinearSolution(mean, weight, variance)

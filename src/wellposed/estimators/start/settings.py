@@ -4,7 +4,7 @@ from typing import Any
 
 from wellposed.tables import Schema
 
-_LATENTS, _ROWS_A_LATENT = 20, 30  # most latents; rows for each
+_LATENTS, _ROWS_A_LATENT = 20, 15  # most latents; rows for each
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
 _PATIENCE = 20, 10  # epochs at least, and one for so many epochs
@@ -13,7 +13,7 @@ _FOLDED = 10, 500  # rows from which, and below which, folds choose the epoch
 
 
 def latents_of(setting: Any, n: int, d: int) -> int:
-    """Return the number of latents: the setting, or for "auto" d − 1, at most 20 and n/30."""
+    """Return the number of latents: the setting, or for "auto" d − 1, at most 20 and n/15."""
     if setting != "auto":
         return int(setting)
     return max(1, min(_LATENTS, d - 1, n // _ROWS_A_LATENT))
