@@ -79,6 +79,9 @@ def test_gaps_in_rows_of_weight_zero_are_refused():
     gaps[0, 0] = np.nan
     with pytest.raises(DataError, match="finite"):
         wp.VAE(**SHORT).fit(gaps, sample_weight=np.r_[0.0, np.ones(88)])
+    ignorable = wp.VAE(**SHORT, missing="ignorable")
+    ignorable.fit(gaps, sample_weight=np.r_[2.0, np.ones(88)])
+    assert np.isfinite(ignorable.score_samples(gaps[:2])).all()
 
 
 def test_rows_given_to_hold_out_choose_the_epoch():

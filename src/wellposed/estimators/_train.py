@@ -57,7 +57,7 @@ def training_of(
 
 
 def weighted_table(
-    X: Rows, noise: object, sample_weight: ArrayLike | None
+    X: Rows, noise: object, sample_weight: ArrayLike | None, *, gaps: bool
 ) -> tuple[Table, np.ndarray | None]:
     """Read the rows with a weight above zero, and scale their weights to the mean 1.
 
@@ -66,6 +66,7 @@ def weighted_table(
     X : rows to fit a model to
     noise : setting of the estimator
     sample_weight : array of shape (n,), or None
+    gaps : whether entries may be missing
 
     Raises
     ------
@@ -76,7 +77,10 @@ def weighted_table(
     weights = check_weights(sample_weight, len(table.values))
     if weights is None:
         return table, None
-    table.check_finite(ignorable=True)
+    if gaps:
+        table.check_gaps(observed=False)
+    else:
+        table.check_finite(ignorable=True)
     kept = weights > 0
     return table.take(kept), weights[kept] / weights[kept].mean()
 

@@ -301,7 +301,9 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
         with restore_on_failure(self):
-            table, weights = weighted_table(X, self.noise, sample_weight)
+            table, weights = weighted_table(
+                X, self.noise, sample_weight, gaps=self.missing is not None
+            )
             prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
             member, data = training_of(self, prepared, weights, X_val)
             rows = prepared.rows
