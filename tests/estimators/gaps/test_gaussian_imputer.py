@@ -201,13 +201,14 @@ def test_it_goes_through_pipelines_pickle_and_constants():
 def test_hidden_entries_do_not_leak_into_the_judged_fit():
     rows = GAPS.copy()
     first = wp.GaussianImputer(ridge=1.0)
-    score = holdout_score(first, rows, None, share=0.2, seed=3)
+    score = holdout_score([first, wp.GaussianImputer(2)], rows, None, share=0.2, seed=3)
+    assert list(score.scores) == ["GaussianImputer", "mean", "GaussianImputer, 1"]
     hidden = datasets.hide_completely_at_random(rows, 0.2, np.random.default_rng(3))
     gone = np.isnan(hidden) & SEEN
     assert score.n_hidden == gone.sum()
     rows[gone] += 100.0
     second = wp.GaussianImputer(ridge=1.0)
-    holdout_score(second, rows, None, share=0.2, seed=3)
+    holdout_score([second], rows, None, share=0.2, seed=3)
     np.testing.assert_array_equal(first.mean_, second.mean_)
     np.testing.assert_array_equal(first.covariance_, second.covariance_)
 

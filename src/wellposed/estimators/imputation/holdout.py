@@ -37,48 +37,60 @@ class FillScore:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HoldoutScore:
-    """An imputer beside mean imputation, on entries hidden from the fits of both.
-
-    The prediction of mean imputation is the distribution of the column's observed entries.
+    """An imputer beside others, on entries hidden from the fits of all.
 
     Parameters
     ----------
     n_hidden : number of hidden entries
-    imputer, mean : :class:`FillScore`
+    scores : :class:`FillScore` by name: of the imputer by the name of its class; of "mean", whose
+        prediction is the distribution of the column's observed entries; of other imputers
     names : of the columns
     """
 
     n_hidden: int
-    imputer: FillScore
-    mean: FillScore
+    scores: dict[str, FillScore]
     names: tuple[str, ...]
 
+    @property
+    def imputer(self) -> FillScore:
+        """Score of the imputer itself."""
+        return next(iter(self.scores.values()))
+
+    @property
+    def mean(self) -> FillScore:
+        """Score of mean imputation."""
+        return self.scores["mean"]
+
     def __str__(self) -> str:
-        pairs = [
-            (
-                "RMSE, standard deviations",
-                self.imputer.standardised_rmse,
-                self.mean.standardised_rmse,
-            ),
-            ("CRPS, standard deviations", self.imputer.crps, self.mean.crps),
-            ("share in 90 % intervals", self.imputer.coverage, self.mean.coverage),
+        every = self.scores.values()
+        table = [
+            ("RMSE, standard deviations", [score.standardised_rmse for score in every]),
+            ("CRPS, standard deviations", [score.crps for score in every]),
+            ("share in 90 % intervals", [score.coverage for score in every]),
         ]
-        for name, own, other in zip(self.names, self.imputer.rmse, self.mean.rmse, strict=True):
-            if not np.isnan(own):
-                pairs.append((f"RMSE of {name[:20]}", own, other))
-        lines = [f"{f'{self.n_hidden} hidden entries':30}  imputer     mean"]
-        lines += [f"{what:30} {own:8.4g} {other:8.4g}" for what, own, other in pairs]
+        for j, name in enumerate(self.names):
+            if not np.isnan(self.imputer.rmse[j]):
+                table.append((f"RMSE of {name[:20]}", [score.rmse[j] for score in every]))
+        head = "".join(f" {name:>16}" for name in self.scores)
+        lines = [f"{f'{self.n_hidden} hidden entries':30}{head}"]
+        lines += [f"{what:30}" + "".join(f" {x:16.4g}" for x in values) for what, values in table]
         return "\n".join(lines)
 
 
 def holdout_score(
-    imputer: Any, rows: np.ndarray, names: Sequence[str] | None, *, share: float, seed: int
+    imputers: Sequence[Any],
+    rows: np.ndarray,
+    names: Sequence[str] | None,
+    *,
+    share: float,
+    seed: int,
 ) -> HoldoutScore:
-    """Hide a share of the observed entries, fit an imputer, and judge its fills.
+    """Hide a share of the observed entries, fit imputers, and judge their fills.
 
     Parameters
     ----------
-    imputer : an estimator with :class:`ImputerMethods`, which is fitted
+    imputers : estimators with :class:`ImputerMethods`, of which the first is judged and the others
+        stand beside it; each is fitted
     rows : array of shape (n, d), float64; NaN is a gap
     names : of the columns
     share : of the observed entries that are hidden
@@ -89,18 +101,25 @@ def holdout_score(
     rows = rows[:, kept]
     hidden_rows = _hide(rows, share, generator)
     hidden = np.isnan(hidden_rows) & ~np.isnan(rows)
+    own, *others = (_of_imputer(imputer, rows, hidden_rows, hidden, seed) for imputer in imputers)
+    scores = {type(imputers[0]).__name__: own}
+    scores["mean"] = _of_columns(rows, hidden_rows, hidden, generator)
+    for place, score in enumerate(others, start=1):
+        name = type(imputers[place]).__name__
+        scores[f"{name}, {place}" if name in scores else name] = score
+    labels = [str(j) for j in range(len(kept))] if names is None else [str(name) for name in names]
+    listed = tuple(np.array(labels, dtype=object)[kept])
+    return HoldoutScore(int(hidden.sum()), scores, listed)
+
+
+def _of_imputer(
+    imputer: Any, rows: np.ndarray, hidden_rows: np.ndarray, hidden: np.ndarray, seed: int
+) -> FillScore:
     imputer._fit_rows(hidden_rows, seed)
     means = imputer._means(hidden_rows)
     low, high = imputer._bounds(hidden_rows, _LEVEL, seed)
     draws = imputer._draws(hidden_rows, _DRAWS, seed=seed, proper=False)[:, hidden]
-    own = _score(rows, hidden, means, low, high, draws)
-    labels = [str(j) for j in range(len(kept))] if names is None else [str(name) for name in names]
-    return HoldoutScore(
-        n_hidden=int(hidden.sum()),
-        imputer=own,
-        mean=_of_columns(rows, hidden_rows, hidden, generator),
-        names=tuple(np.array(labels, dtype=object)[kept]),
-    )
+    return _score(rows, hidden, means, low, high, draws)
 
 
 def _hide(rows: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:

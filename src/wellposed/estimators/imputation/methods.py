@@ -78,6 +78,10 @@ class ImputerMethods:
         low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
         return low, high
 
+    def _rivals(self) -> tuple[Any, ...]:
+        """Other imputers that are judged beside this one, not fitted."""
+        return ()
+
     def _fit(self, X: Rows) -> None:
         """Read rows, and fit those columns that have an observed entry."""
         owner: Any = self
@@ -181,14 +185,15 @@ class ImputerMethods:
 
         Returns
         -------
-        HoldoutScore : errors, coverage of 90 % intervals and CRPS beside those of mean imputation
+        HoldoutScore, which prints errors, coverage of 90 % intervals and CRPS beside those of mean
+        imputation
         """
         owner: Any = clone(self)  # pyright: ignore[reportArgumentType]
         check("share", share, real(above=0, below=1), "0.1 is usual.")
         rows = owner._read(X, reset=True)
         names = getattr(owner, "feature_names_in_", None)
         seed = seed_of(self.random_state if random_state is None else random_state)
-        return holdout_score(owner, rows, names, share=share, seed=seed)
+        return holdout_score([owner, *self._rivals()], rows, names, share=share, seed=seed)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of :meth:`transform`, indicators last."""
