@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
     from wellposed.estimators import report as report
     from wellposed.estimators import sample_quality as sample_quality
+    from wellposed.estimators import table_quality as table_quality
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
     from wellposed.evaluation import pool as pool
     from wellposed.tables import Schema as Schema
@@ -101,6 +102,7 @@ _NAMES = {
     "rate_distortion_curve": "estimators",
     "report": "estimators",
     "sample_quality": "estimators",
+    "table_quality": "estimators",
     "ConstantFeatureWarning": "_errors",
     "DamagedFileError": "_errors",
     "DataError": "_errors",

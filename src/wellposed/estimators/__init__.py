@@ -8,6 +8,7 @@ from ._vae import VAE
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
+from .synthetic import TableQuality, table_quality
 
 __all__ = [
     "PPCA",
@@ -17,6 +18,7 @@ __all__ = [
     "Grid",
     "LinearVAE",
     "MixturePPCA",
+    "TableQuality",
     "audit",
     "diagnose",
     "explore",
@@ -26,6 +28,7 @@ __all__ = [
     "rate_distortion_curve",
     "report",
     "sample_quality",
+    "table_quality",
 ]
 
 
