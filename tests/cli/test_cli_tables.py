@@ -61,3 +61,16 @@ def test_an_array_file_of_text_is_refused(fitted, tmp_path):
     _, model, _ = fitted
     said = run("sample", model, "-o", tmp_path / "draws.npy", code=2).stderr
     assert "Write a .csv file" in said
+
+
+def test_gaps_are_fitted_where_they_are_ignorable(tmp_path):
+    draws = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": draws.normal(size=60), "city": draws.choice(["Oslo", "Bern"], 60)})
+    frame.loc[:5, "x"] = np.nan
+    frame.loc[3:9, "city"] = "?"
+    path, model = tmp_path / "gaps.csv", tmp_path / "model.wp"
+    frame.to_csv(path, index=False)
+    assert 'missing="ignorable"' in run("fit", path, "-o", model, *SMALL, code=2).stderr
+    run("fit", path, "-o", model, *SMALL, "--missing", "ignorable")
+    draws = pd.read_csv(io.StringIO(run("sample", model, "-n", "9").stdout))
+    assert set(draws["city"]) <= {"Oslo", "Bern"}

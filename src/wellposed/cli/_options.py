@@ -182,6 +182,14 @@ Patience: TypeAlias = Annotated[
         metavar="N",
     ),
 ]
+Missing: TypeAlias = Annotated[
+    str | None,
+    _model(
+        "ignorable trains on the observed entries of rows with gaps, where whether an entry is "
+        "missing depends on observed entries only. Gaps are refused by default.",
+        metavar="WORD",
+    ),
+]
 Checkpoint: TypeAlias = Annotated[
     Path | None,
     _training(
