@@ -20,7 +20,7 @@ KINDS = {
     "boolean": [True, False] * 20,
     "count": RNG.negative_binomial(1, 0.4, N),
     "real": RNG.normal(size=N),
-    "amount": np.exp(1.5 * RNG.normal(size=N)),
+    "amount": np.exp(1.5 * RNG.normal(size=N)) * (np.arange(N) % 3 > 0),
     "date": pd.date_range("2020-01-01", periods=N),
     "duration": pd.to_timedelta(np.arange(N) % 5, unit="h"),
     "constant": 3,
@@ -47,6 +47,7 @@ def test_a_column_is_taken_for_its_kind(kind):
         (np.where(np.arange(N) % 4, 0.0, np.exp(np.arange(N) / 4)), "amount"),
         (np.arange(1.0, N + 1) / 3, "real"),
         (-np.exp(np.arange(N) / 8), "real"),
+        (np.exp(np.arange(N) / 8), "real"),
         (objects([1, "a"] * 20), "category"),
         (pd.Categorical([1, 2] * 20), "category"),
         ([7] * N, "constant"),
@@ -93,6 +94,14 @@ def test_a_column_can_be_edited():
     numbers = schema.replace("count", kind="category").complete(FRAME)
     assert numbers["count"].levels == tuple(sorted(set(FRAME["count"].tolist())))
     pd.testing.assert_frame_equal(numbers.decode(numbers.encode(FRAME), like=FRAME), FRAME)
+
+
+def test_an_amount_above_zero_has_no_probability_of_zero():
+    frame = pd.DataFrame({"paid": np.exp(np.arange(N) / 8), "rain": np.arange(N) % 2 * 1.5})
+    schema = Schema.of(frame).replace("paid", kind="amount").replace("rain", kind="amount")
+    schema = schema.complete(frame)
+    words = [str(schema).splitlines()[i].split()[2] for i in (1, 2)]
+    assert words == ["log-normal", "zero-inflated"]
 
 
 def test_levels_can_be_set():

@@ -44,7 +44,7 @@ class Column:
     sort, dtype, holds, levels_dtype, ordered : type of the column in its container
     clock : how dates and times are counted
     whole : whether all cells are whole numbers, so that draws are rounded
-    zeros : whether an amount can be zero
+    zeros : whether a cell is zero, so that an amount has a probability of zero
     last : cell of a constant column; largest number of an identifier
     """
 

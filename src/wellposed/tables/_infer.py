@@ -160,7 +160,7 @@ def _of_numbers(column: Column, cells: Cells) -> Column:
     n, distinct = len(x), len(np.unique(x))
     low, high = float(x.min()), float(x.max())
     whole = bool(np.isfinite(x).all() and (x == np.round(x)).all())
-    column = dataclasses.replace(column, whole=whole)
+    column = dataclasses.replace(column, whole=whole, zeros=bool((x == 0).any()))
     if distinct == 1:
         return _with(column, "constant", f"all {n} cells are {low:g}", last=low)
     if not np.isfinite(x).all():
@@ -186,10 +186,8 @@ def _of_amounts(column: Column, x: np.ndarray, whole: bool) -> Column | None:
         return _with(column, "count", reason)
     if zeros >= _ZEROS and skew > _SKEWED:
         reason = f"from zero on, {zeros:.0%} zeros, skewness {skew:.1f}"
-        return _with(column, "amount", reason, zeros=True)
-    if zeros == 0 and skew > _SKEWED and abs(_skewness(np.log(x))) < skew / 2:
-        reason = f"above zero, skewness {skew:.1f}; of the logarithms {_skewness(np.log(x)):.1f}"
         return _with(column, "amount", reason)
+    # Log-normal noise of skewed numbers above zero had no better held-out log p than a Gaussian.
     return None
 
 

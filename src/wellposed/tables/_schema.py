@@ -43,8 +43,7 @@ class Schema:
     - whole numbers from zero on of mean at most 10, below 1000, whose variance is at least their
       mean: "count"; those from one number to another, each once: "identifier".
     - numbers from zero on, a tenth zeros and more, of skewness above 1: "amount" with a
-      probability of zero. Numbers above zero of skewness above 1, twice that of their logarithms:
-      "amount".
+      probability of zero.
     - other numbers: "real". Dates, durations and times of day: real numbers in the largest of
       days, hours, minutes, seconds and their thousandths of which all are multiples.
     - one value: "constant"; none: "empty".
