@@ -27,6 +27,7 @@ CLASSES: dict[str, type] = {
     "models.Covariance": models.Covariance,
     "models.FactorAnalysis": models.FactorAnalysis,
     "models.FactorAnalysisModel": models.FactorAnalysisModel,
+    "models.GaussianModel": models.GaussianModel,
     "models.Inferred": models.Inferred,
     "models.LinearVAEModel": models.LinearVAEModel,
     "models.MixturePPCAModel": models.MixturePPCAModel,
