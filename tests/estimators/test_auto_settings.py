@@ -28,7 +28,8 @@ def test_few_rows_are_seen_more_often():
     assert epochs_of("auto", 80) == 250
     assert epochs_of("auto", 469) == 200
     assert epochs_of(3, 469) == 3
-    assert patience_of("auto", 500) == 50
+    assert patience_of("auto", 500) == 200
+    assert patience_of("auto", 500, image=True) == 50
     assert patience_of("auto", 5) == 20  # an epoch of patience at least
     assert patience_of(None, 500) is None
 

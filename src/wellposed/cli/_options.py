@@ -178,7 +178,7 @@ Patience: TypeAlias = Annotated[
     str,
     _training(
         "Stop after this number of epochs without a better held-out objective. 0 never stops; "
-        "auto is a tenth of --max-epochs, at least 20.",
+        "auto is two fifths of --max-epochs, a tenth for images, at least 20.",
         metavar="N",
     ),
 ]

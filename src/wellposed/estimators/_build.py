@@ -209,6 +209,7 @@ def plan_of(settings: dict[str, Any], n_rows: int, n_folds: int = 0) -> training
         # A power of two, so that a small change of the number of rows changes no shape.
         most = 1 << max(n_rows // _STEPS_AN_EPOCH, 1).bit_length() - 1
         batch_size = min(_LARGE_BATCH, max(_SMALL_BATCH, most))
+    image = settings["image_shape"] is not None
     trained = n_rows * (1 - settings["validation_fraction"])
     max_epochs = epochs_of(settings["max_epochs"], math.ceil(trained / batch_size))
     return training.Plan(
@@ -219,7 +220,7 @@ def plan_of(settings: dict[str, Any], n_rows: int, n_folds: int = 0) -> training
         clip_norm=np.inf if settings["clip_norm"] is None else settings["clip_norm"],
         kl_warmup=settings["kl_warmup"],
         encoder_steps=settings["encoder_steps"],
-        patience=patience_of(settings["patience"], max_epochs, n_folds),
+        patience=patience_of(settings["patience"], max_epochs, n_folds, image=image),
         ema_decay=settings["ema_decay"],
     )
 

@@ -102,8 +102,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     validation_folds : number of folds, of which each is held out once; the training on all rows
         ends at the average of their best epochs. 0 holds a share out instead. "auto" is 5 for
         tables of 10 to 499 rows, if ``max_epochs`` and ``patience`` are "auto", and else 0
-    patience : epochs without a better held-out objective before stopping; "auto" is a tenth of
-        ``max_epochs``, at least 20, and 20 with folds; None never stops
+    patience : epochs without a better held-out objective before stopping; "auto" is two
+        fifths of ``max_epochs``, a tenth for images, at least 20; 20 with folds. None never stops
     resolution : "auto", number or array of shape (d,)
         The measurement's smallest step in data units. σ never falls below resolution/√12.
     checkpoint : file that makes the training resumable

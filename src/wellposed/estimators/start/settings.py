@@ -7,7 +7,10 @@ from wellposed.tables import Schema
 _LATENTS, _ROWS_A_LATENT = 20, 15  # most latents; rows for each
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
-_PATIENCE = 20, 10  # epochs at least, and one for so many epochs
+_LEAST_PATIENCE = 20
+# Shares of the epochs. On tables of thousands of rows the held-out objective often stands still for a
+# third of them, until the learning rate falls.
+_PATIENCE, _PATIENCE_OF_IMAGES = 0.4, 0.1
 _FOLDS = 5
 _FOLDED = 10, 500  # rows from which, and below which, folds choose the epoch
 
@@ -43,15 +46,18 @@ def epochs_of(setting: Any, steps_an_epoch: int) -> int:
     return max(fewest, min(most, _STEPS // max(steps_an_epoch, 1)))
 
 
-def patience_of(setting: Any, max_epochs: int, n_folds: int = 0) -> int | None:
-    """Return the patience: the setting, or for "auto" a tenth of the epochs, at least 20.
+def patience_of(
+    setting: Any, max_epochs: int, n_folds: int = 0, *, image: bool = False
+) -> int | None:
+    """Return the patience: the setting, or for "auto" two fifths of the epochs, at least 20.
 
-    With folds it is 20: what a single fold misses by it, the average over folds does not.
+    Of images it is a tenth. With folds it is 20: what a single fold misses by it, the average over
+    folds does not.
     """
     if setting != "auto":
         return setting
-    least, share = _PATIENCE
-    return least if n_folds else max(least, max_epochs // share)
+    share = _PATIENCE_OF_IMAGES if image else _PATIENCE
+    return _LEAST_PATIENCE if n_folds else max(_LEAST_PATIENCE, round(share * max_epochs))
 
 
 def folds_of(settings: dict[str, Any], n: int) -> int:
