@@ -8,8 +8,8 @@ _LATENTS, _ROWS_A_LATENT = 20, 15  # most latents; rows for each
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
 _LEAST_PATIENCE = 20
-# Shares of the epochs. On tables of thousands of rows the held-out objective often stands still for a
-# third of them, until the learning rate falls.
+# Shares of the epochs. On tables of thousands of rows the held-out objective often stands still for
+# a third of them, until the learning rate falls.
 _PATIENCE, _PATIENCE_OF_IMAGES = 0.4, 0.1
 _FOLDS = 5
 _FOLDED = 10, 500  # rows from which, and below which, folds choose the epoch
