@@ -25,7 +25,7 @@ from ._fitted import Fitted
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_suspects
 from ._sizes import check_networks
 from ._words import Rows
-from .data.mixed import noise_for, open_to_fit
+from .data.mixed import noise_for, open_to_fit, without_levels
 from .data.offset import split_offset
 from .data.rows import seed_of, validate_rows
 from .data.table import Table
@@ -116,7 +116,7 @@ def prepare(
     model = prepared.start_on(trained)
     vae.image_shape_ = shape
     warn_of_data(summary, settings["n_components"], names)
-    warn_of_suspects(whole, names, shape)
+    warn_of_suspects(*without_levels(whole, names, table.schema), shape)
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)

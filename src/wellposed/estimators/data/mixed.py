@@ -5,6 +5,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from wellposed import datasets
 from wellposed._compiled import keep_compiled
 from wellposed._errors import SettingError
@@ -72,6 +74,16 @@ def noise_for(setting: Any, schema: Schema | None) -> Any:
             "Schema.of(X).replace(name, noise=...)."
         )
     return schema.make_noise()
+
+
+def without_levels(
+    rows: np.ndarray, names: Sequence[str] | None, schema: Schema | None
+) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Return the columns of rows that hold no positions of levels, and their names."""
+    if schema is None or schema.one_noise or names is None:
+        return rows, names
+    kept = [j for j, column in enumerate(schema.kept) if not column.has_levels]
+    return rows[:, kept], [names[j] for j in kept]
 
 
 def open_rows(X: Any, schema: Schema | None, *, unseen_as_gaps: bool = False) -> Table:
