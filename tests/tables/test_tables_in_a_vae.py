@@ -159,6 +159,11 @@ def test_a_text_file_is_a_frame(vae, tmp_path):
     assert len(second.reconstruct(path)) == len(FRAME)
 
 
+def test_a_table_of_categories_alone_has_no_suspect_values():
+    vae = wp.VAE(1, **SMALL).fit(FRAME[["level"]].assign(other=list("uvwu") * 30))
+    assert set(vae.sample(9)["other"]) <= set("uvw")
+
+
 def test_missing_cells_and_unknown_levels_are_refused(vae):
     gap = FRAME.copy()
     gap.loc["row 3", "level"] = None
