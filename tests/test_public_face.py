@@ -18,7 +18,15 @@ from wellposed.estimators import _words
 from wellposed.noise.parts.scale import LEARNED
 
 FUNCTIONS = sorted(name for name in wp.__all__ if inspect.isfunction(getattr(wp, name)))
-ESTIMATORS = ("FactorAnalysis", "GaussianImputer", "LinearVAE", "MixturePPCA", "PPCA", "VAE")
+ESTIMATORS = (
+    "FactorAnalysis",
+    "GaussianImputer",
+    "LinearVAE",
+    "MixturePPCA",
+    "PPCA",
+    "VAE",
+    "VAEImputer",
+)
 # Rows of further figures of any kind, options that another function documents, and what
 # scikit-learn has: types there are none for.
 UNTYPED = {"return", "options", "settings", "params", "thresholds"}

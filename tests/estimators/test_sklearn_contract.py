@@ -34,6 +34,12 @@ BY_CHANCE = {
         wp.LinearVAE(n_components=1, random_state=0),
         wp.GaussianImputer(random_state=0),
         wp.GaussianImputer(n_components=1, add_indicator=True, random_state=0),
+        wp.VAEImputer(
+            wp.VAE(1, hidden=(4,), max_epochs=2, progress=False),
+            n_models=1,
+            n_samples=32,
+            random_state=0,
+        ),
         wp.PPCA(n_components=1, missing="ignorable"),
         wp.MixturePPCA(n_components=1, n_init=1, random_state=0, missing="ignorable"),
     ],

@@ -6,7 +6,7 @@ from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
 from .grid import Grid, fit_grid, rate_distortion_curve
-from .imputation import GaussianImputer
+from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 from .synthetic import TableQuality, table_quality
 
@@ -19,6 +19,7 @@ __all__ = [
     "LinearVAE",
     "MixturePPCA",
     "TableQuality",
+    "VAEImputer",
     "audit",
     "diagnose",
     "explore",

@@ -1,6 +1,7 @@
 """Kinds of the columns of frames that imputers return."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,19 @@ def with_kinds(
     for place in range(int(kept.sum()), filled.shape[1]):
         columns[str(place)] = filled[:, place]
     return frame(columns, index=given.index) if kind == "pandas" else frame(columns)
+
+
+def with_columns(frame: Any, names: Sequence[str], values: np.ndarray) -> Any:
+    """Append columns to a frame of pandas or polars.
+
+    Parameters
+    ----------
+    frame : pandas or polars DataFrame of n rows
+    names : of the columns
+    values : array of shape (n, columns)
+    """
+    columns = dict(zip(map(str, names), values.T, strict=True))
+    if hasattr(frame, "assign"):
+        return frame.assign(**columns)
+    package: Any = sys.modules["polars"]
+    return frame.with_columns([package.Series(name, cells) for name, cells in columns.items()])

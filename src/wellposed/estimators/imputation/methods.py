@@ -136,6 +136,10 @@ class ImputerMethods:
         check_is_fitted(self)  # pyright: ignore[reportArgumentType]
         rows = self._read(X, reset=False)
         filled = self._complete(rows, self._means(rows[:, self._kept])[None])[0]
+        return self._as_given(filled, X, rows)
+
+    def _as_given(self, filled: np.ndarray, X: Rows, rows: np.ndarray) -> Any:
+        """Return filled rows, (n, kept columns and indicators), in the container asked for."""
         return with_kinds(filled, X, rows, self._columns_kept, frame_output(self))
 
     def draw(self, X: Rows, n_draws: int, random_state: Seed = None) -> np.ndarray:

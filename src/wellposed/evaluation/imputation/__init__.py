@@ -1,5 +1,6 @@
-"""Missing entries given the observed ones: conditional means, modes and draws."""
+"""Missing entries given the observed ones: conditional means, levels and draws."""
 
-from .importance import Imputations, impute
+from .impute import impute
+from .record import Imputations
 
 __all__ = ["Imputations", "impute"]

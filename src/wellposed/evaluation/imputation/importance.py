@@ -12,14 +12,12 @@ References: Mattei & Frellsen (2019), eqs 11-12, with q(z | x) in place of the r
 
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from wellposed._budget import at_once
-from wellposed._checks import check_count
 from wellposed._typing import Latent, Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 
@@ -29,56 +27,15 @@ from ..likelihood.local_posterior import PriorParts, parts_of
 from ..likelihood.pareto_k import pareto_k, tail_size
 from ..likelihood.refined import cut_refined, pilot_size, refine
 from ..variance.affine_units import is_affine
+from .record import Imputations
 
 _NOISE_DRAWS = 4  # a latent, for means through a curved transform
 
 
-class Imputations(eqx.Module):
-    """Completed rows in data units; observed entries are as they were given.
-
-    Parameters
-    ----------
-    mean : E[x | x_obs] of each row, shape (n, d)
-    mode : most probable level of each missing entry, shape (n, d); None unless asked for
-    draws : from p(x_mis | x_obs), shape (n, m, d)
-    effective_sample_size : of the weights of a row, shape (n,)
-    pareto_k : k̂ of the weights, shape (n,); above 0.7 a few draws of z dominate
-    """
-
-    mean: Float[Array, "*batch d"]
-    mode: Float[Array, "*batch d"] | None
-    draws: Float[Array, "*batch m d"]
-    effective_sample_size: Float[Array, "*batch"]
-    pareto_k: Float[Array, "*batch"]
-
-
-def impute(
-    model: VAEModel,
-    rows: Any,
-    *,
-    key: PRNGKey,
-    n_samples: int = 256,
-    n_draws: int = 0,
-    n_levels: int = 0,
+def impute_by_importance(
+    model: VAEModel, rows: np.ndarray, *, key: PRNGKey, n_samples: int, n_draws: int, n_levels: int
 ) -> Imputations:
-    """Complete rows: conditional means, modes and draws of their missing entries.
-
-    Parameters
-    ----------
-    model : whose noise allows missing entries
-    rows : array of shape (n, d), data units, NaN where an entry is missing
-    key : PRNG key; the draws of a row depend only on its content and this key
-    n_samples : draws of z a row
-    n_draws : m, completed rows a row
-    n_levels : the modes are of the whole numbers below it; 0 computes none
-
-    Raises
-    ------
-    SettingError
-        If ``n_samples`` is below one.
-    """
-    n_samples = check_count("n_samples", n_samples, "256 is a start.")
-    rows = np.asarray(rows)
+    """Complete rows; see :func:`wellposed.evaluation.impute` for the parameters."""
     parts = parts_of(model.prior)
     d, width = rows.shape[1], rows.shape[1] * max(model.noise.n_raw, n_levels, _NOISE_DRAWS)
     block, chunk = cut_refined(model, d, parts)
@@ -132,22 +89,22 @@ def _impute(
     draw_key = jax.random.fold_in(noise_key, 1)
     draws = jax.vmap(completed)(chosen, jax.random.split(draw_key, n_draws))
     seen = ~jnp.isnan(x)
-    mode = _mode(model, z, weights, n_levels) if n_levels else None
+    levels = _levels(model, z, weights, n_levels) if n_levels else None
     log_sum, log_squares = jax.nn.logsumexp(log_w), jax.nn.logsumexp(2 * log_w)
     largest = jax.lax.top_k(log_w, min(n_samples, tail_size(n_samples) + 1))[0]
     return Imputations(
         jnp.where(seen, x, model.transform.inverse(mean) if affine else mean),
-        None if mode is None else jnp.where(seen, x, mode),
+        levels,
         jnp.where(seen, x, draws),
         effective_size(log_sum, log_squares, n_samples),
         pareto_k(largest, n_samples),
     )
 
 
-def _mode(
+def _levels(
     model: VAEModel, z: Float[Array, "s k"], weights: Float[Array, " s"], n_levels: int
-) -> Point:
-    """Return the whole number of the largest probability of each feature, shape (d,)."""
+) -> Float[Array, "levels d"]:
+    """Return the probability of each whole number below ``n_levels`` for each feature."""
 
     def probability(level: Array) -> Point:
         each = jax.vmap(lambda one: jnp.exp(model.decode(one).feature_log_prob(level)))(z)
@@ -155,7 +112,7 @@ def _mode(
 
     d = model.transform.inverse(model.decode(z[0]).mean).shape
     levels = jnp.broadcast_to(jnp.arange(n_levels, dtype=weights.dtype)[:, None], (n_levels, *d))
-    return jax.lax.map(probability, levels).argmax(axis=0).astype(weights.dtype)
+    return jax.lax.map(probability, levels)
 
 
 def _decoded(model: VAEModel, z: Latent) -> Any:

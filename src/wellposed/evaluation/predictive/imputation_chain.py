@@ -62,7 +62,13 @@ def check_independent(model: VAEModel) -> None:
 
 
 def complete(
-    model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, n_draws: int, key: PRNGKey
+    model: VAEModel,
+    y: Point,
+    hidden: Bool[Array, " d"],
+    *,
+    n_draws: int,
+    pseudo: bool = False,
+    key: PRNGKey,
 ) -> Completions:
     """Draw the hidden features of one datum given the others.
 
@@ -72,14 +78,16 @@ def complete(
     y : array of shape (d,), model units; hidden entries are not used
     hidden : bool array of shape (d,): which features are hidden
     n_draws : s, the number of draws of all ``CHAINS`` chains together
+    pseudo : accept every proposal of the encoder and make none from the prior: pseudo-Gibbs
+        (Rezende, Mohamed & Wierstra, 2014, appendix F), which is right for an exact encoder only
     key : PRNG key
     """
     each = -(-n_draws // CHAINS)
     start_key, run_key = jax.random.split(key)
     starts = _starts(model, y, hidden, key=start_key)
-    chains, accepted = jax.vmap(lambda s, k: _chain(model, s, hidden, n_kept=each, key=k))(
-        starts, jax.random.split(run_key, CHAINS)
-    )
+    chains, accepted = jax.vmap(
+        lambda s, k: _chain(model, s, hidden, n_kept=each, pseudo=pseudo, key=k)
+    )(starts, jax.random.split(run_key, CHAINS))
     between = chains.mean(axis=1).var(axis=0, ddof=1)
     within = chains.var(axis=1, ddof=1).mean(axis=0) if each > 1 else jnp.full_like(between, 0.0)
     draws = chains.swapaxes(0, 1).reshape(-1, y.shape[0])[:n_draws]
@@ -114,22 +122,30 @@ def _log_given(model: VAEModel, raw: Raw, y: Point, hidden: Bool[Array, " d"]) -
 
 
 def _chain(
-    model: VAEModel, start: _State, hidden: Bool[Array, " d"], *, n_kept: int, key: PRNGKey
+    model: VAEModel,
+    start: _State,
+    hidden: Bool[Array, " d"],
+    *,
+    n_kept: int,
+    pseudo: bool,
+    key: PRNGKey,
 ) -> tuple[Float[Array, "s d"], Scalar]:
     """Return the draws of one chain after its warm-up, and the share of accepted proposals."""
 
     def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Scalar]]:
         kept_key, forced = inputs
         prior_key, encoder_key = jax.random.split(kept_key)
+        if not pseudo:
+            state = _from_prior(model, state, hidden, key=prior_key)
         state, accepted = jax.lax.scan(
             lambda s, k: _step(model, s, hidden, forced, key=k),
-            _from_prior(model, state, hidden, key=prior_key),
+            state,
             jax.random.split(encoder_key, _THINNING),
         )
         return state, (state.y, accepted.mean())
 
     keys = jax.random.split(key, _WARM_UP + n_kept)
-    forced = jnp.arange(_WARM_UP + n_kept) < _FORCED
+    forced = jnp.arange(_WARM_UP + n_kept) < (_WARM_UP + n_kept if pseudo else _FORCED)
     _, (draws, accepted) = jax.lax.scan(kept, start, (keys, forced))
     return draws[_WARM_UP:], accepted[_WARM_UP:].mean()
 

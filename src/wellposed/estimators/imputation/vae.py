@@ -1,0 +1,263 @@
+"""Imputation by a VAE of the observed entries."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, Self, cast
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+
+from wellposed import evaluation
+from wellposed._budget import slices
+from wellposed._checks import Rule, boolean, check_settings, one_of, whole
+from wellposed._errors import SettingError
+from wellposed.tables import Schema
+
+from .._settings import settings_of
+from .._vae import VAE
+from .._words import Rows, Seed
+from ..data.mixed import noise_for, open_rows, open_to_fit, read_mixed
+from ..data.rows import open_table, validate_rows
+from .frames import with_columns
+from .methods import ImputerMethods
+
+_CHUNK = 2_000  # rows whose draws are in memory at a time
+_BOUND_DRAWS = 400
+# Of the default VAE. The importance-weighted bound is closer to log p of the observed entries: if
+# many are missing, the posterior is wide and its latents depend on each other.
+_DEFAULTS: dict[str, Any] = {"objective": "iwae", "n_importance": 20, "patience": 20}
+
+Sampler = Literal["importance", "metropolis", "pseudo-gibbs"]
+
+
+class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
+    r"""Fill gaps by their distribution given the observed entries under a VAE.
+
+    .. math:: p(x_m \mid x_o) = \int p(x_m \mid x_o, z) \, p(z \mid x_o) \, dz
+
+    The VAE is fitted to the observed entries, all others integrated out, which is right where
+    what is missing depends on observed entries only. Numbers are filled by conditional means, and
+    columns of levels (text, categories, booleans) by the most likely level. Several VAEs are
+    fitted, from different initial weights and rows held out, and their predictions averaged: the
+    error of a fill is lower than that of each, and draws show where they differ.
+
+    Parameters
+    ----------
+    vae : None or :class:`wellposed.VAE`
+        Settings of the VAE, which is not fitted itself; ``missing`` and ``random_state`` are set
+        here. None is a VAE trained by the importance-weighted bound of 20 draws.
+    n_models : int, default 3
+        Number of VAEs.
+    sampler : "importance", "metropolis" or "pseudo-gibbs"
+        "importance" weighs draws of z from a proposal refined for each row. The chains draw z and
+        x_m in turn, see :func:`wellposed.evaluation.impute`; "pseudo-gibbs" accepts every proposal
+        of the encoder and is right for an exact encoder only.
+    n_samples : int, default 256
+        Draws of z for each row, or of x_m by the chains.
+    missing_values : number, default NaN
+        What a gap is in the data; None, pandas.NA and masked entries are gaps as well.
+    add_indicator : bool, default False
+        Whether :meth:`transform` adds a column of zeros and ones for each with gaps in the fit.
+    keep_empty_features : bool, default False
+        Whether columns without an observed entry in the fit are kept, filled with zeros.
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    vaes_ : list of the fitted :class:`wellposed.VAE`
+    schema_ : :class:`wellposed.Schema` of a frame with columns of several kinds; else None
+    indicator_ : :class:`sklearn.impute.MissingIndicator` or None
+    n_features_in_ : d
+
+    References: Mattei & Frellsen (2019), MIWAE: deep generative modelling and imputation of
+    incomplete data sets; Mattei & Frellsen (2018), §4.2, for the chains.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.repeat(rng.normal(size=(300, 1)), 3, axis=1) + 0.1 * rng.normal(size=(300, 3))
+    >>> vae = VAE(1, max_epochs=20, hidden=(8,))
+    >>> filled = VAEImputer(vae, n_models=1, random_state=0).fit(X).transform([[1.0, np.nan, 1.0]])
+    >>> filled.round(0).tolist()
+    [[1.0, 1.0, 1.0]]
+    """
+
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "sampler": one_of(("importance", "metropolis", "pseudo-gibbs")),
+        "n_models": whole(),
+        "n_samples": whole(),
+        "add_indicator": boolean(),
+        "keep_empty_features": boolean(),
+    }
+
+    def __init__(
+        self,
+        vae: VAE | None = None,
+        *,
+        n_models: int = 3,
+        sampler: Sampler = "importance",
+        n_samples: int = 256,
+        missing_values: float | None = np.nan,
+        add_indicator: bool = False,
+        keep_empty_features: bool = False,
+        random_state: Seed = None,
+    ):
+        self.vae, self.n_models = vae, n_models
+        self.sampler = sampler
+        self.n_samples = n_samples
+        self.missing_values = missing_values
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
+        self.random_state = random_state
+
+    # Defined here again: scikit-learn wraps only the methods that a class itself defines.
+    transform = ImputerMethods.transform
+
+    def fit(self, X: Rows, y: object = None) -> Self:
+        """Fit the VAE to the observed entries.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : ignored
+
+        Raises
+        ------
+        DataError
+            If entries are infinite, or no column has an observed entry.
+        SettingError
+            If a setting is out of range, or ``vae`` is no VAE.
+        """
+        check_settings(settings_of(self), self._constraints)
+        if self.vae is not None and not isinstance(self.vae, VAE):
+            raise SettingError(
+                f"vae must be a wellposed.VAE or None; got {type(self.vae).__name__}. Pass one "
+                "with the settings you want, such as wp.VAE(hidden=(64, 64))."
+            )
+        self._fit(X)
+        return self
+
+    def draw(self, X: Rows, n_draws: int, random_state: Seed = None) -> Any:
+        """Draw the gaps given the observed entries: multiple imputation.
+
+        Parameters
+        ----------
+        X, n_draws, random_state : as in :meth:`transform`
+
+        Returns
+        -------
+        array of shape (n_draws, n, d), or a list of frames for a model with ``schema_``
+        """
+        draws = super().draw(X, n_draws, random_state)
+        if self.schema_ is None:
+            return draws
+        given, d = read_mixed(X), len(self.schema_.kept)
+        return [self.schema_.decode(each[:, :d], like=given) for each in draws]
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the columns of :meth:`transform`, indicators last."""
+        names = super().get_feature_names_out(input_features)
+        if self.schema_ is None:
+            return names
+        own = [str(column.name) for column in self.schema_]
+        return np.array([*own, *names[len(self.schema_.kept) :]], dtype=object)
+
+    def _as_given(self, filled: np.ndarray, X: Rows, rows: np.ndarray) -> Any:
+        if self.schema_ is None:
+            return super()._as_given(filled, X, rows)
+        d = rows.shape[1]
+        frame = self.schema_.decode(filled[:, :d], like=read_mixed(X))
+        extra = self.get_feature_names_out().tolist()[len(self.schema_) :]
+        return with_columns(frame, extra, filled[:, d:])
+
+    def _fit_rows(self, rows: np.ndarray, seed: int) -> None:
+        vae = VAE(**_DEFAULTS) if self.vae is None else self.vae
+        settings: dict[str, Any] = {"missing": "ignorable"}
+        if self.schema_ is not None:
+            settings["noise"] = noise_for(vae.noise, self.schema_)
+        seeds = np.random.default_rng(seed).integers(2**31, size=self.n_models)
+        self.vaes_: list[VAE] = []
+        for own in seeds:
+            fresh: Any = clone(vae)
+            self.vaes_.append(fresh.set_params(random_state=int(own), **settings).fit(rows))
+
+    def _read(self, X: Rows, *, reset: bool) -> np.ndarray:
+        if reset:
+            noise = VAE().noise if self.vae is None else self.vae.noise
+            table = open_to_fit(X, noise)
+            self.schema_ = _mixed(table.schema)
+        else:
+            table = open_rows(X, self.schema_, unseen_as_gaps=True)
+        if self.schema_ is None:
+            return super()._read(open_table(X), reset=reset)
+        owner: Any = self
+        return np.asarray(validate_rows(owner, table, reset=reset, gaps=True), np.float64)
+
+    def _means(self, rows: np.ndarray) -> np.ndarray:
+        made = self._impute(rows, n_draws=0, n_levels=self._n_levels, seed=self._seed)
+        mean = np.mean([np.asarray(each.mean) for each in made], axis=0)
+        if not self._n_levels:
+            return mean
+        probabilities = np.sum([np.asarray(each.level_probabilities) for each in made], axis=0)
+        level = probabilities.argmax(axis=1)
+        return np.where(self._has_levels & np.isnan(rows), level, mean)
+
+    def _draws(self, rows: np.ndarray, n_draws: int, *, seed: int, proper: bool) -> np.ndarray:
+        del proper
+        each = -(-n_draws // len(self.vaes_))
+        made = self._impute(rows, n_draws=each, n_levels=0, seed=seed)
+        # Draws of the models in turn, so that any number of them has all models.
+        draws = np.stack([np.asarray(one.draws) for one in made], axis=2)
+        return np.moveaxis(draws.reshape(len(rows), -1, rows.shape[1]), 1, 0)[:n_draws]
+
+    def _bounds(self, rows: np.ndarray, level: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        ends = np.empty((2, *rows.shape))
+        for part in slices(len(rows), _CHUNK):
+            draws = self._draws(rows[part], _BOUND_DRAWS, seed=seed, proper=True)
+            ends[:, part] = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        return ends[0], ends[1]
+
+    def _impute(
+        self, rows: np.ndarray, *, n_draws: int, n_levels: int, seed: int
+    ) -> list[evaluation.Imputations]:
+        return [
+            _map_rows(
+                evaluation.impute(
+                    vae.model_,
+                    vae.rows(rows),
+                    key=jax.random.key(seed),
+                    method=cast("Sampler", self.sampler),
+                    n_samples=self.n_samples,
+                    n_draws=n_draws,
+                    n_levels=n_levels,
+                ),
+                vae.in_data_units,
+            )
+            for vae in self.vaes_
+        ]
+
+    @property
+    def _has_levels(self) -> np.ndarray:
+        """Which columns hold codes of levels, shape (d,)."""
+        columns = () if self.schema_ is None else self.schema_.kept
+        return np.array([column.has_levels or column.kind == "boolean" for column in columns])
+
+    @property
+    def _n_levels(self) -> int:
+        """Largest number of levels of a column, or 0."""
+        columns = () if self.schema_ is None else self.schema_.kept
+        sizes = [len(column.levels or (0, 1)) for column in columns]
+        return max((n for n, has in zip(sizes, self._has_levels, strict=True) if has), default=0)
+
+
+def _map_rows(
+    made: evaluation.Imputations, in_data_units: Callable[[np.ndarray], np.ndarray]
+) -> evaluation.Imputations:
+    mean, draws = (in_data_units(np.asarray(part)) for part in (made.mean, made.draws))
+    return dataclasses.replace(made, mean=mean, draws=draws)
+
+
+def _mixed(schema: Schema | None) -> Schema | None:
+    return None if schema is None or schema.one_noise else schema

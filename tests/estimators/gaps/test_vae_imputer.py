@@ -1,0 +1,137 @@
+"""VAEImputer: fills near the exact conditional, frames of several kinds, samplers, draws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import wellposed as wp
+from wellposed import datasets
+
+RNG = np.random.default_rng(0)
+LOADINGS = RNG.normal(size=(2, 5))
+WHOLE = RNG.normal(size=(400, 2)) @ LOADINGS + 0.3 * RNG.normal(size=(400, 5)) + 4.0
+COVARIANCE = LOADINGS.T @ LOADINGS + 0.09 * np.eye(5)
+GAPS = datasets.hide_completely_at_random(WHOLE, 0.25, 1)
+SEEN = ~np.isnan(GAPS)
+SMALL = wp.VAE(2, hidden=(16,), max_epochs=20, progress=False)
+pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+
+
+@pytest.fixture(scope="module")
+def imputer():
+    return wp.VAEImputer(SMALL, n_models=2, random_state=0).fit(GAPS)
+
+
+def exact(row):
+    """Mean and variance of the gaps of a row under the law of the data."""
+    o = ~np.isnan(row)
+    gain = np.linalg.solve(COVARIANCE[np.ix_(o, o)], COVARIANCE[np.ix_(o, ~o)]).T
+    rest = COVARIANCE[np.ix_(~o, ~o)] - gain @ COVARIANCE[np.ix_(o, ~o)]
+    return 4.0 + gain @ (row[o] - 4.0), np.diag(rest)
+
+
+def test_fills_lose_little_against_the_law_of_the_data(imputer):
+    """Squared error of hidden entries: the exact conditional mean has the least."""
+    filled, best = imputer.transform(GAPS), GAPS.copy()
+    for i in np.flatnonzero(~SEEN.all(axis=1)):
+        best[i, ~SEEN[i]] = exact(GAPS[i])[0] if SEEN[i].any() else 4.0
+    own, least = (((f - WHOLE)[~SEEN] ** 2).mean() for f in (filled, best))
+    assert own < 1.15 * least
+    np.testing.assert_array_equal(filled[SEEN], GAPS[SEEN])
+
+
+@pytest.mark.parametrize("sampler", ["importance", "metropolis"])
+def test_draws_and_intervals_have_the_spread_of_the_law(imputer, sampler):
+    made = wp.VAEImputer(SMALL, n_models=2, sampler=sampler, n_samples=64, random_state=0)
+    vars(made).update({k: v for k, v in vars(imputer).items() if k not in vars(made)})
+    draws = made.transform(GAPS[:120], n_draws=44)
+    assert draws.shape == (44, 120, 5)
+    np.testing.assert_array_equal(draws[:, SEEN[:120]], np.tile(GAPS[:120][SEEN[:120]], (44, 1)))
+    ratio = []
+    for i in np.flatnonzero(~SEEN[:120].all(axis=1)):
+        _, variance = exact(GAPS[i])
+        ratio.extend(draws[:, i, ~SEEN[i]].var(axis=0, ddof=1) / variance)
+    assert 0.8 < np.mean(ratio) < 1.3
+    interval = made.predict_interval(GAPS[:120])
+    held = (interval.low <= WHOLE[:120]) & (WHOLE[:120] <= interval.high)
+    assert 0.83 < held[~SEEN[:120]].mean() < 0.97
+
+
+def test_a_row_of_gaps_and_masks_of_no_training_row(imputer):
+    filled = imputer.transform([[np.nan] * 5, [4.0, np.nan, np.nan, np.nan, np.nan]])
+    assert np.isfinite(filled).all()
+    assert np.abs(filled[0] - 4.0).max() < 1.0
+
+
+def test_more_draws_do_not_change_the_first_of_another_order(imputer):
+    """The fills of a row depend on no other row."""
+    np.testing.assert_allclose(
+        imputer.transform(GAPS[10:40]), imputer.transform(GAPS[:60])[10:40], rtol=1e-5
+    )
+
+
+@pytest.fixture(scope="module")
+def frame():
+    n = 240
+    z = RNG.normal(size=n)
+    return pd.DataFrame(
+        {
+            "size": z + 0.2 * RNG.normal(size=n),
+            "colour": pd.Categorical(
+                np.where(z > 0.4, "red", np.where(z < -0.4, "blue", "green")),
+                categories=["red", "green", "blue", "grey"],
+            ),
+            "sold": z + 0.3 * RNG.normal(size=n) > 0,
+            "id": [f"item {i}" for i in range(n)],
+        },
+        index=pd.Index(range(100, 100 + n), name="row"),
+    )
+
+
+def test_frames_of_several_kinds_come_back_in_kind(frame):
+    hidden = frame.astype({"sold": "boolean"}).copy()
+    lost = RNG.random(len(frame)) < 0.2
+    hidden.loc[lost, "colour"] = None
+    hidden.loc[~lost & (RNG.random(len(frame)) < 0.2), "sold"] = pd.NA
+    imputer = wp.VAEImputer(SMALL, n_models=1, random_state=0).fit(hidden)
+    filled = imputer.transform(hidden)
+    assert filled.dtypes.to_dict() == hidden.dtypes.to_dict()
+    pd.testing.assert_index_equal(filled.index, hidden.index)
+    assert not filled[["size", "colour", "sold"]].isna().any(axis=None)
+    pd.testing.assert_series_equal(filled["id"], hidden["id"])
+    pd.testing.assert_series_equal(filled["size"], hidden["size"])
+    seen = hidden["colour"].notna()
+    assert (filled["colour"] == hidden["colour"])[seen].all()
+    # Colour is a function of z, which size shows up to its noise.
+    assert (filled["colour"].astype(str) == frame["colour"].astype(str))[lost].mean() > 0.6
+    draws = imputer.draw(hidden, 3)
+    assert len(draws) == 3
+    assert draws[0].dtypes.to_dict() == hidden.dtypes.to_dict()
+    assert imputer.get_feature_names_out().tolist() == list(frame.columns)
+
+
+def test_a_category_that_is_new_is_a_gap(frame):
+    imputer = wp.VAEImputer(SMALL, n_models=1, random_state=0).fit(frame)
+    other = frame.head(20).astype({"colour": str})
+    other.loc[other.index[0], "colour"] = "violet"
+    assert imputer.transform(other)["colour"].iloc[0] in ("red", "green", "blue")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sampler": "gibbs"}, "sampler"),
+        ({"n_models": 0}, "n_models"),
+        ({"vae": wp.PPCA()}, "wellposed.VAE"),
+    ],
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(wp.SettingError, match=message):
+        wp.VAEImputer(**settings).fit(GAPS)
+
+
+def test_a_fit_that_fails_leaves_the_former_one(imputer):
+    before = imputer.vaes_
+    with pytest.raises(wp.DataError):
+        imputer.fit(np.full((20, 5), np.nan))
+    assert imputer.vaes_ is before
