@@ -35,6 +35,7 @@ IMPUTERS: dict[str, tuple[Callable[[], Any], ...]] = {
     "iterative ridge": (_ridge,),
     "iterative trees": (_forest,),
     "GaussianImputer": (lambda: wp.GaussianImputer(random_state=0),),
+    "VAEImputer": (lambda: wp.VAEImputer(random_state=0),),
 }
 
 

@@ -117,6 +117,14 @@ def test_a_category_that_is_new_is_a_gap(frame):
     assert imputer.transform(other)["colour"].iloc[0] in ("red", "green", "blue")
 
 
+def test_it_is_judged_before_it_is_used_beside_the_mode_and_the_gaussian(frame):
+    score = wp.VAEImputer(SMALL, n_models=1, random_state=0).holdout_score(frame, share=0.2)
+    assert list(score.scores) == ["VAEImputer", "mean", "GaussianImputer"]
+    assert score.imputer.accuracy > score.mean.accuracy + 0.1
+    assert np.isnan(score.imputer.rmse[1:]).all()  # of colour and sold, which are levels
+    assert "share of levels that are right" in str(score)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

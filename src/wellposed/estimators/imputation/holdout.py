@@ -27,12 +27,15 @@ class FillScore:
     standardised_rmse : over all entries, each column in units of its standard deviation
     coverage : share of hidden entries in their 90 % intervals
     crps : mean continuous ranked probability score, each column in units of its standard deviation
+    accuracy : share of the hidden entries of columns of levels that are filled with their level;
+        NaN without such columns, which the other figures leave out
     """
 
     rmse: np.ndarray
     standardised_rmse: float
     coverage: float
     crps: float
+    accuracy: float = float("nan")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,7 +70,10 @@ class HoldoutScore:
             ("RMSE, standard deviations", [score.standardised_rmse for score in every]),
             ("CRPS, standard deviations", [score.crps for score in every]),
             ("share in 90 % intervals", [score.coverage for score in every]),
+            ("share of levels that are right", [score.accuracy for score in every]),
         ]
+        if np.isnan(self.imputer.accuracy):
+            table.pop()
         for j, name in enumerate(self.names):
             if not np.isnan(self.imputer.rmse[j]):
                 table.append((f"RMSE of {name[:20]}", [score.rmse[j] for score in every]))
@@ -101,9 +107,11 @@ def holdout_score(
     rows = rows[:, kept]
     hidden_rows = _hide(rows, share, generator)
     hidden = np.isnan(hidden_rows) & ~np.isnan(rows)
-    own, *others = (_of_imputer(imputer, rows, hidden_rows, hidden, seed) for imputer in imputers)
+    levels = imputers[0].level_columns(rows.shape[1])
+    entries = _Entries(rows, hidden, levels)
+    own, *others = (_of_imputer(imputer, entries, hidden_rows, seed) for imputer in imputers)
     scores = {type(imputers[0]).__name__: own}
-    scores["mean"] = _of_columns(rows, hidden_rows, hidden, generator)
+    scores["mean"] = _of_columns(entries, hidden_rows, generator)
     for place, score in enumerate(others, start=1):
         name = type(imputers[place]).__name__
         scores[f"{name}, {place}" if name in scores else name] = score
@@ -112,14 +120,12 @@ def holdout_score(
     return HoldoutScore(int(hidden.sum()), scores, listed)
 
 
-def _of_imputer(
-    imputer: Any, rows: np.ndarray, hidden_rows: np.ndarray, hidden: np.ndarray, seed: int
-) -> FillScore:
+def _of_imputer(imputer: Any, entries: "_Entries", hidden_rows: np.ndarray, seed: int) -> FillScore:
     imputer._fit_rows(hidden_rows, seed)
     means = imputer._means(hidden_rows)
     low, high = imputer._bounds(hidden_rows, _LEVEL, seed)
-    draws = imputer._draws(hidden_rows, _DRAWS, seed=seed, proper=False)[:, hidden]
-    return _score(rows, hidden, means, low, high, draws)
+    draws = imputer._draws(hidden_rows, _DRAWS, seed=seed, proper=False)[:, entries.hidden]
+    return entries.score(means, low, high, draws)
 
 
 def _hide(rows: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
@@ -135,10 +141,19 @@ def _hide(rows: np.ndarray, share: float, generator: np.random.Generator) -> np.
 
 
 def _of_columns(
-    rows: np.ndarray, hidden_rows: np.ndarray, hidden: np.ndarray, generator: np.random.Generator
+    entries: "_Entries", hidden_rows: np.ndarray, generator: np.random.Generator
 ) -> FillScore:
-    """Score of the observed entries of each column as prediction of its hidden ones."""
-    means = np.broadcast_to(np.nanmean(hidden_rows, axis=0), rows.shape)
+    """Score of the observed entries of each column as prediction of its hidden ones.
+
+    The fill is their mean, of levels the most frequent one.
+    """
+    rows, hidden = entries.rows, entries.hidden
+    fills = np.nanmean(hidden_rows, axis=0)
+    for j in np.flatnonzero(entries.levels):
+        levels, counts = np.unique(hidden_rows[:, j], return_counts=True, equal_nan=False)
+        counts[np.isnan(levels)] = 0
+        fills[j] = levels[counts.argmax()]
+    means = np.broadcast_to(fills, rows.shape)
     ends = np.nanquantile(hidden_rows, [0.5 - _LEVEL / 2, 0.5 + _LEVEL / 2], axis=0)
     low, high = (np.broadcast_to(end, rows.shape) for end in ends)
     draws = np.empty((_DRAWS, int(hidden.sum())))
@@ -146,28 +161,40 @@ def _of_columns(
     for j in np.unique(of):
         observed = hidden_rows[~np.isnan(hidden_rows[:, j]), j]
         draws[:, of == j] = generator.choice(observed, (_DRAWS, int((of == j).sum())))
-    return _score(rows, hidden, means, low, high, draws)
+    return entries.score(means, low, high, draws)
 
 
-def _score(
-    rows: np.ndarray,
-    hidden: np.ndarray,
-    means: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    draws: np.ndarray,
-) -> FillScore:
-    spread = np.nanstd(rows, axis=0)
-    unit = np.where(spread > 0, spread, 1.0)
-    error = np.where(hidden, means - rows, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rmse = np.sqrt((error**2).sum(axis=0) / hidden.sum(axis=0))
-    truth, of = rows[hidden], np.nonzero(hidden)[1]
-    with jax.enable_x64(True):
-        scores = np.asarray(fair_crps(jnp.asarray(truth), jnp.asarray(draws)))
-    return FillScore(
-        rmse=rmse,
-        standardised_rmse=float(np.sqrt(np.mean((error / unit)[hidden] ** 2))),
-        coverage=float(np.mean((low[hidden] <= truth) & (truth <= high[hidden]))),
-        crps=float(np.mean(scores / unit[of])),
-    )
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Entries:
+    """Rows (n, d), the mask of their hidden entries, and of the columns of levels, (d,)."""
+
+    rows: np.ndarray
+    hidden: np.ndarray
+    levels: np.ndarray
+
+    def score(
+        self, means: np.ndarray, low: np.ndarray, high: np.ndarray, draws: np.ndarray
+    ) -> FillScore:
+        """Score fills and interval ends, each (n, d), and draws of the hidden entries."""
+        rows, spread = self.rows, np.nanstd(self.rows, axis=0)
+        unit = np.where(spread > 0, spread, 1.0)
+        numbers, coded = self.hidden & ~self.levels, self.hidden & self.levels
+        error = np.where(numbers, means - rows, 0.0)
+        truth, of = rows[numbers], np.nonzero(numbers)[1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rmse = np.sqrt((error**2).sum(axis=0) / numbers.sum(axis=0))
+        with jax.enable_x64(True):
+            drawn = jnp.asarray(draws[:, numbers[self.hidden]])
+            crps = np.asarray(fair_crps(jnp.asarray(truth), drawn))
+        return FillScore(
+            rmse=rmse,
+            standardised_rmse=_mean((error / unit)[numbers] ** 2) ** 0.5,
+            coverage=_mean((low[numbers] <= truth) & (truth <= high[numbers])),
+            crps=_mean(crps / unit[of]),
+            accuracy=_mean(np.rint(means[coded]) == rows[coded]),
+        )
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean, NaN of nothing."""
+    return float(np.mean(values)) if values.size else float("nan")

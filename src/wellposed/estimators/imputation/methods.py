@@ -78,6 +78,10 @@ class ImputerMethods:
         low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
         return low, high
 
+    def level_columns(self, d: int) -> np.ndarray:
+        """Which of d columns hold codes of levels, shape (d,)."""
+        return np.zeros(d, bool)
+
     def _rivals(self) -> tuple[Any, ...]:
         """Other imputers that are judged beside this one, not fitted."""
         return ()
@@ -197,7 +201,8 @@ class ImputerMethods:
         rows = owner._read(X, reset=True)
         names = getattr(owner, "feature_names_in_", None)
         seed = seed_of(self.random_state if random_state is None else random_state)
-        return holdout_score([owner, *self._rivals()], rows, names, share=share, seed=seed)
+        owner._seed = seed
+        return holdout_score([owner, *owner._rivals()], rows, names, share=share, seed=seed)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of :meth:`transform`, indicators last."""

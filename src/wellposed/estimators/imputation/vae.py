@@ -21,6 +21,7 @@ from .._words import Rows, Seed
 from ..data.mixed import noise_for, open_rows, open_to_fit, read_mixed
 from ..data.rows import open_table, validate_rows
 from .frames import with_columns
+from .gaussian import GaussianImputer
 from .methods import ImputerMethods
 
 _CHUNK = 2_000  # rows whose draws are in memory at a time
@@ -202,7 +203,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             return mean
         probabilities = np.sum([np.asarray(each.level_probabilities) for each in made], axis=0)
         level = probabilities.argmax(axis=1)
-        return np.where(self._has_levels & np.isnan(rows), level, mean)
+        return np.where(self.level_columns(rows.shape[1]) & np.isnan(rows), level, mean)
 
     def _draws(self, rows: np.ndarray, n_draws: int, *, seed: int, proper: bool) -> np.ndarray:
         del proper
@@ -238,18 +239,21 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             for vae in self.vaes_
         ]
 
-    @property
-    def _has_levels(self) -> np.ndarray:
-        """Which columns hold codes of levels, shape (d,)."""
-        columns = () if self.schema_ is None else self.schema_.kept
-        return np.array([column.has_levels or column.kind == "boolean" for column in columns])
+    def level_columns(self, d: int) -> np.ndarray:
+        """Which of d columns hold codes of levels, shape (d,)."""
+        if self.schema_ is None:
+            return np.zeros(d, bool)
+        return np.array([c.has_levels or c.kind == "boolean" for c in self.schema_.kept])
+
+    def _rivals(self) -> tuple[GaussianImputer, ...]:
+        return (GaussianImputer(random_state=self._seed),)
 
     @property
     def _n_levels(self) -> int:
         """Largest number of levels of a column, or 0."""
         columns = () if self.schema_ is None else self.schema_.kept
-        sizes = [len(column.levels or (0, 1)) for column in columns]
-        return max((n for n, has in zip(sizes, self._has_levels, strict=True) if has), default=0)
+        sizes = np.array([len(column.levels or (0, 1)) for column in columns], int)
+        return int(sizes[self.level_columns(len(sizes))].max(initial=0))
 
 
 def _map_rows(
