@@ -85,6 +85,26 @@ def test_means_and_draws_are_those_of_the_conditional_normal():
         assert (np.abs(draws.std(axis=0) / deviation - 1) < 0.1).all()
 
 
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("method", ["metropolis", "pseudo-gibbs"])
+def test_chains_draw_from_the_conditional_normal_where_the_encoder_is_exact(method):
+    model, density = exact_model(d=5, k=2)
+    rows = gappy(rows_of(density, 6), 0.4, seed=2)
+    made = evaluation.impute(
+        allowing_gaps(model), rows, key=KEY, method=method, n_samples=2_200, n_draws=2_200
+    )
+    for i, row in enumerate(rows):
+        seen = ~np.isnan(row)
+        across = density.cov[np.ix_(~seen, seen)] @ np.linalg.inv(density.cov[np.ix_(seen, seen)])
+        exact = density.mean[~seen] + across @ (row[seen] - density.mean[seen])
+        rest = density.cov[np.ix_(~seen, ~seen)] - across @ density.cov[np.ix_(seen, ~seen)]
+        deviation = np.sqrt(np.diag(rest))
+        draws = np.asarray(made.draws)[i][:, ~seen]
+        # Draws of a chain depend on each other: the error is that of 500 independent ones.
+        assert (np.abs(draws.mean(axis=0) - exact) < 5 * deviation / 22).all()
+        assert (np.abs(draws.std(axis=0) / deviation - 1) < 0.15).all()
+
+
 def test_a_hidden_independent_column_takes_its_marginal_along(table):
     """log p(x) − log p(x without the column) is the column's own log density."""
     rows = np.column_stack([table, np.random.default_rng(1).normal(size=len(table))])
