@@ -73,6 +73,17 @@ def half_hidden(name: str, mask: int) -> Task:
     return Task(f"{name}, mask {mask}", whole, hidden)
 
 
+def high_hidden(n_columns: int = 5) -> Task:
+    """White wine, standardised, values above the mean hidden in the first half of the columns.
+
+    The protocol of not-MIWAE's notebook (Ipsen, Mattei & Frellsen, 2021).
+    """
+    whole = SIX["white"]()
+    whole = (whole - whole.mean(axis=0)) / whole.std(axis=0)
+    hidden = (whole > 0) & (np.arange(whole.shape[1]) < n_columns)
+    return Task("white, high hidden", whole, hidden)
+
+
 def fifth_hidden(name: str, mask: int, n_rows: int | None = None) -> Task:
     """Letter or spam, each column on [0, 1], with a fifth of the entries hidden at random."""
     whole = _read(f"gaps/gain-{name}.csv")

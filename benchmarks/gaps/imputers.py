@@ -39,6 +39,22 @@ IMPUTERS: dict[str, tuple[Callable[[], Any], ...]] = {
 }
 
 
+def masked(n_models: int) -> dict[str, tuple[Callable[[], Any], ...]]:
+    """The imputers of entries that are missing for their own value."""
+    settings = {"objective": "iwae", "n_importance": 20, "patience": 20}
+    return {
+        **{name: IMPUTERS[name] for name in ("mean", "iterative ridge", "GaussianImputer")},
+        **{
+            f"VAE {word} x{n_models}": (
+                lambda word=word: wp.VAEImputer(
+                    wp.VAE(missing=word, **settings), n_models=n_models, random_state=0
+                ),
+            )
+            for word in ("ignorable", "self-masking", "self-masking-high")
+        },
+    }
+
+
 @dataclasses.dataclass(frozen=True)
 class Score:
     """Figures of an imputer on a task.
@@ -55,9 +71,9 @@ class Score:
     coverage: float | None = None
 
 
-def score(name: str, task: Task) -> Score:
+def score(makers: tuple[Callable[[], Any], ...], task: Task) -> Score:
     """Fit the imputers of a name, and return the figures of the best."""
-    return min((_score(make(), task) for make in IMPUTERS[name]), key=lambda found: found.error)
+    return min((_score(make(), task) for make in makers), key=lambda found: found.error)
 
 
 def _score(imputer: Any, task: Task) -> Score:

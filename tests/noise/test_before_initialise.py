@@ -56,12 +56,13 @@ def test_every_exported_family_is_tested():
     made = {type(make()) for make in MAKERS.values()}
     exported = [getattr(wp.noise, name) for name in wp.noise.__all__]
     families = {cls for cls in exported if isinstance(cls, type)} - {wp.noise.AbstractNoise}
-    assert families - made == {Rescaled, wp.noise.Ignorable}
+    assert families - made == {Rescaled, wp.noise.Ignorable, wp.noise.SelfMasking}
 
 
-def test_noise_of_gaps_needs_a_typical_datum():
-    with pytest.raises(wp.SettingError, match=r"Ignorable.*initialise\(moments\)"):
-        wp.noise.Ignorable(Gaussian(0.5))(jnp.zeros(2))
+@pytest.mark.parametrize("make", [wp.noise.Ignorable, wp.noise.SelfMasking])
+def test_noise_of_gaps_needs_a_typical_datum(make):
+    with pytest.raises(wp.SettingError, match=rf"{make.__name__}.*initialise\(moments\)"):
+        make(Gaussian(0.5))(jnp.zeros(2))
 
 
 def test_methods_of_a_table_that_need_its_units_raise_the_same_error():

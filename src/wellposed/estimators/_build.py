@@ -23,6 +23,12 @@ from .start.settings import epochs_of, patience_of
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
 _SMALL_BATCH, _LARGE_BATCH = 16, 128
+# Which values are missing, by the setting ``missing``.
+_DIRECTIONS: dict[str, noise.missing.Direction] = {
+    "self-masking": "learned",
+    "self-masking-high": "high",
+    "self-masking-low": "low",
+}
 
 
 def build(
@@ -84,8 +90,11 @@ def observation_of(settings: dict[str, Any]) -> noise.AbstractNoise:
     whole = noise.resolve(settings["noise"])
     if settings["missing"] is None:
         return whole
-    # Convolutions take images alone.
-    return noise.Ignorable(whole, show_mask=settings["encoder"] != "conv")
+    show_mask = settings["encoder"] != "conv"  # convolutions take images alone
+    if settings["missing"] == "ignorable":
+        return noise.Ignorable(whole, show_mask=show_mask)
+    direction = _DIRECTIONS[settings["missing"]]
+    return noise.SelfMasking(whole, direction, show_mask=show_mask)
 
 
 def start(
@@ -108,8 +117,11 @@ def start(
     moments_key, start_key, prior_key = (jax.random.fold_in(key, i) for i in (2, 4, 5))
     prior = start_prior(settings, model, rows, trained=trained, key=prior_key)
     model = dataclasses.replace(model, prior=prior)
-    if isinstance(model.noise, noise.Ignorable):
+    if model.noise.allows_missing:
         model = fill_linearly(model, rows[trained], key=jax.random.fold_in(key, 6))
+    if isinstance(model.noise, noise.SelfMasking):
+        masking = model.noise.of_gaps(np.isnan(rows[trained]))
+        model = eqx.tree_at(lambda m: m.noise, model, masking)
     arrays, rest = eqx.partition(model, eqx.is_array)
     model = eqx.combine(jax.device_put(arrays), rest)
     if not (settings["linear_start"] and has_linear_start(model)):

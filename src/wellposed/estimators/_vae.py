@@ -1,7 +1,7 @@
 """The variational autoencoder as a scikit-learn estimator."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import jax
 import numpy as np
@@ -25,6 +25,7 @@ from ._sizes import check_draws
 from ._train import training_of, weighted_table
 from ._words import (
     FilePath,
+    Gaps,
     Method,
     Network,
     Noise,
@@ -114,11 +115,13 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     ema_decay : decay a step of the exponential moving average of the parameters, which is what is
         evaluated and kept; 0 keeps the parameters themselves
     allow_unbounded : train a model whose likelihood has no maximum
-    missing : None or "ignorable"
+    missing : None, "ignorable", "self-masking", "self-masking-high" or "self-masking-low"
         None refuses rows with missing entries (NaN, None, pandas.NA, masked). "ignorable" trains
         and scores the observed entries, all others integrated out, see
         :class:`wellposed.noise.Ignorable`: right where what is missing depends on observed entries
-        alone. A row without an observed entry has log p(x) = 0
+        alone. A row without an observed entry has log p(x) = 0. "self-masking": an entry is missing
+        for its own value, see :class:`wellposed.noise.SelfMasking`, a high one or a low one where
+        that is known; log p then is of the observed entries and of which are missing
     random_state : int, RandomState or None
 
     Attributes
@@ -171,7 +174,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "linear_start": boolean(),
         "ema_decay": real(low=0, below=1),
         "allow_unbounded": boolean(),
-        "missing": optional(one_of(("ignorable",))),
+        "missing": optional(one_of(get_args(Gaps))),
     }
 
     _file_state: ClassVar[tuple[str, ...]] = (
@@ -237,7 +240,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         linear_start: bool = True,
         ema_decay: float = 0.99,
         allow_unbounded: bool = False,
-        missing: Literal["ignorable"] | None = None,
+        missing: Gaps | None = None,
         random_state: Seed = None,
     ):
         self.n_components = n_components

@@ -39,6 +39,9 @@ Rows: TypeAlias = Table | ArrayLike | FilePath | datasets.Source | Sparse | Fram
 Resolution: TypeAlias = Literal["auto"] | ArrayLike
 Seed: TypeAlias = int | np.random.RandomState | None
 
+# Why entries are missing.
+Gaps: TypeAlias = Literal["ignorable", "self-masking", "self-masking-high", "self-masking-low"]
+
 NoiseWord: TypeAlias = Literal[
     "auto",
     "shared",

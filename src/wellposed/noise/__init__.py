@@ -14,7 +14,7 @@ from .levels import (
     DiscretizedGaussian,
     DiscretizedLogistic,
 )
-from .missing import Ignorable
+from .missing import Ignorable, SelfMasking
 from .parts import AbstractNoise
 from .positive import Gamma, LogNormal, ZeroInflated
 from .real import Gaussian, Laplace, LowRankGaussian, Quantile, Rescaled, StudentT
@@ -44,6 +44,7 @@ __all__ = [
     "Poisson",
     "Quantile",
     "Rescaled",
+    "SelfMasking",
     "StudentT",
     "TruncatedNormal",
     "ZeroInflated",

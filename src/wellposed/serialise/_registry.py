@@ -79,6 +79,7 @@ CLASSES: dict[str, type] = {
     "noise.Rescaled": noise.Rescaled,
     "noise.RowSize": RowSize,
     "noise.Scale": Scale,
+    "noise.SelfMasking": noise.SelfMasking,
     "noise.Shown": LevelUnits,
     "noise.ShownCounts": CountUnits,
     "noise.StudentT": noise.StudentT,

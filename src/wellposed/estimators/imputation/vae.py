@@ -39,7 +39,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     .. math:: p(x_m \mid x_o) = \int p(x_m \mid x_o, z) \, p(z \mid x_o) \, dz
 
     The VAE is fitted to the observed entries, all others integrated out, which is right where
-    what is missing depends on observed entries only. Numbers are filled by conditional means, and
+    what is missing depends on observed entries only; ``VAE(missing="self-masking")`` is for entries
+    that are missing for their own value. Numbers are filled by conditional means, and
     columns of levels (text, categories, booleans) by the most likely level. Several VAEs are
     fitted, from different initial weights and rows held out, and their predictions averaged: the
     error of a fill is lower than that of each, and draws show where they differ.
@@ -47,8 +48,9 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     vae : None or :class:`wellposed.VAE`
-        Settings of the VAE, which is not fitted itself; ``missing`` and ``random_state`` are set
-        here. None is a VAE trained by the importance-weighted bound of 20 draws.
+        Settings of the VAE, which is not fitted itself; ``random_state`` is set here, and
+        ``missing`` where it is None, to "ignorable". None is a VAE trained by the
+        importance-weighted bound of 20 draws.
     n_models : int, default 3
         Number of VAEs.
     sampler : "importance", "metropolis" or "pseudo-gibbs"
@@ -175,7 +177,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
 
     def _fit_rows(self, rows: np.ndarray, seed: int) -> None:
         vae = VAE(**_DEFAULTS) if self.vae is None else self.vae
-        settings: dict[str, Any] = {"missing": "ignorable"}
+        settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
         if self.schema_ is not None:
             settings["noise"] = noise_for(vae.noise, self.schema_)
         seeds = np.random.default_rng(seed).integers(2**31, size=self.n_models)

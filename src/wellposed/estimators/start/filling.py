@@ -25,7 +25,7 @@ def fill_linearly(model: models.VAEModel, rows: np.ndarray, *, key: PRNGKey) -> 
 
     Parameters
     ----------
-    model : whose noise is :class:`wellposed.noise.Ignorable`
+    model : whose noise allows missing entries
     rows : array of shape (n, d), data units, NaN where an entry is missing
     key : for the choice of at most 20,000 rows, and their dequantisation
     """

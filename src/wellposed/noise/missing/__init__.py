@@ -1,6 +1,17 @@
-"""Noise of data with missing entries: what p(y | z) is of the entries that were observed."""
+"""Noise of data with missing entries: what is known of y, and of why entries are missing."""
 
-from .ignorable import Fill, Ignorable
+from .abstract import AbstractMissing, Fill
+from .ignorable import Ignorable
 from .observed import Observed
+from .self_masked import SelfMasked
+from .self_masking import Direction, SelfMasking
 
-__all__ = ["Fill", "Ignorable", "Observed"]
+__all__ = [
+    "AbstractMissing",
+    "Direction",
+    "Fill",
+    "Ignorable",
+    "Observed",
+    "SelfMasked",
+    "SelfMasking",
+]

@@ -1,53 +1,19 @@
 """Noise of data whose missing entries are ignorable: they are integrated out."""
 
-from collections.abc import Sequence
 from typing import Self
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Bool, Float
 
-from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.numerics import on_device
-from wellposed.transforms import Moments, Support
+from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw
+from wellposed.transforms import Moments
 
 from ..parts.abstract import AbstractNoise, require
+from .abstract import AbstractMissing, Fill, check_whole, typical_of
 from .observed import Observed
 
 
-class Fill(eqx.Module):
-    r"""Conditional means of missing entries under a linear Gaussian model, for the encoder.
-
-    .. math:: E[u_{mis} \mid u_{obs}] = \mu_{mis} + W_{mis}
-       (I + W_{obs}^T \Psi_{obs}^{-1} W_{obs})^{-1} W_{obs}^T \Psi_{obs}^{-1} (u_{obs} - \mu_{obs})
-
-    A linear encoder V(u − μ) of a datum that is filled so has the exact posterior mean
-    E[z | u_obs] of the linear model.
-
-    Parameters
-    ----------
-    mean : μ, shape (d,), in units of the encoder's input, as all of the model
-    weight : W, shape (d, k)
-    variance : diagonal of Ψ, shape (d,)
-    """
-
-    mean: Point
-    weight: Float[Array, "d k"]
-    variance: Point
-
-    def __call__(self, u: Point, seen: Bool[Array, " d"]) -> Point:
-        """Return u with its missing entries, where ``seen`` is false, filled."""
-        scaled = jnp.where(seen, 1 / self.variance, 0.0)[:, None] * self.weight
-        precision = jnp.eye(self.weight.shape[1]) + scaled.T @ self.weight
-        latent = jax.scipy.linalg.solve(precision, (u - self.mean) @ scaled, assume_a="pos")
-        return jnp.where(seen, u, self.mean + self.weight @ latent)
-
-
-class Ignorable(AbstractNoise):
+class Ignorable(AbstractMissing):
     r"""Noise of data with missing entries, NaN, that are ignorable.
 
     .. math:: p(y_{obs} \mid z) = \int p(y \mid z) \, dy_{mis}
@@ -85,100 +51,23 @@ class Ignorable(AbstractNoise):
     filling: Fill | None
 
     def __init__(self, noise: AbstractNoise, *, show_mask: bool = True):
-        if noise.allows_missing:
-            raise SettingError(
-                f"Noise of data with missing entries is made of noise of whole data; got "
-                f"{type(noise).__name__}. Pass the noise that it is made of."
-            )
+        check_whole(noise)
         self.noise, self.show_mask = noise, bool(show_mask)
         self.typical = self.filling = None
-
-    @property
-    def allows_missing(self) -> bool:
-        return True
-
-    @property
-    def whole(self) -> AbstractNoise:
-        return self.noise
-
-    def around(self, whole: AbstractNoise) -> "Ignorable":
-        return fill(self, noise=whole)
-
-    @property
-    def n_raw(self) -> int:
-        return self.noise.n_raw
-
-    @property
-    def support(self) -> Support:
-        return self.noise.support
 
     @property
     def has_exact_refit(self) -> bool:
         return self.noise.has_exact_refit
 
-    @property
-    def heavy_tailed(self) -> bool:
-        return self.noise.heavy_tailed
-
-    @property
-    def linear_location(self) -> bool:
-        return self.noise.linear_location
-
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
-        # The mean is inside the support, but for noise of levels; of these the data are known.
-        typical = moments.mean if moments.sample is None else moments.sample[0]
         noise = self.noise.initialise(moments, key=key)
-        return fill(self, noise=noise, typical=on_device(np.asarray(typical)))
-
-    def filled_by(self, filling: Fill) -> Self:
-        """Return the noise whose encoder's input is filled by a linear model."""
-        return fill(self, filling=filling)
+        return fill(self, noise=noise, typical=typical_of(moments))
 
     def __call__(self, raw: Raw) -> Density:
         return Observed(self.noise(raw), require(self, self.typical))
-
-    def encoder_width(self, d: int) -> int:
-        return self.noise.encoder_width(d) + (d if self.show_mask else 0)
-
-    def encoder_input(self, y: Point) -> Point:
-        u, seen = self.inner_input(y)
-        if self.filling is not None:
-            u = self.filling(u, seen)
-        return jnp.concatenate([u, seen - 1.0]) if self.show_mask else u
-
-    def inner_input(self, y: Point) -> tuple[Point, Bool[Array, " d"]]:
-        """Return the encoder's input of the noise of whole data, and which entries are observed.
-
-        Missing entries are those of a typical datum.
-        """
-        seen = ~jnp.isnan(y)
-        return self.noise.encoder_input(jnp.where(seen, y, require(self, self.typical))), seen
-
-    def log_density_bound(self, d: int) -> float:
-        """Supremum for data without missing entries; where it is finite, that of parts is too."""
-        return self.noise.log_density_bound(d)
 
     def parameters(self) -> Leaves:
         return self.noise.parameters()
 
     def refit(self, squared_residual: Point) -> Self:
         return fill(self, noise=self.noise.refit(squared_residual))
-
-    def start_at(self, variance: Point) -> Self:
-        return fill(self, noise=self.noise.start_at(variance))
-
-    def variance(self) -> Variance | None:
-        return self.noise.variance()
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        return self.noise.on_floor(variance)
-
-    def real_columns(self, d: int) -> np.ndarray:
-        return self.noise.real_columns(d)
-
-    def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
-        """Refuse rows with an observed entry outside the support."""
-        self.noise.check_rows(rows, names)
-
-    def locate(self, d: int, names: Sequence[str] | None = None) -> Self:
-        return fill(self, noise=self.noise.locate(d, names))

@@ -1,5 +1,6 @@
 """The density of the observed entries of a datum: all others are integrated out."""
 
+import abc
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,7 +11,65 @@ from wellposed._typing import Density, Point, PRNGKey, Scalar
 from ..parts.density import AbstractDensity
 
 
-class Observed(AbstractDensity):
+class AbstractObserved(AbstractDensity):
+    """A density of observed entries, event shape (d,), where missing entries of y are NaN.
+
+    Draws, moments and quantiles are those of whole data. In ``cdf`` a missing entry counts as NaN.
+
+    A subclass has the fields ``of``, the density of whole data, and ``typical``, a datum inside
+    its support, and defines ``log_prob`` and the methods without a body.
+    """
+
+    of: Density
+    typical: Point
+
+    @abc.abstractmethod
+    def conditional_mean(self, value: Point) -> Point:
+        """E[y | what is known of y, z], shape (d,): observed entries as they are."""
+
+    @abc.abstractmethod
+    def complete(self, value: Point, *, key: PRNGKey) -> Point:
+        """Draw y given what is known of it and z, shape (d,): observed entries as they are."""
+
+    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
+        return self.of.sample(key, sample_shape)
+
+    @property
+    def mean(self) -> Point:
+        return self.of.mean
+
+    @property
+    def central(self) -> Point:
+        """That of whole data, (d,)."""
+        return self.of.central if isinstance(self.of, AbstractDensity) else self.of.mean
+
+    @property
+    def variance(self) -> Point:
+        return self.of.variance
+
+    def cdf(self, value: Point) -> Point:
+        """P(Y_j ≤ y_j | z) of each feature, shape (d,); NaN where y_j is missing."""
+        inside, seen = self._inside(value)
+        return jnp.where(seen, self.of.cdf(inside), jnp.nan)
+
+    def icdf(self, q: Point | Scalar) -> Point:
+        """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""
+        return self.of.icdf(q)
+
+    def coupled(self, alpha: Scalar) -> Point:
+        """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
+        return self.of.coupled(alpha)
+
+    def _inside(self, value: Point) -> tuple[Point, Array]:
+        """The datum with typical values where entries are missing, and which are observed.
+
+        A gradient through NaN is NaN even where another branch is selected, so no NaN goes in.
+        """
+        seen = ~jnp.isnan(value)
+        return jnp.where(seen, value, self.typical), seen
+
+
+class Observed(AbstractObserved):
     r"""p(y_obs | z) = ∫ p(y | z) dy_mis, event shape (d,), where missing entries of y are NaN.
 
     Draws, moments and quantiles are those of whole data. In ``feature_log_prob`` and ``cdf`` a
@@ -66,40 +125,3 @@ class Observed(AbstractDensity):
             return jnp.where(seen, inside, self.of.sample(key))
         density: Any = self.of
         return density.complete(inside, seen, key=key)
-
-    def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
-        return self.of.sample(key, sample_shape)
-
-    @property
-    def mean(self) -> Point:
-        return self.of.mean
-
-    @property
-    def central(self) -> Point:
-        """That of whole data, (d,)."""
-        return self.of.central if isinstance(self.of, AbstractDensity) else self.of.mean
-
-    @property
-    def variance(self) -> Point:
-        return self.of.variance
-
-    def cdf(self, value: Point) -> Point:
-        """P(Y_j ≤ y_j | z) of each feature, shape (d,); NaN where y_j is missing."""
-        inside, seen = self._inside(value)
-        return jnp.where(seen, self.of.cdf(inside), jnp.nan)
-
-    def icdf(self, q: Point | Scalar) -> Point:
-        """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""
-        return self.of.icdf(q)
-
-    def coupled(self, alpha: Scalar) -> Point:
-        """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
-        return self.of.coupled(alpha)
-
-    def _inside(self, value: Point) -> tuple[Point, Array]:
-        """The datum with typical values where entries are missing, and which are observed.
-
-        A gradient through NaN is NaN even where another branch is selected, so no NaN goes in.
-        """
-        seen = ~jnp.isnan(value)
-        return jnp.where(seen, value, self.typical), seen
