@@ -153,7 +153,7 @@ def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
 
 
 def test_the_example_of_the_page_on_gaps(capsys):
-    (example,) = examples(ROOT / "docs" / "gaps.md")
+    example, *_ = examples(ROOT / "docs" / "gaps.md")
     names: dict = {}
     exec(example, names)
     said = capsys.readouterr().out
@@ -166,6 +166,15 @@ def test_the_example_of_the_page_on_gaps(capsys):
     assert names["latents"].shape == (len(X), 4)
     low, high = map(float, said.splitlines()[-1].split())
     assert low < whole[:, 0].mean() < high
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_page_on_gaps_run_one_after_another(capsys):
+    names: dict = {}
+    for example in examples(ROOT / "docs" / "gaps.md"):
+        exec(example, names)
+    assert "(569, 10)" in capsys.readouterr().out
+    assert (names["imputer"].vaes_[0].model_.noise.slopes() >= 0).all()
 
 
 def test_every_name_at_the_front_door_is_there():
