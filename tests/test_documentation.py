@@ -169,6 +169,7 @@ def test_the_example_of_the_page_on_gaps(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")  # of 20 epochs
 def test_the_examples_of_the_page_on_gaps_run_one_after_another(capsys):
     names: dict = {}
     for example in examples(ROOT / "docs" / "gaps.md"):
