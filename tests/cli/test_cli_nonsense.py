@@ -38,6 +38,7 @@ FIT = {
     "--validation-fraction": ("-0.1", "1", "nan", "x"),
     "--validation-folds": ("-1", "1", HUGE, "x"),
     "--patience": ("-1", HUGE, "x"),
+    "--missing": ("x", "-1"),
     "--resolution": ("nan", "-1", "inf", "x", ""),
     "--seed": SEEDS,
     "--checkpoint": (".", "{csv}", "{model}", "{csv}/x"),

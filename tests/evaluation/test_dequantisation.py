@@ -14,8 +14,9 @@ from wellposed.evaluation import _passes, _rows
 
 KEY = jax.random.key(3)
 SETTINGS = dict.fromkeys(("n_samples", "n_importance", "n_draws", "n_steps", "n_chains"), 2)
-# One is measured below, one measures nothing, and one takes the VAE's density from log_likelihood.
-APART = {"mean_noise_variance", "diagnose", "compare"}
+# One is measured below, one measures nothing, one takes the VAE's density from log_likelihood, and
+# one refuses a model of whole rows.
+APART = {"mean_noise_variance", "diagnose", "compare", "impute"}
 
 
 class SeenError(Exception):

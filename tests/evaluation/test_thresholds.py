@@ -149,12 +149,15 @@ def split_at(ratio: Estimate) -> evaluation.VarianceSplit:
 @pytest.mark.parametrize("error", [1e-6, 0.03, 0.5, math.nan])
 def test_the_variance_split_and_diagnose_agree(error):
     class Noise:
-        noise = object()
+        whole = object()
+
+    class Model:
+        noise = Noise()
 
     for value in (*steps(NOISE_RATIO), 1.0, math.nan, math.inf):
         ratio = Estimate(value, error)
         split = split_at(ratio)
-        finding = check_variance_split(Planted(split=split, model=Noise()))
+        finding = check_variance_split(Planted(split=split, model=Model()))
         assert ("where the likelihood is largest" in split.verdict) == (finding.verdict == "sound")
         assert ("whether it is the best" in split.verdict) == (finding.verdict == "open")
         assert finding.verdict in ("caution", NOISE_RATIO.verdict(ratio))

@@ -6,6 +6,7 @@ import numpy as np
 
 from wellposed._checks import check_count
 from wellposed._errors import SettingError, unknown_name
+from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 
@@ -53,6 +54,7 @@ def impute(
     References: Mattei & Frellsen (2019), §3, importance sampling; Mattei & Frellsen (2018), §4.2,
     Metropolis-within-Gibbs; Rezende, Mohamed & Wierstra (2014), appendix F, pseudo-Gibbs.
     """
+    check_process()
     n_samples = check_count("n_samples", n_samples, "256 is a start.")
     if method not in SAMPLERS:
         raise unknown_name("method", method, SAMPLERS)
