@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,7 +171,7 @@ _KILLED = """
 import sys
 import warnings
 warnings.simplefilter("ignore")
-sys.path.insert(0, {here!r})
+sys.path[:0] = {folders!r}
 from test_grid import TEST, TRAIN, vae
 import wellposed as wp
 wp.fit_grid(vae(max_epochs=40), {{"beta": [0.5, 1.0, 2.0]}}, TRAIN, X_test=TEST, folder={folder!r})
@@ -178,13 +179,16 @@ wp.fit_grid(vae(max_epochs=40), {{"beta": [0.5, 1.0, 2.0]}}, TRAIN, X_test=TEST,
 
 
 def test_a_killed_grid_goes_on_to_the_same_table(tmp_path):
-    script = _KILLED.format(here=os.path.dirname(__file__), folder=str(tmp_path / "grid"))
+    here = Path(__file__).resolve()
+    folders = [str(here.parent), str(here.parents[2])]
+    script = _KILLED.format(folders=folders, folder=str(tmp_path / "grid"))
     library = os.path.dirname(os.path.dirname(wp.__file__))
     process = subprocess.Popen(
         [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": library}
     )
     deadline = time.monotonic() + 120
     while not (tmp_path / "grid" / "member-0000").exists() and time.monotonic() < deadline:
+        assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
