@@ -55,7 +55,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     Parameters
     ----------
     n_components : int or "auto"
-        k, the number of latents; "auto" is d − 1, at most 20 and at most n/15. More latents than
+        k, the number of latents; "auto" is d − 1, at most 20, at most n/15, and beyond 9 at
+        most n/30. More latents than
         features are allowed, with a warning.
     noise : "auto", positive number, "shared", "feature", "conditional", a family, a noise object
         or a :class:`wellposed.Schema`

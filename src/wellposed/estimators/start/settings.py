@@ -4,7 +4,8 @@ from typing import Any
 
 from wellposed.tables import Schema
 
-_LATENTS, _ROWS_A_LATENT = 20, 15  # most latents; rows for each
+_LATENTS = 20  # at most
+_ROWS_A_LATENT, _FIRST, _ROWS_OF_FIRST = 30, 9, 15  # rows for each, and for each of the first nine
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
 _LEAST_PATIENCE = 20
@@ -16,10 +17,10 @@ _FOLDED = 10, 500  # rows from which, and below which, folds choose the epoch
 
 
 def latents_of(setting: Any, n: int, d: int) -> int:
-    """Return the number of latents: the setting, or for "auto" d − 1, at most 20 and n/15."""
+    """Return the number of latents: the setting, or for "auto" d − 1, at most 20, and n/15, beyond 9 n/30."""
     if setting != "auto":
         return int(setting)
-    return max(1, min(_LATENTS, d - 1, n // _ROWS_A_LATENT))
+    return max(1, min(_LATENTS, d - 1, max(n // _ROWS_A_LATENT, min(_FIRST, n // _ROWS_OF_FIRST))))
 
 
 def noise_of(setting: Any, *, one_unit: bool) -> Any:
