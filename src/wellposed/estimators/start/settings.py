@@ -17,7 +17,10 @@ _FOLDED = 10, 500  # rows from which, and below which, folds choose the epoch
 
 
 def latents_of(setting: Any, n: int, d: int) -> int:
-    """Return the number of latents: the setting, or for "auto" d − 1, at most 20, and n/15, beyond 9 n/30."""
+    """Return the number of latents: the setting, or for "auto" d − 1, with limits by the rows.
+
+    One for fifteen rows up to nine, and one for thirty rows up to twenty.
+    """
     if setting != "auto":
         return int(setting)
     return max(1, min(_LATENTS, d - 1, max(n // _ROWS_A_LATENT, min(_FIRST, n // _ROWS_OF_FIRST))))
