@@ -142,7 +142,8 @@ def test_files_are_the_model_of_their_numbers(reference, kind, tmp_path):
 
 
 def test_polars_is_its_numbers(reference):
-    polars = pytest.importorskip("polars", reason="polars is not a dependency of the tests")
+    import polars
+
     frame = polars.DataFrame({name: FRAME[name].to_numpy() for name in NAMES})
     for given in (frame, frame.cast(polars.Int128), frame.with_columns(polars.col("d").cast(bool))):
         np.testing.assert_array_equal(validate_rows(BaseEstimator(), given, reset=True), REFERENCE)

@@ -143,7 +143,8 @@ def test_pandas_frames_come_back_in_kind():
 
 
 def test_polars_frames_come_back_in_kind():
-    polars = pytest.importorskip("polars")
+    import polars
+
     frame = polars.DataFrame({"a": GAPS[:, 0], "n": np.arange(300, dtype=np.int16)})
     frame = frame.with_columns(polars.col("a").fill_nan(None))
     imputer = wp.GaussianImputer(ridge=1.0).set_output(transform="polars")
