@@ -11,7 +11,7 @@ from wellposed import models
 # Where columns are combinations of others, as a sum and its parts, the floor costs nats.
 _SHARES = (0.05, 0.01, 0.0)
 _LEAST_GAIN = 1.0  # nats a row: breast cancer gains 0.6 to 0.9, and loses more in training
-_MOST_CHOSEN = 50  # features up to which the share is chosen: eight more fits take about a second
+_MOST_CHOSEN = 50  # features up to which the share is chosen: twelve more fits take about a second
 _FEWEST_ROWS = 50
 _FOLDS = 4
 _ERRORS = 2  # standard errors by which a smaller share must gain
