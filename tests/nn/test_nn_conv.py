@@ -39,6 +39,14 @@ def test_encoder_is_the_padded_convolution_and_a_linear_head():
         np.testing.assert_allclose(net(y), want, rtol=1e-10)
 
 
+def test_several_images_of_a_datum_are_channels_of_one():
+    both = MakeConvEncoder((6, 4), (3,))(48, 5, key=KEY)
+    one = MakeConvEncoder((6, 4, 2), (3,))(48, 5, key=KEY)
+    images = jax.random.normal(KEY, (2, 6, 4))
+    channels_last = jnp.moveaxis(images, 0, -1).reshape(-1)
+    np.testing.assert_array_equal(both(images.reshape(-1)), one(channels_last))
+
+
 def test_decoder_lays_parameters_out_group_by_group():
     shape, d = (6, 4, 3), 72
     net = MakeConvDecoder(shape)(2, 2 * d, key=KEY)
@@ -127,7 +135,7 @@ def test_settings_out_of_range_are_refused_at_once(settings, message):
 
 
 def test_lengths_must_fit_the_image():
-    with pytest.raises(SettingError, match=r"must have 64 numbers; got 128"):
-        MakeConvEncoder((8, 8))(128, 4, key=KEY)
+    with pytest.raises(SettingError, match=r"a multiple of 64 numbers; got 96"):
+        MakeConvEncoder((8, 8))(96, 4, key=KEY)
     with pytest.raises(SettingError, match=r"a multiple of 64 numbers; got 65"):
         MakeConvDecoder((8, 8))(4, 65, key=KEY)

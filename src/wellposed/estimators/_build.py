@@ -90,11 +90,9 @@ def observation_of(settings: dict[str, Any]) -> noise.AbstractNoise:
     whole = noise.resolve(settings["noise"])
     if settings["missing"] is None:
         return whole
-    show_mask = settings["encoder"] != "conv"  # convolutions take images alone
     if settings["missing"] == "ignorable":
-        return noise.Ignorable(whole, show_mask=show_mask)
-    direction = _DIRECTIONS[settings["missing"]]
-    return noise.SelfMasking(whole, direction, show_mask=show_mask)
+        return noise.Ignorable(whole)
+    return noise.SelfMasking(whole, _DIRECTIONS[settings["missing"]])
 
 
 def start(

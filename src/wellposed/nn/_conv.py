@@ -29,9 +29,12 @@ class ConvEncoder(eqx.Module):
     pyramid: Pyramid = eqx.field(static=True)
     activation: str = eqx.field(static=True)
 
-    def __call__(self, y: Float[Array, " d"]) -> Float[Array, " n_out"]:
-        """Map one image, flattened row by row with channels last."""
-        x = jnp.pad(y.reshape(self.pyramid.image_shape), self.pyramid.padding)
+    def __call__(self, y: Float[Array, " n_in"]) -> Float[Array, " n_out"]:
+        """Map one image, flattened row by row with channels last, or several of one datum."""
+        height, width, _ = self.pyramid.image_shape
+        parts = y.reshape(-1, *self.pyramid.image_shape)
+        image = jnp.moveaxis(parts, 0, 2).reshape(height, width, -1)
+        x = jnp.pad(image, self.pyramid.padding)
         for kernel in self.kernels:
             x = primitive.down(x, kernel.weight) + kernel.bias[None, None]
             x = activate(self.activation, x)
@@ -87,6 +90,8 @@ class MakeConvEncoder(eqx.Module):
 
     Each layer is a 4 x 4 convolution at stride 2, which halves the sides; images whose sides
     are no multiple of 2^layers are padded with zeros. An MLP maps the last grid to the output.
+    The input may be several images of one datum, flattened one after the other, such as the data
+    and the mask of missing entries: their channels are those of one image.
 
     Parameters
     ----------
@@ -120,10 +125,10 @@ class MakeConvEncoder(eqx.Module):
         self.settings = ConvSettings(image_shape, channels, hidden, activation)
 
     def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> ConvEncoder:
-        """Return an encoder from ``n_in = H W C`` numbers to ``n_out``."""
+        """Return an encoder from ``n_in = m H W C`` numbers, m images, to ``n_out``."""
         pyramid, activation = self.settings.pyramid, self.settings.activation
-        pyramid.multiple_of_features("encoder's input", n_in, exactly=True)
-        pairs = pyramid.pairs(pyramid.image_shape[2])
+        n_images = pyramid.multiple_of_features("encoder's input", n_in)
+        pairs = pyramid.pairs(n_images * pyramid.image_shape[2])
         plan = tuple(
             entry
             for c, n in pairs
@@ -175,7 +180,7 @@ class MakeConvDecoder(eqx.Module):
     def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> ConvDecoder:
         """Return a decoder from ``(n_in,)`` to ``n_out = n_raw H W C`` numbers."""
         pyramid, activation = self.settings.pyramid, self.settings.activation
-        n_raw = pyramid.multiple_of_features("decoder's output", n_out, exactly=False)
+        n_raw = pyramid.multiple_of_features("decoder's output", n_out)
         pairs = pyramid.pairs(n_raw * pyramid.image_shape[2])
         # Each output is a sum over four of the 16 taps of a kernel: the fan-in is 4 n.
         plan: Plan = tuple(

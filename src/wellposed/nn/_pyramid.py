@@ -44,15 +44,14 @@ class Pyramid:
         above = (finest, *self.channels[:-1])
         return list(zip(above, self.channels, strict=True))
 
-    def multiple_of_features(self, what: str, n: int, *, exactly: bool) -> int:
-        """Return n / (H W C), or raise :class:`SettingError` when it is not whole (or not 1)."""
+    def multiple_of_features(self, what: str, n: int) -> int:
+        """Return n / (H W C), or raise :class:`SettingError` when it is not whole."""
         d = math.prod(self.image_shape)
-        if n % d or n < d or (exactly and n != d):
-            rule = "have" if exactly else "have a multiple of"
+        if n % d or n < d:
             raise SettingError(
-                f"With image_shape={self.image_shape} the {what} must {rule} {d} numbers; got {n}. "
-                "Give image_shape=(height, width) or (height, width, channels) whose product is "
-                "the number of features."
+                f"With image_shape={self.image_shape} the {what} must have a multiple of {d} "
+                f"numbers; got {n}. Give image_shape=(height, width) or (height, width, channels) "
+                "whose product is the number of features."
             )
         return n // d
 

@@ -180,6 +180,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
         if self.schema_ is not None:
             settings["noise"] = noise_for(vae.noise, self.schema_)
+        if vae.image_shape is None:
+            settings["image_shape"] = self._image_shape
         seeds = np.random.default_rng(seed).integers(2**31, size=self.n_models)
         self.vaes_: list[VAE] = []
         for own in seeds:
@@ -190,7 +192,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         if reset:
             noise = VAE().noise if self.vae is None else self.vae.noise
             table = open_to_fit(X, noise)
-            self.schema_ = _mixed(table.schema)
+            self.schema_, self._image_shape = _mixed(table.schema), table.image_shape
         else:
             table = open_rows(X, self.schema_, unseen_as_gaps=True)
         if self.schema_ is None:
