@@ -433,32 +433,45 @@ def log_normal_interval(
     -804.608
     """
     a, b = jnp.clip(low, -_FAR, _FAR), jnp.clip(high, -_FAR, _FAR)
-    right = a + b > 0
-    a, b = jnp.where(right, -b, a), jnp.where(right, -a, b)
+    a, b = jnp.where(a + b > 0, -b, a), jnp.where(a + b > 0, -a, b)
     middle = 0.5 * (a + b)
     step = jnp.finfo(middle.dtype).eps * jnp.maximum(-0.5 * middle, 1e-30)
     width = jnp.maximum(b - a, step)
     short = (width < 1.0) & (-middle * width < 2.0)
     left = ~short & (b <= 0)
     across = ~short & (b > 0)
-    return jnp.where(
-        short,
-        _log_short(jnp.where(short, middle, 0.0), jnp.where(short, width, 0.5)),
-        jnp.where(
-            left,
-            _log_left(jnp.where(left, b, -1.0), jnp.where(left, width, 1.0)),
-            _log_across(jnp.where(across, a, -1.0), jnp.where(across, b, 1.0)),
-        ),
-    )
+    near = _log_short(jnp.where(short, middle, 0.0), jnp.where(short, width, 0.5))
+    tail = _log_left(jnp.where(left, b, -1.0), jnp.where(left, width, 1.0))
+    wide = _log_across(jnp.where(across, a, -1.0), jnp.where(across, b, 1.0))
+    return jnp.where(short, near, jnp.where(left, tail, wide))
+
+
+def log_normal_below(residual: Array, scale: Array) -> Array:
+    """log Φ(residual/scale), in nats, in both tails.
+
+    Left of zero log φ + log M with Mills' ratio M, so that values and gradients are finite as those
+    of :func:`half_square`; right of zero log1p of the other tail.
+    """
+    most = _VALUE_LIMIT[residual.dtype.itemsize] * scale
+    t = jnp.clip(residual, -most, most) / scale
+    left = t < 0
+    tail = jnp.log(_mills(jnp.where(left, -t, 1.0))) - 0.5 * LOG_2PI
+    tail = tail - half_square(jnp.where(left, residual, 0.0), scale)
+    return jnp.where(left, tail, jnp.log1p(-jax.scipy.special.ndtr(jnp.where(left, 0.0, -t))))
+
+
+def log_laplace_below(residual: Array, scale: Array) -> Array:
+    """Log of the distribution function of a Laplace density, as :func:`log_normal_below`."""
+    fall = absolute(residual, scale) + math.log(2.0)
+    return jnp.where(residual < 0, -fall, jnp.log1p(-jnp.exp(-fall)))
 
 
 def _log_short(middle: Array, width: Array) -> Array:
     half = 0.5 * width
-    terms = (
-        weight * jnp.cosh(middle * half * node) * jnp.exp(-0.5 * (half * node) ** 2)
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True)
-    )
-    return -0.5 * (middle**2 + LOG_2PI) + jnp.log(width) + jnp.log(sum(terms))
+    nodes = [half * node for node in _NODES]
+    terms = [jnp.cosh(middle * node) * jnp.exp(-0.5 * node**2) for node in nodes]
+    mean = sum(weight * term for weight, term in zip(_WEIGHTS, terms, strict=True))
+    return -0.5 * (middle**2 + LOG_2PI) + jnp.log(width) + jnp.log(mean)
 
 
 def _log_left(b: Array, width: Array) -> Array:
@@ -477,13 +490,11 @@ def _mills(t: Array) -> Array:
         jnp.where(far, 0.0, t) * math.sqrt(0.5)
     )
     distant = jnp.where(far, t, 100.0)
-    w = 1.0 / distant**2
-    series = 1.0 - w * (
-        1.0 - 3.0 * w * (1.0 - 5.0 * w * (1.0 - 7.0 * w * (1.0 - 9.0 * w * (1.0 - 11.0 * w))))
-    )
+    w, series = 1.0 / distant**2, 1.0
+    for odd in (11.0, 9.0, 7.0, 5.0, 3.0, 1.0):
+        series = 1.0 - odd * w * series
     return jnp.where(far, series / distant, near)
 
 
 def _log_across(a: Array, b: Array) -> Array:
-    outside = jax.scipy.special.ndtr(a) + jax.scipy.special.ndtr(-b)
-    return jnp.log1p(-outside)
+    return jnp.log1p(-jax.scipy.special.ndtr(a) - jax.scipy.special.ndtr(-b))

@@ -9,6 +9,7 @@ from wellposed.noise import FAMILIES, Columns, Gaussian, Rescaled
 
 MAKERS = {
     **FAMILIES,
+    "censored": lambda: wp.noise.Censored(0.5, low=0.0),
     "columns": lambda: Columns(["shared", "shared"]),
     "located columns": lambda: Columns(["shared", "bernoulli"]).locate(2),
     "poisson of totals": lambda: wp.noise.Poisson(library=True),

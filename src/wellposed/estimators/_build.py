@@ -66,7 +66,7 @@ def build(
     check_domain(rows, transform, observation, names)
     moments = transform.moments(summary, key=moments_key)
     moments = dataclasses.replace(moments, image_shape=image_shape)
-    observation = observation.initialise(moments, key=noise_key)
+    observation = observation.initialise(moments, key=noise_key).in_units_of(transform, moments)
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
@@ -158,7 +158,7 @@ def check_domain(
     Raises
     ------
     DataError
-        With the transform or the family that fits the data.
+        With the transform or the family that fits the data; for values beyond a limit as well.
     """
     transforms.check_support(
         rows, transform.domain, who=f"The {type(transform).__name__} transform", names=names
@@ -167,6 +167,7 @@ def check_domain(
         transform.check(rows, names)
     if transform.range is None:
         observation.check_rows(rows, names)
+    observation.check_limits(rows, names)
 
 
 def typical_row(model: models.VAEModel) -> np.ndarray:

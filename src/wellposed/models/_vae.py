@@ -75,14 +75,16 @@ class VAEModel(eqx.Module):
         """Map a datum (d,) in data units to y, with log |det dT/dx| in nats.
 
         Equal keys give equal y in all methods: see :func:`draw_keys`. Where the noise allows
-        missing entries, they are NaN in x and in y, and log |det dT/dx| is that of the others.
+        missing entries, they are NaN in x and in y, and log |det dT/dx| is that of the others,
+        but for entries at a limit of the noise, which have probabilities.
         """
         map_key = jax.random.split(key)[0]
-        if not self.noise.allows_missing:
+        noise: Any = self.noise
+        if not (noise.allows_missing or noise.limited):
             return self.transform.forward(x, key=map_key)
-        observed: Any = self.noise
-        typical = self.transform.inverse(observed.typical)
-        return forward_observed(self.transform, x, typical, key=map_key)
+        typical = self.transform.inverse(noise.typical) if noise.allows_missing else x
+        at_limit = noise.at_limit if noise.limited else None
+        return forward_observed(self.transform, x, typical, key=map_key, at_limit=at_limit)
 
     def infer(self, x: Point, *, key: PRNGKey) -> Inferred:
         """Map a datum (d,) in data units by :meth:`to_model_units`, and encode it."""

@@ -14,7 +14,7 @@ from .levels import (
     DiscretizedGaussian,
     DiscretizedLogistic,
 )
-from .missing import Ignorable, SelfMasking
+from .missing import Censored, Ignorable, SelfMasking
 from .parts import AbstractNoise
 from .positive import Gamma, LogNormal, ZeroInflated
 from .real import Gaussian, Laplace, LowRankGaussian, Quantile, Rescaled, StudentT
@@ -30,6 +30,7 @@ __all__ = [
     "Categorical",
     "CausalGaussian",
     "CausalLogistic",
+    "Censored",
     "Columns",
     "ContinuousBernoulli",
     "DiscretizedGaussian",

@@ -11,7 +11,7 @@ from wellposed.noise.causal.window import Window
 from wellposed.noise.counts.dispersion import Dispersion
 from wellposed.noise.counts.row_size import CountUnits, RowSize
 from wellposed.noise.levels.discretized import Cells
-from wellposed.noise.missing import Fill
+from wellposed.noise.missing import End, Fill, Limits
 from wellposed.noise.parts import ConstantDensity, Constants, FeatureUnits, LevelUnits, Scale
 from wellposed.noise.positive.amounts import Amounts
 from wellposed.noise.real.degrees import Degrees
@@ -57,6 +57,7 @@ CLASSES: dict[str, type] = {
     "noise.CausalLogistic": noise.CausalLogistic,
     "noise.Cells": Cells,
     "noise.Centred": FeatureUnits,
+    "noise.Censored": noise.Censored,
     "noise.Columns": noise.Columns,
     "noise.Constants": Constants,
     "noise.ContinuousBernoulli": noise.ContinuousBernoulli,
@@ -64,11 +65,13 @@ CLASSES: dict[str, type] = {
     "noise.DiscretizedGaussian": noise.DiscretizedGaussian,
     "noise.DiscretizedLogistic": noise.DiscretizedLogistic,
     "noise.Dispersion": Dispersion,
+    "noise.End": End,
     "noise.Fill": Fill,
     "noise.Gamma": noise.Gamma,
     "noise.Gaussian": noise.Gaussian,
     "noise.Ignorable": noise.Ignorable,
     "noise.Laplace": noise.Laplace,
+    "noise.Limits": Limits,
     "noise.LogNormal": noise.LogNormal,
     "noise.LowRankGaussian": noise.LowRankGaussian,
     "noise.NegativeBinomial": noise.NegativeBinomial,

@@ -1,7 +1,10 @@
-"""Map a datum of which some entries are missing."""
+"""Map a datum of which some entries are missing, or recorded at a limit."""
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool
 
 from wellposed._typing import Point, PRNGKey
 
@@ -9,7 +12,12 @@ from ._abstract import AbstractTransform, Transformed
 
 
 def forward_observed(
-    transform: AbstractTransform, x: Point, typical: Point, *, key: PRNGKey
+    transform: AbstractTransform,
+    x: Point,
+    typical: Point,
+    *,
+    key: PRNGKey,
+    at_limit: Callable[[Point], Bool[Array, " d"]] | None = None,
 ) -> Transformed:
     """Map the observed entries of a datum to model units; missing ones, NaN, stay NaN.
 
@@ -22,6 +30,8 @@ def forward_observed(
     x : array of shape (d,), data units
     typical : array of shape (d,), a datum in the domain of the transform
     key : as of ``transform.forward``
+    at_limit : of a datum in model units, which entries have a probability instead of a density, so
+        that log |det J| leaves them out as well; None for none
 
     Examples
     --------
@@ -41,5 +51,6 @@ def forward_observed(
 
     inside = jnp.where(seen, x, typical)
     _, slope, whole = jax.jvp(mapped, (inside,), (jnp.ones_like(inside),), has_aux=True)
-    missing = jnp.where(seen, 0.0, jnp.log(jnp.abs(jnp.where(seen, 1.0, slope))))
-    return Transformed(jnp.where(seen, whole.value, jnp.nan), whole.log_det - missing.sum())
+    counted = seen if at_limit is None else seen & ~at_limit(whole.value)
+    left_out = jnp.where(counted, 0.0, jnp.log(jnp.abs(jnp.where(counted, 1.0, slope))))
+    return Transformed(jnp.where(seen, whole.value, jnp.nan), whole.log_det - left_out.sum())

@@ -101,8 +101,9 @@ def _log_dets(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Scalar, Scala
         return model.to_model_units(value, key=key).value
 
     # Each transform acts on features separately: one tangent has the whole diagonal.
-    _, slope = jax.jvp(forward, (x,), (jnp.ones_like(x),))
-    return model.to_model_units(x, key=key).log_det, jnp.log(jnp.abs(slope)).sum()
+    y, slope = jax.jvp(forward, (x,), (jnp.ones_like(x),))
+    each = jnp.where(model.noise.at_limit(y), 0.0, jnp.log(jnp.abs(slope)))
+    return model.to_model_units(x, key=key).log_det, each.sum()
 
 
 def check_refit(evidence: Evidence) -> Finding:

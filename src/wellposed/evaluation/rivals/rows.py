@@ -44,6 +44,8 @@ def has_density(noise: AbstractNoise) -> bool:
     >>> has_density(Gaussian()), has_density(Bernoulli())
     (True, False)
     """
+    if noise.limited:
+        return False
     noise = noise.whole
     if isinstance(noise, Columns):
         return all(has_density(group) for group in noise.groups)

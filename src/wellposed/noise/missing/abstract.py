@@ -1,6 +1,5 @@
 """What noise of data with missing entries has in common, whatever makes them missing."""
 
-from collections.abc import Sequence
 from typing import Self
 
 import equinox as eqx
@@ -11,11 +10,12 @@ from jaxtyping import Array, Bool, Float
 
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Fitted, Point, Variance
+from wellposed._typing import Fitted, Point
 from wellposed.numerics import on_device
-from wellposed.transforms import Moments, Support
+from wellposed.transforms import Moments
 
 from ..parts.abstract import AbstractNoise, require
+from ..parts.wrapped import AbstractWrapped
 
 
 class Fill(eqx.Module):
@@ -46,7 +46,7 @@ class Fill(eqx.Module):
         return jnp.where(seen, u, self.mean + self.weight @ latent)
 
 
-class AbstractMissing(AbstractNoise):
+class AbstractMissing(AbstractWrapped):
     """Noise of data with missing entries, NaN, made of noise of whole data.
 
     The input of the encoder is the datum with conditional means in place of missing entries, see
@@ -66,26 +66,10 @@ class AbstractMissing(AbstractNoise):
 
     @property
     def whole(self) -> AbstractNoise:
-        return self.noise
+        return self.noise.whole
 
     def around(self, whole: AbstractNoise) -> Self:
-        return fill(self, noise=whole)
-
-    @property
-    def n_raw(self) -> int:
-        return self.noise.n_raw
-
-    @property
-    def support(self) -> Support:
-        return self.noise.support
-
-    @property
-    def heavy_tailed(self) -> bool:
-        return self.noise.heavy_tailed
-
-    @property
-    def linear_location(self) -> bool:
-        return self.noise.linear_location
+        return fill(self, noise=self.noise.around(whole))
 
     def filled_by(self, filling: Fill) -> Self:
         """Return the noise whose encoder's input is filled by a linear model."""
@@ -111,25 +95,6 @@ class AbstractMissing(AbstractNoise):
     def log_density_bound(self, d: int) -> float:
         """Supremum for data without missing entries; where it is finite, that of parts is too."""
         return self.noise.log_density_bound(d)
-
-    def start_at(self, variance: Point) -> Self:
-        return fill(self, noise=self.noise.start_at(variance))
-
-    def variance(self) -> Variance | None:
-        return self.noise.variance()
-
-    def on_floor(self, variance: Variance) -> tuple[int, ...]:
-        return self.noise.on_floor(variance)
-
-    def real_columns(self, d: int) -> np.ndarray:
-        return self.noise.real_columns(d)
-
-    def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
-        """Refuse rows with an observed entry outside the support."""
-        self.noise.check_rows(rows, names)
-
-    def locate(self, d: int, names: Sequence[str] | None = None) -> Self:
-        return fill(self, noise=self.noise.locate(d, names))
 
 
 def check_whole(noise: AbstractNoise) -> None:

@@ -5,7 +5,7 @@ from typing import Self
 import equinox as eqx
 
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw
+from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
 from wellposed.transforms import Moments
 
 from ..parts.abstract import AbstractNoise, require
@@ -65,9 +65,6 @@ class Ignorable(AbstractMissing):
 
     def __call__(self, raw: Raw) -> Density:
         return Observed(self.noise(raw), require(self, self.typical))
-
-    def parameters(self) -> Leaves:
-        return self.noise.parameters()
 
     def refit(self, squared_residual: Point) -> Self:
         return fill(self, noise=self.noise.refit(squared_residual))

@@ -77,6 +77,8 @@ class SelfMasking(AbstractMissing):
         check_whole(noise)
         if direction not in _NAMES:
             raise unknown_name("A direction's name", direction, _NAMES)
+        if noise.limited:
+            raise _unfit("got values at limits, whose mechanism is known")
         if noise.support != REALS:
             raise _unfit(f"got {type(noise).__name__}, which is not on the real line")
         self.noise, self.direction, self.show_mask = noise, direction, bool(show_mask)

@@ -8,6 +8,7 @@ from .scale import Scale
 from .scale_noise import AbstractLocationScale, AbstractScaleNoise
 from .units import FeatureUnits
 from .whole import AbstractWhole, LevelUnits
+from .wrapped import AbstractWrapped
 
 __all__ = [
     "AbstractDensity",
@@ -15,6 +16,7 @@ __all__ = [
     "AbstractNoise",
     "AbstractScaleNoise",
     "AbstractWhole",
+    "AbstractWrapped",
     "ConstantDensity",
     "Constants",
     "FeatureUnits",

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Self, TypeVar
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool
 
 from wellposed._errors import SettingError
 from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
-from wellposed.transforms import REALS, Moments, Support, check_support
+from wellposed.transforms import REALS, AbstractTransform, Moments, Support, check_support
 
 T = TypeVar("T")
 
@@ -94,8 +96,20 @@ class AbstractNoise(eqx.Module):
         return False
 
     @property
+    def limited(self) -> bool:
+        """Whether entries may be censored at limits, as :class:`Censored` allows."""
+        return False
+
+    def at_limit(self, y: Point) -> Bool[Array, " d"]:
+        """Which entries of a datum in model units are at a limit, shape (d,).
+
+        Their log p is that of a probability, to which no log |det dT/dx| is added.
+        """
+        return jnp.zeros(y.shape, bool)
+
+    @property
     def whole(self) -> "AbstractNoise":
-        """Noise of data without missing entries: itself, where none may be missing."""
+        """Noise of data without missing or censored entries: itself, where there are none."""
         return self
 
     def around(self, whole: "AbstractNoise") -> "AbstractNoise":
@@ -170,6 +184,32 @@ class AbstractNoise(eqx.Module):
             Naming the columns, where they have names, and the family that fits them.
         """
         check_support(rows, self.support, who=type(self).__name__, names=names)
+
+    def check_limits(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
+        """Refuse rows with values beyond a limit.
+
+        Parameters
+        ----------
+        rows : array of shape (n, d), in data units
+        names : of the columns, for the message
+
+        Raises
+        ------
+        DataError
+            Naming the column, the limit and the value.
+        """
+        del rows, names
+
+    def in_units_of(self, transform: AbstractTransform, moments: Moments) -> Self:
+        """Return the noise with what it has in data units mapped to model units.
+
+        Parameters
+        ----------
+        transform : fitted
+        moments : of the training data, in model units
+        """
+        del transform, moments
+        return self
 
     def locate(self, d: int, names: Sequence[str] | None = None) -> Self:
         """Return the noise with the columns that it names located in a table.

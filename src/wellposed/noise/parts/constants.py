@@ -21,7 +21,15 @@ from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey
-from wellposed.numerics import LOG_2PI, absolute, half_square, invert, on_device
+from wellposed.numerics import (
+    LOG_2PI,
+    absolute,
+    half_square,
+    invert,
+    log_laplace_below,
+    log_normal_below,
+    on_device,
+)
 from wellposed.transforms import Moments
 
 from .stable_laws import StableNormal
@@ -130,6 +138,19 @@ class Near(Distribution):
         tail = 0.5 * jnp.exp(-absolute(apart, self._width))
         far = jnp.where(apart < 0, tail, 1.0 - tail)
         return near + self._exception * (far - near)
+
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y ≤ value), in nats."""
+        return self._log_below(value - self.value)
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y ≥ value), in nats."""
+        return self._log_below(self.value - value)
+
+    def _log_below(self, apart: Point) -> Point:
+        near, far = log_normal_below(apart, self.scale), log_laplace_below(apart, self._width)
+        usual, rare = math.log1p(-self._exception), math.log(self._exception)
+        return jnp.logaddexp(usual + near, rare + far)
 
     def icdf(self, q: Point) -> Point:
         """Bisect in the lower half, where no digit of q is lost."""

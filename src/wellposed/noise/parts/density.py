@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
@@ -37,6 +38,19 @@ class AbstractDensity(Distribution):
             f"those of {type(self).__name__} are not. Use log_prob of the whole datum, or noise "
             'with independent features such as "feature".'
         )
+
+    @property
+    def has_tails(self) -> np.ndarray:
+        """Of which features :meth:`log_cdf` and :meth:`log_sf` are known, shape (d,)."""
+        return np.zeros(self.event_shape, bool)
+
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y_j ≤ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""
+        raise NotImplementedError(f"{type(self).__name__} has no log_cdf.")
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y_j ≥ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""
+        raise NotImplementedError(f"{type(self).__name__} has no log_sf.")
 
     @property
     def central(self) -> Point:

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 from numpyro.distributions import Distribution, Normal
 
@@ -21,6 +22,19 @@ class HasLikeliest(Protocol):
     @property
     def likeliest(self) -> Point:
         """The likeliest level of each feature, (d,)."""
+        ...
+
+
+@runtime_checkable
+class HasTails(Protocol):
+    """A distribution of real numbers whose logarithmic tails are exact."""
+
+    def log_cdf(self, value: Point, /) -> Point:
+        """log P(Y_j ≤ y_j)."""
+        ...
+
+    def log_sf(self, value: Point, /) -> Point:
+        """log P(Y_j ≥ y_j)."""
         ...
 
 
@@ -87,6 +101,18 @@ class Features(AbstractDensity):
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature, shape (d,)."""
         return self._either(lambda p: p.cdf(value))
+
+    @property
+    def has_tails(self) -> np.ndarray:
+        return np.full(self.event_shape, isinstance(self.each, HasTails))
+
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y_j ≤ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""
+        return self._either(lambda p: p.log_cdf(value))
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y_j ≥ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""
+        return self._either(lambda p: p.log_sf(value))
 
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""

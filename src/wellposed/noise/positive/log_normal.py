@@ -10,7 +10,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._typing import Point, PRNGKey
-from wellposed.numerics import LOG_2PI, bounded_exp, log_from
+from wellposed.numerics import LOG_2PI, bounded_exp, log_from, log_normal_below
 
 from ..parts.scale import Scale
 from .amounts import AbstractAmount, Amounts
@@ -107,6 +107,17 @@ class _LogNormal(Distribution):
     def cdf(self, value: Point) -> Point:
         above = jnp.maximum(value, jnp.finfo(self.loc.dtype).tiny)
         return jnp.where(value > 0, ndtr((jnp.log(above) - self.loc) / self.scale), 0.0)
+
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y ≤ value), in nats."""
+        return log_normal_below(self._log(value) - self.loc, self.scale)
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y ≥ value), in nats."""
+        return log_normal_below(self.loc - self._log(value), self.scale)
+
+    def _log(self, value: Point) -> Point:
+        return jnp.log(jnp.maximum(value, jnp.finfo(self.loc.dtype).tiny))
 
     def icdf(self, q: Point) -> Point:
         return bounded_exp(self.loc + self.scale * ndtri(q))

@@ -10,15 +10,16 @@ from numpy.typing import ArrayLike
 from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Scalar, Variance
+from wellposed._typing import Density, Point, PRNGKey, Raw, Scalar, Variance
 from wellposed.numerics import clip_finite
-from wellposed.transforms import REALS, Moments, Support
+from wellposed.transforms import REALS
 
 from ..parts.abstract import AbstractNoise
 from ..parts.density import AbstractDensity
+from ..parts.wrapped import AbstractWrapped
 
 
-class Rescaled(AbstractNoise):
+class Rescaled(AbstractWrapped):
     r"""A noise whose residuals are multiplied by a scale, one a feature, that is not learned.
 
     .. math:: p_s(y \mid z) = \frac{1}{\prod_j s_j}
@@ -53,6 +54,11 @@ class Rescaled(AbstractNoise):
     scale: Array  # () or (d,)
 
     def __init__(self, noise: AbstractNoise, scale: ArrayLike):
+        if noise.limited:
+            raise SettingError(
+                "Limits stay where they are when noise is rescaled; got Rescaled(Censored(...)). "
+                "Use Censored(Rescaled(noise, scale), ...)."
+            )
         if noise.support != REALS:
             raise SettingError(
                 f"Only noise on the real line can be rescaled; {type(noise).__name__} is on "
@@ -64,24 +70,8 @@ class Rescaled(AbstractNoise):
         self.scale = jnp.asarray(values, jnp.result_type(float))
 
     @property
-    def n_raw(self) -> int:
-        return self.noise.n_raw
-
-    @property
-    def support(self) -> Support:
-        return REALS
-
-    @property
     def has_exact_refit(self) -> bool:
         return self.noise.has_exact_refit
-
-    @property
-    def heavy_tailed(self) -> bool:
-        return self.noise.heavy_tailed
-
-    @property
-    def linear_location(self) -> bool:
-        return self.noise.linear_location
 
     def __call__(self, raw: Raw) -> Density:
         density = self.noise(raw)
@@ -89,18 +79,9 @@ class Rescaled(AbstractNoise):
         scale = jnp.broadcast_to(self.scale.astype(raw.dtype), density.event_shape)
         return RescaledDensity(density, scale)
 
-    def encoder_input(self, y: Point) -> Point:
-        return self.noise.encoder_input(y)
-
     def log_density_bound(self, d: int) -> float:
         log_scale = np.log(np.asarray(self.scale, np.float64))
         return self.noise.log_density_bound(d) - float(np.broadcast_to(log_scale, (d,)).sum())
-
-    def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
-        return fill(self, noise=self.noise.initialise(moments, key=key))
-
-    def parameters(self) -> Leaves:
-        return self.noise.parameters()
 
     def refit(self, squared_residual: Point) -> Self:
         return fill(self, noise=self.noise.refit(squared_residual / self.scale**2))
@@ -151,6 +132,21 @@ class RescaledDensity(AbstractDensity):
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature, shape (d,)."""
         return self.of.cdf(self._inner(value))
+
+    @property
+    def has_tails(self) -> np.ndarray:
+        none = np.zeros(self.event_shape, bool)
+        return self.of.has_tails if isinstance(self.of, AbstractDensity) else none
+
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y_j ≤ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""
+        of: Any = self.of
+        return of.log_cdf(self._inner(value))
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y_j ≥ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""
+        of: Any = self.of
+        return of.log_sf(self._inner(value))
 
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each feature at probabilities q in (0, 1), shape (d,)."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from wellposed._typing import Density, Point, PRNGKey, Scalar
@@ -86,6 +87,23 @@ class Blocks(AbstractDensity):
         y = (value - self.center) / self.scale
         return self._gather(lambda part, columns: part.cdf(y[jnp.array(columns)]))
 
+    @property
+    def has_tails(self) -> np.ndarray:
+        known = np.zeros(self.event_shape, bool)
+        for part, columns in zip(self.parts, self.columns, strict=True):
+            known[list(columns)] = _tails_of(part)
+        return known
+
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y_j ≤ y_j | z) of each column, shape (d,); zero where it is not known."""
+        y = (value - self.center) / self.scale
+        return self._gather(lambda part, columns: _log_tail(part, "log_cdf", y, columns))
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y_j ≥ y_j | z) of each column, shape (d,); zero where it is not known."""
+        y = (value - self.center) / self.scale
+        return self._gather(lambda part, columns: _log_tail(part, "log_sf", y, columns))
+
     def icdf(self, q: Point | Scalar) -> Point:
         """Quantile of each column at probabilities q in (0, 1), shape (d,)."""
         each = jnp.broadcast_to(q, self.event_shape)
@@ -99,3 +117,12 @@ class Blocks(AbstractDensity):
         for part, columns in zip(self.parts, self.columns, strict=True):
             values = values.at[..., jnp.array(columns)].set(of(part, columns))
         return values
+
+
+def _tails_of(part: Density) -> np.ndarray:
+    return part.has_tails if isinstance(part, AbstractDensity) else np.zeros(part.event_shape, bool)
+
+
+def _log_tail(part: Any, name: str, y: Point, columns: tuple[int, ...]) -> Point:
+    inside = y[jnp.array(columns)]
+    return getattr(part, name)(inside) if _tails_of(part).all() else jnp.zeros_like(inside)
