@@ -198,8 +198,19 @@ def test_a_model_of_whole_rows_refuses_gaps(table):
 
 
 def test_noise_without_marginals_is_refused(table):
-    with pytest.raises(wp.SettingError, match="integrated out"):
-        wp.VAE(2, noise="causal-gaussian", missing="ignorable", **SETTINGS).fit(gappy(table, 0.1))
+    levels = gappy(np.clip(np.rint(3 + np.asarray(table)), 0, 7), 0.1)
+    with pytest.raises(wp.SettingError, match=r"integrated out.*Use noise="):
+        wp.VAE(2, noise="causal-logistic", missing="ignorable", **SETTINGS).fit(levels)
+
+
+@pytest.mark.slow
+def test_causal_gaussian_noise_takes_gaps_and_fills_them(table):
+    rows = gappy(table, 0.1)
+    settings = SETTINGS | {"max_epochs": 2}
+    vae = wp.VAE(2, noise=wp.noise.CausalGaussian(3), missing="ignorable", **settings).fit(rows)
+    assert np.isfinite(vae.score_samples(rows[:20])).all()
+    filled = vae.model_.decode(jnp.zeros(2)).conditional_mean(jnp.asarray(rows[0], jnp.float32))
+    assert np.isfinite(np.asarray(filled)).all()
 
 
 def test_a_column_of_gaps_is_refused_by_name(table):

@@ -129,8 +129,9 @@ def check_marginal(model: VAEModel) -> None:
         return
     raise SettingError(
         "Missing entries are integrated out of p(x | z), which is possible where features are "
-        f"independent given z, and for low-rank Gaussian noise; got {type(whole).__name__}. Use "
-        'noise="conditional" or "low-rank", or fill the gaps first.'
+        "independent given z, and for low-rank and causal Gaussian noise; got "
+        f'{type(whole).__name__}. Use noise="conditional", "low-rank" or "causal-gaussian", or '
+        "fill the gaps first."
     )
 
 

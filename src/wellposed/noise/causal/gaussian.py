@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import cho_solve, solve_triangular
 from jaxtyping import Array, Bool, Float
 
 from wellposed._errors import unknown_name
@@ -196,14 +197,75 @@ class CausalNormal(AbstractDensity):
     def log_prob(self, value: Point, intermediates: Any = None) -> Scalar:
         del intermediates
         residual, times = shrink_residual(self._residual(clip_finite(value - self.loc)), self.scale)
+        return self._log_density(value, residual, times, jnp.ones(self.loc.shape, bool))
+
+    def _log_density(
+        self, value: Point, residual: Point, times: Scalar, seen: Bool[Array, " d"]
+    ) -> Scalar:
+        """Log density of the residuals, their peaks summed over the entries that are seen."""
         near = self.window.neighbours(residual)
         innovation = residual - jnp.sum(self.coefficients.T * near, axis=-1)
         fall = restore_quadratic(0.5 * jnp.sum((innovation / self.scale) ** 2), times)
         peaks = -0.5 * LOG_2PI - jnp.log(self.scale)
-        if self.constants is None:
-            return peaks.sum() - fall
-        apart = self.constants.density.log_prob(value)
-        return jnp.where(self.constants.varies, peaks, apart).sum() - fall
+        if self.constants is not None:
+            apart = self.constants.density.log_prob(value)
+            peaks = jnp.where(self.constants.varies, peaks, apart)
+        return jnp.where(seen, peaks, 0.0).sum() - fall
+
+    def observed_log_prob(self, value: Point, seen: Bool[Array, " d"]) -> Scalar:
+        r"""log p(y_obs | z) of the entries that are ``seen``, in nats: O(d³).
+
+        .. math:: \log p(y_o) = \log p(y_o, \hat y_m) - \log p(\hat y_m \mid y_o), \qquad
+           y_m \mid y_o \sim N\bigl(\hat y_m, [(\Sigma^{-1})_{mm}]^{-1}\bigr)
+
+        with o the entries that are seen and m the others.
+        """
+        residual = jnp.where(seen, self._residual(clip_finite(value - self.loc)), 0.0)
+        residual, times = shrink_residual(residual, self.scale)
+        filled, root = self._given(residual, seen)
+        log_density = self._log_density(value, filled, times, seen)
+        return log_density - jnp.log(jnp.diagonal(root)).sum()
+
+    def conditional_mean(self, value: Point, seen: Bool[Array, " d"]) -> Point:
+        """E[y | y_obs, z] given the entries that are ``seen``, shape (d,)."""
+        filled, _ = self._given(jnp.where(seen, self._residual(value - self.loc), 0.0), seen)
+        return self._completed(value, seen, self.loc + filled)
+
+    def complete(self, value: Point, seen: Bool[Array, " d"], *, key: PRNGKey) -> Point:
+        """Draw y ~ p(y | y_obs, z) given the entries that are ``seen``, shape (d,)."""
+        filled, root = self._given(jnp.where(seen, self._residual(value - self.loc), 0.0), seen)
+        standard = jax.random.normal(key, self.loc.shape, self.loc.dtype)
+        own = self.scale * solve_triangular(root.T, standard, lower=False)
+        return self._completed(value, seen, self.loc + filled + own)
+
+    def _given(self, residual: Point, seen: Bool[Array, " d"]) -> tuple[Point, Float[Array, "d d"]]:
+        """Residuals with the conditional mean of the missing ones, which are zero in ``residual``.
+
+        Beside them the Cholesky factor of the precision of the missing ones, in units of σ, with
+        the identity for all others: of one shape whatever is missing.
+        """
+        missing = ~seen if self.varies is None else ~seen & self.varies
+        root = self._precision_root()
+        own = jnp.where(missing, root, 0.0)
+        precision = own.T @ own + jnp.diag(jnp.where(missing, 0.0, 1.0))
+        factor = jnp.linalg.cholesky(precision)
+        towards = own.T @ (root @ (residual / self.scale))
+        return residual - self.scale * cho_solve((factor, True), towards), factor
+
+    def _precision_root(self) -> Float[Array, "d d"]:
+        """R = diag(σ)⁻¹ (I − A) diag(σ): the precision of residuals in units of σ is RᵀR."""
+        d = self.loc.shape[0]
+        # Positions of neighbours, counted from one: an empty place holds zero.
+        places = self.window.neighbours(jnp.arange(1.0, d + 1.0)).astype(int)
+        scaled = self.coefficients.T * self.window.neighbours(self.scale) / self.scale[:, None]
+        below = jnp.zeros((d, d + 1), self.scale.dtype)
+        below = below.at[jnp.arange(d)[:, None], places].add(scaled)
+        return jnp.eye(d, dtype=self.scale.dtype) - below[:, 1:]
+
+    def _completed(self, value: Point, seen: Bool[Array, " d"], filled: Point) -> Point:
+        if self.constants is not None:
+            filled = self.constants.replace(filled, lambda p: p.mean)
+        return jnp.where(seen, value, filled)
 
     def sample(self, key: PRNGKey, sample_shape: tuple[int, ...] = ()) -> Array:
         if sample_shape:
