@@ -38,10 +38,10 @@ def path(tmp_path_factory):
     ]
     diagnosis = evaluation.Diagnosis(tuple(findings), "a VAE", 30, None)
     ax = wp.plotting.rates(np.array([1.0, 0.5]))
-    from wellposed.reports._panels import _png
+    from wellposed.reports._panels import figure_as_png
 
     table = Table(("latent", "nats"), ((1, 2.0), (0, 10.0)))
-    panels = (Panel("rates", "Rates", "Bars.", _png(ax), "two bars", table),)
+    panels = (Panel("rates", "Rates", "Bars.", figure_as_png(ax), "two bars", table),)
     path = tmp_path_factory.mktemp("report") / "report.html"
     Report("Report on a VAE", diagnosis, panels, ("plane: one latent",)).save(path)
     return path

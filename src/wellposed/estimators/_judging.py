@@ -16,6 +16,7 @@ from ._forecast import forecast_of
 from ._settings import settings_of
 from ._words import Rows
 from .data.rows import check_labels
+from .synthetic.panel import tables_panel
 
 if TYPE_CHECKING:
     from wellposed.reports import FittedVAE, Report
@@ -136,16 +137,16 @@ def report(
             "score() has their log p(x), components_ and noise_variance_ the rest, and "
             "plotting.forecast their eigenvalues.",
         )
-    X = vae.open(X)
+    X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     rows = vae.whole_rows(X)
     check_labels(labels, len(rows))
     if on_panel is not None:
         on_panel("diagnosis")
     diagnosis = diagnose(vae, X, X_train)
     key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
-    return make_report(
-        estimator, rows, diagnosis=diagnosis, labels=labels, key=key, on_panel=on_panel
-    )
+    named = {"diagnosis": diagnosis, "labels": labels, "on_panel": on_panel}
+    further = (tables_panel(vae, X, X_train),)
+    return make_report(estimator, rows, key=key, further=further, **named)
 
 
 def explore(

@@ -12,13 +12,14 @@ from ._plane import latent_plane
 from ._rate_distortion import rate_distortion
 from ._rates import rates
 from ._reconstructions import reconstructions
-from ._tables import marginals, residual_boxes, traversals
+from ._tables import column_distances, marginals, residual_boxes, traversals
 from ._variance_split import variance_split
 
 __all__ = [
     "PALETTE",
     "QUIET",
     "calibration",
+    "column_distances",
     "demo_figure",
     "families",
     "forecast",

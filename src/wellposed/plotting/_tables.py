@@ -105,6 +105,34 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
     return figure
 
 
+def column_distances(
+    drawn: np.ndarray, real: np.ndarray, *, names: Sequence[str] | None = None
+) -> Axes:
+    """Draw the distance of each column of drawn rows from real rows, the largest first.
+
+    Parameters
+    ----------
+    drawn, real : arrays of shape (d,), distances from 0 to 1 of drawn rows and of other real rows
+    names : of the columns, d of them
+
+    Returns
+    -------
+    Axes, with the thirty columns of the largest distance
+    """
+    at = np.argsort(-np.nan_to_num(drawn), kind="stable")[:_BINS][::-1]
+    figure = Figure((7.0, 0.26 * len(at) + 1.0), layout="constrained")
+    ax = figure.add_subplot()
+    place = np.arange(len(at))
+    ax.barh(place, drawn[at], height=0.6, color=NOISE, label="drawn rows")
+    ax.plot(real[at], place, "o", color=HELD_OUT, ms=5, label="real rows")
+    shown = [str(j) if names is None else in_figure(names[j]) for j in at]
+    ax.set_yticks(place, shown, fontsize="small")
+    ax.set(xlabel="distance from held-out rows", xlim=(0.0, None), ylim=(-0.6, len(at) - 0.4))
+    ax.legend(frameon=False, fontsize="small", loc="lower right")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
 def _panels(n: int) -> tuple[Figure, list[Axes]]:
     columns = min(4, max(n, 1))
     rows = -(-max(n, 1) // columns)

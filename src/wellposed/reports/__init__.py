@@ -2,6 +2,7 @@
 
 from ._fitted_vae import FittedVAE
 from ._make import make_report
+from ._panels import figure_as_png
 from ._record import Panel, Report, Table
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Panel",
     "Report",
     "Table",
+    "figure_as_png",
     "make_report",
 ]
 

@@ -3,6 +3,7 @@
 import functools
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,6 +50,18 @@ class Facts:
         """The rows in data units, as the user passed them."""
         return self.vae.in_data_units(self.rows)
 
+    def drawn(self, n: int) -> np.ndarray:
+        """Draw rows of the model, shape (n, d), data units; levels by their positions."""
+        return self._numbers(self.vae.sample(n))
+
+    def decoded(self, codes: np.ndarray) -> np.ndarray:
+        """E[x | z] of latents of shape (n, k), data units, shape (n, d); likewise."""
+        return self._numbers(self.vae.inverse_transform(codes))
+
+    def _numbers(self, rows: Any) -> np.ndarray:
+        schema = self.vae.schema_
+        return np.asarray(rows) if schema is None or schema.one_noise else schema.encode(rows)
+
     @property
     def means(self) -> np.ndarray:
         """Posterior means, shape (n, k)."""
@@ -83,7 +96,10 @@ class Facts:
 
     @functools.cached_property
     def forecast(self) -> evaluation.Forecast | None:
-        """Forecast of collapse; None for noise without a variance."""
+        """Forecast of collapse; None for noise without a variance, and columns of several kinds."""
+        schema = self.vae.schema_
+        if schema is not None and not schema.one_noise:
+            return None
         if not np.all(np.asarray(self.vae.noise_variance_) > 0):
             return None
         with warnings.catch_warnings():

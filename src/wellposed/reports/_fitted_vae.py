@@ -1,12 +1,13 @@
 """Protocol of the estimator that a report describes."""
 
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from wellposed._typing import PRNGKey
 from wellposed.evaluation import Forecast
 from wellposed.models import VAEModel
+from wellposed.tables import Schema
 
 
 @runtime_checkable
@@ -17,21 +18,22 @@ class FittedVAE(Protocol):
     history_: dict[str, np.ndarray]
     noise_variance_: float | np.ndarray
     image_shape_: tuple[int, ...] | None
+    schema_: Schema | None
 
     def key(self, use: Literal["sample"]) -> PRNGKey:
         """Return the PRNG key of draws."""
         ...
 
-    def sample(self, n_samples: int, /) -> np.ndarray:
-        """Draw rows, shape (n_samples, d), data units."""
+    def sample(self, n_samples: int, /) -> Any:
+        """Draw rows, shape (n_samples, d), data units; a frame by the schema."""
         ...
 
     def in_data_units(self, values: np.ndarray) -> np.ndarray:
         """Add the offset to rows that ``model_`` takes or returns."""
         ...
 
-    def inverse_transform(self, Z: np.ndarray) -> np.ndarray:
-        """Decode latents of shape (n, k) to means of shape (n, d), data units."""
+    def inverse_transform(self, Z: np.ndarray) -> Any:
+        """Decode latents of shape (n, k) to means of shape (n, d), data units; likewise."""
         ...
 
     def forecast(self, X: np.ndarray) -> Forecast:

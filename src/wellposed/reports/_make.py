@@ -1,6 +1,6 @@
 """Draw the panels of a report and join them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,6 +39,7 @@ def make_report(
     labels: ArrayLike | None = None,
     key: PRNGKey,
     on_panel: Callable[[str], object] | None = None,
+    further: Sequence[Callable[[Facts], Panel | None]] = (),
 ) -> Report:
     """Draw every panel that applies to the model.
 
@@ -52,6 +53,7 @@ def make_report(
     labels : array of shape (n,), for the colours of the latent plane
     key : PRNG key
     on_panel : called with a panel's name before it is drawn
+    further : functions of panels that follow the others
 
     Returns
     -------
@@ -64,7 +66,7 @@ def make_report(
     """
     facts = Facts(vae, rows, labels, key=key)
     drawn, left_out = [], []
-    for panel in PANELS:
+    for panel in (*PANELS, *further):
         name = panel.__name__
         if on_panel is not None:
             on_panel(name)

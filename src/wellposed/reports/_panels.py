@@ -26,14 +26,14 @@ def samples(facts: Facts) -> Panel:
     }
     title = "Samples"
     if facts.image_shape is None:
-        drawn = facts.vae.sample(len(facts.rows))
+        drawn = facts.drawn(len(facts.rows))
         return Panel(
             "samples",
             title,
             "Histograms of the data (filled) and of as many draws from the model (line), "
             "z ~ p(z) and x ~ p(x | z). Where the line is wider or smoother than the data, the "
             "noise or the prior has too much variance.",
-            _png(plotting.marginals(facts.shown, drawn, names=facts.names)),
+            figure_as_png(plotting.marginals(facts.shown, drawn, names=facts.names)),
             "Histograms of data and draws, one panel for each feature",
         )
     figure = _figure((11.0, 4.1))
@@ -48,7 +48,7 @@ def samples(facts: Facts) -> Panel:
         "All three show the same z ~ p(z). The left images are samples of the model: speckle "
         "is noise that is independent between pixels in the model. The middle images are often "
         "printed as samples, but they are not draws from p(x).",
-        _png(figure),
+        figure_as_png(figure),
         "Three grids of 36 images: draws, means, and draws at one quantile",
     )
 
@@ -63,7 +63,7 @@ def reconstructions(facts: Facts) -> Panel:
             "Residuals of each feature at the posterior mean, divided by the σ of the noise: "
             "quartiles (thick) and the central 95 % (thin). If the noise is Gaussian and correct, "
             "the thin lines fill the band.",
-            _png(plotting.residual_boxes(facts.residuals, names=facts.names)),
+            figure_as_png(plotting.residual_boxes(facts.residuals, names=facts.names)),
             "Quartiles and central intervals of the residuals, one line for each feature",
         )
     shown = facts.shown[:16]
@@ -86,7 +86,7 @@ def reconstructions(facts: Facts) -> Panel:
         "Each datum is above its reconstruction, the mean of p(x | z) at the posterior mean. At "
         "the right is the residual in units of the noise's σ. Outlines in it are structure that "
         "the model treats as noise; pale residuals mean that σ is too large.",
-        _png(figure),
+        figure_as_png(figure),
         "Images, their reconstructions, and maps of the residuals in units of sigma",
     )
 
@@ -107,7 +107,7 @@ def plane(facts: Facts) -> Panel | None:
         "Latent plane",
         f"Posterior means of the two latents with the highest rates. {prior} The decoder was not "
         "trained on regions of the prior without points, but draws of z fall there.",
-        _png(ax, (7.0, 5.5)),
+        figure_as_png(ax, (7.0, 5.5)),
         "Scatter of the posterior means of two latents",
     )
 
@@ -120,17 +120,19 @@ def traversals(facts: Facts) -> Panel:
     codes = np.tile(mean.astype(np.float32), (len(latents), _STEPS, 1))
     for i, latent in enumerate(latents):
         codes[i, :, latent] += deviation[latent] * grid
-    means = facts.vae.inverse_transform(codes.reshape(-1, codes.shape[-1]))
+    means = facts.decoded(codes.reshape(-1, codes.shape[-1]))
     if facts.image_shape is None:
         moved = means.reshape(len(latents), _STEPS, -1)[:4]
-        picture = _png(plotting.traversals(grid, moved, latents[:4].tolist(), names=facts.names))
+        picture = figure_as_png(
+            plotting.traversals(grid, moved, latents[:4].tolist(), names=facts.names)
+        )
         seen = "the four most active latents change, one line each"
     else:
         names = [f"{latent} ({facts.rates[latent]:.1f} nats)" for latent in latents]
         ax = plotting.images(
             means, facts.image_shape, n_columns=_STEPS, limits=facts.limits, names=names
         )
-        picture = _png(ax, (0.75 * _STEPS + 1.5, 0.75 * len(latents) + 0.4))
+        picture = figure_as_png(ax, (0.75 * _STEPS + 1.5, 0.75 * len(latents) + 0.4))
         seen = f"the {len(latents)} most active latents change, one row each"
     return Panel(
         "traversals",
@@ -159,7 +161,7 @@ def rates(facts: Facts) -> Panel:
         "Rate of each latent",
         f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.total_rate} nats in all. {beside}Latents "
         "at zero have collapsed, which is no fault if the forecast is zero as well.",
-        _png(ax),
+        figure_as_png(ax),
         "Bars of the mean rate of each latent",
         Table(("latent", "rate, nats"), rows),
     )
@@ -175,7 +177,7 @@ def eigenvalues(facts: Facts) -> Panel | None:
         "A latent of a linear VAE is active only if the variance of its direction exceeds the "
         "threshold. At the right is the number of active latents at each noise variance, and the "
         "noise variance of this model.",
-        _png(plotting.forecast(facts.forecast)),
+        figure_as_png(plotting.forecast(facts.forecast)),
         "Eigenvalues of the data and the threshold; active latents over the noise variance",
     )
 
@@ -203,7 +205,7 @@ def split(facts: Facts) -> Panel:
         "Variance split",
         f"{result.verdict} The latents explain the variance of E[x | z], and the noise has the "
         "rest. The noise variance of a VAE decides how the two share it.",
-        _png(ax),
+        figure_as_png(ax),
         "Shares of each feature's variance in latents and noise",
         Table(("feature", "variance", "share of the latents", "share of the noise"), rows),
     )
@@ -227,7 +229,7 @@ def calibration(facts: Facts) -> Panel:
         "Calibration",
         f"{result.statement} The histogram shows the rank of each value in p(x | z): flat inside "
         "the band is calibrated; a valley means that the noise is too narrow, a hill too wide.",
-        _png(ax),
+        figure_as_png(ax),
         "Histogram of the probability integral transform",
         Table(("interval", "coverage", "standard error"), rows),
     )
@@ -248,7 +250,7 @@ def training(facts: Facts) -> Panel | None:
         "training",
         "Training",
         f"The objective over epochs, on training rows and on held-out rows. {limit}",
-        _png(ax),
+        figure_as_png(ax),
         "Curves of the training and held-out objective",
     )
 
@@ -266,7 +268,7 @@ def correlation(facts: Facts) -> Panel | None:
         "Correlation of the noise",
         "Correlation of the noise at a few pixels with that at all others, given the z of the "
         "first datum. Independent noise would leave the maps white, and its draws are speckle.",
-        _png(plotting.noise_correlation(result, shape)),
+        figure_as_png(plotting.noise_correlation(result, shape)),
         "Maps of the correlation of the noise around a few pixels",
     )
 
@@ -277,7 +279,7 @@ def _figure(size: tuple[float, float]) -> Any:
     return Figure(size, layout="constrained")
 
 
-def _png(drawn: Any, inches: tuple[float, float] | None = None) -> bytes:
+def figure_as_png(drawn: Any, inches: tuple[float, float] | None = None) -> bytes:
     """The figure, or that of the axes, as PNG."""
     figure = drawn.get_figure() if hasattr(drawn, "get_figure") else drawn
     if inches is not None:

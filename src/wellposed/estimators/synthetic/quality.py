@@ -58,11 +58,10 @@ class TableQuality:
     copies: float
     real_copies: float
 
-    def __str__(self) -> str:
-        worst = np.argsort(-np.nan_to_num(self.marginals))[:3]
-        listed = ", ".join(f"{self.names[j]} {self.marginals[j]:.3f}" for j in worst)
+    @property
+    def lines(self) -> tuple[tuple[str, str, str], ...]:
+        """What each figure is, of drawn rows and of real rows, as text."""
         lines = [
-            ("", "drawn rows", "real rows"),
             (
                 "distance of marginals, mean",
                 f"{np.nanmean(self.marginals):.3f}",
@@ -81,6 +80,12 @@ class TableQuality:
             drawn, real = self.closest[place], self.real_closest[place]
             lines.append((f"distance to the closest row, {word}", f"{drawn:.4f}", f"{real:.4f}"))
         lines.append(("copies of training rows", f"{self.copies:.2%}", f"{self.real_copies:.2%}"))
+        return tuple(lines)
+
+    def __str__(self) -> str:
+        worst = np.argsort(-np.nan_to_num(self.marginals))[:3]
+        listed = ", ".join(f"{self.names[j]} {self.marginals[j]:.3f}" for j in worst)
+        lines = [("", "drawn rows", "real rows"), *self.lines]
         widths = [max(len(line[i]) for line in lines) for i in range(3)]
         shown = [
             f"{a.ljust(widths[0])}  {b.rjust(widths[1])}  {c.rjust(widths[2])}" for a, b, c in lines
@@ -139,8 +144,25 @@ def table_quality(
     """
     schema = (Schema.of(train) if schema is None else schema).complete(train)
     frames = {"synthetic": synthetic, "train": train, "test": test}
-    tables = {name: _numbers(frame, schema, name) for name, frame in frames.items()}
-    generator = np.random.default_rng(seed_of(random_state))
+    tables = {name: schema.encode(frame, unseen_as_gaps=True) for name, frame in frames.items()}
+    return quality_of(tables, schema, target, np.random.default_rng(seed_of(random_state)))
+
+
+def quality_of(
+    values: dict[str, np.ndarray],
+    schema: Schema,
+    target: str | int | None,
+    generator: np.random.Generator,
+) -> TableQuality:
+    """Return the :func:`table_quality` of tables in the numbers of a schema.
+
+    Parameters
+    ----------
+    values : arrays of shape (n, d) by the names "synthetic", "train" and "test"
+    schema, target : as of :func:`table_quality`
+    generator : of the choice of rows and the boosting
+    """
+    tables = {name: _numbers(rows, schema, name) for name, rows in values.items()}
     predicted = _prediction(tables, schema, target, generator)
     return TableQuality(**_distances(tables, schema, generator), **predicted)
 
@@ -172,8 +194,7 @@ def _marginals(table: Numbers, held: Numbers) -> np.ndarray:
     return np.array([marginal_distance(*pair) for pair in pairs])
 
 
-def _numbers(frame: Any, schema: Schema, name: str) -> Numbers:
-    values = schema.encode(frame, unseen_as_gaps=True)
+def _numbers(values: np.ndarray, schema: Schema, name: str) -> Numbers:
     if len(values) < _FEWEST_ROWS:
         raise DataError(
             f"Tables are compared by {_FEWEST_ROWS} rows or more; {name} has {len(values)}. Pass "
