@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -86,13 +87,19 @@ def test_means_and_draws_are_those_of_the_conditional_normal():
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("method", ["metropolis", "pseudo-gibbs"])
-def test_chains_draw_from_the_conditional_normal_where_the_encoder_is_exact(method):
+@pytest.mark.parametrize(
+    ("method", "encoder"),
+    [("metropolis", "exact"), ("metropolis", "off"), ("pseudo-gibbs", "exact")],
+)
+def test_chains_draw_from_the_conditional_normal(method, encoder):
+    """Metropolis does for any encoder, pseudo-Gibbs for an exact one."""
     model, density = exact_model(d=5, k=2)
+    model = allowing_gaps(model)
+    if encoder == "off":
+        model = eqx.tree_at(lambda m: m.encoder.bias, model, model.encoder.bias + 0.7)
     rows = gappy(rows_of(density, 6), 0.4, seed=2)
-    made = evaluation.impute(
-        allowing_gaps(model), rows, key=KEY, method=method, n_samples=2_200, n_draws=2_200
-    )
+    settings = {"n_samples": 1_100, "n_draws": 1_100}
+    made = evaluation.impute(model, rows, key=KEY, method=method, **settings)
     for i, row in enumerate(rows):
         seen = ~np.isnan(row)
         across = density.cov[np.ix_(~seen, seen)] @ np.linalg.inv(density.cov[np.ix_(seen, seen)])
@@ -103,6 +110,7 @@ def test_chains_draw_from_the_conditional_normal_where_the_encoder_is_exact(meth
         # Draws of a chain depend on each other: the error is that of 500 independent ones.
         assert (np.abs(draws.mean(axis=0) - exact) < 5 * deviation / 22).all()
         assert (np.abs(draws.std(axis=0) / deviation - 1) < 0.15).all()
+        assert (np.abs(np.asarray(made.mean)[i, ~seen] - exact) < 5 * deviation / 22).all()
 
 
 def test_a_hidden_independent_column_takes_its_marginal_along(table):

@@ -1,9 +1,11 @@
 """VAE and VAEImputer of entries that are missing for their own value."""
 
+import jax
 import numpy as np
 import pytest
 
 import wellposed as wp
+from wellposed import evaluation
 from wellposed.noise import SelfMasking
 
 RNG = np.random.default_rng(0)
@@ -55,3 +57,9 @@ def test_it_survives_a_file(fitted, tmp_path):
 def test_levels_are_refused():
     with pytest.raises(wp.SettingError, match="real line"):
         wp.VAE(1, missing="self-masking", **SMALL | {"noise": "bernoulli"}).fit(GAPS > 10)
+
+
+def test_chains_of_gaps_that_are_not_ignorable_are_refused(fitted):
+    key = jax.random.key(0)
+    with pytest.raises(wp.SettingError, match='Use the sampler "importance"'):
+        evaluation.impute(fitted.model_, fitted.rows(GAPS[:3]), key=key, method="metropolis")

@@ -35,8 +35,10 @@ def impute(
     rows : array of shape (n, d), data units, NaN where an entry is missing
     key : PRNG key; the draws of a row depend only on its content and this key
     method : "importance" weighs draws of z from a proposal that is refined for each row. Of the
-        chains over z and the missing entries, "metropolis" accepts the encoder's proposals with
-        the probability that leaves p(z, x_mis | x_obs) invariant, and "pseudo-gibbs" accepts all
+        chains over z and the missing entries, which start from draws of that proposal,
+        "metropolis" accepts the encoder's proposals with the probability that leaves
+        p(z, x_mis | x_obs) invariant, and chooses at intervals among draws of the refined
+        proposal; "pseudo-gibbs" accepts all of the encoder's
     n_samples : draws of z a row, or draws of the chains
     n_draws : m, completed rows a row
     n_levels : probabilities are of the whole numbers below it; 0 computes none
@@ -49,7 +51,7 @@ def impute(
     ------
     SettingError
         If ``n_samples`` is below one, for an unknown method, for a model of whole rows, and for
-        chains of noise whose features are not independent given z.
+        chains of noise whose features are not independent given z, or whose gaps are not ignorable.
 
     References: Mattei & Frellsen (2019), §3, importance sampling; Mattei & Frellsen (2018), §4.2,
     Metropolis-within-Gibbs; Rezende, Mohamed & Wierstra (2014), appendix F, pseudo-Gibbs.

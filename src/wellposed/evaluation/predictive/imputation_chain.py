@@ -13,9 +13,16 @@ with weights p(x_obs | z), and at intervals propose z' ~ p(z), accepted with the
 p(x_obs | z')/p(x_obs | z), which lets a chain leave such a region. If no draw of the prior is near
 the posterior, the first proposals of the encoder, which are always accepted, move the chain there.
 
+With a proposal r(z) that is refined for the datum, chains start from draws of r, resampled with
+weights p(x_obs, z)/r(z). At intervals a chain takes one of its own z and n draws of r, with the
+probabilities given by these weights; x_mis is then drawn given z.
+
 References: Mattei & Frellsen (2018), §4.2, algorithm 1; Rubin (1988) and Rezende,
-Mohamed & Wierstra (2014), appendix F, for the start.
+Mohamed & Wierstra (2014), appendix F, for the start; Tjelmeland (2004) and Andrieu, Lee & Vihola
+(2018), iterated sampling importance resampling, for the choice among n draws.
 """
+
+from typing import Protocol
 
 import equinox as eqx
 import jax
@@ -30,7 +37,21 @@ CHAINS = 11
 _WARM_UP = 10  # draws that are discarded at the start
 _FORCED = 1  # of these, the draws for which every proposal of the encoder is accepted
 _THINNING = 10  # proposals of the encoder per draw, after one from the prior
-_STARTS = 256  # draws of the prior, resampled for the starts of all chains
+_STARTS = 256  # draws of the prior or of r, resampled for the starts of all chains
+_CHOICES = 20  # draws of r per draw of a chain
+_AFTER_CHOICE = 5  # proposals of the encoder per draw of a chain, after a choice among draws of r
+
+
+class LatentProposal(Protocol):
+    """r(z), from which any number of latents can be drawn at once."""
+
+    def sample(self, n: int, *, key: PRNGKey) -> Float[Array, "n k"]:
+        """Draw z_1 … z_n."""
+        ...
+
+    def log_prob(self, z: Float[Array, "n k"]) -> Float[Array, " n"]:
+        """Return log r(z) of n latents, in nats."""
+        ...
 
 
 class Completions(eqx.Module):
@@ -38,6 +59,7 @@ class Completions(eqx.Module):
 
     draws: Float[Array, "s d"]  # interleaved over chains, one draw of each in turn
     acceptance: Scalar  # share of proposals accepted after the warm-up
+    mean: Point  # (d,), average of E[y | z] over all moves after the warm-up
     within: Point  # (d,), variance within chains
     between: Point  # (d,), variance of the means of chains
 
@@ -68,6 +90,7 @@ def complete(
     *,
     n_draws: int,
     pseudo: bool = False,
+    proposal: LatentProposal | None = None,
     key: PRNGKey,
 ) -> Completions:
     """Draw the hidden features of one datum given the others.
@@ -78,20 +101,23 @@ def complete(
     y : array of shape (d,), model units; hidden entries are not used
     hidden : bool array of shape (d,): which features are hidden
     n_draws : s, the number of draws of all ``CHAINS`` chains together
-    pseudo : accept every proposal of the encoder and make none from the prior: pseudo-Gibbs
-        (Rezende, Mohamed & Wierstra, 2014, appendix F), which is right for an exact encoder only
+    pseudo : accept every proposal of the encoder and make none from the prior or from r:
+        pseudo-Gibbs (Rezende, Mohamed & Wierstra, 2014, appendix F), which is right for an exact
+        encoder only
+    proposal : r(z), refined for the datum; None uses the prior
     key : PRNG key
     """
     each = -(-n_draws // CHAINS)
     start_key, run_key = jax.random.split(key)
-    starts = _starts(model, y, hidden, key=start_key)
-    chains, accepted = jax.vmap(
-        lambda s, k: _chain(model, s, hidden, n_kept=each, pseudo=pseudo, key=k)
+    starts = _starts(model, y, hidden, proposal, key=start_key)
+    chains, means, accepted = jax.vmap(
+        lambda s, k: _chain(model, s, hidden, proposal, n_kept=each, pseudo=pseudo, key=k)
     )(starts, jax.random.split(run_key, CHAINS))
     between = chains.mean(axis=1).var(axis=0, ddof=1)
     within = chains.var(axis=1, ddof=1).mean(axis=0) if each > 1 else jnp.full_like(between, 0.0)
     draws = chains.swapaxes(0, 1).reshape(-1, y.shape[0])[:n_draws]
-    return Completions(draws, accepted.mean(), within, between)
+    mean = jnp.where(hidden, means.mean(axis=0), y)
+    return Completions(draws, accepted.mean(), mean, within, between)
 
 
 class _State(eqx.Module):
@@ -102,12 +128,24 @@ class _State(eqx.Module):
     y: Point
 
 
-def _starts(model: VAEModel, y: Point, hidden: Bool[Array, " d"], *, key: PRNGKey) -> _State:
-    """Return the first state of each chain, by resampling draws of the prior."""
+def _starts(
+    model: VAEModel,
+    y: Point,
+    hidden: Bool[Array, " d"],
+    proposal: LatentProposal | None,
+    *,
+    key: PRNGKey,
+) -> _State:
+    """Return the first state of each chain, by resampling draws of the prior or of r."""
     latent_key, choice_key, noise_key = jax.random.split(key, 3)
-    z = jax.vmap(lambda k: model.prior.sample(key=k))(jax.random.split(latent_key, _STARTS))
-    raw = jax.vmap(model.decoder)(z)
-    log_weight = jax.vmap(lambda r: _log_given(model, r, y, hidden))(raw)
+    if proposal is None:
+        z = jax.vmap(lambda k: model.prior.sample(key=k))(jax.random.split(latent_key, _STARTS))
+        raw = jax.vmap(model.decoder)(z)
+        log_weight = jax.vmap(lambda r: _log_given(model, r, y, hidden))(raw)
+    else:
+        z = proposal.sample(_STARTS, key=latent_key)
+        raw = jax.vmap(model.decoder)(z)
+        log_weight = _log_weights(model, proposal, z, raw, y, hidden)
     chosen = jax.random.categorical(choice_key, log_weight, shape=(CHAINS,))
     z, raw = z[chosen], raw[chosen]
     drawn = jax.vmap(lambda r, k: model.noise(r).sample(k))(
@@ -121,33 +159,71 @@ def _log_given(model: VAEModel, raw: Raw, y: Point, hidden: Bool[Array, " d"]) -
     return jnp.where(hidden, 0.0, model.noise(raw).feature_log_prob(y)).sum()
 
 
+def _log_weights(
+    model: VAEModel,
+    proposal: LatentProposal,
+    z: Float[Array, "n k"],
+    raw: Float[Array, "n raw"],
+    y: Point,
+    hidden: Bool[Array, " d"],
+) -> Float[Array, " n"]:
+    """Return log p(x_obs, z) − log r(z) of n latents, in nats and model units."""
+    log_p = jax.vmap(lambda one, r: _log_given(model, r, y, hidden) + model.prior.log_prob(one))
+    return log_p(z, raw) - proposal.log_prob(z)
+
+
 def _chain(
     model: VAEModel,
     start: _State,
     hidden: Bool[Array, " d"],
+    proposal: LatentProposal | None,
     *,
     n_kept: int,
     pseudo: bool,
     key: PRNGKey,
-) -> tuple[Float[Array, "s d"], Scalar]:
-    """Return the draws of one chain after its warm-up, and the share of accepted proposals."""
+) -> tuple[Float[Array, "s d"], Point, Scalar]:
+    """Return the draws of one chain after its warm-up, their mean, and the share of acceptances."""
+    chooses = proposal is not None and not pseudo
 
-    def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Scalar]]:
+    def kept(state: _State, inputs: tuple) -> tuple[_State, tuple[Point, Point, Scalar]]:
         kept_key, forced = inputs
-        prior_key, encoder_key = jax.random.split(kept_key)
-        if not pseudo:
-            state = _from_prior(model, state, hidden, key=prior_key)
-        state, accepted = jax.lax.scan(
+        other_key, encoder_key = jax.random.split(kept_key)
+        if proposal is not None and not pseudo:
+            state = _chosen(model, state, hidden, proposal, key=other_key)
+        elif not pseudo:
+            state = _from_prior(model, state, hidden, key=other_key)
+        state, (accepted, means) = jax.lax.scan(
             lambda s, k: _step(model, s, hidden, forced, key=k),
             state,
-            jax.random.split(encoder_key, _THINNING),
+            jax.random.split(encoder_key, _AFTER_CHOICE if chooses else _THINNING),
         )
-        return state, (state.y, accepted.mean())
+        return state, (state.y, means.mean(axis=0), accepted.mean())
 
     keys = jax.random.split(key, _WARM_UP + n_kept)
-    forced = jnp.arange(_WARM_UP + n_kept) < (_WARM_UP + n_kept if pseudo else _FORCED)
-    _, (draws, accepted) = jax.lax.scan(kept, start, (keys, forced))
-    return draws[_WARM_UP:], accepted[_WARM_UP:].mean()
+    # Starts that are resampled from r need no move that is always accepted.
+    n_forced = _WARM_UP + n_kept if pseudo else 0 if chooses else _FORCED
+    forced = jnp.arange(_WARM_UP + n_kept) < n_forced
+    _, (draws, means, accepted) = jax.lax.scan(kept, start, (keys, forced))
+    return draws[_WARM_UP:], means[_WARM_UP:].mean(axis=0), accepted[_WARM_UP:].mean()
+
+
+def _chosen(
+    model: VAEModel,
+    state: _State,
+    hidden: Bool[Array, " d"],
+    proposal: LatentProposal,
+    *,
+    key: PRNGKey,
+) -> _State:
+    """Choose among the current z and draws of r by their weights, then draw x_mis given z."""
+    latent_key, choice_key, noise_key = jax.random.split(key, 3)
+    new = proposal.sample(_CHOICES, key=latent_key)
+    z = jnp.concatenate([state.z[None], new])
+    raw = jnp.concatenate([state.raw[None], jax.vmap(model.decoder)(new)])
+    log_weight = _log_weights(model, proposal, z, raw, state.y, hidden)
+    chosen = jax.random.categorical(choice_key, log_weight)
+    drawn = model.noise(raw[chosen]).sample(noise_key)
+    return _State(z[chosen], raw[chosen], jnp.where(hidden, drawn, state.y))
 
 
 def _from_prior(
@@ -168,8 +244,8 @@ def _step(
     forced: Bool[Array, ""],
     *,
     key: PRNGKey,
-) -> tuple[_State, Scalar]:
-    """Propose z' ~ q(z | x_obs, x_mis); always accept it if ``forced``."""
+) -> tuple[_State, tuple[Scalar, Point]]:
+    """Propose z' ~ q(z | x_obs, x_mis); always accept it if ``forced``. Also return E[y | z]."""
     propose_key, accept_key, noise_key = jax.random.split(key, 3)
     q = model.encode(state.y)
 
@@ -181,7 +257,9 @@ def _step(
     raw = model.decoder(z)
     log_ratio = log_weight(z, raw) - log_weight(state.z, state.raw)
     log_ratio = jnp.where(forced, 0.0, log_ratio)
-    return _moved(model, state, z, raw, log_ratio, hidden, keys=(accept_key, noise_key))
+    keys = accept_key, noise_key
+    state, accepted = _moved(model, state, z, raw, log_ratio, hidden, keys=keys)
+    return state, (accepted, model.noise(state.raw).mean)
 
 
 def _moved(
