@@ -194,3 +194,12 @@ def test_exact_models_are_applied_as_others_are(make, fitted, tmp_path):
         said = run(command, model, fitted.csv, code=2).stderr
         assert "takes a fitted wellposed.VAE; got" in said
         assert "components_" in said or "compare" in said
+
+
+def test_an_imputer_is_refused_with_what_to_call(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    wp.GaussianImputer(ridge=1.0, random_state=0).fit(rows).save(tmp_path / "imputer.wp")
+    np.savetxt(tmp_path / "rows.csv", rows, delimiter=",")
+    for command in ("score", "encode"):
+        result = run(command, tmp_path / "imputer.wp", tmp_path / "rows.csv", code=2)
+        assert "Fill gaps in Python" in " ".join(result.output.split())

@@ -131,9 +131,15 @@ def feature_columns(model: Any, d: int) -> list[str]:
 
 def open_model(path: Path) -> Any:
     """Load a fitted estimator."""
-    from wellposed.estimators import load
+    from wellposed.estimators import GaussianImputer, VAEImputer, load
 
-    return load(path)
+    model = load(path)
+    if isinstance(model, (GaussianImputer, VAEImputer)):
+        raise SettingError(
+            f"This command takes a model of rows; {path} holds a {type(model).__name__}. Fill gaps "
+            "in Python: wp.load(path).transform(rows)."
+        )
+    return model
 
 
 def check_output(

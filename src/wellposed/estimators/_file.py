@@ -1,6 +1,6 @@
 """Saving a fitted estimator to one file, and rebuilding it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jax
@@ -48,7 +48,7 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
     """
     path = serialise.check_writable(path, overwrite=overwrite)
     tensors: dict[str, np.ndarray] = {}
-    header = _header(estimator, tensors)
+    header = describe_fitted(estimator, tensors)
     model, settings = estimator.model_, settings_of(estimator)
     makers = {role: settings[role] for role in serialise.NETWORKS if role in settings}
     supplied = {f"model.{role}": getattr(model, role) for role in makers}
@@ -64,26 +64,34 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
     serialise.write(path, tensors, header)
 
 
-def _header(estimator: Any, tensors: dict[str, np.ndarray]) -> dict[str, Any]:
+def describe_fitted(estimator: Any, tensors: Tensors) -> Header:
     """Return the header of a file; its arrays become entries of ``tensors``."""
-    settings = settings_of(estimator)
-    if not isinstance(settings["random_state"], (int, np.integer)):
-        settings["random_state"] = None
-    if "checkpoint" in settings:
-        settings["checkpoint"] = None
     names = getattr(estimator, "feature_names_in_", None)
     outcome = getattr(estimator, "outcome_", None)
     state = {name: getattr(estimator, name) for name in estimator._file_state}
     return {
         "kind": type(estimator).__name__,
-        "settings": {
-            name: serialise.describe(value, tensors, f"settings.{name}")
-            for name, value in settings.items()
-        },
+        "settings": describe_settings(settings_of(estimator), tensors, "settings"),
         "model": serialise.describe(estimator.model_, tensors, "model"),
         "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
         "outcome": None if outcome is None else outcome.value,
         "feature_names": None if names is None else [str(name) for name in names],
+    }
+
+
+def describe_settings(settings: dict[str, Any], tensors: Tensors, name: str) -> Header:
+    """Return the settings of an estimator for a header, with names of arrays after ``name``.
+
+    A generator and the name of a checkpoint are left out.
+    """
+    settings = dict(settings)
+    if not isinstance(settings["random_state"], (int, np.integer)):
+        settings["random_state"] = None
+    if "checkpoint" in settings:
+        settings["checkpoint"] = None
+    return {
+        each: serialise.describe(value, tensors, f"{name}.{each}")
+        for each, value in settings.items()
     }
 
 
@@ -104,10 +112,10 @@ def restore(
     DamagedFileError
         If no fit makes such an estimator.
     """
-    _check_names(header, tensors)
+    check_names((header["settings"], header["model"], header["state"]), tensors)
     settings = {
         **getattr(kind, "_setting_defaults", {}),
-        **_settings(header, tensors, makers, supplied),
+        **rebuild_settings(header["settings"], tensors, makers, supplied),
     }
     estimator: Any = kind(**settings)
     # Attributes that later versions added have defaults.
@@ -144,12 +152,13 @@ def restore(
     return estimator
 
 
-def _settings(
-    header: Header, tensors: Tensors, makers: dict[str, Any], supplied: dict[str, Any]
+def rebuild_settings(
+    described: Header, tensors: Tensors, makers: dict[str, Any], supplied: dict[str, Any]
 ) -> dict[str, Any]:
+    """Undo :func:`describe_settings`; networks without a maker are left out."""
     settings = {
         name: makers[name] if name in makers else serialise.rebuild(spec, tensors, supplied)
-        for name, spec in header["settings"].items()
+        for name, spec in described.items()
         if name in makers or not _is_foreign(spec)
     }
     if "checkpoint" in settings:
@@ -157,11 +166,10 @@ def _settings(
     return settings
 
 
-def _check_names(header: Header, tensors: Tensors) -> None:
-    """Refuse tensors to which nothing in the header refers."""
-    parts = (header["settings"], header["model"], header["state"])
+def check_names(parts: Iterable[Any], tensors: Tensors) -> None:
+    """Refuse tensors to which no part of the header refers."""
     exact, prefixes = set(), set()
-    for spec in _specs(parts):
+    for spec in _specs(list(parts)):
         name = spec.get("tensor", spec.get("array"))
         exact |= {name} if isinstance(name, str) else set()
         prefixes |= {f"{spec.get('name')}."} if "foreign" in spec else set()

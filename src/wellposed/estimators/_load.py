@@ -16,19 +16,25 @@ from ._file import restore
 from ._settings import settings_of
 from ._vae import VAE
 from ._words import FilePath
+from .imputation import GaussianImputer, VAEImputer
+from .imputation.file import restore_imputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 
 T = TypeVar("T")
 # A class, a function without arguments that makes an object, or a tuple of those.
 Own: TypeAlias = type[T] | Callable[[], T] | tuple[type[T] | Callable[[], T], ...]
-Estimator: TypeAlias = PPCA | FactorAnalysis | MixturePPCA | LinearVAE | VAE
+Estimator: TypeAlias = (
+    PPCA | FactorAnalysis | MixturePPCA | LinearVAE | VAE | GaussianImputer | VAEImputer
+)
 
-KINDS: dict[str, type[Estimator]] = {
+KINDS: dict[str, type] = {
     "FactorAnalysis": FactorAnalysis,
+    "GaussianImputer": GaussianImputer,
     "LinearVAE": LinearVAE,
     "MixturePPCA": MixturePPCA,
     "PPCA": PPCA,
     "VAE": VAE,
+    "VAEImputer": VAEImputer,
 }
 
 
@@ -92,7 +98,8 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
             "a checkpoint is resumed by fitting with the same `checkpoint`."
         )
     try:
-        return restore(KINDS[kind], header, tensors, makers, supplied)
+        rebuild = restore_imputer if kind.endswith("Imputer") else restore
+        return rebuild(KINDS[kind], header, tensors, makers, supplied)
     except (DamagedFileError, MissingPackageError, serialise.NeedsMakerError) as error:
         raise type(error)(f"{path}: {error}") from error
     # The content of a file is arbitrary, and parts that do not match can raise anything.

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import jax
 import numpy as np
@@ -16,6 +16,7 @@ from wellposed._errors import TrainingWarning
 from .._settings import settings_of
 from .._words import Rows, Seed
 from ..linear.rows import check_components
+from .file import demand
 from .methods import ImputerMethods
 from .ridge import choose_ridge
 
@@ -91,6 +92,8 @@ class GaussianImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         "max_iter": whole(),
         "tol": real(low=0),
     }
+
+    _file_state: ClassVar[tuple[str, ...]] = ("model_", "n_iter_", "ridge_", "_bootstraps")
 
     def __init__(
         self,
@@ -184,10 +187,7 @@ class GaussianImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     def _draws(self, rows: np.ndarray, n_draws: int, *, seed: int, proper: bool) -> np.ndarray:
         drawn = [self.model_]
         if proper and self.bootstrap:
-            n_models = min(n_draws, _BOOTSTRAPS)
-            while len(self._bootstraps) < n_models:
-                self._bootstraps.append(self._refit(len(self._bootstraps)))
-            drawn = self._bootstraps[:n_models]
+            drawn = self._resampled(min(n_draws, _BOOTSTRAPS))
         keys = jax.random.split(jax.random.key(seed), len(drawn))
         each = math.ceil(n_draws / len(drawn))
         parts = [
@@ -195,6 +195,30 @@ class GaussianImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             for model, key in zip(drawn, keys, strict=True)
         ]
         return np.stack(parts, axis=1).reshape(-1, *rows.shape)[:n_draws]
+
+    def _resampled(self, n_models: int) -> list[Model]:
+        """Models of resampled rows, each fitted once."""
+        while len(self._bootstraps) < n_models:
+            self._bootstraps.append(self._refit(len(self._bootstraps)))
+        return self._bootstraps[:n_models]
+
+    def _before_saving(self) -> None:
+        if self.bootstrap:
+            self._resampled(_BOOTSTRAPS)
+
+    def _restore(self, vaes: list[Any]) -> None:
+        demand(not vaes, "vaes")
+        kind = models.GaussianModel if self.n_components is None else models.FactorAnalysisModel
+        demand(isinstance(self._bootstraps, list), "_bootstraps")
+        wanted = _BOOTSTRAPS if self.bootstrap else 0
+        demand(len(self._bootstraps) == wanted, "_bootstraps")
+        for model in (self.model_, *self._bootstraps):
+            demand(isinstance(model, kind), "model_")
+            _check_model(model, int(self._kept.sum()))
+        demand(type(self.n_iter_) is int and self.n_iter_ >= 0, "n_iter_")
+        ridge = self.ridge_
+        demand(ridge is None or (type(ridge) is float and ridge > 0), "ridge_")
+        self.mean_, self.covariance_ = self.model_.mean, covariance_of(self.model_)
 
     def _refit(self, i: int) -> Model:
         """Fit the rows resampled with replacement."""
@@ -212,3 +236,15 @@ def covariance_of(model: Model) -> np.ndarray:
     if isinstance(model, models.GaussianModel):
         return model.covariance
     return model.weight @ model.weight.T + np.diag(model.noise_variance)
+
+
+def _check_model(model: Model, d: int) -> None:
+    covariance = covariance_of(model)
+    shapes = np.shape(model.mean) == (d,) and covariance.shape == (d, d)
+    finite = shapes and bool(np.isfinite(covariance).all()) and bool(np.isfinite(model.mean).all())
+    demand(finite, "the shape of model_")
+    scale = np.sqrt(np.abs(np.diag(covariance)))
+    demand(bool((scale > 0).all()), "the covariance of model_")
+    demand(
+        np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0] > 0, "the covariance of model_"
+    )

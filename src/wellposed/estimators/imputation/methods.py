@@ -2,7 +2,7 @@
 
 import warnings
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 from wellposed._checks import check, check_count, check_number, real
 from wellposed._errors import DataError, DataWarning, SettingError, named_features
 
-from .._words import Rows, Seed
+from .._words import FilePath, Rows, Seed
 from ..data.rows import open_table, restore_on_failure, seed_of, validate_rows
 from ..data.table import Table
+from .file import save_imputer
 from .frames import frame_output, with_kinds
 from .holdout import HoldoutScore, holdout_score
 
@@ -61,6 +62,7 @@ class ImputerMethods:
     add_indicator: bool
     keep_empty_features: bool
     random_state: Seed
+    _file_state: ClassVar[tuple[str, ...]]
     indicator_: MissingIndicator | None
     _kept: np.ndarray
 
@@ -203,6 +205,27 @@ class ImputerMethods:
         seed = seed_of(self.random_state if random_state is None else random_state)
         owner._seed = seed
         return holdout_score([owner, *owner._rivals()], rows, names, share=share, seed=seed)
+
+    def save(self, path: FilePath, *, overwrite: bool = True) -> None:
+        """Write the fitted imputer to one file, whole or not at all; see ``wp.load``.
+
+        No row of the data is written, but parameters of the resampled rows, for draws.
+
+        Parameters
+        ----------
+        path : file to write
+        overwrite : whether to replace a file that is there
+        """
+        check_is_fitted(self)  # pyright: ignore[reportArgumentType]
+        self._before_saving()
+        save_imputer(self, path, overwrite=overwrite)
+
+    def _restore(self, vaes: list[Any]) -> None:
+        """Check the state of a file, and add what follows from it; ``vaes`` are fitted."""
+        raise NotImplementedError
+
+    def _before_saving(self) -> None:
+        """Compute what a later call would need the rows of the fit for."""
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of :meth:`transform`, indicators last."""

@@ -13,13 +13,14 @@ from wellposed import evaluation
 from wellposed._budget import slices
 from wellposed._checks import Rule, boolean, check_settings, one_of, whole
 from wellposed._errors import SettingError
-from wellposed.tables import Schema
+from wellposed.tables import Column, Schema
 
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import Rows, Seed
 from ..data.mixed import noise_for, open_rows, open_to_fit, read_mixed
 from ..data.rows import open_table, validate_rows
+from .file import demand
 from .frames import with_columns
 from .gaussian import GaussianImputer
 from .methods import ImputerMethods
@@ -94,6 +95,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         "add_indicator": boolean(),
         "keep_empty_features": boolean(),
     }
+
+    _file_state: ClassVar[tuple[str, ...]] = ("schema_", "_image_shape")
 
     def __init__(
         self,
@@ -223,6 +226,19 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             draws = self._draws(rows[part], _BOUND_DRAWS, seed=seed, proper=True)
             ends[:, part] = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
         return ends[0], ends[1]
+
+    def _restore(self, vaes: list[VAE]) -> None:
+        self.vaes_, d, schema = vaes, int(self._kept.sum()), self.schema_
+        n_features = len(self._kept)
+        demand(len(vaes) == self.n_models, "vaes_")
+        fits = (v.n_features_in_ == d and v.model_.noise.allows_missing for v in vaes)
+        demand(all(fits), "vaes_")
+        shape = self._image_shape
+        sizes = isinstance(shape, tuple) and all(type(n) is int and n > 0 for n in shape)
+        demand(shape is None or sizes, "_image_shape")
+        if schema is not None:
+            kept = isinstance(schema, Schema) and len(schema.kept) == n_features
+            demand(kept and all(isinstance(c, Column) for c in schema.columns), "schema_")
 
     def _impute(
         self, rows: np.ndarray, *, n_draws: int, n_levels: int, seed: int
