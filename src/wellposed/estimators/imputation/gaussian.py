@@ -169,7 +169,8 @@ class GaussianImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             )
             return fit.model, len(fit.objective), fit.converged
         spread = np.nanstd(rows, axis=0)
-        floor = _FLOOR * np.where(spread > 0, spread, 1e-6 * np.maximum(np.abs(rows[0]), 1.0))
+        size = np.maximum(np.nanmax(np.abs(rows), axis=0), 1.0)
+        floor = _FLOOR * np.where(spread > 0, spread, 1e-6 * size)
         solution = models.gaps.factor_analysis(
             rows, self.n_components, floor=floor, max_iter=self.max_iter, tol=tol
         )
