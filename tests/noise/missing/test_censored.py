@@ -9,6 +9,7 @@ from scipy import stats
 from wellposed import DataError, SettingError
 from wellposed.noise import (
     Bernoulli,
+    Beta,
     Censored,
     Columns,
     Gaussian,
@@ -65,6 +66,38 @@ def test_the_slope_of_the_normal_tail_is_the_hazard():
     np.testing.assert_allclose(found, np.exp(stats.norm.logpdf(t) - stats.norm.logcdf(t)), 1e-12)
 
 
+DEGREES = pytest.mark.parametrize("degrees", [2.5, 4.0, 10.0, 200.0])
+
+
+def assert_student_tails(degrees, rtol):
+    t = np.array([-1e10, -1e3, -30.0, -3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0])
+    noise = StudentT(4.0, degrees=degrees)  # of scale 2
+
+    def tails(location):
+        density = noise(location)
+        at = jnp.full(len(t), 7.0)
+        return density.log_cdf(at), density.log_sf(2 * location - at)
+
+    location = jnp.asarray(7.0 - 2 * t)
+    exact = stats.t.logcdf(t, degrees)
+    known = exact > -700  # scipy's is −∞ beyond
+    for found in tails(location):
+        np.testing.assert_allclose(found[known], exact[known], rtol=rtol)
+    slope = jax.grad(lambda location: sum(part.sum() for part in tails(location)))(location)
+    assert np.isfinite(slope).all()
+
+
+@DEGREES
+@pytest.mark.usefixtures("x64")
+def test_tails_of_a_student_t_are_those_of_scipy(degrees):
+    assert_student_tails(degrees, 1e-9)
+
+
+@DEGREES
+def test_tails_of_a_student_t_are_those_of_scipy_in_float32(degrees):
+    assert_student_tails(degrees, 5e-6)
+
+
 @pytest.mark.usefixtures("x64")
 def test_cells_at_a_limit_have_the_probability_of_the_tail():
     density = censored(low=[-1.0, None, None], high={1: 0.5})(RAW)
@@ -89,12 +122,19 @@ def test_without_cells_at_a_limit_it_is_the_plain_noise(limits):
     np.testing.assert_array_equal(found.variance, plain.variance)
 
 
+OF = {
+    "laplace": lambda: Laplace(0.5),
+    "student": lambda: StudentT(0.5, degrees=5.0),
+    "rescaled": lambda: Rescaled(Gaussian(0.2), [1.0, 2.0, 3.0]),
+}
+
+
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("of", [Laplace(0.5), Rescaled(Gaussian(0.2), [1.0, 2.0, 3.0])])
+@pytest.mark.parametrize("of", OF)
 def test_density_and_probabilities_add_up_to_one(of):
     """∫ p + P(low) + P(high), by the trapezoidal rule with 200,001 nodes."""
     low, high = -1.0, 1.5
-    density = censored(low, high, of)(RAW)
+    density = censored(low, high, OF[of]())(RAW)
     x = np.linspace(low, high, 200_001)
     inside = jax.vmap(lambda v: density.of.feature_log_prob(jnp.full(D, v)))(jnp.asarray(x))
     ends = sum(jnp.exp(density.feature_log_prob(jnp.full(D, v))) for v in (low, high))
@@ -215,7 +255,7 @@ def test_values_beyond_a_limit_are_refused_with_row_column_and_remedy():
     ("noise", "message"),
     [
         (LowRankGaussian(1, 0.5), "independent features"),
-        (StudentT(0.5, degrees=4.0), "tails are exact"),
+        (Beta(8.0), "tails are exact"),
         (Bernoulli(), "tails are exact"),
     ],
 )

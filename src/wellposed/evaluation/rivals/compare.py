@@ -123,8 +123,8 @@ def check_comparable(model: VAEModel, d: int) -> None:
     if not has_density(model.noise):
         raise SettingError(
             f"log p(x) under {type(model.noise).__name__} noise is the logarithm of a probability "
-            "of levels, counts or zeros, and that of Gaussians is of a density. Compare it with "
-            "other models of such data, by score() or in bits per dimension."
+            "of levels, counts, zeros or limits, and that of Gaussians is of a density. Compare it "
+            "with other models of such data, by score() or in bits per dimension."
         )
     if not np.isfinite(model.log_density_bound(d)):
         raise SettingError(

@@ -20,7 +20,7 @@ from .abstract import check_whole, typical_of
 from .clipped import Clipped
 from .limits import End, Limit, Limits
 
-_FIT = 'Use noise="feature", "conditional", Laplace or LogNormal, or Columns of these.'
+_FIT = 'Use noise="feature", "conditional", Laplace, StudentT, LogNormal, or Columns of these.'
 
 
 class Censored(AbstractWrapped):
@@ -35,7 +35,7 @@ class Censored(AbstractWrapped):
     Parameters
     ----------
     noise : noise of independent features with exact tails, or what ``resolve`` makes noise of
-        Gaussian, Laplace, LogNormal, and Columns whose limited columns have one of these.
+        Gaussian, Laplace, StudentT, LogNormal, and Columns whose limited columns have one of these.
     low, high : limits in data units
         A number for all columns, a sequence of one a column with None or NaN where there is no
         limit, or a mapping from names or positions of columns.
