@@ -253,8 +253,8 @@ def _columns_fault(columns: noise.Columns) -> str | None:
     n = len(columns.groups)
     if len(columns.keys) != len(columns.group_of) or any(not 0 <= g < n for g in columns.group_of):
         return "Columns must have a group for each key."
-    if any(isinstance(group, noise.Columns) for group in columns.groups):
-        return "Columns hold Columns."
+    if any(isinstance(group, noise.Columns) or group.limited for group in columns.groups):
+        return "Columns hold Columns, or limits."
     if columns.table is not None:
         placed = sorted(j for group in columns.table.columns for j in group)
         if len(columns.table.columns) != n or placed != list(range(len(columns.keys))):

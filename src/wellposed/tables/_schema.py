@@ -191,9 +191,15 @@ class Schema:
         """Names of the columns that the model has, as text."""
         return tuple(str(column.name) for column in self.kept)
 
-    def make_noise(self) -> noise.Columns:
-        """Return the noise of the columns that the model has."""
-        return noise.Columns([column.noise or "conditional" for column in self.kept])
+    def make_noise(self) -> noise.Columns | noise.Censored:
+        """Return the noise of the columns that the model has; limits are those of the table."""
+        each = [column.noise or "conditional" for column in self.kept]
+        if not any(isinstance(own, noise.Censored) for own in each):
+            return noise.Columns(each)
+        limits = [own.limits if isinstance(own, noise.Censored) else (None, None) for own in each]
+        low, high = zip(*limits, strict=True)
+        columns = [own.noise if isinstance(own, noise.Censored) else own for own in each]
+        return noise.Censored(noise.Columns(columns), low=low, high=high)
 
     def encode(self, X: Any, *, unseen_as_gaps: bool = False) -> np.ndarray:
         """Return the numbers of a frame in the model, float64 of shape (n, d).

@@ -99,3 +99,36 @@ def test_gaps_and_limits_in_one_frame():
     found = vae.score_samples(frame.iloc[:20])
     assert np.isfinite(found).all()
     assert found[0] == pytest.approx(0.0, abs=0.05)  # of a row without an observed entry: by draws
+
+
+@pytest.mark.slow
+def test_a_frame_of_kinds_has_limits_by_its_schema(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(CUT, columns=list("abcd"))
+    frame["site"] = np.where(WHOLE[:, 3] > 100, "east", "west")
+    schema = wp.Schema.of(frame).replace("a", noise=Censored("conditional", low=LOW))
+    vae = wp.VAE(1, noise=schema, **SMALL | {"max_epochs": 3}).fit(frame)
+    assert vae.model_.noise.low.values[:2] == (LOW, None)
+    drawn = vae.sample(200)
+    assert drawn["a"].min() == pytest.approx(LOW, rel=1e-6)
+    assert set(drawn["site"]) <= {"east", "west"}
+    vae.save(tmp_path / "kinds.wp")
+    again = wp.load(tmp_path / "kinds.wp")
+    rows = frame.head(20)
+    np.testing.assert_array_equal(again.score_samples(rows), vae.score_samples(rows))
+    with pytest.raises(wp.DataError, match="'a' has"):
+        vae.score_samples(rows.assign(a=90.0))
+
+
+@pytest.mark.slow
+def test_an_imputer_finds_limits_by_name():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(CUT[:200], columns=list("abcd"))
+    frame.loc[::4, "d"] = np.nan
+    noise = Censored("feature", low={"a": LOW}, high={"b": HIGH})
+    vae = wp.VAE(1, noise=noise, prior="standard", **SMALL | {"max_epochs": 3})
+    imputer = wp.VAEImputer(vae, n_models=1, n_samples=16, random_state=0).fit(frame)
+    assert imputer.vaes_[0].model_.noise.noise.low.values == (LOW, None, None, None)
+    filled = imputer.transform(frame)
+    assert np.isfinite(filled).all()
+    np.testing.assert_array_equal(filled[:, :3], CUT[:200, :3])

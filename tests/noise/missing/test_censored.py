@@ -3,15 +3,17 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from wellposed import DataError, SettingError
+from wellposed import DataError, Schema, SettingError
 from wellposed.noise import (
     Bernoulli,
     Beta,
     Censored,
     Columns,
+    Gamma,
     Gaussian,
     Ignorable,
     Laplace,
@@ -20,6 +22,7 @@ from wellposed.noise import (
     Rescaled,
     SelfMasking,
     StudentT,
+    ZeroInflated,
 )
 from wellposed.numerics import log_laplace_below, log_normal_below
 from wellposed.transforms import Logit, Moments, Standardize, summarise
@@ -289,3 +292,30 @@ def test_log_normal_tails_are_those_of_the_logarithm():
     location = np.log(np.asarray(density.of.icdf(0.5)))
     expected = stats.norm.logcdf(np.log(1e-20), location, 0.5)
     np.testing.assert_allclose(density.feature_log_prob(jnp.full(D, 1e-20)), expected, rtol=1e-5)
+
+
+@pytest.mark.usefixtures("x64")
+def test_zeros_are_below_a_limit_of_amounts():
+    ready = Censored(ZeroInflated(LogNormal(0.25)), low=0.3, high=5.0).initialise(moments())
+    density = ready(jnp.asarray(RNG.normal(size=ready.n_raw * D)))
+    low, high = jnp.full(D, 0.3), jnp.full(D, 5.0)
+    expected = np.log(density.of.cdf(low))
+    np.testing.assert_allclose(density.feature_log_prob(low), expected, rtol=1e-9)
+    expected = np.log1p(-density.of.cdf(high))
+    np.testing.assert_allclose(density.feature_log_prob(high), expected, rtol=1e-6)
+    gamma = Censored(ZeroInflated(Gamma(4.0)), low=0.3).initialise(moments())
+    with pytest.raises(SettingError, match="tails are exact"):
+        gamma(jnp.zeros(gamma.n_raw * D))
+
+
+def test_limits_of_single_columns_become_those_of_the_table():
+    frame = pd.DataFrame({"lead": [0.5, 0.7, 3.1, 0.5], "site": list("abab"), "age": range(4)})
+    schema = Schema.of(frame).replace("age", kind="real")
+    assert isinstance(schema.make_noise(), Columns)
+    noise = schema.replace("lead", noise=Censored("conditional", low=0.5)).make_noise()
+    assert isinstance(noise, Censored)
+    assert noise.low.values == (0.5, None, None)
+    assert noise.high.none
+    assert isinstance(noise.noise, Columns)
+    with pytest.raises(SettingError, match=r"Censored\(Columns"):
+        Columns(["shared", Censored("shared", low=0.0)])

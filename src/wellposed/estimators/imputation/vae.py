@@ -13,6 +13,7 @@ from wellposed import evaluation
 from wellposed._budget import slices
 from wellposed._checks import Rule, boolean, check_settings, one_of, whole
 from wellposed._errors import SettingError
+from wellposed.noise import AbstractNoise
 from wellposed.tables import Column, Schema
 
 from .._settings import settings_of
@@ -183,6 +184,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
         if self.schema_ is not None:
             settings["noise"] = noise_for(vae.noise, self.schema_)
+        elif isinstance(vae.noise, AbstractNoise):
+            settings["noise"] = self._located(vae.noise, rows.shape[1])
         if vae.image_shape is None:
             settings["image_shape"] = self._image_shape
         seeds = np.random.default_rng(seed).integers(2**31, size=self.n_models)
@@ -190,6 +193,13 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         for own in seeds:
             fresh: Any = clone(vae)
             self.vaes_.append(fresh.set_params(random_state=int(own), **settings).fit(rows))
+
+    def _located(self, noise: AbstractNoise, d: int) -> AbstractNoise:
+        """Return the noise with the columns that it names found; the VAEs are fitted to an array."""
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None and len(names) != d:  # columns without an observed entry are left out
+            names = names[self._kept] if hasattr(self, "_kept") else None
+        return noise if names is None else noise.locate(d, names)
 
     def _read(self, X: Rows, *, reset: bool) -> np.ndarray:
         if reset:

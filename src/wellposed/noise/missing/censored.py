@@ -35,7 +35,8 @@ class Censored(AbstractWrapped):
     Parameters
     ----------
     noise : noise of independent features with exact tails, or what ``resolve`` makes noise of
-        Gaussian, Laplace, StudentT, LogNormal, and Columns whose limited columns have one of these.
+        Gaussian, Laplace, StudentT, LogNormal, ZeroInflated with LogNormal, and Columns whose
+        limited columns have one of these.
     low, high : limits in data units
         A number for all columns, a sequence of one a column with None or NaN where there is no
         limit, or a mapping from names or positions of columns.
@@ -86,6 +87,18 @@ class Censored(AbstractWrapped):
     @property
     def limited(self) -> bool:
         return True
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """Limits low and high of noise of one column.
+
+        Raises
+        ------
+        SettingError
+            For limits of several columns.
+        """
+        low, high = self._limits(1)
+        return tuple(None if np.isnan(v[0]) else float(v[0]) for v in (low, high))  # type: ignore[return-value]
 
     @property
     def has_exact_refit(self) -> bool:
@@ -155,8 +168,9 @@ class Censored(AbstractWrapped):
     def log_density_bound(self, d: int) -> float:
         """That of the noise, but for columns with a limit at least that of a probability, zero."""
         density = self.noise(jnp.zeros(self.n_raw * d))
+        median = density.coupled(jnp.zeros(()))  # a value inside the support
         # Log densities that the noise reaches, in data units, so that its bound is no lower.
-        reached = np.asarray(density.feature_log_prob(density.mean), np.float64)
+        reached = np.asarray(density.feature_log_prob(median), np.float64)
         more = np.zeros(d)
         for end in filter(None, self._ends):
             short = np.maximum(-(reached + np.asarray(end.log_slope, np.float64)), 0.0)

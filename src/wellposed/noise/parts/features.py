@@ -104,7 +104,9 @@ class Features(AbstractDensity):
 
     @property
     def has_tails(self) -> np.ndarray:
-        return np.full(self.event_shape, isinstance(self.each, HasTails))
+        inner = getattr(self.each, "of", self.each)  # of a mixture with zero
+        known = isinstance(self.each, HasTails) and isinstance(inner, HasTails)
+        return np.full(self.event_shape, known)
 
     def log_cdf(self, value: Point) -> Point:
         """log P(Y_j ≤ y_j | z) of each feature, shape (d,), in nats, exact in the tails."""

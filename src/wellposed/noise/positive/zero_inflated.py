@@ -153,6 +153,15 @@ class _ZeroInflated(Distribution):
         reached = self._zero + jax.nn.sigmoid(-self.logit) * self.of.cdf(value)
         return jnp.where(value < 0, 0.0, reached)
 
+    def log_cdf(self, value: Point) -> Point:
+        """log P(Y ≤ value) of a value from zero upwards, in nats."""
+        above = jax.nn.log_sigmoid(-self.logit) + self.of.log_cdf(value)
+        return jnp.logaddexp(jax.nn.log_sigmoid(self.logit), above)
+
+    def log_sf(self, value: Point) -> Point:
+        """log P(Y ≥ value) of a value above zero, in nats."""
+        return jax.nn.log_sigmoid(-self.logit) + self.of.log_sf(value)
+
     def icdf(self, q: Point) -> Point:
         share = jax.nn.sigmoid(-self.logit)
         rest = (q - self._zero) / jnp.maximum(share, jnp.finfo(share.dtype).tiny)

@@ -216,6 +216,12 @@ def _group_of(noise: AbstractNoise, groups: list[AbstractNoise]) -> int:
             "A column's noise must be of one family; got Columns within Columns. "
             "Name all columns in one."
         )
+    if noise.limited:
+        raise SettingError(
+            "Limits are those of the table; got Censored within Columns. Use "
+            "Censored(Columns({...}), low={name: limit}), or in a schema "
+            "replace(name, noise=Censored(...))."
+        )
     for number, other in enumerate(groups):
         if bool(eqx.tree_equal(noise, other)):
             return number
