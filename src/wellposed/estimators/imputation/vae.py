@@ -195,7 +195,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             self.vaes_.append(fresh.set_params(random_state=int(own), **settings).fit(rows))
 
     def _located(self, noise: AbstractNoise, d: int) -> AbstractNoise:
-        """Return the noise with the columns that it names found; the VAEs are fitted to an array."""
+        """Return the noise with the columns that it names found: VAEs are fitted to arrays."""
         names = getattr(self, "feature_names_in_", None)
         if names is not None and len(names) != d:  # columns without an observed entry are left out
             names = names[self._kept] if hasattr(self, "_kept") else None
