@@ -57,6 +57,23 @@ def test_draws_and_intervals_have_the_spread_of_the_law(imputer, sampler):
     assert 0.83 < held[~SEEN[:120]].mean() < 0.97
 
 
+def test_a_fill_depends_on_its_own_row_alone(imputer):
+    """Rows without gaps, beside which it stands, are left out of the computation."""
+    gaps = ~SEEN.all(axis=1)
+    alone, together = imputer.transform(GAPS[gaps]), imputer.transform(GAPS)[gaps]
+    np.testing.assert_array_equal(alone, together)
+    np.testing.assert_array_equal(imputer.transform(WHOLE[:3]), WHOLE[:3])
+    np.testing.assert_array_equal(imputer.draw(WHOLE[:3], 2), np.stack([WHOLE[:3]] * 2))
+    interval = imputer.predict_interval(WHOLE[:3])
+    np.testing.assert_array_equal(interval.low, interval.high)
+
+
+def test_few_rows_have_three_models_and_many_have_one():
+    quick = wp.VAE(1, hidden=(4,), max_epochs=1, linear_start=False, progress=False)
+    for rows, n in ((GAPS[:50], 3), (np.tile(GAPS, (38, 1)), 1)):
+        assert len(wp.VAEImputer(quick, random_state=0).fit(rows).vaes_) == n
+
+
 def test_a_row_of_gaps_and_masks_of_no_training_row(imputer):
     filled = imputer.transform([[np.nan] * 5, [4.0, np.nan, np.nan, np.nan, np.nan]])
     assert np.isfinite(filled).all()

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from wellposed import evaluation
 from wellposed._budget import slices
-from wellposed._checks import Rule, boolean, check_settings, one_of, whole
+from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, whole
 from wellposed._errors import SettingError
 from wellposed.noise import AbstractNoise
 from wellposed.tables import Column, Schema
@@ -29,8 +29,11 @@ from .methods import ImputerMethods
 _CHUNK = 2_000  # rows whose draws are in memory at a time
 _BOUND_DRAWS = 400
 # Of the default VAE. The importance-weighted bound is closer to log p of the observed entries: if
-# many are missing, the posterior is wide and its latents depend on each other.
-_DEFAULTS: dict[str, Any] = {"objective": "iwae", "n_importance": 20, "patience": 20}
+# many are missing, the posterior is wide and its latents depend on each other. More draws are
+# better, and many rows can do with fewer; a step takes as long as it has draws.
+_DEFAULTS: dict[str, Any] = {"objective": "iwae", "patience": 20}
+_ROWS_AND_DRAWS, _FEWEST, _MOST = 40_000, 5, 20
+_ROWS_AND_MODELS, _MOST_MODELS = 30_000, 3
 
 Sampler = Literal["importance", "metropolis", "pseudo-gibbs"]
 
@@ -52,9 +55,9 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     vae : None or :class:`wellposed.VAE`
         Settings of the VAE, which is not fitted itself; ``random_state`` is set here, and
         ``missing`` where it is None, to "ignorable". None is a VAE trained by the
-        importance-weighted bound of 20 draws.
-    n_models : int, default 3
-        Number of VAEs.
+        importance-weighted bound, of 20 draws up to 2,000 rows, and of five from 8,000 on.
+    n_models : int or "auto"
+        Number of VAEs; "auto" is 3 up to 10,000 rows, 2 up to 15,000, and 1 for more.
     sampler : "importance", "metropolis" or "pseudo-gibbs"
         "importance" weighs draws of z from a proposal refined for each row. The chains draw z and
         x_m in turn, see :func:`wellposed.evaluation.impute`; "pseudo-gibbs" accepts every proposal
@@ -91,7 +94,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
 
     _constraints: ClassVar[dict[str, Rule]] = {
         "sampler": one_of(("importance", "metropolis", "pseudo-gibbs")),
-        "n_models": whole(),
+        "n_models": or_word("auto", whole()),
         "n_samples": whole(),
         "add_indicator": boolean(),
         "keep_empty_features": boolean(),
@@ -103,7 +106,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         self,
         vae: VAE | None = None,
         *,
-        n_models: int = 3,
+        n_models: int | Literal["auto"] = "auto",
         sampler: Sampler = "importance",
         n_samples: int = 256,
         missing_values: float | None = np.nan,
@@ -180,7 +183,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         return with_columns(frame, extra, filled[:, d:])
 
     def _fit_rows(self, rows: np.ndarray, seed: int) -> None:
-        vae = VAE(**_DEFAULTS) if self.vae is None else self.vae
+        vae = VAE(**_DEFAULTS, n_importance=_draws_of(len(rows))) if self.vae is None else self.vae
         settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
         if self.schema_ is not None:
             settings["noise"] = noise_for(vae.noise, self.schema_)
@@ -188,7 +191,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             settings["noise"] = self._located(vae.noise, rows.shape[1])
         if vae.image_shape is None:
             settings["image_shape"] = self._image_shape
-        seeds = np.random.default_rng(seed).integers(2**31, size=self.n_models)
+        n_models = _models_of(len(rows)) if self.n_models == "auto" else int(self.n_models)
+        seeds = np.random.default_rng(seed).integers(2**31, size=n_models)
         self.vaes_: list[VAE] = []
         for own in seeds:
             fresh: Any = clone(vae)
@@ -214,21 +218,30 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         return np.asarray(validate_rows(owner, table, reset=reset, gaps=True), np.float64)
 
     def _means(self, rows: np.ndarray) -> np.ndarray:
-        made = self._impute(rows, n_draws=0, n_levels=self._n_levels, seed=self._seed)
-        mean = np.mean([np.asarray(each.mean) for each in made], axis=0)
-        if not self._n_levels:
-            return mean
-        probabilities = np.sum([np.asarray(each.level_probabilities) for each in made], axis=0)
-        level = probabilities.argmax(axis=1)
-        return np.where(self.level_columns(rows.shape[1]) & np.isnan(rows), level, mean)
+        filled, open_ = rows.copy(), np.isnan(rows).any(axis=1)
+        if not open_.any():
+            return filled
+        made = self._impute(rows[open_], n_draws=0, n_levels=self._n_levels, seed=self._seed)
+        filled[open_] = np.mean([np.asarray(each.mean) for each in made], axis=0)
+        if self._n_levels:
+            probabilities = np.sum([np.asarray(each.level_probabilities) for each in made], axis=0)
+            coded = self.level_columns(rows.shape[1]) & np.isnan(rows[open_])
+            filled[open_] = np.where(coded, probabilities.argmax(axis=1), filled[open_])
+        return filled
 
     def _draws(self, rows: np.ndarray, n_draws: int, *, seed: int, proper: bool) -> np.ndarray:
         del proper
+        draws = np.broadcast_to(rows, (n_draws, *rows.shape)).copy()
+        open_ = np.isnan(rows).any(axis=1)
+        if not open_.any():
+            return draws
         each = -(-n_draws // len(self.vaes_))
-        made = self._impute(rows, n_draws=each, n_levels=0, seed=seed)
+        made = self._impute(rows[open_], n_draws=each, n_levels=0, seed=seed)
         # Draws of the models in turn, so that any number of them has all models.
-        draws = np.stack([np.asarray(one.draws) for one in made], axis=2)
-        return np.moveaxis(draws.reshape(len(rows), -1, rows.shape[1]), 1, 0)[:n_draws]
+        drawn = np.stack([np.asarray(one.draws) for one in made], axis=2)
+        drawn = drawn.reshape(int(open_.sum()), -1, rows.shape[1])
+        draws[:, open_] = np.moveaxis(drawn, 1, 0)[:n_draws]
+        return draws
 
     def _bounds(self, rows: np.ndarray, level: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         ends = np.empty((2, *rows.shape))
@@ -240,7 +253,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     def _restore(self, vaes: list[VAE]) -> None:
         self.vaes_, d, schema = vaes, int(self._kept.sum()), self.schema_
         n_features = len(self._kept)
-        demand(len(vaes) == self.n_models, "vaes_")
+        demand(self.n_models in ("auto", len(vaes)), "vaes_")
         fits = (v.n_features_in_ == d and v.model_.noise.allows_missing for v in vaes)
         demand(all(fits), "vaes_")
         shape = self._image_shape
@@ -284,6 +297,16 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         columns = () if self.schema_ is None else self.schema_.kept
         sizes = np.array([len(column.levels or (0, 1)) for column in columns], int)
         return int(sizes[self.level_columns(len(sizes))].max(initial=0))
+
+
+def _draws_of(n: int) -> int:
+    """Return the draws of the importance-weighted bound for n rows."""
+    return int(np.clip(_ROWS_AND_DRAWS // n, _FEWEST, _MOST))
+
+
+def _models_of(n: int) -> int:
+    """Return the number of models for n rows."""
+    return int(np.clip(_ROWS_AND_MODELS // n, 1, _MOST_MODELS))
 
 
 def _map_rows(
