@@ -74,3 +74,24 @@ def test_each_reconstruction_is_below_its_datum(n):
 def test_a_missing_reconstruction_is_refused():
     with pytest.raises(DataError, match="one reconstruction a datum"):
         plotting.reconstructions(pictures(3), pictures(2), (3, 4))
+
+
+def test_gaps_are_beside_their_completions_and_missing_pixels_transparent():
+    whole = pictures(2)
+    given = np.where(np.arange(12) < 6, np.nan, whole)
+    columns = {"image": whole, "given": given, "mean": whole + 1.0}
+    ax = plotting.gaps(columns, (3, 4), names=["a", "b"], limits=(0.0, 24.0))
+    assert len(ax.images) == 6
+    shown = np.ma.stack([image.get_array() for image in ax.images]).reshape(2, 3, 12)
+    for column, values in enumerate(columns.values()):
+        np.testing.assert_allclose(shown[:, column].filled(np.nan), values / 24.0)
+    extents = np.array([image.get_extent() for image in ax.images]).reshape(2, 3, 4)
+    assert (np.diff(extents[:, :, 0], axis=1) > 4).all()
+    assert (np.diff(extents[:, :, 3], axis=0) > 3).all()
+    assert [label.get_text() for label in ax.get_xticklabels()] == list(columns)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def test_columns_of_different_lengths_are_refused():
+    with pytest.raises(DataError, match="same number"):
+        plotting.gaps({"a": pictures(2), "b": pictures(3)}, (3, 4))

@@ -6,6 +6,7 @@ from ._curves import training_curves
 from ._demo import demo_figure
 from ._families import families
 from ._forecast import forecast
+from ._gaps import gaps
 from ._images import images
 from ._palette import PALETTE, QUIET
 from ._plane import latent_plane
@@ -23,6 +24,7 @@ __all__ = [
     "demo_figure",
     "families",
     "forecast",
+    "gaps",
     "images",
     "latent_plane",
     "marginals",

@@ -35,6 +35,7 @@ from wellposed.models import VAEModel
 
 CHAINS = 11
 _WARM_UP = 10  # draws that are discarded at the start
+_REFINED_WARM_UP = 2  # after a start from draws of r that are resampled
 _FORCED = 1  # of these, the draws for which every proposal of the encoder is accepted
 _THINNING = 10  # proposals of the encoder per draw, after one from the prior
 _STARTS = 256  # draws of the prior or of r, resampled for the starts of all chains
@@ -199,12 +200,13 @@ def _chain(
         )
         return state, (state.y, means.mean(axis=0), accepted.mean())
 
-    keys = jax.random.split(key, _WARM_UP + n_kept)
+    warm_up = _REFINED_WARM_UP if chooses else _WARM_UP
+    keys = jax.random.split(key, warm_up + n_kept)
     # Starts that are resampled from r need no move that is always accepted.
-    n_forced = _WARM_UP + n_kept if pseudo else 0 if chooses else _FORCED
-    forced = jnp.arange(_WARM_UP + n_kept) < n_forced
+    n_forced = warm_up + n_kept if pseudo else 0 if chooses else _FORCED
+    forced = jnp.arange(warm_up + n_kept) < n_forced
     _, (draws, means, accepted) = jax.lax.scan(kept, start, (keys, forced))
-    return draws[_WARM_UP:], means[_WARM_UP:].mean(axis=0), accepted[_WARM_UP:].mean()
+    return draws[warm_up:], means[warm_up:].mean(axis=0), accepted[warm_up:].mean()
 
 
 def _chosen(
