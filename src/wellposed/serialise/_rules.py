@@ -17,6 +17,7 @@ import numpy as np
 
 from wellposed import nn, noise, transforms
 from wellposed._errors import WellposedError
+from wellposed.noise.missing import Limits
 
 # Squares of scales within these limits are neither zero nor infinite in float32.
 _SMALLEST, _LARGEST = 1e-18, 1e18
@@ -239,6 +240,11 @@ def _whole_fault(instance: Any) -> str | None:
             return None if fits else "ByColumn must place each column once."
         case noise.Rescaled() if not _is_accepted(lambda: noise.Rescaled(instance.noise, 1.0)):
             return "Rescaled holds a noise that is not on the real line."
+        case noise.Censored() if not _is_accepted(lambda: noise.Censored(instance.noise)):
+            return "Censored holds a noise that has limits or gaps."
+        case Limits(values=values, keys=keys, every=every):
+            fits = len(values) == 1 if every else keys is None or len(keys) == len(values)
+            return None if fits else "Limits must have a value for each key."
         case nn.MakeConvEncoder(settings=given) | nn.MakeConvDecoder(settings=given):
             given = (given.image_shape, given.channels, given.hidden, given.activation)
             return (

@@ -1,5 +1,6 @@
 """Noise of values that are recorded at limits, against tails of scipy and quadrature."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from wellposed import DataError, Schema, SettingError
+from wellposed import DamagedFileError, DataError, Schema, SettingError
 from wellposed.noise import (
     Bernoulli,
     Beta,
@@ -24,7 +25,9 @@ from wellposed.noise import (
     StudentT,
     ZeroInflated,
 )
+from wellposed.noise.missing import Limits
 from wellposed.numerics import log_laplace_below, log_normal_below
+from wellposed.serialise import describe, rebuild
 from wellposed.transforms import Logit, Moments, Standardize, summarise
 
 D = 3
@@ -319,3 +322,16 @@ def test_limits_of_single_columns_become_those_of_the_table():
     assert isinstance(noise.noise, Columns)
     with pytest.raises(SettingError, match=r"Censored\(Columns"):
         Columns(["shared", Censored("shared", low=0.0)])
+
+
+def test_no_file_holds_limits_within_limits_or_keys_without_values():
+    inner = Censored(Gaussian(), low=0.0)
+    nested = eqx.tree_at(lambda n: n.noise, Censored(Gaussian(), low=1.0), inner)
+    for wrong in (nested, Limits((1.0,), ("a", "b"), False), Limits((1.0, 2.0), None, True)):
+        tensors = {}
+        described = describe(wrong, tensors, "noise")
+        with pytest.raises(DamagedFileError, match=r"limits|Limits"):
+            rebuild(described, tensors, {})
+    tensors = {}
+    described = describe(Censored(Gaussian(), low={"a": 0.0}), tensors, "noise")
+    assert rebuild(described, tensors, {}).low == Limits((0.0,), ("a",), False)
