@@ -27,6 +27,7 @@ SIDE = 28
 FULL, QUICK = (10_000, 60), (3_000, 20)  # training and test images
 # n_samples of each sampler: 256 + 11 · (2 + 10) · 25 and 256 + 11 · (10 + 20) · 10 evaluations.
 SAMPLES = {"importance": 3_556, "metropolis": 110, "pseudo-gibbs": 220}
+SHORT = {"importance": "IS", "metropolis": "MwG", "pseudo-gibbs": "pG"}
 HALVES = {
     "top": np.s_[:, :14],
     "bottom": np.s_[:, 14:],
@@ -155,10 +156,10 @@ def picture(path: Path, *, quick: bool) -> None:
     columns = {"image": whole, "given": given}
     for sampler in SAMPLES:
         made = sampled(vae, given, sampler, N_DRAWS)
-        columns[f"{sampler}\nmean"] = np.asarray(made.mean)
+        columns[f"{SHORT[sampler]} mean"] = np.asarray(made.mean)
         draws = np.asarray(made.draws)
-        columns |= {f"draw {j + 1}{' ' * len(columns)}": draws[:, j] for j in range(N_DRAWS)}
-    figure, ax = plt.subplots(figsize=(9.0, 5.4), layout="constrained")
+        columns |= {f"{SHORT[sampler]} {j + 1}": draws[:, j] for j in range(N_DRAWS)}
+    figure, ax = plt.subplots(figsize=(11.0, 6.0), layout="constrained")
     plotting.gaps(columns, (SIDE, SIDE), ax=ax, limits=(0.0, 1.0), names=PICTURED)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100, bbox_inches="tight")
