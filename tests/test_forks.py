@@ -147,11 +147,11 @@ def test_spawned_workers_are_no_forks_and_a_search_runs_in_them(rows):
     """The one test that starts fresh processes, loky's: each imports JAX."""
     from sklearn.model_selection import GridSearchCV
 
-    template = textbook_vae(hidden=(4,), max_epochs=2, random_state=0, progress=False)
-    settings = {"n_components": [1, 2]}
+    template = textbook_vae(1, hidden=(4,), max_epochs=2, progress=False)
+    settings = {"random_state": [0, 1]}  # of one program
+    keywords = {"cv": 2, "error_score": "raise", "refit": False}
     alone, both = (
-        GridSearchCV(template, settings, cv=2, n_jobs=jobs, error_score="raise").fit(rows)
-        for jobs in (None, 2)
+        GridSearchCV(template, settings, n_jobs=jobs, **keywords).fit(rows) for jobs in (None, 2)
     )
     ours, theirs = (search.cv_results_["mean_test_score"] for search in (alone, both))
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)

@@ -70,7 +70,7 @@ def test_log_p_is_that_of_the_observed_entries(share):
 @pytest.mark.usefixtures("x64")
 def test_means_and_draws_are_those_of_the_conditional_normal():
     model, density = exact_model(d=5, k=2)
-    rows = gappy(rows_of(density, 12), 0.5)
+    rows = gappy(rows_of(density, 6), 0.5)
     made = evaluation.impute(allowing_gaps(model), rows, key=KEY, n_samples=4_000, n_draws=2_000)
     for i, row in enumerate(rows):
         seen = ~np.isnan(row)
