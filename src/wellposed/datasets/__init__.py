@@ -1,4 +1,4 @@
-r"""Data: readers, the digits of scikit-learn, checked downloads, tables of known density.
+r"""Data: readers, the digits of scikit-learn, checked downloads, synthetic data of known truth.
 
 :func:`read` opens every format; the path determines the reader.
 
@@ -45,6 +45,7 @@ bytes a pixel while it is resized. Text declares no size: it is read line by lin
 """
 
 from ._amputation import hide_at_random, hide_completely_at_random, hide_not_at_random
+from ._blobs import BlobImages, blob_images
 from ._catalogue import DATASETS
 from ._dataset import Dataset, RemoteFile
 from ._digits import load_digits
@@ -56,11 +57,13 @@ from ._synthetic import LinearGaussian, linear_gaussian
 
 __all__ = [
     "DATASETS",
+    "BlobImages",
     "Dataset",
     "LinearGaussian",
     "RemoteFile",
     "Source",
     "Splits",
+    "blob_images",
     "cache_dir",
     "fetch",
     "hide_at_random",
