@@ -106,6 +106,18 @@ def test_the_example_of_the_page_on_judging(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_the_example_of_the_page_on_known_factors(capsys):
+    (example,) = examples(ROOT / "docs" / "disentanglement.md")
+    names: dict = {}
+    exec(example, names)
+    scores = names["scores"]
+    assert str(scores) in capsys.readouterr().out
+    assert scores.informativeness.value > 0.8
+    assert names["vae"].transform(names["held_out"]).shape == names["z"].shape
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_the_example_of_the_page_on_grids(capsys):
     (example,) = examples(ROOT / "docs" / "grids.md")

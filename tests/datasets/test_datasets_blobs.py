@@ -36,7 +36,8 @@ def test_factors_are_uniform_and_independent_and_noise_has_its_variance():
 def test_levels_are_equally_spaced_and_a_seed_fixes_the_draws():
     blobs = blob_images(500, seed=2, n_levels=5)
     for factor in blobs.factors.T:
-        steps = np.diff(np.unique(factor))
+        steps: np.ndarray = np.diff(np.unique(factor))
+        assert steps.dtype == float
         np.testing.assert_allclose(steps, steps[0], rtol=1e-9)
         assert len(steps) == 4
     np.testing.assert_array_equal(blob_images(500, seed=2, n_levels=5).values, blobs.values)
@@ -53,4 +54,4 @@ def test_levels_are_equally_spaced_and_a_seed_fixes_the_draws():
 )
 def test_sizes_out_of_range_are_refused(change, message):
     with pytest.raises(SettingError, match=message):
-        blob_images(**{"n": 2, "seed": 0} | change)
+        blob_images(**({"n": 2, "seed": 0} | change))
