@@ -179,16 +179,21 @@ def _of_numbers(column: Column, cells: Cells) -> Column:
 
 def _of_amounts(column: Column, x: np.ndarray, whole: bool) -> Column | None:
     """Return what numbers from zero on are taken for; None is real numbers."""
-    zeros, mean, variance = float((x == 0).mean()), float(x.mean()), float(x.var())
-    skew = _skewness(x)
+    mean, variance = float(x.mean()), float(x.var())
     if whole and mean <= _SMALL and x.max() < 1000 and variance >= mean:
         reason = f"whole numbers from {x.min():.0f}, mean {mean:.2g}, variance {variance:.2g}"
         return _with(column, "count", reason)
-    if zeros >= _ZEROS and skew > _SKEWED:
-        reason = f"from zero on, {zeros:.0%} zeros, skewness {skew:.1f}"
+    if are_amounts(x):
+        reason = f"from zero on, {(x == 0).mean():.0%} zeros, skewness {_skewness(x):.1f}"
         return _with(column, "amount", reason)
     # Log-normal noise of skewed numbers above zero had no better held-out log p than a Gaussian.
     return None
+
+
+def are_amounts(x: np.ndarray) -> bool:
+    """Whether numbers are from zero on, a tenth of them zeros, with a long tail."""
+    zeros = (x == 0).mean()
+    return bool(x.min() >= 0 and zeros >= _ZEROS and _skewness(x) > _SKEWED)
 
 
 def _skewness(x: np.ndarray) -> float:

@@ -6,6 +6,7 @@ import pytest
 
 import wellposed as wp
 from wellposed import datasets
+from wellposed.estimators.imputation import vae as vae_imputer
 
 RNG = np.random.default_rng(0)
 LOADINGS = RNG.normal(size=(2, 5))
@@ -75,6 +76,19 @@ def test_few_rows_have_three_models_and_many_have_one():
     quick = wp.VAE(1, hidden=(4,), max_epochs=1, linear_start=False, progress=False)
     for rows, n in ((GAPS[:50], 3), (np.tile(GAPS, (38, 1)), 1)):
         assert len(wp.VAEImputer(quick, random_state=0).fit(rows).vaes_) == n
+
+
+def test_amounts_with_zeros_have_noise_of_amounts(monkeypatch):
+    """Gaussian noise would draw no zero, and half of its draws below zero."""
+    quick = {"max_epochs": 3, "hidden": (4,), "progress": False}
+    monkeypatch.setattr(vae_imputer, "_DEFAULTS", quick)
+    rows = np.where(RNG.random((200, 3)) < 0.6, 0.0, np.exp(RNG.normal(size=(200, 3))))
+    gaps = datasets.hide_completely_at_random(np.c_[rows, RNG.normal(size=200)], 0.2, 0)
+    made = wp.VAEImputer(n_models=1, random_state=0).fit(gaps)
+    drawn = made.vaes_[0].sample(200)
+    assert drawn[:, :3].min() == 0.0
+    assert 0.4 < (drawn[:, :3] == 0.0).mean() < 0.8
+    assert drawn[:, 3].min() < 0  # the last column is real
 
 
 def test_a_row_of_gaps_and_masks_of_no_training_row(imputer):

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
-from wellposed import evaluation
+from wellposed import evaluation, noise
 from wellposed._budget import slices
 from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, whole
 from wellposed._errors import SettingError
 from wellposed.noise import AbstractNoise
 from wellposed.tables import Column, Schema
+from wellposed.tables._infer import are_amounts
 
 from .._settings import settings_of
 from .._vae import VAE
@@ -34,6 +35,7 @@ _BOUND_DRAWS = 400
 _DEFAULTS: dict[str, Any] = {"objective": "iwae", "patience": 20}
 _ROWS_AND_DRAWS, _FEWEST, _MOST = 40_000, 5, 20
 _ROWS_AND_MODELS, _MOST_MODELS = 30_000, 3
+_MOSTLY = 0.5  # share of the columns
 
 Sampler = Literal["importance", "metropolis", "pseudo-gibbs"]
 
@@ -55,7 +57,9 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     vae : None or :class:`wellposed.VAE`
         Settings of the VAE, which is not fitted itself; ``random_state`` is set here, and
         ``missing`` where it is None, to "ignorable". None is a VAE trained by the
-        importance-weighted bound, of 20 draws up to 2,000 rows, and of five from 8,000 on.
+        importance-weighted bound, of 20 draws up to 2,000 rows, and of five from 8,000 on; in a
+        table of numbers of which most columns are amounts, from zero on and a tenth of them zeros,
+        these have zero-inflated noise.
     n_models : int or "auto"
         Number of VAEs; "auto" is 3 up to 10,000 rows, 2 up to 15,000, and 1 for more.
     sampler : "importance", "metropolis" or "pseudo-gibbs"
@@ -187,6 +191,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
         if self.schema_ is not None:
             settings["noise"] = noise_for(vae.noise, self.schema_)
+        elif self.vae is None and self._image_shape is None:
+            settings["noise"] = _noise_of(rows)
         elif isinstance(vae.noise, AbstractNoise):
             settings["noise"] = self._located(vae.noise, rows.shape[1])
         if vae.image_shape is None:
@@ -207,8 +213,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
 
     def _read(self, X: Rows, *, reset: bool) -> np.ndarray:
         if reset:
-            noise = VAE().noise if self.vae is None else self.vae.noise
-            table = open_to_fit(X, noise)
+            setting = VAE().noise if self.vae is None else self.vae.noise
+            table = open_to_fit(X, setting)
             self.schema_, self._image_shape = _mixed(table.schema), table.image_shape
         else:
             table = open_rows(X, self.schema_, unseen_as_gaps=True)
@@ -297,6 +303,17 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         columns = () if self.schema_ is None else self.schema_.kept
         sizes = np.array([len(column.levels or (0, 1)) for column in columns], int)
         return int(sizes[self.level_columns(len(sizes))].max(initial=0))
+
+
+def _noise_of(rows: np.ndarray) -> str | noise.Columns:
+    """Return the noise of numbers: "auto", but of a table that is mostly amounts with zeros.
+
+    Other columns would lose by it, since a training then has no linear start.
+    """
+    amounts = np.array([are_amounts(column[~np.isnan(column)]) for column in rows.T])
+    if amounts.mean() < _MOSTLY:
+        return "auto"
+    return noise.Columns(["zero-inflated" if each else "conditional" for each in amounts])
 
 
 def _draws_of(n: int) -> int:
