@@ -1,6 +1,6 @@
 """Disentanglement against β, and against the σ² that each β implies.
 
-    python -m benchmarks.tables.disentanglement [--seeds 5] [--epochs 80]
+    python -m benchmarks.tables.disentanglement [--seeds 3] [--epochs 240]
         [--rows 2000] [--betas 0.5 1 2 4 8 16]
 
 VAEs of six latents on ``datasets.blob_images``: images of four known factors with noise of known
@@ -160,8 +160,8 @@ def page(found: list[dict[str, list[float]]]) -> None:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=240)
     parser.add_argument("--rows", type=int, default=2_000)
     parser.add_argument("--betas", type=float, nargs="+", default=BETAS)
     options = parser.parse_args()
