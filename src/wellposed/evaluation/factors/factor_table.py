@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,7 +40,7 @@ class FactorTable:
         *,
         discrete: bool | Sequence[bool] | None = None,
         fewest_factors: int = 1,
-    ) -> Self:
+    ) -> "FactorTable":
         """Check latents and factors.
 
         Parameters
@@ -88,7 +87,7 @@ class FactorTable:
         """Factors, m."""
         return self.levels.shape[1]
 
-    def rows(self, chosen: np.ndarray) -> Self:
+    def rows(self, chosen: np.ndarray) -> "FactorTable":
         """Return the table of chosen rows, given as positions or flags."""
         return dataclasses.replace(
             self,
@@ -97,7 +96,7 @@ class FactorTable:
             numbers=self.numbers[chosen],
         )
 
-    def halves(self, generator: np.random.Generator) -> tuple[Self, Self]:
+    def halves(self, generator: np.random.Generator) -> tuple["FactorTable", "FactorTable"]:
         """Divide the rows at random into two tables."""
         order, half = generator.permutation(self.n_rows), self.n_rows // 2
         return self.rows(order[:half]), self.rows(order[half:])

@@ -22,7 +22,7 @@ Mohamed & Wierstra (2014), appendix F, for the start; Tjelmeland (2004) and Andr
 (2018), iterated sampling importance resampling, for the choice among n draws.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -43,6 +43,7 @@ _CHOICES = 20  # draws of r per draw of a chain
 _AFTER_CHOICE = 5  # proposals of the encoder per draw of a chain, after a choice among draws of r
 
 
+@runtime_checkable
 class LatentProposal(Protocol):
     """r(z), from which any number of latents can be drawn at once."""
 
