@@ -1,4 +1,6 @@
-"""The shape alphabet: n data, d features, k latents, s Monte Carlo samples, r decoder outputs.
+"""The shape alphabet.
+
+n data, d features, k latents, c covariates, s Monte Carlo samples, r decoder outputs.
 
 Core code sees one datum, so these shapes have no batch axis; records that ``vmap`` returns
 (``ElboTerms``, for example) are annotated with ``*batch``.
@@ -12,6 +14,7 @@ from jaxtyping import Array, Float, Key, Num, PyTree
 Data: TypeAlias = Num[Array, "n d"]
 Point: TypeAlias = Float[Array, " d"]
 Latent: TypeAlias = Float[Array, " k"]
+Covariates: TypeAlias = Float[Array, " c"]
 Raw: TypeAlias = Float[Array, " r"]
 Scalar: TypeAlias = Float[Array, ""]
 PRNGKey: TypeAlias = Key[Array, ""]

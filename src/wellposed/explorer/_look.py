@@ -48,7 +48,7 @@ def look(model: VAEModel, z: Any, *, alpha: float, draw: int, key: PRNGKey) -> L
 def _decode(model: VAEModel, z: Latent, alpha: Scalar, draw: Array, key: PRNGKey) -> Look:
     # The barrier keeps XLA from computing the network anew within each of the three, and from
     # fusing the generator into it, which takes seconds to compile.
-    raw = jax.lax.optimization_barrier(model.decoder(z))
+    raw = jax.lax.optimization_barrier(model.decoder_output(z))
     density, back = model.noise(raw), model.transform.inverse
     drawn = density.sample(jax.random.fold_in(key, draw))
     return Look(back(density.mean), back(drawn), back(density.coupled(alpha)))

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 
 from wellposed._errors import SettingError, UnboundedLikelihoodError
-from wellposed._typing import Density, Latent, Point, Posterior, PRNGKey, Scalar
+from wellposed._typing import Covariates, Density, Latent, Point, Posterior, PRNGKey, Raw, Scalar
 from wellposed.latents import AbstractPrior, DiagonalNormal, VampPrior
 from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform, Transformed, forward_observed
@@ -51,6 +51,8 @@ class VAEModel(eqx.Module):
     noise : family of p(y | z), from the output of the decoder
     reach : limit on the input of the encoder; None in models built without it or saved by an older
         version
+    given : covariates c of a conditional model p(x | z, c), shape (c,), set for each datum by
+        :meth:`at`; None where the model has none. Both networks take them after their own input
     """
 
     transform: AbstractTransform
@@ -60,10 +62,15 @@ class VAEModel(eqx.Module):
     decoder: Callable
     noise: AbstractNoise
     reach: Reach | None = None
+    given: Covariates | None = None
+
+    def at(self, covariates: Covariates) -> "VAEModel":
+        """Return the model of p(x | c) at covariates c of shape (c,)."""
+        return dataclasses.replace(self, given=covariates)
 
     def encode(self, y: Point) -> Posterior:
         """q(z | y) of a datum y of shape (d,) in model units."""
-        return self.posterior(self.encoder(self.encoder_input(y)))
+        return self.posterior(self.encoder(self._with_given(self.encoder_input(y))))
 
     def encoder_input(self, y: Point) -> Point:
         """Input of the encoder, shape (d,), from a datum y of shape (d,) in model units."""
@@ -93,7 +100,14 @@ class VAEModel(eqx.Module):
 
     def decode(self, z: Latent) -> Density:
         """p(y | z) of z of shape (k,), in model units."""
-        return self.noise(self.decoder(z))
+        return self.noise(self.decoder_output(z))
+
+    def decoder_output(self, z: Latent) -> Raw:
+        """Output of the decoder at z of shape (k,), from which the noise makes p(y | z)."""
+        return self.decoder(self._with_given(z))
+
+    def _with_given(self, inputs: Array) -> Array:
+        return inputs if self.given is None else jnp.concatenate([inputs, self.given])
 
     def with_fixed_prior(self) -> "VAEModel":
         """Return the model whose p(z) depends on no network: a VampPrior becomes its mixture."""

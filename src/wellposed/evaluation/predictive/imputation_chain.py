@@ -235,7 +235,7 @@ def _from_prior(
     """Propose z' ~ p(z) with x_mis ~ p(x_mis | z')."""
     propose_key, accept_key, noise_key = jax.random.split(key, 3)
     z = model.prior.sample(key=propose_key)
-    raw = model.decoder(z)
+    raw = model.decoder_output(z)
     now, then = (_log_given(model, r, state.y, hidden) for r in (state.raw, raw))
     return _moved(model, state, z, raw, then - now, hidden, keys=(accept_key, noise_key))[0]
 
@@ -257,7 +257,7 @@ def _step(
         return joint - q.log_prob(z).sum()
 
     z = q.sample(propose_key)
-    raw = model.decoder(z)
+    raw = model.decoder_output(z)
     log_ratio = log_weight(z, raw) - log_weight(state.z, state.raw)
     log_ratio = jnp.where(forced, 0.0, log_ratio)
     keys = accept_key, noise_key
