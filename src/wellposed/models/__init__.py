@@ -1,6 +1,6 @@
 """Models of data with latent variables."""
 
-from . import gaps
+from . import gaps, labelled
 from ._classifier import Classifier
 from ._factor_analysis import FactorAnalysis, FactorAnalysisModel, factor_analysis
 from ._gaussian import GaussianModel
@@ -41,6 +41,7 @@ __all__ = [
     "factor_analysis",
     "gaps",
     "inference_gap",
+    "labelled",
     "optimum",
     "orient",
     "sample",

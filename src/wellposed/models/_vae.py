@@ -13,6 +13,7 @@ from jaxtyping import Array, Key
 from wellposed._errors import SettingError, UnboundedLikelihoodError
 from wellposed._typing import Covariates, Density, Latent, Point, Posterior, PRNGKey, Raw, Scalar
 from wellposed.latents import AbstractPrior, DiagonalNormal, VampPrior
+from wellposed.nn import call_with
 from wellposed.noise import AbstractNoise
 from wellposed.transforms import AbstractTransform, Transformed, forward_observed
 
@@ -70,7 +71,7 @@ class VAEModel(eqx.Module):
 
     def encode(self, y: Point) -> Posterior:
         """q(z | y) of a datum y of shape (d,) in model units."""
-        return self.posterior(self.encoder(self._with_given(self.encoder_input(y))))
+        return self.posterior(call_with(self.encoder, self.encoder_input(y), self.given))
 
     def encoder_input(self, y: Point) -> Point:
         """Input of the encoder, shape (d,), from a datum y of shape (d,) in model units."""
@@ -104,10 +105,7 @@ class VAEModel(eqx.Module):
 
     def decoder_output(self, z: Latent) -> Raw:
         """Output of the decoder at z of shape (k,), from which the noise makes p(y | z)."""
-        return self.decoder(self._with_given(z))
-
-    def _with_given(self, inputs: Array) -> Array:
-        return inputs if self.given is None else jnp.concatenate([inputs, self.given])
+        return call_with(self.decoder, z, self.given)
 
     def with_fixed_prior(self) -> "VAEModel":
         """Return the model whose p(z) depends on no network: a VampPrior becomes its mixture."""

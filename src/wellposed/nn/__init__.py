@@ -4,6 +4,7 @@ from ._activations import activate, check_activation
 from ._check import check_network, make_network
 from ._conv import ConvDecoder, ConvEncoder, MakeConvDecoder, MakeConvEncoder
 from ._flax import from_flax
+from ._given import GivenAfter, call_with, make_with_given
 from ._linear_skip import LinearSkip, starts_at_zero, with_zero_output
 from ._mlp import MLP, Linear, MakeMLP
 from ._protocol import MakeNetwork, Network
@@ -13,6 +14,7 @@ __all__ = [
     "MLP",
     "ConvDecoder",
     "ConvEncoder",
+    "GivenAfter",
     "Linear",
     "LinearSkip",
     "MakeConvDecoder",
@@ -21,10 +23,12 @@ __all__ = [
     "MakeNetwork",
     "Network",
     "activate",
+    "call_with",
     "check_activation",
     "check_network",
     "from_flax",
     "make_network",
+    "make_with_given",
     "resolve",
     "starts_at_zero",
     "with_zero_output",

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from wellposed._errors import SettingError
 
 from ._conv import ConvDecoder, ConvEncoder, Kernel
+from ._given import GivenAfter, call_with
 from ._mlp import MLP, Linear
 from ._protocol import Network
 
@@ -43,12 +44,22 @@ class LinearSkip(eqx.Module):
         n = self.weight.shape[1]
         return jnp.concatenate([out[:n] + x @ self.weight, out[n:]])
 
+    def of_parts(
+        self, x: Float[Array, " n_in"], given: Float[Array, " c"]
+    ) -> Float[Array, " n_out"]:
+        """Map x and then c, without joining them."""
+        out = call_with(self.network, x, given) + self.bias
+        n, n_in = self.weight.shape[1], x.shape[0]
+        linear = x @ self.weight[:n_in] + given @ self.weight[n_in:]
+        return jnp.concatenate([out[:n] + linear, out[n:]])
+
 
 # The last layer of each network of this library.
 _LAST: dict[type, Callable[[Any], Linear | Kernel]] = {
     MLP: lambda net: net.layers[-1],
     ConvEncoder: lambda net: net.head.layers[-1],
     ConvDecoder: lambda net: net.kernels[-1],
+    GivenAfter: lambda net: net.head.layers[-1],
 }
 
 

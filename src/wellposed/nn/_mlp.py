@@ -49,6 +49,16 @@ class MLP(eqx.Module):
             x = activate(self.activation, layer(x))
         return last(x)
 
+    def of_parts(
+        self, x: Float[Array, " n_in"], given: Float[Array, " c"]
+    ) -> Float[Array, " n_out"]:
+        """Map x and then c, without joining them: the first layer is a sum over both."""
+        first, *others = self.layers
+        x = x @ first.weight[: x.shape[0]] + given @ first.weight[x.shape[0] :] + first.bias
+        for layer in others:
+            x = layer(activate(self.activation, x))
+        return x
+
 
 class MakeMLP(eqx.Module):
     """Make an :class:`MLP`: the maker behind ``encoder="mlp"`` and ``decoder="mlp"``.

@@ -3,6 +3,7 @@
 from ._abstract import AbstractObjective, Evaluation
 from ._elbo import ELBO, BetaELBO
 from ._iwae import IWAE
+from ._labelled import LabelledELBO, labelled_terms
 from ._resolve import resolve
 from ._squared_error import SquaredError
 from ._terms import ElboTerms, elbo_terms, log_weights
@@ -14,8 +15,10 @@ __all__ = [
     "BetaELBO",
     "ElboTerms",
     "Evaluation",
+    "LabelledELBO",
     "SquaredError",
     "elbo_terms",
+    "labelled_terms",
     "log_weights",
     "resolve",
 ]

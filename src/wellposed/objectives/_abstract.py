@@ -5,7 +5,7 @@ import abc
 import equinox as eqx
 import jax.numpy as jnp
 
-from wellposed._typing import Point, PRNGKey, Scalar
+from wellposed._typing import Data, Point, PRNGKey, Scalar, Tree
 from wellposed.models import VAEModel
 
 from ._terms import ElboTerms
@@ -35,6 +35,18 @@ class AbstractObjective(eqx.Module):
 
         ``annealing`` in [0, 1] multiplies the KL while it warms up; held-out values use 1.
         """
+
+    def beside(self, model: Tree, data: Data, *, key: PRNGKey) -> Scalar | float:
+        """Return what each step of a training adds to the mean over its batch; zero by default.
+
+        Parameters
+        ----------
+        model : of the training
+        data : array of shape (n, d), all rows of the training, data units
+        key : PRNG key of the step
+        """
+        del model, data, key
+        return 0.0
 
     @abc.abstractmethod
     def implied_noise_variance(self) -> Scalar | None:

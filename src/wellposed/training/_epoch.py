@@ -95,7 +95,8 @@ def run_epoch(
             value, terms = batch_mean(
                 model, data, chosen, weight, objective, annealing, key=step_key
             )
-            return value * share(rows, weight), terms
+            beside = objective.beside(model, data, key=jax.random.fold_in(step_key, 1))
+            return value * share(rows, weight) + beside, terms
 
         (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         norm = jnp.sqrt(squared_norm(gradient))

@@ -15,6 +15,7 @@ from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey, Tree
 from wellposed.models import VAEModel, check_bounded, trainable
+from wellposed.models.labelled import LabelledVAE
 from wellposed.numerics import host_generator
 from wellposed.objectives import AbstractObjective
 
@@ -203,8 +204,10 @@ def identity_of(member: Member, data: np.ndarray) -> str:
     return fingerprint((*decisive, *further), *settings)
 
 
-def trainable_leaves(model: VAEModel, objective: AbstractObjective) -> Tree:
+def trainable_leaves(model: VAEModel | LabelledVAE, objective: AbstractObjective) -> Tree:
     """Mask of the leaves to train: trainable ones in which the objective has a gradient."""
+    if isinstance(model, LabelledVAE):
+        return model.trainable()
     mask = trainable(model)
     learned = model.noise.parameters()
     if objective.trains_noise or not learned:

@@ -1,0 +1,18 @@
+"""Models of rows of which some have a label."""
+
+from .labelled_vae import FirstStage, LabelledVAE, split_row
+from .labels import AbstractLabels, Classes, Points, RealLabel
+
+__all__ = [
+    "AbstractLabels",
+    "Classes",
+    "FirstStage",
+    "LabelledVAE",
+    "Points",
+    "RealLabel",
+    "split_row",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
