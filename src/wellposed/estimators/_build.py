@@ -13,6 +13,7 @@ from wellposed import latents, models, nn, noise, objectives, training, transfor
 from wellposed._checks import check_numbers
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
+from wellposed.numerics import on_device
 
 from .data.names import same_image
 from .start.filling import fill_linearly
@@ -39,6 +40,7 @@ def build(
     *,
     key: PRNGKey,
     names: Sequence[str] | None = None,
+    n_covariates: int = 0,
 ) -> models.VAEModel:
     """Make a model as it is drawn, with transform and noise fitted to the data.
 
@@ -50,6 +52,7 @@ def build(
     image_shape : of one datum, or None
     key : PRNG key
     names : of the columns, for messages
+    n_covariates : c, numbers that a conditional model is given
 
     Raises
     ------
@@ -70,15 +73,16 @@ def build(
     posterior = latents.DiagonalNormal()
     d, k = len(summary.mean), settings["n_components"]
     encoder, decoder = networks(settings, image_shape)
-    n_in = observation.encoder_width(d)
+    n_in, c = observation.encoder_width(d), n_covariates
     model = models.VAEModel(
         transform=transform,
         prior=latents.StandardNormal(k),
-        encoder=nn.make_network(encoder, n_in, posterior.n_raw * k, key=encoder_key),
+        encoder=nn.make_network(encoder, n_in + c, posterior.n_raw * k, key=encoder_key),
         posterior=posterior,
-        decoder=nn.make_network(decoder, k, observation.n_raw * d, key=decoder_key),
+        decoder=nn.make_network(decoder, k + c, observation.n_raw * d, key=decoder_key),
         noise=observation,
         reach=models.Reach.of(moments),
+        given=on_device(np.zeros(c)) if c else None,
     )
     if observation.allows_missing:
         models.check_marginal(model)
@@ -118,7 +122,8 @@ def start(
     if model.noise.allows_missing:
         model = fill_linearly(model, rows[trained], key=jax.random.fold_in(key, 6))
     if isinstance(model.noise, noise.SelfMasking):
-        masking = model.noise.of_gaps(np.isnan(rows[trained]))
+        own = models.own_columns(model, rows[trained])
+        masking = model.noise.of_gaps(np.isnan(own))
         model = eqx.tree_at(lambda m: m.noise, model, masking)
     arrays, rest = eqx.partition(model, eqx.is_array)
     model = eqx.combine(jax.device_put(arrays), rest)

@@ -204,9 +204,11 @@ def _skeletons(
     fields = header["model"]["fields"]
     k = serialise.rebuild(fields["prior"], tensors, supplied).k
     observation = serialise.rebuild(fields["noise"], tensors, supplied)
+    given = serialise.rebuild(fields.get("given"), tensors, supplied)
+    c = 0 if given is None else len(given)
     shapes = {
-        "encoder": (observation.encoder_width(d), 2 * k),
-        "decoder": (k, observation.n_raw * d),
+        "encoder": (observation.encoder_width(d) + c, 2 * k),
+        "decoder": (k + c, observation.n_raw * d),
     }
     try:
         return {

@@ -16,10 +16,11 @@ from wellposed import _checks as checks
 from wellposed import evaluation, latents, models, nn, noise, transforms
 from wellposed._compiled import own_promotion
 from wellposed._errors import DamagedFileError, SettingError
-from wellposed.tables import Column, Schema
+from wellposed.tables import Column, Covariates, Schema
 from wellposed.training import COLUMNS, LAGGING
 
 from ._build import check_image_shape, objective_of, resolution_of
+from .data.covariates import listed
 from .start.prior import check_prior
 from .start.settings import noise_of
 
@@ -53,6 +54,7 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
         return
     objective_of(settings)
     check_prior(settings["prior"], settings["n_components"])
+    listed(settings["covariates"])
     observation = noise.resolve(noise_of(settings["noise"], one_unit=True))
     transforms.resolve(settings["transform"], one_unit=False, support=observation.support)
     nn.MakeMLP(settings["hidden"], settings["activation"])
@@ -108,6 +110,7 @@ def _check_vae(vae: Any, d: int) -> None:
         isinstance(schema, Schema) and all(isinstance(c, Column) for c in schema.columns)
     )
     _demand(kept and (schema is None or len(schema.kept) == d), "schema_")
+    _check_covariates(vae.covariates_, model, d)
     gain = vae._prior_gain
     figures = gain is None or (
         type(gain) is tuple and len(gain) == 2 and all(map(_is_number, gain))
@@ -115,6 +118,16 @@ def _check_vae(vae: Any, d: int) -> None:
     _demand(figures, "_prior_gain")
     if _is_unusual(model):
         _try(model, vae.key("score"))
+
+
+def _check_covariates(covariates: Any, model: models.VAEModel, d: int) -> None:
+    c = model.n_covariates
+    if covariates is None:
+        _demand(c == 0, "covariates_")
+        return
+    _demand(isinstance(covariates, Covariates) and covariates.is_sound, "covariates_")
+    _demand(covariates.width == c and np.asarray(model.given).shape == (c,), "covariates_")
+    _demand(covariates.n_columns >= d + len(covariates.columns), "covariates_")
 
 
 def _check_exact(estimator: Any, d: int) -> None:
@@ -258,8 +271,12 @@ def _try(model: models.VAEModel, key: Any) -> None:
     """Draw rows, encode them and score them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        rows = evaluation.samples(model, _N_ROWS, how="ancestral", alpha=1.0, key=key)
+        given = None if model.given is None else np.zeros((_N_ROWS, model.n_covariates))
+        rows = evaluation.samples(
+            model, _N_ROWS, how="ancestral", alpha=1.0, key=key, covariates=given
+        )
         _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
+        rows = rows if given is None else np.concatenate([rows, given], axis=1)
         codes = evaluation.codes(model, rows, key=key, most=_N_ROWS)
         outputs = evaluation.log_likelihood(
             model, rows, n_samples=_N_SAMPLES, key=key, proposal="encoder"

@@ -15,13 +15,13 @@ from wellposed._checks import Rule, check_settings
 from wellposed._errors import TrainingWarning
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
-from wellposed.tables import Schema
+from wellposed.tables import Covariates, Schema
 
 from ._build import check_domain, typical_row
 from ._priors import Aggregate, aggregate, draw_codes
 from ._settings import settings_of
 from ._words import Progress, Rows
-from .data.mixed import open_rows
+from .data.covariates import open_conditional, with_columns, with_given, without_covariates
 from .data.offset import add_offset, check_size, clip_rows, subtract_offset
 from .data.rows import validate_rows
 from .data.table import Table
@@ -47,6 +47,7 @@ class Fitted(BaseEstimator):
     image_shape_: tuple[int, ...] | None
     n_features_in_: int
     schema_: Schema | None = None
+    covariates_: Covariates | None = None
     _prior_gain: tuple[float, float] | None = None
     _seed: int
 
@@ -65,7 +66,8 @@ class Fitted(BaseEstimator):
 
         Returns
         -------
-        array of shape (n, d), NaN where an entry is missing and the model allows it
+        array of shape (n, d), NaN where an entry is missing and the model allows it; of a
+        conditional model, each row is followed by its c covariates
 
         Raises
         ------
@@ -78,19 +80,21 @@ class Fitted(BaseEstimator):
 
     def open(self, X: Rows) -> Table:
         """Read rows from a container of any supported type, by ``schema_`` where there is one."""
-        gaps = self.model_.noise.allows_missing
-        return open_rows(X, self.schema_, unseen_as_gaps=gaps)
+        return self._open(self.model_, X)
+
+    def _open(self, model: models.VAEModel, X: Rows) -> Table:
+        gaps = model.noise.allows_missing
+        return open_conditional(X, self.schema_, self.covariates_, unseen_as_gaps=gaps)
 
     def rows_of(self, model: models.VAEModel, X: Rows, *, to_train: bool) -> np.ndarray:
         """Check rows as :meth:`rows` does, for a model that need not be trained."""
-        gaps = model.noise.allows_missing
-        table = open_rows(X, self.schema_, unseen_as_gaps=gaps)
+        gaps, table = model.noise.allows_missing, self._open(model, X)
         given = validate_rows(self, table, reset=False, gaps=gaps)
         rows = subtract_offset(given, self.offset_)
         rows = check_size(rows, table.labels) if to_train else clip_rows(rows)
         whole = np.where(np.isnan(rows), typical_row(model), rows) if gaps else rows
         check_domain(whole, model.transform, model.noise, table.labels)
-        return rows
+        return with_given(rows, table, self.covariates_)
 
     def whole_rows(self, X: Rows) -> np.ndarray:
         """Return rows as :meth:`rows` does, missing entries drawn from p(x_mis | x_obs).
@@ -102,7 +106,8 @@ class Fitted(BaseEstimator):
         if not np.isnan(rows).any():
             return rows
         drawn = evaluation.impute(self.model_, rows, key=self.key("gaps"), n_draws=1)
-        return np.asarray(drawn.draws[:, 0])
+        filled = np.asarray(drawn.draws[:, 0])
+        return np.concatenate([filled, models.given_columns(self.model_, rows)], axis=1)
 
     def key(self, use: Use) -> PRNGKey:
         """Return the PRNG key of one use, derived from the seed of the fit.
@@ -118,20 +123,28 @@ class Fitted(BaseEstimator):
         """Add ``offset_`` to rows of shape (n, d) that ``model_`` takes or returns."""
         return add_offset(values, self.offset_)
 
-    def as_given(self, values: np.ndarray, like: Rows | None = None) -> Any:
+    def as_given(
+        self, values: np.ndarray, like: Rows | None = None, *, covariates: np.ndarray | None = None
+    ) -> Any:
         """Return rows of shape (n, d) that ``model_`` returns as the data of the fit were.
 
         Parameters
         ----------
         values : array of shape (n, d), without the offset
         like : the rows that they belong to, whose index a frame keeps
+        covariates : of a conditional model, the numbers of shape (n, q) that the rows were given,
+            to put in the places of these columns
 
         Returns
         -------
         frame, if the model was fitted to one, else an array of shape (n, d)
         """
         rows = self.in_data_units(values)
-        return rows if self.schema_ is None else self.schema_.decode(rows, like)
+        if self.covariates_ is None or covariates is None:
+            return rows if self.schema_ is None else self.schema_.decode(rows, like)
+        if self.schema_ is not None:
+            rows = self.schema_.decode(rows, without_covariates(like, self.covariates_))
+        return with_columns(rows, self.covariates_, covariates)
 
     def read_settings(self) -> dict[str, Any]:
         """Return the constructor's settings by name, in plain values.

@@ -10,7 +10,6 @@ from wellposed import models, noise, training, transforms
 from wellposed._typing import PRNGKey
 from wellposed.numerics import host_generator
 
-from ._amounts import hint_at_amounts
 from ._build import (
     build,
     check_domain,
@@ -25,7 +24,9 @@ from ._fitted import Fitted
 from ._notices import warn_of_data, warn_of_given_noise, warn_of_suspects
 from ._sizes import check_networks
 from ._words import Rows
-from .data.mixed import noise_for, open_to_fit, without_levels
+from .data.amounts import hint_at_amounts
+from .data.covariates import open_to_condition, with_given
+from .data.mixed import noise_for, without_levels
 from .data.offset import split_offset
 from .data.rows import seed_of, validate_rows
 from .data.table import Table
@@ -39,7 +40,8 @@ class Prepared:
 
     Parameters
     ----------
-    rows : array of shape (n, d), without their offset; NaN where an entry is missing
+    rows : array of shape (n, d), without their offset; NaN where an entry is missing. Those of a
+        conditional model are followed by their c covariates
     model : at its start, from the rows to train on
     settings : of the estimator, those that the data decide resolved
     """
@@ -87,10 +89,10 @@ def prepare(
         If a setting is out of range, unknown, or at odds with another.
     """
     settings = vae.read_settings()
-    objective_of(settings)
-    plan_of(settings, n_rows=1)
-    table = open_to_fit(X, settings["noise"])
+    _ = objective_of(settings), plan_of(settings, n_rows=1)
+    table = open_to_condition(X, settings["noise"], settings["covariates"])
     settings["noise"], vae.schema_ = noise_for(settings["noise"], table.schema), table.schema
+    vae.covariates_ = covariates = table.covariates
     given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
     d, shape = given.shape[1], _image_shape(settings["image_shape"], table)
     vae.keep_seed(seed_of(vae.random_state))
@@ -101,16 +103,17 @@ def prepare(
     # Statistics of single features are those of rows whose gaps other rows fill.
     whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps")))
     vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
-    one_unit = True if shape is not None else None
-    typical = repeat_rows(rows, weights)
+    one_unit, typical = True if shape is not None else None, repeat_rows(rows, weights)
     summary = transforms.summarise(typical, resolution_of(settings, d), one_unit=one_unit)
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
     key, share = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
-    drawn = build(settings, typical, summary, shape, key=key, names=table.labels)
+    inputs = {"names": table.labels, "n_covariates": covariates.width if covariates else 0}
+    drawn = build(settings, typical, summary, shape, key=key, **inputs)
     check_domain(rows, drawn.transform, drawn.noise, table.labels)
-    rows = rows if whole is given else np.where(np.isnan(given), np.nan, rows)
+    seen = rows if whole is given else np.where(np.isnan(given), np.nan, rows)
+    rows = with_given(seen, table, covariates)
     trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
     prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
     model = prepared.start_on(trained)

@@ -13,7 +13,7 @@ from ._fitted import Fitted
 from ._prepare import Prepared
 from ._settings import settings_of
 from ._words import Rows
-from .data.mixed import open_to_fit
+from .data.covariates import open_to_condition
 from .data.table import Table
 from .data.weights import check_weights
 from .start.settings import folds_of
@@ -57,14 +57,19 @@ def training_of(
 
 
 def weighted_table(
-    X: Rows, noise: object, sample_weight: ArrayLike | None, *, gaps: bool
+    X: Rows,
+    noise: object,
+    sample_weight: ArrayLike | None,
+    covariates: object = None,
+    *,
+    gaps: bool,
 ) -> tuple[Table, np.ndarray | None]:
     """Read the rows with a weight above zero, and scale their weights to the mean 1.
 
     Parameters
     ----------
     X : rows to fit a model to
-    noise : setting of the estimator
+    noise, covariates : settings of the estimator
     sample_weight : array of shape (n,), or None
     gaps : whether entries may be missing
 
@@ -73,7 +78,7 @@ def weighted_table(
     DataError
         As :func:`check_weights`; for rows, of weight zero included, that are not finite numbers.
     """
-    table = open_to_fit(X, noise)
+    table = open_to_condition(X, noise, covariates)
     weights = check_weights(sample_weight, len(table.values))
     if weights is None:
         return table, None

@@ -3,29 +3,26 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal, Self, get_args
 
-import jax
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation, models, serialise, training
 from wellposed._checks import Rule, boolean, one_of, optional, or_word, real, sizes, whole
-from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
 from ._build import objective_of, plan_of
+from ._drawing import Drawing
 from ._forecast import forecast_of
 from ._homonym import setting_and_method
-from ._measures import Measures
 from ._notices import warn_of_outcome
 from ._prepare import prepare
 from ._settings import settings_of
-from ._sizes import check_draws
 from ._train import training_of, weighted_table
 from ._words import (
     FilePath,
     Gaps,
+    Given,
     Method,
     Network,
     Noise,
@@ -34,17 +31,15 @@ from ._words import (
     Progress,
     Resolution,
     Rows,
-    Sampler,
     Seed,
     Transform,
 )
-from .data.mixed import read_mixed
-from .data.rows import restore_on_failure, seed_of
+from .data.rows import restore_on_failure
 from .data.weights import repeat_rows
 
 
 @setting_and_method("transform")
-class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Variational autoencoder with a stated observation noise.
 
     By default it maximises the ELBO with β = 1 and a Gaussian whose noise variance is learned:
@@ -123,6 +118,10 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         alone. A row without an observed entry has log p(x) = 0. "self-masking": an entry is missing
         for its own value, see :class:`wellposed.noise.SelfMasking`, a high one or a low one where
         that is known; log p then is of the observed entries and of which are missing
+    covariates : list of names or positions of columns, or None
+        Columns of X that the model is given and does not model: p(x | z, c) and q(z | x, c).
+        Numbers are standardised; texts, categories and booleans have an indicator for each level.
+        Or a mapping of names to "number" or "category". X has these columns in every call
     random_state : int, RandomState or None
 
     Attributes
@@ -135,7 +134,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     best_epoch_ : number of the epoch that ``model_`` is of, from 1; 0 is the start, on which no
         epoch improved; None for files of versions that did not record it
     n_components_ : k, the number of latents
-    n_features_in_ : d, the number of columns that the model has
+    n_features_in_ : d, the number of columns that the model has, covariates not counted
+    covariates_ : :class:`wellposed.tables.Covariates`, what the model is given; None without
     schema_ : :class:`wellposed.Schema`, what each column of a frame was taken for; None for other
         data, and where ``noise`` is neither "auto" nor a schema
     feature_names_in_ : names of the features, where the data name them
@@ -189,10 +189,12 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "history_",
         "_prior_gain",
         "schema_",
+        "covariates_",
     )
 
     _file_defaults: ClassVar[dict[str, Any]] = {
         "schema_": None,
+        "covariates_": None,
         "offset_": None,
         "best_epoch_": None,
         "_prior_gain": None,
@@ -207,6 +209,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         "ema_decay": 0.0,
         "validation_folds": 0,
         "missing": None,
+        "covariates": None,
     }
 
     def __init__(
@@ -242,6 +245,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ema_decay: float = 0.99,
         allow_unbounded: bool = False,
         missing: Gaps | None = None,
+        covariates: Given | None = None,
         random_state: Seed = None,
     ):
         self.n_components = n_components
@@ -253,13 +257,11 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         vars(self)["transform"] = transform  # reading the attribute gives the method
         self.objective = objective
         self.beta = beta
-        self.n_importance = n_importance
-        self.batch_size = batch_size
+        self.n_importance, self.batch_size = n_importance, batch_size
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
-        self.kl_warmup = kl_warmup
-        self.encoder_steps = encoder_steps
+        self.kl_warmup, self.encoder_steps = kl_warmup, encoder_steps
         self.validation_fraction, self.validation_folds = validation_fraction, validation_folds
         self.patience = patience
         self.clip_norm = clip_norm
@@ -267,7 +269,8 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.checkpoint = checkpoint
         self.progress = progress
         self.linear_start, self.ema_decay = linear_start, ema_decay
-        self.allow_unbounded, self.missing = allow_unbounded, missing
+        self.allow_unbounded = allow_unbounded
+        self.missing, self.covariates = missing, covariates
         self.random_state = random_state
 
     def fit(
@@ -306,7 +309,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
         with restore_on_failure(self):
             table, weights = weighted_table(
-                X, self.noise, sample_weight, gaps=self.missing is not None
+                X, self.noise, sample_weight, self.covariates, gaps=self.missing is not None
             )
             prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
             member, data = training_of(self, prepared, weights, X_val)
@@ -353,7 +356,7 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 prepared = prepare(self, X, holds_out=False)
                 rows, model = prepared.rows, prepared.model
                 unbounded = settings["allow_unbounded"]
-                models.check_bounded(model, rows.shape[1], allow_unbounded=unbounded)
+                models.check_bounded(model, self.n_features_in_, allow_unbounded=unbounded)
             else:
                 rows, model = self.rows(X, to_train=True), before.model
             reached = training.advance(
@@ -372,31 +375,6 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def transform(self, X: Rows) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
         return evaluation.latent_means(self.model_, self.rows(X), key=self.key("score"))
-
-    def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
-        """Return the decoder mean at each latent: (n, k) to (n, d), data units.
-
-        The most likely level of a category, and a frame for a model with ``schema_``.
-        """
-        check_is_fitted(self)
-        latents = check_array(Z)
-        if latents.shape[1] != self.n_components_:
-            raise SettingError(
-                f"Z must have {self.n_components_} columns, one a latent; got {latents.shape[1]}. "
-                "Pass what transform() returns."
-            )
-        rows = evaluation.decode(self.model_, latents, how="mean", key=self.key("score"))
-        return self.as_given(rows)
-
-    def reconstruct(self, X: Rows) -> np.ndarray:
-        """Return the decoder mean at each row's posterior mean, shape (n, d), data units.
-
-        The most likely level of a category, and a frame with the index of X, and its columns that
-        the model leaves out, for a model with ``schema_``.
-        """
-        X = read_mixed(X)
-        rows = evaluation.reconstructions(self.model_, self.rows(X), key=self.key("score"))
-        return self.as_given(rows, like=X)
 
     def score_samples(
         self, X: Rows, n_samples: int = 128, method: Method = "importance"
@@ -451,36 +429,6 @@ class VAE(Measures, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         noise variance of the forecast is one. See :func:`wellposed.forecast`.
         """
         return forecast_of(self, X)
-
-    def sample(
-        self,
-        n_samples: int = 1,
-        how: Sampler = "ancestral",
-        *,
-        alpha: float = 1.0,
-        random_state: Seed = None,
-    ) -> np.ndarray:
-        """Draw new data from the p(x) that is scored, with z from the model's own p(z).
-
-        Parameters
-        ----------
-        n_samples : how many
-        how : "ancestral" draws x ~ p(x | z), the model's own draw; "mean" shows μ(z), without
-            the noise; "coupled" shows every feature at the quantile Φ(alpha) of its noise, which
-            is μ(z) + alpha·σ(z) for a Gaussian
-        alpha : of "coupled"
-        random_state : None takes the estimator's own seed, so that equal calls give equal draws
-
-        Returns
-        -------
-        array of shape (n_samples, d), data units; for a model with ``schema_``, a frame of its
-        columns and types
-        """
-        check_is_fitted(self)
-        check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components_))
-        key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
-        rows = evaluation.samples(self.model_, int(n_samples), how=how, alpha=alpha, key=key)
-        return self.as_given(rows)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""

@@ -1,7 +1,7 @@
 """Types of rows, and literal types of the settings."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -84,5 +84,7 @@ PriorSetting: TypeAlias = (
     Literal["standard", "aggregate", "mixture", "vamp", "flow"] | latents.AbstractPrior
 )
 Method: TypeAlias = Literal["importance", "encoder", "ais", "exact", "auto"]
+# Covariates: names or positions of columns, and their kinds.
+Given: TypeAlias = Sequence[str | int] | Mapping[str | int, Literal["number", "category"] | None]
 Missing: TypeAlias = Literal["ignorable"] | None
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]

@@ -1,10 +1,12 @@
 """Quantities of each datum under a model: latents, reconstructions, ELBO, rates."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
@@ -12,7 +14,14 @@ from wellposed._compiled import compiled_soon
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey, Scalar, Variance
 from wellposed.latents import StandardNormal
-from wellposed.models import SAMPLERS, VAEModel, draw_keys, sample
+from wellposed.models import (
+    SAMPLERS,
+    VAEModel,
+    covariates_of_draws,
+    draw_keys,
+    given_columns,
+    sample,
+)
 from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
@@ -59,7 +68,10 @@ def reconstructions(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.nda
     rows : array of shape (n, d), data units
     key : PRNG key
     """
-    return decode(model, latent_means(model, rows, key=key), how="mean", key=key)
+    means = latent_means(model, rows, key=key)
+    if model.n_covariates:
+        means = np.concatenate([means, given_columns(model, rows)], axis=1)
+    return decode(model, means, how="mean", key=key)
 
 
 def elbo(model: VAEModel, rows: ArrayLike, *, n_samples: int, key: PRNGKey) -> ElboTerms:
@@ -189,7 +201,7 @@ def mean_noise_variance(
     work = work_of(_noise_variance, model, rows[0], key=key)
     visited = subsample(rows, rows_within(work, len(rows), _VARIANCE_ROWS))
     chunk = chunk_within(work, _CHUNK)
-    total, done = np.zeros(rows.shape[1]), 0
+    total, done = np.zeros(rows.shape[1] - model.n_covariates), 0
     for variances in in_chunks(_noise_variance, model, visited, key=key, chunk=chunk):
         if shown is not None:
             shown(done, len(visited))
@@ -206,6 +218,7 @@ def samples(
     alpha: float,
     key: PRNGKey,
     chunk: int = 256,
+    covariates: ArrayLike | None = None,
 ) -> np.ndarray:
     """Draw data from the model, shape (n_samples, d), data units.
 
@@ -217,9 +230,16 @@ def samples(
     alpha : α of coupled samples
     key : PRNG key
     chunk : draws at a time; the draws depend on it
+    covariates : of a conditional model, array of shape (n_samples, c), or (1, c) for all draws
+
+    Raises
+    ------
+    SettingError
+        For a conditional model without covariates, or covariates of another shape.
     """
     ways = ((how, alpha),)
-    return samples_each_way(model, n_samples, ways, key=key, chunk=chunk)[0]
+    settings = {"key": key, "chunk": chunk, "covariates": covariates}
+    return samples_each_way(model, n_samples, ways, **settings)[0]
 
 
 def samples_each_way(
@@ -229,6 +249,7 @@ def samples_each_way(
     *,
     key: PRNGKey,
     chunk: int = 256,
+    covariates: ArrayLike | None = None,
 ) -> list[np.ndarray]:
     """Draw as :func:`samples`, in several ways from the same z.
 
@@ -239,6 +260,7 @@ def samples_each_way(
     ways : pairs (how, alpha), see :func:`samples`
     key : PRNG key
     chunk : draws at a time; the draws depend on it
+    covariates : see :func:`samples`
 
     Returns
     -------
@@ -247,10 +269,14 @@ def samples_each_way(
     check_process()
     n_samples = check_count("n_samples", n_samples, most=10**9)
     hows, alphas = tuple(how for how, _ in ways), [scalar(alpha) for _, alpha in ways]
+    given = covariates_of_draws(model, n_samples, covariates)
     parts = []
     for start in range(0, n_samples, chunk):
         piece_key = jax.random.fold_in(key, start)
-        parts.append(jax.device_get(_draws(model, hows, alphas, piece_key, chunk)))
+        piece = None if given is None else given[start : start + chunk]
+        if piece is not None and len(piece) < chunk:
+            piece = np.concatenate([piece, np.repeat(piece[:1], chunk - len(piece), axis=0)])
+        parts.append(jax.device_get(_draws(model, hows, alphas, piece_key, chunk, piece)))
     return [np.concatenate(each)[:n_samples] for each in zip(*parts, strict=True)]
 
 
@@ -262,7 +288,8 @@ def decode(
     Parameters
     ----------
     model : VAEModel
-    latents : array of shape (n, k)
+    latents : array of shape (n, k); of a conditional model (n, k + c), each z followed by its
+        covariates
     how : a key of ``models.SAMPLERS``
     alpha : α of coupled samples
     key : PRNG key; equal z have equal draws under one key
@@ -282,12 +309,14 @@ def _draws(
     alphas: list[Scalar],
     key: PRNGKey,
     n: int,
+    given: Float[Array | np.ndarray, "n c"] | None,
 ) -> tuple[jax.Array, ...]:
-    def one(key: PRNGKey) -> tuple[Point, ...]:
+    def one(key: PRNGKey, covariates: Any) -> tuple[Point, ...]:
+        at = model if covariates is None else model.at(covariates)
         ways = zip(hows, alphas, strict=True)
-        return tuple(sample(model, how, alpha, key=key) for how, alpha in ways)
+        return tuple(sample(at, how, alpha, key=key) for how, alpha in ways)
 
-    return jax.vmap(one)(jax.random.split(key, n))
+    return jax.vmap(one)(jax.random.split(key, n), given)
 
 
 def _standardised(model: VAEModel, x: Point, *, key: PRNGKey) -> Point:

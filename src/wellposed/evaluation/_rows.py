@@ -14,6 +14,7 @@ from wellposed._compiled import compiled_soon
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
+from wellposed.models import at_row
 from wellposed.numerics import content_key
 
 _CHUNK = 256
@@ -40,7 +41,8 @@ def over_rows(
     ----------
     visit : a function defined at module level; it is compiled once for each ``static``
     model : first argument of ``visit``, a pytree of arrays
-    rows : array of shape (n, ...)
+    rows : array of shape (n, ...); of a conditional model, each is followed by its covariates, and
+        ``visit`` gets the model at these, see :func:`wellposed.models.at_row`
     key : PRNG key
     chunk : rows at a time
     numbers : numbers in memory during the visit of one row. If given, the chunk is the smallest
@@ -165,8 +167,9 @@ def _chunk(
     key: PRNGKey,
     static: dict[str, Any],
 ) -> Any:
-    def one(x: Point, repeat: Array | None) -> Any:
-        return visit(model, x, key=row_key(x, repeat, key), **static)
+    def one(row: Point, repeat: Array | None) -> Any:
+        at, x = at_row(model, row)
+        return visit(at, x, key=row_key(row, repeat, key), **static)
 
     return jax.vmap(one)(rows, repeats)
 
@@ -176,7 +179,7 @@ def row_key(x: Point, repeat: Array | None, key: PRNGKey) -> PRNGKey:
 
     Parameters
     ----------
-    x : the row, shape (d,)
+    x : the row, shape (d,), with its covariates if it has some
     repeat : number of equal rows before it, which then changes the key; None ignores it
     key : PRNG key of all rows
     """

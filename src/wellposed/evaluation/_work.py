@@ -11,6 +11,7 @@ import numpy as np
 
 from wellposed._compiled import own_promotion
 from wellposed._typing import PRNGKey, Tree
+from wellposed.models import at_row
 
 # Elementary operations: of about ten seconds on two CPU cores, and of about one second.
 MOST_WORK = 5e10
@@ -31,8 +32,12 @@ def work_of(visit: Callable[..., Any], model: Tree, row: np.ndarray, *, key: PRN
     key : PRNG key
     """
     x = jax.ShapeDtypeStruct(row.shape, jnp.result_type(float))
+
+    def at(model: Tree, row: Any, key: PRNGKey) -> Any:
+        return visit(*at_row(model, row), key=key)
+
     with own_promotion():
-        traced, _, _ = eqx.filter_make_jaxpr(lambda m, x, k: visit(m, x, key=k))(model, x, key)
+        traced, _, _ = eqx.filter_make_jaxpr(at)(model, x, key)
     return _work(traced.jaxpr)
 
 

@@ -53,7 +53,8 @@ class VAEModel(eqx.Module):
     reach : limit on the input of the encoder; None in models built without it or saved by an older
         version
     given : covariates c of a conditional model p(x | z, c), shape (c,), set for each datum by
-        :meth:`at`; None where the model has none. Both networks take them after their own input
+        :meth:`at`, and zero before; None where the model has none. Both networks take them after
+        their own input
     """
 
     transform: AbstractTransform
@@ -64,6 +65,11 @@ class VAEModel(eqx.Module):
     noise: AbstractNoise
     reach: Reach | None = None
     given: Covariates | None = None
+
+    @property
+    def n_covariates(self) -> int:
+        """Number of covariates c that the model is given; 0 without."""
+        return 0 if self.given is None else self.given.shape[-1]
 
     def at(self, covariates: Covariates) -> "VAEModel":
         """Return the model of p(x | c) at covariates c of shape (c,)."""

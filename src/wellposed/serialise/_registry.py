@@ -97,6 +97,8 @@ CLASSES: dict[str, type] = {
     "objectives.SquaredError": objectives.SquaredError,
     "tables.Clock": tables.Clock,
     "tables.Column": tables.Column,
+    "tables.Covariate": tables.Covariate,
+    "tables.Covariates": tables.Covariates,
     "tables.Schema": tables.Schema,
     "transforms.ByColumn": transforms.ByColumn,
     "transforms.Identity": transforms.Identity,

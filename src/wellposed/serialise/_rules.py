@@ -158,6 +158,8 @@ _RULES: dict[str, dict[str, Rule]] = {
         "unit": lambda v: v in ("D", "s", "ms", "us", "ns"),
         "step": _Within(1, 86_400_000_000_000),
     },
+    "tables.Covariate": {"scale": lambda v: 0 < v < 1e300, "mean": lambda v: abs(v) < 1e300},
+    "tables.Covariates": {"n_columns": _count, "columns": lambda v: len(v) > 0},
     "tables.Schema": {"container": lambda v: v in ("pandas", "polars")},
     "transforms.Log": {"scale": _scale, "least": _amount},
     "transforms.Log1p": {"scale": _scale},

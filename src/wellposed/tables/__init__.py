@@ -2,9 +2,10 @@
 
 from ._cells import Clock
 from ._column import Column
+from ._covariates import Covariate, Covariates
 from ._schema import Schema
 
-__all__ = ["Clock", "Column", "Schema"]
+__all__ = ["Clock", "Column", "Covariate", "Covariates", "Schema"]
 
 
 def __dir__() -> list[str]:

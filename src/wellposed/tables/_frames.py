@@ -105,6 +105,31 @@ class Frame:
         series = reader.column_at(self.native, j)
         return reader.read_series(series, self.labels[j], self._package)
 
+    def without(self, positions: Sequence[int]) -> Any:
+        """Return the frame without some columns, given by their positions."""
+        kept = [j for j in range(len(self.labels)) if j not in set(positions)]
+        return self.native.iloc[:, kept] if self.container == "pandas" else self.native[:, kept]
+
+    def with_columns(self, columns: Sequence[tuple[int, Column, Any]]) -> Any:
+        """Return a frame with further columns.
+
+        Parameters
+        ----------
+        columns : of each the position in the result, in rising order, the column, and its values
+            and gaps, or a column of such a frame
+        """
+        whole = self.native.copy() if self.container == "pandas" else self.native.clone()
+        for position, column, cells in columns:
+            series = cells
+            if isinstance(cells, tuple):
+                index = (self.native.index,) if self.container == "pandas" else ()
+                series = self._reader.build_series(column, *cells, *index, self._package)
+            if self.container == "pandas":
+                whole.insert(min(position, whole.shape[1]), column.name, series)
+            else:
+                whole.insert_column(min(position, whole.width), series)
+        return whole
+
     def column(self, j: int) -> Any:
         """Return column j as the frame has it."""
         return self._reader.column_at(self.native, j)

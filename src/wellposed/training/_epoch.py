@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
+from wellposed.models import at_row
 from wellposed.numerics import scalar, weighted_mean
 from wellposed.objectives import AbstractObjective, Evaluation
 
@@ -170,7 +171,12 @@ def batch_mean(
     """Return the means of the objective and of its terms over a batch."""
     x = data[chosen].astype(jnp.result_type(float))
     keys = jax.random.split(key, chosen.shape[0])
-    each = jax.vmap(lambda row, k: objective(model, row, key=k, annealing=annealing))(x, keys)
+
+    def of_row(row: Array, row_key: PRNGKey) -> Evaluation:
+        at, datum = at_row(model, row)
+        return objective(at, datum, key=row_key, annealing=annealing)
+
+    each = jax.vmap(of_row)(x, keys)
     means = jax.tree.map(lambda values: weighted_mean(values, weight), each)
     return means.value, means
 

@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from wellposed._compiled import compiled_soon
 from wellposed._typing import Data, Point, PRNGKey
-from wellposed.models import VAEModel, draw_keys
+from wellposed.models import VAEModel, at_row, draw_keys
 from wellposed.noise import AbstractNoise
 
 from ._rows import Rows
@@ -26,8 +26,9 @@ def mean_squared_residual(
     """
 
     def visit_row(row: Point, row_key: PRNGKey) -> tuple[Point, Point]:
-        inferred, (latent_key,) = model.infer(row, key=row_key), draw_keys(row_key, 1)
-        mean = model.decode(inferred.q.rsample(latent_key)).mean
+        at, x = at_row(model, row)
+        inferred, (latent_key,) = at.infer(x, key=row_key), draw_keys(row_key, 1)
+        mean = at.decode(inferred.q.rsample(latent_key)).mean
         return inferred.residual(mean) ** 2, jnp.where(jnp.isnan(inferred.y), 0.0, 1.0)
 
     def visit(i: Array, sums: tuple[Point, Point]) -> tuple[Point, Point]:
@@ -38,7 +39,7 @@ def mean_squared_residual(
         squares, seen = jax.vmap(visit_row)(x, keys)
         return total + weight @ squares, mass + weight @ seen
 
-    zeros = jnp.zeros(data.shape[1], jnp.result_type(float))
+    zeros = jnp.zeros(data.shape[1] - model.n_covariates, jnp.result_type(float))
     total, mass = jax.lax.fori_loop(0, rows.steps(batch_size), visit, (zeros, zeros))
     return total / jnp.where(mass > 0, mass, 1.0)
 

@@ -77,7 +77,8 @@ class Training:
             As :func:`wellposed.training.fit` does.
         """
         model, objective = member.model, member.objective
-        check_bounded(model, data.shape[1], allow_unbounded=member.allow_unbounded)
+        d = data.shape[1] - model.n_covariates
+        check_bounded(model, d, allow_unbounded=member.allow_unbounded)
         _check_noise(model, objective)
         split = _split(member, n)
         params, fixed = eqx.partition(model, trainable_leaves(model, objective))
@@ -192,7 +193,7 @@ class Training:
                 key=jax.random.fold_in(self.member.key, REFIT),
             )
         ended = course.outcome or Outcome.interrupted
-        d, best = self.data.shape[1], course.best_epoch
+        d, best = self.data.shape[1] - model.n_covariates, course.best_epoch
         return Run.of(model, course.history, ended, d, best_epoch=best)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wellposed._errors import DataError, named_features
-from wellposed.tables import Schema
+from wellposed.tables import Covariates, Schema
 from wellposed.transforms import all_finite
 
 from .numbers import check_whole, column_name, numbers, refuse
@@ -24,6 +24,8 @@ class Table:
     image_shape : of one row before it was flattened; None for a table
     lines : line of the file on which each row stands, for text
     schema : of the frame that the rows were
+    covariates : of columns that a conditional model is given, which are not among the ``values``
+    given : their numbers, array of shape (n, q)
     """
 
     values: np.ndarray
@@ -32,6 +34,8 @@ class Table:
     image_shape: tuple[int, ...] | None = None
     lines: np.ndarray | None = None
     schema: Schema | None = None
+    covariates: Covariates | None = None
+    given: np.ndarray | None = None
 
     def check_finite(self, *, ignorable: bool = False) -> None:
         """Raise ``DataError`` for NaN and infinity, with count, columns and first position.
@@ -85,7 +89,13 @@ class Table:
     def take(self, chosen: np.ndarray) -> "Table":
         """Return some rows, given by a mask or by their positions."""
         lines = None if self.lines is None else np.asarray(self.lines)[chosen]
-        return dataclasses.replace(self, values=self.values[chosen], lines=lines)
+        given = None if self.given is None else self.given[chosen]
+        fitted = self.covariates
+        if fitted is not None and given is not None:
+            fitted = fitted.fit(given)
+        return dataclasses.replace(
+            self, values=self.values[chosen], lines=lines, covariates=fitted, given=given
+        )
 
     def row(self, i: int) -> str:
         """Return the name of a row: its line of the file, or its position from 0."""

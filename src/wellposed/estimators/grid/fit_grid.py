@@ -31,7 +31,7 @@ from .._settings import settings_of
 from .._train import training_of
 from .._vae import VAE
 from .._words import FilePath, Progress, Rows
-from ..data.mixed import open_rows, open_to_fit
+from ..data.covariates import open_conditional, open_to_condition
 from ..data.rows import narrow
 from ..data.table import Table
 from .folder import GridFolder
@@ -41,6 +41,7 @@ _N_SAMPLES = 8  # draws of z a row, of the ELBO
 
 # Settings that cannot be an axis: they determine how a grid is run or measured.
 _NO_AXES = ("checkpoint", "progress")
+_OF_DATA = "covariates"  # which the members share, as they do the data
 
 Axis = Sequence[Any] | Mapping[str, Any]
 
@@ -96,13 +97,14 @@ def fit_grid(
     """
     if save_models and folder is None:
         raise SettingError("save_models=True needs a folder to save them in; got folder=None.")
-    axes, X = _axes(template, grid), open_to_fit(X, template.noise)
-    data = X, X_test = X, None if X_test is None else open_rows(X_test, X.schema)
+    axes, X = _axes(template, grid), open_to_condition(X, template.noise, template.covariates)
+    X_test = None if X_test is None else open_conditional(X_test, X.schema, X.covariates)
     seed = int(check_random_state(None).randint(2**31 - 1))
-    kept = None if folder is None else GridFolder(folder, _identity(template, axes, *data), seed)
+    identity = "" if folder is None else _identity(template, axes, X, X_test)
+    kept = None if folder is None else GridFolder(folder, identity, seed)
     if template.random_state is None and "random_state" not in axes:
         template = _with(template, random_state=kept.seed if kept else seed)
-    work = _Work(template, axes, X, X if X_test is None else X_test, kept, save_models, measure)
+    work = _Work(template, axes, X, X_test or X, kept, save_models, measure)
     work.run(together, progress)
     return work.result()
 
@@ -114,8 +116,8 @@ class _Work:
         self,
         template: VAE,
         axes: dict[str, dict[str, Any]],
-        X: Rows,
-        X_test: Rows,
+        X: Table,
+        X_test: Table,
         folder: GridFolder | None,
         save_models: bool,
         measure: Callable[[VAE], Mapping[str, object]] | None,
@@ -186,7 +188,7 @@ class _Work:
         places, built = self._models(None)
         offsets = {self.estimators[i].offset_.tobytes() for i in places}
         if len(offsets) > 1:  # all members train on the same rows, so no member has an offset
-            places, built = self._models(np.zeros(self.data.shape[1]))
+            places, built = self._models(np.zeros(self.X.values.shape[1]))
         members = [
             training_of(self.estimators[i], prepared)[0]
             for i, prepared in zip(places, built, strict=True)
@@ -194,9 +196,8 @@ class _Work:
         if members:  # one warning, since the data are the same
             built = self.estimators[places[0]]
             names = getattr(built, "feature_names_in_", None)
-            warn_of_suspects(
-                built.in_data_units(self.data), names, built.image_shape_, stacklevel=5
-            )
+            own = self.data[:, : built.n_features_in_]
+            warn_of_suspects(built.in_data_units(own), names, built.image_shape_, stacklevel=5)
         return places, members
 
     def _models(self, offset: np.ndarray | None) -> tuple[list[int], list[Any]]:
@@ -210,7 +211,7 @@ class _Work:
                     prepared = prepare(estimator, self.X, offset)
                     models.check_bounded(
                         prepared.model,
-                        prepared.rows.shape[1],
+                        estimator.n_features_in_,
                         allow_unbounded=estimator.allow_unbounded,
                     )
             except WellposedError as error:
@@ -321,7 +322,7 @@ def _read(figures: dict[str, Any]) -> dict[str, Any]:
 
 def _axes(template: VAE, grid: Mapping[str, Axis]) -> dict[str, dict[str, Any]]:
     """Check the grid; return the values of each axis by their labels."""
-    known = [name for name in template.get_params(deep=False) if name not in _NO_AXES]
+    known = [name for name in template.get_params(deep=False) if name not in (*_NO_AXES, _OF_DATA)]
     if not grid:
         raise SettingError(
             'A grid needs at least one axis; got none. {"noise": [0.1, 1.0]} is a start.'
@@ -387,4 +388,5 @@ def _identity(
         for i, (label, value) in enumerate(values.items())
     ]
     data = tuple(None if table is None else narrow(table.values) for table in (X, X_test))
+    data += tuple(t.given for t in (X, X_test) if t is not None and t.given is not None)
     return training.fingerprint((*data, tensors), json.dumps([described, varied], sort_keys=True))

@@ -58,6 +58,11 @@ def start_prior(
             f'{size} is the number of components of prior="mixture" and prior="vamp"; got '
             f'{size}={settings[size]} with the prior {named}. Leave {size} "auto".'
         )
+    if model.n_covariates and named in ("vamp", "VampPrior"):
+        raise SettingError(
+            "p(z) of a conditional model depends on no covariate, and pseudo-inputs are data with "
+            'covariates; got the prior "vamp" with covariates. Use prior="mixture".'
+        )
     if isinstance(prior, latents.VampPrior) and prior.pseudo_inputs.shape[1] != rows.shape[1]:
         raise SettingError(
             f"Pseudo-inputs have as many features as the data, {rows.shape[1]}; those of the prior "

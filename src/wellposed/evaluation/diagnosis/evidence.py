@@ -79,7 +79,7 @@ class Evidence:
     @property
     def d(self) -> int:
         """The number of features."""
-        return self.rows.shape[1]
+        return self.rows.shape[1] - self.model.n_covariates
 
     def key(self, use: int) -> PRNGKey:
         """Return the PRNG key of one measure.

@@ -77,9 +77,11 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
             f"mixture of Gaussians; got {type(model.decoder).__name__}, "
             f"{type(model.noise).__name__} noise and {type(model.prior).__name__}. {_REMEDY}"
         )
-    y, log_det = over_rows(_mapped, model, rows, key=key)
+    y, log_det, own = over_rows(_mapped, model, rows, key=key)
     mean, weight, variance = (np.asarray(part, np.float64) for part in _affine(model))
     y = y.astype(np.float64)
+    if model.n_covariates:  # which move the mean alone
+        y = y - own.astype(np.float64) + mean
     density: Any = model.decode(jnp.zeros(model.prior.k))  # Features, since noise is Gaussian
     constants = density.constants
     if constants is not None:
@@ -129,9 +131,10 @@ def _log_constants(constants: Any, y: Point, *, key: PRNGKey) -> Scalar:
     return jnp.where(constants.varies, 0.0, constants.density.log_prob(y)).sum()
 
 
-def _mapped(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Scalar]:
+def _mapped(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[Point, Scalar, Point]:
+    """Return y, log |det dT/dx|, and the mean of p(y | z) at z = 0."""
     mapped = model.to_model_units(x, key=key)
-    return mapped.value, mapped.log_det
+    return mapped.value, mapped.log_det, model.decode(jnp.zeros(model.prior.k)).mean
 
 
 def _affine(model: VAEModel) -> tuple[Point, jax.Array, Point]:

@@ -5,12 +5,13 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from wellposed._checks import check_count
 from wellposed._compiled import own_promotion
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Scalar
-from wellposed.models import Inferred, VAEModel
+from wellposed.models import Inferred, VAEModel, covariates_of_draws
 
 from .._estimate import Estimate
 from .._rows import over_rows
@@ -59,6 +60,7 @@ def sandwich(
     n_chains: int = 16,
     n_steps: int = 200,
     start: str = "fitted",
+    covariates: ArrayLike | None = None,
 ) -> Sandwich:
     r"""Bound log p(x) from both sides on data simulated from the model.
 
@@ -80,6 +82,7 @@ def sandwich(
     n_data : n, the number of data to simulate
     key : PRNG key
     n_chains, n_steps, start : see :func:`ais`
+    covariates : of a conditional model, array of shape (n_data, c), or (1, c) for all data
 
     Returns
     -------
@@ -88,7 +91,7 @@ def sandwich(
     Raises
     ------
     SettingError
-        If a count is below one, or ``start`` is unknown.
+        If a count is below one, ``start`` is unknown, or a conditional model has no covariates.
 
     References: Grosse, Ghahramani & Adams (2015); Grosse, Ancha & Roy (2016).
     """
@@ -99,6 +102,9 @@ def sandwich(
     with own_promotion():
         d = jax.eval_shape(lambda z: model.decode(z).mean, jnp.zeros(model.prior.k)).shape[0]
     numbers = np.arange(n_data, dtype=np.float32)[:, None]
+    given = covariates_of_draws(model, n_data, covariates)
+    if given is not None:
+        numbers = np.concatenate([numbers, given], axis=1)
     chunk = rows_at_once(model, d, n_chains)
     return Sandwich(*over_rows(_bounds, model, numbers, key=key, chunk=chunk, **settings))
 

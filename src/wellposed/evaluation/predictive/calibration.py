@@ -12,7 +12,7 @@ from wellposed._checks import check_count, check_number
 from wellposed._errors import DataError, unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Tree
-from wellposed.models import VAEModel, draw_keys
+from wellposed.models import VAEModel, draw_keys, own_columns
 
 from .._estimate import Estimate
 from .._rows import over_rows, varying
@@ -139,7 +139,7 @@ def calibration(
     if given not in _LATENTS:
         raise unknown_name("given", given, _LATENTS)
     rows = np.asarray(rows)
-    varies = varying(rows)
+    varies = varying(own_columns(model, rows))
     n_hidden = None
     if given == "features":
         check_independent(model)
@@ -171,10 +171,11 @@ def _measure(
     inside, shares, scores, judged, chains = over_rows(
         _score, fixed, rows, key=key, numbers=numbers, distinct=True, **settings
     )
+    own = own_columns(model, rows)
     record = Calibration(
         given,
         coverage_of(inside, shares, varies, n_draws=n_draws, latents=_LATENTS[given]),
-        crps_of(rows, scores, judged, unit_of(model, rows.shape[1])),
+        crps_of(own, scores, judged, unit_of(model, own.shape[1])),
     )
     return record, chains, judged
 

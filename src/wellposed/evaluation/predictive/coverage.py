@@ -29,7 +29,7 @@ from wellposed._checks import check_count
 from wellposed._errors import unknown_name
 from wellposed._forks import check_process
 from wellposed._typing import Point, Posterior, PRNGKey, Tree
-from wellposed.models import VAEModel, draw_keys
+from wellposed.models import VAEModel, draw_keys, own_columns
 
 from .._estimate import standard_error
 from .._rows import over_rows, varying
@@ -110,7 +110,7 @@ def coverage(
     if latents not in _GIVEN:
         raise unknown_name("latents", latents, _GIVEN)
     rows = np.asarray(rows)
-    varies = varying(rows)
+    varies = varying(own_columns(model, rows))
     settings = {"n_draws": n_draws, "latents": latents}
     numbers = n_draws * rows.shape[1]
     inside, shares = over_rows(

@@ -142,11 +142,11 @@ def _starts(
     latent_key, choice_key, noise_key = jax.random.split(key, 3)
     if proposal is None:
         z = jax.vmap(lambda k: model.prior.sample(key=k))(jax.random.split(latent_key, _STARTS))
-        raw = jax.vmap(model.decoder)(z)
+        raw = jax.vmap(model.decoder_output)(z)
         log_weight = jax.vmap(lambda r: _log_given(model, r, y, hidden))(raw)
     else:
         z = proposal.sample(_STARTS, key=latent_key)
-        raw = jax.vmap(model.decoder)(z)
+        raw = jax.vmap(model.decoder_output)(z)
         log_weight = _log_weights(model, proposal, z, raw, y, hidden)
     chosen = jax.random.categorical(choice_key, log_weight, shape=(CHAINS,))
     z, raw = z[chosen], raw[chosen]
@@ -222,7 +222,7 @@ def _chosen(
     latent_key, choice_key, noise_key = jax.random.split(key, 3)
     new = proposal.sample(_CHOICES, key=latent_key)
     z = jnp.concatenate([state.z[None], new])
-    raw = jnp.concatenate([state.raw[None], jax.vmap(model.decoder)(new)])
+    raw = jnp.concatenate([state.raw[None], jax.vmap(model.decoder_output)(new)])
     log_weight = _log_weights(model, proposal, z, raw, state.y, hidden)
     chosen = jax.random.categorical(choice_key, log_weight)
     drawn = model.noise(raw[chosen]).sample(noise_key)

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from wellposed._errors import DataError, SettingError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
-from wellposed.models import VAEModel, draw_keys
+from wellposed.models import VAEModel, draw_keys, own_columns
 from wellposed.noise import AbstractNoise, Gaussian, Rescaled
 
 from .._estimate import Estimate
@@ -87,7 +87,8 @@ def recalibrate(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Recalibrat
     rows = np.asarray(rows)
     _check(model, base, len(rows))
     plain = eqx.tree_at(lambda m: m.noise, model, model.noise.around(base))
-    free = rows.max(axis=0) > rows.min(axis=0)
+    own = own_columns(model, rows)
+    free = own.max(axis=0) > own.min(axis=0)
     constants = getattr(base, "constants", None)
     if constants is not None:
         free &= np.asarray(constants.varies)
@@ -165,7 +166,7 @@ def _searched(model: VAEModel, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
 
     The search uses no gradients, because the density of quantile heads has jumps.
     """
-    best, width = np.zeros(rows.shape[1]), _WIDEST
+    best, width = np.zeros(own_columns(model, rows).shape[1]), _WIDEST
     for _ in range(3):
         tried = best + width * np.linspace(-1, 1, _GRID)[:, None]
         total = np.zeros_like(tried)

@@ -1,5 +1,6 @@
 """Comparison of a VAE with the linear model, one Gaussian and a mixture of Gaussians."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from wellposed._errors import DataError, SettingError, WellposedError
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
-from wellposed.models import VAEModel
+from wellposed.models import VAEModel, given_columns, own_columns, regress
 
 from .._rows import subsample, varying
 from ..likelihood.importance import LogLikelihood, log_likelihood
@@ -50,8 +51,9 @@ def compare(
       training rows. Of more than 100 features it is a mixture along 20 directions.
 
     They are fitted in the model units of the VAE and have its log |det dT/dx|, so that the units of
-    the features cancel. None is sharper than the rounding, resolution/√12, and a feature that never
-    varies has the VAE's own density in all of them.
+    the features cancel. For a conditional model they are fitted to the residuals of a linear
+    regression on the covariates: their log p(x | c). None is sharper than the rounding,
+    resolution/√12, and a feature that never varies has the VAE's own density in all of them.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def compare(
         For fewer than three training rows.
     """
     check_process()
-    check_comparable(model, np.shape(rows)[1])
+    check_comparable(model, np.shape(rows)[1] - model.n_covariates)
     rows, train = np.asarray(rows), np.asarray(train)
     if len(train) < 3:
         raise DataError(f"Rivals are fitted to 3 training rows or more; got {len(train)}.")
@@ -78,7 +80,7 @@ def compare(
         rows = subsample(rows, _MOST_ROWS)
         likelihood = log_likelihood(model, rows, n_samples=_DRAWS, key=key)
     some = subsample(train, MOST_TRAINING)
-    varies = varying(some)
+    varies = varying(own_columns(model, some))
     return Comparison(
         log_p=np.asarray(likelihood.value, np.float64),
         trusted=~np.asarray(likelihood.untrusted),
@@ -99,9 +101,15 @@ def _rivals(
     key: PRNGKey,
 ) -> tuple[Rival, ...]:
     """Fit the rivals to the training rows, and score the held-out rows."""
-    floors = floors_of(model, train, resolution, key=key)[varies]
+    floors = floors_of(model, own_columns(model, train), resolution, key=key)[varies]
     fitted_to = rival_rows(model, train, varies, key=key).values
     held_out = rival_rows(model, rows, varies, key=key)
+    if model.n_covariates:  # a shift of the rows, so that their density stays
+        given = given_columns(model, train)
+        slopes = regress(fitted_to, given)
+        fitted_to = fitted_to - given @ slopes
+        values = held_out.values - given_columns(model, rows) @ slopes
+        held_out = dataclasses.replace(held_out, values=values)
     fits = _Fits(model, fitted_to, floors, key)
     with threadpool_limits(limits=1 if len(floors) <= _SMALL else None):
         return tuple(_score(kind, name, fit, held_out) for kind, name, fit in fits.candidates())

@@ -27,7 +27,7 @@ from wellposed._checks import check_count
 from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Latent, Point, PRNGKey
-from wellposed.models import VAEModel, draw_keys, optimum
+from wellposed.models import VAEModel, draw_keys, optimum, own_columns
 from wellposed.numerics import on_device
 
 from .._estimate import Estimate, standard_error
@@ -97,7 +97,8 @@ def variance_split(
     prior, posterior, residual, squares = _measure(
         model, rows, n_draws=n_draws, affine=affine, key=key
     )
-    data = _data(model, rows)
+    own = own_columns(model, rows)
+    data = _data(model, own)
     unit = np.where(data.varies, data.unit, 1.0) ** 2
     ratio = noise_ratio(model, posterior[2] / unit, residual / unit, squares, data.varies)
     return VarianceSplit(
@@ -106,7 +107,7 @@ def variance_split(
         total_data=total(data.variance, data.influence),
         prior=_split(prior, data),
         posterior=_split(posterior, data),
-        linear=_linear(model, rows, affine=affine, key=jax.random.fold_in(key, 1)),
+        linear=_linear(model, own, affine=affine, key=jax.random.fold_in(key, 1)),
         noise_ratio=ratio.value,
         noise_ratio_error=ratio.standard_error,
         total_ratio=ratio.total,
@@ -120,7 +121,7 @@ def variance_split(
 
 def _measure(model: VAEModel, rows: np.ndarray, *, n_draws: int, affine: bool, key: PRNGKey) -> Any:
     """Averages over the draws of each row, in one pass; see :func:`_averages`."""
-    fixed = model, on_device(rows.mean(axis=0, dtype=np.float64))
+    fixed = model, on_device(own_columns(model, rows).mean(axis=0, dtype=np.float64))
     settings = {"n_draws": n_draws, "closed": affine and model.has_independent_noise}
     numbers = 10 * rows.shape[1]
     return over_rows(_averages, fixed, rows, key=key, numbers=numbers, distinct=True, **settings)

@@ -150,7 +150,7 @@ class Together:
                 take_tree(models, i),
                 course.history,
                 course.outcome or Outcome.interrupted,
-                self.rows.shape[1],
+                self.rows.shape[1] - models.n_covariates,
                 best_epoch=course.best_epoch,
             )
             for i, course in enumerate(courses)
