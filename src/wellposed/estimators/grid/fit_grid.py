@@ -105,8 +105,7 @@ def fit_grid(
     if template.random_state is None and "random_state" not in axes:
         template = _with(template, random_state=kept.seed if kept else seed)
     work = _Work(template, axes, X, X_test or X, kept, save_models, measure)
-    work.run(together, progress)
-    return work.result()
+    return work.run(together, progress)
 
 
 class _Work:
@@ -139,8 +138,8 @@ class _Work:
         self.best: VAE | None = None
         self.best_place: int | None = None
 
-    def run(self, together: bool | str, progress: Progress) -> None:
-        """Build the members, train them and measure them."""
+    def run(self, together: bool | str, progress: Progress) -> Grid:
+        """Build the members, train them and measure them, and collect those that have ended."""
         if self.folder is not None:
             records = ((i, self.folder.figures(i)) for i in range(len(self.labels)))
             self.rows = {i: _read(figures) for i, figures in records if figures is not None}
@@ -175,9 +174,9 @@ class _Work:
             pass
         finally:
             bar.close()
+        return self._result()
 
-    def result(self) -> Grid:
-        """Collect the members that have ended."""
+    def _result(self) -> Grid:
         if self.best is None and self.folder is not None and self.folder.best.exists():
             self.best = load_like(self.folder.best, self.estimators[self.best_place or 0])
         rows = tuple({**self.labels[i], **self.rows[i]} for i in sorted(self.rows))
