@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from wellposed import evaluation
 from wellposed._errors import DataError, SettingError
+from wellposed._typing import PRNGKey
 from wellposed.numerics import host_generator
 
 from ._measures import Measures
@@ -112,10 +113,28 @@ class Drawing(Measures):
         if given is None and self.covariates_ is not None:
             kept = self.covariates_.rows
             given = kept[host_generator(jax.random.fold_in(key, 1)).integers(len(kept), size=n)]
+        rows = self._drawn(n, given, how, alpha, key=key)
+        return self.as_given(rows, covariates=given)
+
+    def sample_columns(self, n_samples: int, given: np.ndarray | None = None) -> Any:
+        """Draw as :meth:`sample` does, the modelled columns alone.
+
+        Parameters
+        ----------
+        n_samples : how many
+        given : of a model with ``covariates_``, the numbers of shape (n_samples, q) of each draw,
+            see :meth:`wellposed.tables.Covariates.numbers`
+        """
+        key = self.key("sample")
+        return self.as_given(self._drawn(n_samples, given, "ancestral", 1.0, key=key))
+
+    def _drawn(
+        self, n: int, given: np.ndarray | None, how: str, alpha: float, *, key: PRNGKey
+    ) -> np.ndarray:
         known = self.covariates_
         coded = None if known is None or given is None else known.code(given)
-        rows = evaluation.samples(self.model_, n, how=how, alpha=alpha, key=key, covariates=coded)
-        return self.as_given(rows, covariates=given)
+        settings = {"how": how, "alpha": alpha, "key": key, "covariates": coded}
+        return evaluation.samples(self.model_, n, **settings)
 
     def _decoded(self, latents: np.ndarray, given: np.ndarray | None, like: Any = None) -> Any:
         if given is not None and self.covariates_ is not None:

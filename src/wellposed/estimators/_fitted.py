@@ -96,6 +96,11 @@ class Fitted(BaseEstimator):
         check_domain(whole, model.transform, model.noise, table.labels)
         return with_given(rows, table, self.covariates_)
 
+    def labels_of(self, table: Table) -> dict[str, np.ndarray]:
+        """Return the covariates of a table by their names, levels as text; none is empty."""
+        known = self.covariates_ is not None and table.given is not None
+        return self.covariates_.labels(table.given) if known else {}  # type: ignore[union-attr]
+
     def whole_rows(self, X: Rows) -> np.ndarray:
         """Return rows as :meth:`rows` does, missing entries drawn from p(x_mis | x_obs).
 

@@ -117,9 +117,8 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
     settings = settings_of(vae)
     objective = objective_of(settings)
     if hasattr(vae, "model_"):
-        rows = vae.rows(X)
         units = evaluation.ModelUnits(vae.model_.transform, jax.random.key(0))
-        spectrum, variance = _in_noise_units(rows, units, vae.noise_variance_)
+        spectrum, variance = _in_noise_units(vae, vae.rows(X), units)
         result = evaluation.forecast_spectrum(
             spectrum,
             noise_variance=variance,
@@ -130,6 +129,11 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
         if np.ndim(vae.noise_variance_):
             named = "units of the noise variance of each feature"
         return dataclasses.replace(result, units=named)
+    if settings["covariates"] is not None:
+        raise SettingError(
+            "A forecast before fitting is of all columns; got covariates. Fit first, or forecast "
+            "the residuals of a regression on the covariates with wellposed.forecast."
+        )
     given: Any = noise.resolve(noise_of(settings["noise"], one_unit=True))
     kind = given.kind if isinstance(given, noise.Gaussian) else None
     implied = objective.implied_noise_variance()
@@ -180,13 +184,21 @@ def _one_scale(settings: dict[str, Any]) -> Any:
 
 
 def _in_noise_units(
-    rows: np.ndarray, units: evaluation.ModelUnits, noise_variance: Any
+    vae: Any, rows: np.ndarray, units: evaluation.ModelUnits
 ) -> tuple[models.Spectrum, float]:
-    """Spectrum and σ²; where σ² is one a feature, divide by σ first, which leaves σ² = 1."""
-    if np.ndim(noise_variance) == 0:
+    """Spectrum and σ²; where σ² is one a feature, divide by σ first, which leaves σ² = 1.
+
+    Rows with covariates are replaced by the residuals of a regression on these, where the linear
+    start of a conditional model has its latents.
+    """
+    noise_variance, given = vae.noise_variance_, models.given_columns(vae.model_, rows)
+    if np.ndim(noise_variance) == 0 and not given.shape[1]:
         return evaluation.spectrum(rows, units), float(noise_variance)
-    deviation = np.sqrt(np.asarray(noise_variance, np.float64))
-    values, log_det = units.whole(rows)
+    shared = float(noise_variance) if np.ndim(noise_variance) == 0 else None
+    deviation = np.sqrt(np.asarray(1.0 if shared is not None else noise_variance, np.float64))
+    values, log_det = units.whole(models.own_columns(vae.model_, rows))
+    if given.shape[1]:
+        values = values - given @ models.regress(values, given)
     spectrum = evaluation.spectrum(values / deviation, evaluation.IDENTITY)
     log_det = float(log_det.mean() - np.log(deviation).sum())
-    return dataclasses.replace(spectrum, log_det=log_det), 1.0
+    return dataclasses.replace(spectrum, log_det=log_det), 1.0 if shared is None else shared

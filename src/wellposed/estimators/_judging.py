@@ -36,7 +36,7 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     - is the density bounded, in data units, and is its noise that of the training;
     - can q(z|x) be as narrow as the data require, and was it trained with a KL weight of one;
     - is σ² the mean squared residual (the variance split); is the decoder overfitted;
-    - does q(z) match p(z), do draws vary as the data do, could collapsed latents become active;
+    - does q(z) match p(z) for all covariates, do draws vary as data, could a latent be active;
     - is p(x|z) calibrated, and is the importance sampling estimate of log p(x) reliable.
 
     Parameters
@@ -72,15 +72,16 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
-    rows, family = vae.whole_rows(X), type(vae.model_.noise.whole).__name__
+    family = type(vae.model_.noise.whole).__name__
     return evaluation.diagnose(
         vae.model_,
-        rows,
+        vae.whole_rows(X),
         train=None if X_train is None else vae.whole_rows(X_train),
         key=vae.key("score"),
         name=f"a VAE of {vae.n_components_} latents with {family} noise",
         prior=vae.prior_setting,
-        resolution=resolution_of(settings_of(vae), rows.shape[1]),
+        resolution=resolution_of(settings_of(vae), vae.n_features_in_),
+        covariates=vae.labels_of(X),
         forecast=(lambda: forecast_of(vae, X if X_train is None else X_train))
         if np.all(np.asarray(vae.noise_variance_) > 0)
         else None,

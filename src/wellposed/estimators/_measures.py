@@ -1,11 +1,12 @@
 """Measures of a fitted VAE, and methods that show and save it."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, training, transforms
+from wellposed._errors import SettingError, unknown_name
 
 from . import _judging
 from ._build import objective_of, resolution_of
@@ -77,7 +78,7 @@ class Measures(Fitted):
         X_train : rows of the training, of which 4,000 are used
         """
         rows, train = self.whole_rows(X), self.whole_rows(X_train)
-        resolution = resolution_of(settings_of(self), rows.shape[1])
+        resolution = resolution_of(settings_of(self), self.n_features_in_)
         return evaluation.compare(
             self.model_, rows, train, key=self.key("score"), resolution=resolution
         )
@@ -99,6 +100,40 @@ class Measures(Fitted):
         """Split the variance of X between latents and noise; see ``evaluation.variance_split``."""
         rows = self.whole_rows(X)
         return evaluation.variance_split(self.model_, rows, key=self.key("score"), **options)
+
+    def covariate_information(
+        self, X: Rows, latents: Literal["draws", "means"] = "draws", **options: Any
+    ) -> evaluation.CovariateInformation:
+        """Bound what z tells of each covariate; see :func:`evaluation.covariate_information`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), or a path: 50 rows or more
+        latents : "draws" of q(z | x, c), whose distribution p(z) stands for, or its "means"
+        options : ``n_folds`` and ``n_permutations``
+
+        Raises
+        ------
+        SettingError
+            For a model without covariates.
+        """
+        check_is_fitted(self)
+        if latents not in ("draws", "means"):
+            raise unknown_name("latents", latents, ("draws", "means"))
+        table = self.open(X)
+        if self.covariates_ is None:
+            raise SettingError(
+                "This model has no covariates. Fit one with VAE(covariates=...), or call "
+                "wellposed.evaluation.covariate_information(vae.transform(X), {name: values})."
+            )
+        rows, key = self.rows(table), self.key("score")
+        codes = evaluation.codes(self.model_, rows, key=key, most=len(rows))
+        return evaluation.covariate_information(
+            codes.z if latents == "draws" else codes.loc,
+            self.labels_of(table),
+            random_state=self._seed,
+            **options,
+        )
 
     def rate_distortion(self, X: Rows, **options: Any) -> evaluation.RateDistortion:
         """Measure rate, distortion and information; see :func:`evaluation.rate_distortion`."""

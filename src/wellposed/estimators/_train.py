@@ -87,7 +87,10 @@ def weighted_table(
     else:
         table.check_finite(ignorable=True)
     kept = weights > 0
-    return table.take(kept), weights[kept] / weights[kept].mean()
+    table = table.take(kept)
+    if table.covariates is not None and table.given is not None:
+        table = dataclasses.replace(table, covariates=table.covariates.fit(table.given))
+    return table, weights[kept] / weights[kept].mean()
 
 
 def check_no_folds(folds: object) -> None:

@@ -132,6 +132,10 @@ MISMATCH, MUCH_MISMATCH, MUCH_OF_THE_RATE = 0.5, 2.0, 0.15
 # Share of the draws of a prior outside the region of the codes; OUTSIDE_IDEAL if q(z) = p(z).
 OUTSIDE_IDEAL, OUTSIDE = 0.05, 0.1
 
+# Information of z on a covariate of a conditional model, as a share of its entropy; at a fault the
+# covariate is known from z about as well as from itself.
+DEPENDENCE = Band(0.0, (-math.inf, 0.05), (-math.inf, 0.5))
+
 # VAE − rival, held-out log p(x): a difference below this many nats a feature is none, and a larger
 # one is certain beyond so many standard errors.
 SLIGHT, CLEAR = 0.005, 2.0

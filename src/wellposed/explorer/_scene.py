@@ -162,6 +162,11 @@ def check_model(vae: object) -> None:
             f"explore takes a fitted wellposed.VAE; got {type(vae).__name__}. Exact models "
             "are linear: their components_ show what each latent does."
         )
+    if vae.model_.n_covariates:  # type: ignore[attr-defined]
+        raise SettingError(
+            "explore shows p(x | z), which of a model with covariates is another one for each; got "
+            f"a model with {vae.model_.n_covariates}. Use inverse_transform(Z, covariates=...)."  # type: ignore[attr-defined]
+        )
 
 
 def _finite(weight: float) -> float | None:

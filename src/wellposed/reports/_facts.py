@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from wellposed import evaluation
 from wellposed._typing import PRNGKey
 from wellposed.evaluation import subsample
+from wellposed.models import given_columns, own_columns
 
 from ._fitted_vae import FittedVAE
 
@@ -47,16 +48,41 @@ class Facts:
 
     @functools.cached_property
     def shown(self) -> np.ndarray:
-        """The rows in data units, as the user passed them."""
-        return self.vae.in_data_units(self.rows)
+        """The rows in data units, as the user passed them, without covariates."""
+        return self.vae.in_data_units(own_columns(self.vae.model_, self.rows))
+
+    def given(self, n: int) -> np.ndarray | None:
+        """Return the covariates of n rows, shape (n, c), repeated if there are fewer, or None."""
+        given = given_columns(self.vae.model_, self.rows)
+        return np.resize(given, (n, given.shape[1])) if given.shape[1] else None
 
     def drawn(self, n: int) -> np.ndarray:
-        """Draw rows of the model, shape (n, d), data units; levels by their positions."""
-        return self._numbers(self.vae.sample(n))
+        """Draw rows of the model, shape (n, d), data units; levels by their positions.
+
+        Those of a conditional model have the covariates of the rows.
+        """
+        given = self.given(n)
+        if given is None:
+            return self._numbers(self.vae.sample(n))
+        settings = {"how": "ancestral", "alpha": 1.0, "key": self.vae.key("sample")}
+        rows = evaluation.samples(self.vae.model_, n, covariates=given, **settings)
+        return self._of_model(rows)
 
     def decoded(self, codes: np.ndarray) -> np.ndarray:
-        """E[x | z] of latents of shape (n, k), data units, shape (n, d); likewise."""
-        return self._numbers(self.vae.inverse_transform(codes))
+        """E[x | z] of latents of shape (n, k), data units, shape (n, d); likewise.
+
+        Those of a conditional model are at the covariates of the first row.
+        """
+        given = self.given(1)
+        if given is None:
+            return self._numbers(self.vae.inverse_transform(codes))
+        codes = np.concatenate([codes, np.repeat(given, len(codes), axis=0)], axis=1)
+        rows = evaluation.decode(self.vae.model_, codes, how="mean", key=self.key)
+        return self._of_model(rows)
+
+    def _of_model(self, rows: np.ndarray) -> np.ndarray:
+        schema, values = self.vae.schema_, self.vae.in_data_units(rows)
+        return self._numbers(values if schema is None else schema.decode(values))
 
     def _numbers(self, rows: Any) -> np.ndarray:
         schema = self.vae.schema_
@@ -96,11 +122,14 @@ class Facts:
 
     @functools.cached_property
     def forecast(self) -> evaluation.Forecast | None:
-        """Forecast of collapse; None for noise without a variance, and columns of several kinds."""
+        """Forecast of collapse.
+
+        None for noise without a variance, columns of several kinds, and conditional models.
+        """
         schema = self.vae.schema_
         if schema is not None and not schema.one_noise:
             return None
-        if not np.all(np.asarray(self.vae.noise_variance_) > 0):
+        if self.vae.model_.n_covariates or not np.all(np.asarray(self.vae.noise_variance_) > 0):
             return None
         with warnings.catch_warnings():
             # The names were checked when the rows came in.

@@ -38,7 +38,11 @@ def samples(facts: Facts) -> Panel:
         )
     figure = _figure((11.0, 4.1))
     each = evaluation.samples_each_way(
-        facts.vae.model_, 36, tuple(kinds.values()), key=facts.vae.key("sample")
+        facts.vae.model_,
+        36,
+        tuple(kinds.values()),
+        key=facts.vae.key("sample"),
+        covariates=facts.given(36),
     )
     for ax, name, drawn in zip(figure.subplots(1, 3), kinds, each, strict=True):
         plotting.images(drawn, facts.image_shape, ax=ax, limits=facts.limits, title=name)
@@ -69,7 +73,7 @@ def reconstructions(facts: Facts) -> Panel:
     shown = facts.shown[:16]
     figure = _figure((11.0, 4.6))
     left, right = figure.subplots(1, 2)
-    means = evaluation.decode(facts.vae.model_, facts.means[:16], how="mean", key=facts.key)
+    means = evaluation.reconstructions(facts.vae.model_, facts.rows[:16], key=facts.key)
     back = facts.vae.in_data_units(means)
     plotting.reconstructions(shown, back, shape, ax=left, n_columns=8, limits=facts.limits)
     if facts.grey:
@@ -240,7 +244,7 @@ def training(facts: Facts) -> Panel | None:
     if not facts.vae.history_:
         return None
     ax = plotting.training_curves(facts.vae.history_)
-    bound = facts.vae.model_.log_density_bound(facts.rows.shape[1])
+    bound = facts.vae.model_.log_density_bound(facts.shown.shape[1])
     limit = (
         f"No log density of this model exceeds {bound:.6g} nats."
         if np.isfinite(bound)

@@ -208,6 +208,15 @@ class Covariates:
             columns.append(column)
         return np.column_stack(columns)
 
+    def labels(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        """Return {name: values, shape (n,)} of numbers of shape (n, q): levels as text."""
+        labelled = {}
+        for each, column in zip(self.columns, numbers.T, strict=True):
+            levels = np.array([str(level) for level in each.column.levels or ()])
+            own = levels[column.astype(int)] if each.column.has_levels else column
+            labelled[str(each.name)] = own
+        return labelled
+
     def of_values(self, values: Any) -> np.ndarray:
         """Return the numbers, shape (m, q), of values by name, in rows, or of one column.
 

@@ -90,12 +90,7 @@ class Table:
         """Return some rows, given by a mask or by their positions."""
         lines = None if self.lines is None else np.asarray(self.lines)[chosen]
         given = None if self.given is None else self.given[chosen]
-        fitted = self.covariates
-        if fitted is not None and given is not None:
-            fitted = fitted.fit(given)
-        return dataclasses.replace(
-            self, values=self.values[chosen], lines=lines, covariates=fitted, given=given
-        )
+        return dataclasses.replace(self, values=self.values[chosen], lines=lines, given=given)
 
     def row(self, i: int) -> str:
         """Return the name of a row: its line of the file, or its position from 0."""

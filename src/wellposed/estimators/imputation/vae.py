@@ -150,6 +150,11 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
                 f"vae must be a wellposed.VAE or None; got {type(self.vae).__name__}. Pass one "
                 "with the settings you want, such as wp.VAE(hidden=(64, 64))."
             )
+        if self.vae is not None and self.vae.covariates is not None:
+            raise SettingError(
+                "An imputer models all columns; got a VAE with covariates. Leave covariates out: "
+                "the other columns depend on those columns through z."
+            )
         self._fit(X)
         return self
 

@@ -57,13 +57,15 @@ def _panel(vae: Any, schema: Schema, held: Table, train: Table | None) -> "Panel
     from wellposed.reports import Table as Figures
 
     generator = np.random.default_rng(0)
-    test = _some(held.values, generator)
+    test = _some(held, generator)
     halves = train is None
-    real = test[1::2] if train is None else _some(train.values, generator)
-    test = test[::2] if halves else test
-    drawn = schema.encode(vae.sample(len(real)), unseen_as_gaps=True)
+    real = (
+        test.take(np.arange(1, len(test.values), 2)) if train is None else _some(train, generator)
+    )
+    test = test.take(np.arange(0, len(test.values), 2)) if halves else test
+    drawn = schema.encode(vae.sample_columns(len(real.values), real.given), unseen_as_gaps=True)
     target = target_of(schema)
-    values = {"synthetic": drawn, "train": real, "test": test}
+    values = {"synthetic": drawn, "train": real.values, "test": test.values}
     quality = quality_of(values, schema, target, generator)
     lines = [line for line in quality.lines if not (halves and "copies" in line[0])]
     predicted = (
@@ -95,5 +97,5 @@ def target_of(schema: Schema) -> str | None:
     return None
 
 
-def _some(values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    return values[np.sort(generator.permutation(len(values))[:_MOST_ROWS])]
+def _some(table: Table, generator: np.random.Generator) -> Table:
+    return table.take(np.sort(generator.permutation(len(table.values))[:_MOST_ROWS]))

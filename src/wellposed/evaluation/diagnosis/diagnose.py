@@ -1,6 +1,6 @@
 """All checks of a model: the outcome first, the others in the order of cause and consequence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,7 @@ from .comparison_check import check_comparison
 from .density_checks import check_bound, check_jacobian, check_refit
 from .evidence import Evidence
 from .fit_checks import check_calibration, check_overfitting, check_weights
-from .latent_checks import check_collapse, check_prior
+from .latent_checks import check_collapse, check_covariates, check_prior
 from .noise_checks import check_drawn_variance, check_variance_split
 from .objective_checks import check_kl_weight, check_posterior_floor
 from .record import Diagnosis
@@ -30,6 +30,7 @@ CHECKS = (
     check_variance_split,
     check_overfitting,
     check_prior,
+    check_covariates,
     check_drawn_variance,
     check_collapse,
     check_calibration,
@@ -47,6 +48,7 @@ def diagnose(
     forecast: Callable[[], Forecast] | None = None,
     prior: str | None = None,
     resolution: np.ndarray | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
 ) -> Diagnosis:
     """Diagnose a fitted model; see :func:`wellposed.diagnose`.
 
@@ -62,6 +64,8 @@ def diagnose(
     prior : how p(z) was set, as in ``VAE(prior=)``, for the remedy; None takes it from its kind
     resolution : shape (d,), smallest step of the measurement, data units; None takes that of the
         training rows
+    covariates : of a conditional model, those of ``rows`` by their names, shape (n,) each, of which
+        z should tell nothing
 
     Returns
     -------
@@ -73,10 +77,10 @@ def diagnose(
         For fewer than 20 rows of either kind.
     """
     check_process()
-    evidence = Evidence(
-        model, rows, train, key=key, forecast=forecast, prior=prior, resolution=resolution
-    )
+    known = {"forecast": forecast, "prior": prior, "resolution": resolution}
+    evidence = Evidence(model, rows, train, key=key, covariates=covariates, **known)
     n_train = None if evidence.train is None else len(evidence.train)
-    causes = tuple(check(evidence) for check in CHECKS)
+    found = (check(evidence) for check in CHECKS)
+    causes = tuple(finding for finding in found if finding is not None)
     findings = (check_comparison(evidence, causes), *causes)
     return Diagnosis(findings, name, len(evidence.rows), n_train)

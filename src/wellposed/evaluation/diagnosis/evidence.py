@@ -1,7 +1,7 @@
 """Measures of a model for the checks, each computed once."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
 import numpy as np
@@ -17,6 +17,7 @@ from .._passes import elbo, rates
 from .._rows import subsample
 from ..latents.codes import Codes, codes
 from ..latents.collapse import Collapse, collapse, in_prior_units
+from ..latents.covariate_information import CovariateInformation, covariate_information
 from ..latents.implied_kl_weight import implied_kl_weight
 from ..latents.prior_mismatch import PriorMismatch, prior_mismatch
 from ..latents.residual_spectrum import ResidualSpectrum, residual_spectrum
@@ -47,6 +48,7 @@ class Evidence:
     prior : how p(z) was set, as in ``VAE(prior=)``; None takes it from the kind of the prior
     resolution : shape (d,), smallest step of the measurement, data units; None takes that of the
         training rows
+    covariates : of a conditional model, those of ``rows`` by their names, shape (n,) each
 
     Raises
     ------
@@ -64,12 +66,17 @@ class Evidence:
         forecast: Callable[[], Forecast] | None = None,
         prior: str | None = None,
         resolution: np.ndarray | None = None,
+        covariates: Mapping[str, ArrayLike] | None = None,
     ):
         self.model = model
         self.rows = _enough(rows, "rows")
         self.train = None if train is None else _enough(train, "training rows")
         self._all_train, self._resolution = train, resolution
         self._key, self._forecast, self._prior = key, forecast, prior
+        self._covariates = {
+            name: subsample(np.asarray(values), _MOST_ROWS)
+            for name, values in (covariates or {}).items()
+        }
 
     @functools.cached_property
     def few(self) -> np.ndarray:
@@ -123,6 +130,16 @@ class Evidence:
     def collapse(self) -> Collapse:
         rates_of_rows = rates(self.model, self.rows, key=self.key(3))
         return collapse(rates_of_rows, in_prior_units(self.model, self.codes.loc))
+
+    @functools.cached_property
+    def information(self) -> CovariateInformation | None:
+        """What z tells of the covariates; None for a model without."""
+        if not self._covariates:
+            return None
+        seed = int(jax.random.key_data(self.key(10))[-1])
+        return covariate_information(
+            self.codes.z, self._covariates, random_state=seed, n_permutations=1
+        )
 
     @functools.cached_property
     def forecast(self) -> Forecast | None:

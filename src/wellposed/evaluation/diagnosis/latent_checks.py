@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._thresholds import FAULT, OPEN, SOUND, Verdict
+from .._thresholds import DEPENDENCE, FAULT, OPEN, SOUND, Verdict
 from ..latents.prior_mismatch import OWN
 from .evidence import Evidence
 from .record import Finding
@@ -44,6 +44,42 @@ def check_prior(evidence: Evidence) -> Finding:
         return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
     remedy = "" if verdict == SOUND else mismatch.remedy
     return Finding(question, verdict, answer, remedy, figures=figures)
+
+
+def check_covariates(evidence: Evidence) -> Finding | None:
+    """Check that z tells little of the covariates of a conditional model; None without.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    """
+    question, information = "z independent of the covariates?", evidence.information
+    if information is None:
+        return None
+    worst = max(information.covariates, key=lambda each: each.share.value)
+    figures = {
+        f"I(z; {e.name}), nats, at least": e.information.value for e in information.covariates
+    }
+    figures["share of the entropy, the largest"] = worst.share.value
+    answer = (
+        f"Of {worst.name}, z tells at least {worst.information} nats of {worst.entropy:.3g} "
+        f"(permuted {worst.null}): it predicts {worst.accuracy.value:.0%} of held-out rows, where "
+        f"{worst.chance:.0%} is chance."
+    )
+    verdict = DEPENDENCE.verdict(worst.share)
+    if verdict == OPEN:
+        answer += f" {DEPENDENCE.rows_needed(worst.share, information.n_rows)}"
+        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+    if verdict == SOUND:
+        return Finding(question, SOUND, answer, figures=figures)
+    remedy = (
+        "p(z) is one for all covariates, so that rows given another batch keep what z tells of "
+        "their own. Train for longer or with a wider decoder, which then takes it from the "
+        "covariates; where the levels hold different rows, such as other types of cells, some of "
+        "it is no fault."
+    )
+    fault = "z tells which covariates a row has" if verdict == FAULT else ""
+    return Finding(question, verdict, answer, remedy, fault, figures)
 
 
 def check_collapse(evidence: Evidence) -> Finding:

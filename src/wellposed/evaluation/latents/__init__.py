@@ -2,6 +2,7 @@
 
 from .codes import Codes, codes
 from .collapse import Collapse, collapse, measure_collapse
+from .covariate_information import CovariateInformation, Dependence, covariate_information
 from .implied_kl_weight import implied_kl_weight
 from .prior import draw_prior, log_prior, plotted_prior
 from .prior_mismatch import PriorMismatch, prior_mismatch
@@ -12,6 +13,8 @@ from .residual_spectrum import ResidualSpectrum, residual_spectrum
 __all__ = [
     "Codes",
     "Collapse",
+    "CovariateInformation",
+    "Dependence",
     "PriorMismatch",
     "RateDistortion",
     "RateDistortionCurve",
@@ -19,6 +22,7 @@ __all__ = [
     "ResidualSpectrum",
     "codes",
     "collapse",
+    "covariate_information",
     "draw_prior",
     "implied_kl_weight",
     "log_prior",
