@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import MixturePPCA as MixturePPCA
+    from wellposed.estimators import SemiSupervisedVAE as SemiSupervisedVAE
     from wellposed.estimators import VAEImputer as VAEImputer
     from wellposed.estimators import audit as audit
     from wellposed.estimators import diagnose as diagnose
@@ -91,6 +92,7 @@ _NAMES = {
     "MixturePPCA": "estimators",
     "PPCA": "estimators",
     "Schema": "tables",
+    "SemiSupervisedVAE": "estimators",
     "VAE": "estimators",
     "VAEImputer": "estimators",
     "audit": "estimators",

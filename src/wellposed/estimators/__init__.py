@@ -5,6 +5,7 @@ from ._forecast import forecast
 from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
+from .few_labels import LabelCalibration, SemiSupervisedVAE
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
@@ -16,8 +17,10 @@ __all__ = [
     "FactorAnalysis",
     "GaussianImputer",
     "Grid",
+    "LabelCalibration",
     "LinearVAE",
     "MixturePPCA",
+    "SemiSupervisedVAE",
     "TableQuality",
     "VAEImputer",
     "audit",

@@ -1,11 +1,12 @@
 """Models of rows of which some have a label."""
 
-from .labelled_vae import FirstStage, LabelledVAE, split_row
+from .labelled_vae import Codes, FirstStage, LabelledVAE, split_row
 from .labels import AbstractLabels, Classes, Points, RealLabel
 
 __all__ = [
     "AbstractLabels",
     "Classes",
+    "Codes",
     "FirstStage",
     "LabelledVAE",
     "Points",

@@ -27,6 +27,11 @@ class FirstStage(eqx.Module):
     model: VAEModel
     kept: Int[Array, " kept"]
 
+    @property
+    def n(self) -> int:
+        """Number of latents that the second model is of."""
+        return self.kept.shape[0]
+
     def draw(self, x: Point, *, key: PRNGKey) -> Latent:
         """Draw z ~ q(z | x) of a datum in data units; shape (kept,)."""
         found, (latent_key,) = self.model.infer(x, key=key), draw_keys(key, 1)
@@ -39,6 +44,26 @@ class FirstStage(eqx.Module):
     def complete(self, z: Latent, *, key: PRNGKey) -> Latent:
         """Return all latents: z, shape (kept,), and draws from p(z) of the others."""
         return self.model.prior.sample(key=key).at[self.kept].set(z)
+
+
+class Codes(eqx.Module):
+    """A first stage whose q(z | x) are the data: rows of n means, then n standard deviations.
+
+    Parameters
+    ----------
+    n : number of latents that the second model is of
+    """
+
+    n: int = eqx.field(static=True)
+
+    def draw(self, x: Point, *, key: PRNGKey) -> Latent:
+        """Draw z of a row; shape (n,)."""
+        return x[: self.n] + x[self.n :] * jax.random.normal(key, (self.n,))
+
+    def mean(self, x: Point, *, key: PRNGKey) -> Latent:
+        """E[z] of a row; shape (n,)."""
+        del key
+        return x[: self.n]
 
 
 class LabelledVAE(eqx.Module):
@@ -57,7 +82,7 @@ class LabelledVAE(eqx.Module):
     vae: VAEModel
     classifier: Callable
     labels: AbstractLabels
-    first: FirstStage | None = None
+    first: FirstStage | Codes | None = None
 
     @property
     def noise(self) -> AbstractNoise:
@@ -98,7 +123,7 @@ class LabelledVAE(eqx.Module):
 
     def log_density_bound(self, d: int) -> float:
         """Upper bound of log p(x | y, z), in nats, from the numbers of a row with its label."""
-        features = d - 1 if self.first is None else self.first.kept.shape[0]
+        features = d - 1 if self.first is None else self.first.n
         return self.vae.log_density_bound(features)
 
     def trainable(self) -> Tree:

@@ -36,8 +36,15 @@ class AbstractLabels(eqx.Module):
     A label is a number, NaN where it is unknown.
     """
 
-    n_outputs: eqx.AbstractVar[int]  # of the network of q(y | x)
-    n_given: eqx.AbstractVar[int]  # inputs of the VAE's networks
+    @property
+    @abc.abstractmethod
+    def n_outputs(self) -> int:
+        """Number of outputs of the network of q(y | x)."""
+
+    @property
+    @abc.abstractmethod
+    def n_given(self) -> int:
+        """Number of inputs of the VAE's networks that y takes."""
 
     @abc.abstractmethod
     def points(self, output: Covariates, label: Scalar) -> Points:

@@ -1,0 +1,101 @@
+"""Construction of a VAE of labelled rows from the settings of a VAE."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from wellposed import models, nn
+from wellposed._errors import SettingError
+from wellposed._typing import PRNGKey
+from wellposed.models.labelled import AbstractLabels, LabelledVAE
+from wellposed.numerics import on_device
+
+from .._build import networks
+from .._settings import settings_of
+from .._vae import VAE
+
+_PRIORS = ("mixture", "standard")
+
+
+def check_inner(vae: VAE, name: str) -> None:
+    """Refuse settings of a VAE that a model of labelled rows has not.
+
+    Raises
+    ------
+    SettingError
+        For another objective than the ELBO, an aggressive encoder phase, and other priors.
+    """
+    settings = settings_of(vae)
+    refused = {
+        "objective": settings["objective"] not in ("elbo",),
+        "beta": settings["beta"] != 1,
+        "encoder_steps": settings["encoder_steps"] != 0,
+        "prior": not (isinstance(settings["prior"], str) and settings["prior"] in _PRIORS),
+    }
+    for setting, bad in refused.items():
+        if bad:
+            raise SettingError(
+                f"A model of labelled rows maximises the ELBO with p(z) = N(0, I); got {name} "
+                f"with {setting}={settings[setting]!r}. Leave {setting} at its default."
+            )
+
+
+def labelled_model(
+    vae: VAE,
+    start: models.VAEModel,
+    settings: dict[str, Any],
+    labels: AbstractLabels,
+    classifier: Any,
+    *,
+    key: PRNGKey,
+) -> LabelledVAE:
+    """Make the model at its start: networks that take y as well, and a classifier.
+
+    Parameters
+    ----------
+    vae : estimator with the attributes that describe the data
+    start : its model at its start, from whose linear part the networks start
+    settings : of the VAE, resolved
+    labels : p(y) and the family of q(y | x)
+    classifier : "mlp", "conv", a maker, or None for what the encoder is
+    key : PRNG key
+
+    Raises
+    ------
+    SettingError
+        For networks that do not fit.
+    """
+    encoder_key, decoder_key, classifier_key = jax.random.split(key, 3)
+    shape, d, k, c = vae.image_shape_, vae.n_features_in_, start.prior.k, labels.n_given
+    make_encoder, make_decoder = networks(settings, shape)
+    n_in, noise = start.noise.encoder_width(d), start.noise
+    encoder = nn.make_with_given(make_encoder, n_in, c, 2 * k, key=encoder_key)
+    decoder = nn.make_with_given(make_decoder, k, c, noise.n_raw * d, key=decoder_key)
+    make_classifier = nn.resolve(
+        settings["encoder"] if classifier is None else classifier,
+        role="encoder",
+        hidden=tuple(settings["hidden"]),
+        activation=settings["activation"],
+        image_shape=shape,
+    )
+    joint = dataclasses.replace(
+        start,
+        encoder=_beside(start.encoder, encoder, c),
+        decoder=_beside(start.decoder, decoder, c),
+    )
+    network = nn.make_network(make_classifier, n_in, labels.n_outputs, key=classifier_key)
+    model = LabelledVAE(joint, network, labels)
+    arrays, rest = eqx.partition(model, eqx.is_array)
+    return eqx.combine(jax.device_put(arrays), rest)
+
+
+def _beside(start: Any, network: Any, n_given: int) -> Any:
+    """Return a network beside the linear part of another one, which takes no y."""
+    if not isinstance(start, nn.LinearSkip):
+        return network
+    weight = np.asarray(start.weight)
+    widened = np.concatenate([weight, np.zeros((n_given, weight.shape[1]), weight.dtype)])
+    return nn.LinearSkip(on_device(widened), start.bias, nn.with_zero_output(network))

@@ -1,0 +1,398 @@
+"""Classification from few labels, by a VAE of all rows."""
+
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import log_softmax, logsumexp
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted
+
+from wellposed import training
+from wellposed._checks import Rule, boolean, one_of, or_word, real, whole
+from wellposed._errors import DataError, SettingError
+from wellposed.models.labelled import Classes
+from wellposed.numerics import on_device
+
+from .._settings import settings_of
+from .._vae import VAE
+from .._words import FilePath, Progress, Rows, Sampler, Seed
+from ..data.rows import restore_on_failure, seed_of
+from . import measures
+from .calibration import LabelCalibration, calibrate, uncalibrated
+from .features import Features, logits_of
+from .methods import LabelledMethods
+from .setups import Ready
+from .targets import ClassTargets, read_classes
+
+Method: TypeAlias = Literal["features", "joint", "stacked"]
+ClassPrior: TypeAlias = Literal["uniform", "empirical", "learned"] | ArrayLike
+
+_FOLDS_OF_FEATURES, _FOLDS_OF_NETWORKS = 5, 3
+
+
+class SemiSupervisedVAE(
+    LabelledMethods,
+    ClassNamePrefixFeaturesOutMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    r"""Classifier of rows of which few have a label, by a VAE of all of them.
+
+    .. math::
+        \sum_\text{labelled} \bigl(-L(x, y) + \alpha \log q(y \mid x)\bigr)
+        + \sum_\text{others} \Bigl(\sum_y q(y \mid x) \, (-L(x, y)) + H(q(y \mid x))\Bigr), \quad
+        -L(x, y) \le \log p(x, y)
+
+    is what "joint" and "stacked" maximise. The sum over y is exact: each class has its own pass
+    through both networks.
+
+    Parameters
+    ----------
+    method : "features", "joint" or "stacked"
+        "features" (M1) fits a VAE to all rows without their labels, and a classifier of
+        scikit-learn to the latents of the labelled ones. "joint" (M2) is p(y) p(z) p(x | y, z),
+        with a network q(y | x). "stacked" (M1+M2) fits a VAE without labels first, and then the
+        second model to draws of its latents, fresh at every visit, without those latents whose
+        means have a standard deviation of 0.1 or less.
+    vae : None or :class:`wellposed.VAE`
+        Settings of the VAE of the data, which is not fitted itself: noise, networks, epochs and
+        the rest. ``random_state`` and ``progress`` are set here, and of "joint" ``checkpoint``.
+        p(z) of "joint" and "stacked" is N(0, I), as a mixture would learn the classes in place of
+        y.
+        ``validation_fraction`` of the rows without a label choose the epoch.
+    second_vae : None or :class:`wellposed.VAE`
+        Settings of the second VAE of "stacked", whose data are latents.
+    classifier : None, "mlp", "conv", a maker, or a classifier of scikit-learn
+        Of "features" a classifier, which is cloned; one of ``sklearn.semi_supervised`` gets all
+        rows, others the labelled ones. Of the other methods the network of q(y | x), by default
+        like the encoder.
+    alpha : "auto" or number ≥ 0
+        α: the weight of log q(y | x) of *one labelled row*, in units of the bound of one row.
+        "auto" is 10 n/n_labelled, where n is the number of rows that are trained on. Kingma et al.
+        have 0.1 n/n_labelled. A number stays what it is if rows are added.
+    class_prior : "uniform", "empirical", "learned" or array of shape (K,)
+        p(y): of the labels with "empirical"; of the classes in the order of ``classes_``
+    class_weight : None, "balanced" or dict {class: weight}
+        Weights of the labels in log q(y | x); with "balanced" all classes weigh the same.
+    classes : None or sequence
+        Classes, where some may have no example; by default those of the labels, or the categories
+        of a categorical. A class without an example has probability zero.
+    features : "mean" or int
+        Of "features", what a labelled row is to the classifier: E[z | x], or that many draws of
+        q(z | x).
+    calibration_folds : "auto" or int
+        Number of further trainings, each without the labels of a fold of the labelled rows, to
+        calibrate ``predict_proba``; "auto" is 5 for "features", where they take seconds, and else
+        3. 0 leaves out the calibration.
+    checkpoint : file that makes the training with labels resumable; of "features" that of the VAE
+    progress : "auto", True or False: a progress bar
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    classes_ : the classes, sorted, shape (K,)
+    model_ : :class:`wellposed.models.labelled.LabelledVAE`; None for "features"
+    vae_ : the VAE that is fitted without labels; for "joint" its ``model_`` is a part of ``model_``
+    classifier_ : of "features", the fitted classifier
+    alpha_ : α of the training; None for "features"
+    n_labelled_ : number of rows with a label
+    calibration_ : :class:`LabelCalibration`, the temperature and how it came about
+    history_ : dict of arrays, one entry an epoch; with the bound as "objective"
+    outcome_ : :class:`wellposed.training.Outcome`
+    n_features_in_ : d
+
+    References: Kingma, Rezende, Mohamed & Welling (2014), Semi-supervised learning with deep
+    generative models; Guo, Pleiss, Sun & Weinberger (2017), for the temperature.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> kind = np.repeat(["a", "b"], 60)
+    >>> X = rng.normal(size=(120, 3)) + 4.0 * (kind == "b")[:, None]
+    >>> y = np.where(np.arange(120) % 12 == 0, kind, None)
+    >>> vae = VAE(1, hidden=(8,), max_epochs=60)
+    >>> model = SemiSupervisedVAE("joint", vae=vae, calibration_folds=0, random_state=0).fit(X, y)
+    >>> (model.predict(X) == kind).mean() > 0.9, model.n_labelled_
+    (np.True_, 10)
+    """
+
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "method": one_of(("features", "joint", "stacked")),
+        "alpha": or_word("auto", real(low=0)),
+        "features": or_word("mean", whole()),
+        "calibration_folds": or_word("auto", whole(0)),
+        "progress": or_word("auto", boolean()),
+    }
+
+    def __init__(
+        self,
+        method: Method = "joint",
+        *,
+        vae: VAE | None = None,
+        second_vae: VAE | None = None,
+        classifier: Any = None,
+        alpha: float | Literal["auto"] = "auto",
+        class_prior: ClassPrior = "uniform",
+        class_weight: Any = None,
+        classes: Any = None,
+        features: int | Literal["mean"] = "mean",
+        calibration_folds: int | Literal["auto"] = "auto",
+        checkpoint: FilePath | None = None,
+        progress: Progress = "auto",
+        random_state: Seed = None,
+    ):
+        self.method = method
+        self.vae, self.second_vae = vae, second_vae
+        self.classifier = classifier
+        self.alpha = alpha
+        self.class_prior, self.class_weight = class_prior, class_weight
+        self.classes = classes
+        self.features = features
+        self.calibration_folds = calibration_folds
+        self.checkpoint = checkpoint
+        self.progress = progress
+        self.random_state = random_state
+
+    # Defined here again: scikit-learn wraps only the methods that a class itself defines.
+    transform = LabelledMethods.transform
+
+    def fit(self, X: Rows, y: Any) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : array-like of shape (n,), the label of each row: numbers, text or booleans; −1, None,
+            NaN or pandas.NA where it is unknown
+
+        Raises
+        ------
+        DataError
+            For rows that are not finite numbers, for labels of another number or of several kinds,
+            and for fewer than two classes with a label.
+        SettingError
+            If a setting is out of range, unknown, or at odds with another.
+        """
+        with restore_on_failure(self):
+            self._read_settings()
+            self._seed = seed_of(self.random_state)
+            table = self._open(X)
+            targets = read_classes(y, len(table.values), self.classes)
+            self.classes_, self.n_labelled_ = targets.classes, len(targets.labelled)
+            self._present = targets.present
+            weights = self._label_weights(targets)
+            if self.method == "features":
+                self._fit_features(table, targets, weights)
+            else:
+                self._fit_networks(table, targets, weights)
+            self._keep_features()
+        return self
+
+    def _fit_features(self, table: Any, targets: ClassTargets, weights: np.ndarray) -> None:
+        vae = self._vae(self._seed, checkpoint=self.checkpoint).fit(table)
+        self.model_, self.vae_, self.alpha_ = None, vae, None
+        self.history_, self.outcome_ = vae.history_, vae.outcome_
+        n_draws = 0 if self.features == "mean" else int(self.features)
+        features = Features.of(vae, table, n_draws, seed=self._seed)
+        labels = targets.of_present()
+        self.classifier_ = features.fit(self.classifier, labels, weights)
+        known = targets.labelled
+
+        def logits_without(held: np.ndarray) -> np.ndarray:
+            rest = labels.copy()
+            rest[known[held]] = np.nan
+            fitted = features.fit(self.classifier, rest, weights)
+            return logits_of(fitted, features.means[known[held]], len(targets.present))
+
+        self._calibrate(targets, logits_without, _FOLDS_OF_FEATURES)
+
+    def _fit_networks(self, table: Any, targets: ClassTargets, weights: np.ndarray) -> None:
+        labels = targets.of_present()
+        ready = self._set_up(table, self._classes(targets), labels)
+        self.alpha_ = ready.setup.alpha_of(len(targets.labelled))
+        self._train(ready, labels, weights)
+        if self.outcome_ in (training.Outcome.interrupted, training.Outcome.nonfinite):
+            reason = f"Not calibrated: the training ended as {self.outcome_.value}."
+            self.calibration_ = uncalibrated(len(targets.present), reason)
+            return
+        known = targets.labelled
+
+        def logits_without(held: np.ndarray) -> np.ndarray | None:
+            return self._without(ready, labels, weights, known[held])
+
+        self._calibrate(targets, logits_without, _FOLDS_OF_NETWORKS)
+
+    def _without(
+        self, ready: Ready, labels: np.ndarray, weights: np.ndarray, held: np.ndarray
+    ) -> np.ndarray | None:
+        """Return the logits of labelled rows, given by their positions, without their labels."""
+        rest = labels.copy()
+        rest[held] = np.nan
+        progress = settings_of(self)["progress"]
+        run = ready.setup.train(rest, weights, progress=progress, unit="fold's epoch")
+        if run.outcome in (training.Outcome.interrupted, training.Outcome.nonfinite):
+            return None
+        rows, key = ready.setup.rows[held], self.vae_.key("score")
+        return measures.outputs(run.model, rows, key=key)  # type: ignore[arg-type]
+
+    def _calibrate(self, targets: ClassTargets, logits_without: Any, automatic: int) -> None:
+        folds = settings_of(self)["calibration_folds"]
+        codes = np.searchsorted(targets.present, targets.codes[targets.labelled])
+        self.calibration_: LabelCalibration = calibrate(
+            codes,
+            len(targets.present),
+            logits_without,
+            automatic if folds == "auto" else int(folds),
+            seed=self._seed,
+        )
+
+    def _classes(self, targets: ClassTargets) -> Classes:
+        """Return p(y) of the classes with an example."""
+        setting, n = self.class_prior, len(targets.present)
+        counts = np.bincount(targets.codes[targets.labelled], minlength=len(targets.classes))
+        shares = {"uniform": np.ones(n), "learned": np.ones(n)}
+        shares["empirical"] = counts[targets.present].astype(float)
+        if isinstance(setting, str):
+            if setting not in shares:
+                raise SettingError(
+                    "class_prior must be one of empirical, learned, uniform, or an array; got "
+                    f'{setting!r}. "uniform" is the default.'
+                )
+            return Classes(on_device(np.log(shares[setting])), learned=setting == "learned")
+        given = np.asarray(setting, np.float64)
+        wanted = targets.classes.shape
+        if given.shape != wanted or not (given[targets.present] > 0).all():
+            raise SettingError(
+                f"class_prior must be a probability above zero for each of the {wanted[0]} classes "
+                f"in classes_; got an array of shape {given.shape}. Pass one in that order."
+            )
+        return Classes(on_device(np.log(given[targets.present])), learned=False)
+
+    def _label_weights(self, targets: ClassTargets) -> np.ndarray:
+        weights = np.ones(len(targets.codes))
+        known = targets.labelled
+        labels = targets.classes[targets.codes[known]]
+        try:
+            weights[known] = compute_sample_weight(self.class_weight, labels)
+        except (ValueError, TypeError) as error:
+            raise SettingError(
+                f'class_weight must be None, "balanced" or a dict of classes; {error}'
+            ) from error
+        if not ((weights >= 0).all() and weights[known].sum() > 0):
+            raise SettingError(
+                f"class_weight must be at least zero; got {self.class_weight!r}. Leave out rows "
+                "that should not count."
+            )
+        return weights
+
+    def _logits(self, X: Rows) -> np.ndarray:
+        """Return log p(y | x) up to a constant, of the classes with an example, calibrated."""
+        rows = self._rows(X)
+        if self.model_ is None:
+            means = self.vae_.transform(X)
+            logits = logits_of(self.classifier_, means, len(self._present))
+        else:
+            logits = self._outputs(rows)
+        return logits.astype(np.float64) / self.calibration_.temperature
+
+    def predict_log_proba(self, X: Rows) -> np.ndarray:
+        """Return the log probability of each class, (n, d) to (n, K); −inf without an example."""
+        found = log_softmax(self._logits(X), axis=1)
+        whole = np.full((len(found), len(self.classes_)), -np.inf)
+        whole[:, self._present] = found
+        return whole
+
+    def predict_proba(self, X: Rows) -> np.ndarray:
+        """Return the probability of each class: (n, d) data units to (n, K).
+
+        softmax(logits/T) with the temperature T of ``calibration_``; zero without an example.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def decision_function(self, X: Rows) -> np.ndarray:
+        """Return :meth:`predict_log_proba`, or with two classes log p(second) − log p(first)."""
+        found = self.predict_log_proba(X)
+        return found[:, 1] - found[:, 0] if found.shape[1] == 2 else found
+
+    def predict(self, X: Rows) -> np.ndarray:
+        """Return the most probable class of each row, shape (n,)."""
+        places = self._logits(X).argmax(axis=1)
+        return self.classes_[self._present[places]]
+
+    def score_samples(self, X: Rows, y: Any = None, n_samples: int = 128) -> np.ndarray:
+        """Estimate log p(x, y) of each row, or log p(x) = log Σ_y p(x, y), shape (n,), in nats.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : one class for all rows, or one each; None sums over the classes
+        n_samples : draws of z a row and class, by importance sampling
+
+        Raises
+        ------
+        SettingError
+            For "features" with a y: its VAE knows no label.
+        """
+        if y is None and self.method == "features":
+            check_is_fitted(self)
+            return self.vae_.score_samples(X, n_samples)
+        joint = self._log_joint(X, np.arange(len(self._present), dtype=float), n_samples)
+        if y is None:
+            return np.asarray(logsumexp(joint.astype(np.float64), axis=1))
+        return joint[np.arange(len(joint)), self._places(y, len(joint))]
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        y: Any = None,
+        how: Sampler = "ancestral",
+        *,
+        alpha: float = 1.0,
+        random_state: Seed = None,
+    ) -> np.ndarray:
+        """Draw data of given classes from p(x | y), or from p(x).
+
+        Parameters
+        ----------
+        n_samples : how many
+        y : one class, or one for each draw; None draws it from p(y)
+        how, alpha : see :meth:`wellposed.VAE.sample`
+        random_state : None takes the estimator's own seed, so that equal calls give equal draws
+
+        Returns
+        -------
+        array of shape (n_samples, d), data units, or a frame for a model of one
+        """
+        model = self._whole_model("sample")
+        if y is None:
+            seed = self._seed if random_state is None else seed_of(random_state)
+            key = jax.random.fold_in(jax.random.key(seed), 3)
+            prior: Any = model.labels
+            chosen = jax.random.categorical(key, prior.log_prior, shape=(int(n_samples),))
+            labels = np.asarray(chosen, float)
+        else:
+            labels = self._places(y, int(n_samples)).astype(float)
+        return self._draw(labels, how, alpha, random_state)
+
+    def _places(self, y: Any, n: int) -> np.ndarray:
+        """Return the position of each class among those with an example."""
+        given = np.asarray(y)
+        if given.ndim == 0:
+            given = np.full(n, given)
+        names = self.classes_[self._present]
+        if given.shape != (n,) or not np.isin(given, names).all():
+            listed = ", ".join(map(repr, names.tolist()))
+            raise DataError(
+                f"y must be one of the classes with an example, {listed}, or {n} of them; got "
+                f"{y!r}. Correct it, or leave it out."
+            )
+        return np.searchsorted(names, given)

@@ -1,0 +1,92 @@
+"""Classifiers of scikit-learn on the latents of a VAE."""
+
+import dataclasses
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.validation import has_fit_parameter
+
+from wellposed import evaluation
+from wellposed._errors import SettingError
+
+from .._vae import VAE
+from ..data.table import Table
+
+_SEMI_SUPERVISED = ("LabelPropagation", "LabelSpreading", "SelfTrainingClassifier")
+_SMALLEST = 1e-12  # probability whose logarithm is taken
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Features:
+    """Latents of all rows.
+
+    Parameters
+    ----------
+    means : E[z | x], shape (n, k)
+    draws : draws of q(z | x) for the labelled rows, shape (s, n, k); s may be zero
+    """
+
+    means: np.ndarray
+    draws: np.ndarray
+
+    @classmethod
+    def of(cls, vae: VAE, table: Table, n_draws: int, *, seed: int) -> Self:
+        """Encode rows by a fitted VAE; 0 draws are the means alone."""
+        rows, key = vae.rows(table), vae.key("score")
+        mean, scale, _ = evaluation.posteriors(vae.model_, rows, key=key)
+        noise = np.random.default_rng(seed).normal(size=(n_draws, *mean.shape))
+        return cls(mean, (mean + scale * noise).astype(mean.dtype))
+
+    def fit(self, classifier: Any, labels: np.ndarray, weights: np.ndarray) -> Any:
+        """Fit a clone of a classifier.
+
+        Parameters
+        ----------
+        classifier : of scikit-learn; None is logistic regression
+        labels : of each row, NaN where it has none, shape (n,)
+        weights : of each row, shape (n,); used where they differ
+        """
+        fresh: Any = LogisticRegression(max_iter=1_000) if classifier is None else classifier
+        if not (hasattr(fresh, "fit") and is_classifier(fresh)):
+            raise SettingError(
+                f'classifier of method="features" must be a classifier of scikit-learn; got '
+                f"{fresh!r}. Pass one, such as sklearn.svm.SVC()."
+            )
+        fresh, known = clone(fresh), np.flatnonzero(~np.isnan(labels))
+        if type(fresh).__name__ in _SEMI_SUPERVISED:
+            return fresh.fit(self.means, np.where(np.isnan(labels), -1, labels).astype(int))
+        rows, repeats = self.means[known], max(1, len(self.draws))
+        if len(self.draws):
+            rows = self.draws[:, known].reshape(-1, rows.shape[1])
+        y, own = np.tile(labels[known], repeats).astype(int), np.tile(weights[known], repeats)
+        if np.ptp(own) == 0:
+            return fresh.fit(rows, y)
+        if not has_fit_parameter(fresh, "sample_weight"):
+            raise SettingError(
+                f"class_weight needs a classifier with sample weights; {type(fresh).__name__} has "
+                "none. Leave class_weight at None."
+            )
+        return fresh.fit(rows, y, sample_weight=own)
+
+
+def logits_of(classifier: Any, rows: np.ndarray, n_classes: int) -> np.ndarray:
+    """Return logits of a fitted classifier, shape (n, classes).
+
+    Its decision function; a classifier without one has the logarithm of its probabilities.
+    """
+    if hasattr(classifier, "decision_function"):
+        found = np.asarray(classifier.decision_function(rows), np.float64)
+        if found.ndim == 1:
+            found = np.stack([-0.5 * found, 0.5 * found], axis=1)
+    elif hasattr(classifier, "predict_proba"):
+        found = np.log(np.maximum(classifier.predict_proba(rows), _SMALLEST))
+    else:
+        found = 10.0 * (classifier.predict(rows)[:, None] == classifier.classes_)
+    if found.shape[1] == n_classes:
+        return found
+    # A training that has not seen all classes.
+    whole = np.full((len(rows), n_classes), found.min() - 10.0)
+    whole[:, np.asarray(classifier.classes_, int)] = found
+    return whole

@@ -1,0 +1,162 @@
+"""What the classifier and the regressor have in common: rows, latents, draws, densities, a file."""
+
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from wellposed import training
+from wellposed._checks import Rule, check_settings
+from wellposed._errors import SettingError
+from wellposed.models.labelled import AbstractLabels, LabelledVAE
+
+from .._notices import warn_of_outcome
+from .._settings import settings_of
+from .._sizes import check_draws
+from .._vae import VAE
+from .._words import FilePath, Rows, Sampler, Seed
+from ..data.mixed import open_to_fit
+from ..data.rows import seed_of
+from ..data.table import Table
+from . import measures
+from .build import check_inner
+from .setups import Ready, finish, fresh_vae, joint_setup, stacked_setup
+
+# Of the second of two VAEs, whose data are latents.
+_SECOND: dict[str, Any] = {"noise": "conditional"}
+
+
+class LabelledMethods(BaseEstimator):
+    """Methods of an estimator of rows of which some have a label.
+
+    ``vae_`` reads rows; ``model_`` is the model of rows and labels, or None for ``"features"``.
+    """
+
+    _constraints: ClassVar[dict[str, Rule]]
+
+    method: str
+    vae: VAE | None
+    second_vae: VAE | None
+    classifier: Any
+    alpha: float | str
+    checkpoint: FilePath | None
+    progress: Any
+    random_state: Seed
+    model_: LabelledVAE | None
+    vae_: VAE
+    n_features_in_: int
+    history_: dict[str, np.ndarray]
+    outcome_: training.Outcome
+    _seed: int
+
+    def _read_settings(self) -> dict[str, Any]:
+        settings = settings_of(self)
+        check_settings(settings, self._constraints)
+        for name in ("vae", "second_vae"):
+            value = settings[name]
+            if value is not None and not isinstance(value, VAE):
+                raise SettingError(
+                    f"{name} must be a wellposed.VAE or None; got {type(value).__name__}. Pass one "
+                    "with the settings you want, such as wp.VAE(hidden=(64, 64))."
+                )
+            if value is not None and self.method != "features":
+                check_inner(value, name)
+        if settings["second_vae"] is not None and self.method != "stacked":
+            raise SettingError(
+                f'second_vae is the second of two VAEs, of method="stacked"; got method='
+                f"{self.method!r}. Leave it out."
+            )
+        return settings
+
+    def _open(self, X: Rows) -> Table:
+        return open_to_fit(X, VAE().noise if self.vae is None else self.vae.noise)
+
+    def _vae(self, seed: int, **settings: Any) -> VAE:
+        return fresh_vae(self.vae, {}, seed, progress=self.progress, **settings)
+
+    def _set_up(self, table: Table, labels: AbstractLabels, target: np.ndarray) -> Ready:
+        """Build the model of rows and labels, with its first stage fitted if it has one."""
+        key = jax.random.fold_in(jax.random.key(self._seed), 1)
+        options = (table, labels, target, self.classifier, self.alpha)
+        if self.method == "joint":
+            vae = self._vae(self._seed, prior="standard", checkpoint=None)
+            return joint_setup(vae, *options, key=key)
+        vae = self._vae(self._seed, prior="standard")
+        second = fresh_vae(self.second_vae, _SECOND, self._seed, prior="standard", checkpoint=None)
+        return stacked_setup(vae, second, *options, key=key)
+
+    def _train(self, ready: Ready, target: np.ndarray, weights: np.ndarray | None) -> None:
+        """Train on all labels, and keep the model."""
+        run = ready.setup.train(
+            target, weights, checkpoint=self.checkpoint, progress=settings_of(self)["progress"]
+        )
+        self.model_ = finish(run.model, ready.first)  # type: ignore[arg-type]
+        self.vae_, self.history_, self.outcome_ = ready.reader, run.history.table(), run.outcome
+        if ready.first is None:
+            self.vae_.model_ = self.model_.vae
+        variance = self.model_.vae.noise.variance()
+        warn_of_outcome(run, np.inf if variance is None else np.asarray(variance))
+
+    def _keep_features(self) -> None:
+        self.n_features_in_ = self.vae_.n_features_in_
+        names = getattr(self.vae_, "feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
+
+    def _rows(self, X: Rows) -> np.ndarray:
+        check_is_fitted(self)
+        return self.vae_.rows(X)
+
+    def _whole_model(self, what: str) -> LabelledVAE:
+        check_is_fitted(self)
+        if self.model_ is None:
+            raise SettingError(
+                f'{what} needs a model of p(x | y); got method="features", whose VAE knows no '
+                'label. Fit with method="joint" or "stacked".'
+            )
+        return self.model_
+
+    def _outputs(self, rows: np.ndarray) -> np.ndarray:
+        model = self._whole_model("The network of q(y | x)")
+        return measures.outputs(model, rows, key=self.vae_.key("score"))
+
+    def transform(self, X: Rows) -> np.ndarray:
+        """Return latents of each row: (n, d) data units to (n, k).
+
+        E[z | x] of the VAE that is fitted without labels, of "features" and "stacked"; and
+        Σ_y q(y | x) E[z | x, y] of "joint", whose z has what y has not.
+        """
+        rows = self._rows(X)
+        if self.model_ is None or self.model_.first is not None:
+            return self.vae_.transform(X)
+        return measures.latents(self.model_, rows, key=self.vae_.key("score"))
+
+    def _draw(
+        self, labels: np.ndarray, how: Sampler, alpha: float, random_state: Seed
+    ) -> np.ndarray:
+        model = self._whole_model("sample")
+        check_draws(len(labels), how, alpha, width=max(self.n_features_in_, model.prior.k))
+        seed = self._seed if random_state is None else seed_of(random_state)
+        key = jax.random.fold_in(jax.random.key(seed), 2)
+        rows = measures.draws(model, labels, how=how, alpha=alpha, key=key)
+        return self.vae_.as_given(rows)
+
+    def _log_joint(self, X: Rows, labels: np.ndarray, n_samples: int) -> np.ndarray:
+        model, rows = self._whole_model("score_samples"), self._rows(X)
+        key = self.vae_.key("score")
+        return measures.log_joint(model, rows, labels, n_samples=n_samples, key=key)
+
+    def __sklearn_tags__(self) -> Any:
+        tags: Any = super().__sklearn_tags__()
+        tags.input_tags.sparse = True  # sparse rows become dense
+        tags.transformer_tags.preserves_dtype = ["float32"]  # what the model computes in
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "vae_")
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.vae_.n_components_

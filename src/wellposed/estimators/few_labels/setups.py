@@ -1,0 +1,154 @@
+"""Setups of the methods that train networks: a VAE of the data, or one of another's latents."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from sklearn.base import clone
+
+from wellposed import evaluation
+from wellposed._errors import SettingError
+from wellposed._typing import PRNGKey
+from wellposed.models.labelled import AbstractLabels, Codes, FirstStage, LabelledVAE
+from wellposed.numerics import host_generator
+
+from .._build import plan_of
+from .._prepare import prepare
+from .._vae import VAE
+from ..data.table import Table
+from .build import labelled_model
+from .train import Setup, hold_out
+
+_INFORMED = 0.1  # standard deviation of the means of a latent, in those of its prior
+
+
+class Ready(NamedTuple):
+    """What is fitted before a label is used.
+
+    Parameters
+    ----------
+    reader : VAE that reads rows; fitted where it is the first of two
+    setup : of the training with labels
+    first : the first stage, or None
+    """
+
+    reader: VAE
+    setup: Setup
+    first: FirstStage | None
+
+
+def fresh_vae(vae: VAE | None, defaults: dict[str, Any], seed: int, **settings: Any) -> VAE:
+    """Return an unfitted VAE with the settings of one that was passed, or else the defaults."""
+    made: Any = VAE(**defaults) if vae is None else clone(vae)
+    return made.set_params(random_state=seed, **settings)
+
+
+def joint_setup(
+    vae: VAE,
+    table: Table,
+    labels: AbstractLabels,
+    target: np.ndarray,
+    classifier: Any,
+    alpha: float | str,
+    *,
+    key: PRNGKey,
+) -> Ready:
+    """Set up a VAE of the data and their labels.
+
+    Parameters
+    ----------
+    vae : unfitted
+    table : the rows
+    labels : p(y) and the family of q(y | x)
+    target : the label of each row, NaN where it has none
+    classifier : network of q(y | x), or None
+    alpha : weight of a label, or "auto"
+    key : PRNG key
+    """
+    return Ready(vae, _setup(vae, table, labels, target, classifier, alpha, key=key), None)
+
+
+def stacked_setup(
+    vae: VAE,
+    second: VAE,
+    table: Table,
+    labels: AbstractLabels,
+    target: np.ndarray,
+    classifier: Any,
+    alpha: float | str,
+    *,
+    key: PRNGKey,
+) -> Ready:
+    """Fit a VAE to all rows without their labels, and set up a second one of draws of its latents.
+
+    The draws are fresh at every visit of a row. Latents without information are left out.
+
+    Parameters
+    ----------
+    vae, second : unfitted
+    table, labels, target, classifier, alpha, key : as of :func:`joint_setup`
+    """
+    first, (mean, scale) = fit_first(vae, table)
+    draws = mean + scale * host_generator(key).normal(size=mean.shape)
+    setup = _setup(second, Table(draws), labels, target, classifier, alpha, key=key)
+    codes = np.concatenate([mean, scale], axis=1).astype(np.float32)
+    model = _with_first(setup.model, Codes(mean.shape[1]))
+    return Ready(vae, dataclasses.replace(setup, model=model, rows=codes), first)
+
+
+def fit_first(vae: VAE, table: Table) -> tuple[FirstStage, tuple[np.ndarray, np.ndarray]]:
+    """Fit a VAE to rows; return it as a first stage, and mean and scale of its latents.
+
+    Raises
+    ------
+    SettingError
+        If no latent has information.
+    """
+    vae.fit(table)
+    mean, scale, _ = evaluation.posteriors(vae.model_, vae.rows(table), key=vae.key("score"))
+    kept = np.flatnonzero(mean.std(axis=0) > _INFORMED)
+    if not len(kept):
+        raise SettingError(
+            f"The latents of the first VAE must have information about the data; all "
+            f"{mean.shape[1]} have collapsed. See wellposed.diagnose of a VAE with these settings, "
+            "or train it for longer."
+        )
+    stage = FirstStage(vae.model_, jax.device_put(kept.astype(np.int32)))
+    return stage, (mean[:, kept], scale[:, kept])
+
+
+def finish(model: LabelledVAE, first: FirstStage | None) -> LabelledVAE:
+    """Return a trained model of the data: its first stage reads these in place of codes."""
+    return model if first is None else _with_first(model, first)
+
+
+def _with_first(model: LabelledVAE, first: FirstStage | Codes) -> LabelledVAE:
+    return dataclasses.replace(model, first=first)
+
+
+def _setup(
+    vae: VAE,
+    table: Table,
+    labels: AbstractLabels,
+    target: np.ndarray,
+    classifier: Any,
+    alpha: float | str,
+    *,
+    key: PRNGKey,
+) -> Setup:
+    # At the linear solution z explains what y should, and y stays without use.
+    vae.set_params(linear_start=False)
+    prepared = prepare(vae, table, holds_out=False)
+    settings, n = prepared.settings, len(prepared.rows)
+    settings["image_shape"] = vae.image_shape_
+    held_key, model_key, fit_key = jax.random.split(key, 3)
+    held = hold_out(target, settings["validation_fraction"], key=held_key)
+    start = prepared.model
+    if len(held):
+        start = prepared.start_on(np.setdiff1d(np.arange(n), held))
+    model = labelled_model(vae, start, settings, labels, classifier, key=model_key)
+    rows = prepared.rows
+    rows = rows if rows.dtype.kind == "f" else rows.astype(np.float32)
+    unbounded = settings["allow_unbounded"]
+    return Setup(model, rows, held, plan_of(settings, n), fit_key, alpha, unbounded)

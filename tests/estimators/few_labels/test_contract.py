@@ -1,0 +1,26 @@
+"""scikit-learn's own contract."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import wellposed as wp
+
+INNER = wp.VAE(
+    2, hidden=(8,), max_epochs=20, learning_rate=0.02, validation_fraction=0, progress=False
+)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks(
+    [
+        wp.SemiSupervisedVAE(method, vae=INNER, calibration_folds=0, progress=False, random_state=0)
+        for method in ("joint", "features")
+    ],
+    expected_failed_checks=lambda estimator: {
+        "check_classifiers_classes": "its classes are -1 and 1, and -1 is no label here"
+    },
+)
+def test_the_estimator_keeps_the_contract(estimator, check):
+    check(estimator)
