@@ -74,3 +74,24 @@ def test_gaps_are_fitted_where_they_are_ignorable(tmp_path):
     run("fit", path, "-o", model, *SMALL, "--missing", "ignorable")
     draws = pd.read_csv(io.StringIO(run("sample", model, "-n", "9").stdout))
     assert set(draws["city"]) <= {"Oslo", "Bern"}
+
+
+def test_a_batch_is_given(tmp_path):
+    rng = np.random.default_rng(0)
+    batch, x = rng.choice(["one", "two"], size=60), rng.normal(size=(60, 2)).round(2)
+    path, model = tmp_path / "table.csv", tmp_path / "model.wp"
+    lines = [f"{a},{b},{c}" for (a, c), b in zip(x, batch, strict=True)]
+    path.write_text("u,batch,v\n" + "\n".join(lines) + "\n")
+    fitted = run("fit", path, "-o", model, *SMALL, "--covariates", "batch:category")
+    assert "batch: one, two" in fitted.output
+    run("score", model, path)
+    drawn = run("sample", model, "-n", "3", "--at", "batch=two").stdout.splitlines()
+    assert drawn[0] == "u,batch,v"
+    assert all(line.split(",")[1] == "two" for line in drawn[1:])
+    run("encode", model, path, "-o", tmp_path / "z.csv")
+    moved = run("decode", model, tmp_path / "z.csv", "--at", "batch=one").stdout.splitlines()
+    assert len(moved) == 61
+    assert all(line.split(",")[1] == "one" for line in moved[1:])
+    for wrong in ("batch", "site=one", "batch=three"):
+        assert run("sample", model, "--at", wrong, code=2).stderr.count("\n") == 1
+    assert "covariates=" in run("decode", model, tmp_path / "z.csv", code=2).stderr

@@ -10,10 +10,11 @@ from ._files import (
     open_model,
     read_rows,
     read_rows_for,
+    values_at,
     write_rows,
     write_table,
 )
-from ._options import Data, Drop, Force, Header, Model, Table
+from ._options import At, Data, Drop, Force, Header, Model, Table
 
 
 def encode(
@@ -35,10 +36,13 @@ def decode(
     model: Model,
     latents: Annotated[str, typer.Argument(metavar="Z", help="Latents, as `encode` writes them.")],
     output: Table = None,
+    at: At = None,
     force: Force = False,
 ) -> None:
     """Write the decoder's mean for each row of latents, in data units."""
     check_output(output, model, latents, force=force, kinds=TABLES)
     vae = open_model(model)
-    rows = vae.inverse_transform(read_rows(latents).values)
+    given = values_at(vae, at)
+    options = {} if given is None else {"covariates": given}
+    rows = vae.inverse_transform(read_rows(latents).values, **options)
     write_rows(output, vae, rows)

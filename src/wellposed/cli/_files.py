@@ -63,7 +63,7 @@ def read_rows_for(
     DataError
         If columns of the model are missing, or others are present.
     """
-    if has_several_kinds(model):
+    if has_several_kinds(model) or has_covariates(model):
         return read_columns(source, header, drop)
     return _align(read_rows(source, header, drop), getattr(model, "feature_names_in_", None))
 
@@ -72,6 +72,48 @@ def has_several_kinds(model: Any) -> bool:
     """Whether a model takes frames whose columns are of several kinds."""
     schema = getattr(model, "schema_", None)
     return schema is not None and not schema.one_noise
+
+
+def has_covariates(model: Any) -> bool:
+    """Whether a model is given some columns of its rows."""
+    return getattr(model, "covariates_", None) is not None
+
+
+def values_at(model: Any, pairs: Sequence[str] | None) -> dict[Any, Any] | None:
+    """Return the covariates of a model from texts ``name=value``; None without.
+
+    Raises
+    ------
+    SettingError
+        For a text without "=", a name that is no covariate, and text for a number.
+    """
+    if not pairs:
+        return None
+    known = (
+        {str(each.name): each for each in model.covariates_.columns}
+        if has_covariates(model)
+        else {}
+    )
+    values: dict[Any, Any] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or name not in known:
+            listed = f"one of {_list_names(tuple(known))}" if known else "and this model has none"
+            raise SettingError(
+                f"--at must be NAME=VALUE of a covariate of the model, {listed}; got {pair[:60]!r}."
+            )
+        column = known[name].column
+        values[known[name].name] = text if column.sort == "level" else _number(name, text)
+    return values
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingError(
+            f"The covariate {name!r} is a number; got {text[:60]!r}. Write it as in {name}=1.5."
+        ) from None
 
 
 def _align(source: "Source", model_names: np.ndarray | None) -> "Source":
@@ -205,17 +247,35 @@ def write_rows(path: Path | None, model: Any, rows: Any) -> None:
     SettingError
         For a frame with columns of several kinds, and .npy.
     """
+    if has_covariates(model):
+        _write_conditional(path, model, rows)
+        return
     if not has_several_kinds(model):
         values = np.asarray(rows)
         write_table(path, values, feature_columns(model, values.shape[1]))
         return
+    _write_frame(path, rows, [column.name for column in model.schema_])
+
+
+def _write_conditional(path: Path | None, model: Any, rows: Any) -> None:
+    """Write rows with the covariates in their places: a frame, or an array of shape (n, d + q)."""
+    if hasattr(rows, "columns"):
+        _write_frame(path, rows, list(rows.columns))
+        return
+    names = feature_columns(model, model.n_features_in_)
+    for each in sorted(model.covariates_.columns, key=lambda each: each.position):
+        names.insert(each.position, str(each.name))
+    write_table(path, np.asarray(rows), names)
+
+
+def _write_frame(path: Path | None, rows: Any, labels: Sequence[Any]) -> None:
     if path is not None and path.suffix.lower() == ".npy":
         raise SettingError(
             f"An .npy file holds numbers alone; the model has columns of several kinds, and got "
             f"{path}. Write a .csv file."
         )
-    names = [str(column.name) for column in model.schema_]
-    columns = [rows[column.name].to_list() for column in model.schema_]
+    names = [str(label) for label in labels]
+    columns = [rows[label].to_list() for label in labels]
     cells = [["" if _is_gap(cell) else cell for cell in row] for row in zip(*columns, strict=True)]
     write_table(path, np.array(cells, dtype=object), names)
 
@@ -265,6 +325,11 @@ def check_images(vae: Any, path: Path | None) -> None:
             f"{vae.n_features_in_} features without image_shape. Fit with --image-shape, or "
             "write .npy or .csv."
         )
+
+
+def pixels_of(model: Any, rows: np.ndarray) -> np.ndarray:
+    """Return rows of images without the covariates that a model puts beside them."""
+    return np.delete(rows, model.covariates_.positions, axis=1) if has_covariates(model) else rows
 
 
 def write_images(path: Path, values: np.ndarray, image_shape: tuple[int, ...]) -> None:

@@ -17,6 +17,7 @@ from ._options import (
     Checkpoint,
     ClipNorm,
     Components,
+    Covariates,
     Data,
     Decoder,
     Drop,
@@ -84,6 +85,7 @@ def fit(
     resolution: Resolution = "auto",
     allow_unbounded: AllowUnbounded = False,
     missing: Missing = None,
+    covariates: Covariates = None,
     objective: Objective = "elbo",
     beta: FitBeta = 1.0,
     importance: Importance = 8,
@@ -130,7 +132,8 @@ def _run(
     vae, checkpoint = VAE(**settings), settings["checkpoint"]
     check_output(checkpoint, output, data, force=True)
     check_output(output, data, force=force)
-    read = read_columns if settings["noise"] == "auto" else read_rows
+    mixed = settings["noise"] == "auto" or settings["covariates"]
+    read = read_columns if mixed else read_rows
     source = read(data, header, drop)
     interrupted = train(vae, source)
     if interrupted and checkpoint is not None:
@@ -180,8 +183,20 @@ def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
         "max_epochs": _whole_or_name(given["max_epochs"]),
         "validation_folds": _whole_or_name(given["validation_folds"]),
         "patience": _whole_or_name(given["patience"]) or None,
+        "covariates": _given_columns(given["covariates"]),
         "progress": "auto" if given["progress"] is None else given["progress"],
     }
+
+
+def _given_columns(columns: list[str] | None) -> dict[str | int, str | None] | None:
+    """Return the kinds of columns by name or position; None without columns."""
+    kinds: dict[str | int, str | None] = {}
+    for column in columns or ():
+        name, _, kind = column.rpartition(":")
+        if not name or kind not in ("category", "number"):
+            name, kind = column, None
+        kinds[int(name) if _is_whole(name) else name] = kind
+    return kinds or None
 
 
 def number_or_name(text: str) -> float | str:
@@ -248,6 +263,8 @@ def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
     shown = f"{float(variance):.4g}" if variance.ndim == 0 else _range(variance)
     if vae.one_scale_ is not None:
         lines.append(("scale", "one for all features" if vae.one_scale_ else "one a feature"))
+    if vae.covariates_ is not None:
+        lines.append(("covariates", str(vae.covariates_)))
     return [*lines, ("noise variance σ²", f"{shown} in model units")]
 
 

@@ -190,6 +190,23 @@ Missing: TypeAlias = Annotated[
         metavar="WORD",
     ),
 ]
+Covariates: TypeAlias = Annotated[
+    list[str] | None,
+    _model(
+        "Column that the model is given and does not model, such as a batch, by name or by position "
+        "from 0; repeatable. NAME:category or NAME:number sets its kind.",
+        metavar="COLUMN",
+    ),
+]
+At: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at",
+        metavar="NAME=VALUE",
+        help="Value of a covariate of the model, for all rows; repeatable, one for each covariate.",
+        show_default=False,
+    ),
+]
 Checkpoint: TypeAlias = Annotated[
     Path | None,
     _training(
