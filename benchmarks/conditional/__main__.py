@@ -89,16 +89,19 @@ def pca(train: Cells, held: Cells, *, regressed: bool) -> tuple[np.ndarray, list
 def corrected(both: list[wp.VAE], held: Cells, d: int) -> None:
     """Compare cells of the second batch, brought to the first, with their counts there."""
     second = held.batch == 1
-    rows, truth = held.rows()[second], np.log1p(held.whole[second])
-    brought = both[0].reconstruct(rows, covariates=[0])[:, :d]
-    kept = both[1].reconstruct(rows[:, :d])
-    print("\nthinned cells brought to the first batch, beside their counts there: "
-          "mean squared error of log1p")  # fmt: skip
-    for name, found in (
-        ("VAE, batch given", brought), ("VAE, unconditioned", kept), ("as observed", rows[:, :d]),
-    ):  # fmt: skip
-        errors = ((np.log1p(np.maximum(found, 0)) - truth) ** 2).mean(axis=1)
-        print(f"{name:34}{errors.mean():8.4f} ± {errors.std() / len(errors) ** 0.5:.4f}")
+    rows, truth = held.rows()[second], held.whole[second]
+    found = {
+        "VAE, batch given": both[0].reconstruct(rows, covariates=[0])[:, :d],
+        "VAE, unconditioned": both[1].reconstruct(rows[:, :d]),
+        "as observed": rows[:, :d],
+    }
+    print(f"\n{'thinned cells in the first batch':34}{'means of genes':>20}{'cell by cell':>22}")
+    for name, counts in found.items():
+        ratio = np.abs(np.log(counts.mean(axis=0) / truth.mean(axis=0)))
+        squares = ((np.log1p(np.maximum(counts, 0)) - np.log1p(truth)) ** 2).mean(axis=1)
+        shown = [f"{v.mean():.4f} ± {v.std() / len(v) ** 0.5:.4f}" for v in (ratio, squares)]
+        print(f"{name:34}{shown[0]:>20}{shown[1]:>22}")
+    print("means of genes: mean |log ratio|; cell by cell: mean squared error of log1p")
 
 
 if __name__ == "__main__":

@@ -89,11 +89,8 @@ def values_at(model: Any, pairs: Sequence[str] | None) -> dict[Any, Any] | None:
     """
     if not pairs:
         return None
-    known = (
-        {str(each.name): each for each in model.covariates_.columns}
-        if has_covariates(model)
-        else {}
-    )
+    columns = model.covariates_.columns if has_covariates(model) else ()
+    known = {str(each.name): each for each in columns}
     values: dict[Any, Any] = {}
     for pair in pairs:
         name, sign, text = pair.partition("=")

@@ -193,8 +193,8 @@ Missing: TypeAlias = Annotated[
 Covariates: TypeAlias = Annotated[
     list[str] | None,
     _model(
-        "Column that the model is given and does not model, such as a batch, by name or by position "
-        "from 0; repeatable. NAME:category or NAME:number sets its kind.",
+        "Column that the model is given and does not model, such as a batch, by name or by "
+        "position from 0; repeatable. NAME:category or NAME:number sets its kind.",
         metavar="COLUMN",
     ),
 ]
