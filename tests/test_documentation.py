@@ -106,6 +106,21 @@ def test_the_example_of_the_page_on_judging(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_example_of_the_page_on_covariates(capsys):
+    (example,) = examples(ROOT / "docs" / "covariates.md")
+    names: dict = {}
+    exec(example, names)
+    assert "laboratory: first, second" in capsys.readouterr().out
+    X, moved = names["X"], names["in_first"]
+    wines = ["flavanoids", "color_intensity", "proline"]
+    before, after = (np.log(frame[wines]).groupby(X["laboratory"]).mean() for frame in (X, moved))
+    assert np.abs(np.diff(after, axis=0)).max() < 0.5 * np.abs(np.diff(before, axis=0)).max()
+    np.testing.assert_allclose(names["the_same"][wines], moved[wines], rtol=1e-4)
+    assert set(names["draws"]["laboratory"]) == {"second"}
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_known_factors(capsys):
     (example,) = examples(ROOT / "docs" / "disentanglement.md")

@@ -77,7 +77,9 @@ def build(
     model = models.VAEModel(
         transform=transform,
         prior=latents.StandardNormal(k),
-        encoder=nn.make_network(encoder, n_in + c, posterior.n_raw * k, key=encoder_key),
+        encoder=nn.make_with_given(encoder, n_in, c, posterior.n_raw * k, key=encoder_key)
+        if c
+        else nn.make_network(encoder, n_in, posterior.n_raw * k, key=encoder_key),
         posterior=posterior,
         decoder=nn.make_network(decoder, k + c, observation.n_raw * d, key=decoder_key),
         noise=observation,

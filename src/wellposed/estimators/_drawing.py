@@ -14,7 +14,7 @@ from wellposed.numerics import host_generator
 
 from ._measures import Measures
 from ._sizes import check_draws
-from ._words import Rows, Sampler, Seed
+from ._words import Rows, Sampler, Seed, Values
 from .data.covariates import numbers_of
 from .data.mixed import read_mixed
 from .data.rows import seed_of
@@ -23,7 +23,7 @@ from .data.rows import seed_of
 class Drawing(Measures):
     """Methods of a VAE that return rows as the data of the fit were."""
 
-    def inverse_transform(self, Z: ArrayLike, covariates: Any = None) -> Any:
+    def inverse_transform(self, Z: ArrayLike, covariates: Values | None = None) -> Any:
         """Return the decoder mean at each latent: (n, k) to (n, d), data units.
 
         The most likely level of a category, and a frame for a model with ``schema_``.
@@ -57,7 +57,7 @@ class Drawing(Measures):
             )
         return self._decoded(latents, given)
 
-    def reconstruct(self, X: Rows, covariates: Any = None) -> Any:
+    def reconstruct(self, X: Rows, covariates: Values | None = None) -> Any:
         """Return the decoder mean at each row's posterior mean, shape (n, d), data units.
 
         The most likely level of a category, and a frame with the index of X, and its columns that
@@ -84,7 +84,7 @@ class Drawing(Measures):
         how: Sampler = "ancestral",
         *,
         alpha: float = 1.0,
-        covariates: Any = None,
+        covariates: Values | None = None,
         random_state: Seed = None,
     ) -> Any:
         """Draw new data from the p(x) that is scored, with z from the model's own p(z).
@@ -142,7 +142,7 @@ class Drawing(Measures):
         rows = evaluation.decode(self.model_, latents, how="mean", key=self.key("score"))
         return self.as_given(rows, like=like, covariates=given)
 
-    def _given(self, values: Any, n: int) -> np.ndarray | None:
+    def _given(self, values: Values | None, n: int) -> np.ndarray | None:
         """Return the numbers of n rows of covariates, shape (n, q); None where none are passed."""
         if values is None:
             return None

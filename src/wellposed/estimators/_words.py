@@ -86,5 +86,7 @@ PriorSetting: TypeAlias = (
 Method: TypeAlias = Literal["importance", "encoder", "ais", "exact", "auto"]
 # Covariates: names or positions of columns, and their kinds.
 Given: TypeAlias = Sequence[str | int] | Mapping[str | int, Literal["number", "category"] | None]
+# Values of covariates, by name or in rows.
+Values: TypeAlias = Frame | Mapping[str | int, ArrayLike] | ArrayLike
 Missing: TypeAlias = Literal["ignorable"] | None
 Solver: TypeAlias = Literal["accelerated", "auto", "fixed_point", "gradient"]
