@@ -128,6 +128,8 @@ def forecast_of(vae: Any, X: Rows) -> evaluation.Forecast:
         named = units_of(vae.model_.transform)
         if np.ndim(vae.noise_variance_):
             named = "units of the noise variance of each feature"
+        if vae.model_.n_covariates:
+            named += ", after regression on the covariates"
         return dataclasses.replace(result, units=named)
     if settings["covariates"] is not None:
         raise SettingError(

@@ -181,6 +181,12 @@ class Schema:
         columns = tuple(after if column.name == name else column for column in self.columns)
         return dataclasses.replace(self, columns=columns)
 
+    def without(self, names: Sequence[Label]) -> "Schema":
+        """Return the schema without some columns, which it need not have."""
+        left_out = {str(name) for name in names}
+        columns = tuple(column for column in self.columns if str(column.name) not in left_out)
+        return dataclasses.replace(self, columns=columns)
+
     @property
     def kept(self) -> tuple[Column, ...]:
         """The columns that the model has."""

@@ -83,6 +83,8 @@ def open_to_condition(X: Any, noise: Any, setting: Any) -> Table:
         _check_left(n, positions)
         cells = [frame.read(j) for j in positions]
         rest = frame.without(positions)
+        if isinstance(noise, Schema):
+            noise = noise.without([frame.labels[j] for j in positions])
         table = open_to_fit(rest, noise)
         if table.schema is None:
             table = dataclasses.replace(table, schema=Schema.of_numbers(rest))

@@ -112,7 +112,11 @@ def _rivals(
         held_out = dataclasses.replace(held_out, values=values)
     fits = _Fits(model, fitted_to, floors, key)
     with threadpool_limits(limits=1 if len(floors) <= _SMALL else None):
-        return tuple(_score(kind, name, fit, held_out) for kind, name, fit in fits.candidates())
+        rivals = [_score(kind, name, fit, held_out) for kind, name, fit in fits.candidates()]
+    if model.n_covariates:
+        note = "after regression on the covariates"
+        rivals = [dataclasses.replace(r, detail=f"{r.detail}, {note}") for r in rivals]
+    return tuple(rivals)
 
 
 def check_comparable(model: VAEModel, d: int) -> None:
