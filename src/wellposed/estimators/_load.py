@@ -16,6 +16,8 @@ from ._file import restore
 from ._settings import settings_of
 from ._vae import VAE
 from ._words import FilePath
+from .few_labels import SemiSupervisedVAE
+from .few_labels.file import restore_labelled
 from .imputation import GaussianImputer, VAEImputer
 from .imputation.file import restore_imputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
@@ -24,7 +26,14 @@ T = TypeVar("T")
 # A class, a function without arguments that makes an object, or a tuple of those.
 Own: TypeAlias = type[T] | Callable[[], T] | tuple[type[T] | Callable[[], T], ...]
 Estimator: TypeAlias = (
-    PPCA | FactorAnalysis | MixturePPCA | LinearVAE | VAE | GaussianImputer | VAEImputer
+    PPCA
+    | FactorAnalysis
+    | MixturePPCA
+    | LinearVAE
+    | VAE
+    | GaussianImputer
+    | SemiSupervisedVAE
+    | VAEImputer
 )
 
 KINDS: dict[str, type] = {
@@ -33,8 +42,14 @@ KINDS: dict[str, type] = {
     "LinearVAE": LinearVAE,
     "MixturePPCA": MixturePPCA,
     "PPCA": PPCA,
+    "SemiSupervisedVAE": SemiSupervisedVAE,
     "VAE": VAE,
     "VAEImputer": VAEImputer,
+}
+_REBUILD: dict[type, Callable[..., Any]] = {
+    GaussianImputer: restore_imputer,
+    SemiSupervisedVAE: restore_labelled,
+    VAEImputer: restore_imputer,
 }
 
 
@@ -98,7 +113,7 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
             "a checkpoint is resumed by fitting with the same `checkpoint`."
         )
     try:
-        rebuild = restore_imputer if kind.endswith("Imputer") else restore
+        rebuild = _REBUILD.get(KINDS[kind], restore)
         return rebuild(KINDS[kind], header, tensors, makers, supplied)
     except (DamagedFileError, MissingPackageError, serialise.NeedsMakerError) as error:
         raise type(error)(f"{path}: {error}") from error

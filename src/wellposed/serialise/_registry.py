@@ -18,6 +18,8 @@ from wellposed.noise.real.degrees import Degrees
 from wellposed.noise.table.columns import TableUnits
 
 CLASSES: dict[str, type] = {
+    "labelled.Classes": models.labelled.Classes,
+    "labelled.RealLabel": models.labelled.RealLabel,
     "latents.DiagonalNormal": latents.DiagonalNormal,
     "latents.FlowPrior": latents.FlowPrior,
     "latents.GaussianMixture": latents.GaussianMixture,
@@ -40,6 +42,7 @@ CLASSES: dict[str, type] = {
     "nn.ConvDecoder": nn.ConvDecoder,
     "nn.ConvEncoder": nn.ConvEncoder,
     "nn.ConvSettings": ConvSettings,
+    "nn.GivenAfter": nn.GivenAfter,
     "nn.Kernel": Kernel,
     "nn.Linear": nn.Linear,
     "nn.LinearSkip": nn.LinearSkip,

@@ -101,6 +101,7 @@ _RULES: dict[str, dict[str, Rule]] = {
     "nn.ConvDecoder": {"n_raw": _count, "activation": _activation},
     "nn.ConvEncoder": {"activation": _activation},
     "nn.ConvSettings": {"hidden": _widths, "activation": _activation},
+    "nn.GivenAfter": {"n_in": _count, "activation": _activation},
     "nn.MLP": {"layers": lambda v: len(v) > 0, "activation": _activation},
     "nn.MakeMLP": {"hidden": _widths, "activation": _activation},
     "noise.Amounts": {

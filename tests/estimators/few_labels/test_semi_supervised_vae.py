@@ -243,6 +243,7 @@ BAD = {
     "second_vae is the second of two": {"second_vae": wp.VAE()},
     "objective='iwae'": {"vae": {"objective": "iwae"}},
     "prior='flow'": {"vae": {"prior": "flow"}},
+    "have no covariates": {"vae": {"covariates": [0]}},
     "encoder_steps=3": {"vae": {"encoder_steps": 3}},
     'classifier of method="features"': {"method": "features", "classifier": "mlp"},
 }

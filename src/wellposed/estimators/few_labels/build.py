@@ -20,23 +20,36 @@ from .._vae import VAE
 _PRIORS = ("mixture", "standard")
 
 
-def check_inner(vae: VAE, name: str) -> None:
-    """Refuse settings of a VAE that a model of labelled rows has not.
+def check_inner(vae: VAE, name: str, *, alone: bool) -> None:
+    """Refuse settings of a VAE that it cannot have here.
+
+    Parameters
+    ----------
+    vae : as it was passed
+    name : of the setting that it was passed as
+    alone : whether it is trained without labels, as any VAE
 
     Raises
     ------
     SettingError
-        For another objective than the ELBO, an aggressive encoder phase, and other priors.
+        For covariates; of a model of labels for another objective than the ELBO, an aggressive
+        encoder phase, and other priors.
     """
     settings = settings_of(vae)
+    if settings["covariates"] is not None:
+        raise SettingError(
+            f"Rows with few labels have no covariates; got {name} with covariates="
+            f"{settings['covariates']!r}. Leave them in X as columns, or fit a VAE with them and a "
+            "classifier to its latents."
+        )
     refused = {
-        "objective": settings["objective"] not in ("elbo",),
+        "objective": settings["objective"] != "elbo",
         "beta": settings["beta"] != 1,
         "encoder_steps": settings["encoder_steps"] != 0,
         "prior": not (isinstance(settings["prior"], str) and settings["prior"] in _PRIORS),
     }
     for setting, bad in refused.items():
-        if bad:
+        if bad and not alone:
             raise SettingError(
                 f"A model of labelled rows maximises the ELBO with p(z) = N(0, I); got {name} "
                 f"with {setting}={settings[setting]!r}. Leave {setting} at its default."

@@ -135,3 +135,14 @@ def _folds(codes: np.ndarray, movable: np.ndarray, n_folds: int, seed: int) -> n
     fold_of = np.full(len(codes), -1)
     fold_of[order] = np.arange(len(order)) % n_folds
     return fold_of
+
+
+def is_calibration(parts: Any, n_classes: int) -> bool:
+    """Whether the fields of a :class:`LabelCalibration` are those of a fit with n classes."""
+    match parts:
+        case (float(t), np.ndarray() as labels, np.ndarray() as logits, int(), str()):
+            shapes = logits.shape == (len(labels), n_classes) and labels.ndim == 1
+            kinds = labels.dtype == np.int64 and logits.dtype.kind == "f"
+            whole = bool(((labels >= 0) & (labels < n_classes)).all())
+            return np.exp(_LIMITS[0]) <= t <= np.exp(_LIMITS[1]) and shapes and kinds and whole
+    return False

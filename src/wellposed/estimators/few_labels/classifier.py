@@ -1,5 +1,6 @@
 """Classification from few labels, by a VAE of all rows."""
 
+import dataclasses
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import jax
@@ -26,8 +27,9 @@ from .._vae import VAE
 from .._words import FilePath, Progress, Rows, Sampler, Seed
 from ..data.rows import restore_on_failure, seed_of
 from . import measures
-from .calibration import LabelCalibration, calibrate, uncalibrated
+from .calibration import LabelCalibration, calibrate, is_calibration, uncalibrated
 from .features import Features, logits_of
+from .file import demand
 from .methods import LabelledMethods
 from .setups import Ready
 from .targets import ClassTargets, read_classes
@@ -133,6 +135,8 @@ class SemiSupervisedVAE(
         "progress": or_word("auto", boolean()),
     }
 
+    _file_state: ClassVar[tuple[str, ...]] = ("_class_names", "_present", "_calibration")
+
     def __init__(
         self,
         method: Method = "joint",
@@ -187,8 +191,8 @@ class SemiSupervisedVAE(
             self._seed = seed_of(self.random_state)
             table = self._open(X)
             targets = read_classes(y, len(table.values), self.classes)
-            self.classes_, self.n_labelled_ = targets.classes, len(targets.labelled)
-            self._present = targets.present
+            self._class_names = tuple(targets.classes.tolist())
+            self._present, self.n_labelled_ = targets.present, len(targets.labelled)
             weights = self._label_weights(targets)
             if self.method == "features":
                 self._fit_features(table, targets, weights)
@@ -222,7 +226,7 @@ class SemiSupervisedVAE(
         self._train(ready, labels, weights)
         if self.outcome_ in (training.Outcome.interrupted, training.Outcome.nonfinite):
             reason = f"Not calibrated: the training ended as {self.outcome_.value}."
-            self.calibration_ = uncalibrated(len(targets.present), reason)
+            self._keep(uncalibrated(len(targets.present), reason))
             return
         known = targets.labelled
 
@@ -247,13 +251,39 @@ class SemiSupervisedVAE(
     def _calibrate(self, targets: ClassTargets, logits_without: Any, automatic: int) -> None:
         folds = settings_of(self)["calibration_folds"]
         codes = np.searchsorted(targets.present, targets.codes[targets.labelled])
-        self.calibration_: LabelCalibration = calibrate(
-            codes,
-            len(targets.present),
-            logits_without,
-            automatic if folds == "auto" else int(folds),
-            seed=self._seed,
-        )
+        n_folds = automatic if folds == "auto" else int(folds)
+        n_classes = len(targets.present)
+        self._keep(calibrate(codes, n_classes, logits_without, n_folds, seed=self._seed))
+
+    def _keep(self, calibration: LabelCalibration) -> None:
+        self._calibration = dataclasses.astuple(calibration)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The classes, sorted, shape (K,)."""
+        check_is_fitted(self)
+        return np.array(self._class_names)
+
+    @property
+    def calibration_(self) -> LabelCalibration:
+        """The temperature of ``predict_proba``, and how it came about."""
+        check_is_fitted(self)
+        return LabelCalibration(*self._calibration)
+
+    @property
+    def _n_outputs(self) -> int:
+        return len(self._present)
+
+    def _check_restored(self) -> None:
+        """Refuse a state of a file that no fit makes."""
+        names, present = self._class_names, self._present
+        classes = np.array(names)
+        sound = isinstance(names, tuple) and classes.dtype.kind in "biufU" and len(names) > 1
+        demand(sound and classes.tolist() == np.unique(classes).tolist(), "classes_")
+        whole = isinstance(present, np.ndarray) and present.dtype == np.int64 and present.ndim == 1
+        demand(whole and len(present) > 1 and bool((np.diff(present) > 0).all()), "classes_")
+        demand(bool(present[0] >= 0 and present[-1] < len(names)), "classes_")
+        demand(is_calibration(self._calibration, len(present)), "calibration_")
 
     def _classes(self, targets: ClassTargets) -> Classes:
         """Return p(y) of the classes with an example."""

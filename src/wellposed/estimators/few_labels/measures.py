@@ -53,12 +53,28 @@ def log_joint(
         return over_rows(_two_stages, (model, given), rows, key=key, chunk=8, n_samples=n_samples)
     each = []
     for label in labels:
-        own = model.at(scalar(label))
+        own, given = conditional(model, rows, label)
         found = evaluation.estimate_log_likelihood(
-            own, rows, key=key, n_samples=n_samples, method=method
+            own, given, key=key, n_samples=n_samples, method=method
         )
         each.append(np.asarray(found.value) + float(model.labels.log_p(scalar(label))))
     return np.stack(each, axis=1)
+
+
+def conditional(
+    model: LabelledVAE, rows: np.ndarray, label: float
+) -> tuple[models.VAEModel, np.ndarray]:
+    """Return the VAE of p(x | y), and rows followed by y as it is given.
+
+    Parameters
+    ----------
+    model : LabelledVAE
+    rows : array of shape (n, d)
+    label : y of all rows, as the model has it
+    """
+    own = model.at(scalar(label))
+    given = np.broadcast_to(np.asarray(own.given), (len(rows), own.n_covariates))
+    return own, np.concatenate([rows, given], axis=1)
 
 
 def draws(

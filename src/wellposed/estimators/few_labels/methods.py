@@ -22,6 +22,7 @@ from ..data.rows import seed_of
 from ..data.table import Table
 from . import measures
 from .build import check_inner
+from .file import save_labelled
 from .setups import Ready, finish, fresh_vae, joint_setup, stacked_setup
 
 # Of the second of two VAEs, whose data are latents.
@@ -35,6 +36,7 @@ class LabelledMethods(BaseEstimator):
     """
 
     _constraints: ClassVar[dict[str, Rule]]
+    _file_state: ClassVar[tuple[str, ...]]
 
     method: str
     vae: VAE | None
@@ -61,8 +63,8 @@ class LabelledMethods(BaseEstimator):
                     f"{name} must be a wellposed.VAE or None; got {type(value).__name__}. Pass one "
                     "with the settings you want, such as wp.VAE(hidden=(64, 64))."
                 )
-            if value is not None and self.method != "features":
-                check_inner(value, name)
+            if value is not None:
+                check_inner(value, name, alone=self.method == "features")
         if settings["second_vae"] is not None and self.method != "stacked":
             raise SettingError(
                 f'second_vae is the second of two VAEs, of method="stacked"; got method='
@@ -94,8 +96,10 @@ class LabelledMethods(BaseEstimator):
         )
         self.model_ = finish(run.model, ready.first)  # type: ignore[arg-type]
         self.vae_, self.history_, self.outcome_ = ready.reader, run.history.table(), run.outcome
-        if ready.first is None:
-            self.vae_.model_ = self.model_.vae
+        if ready.first is None:  # p(x | y) of the first class: a VAE as any other
+            own, rows = measures.conditional(self.model_, ready.setup.rows, 0.0)
+            best = run.best_epoch
+            self.vae_.store(own, run.history, run.outcome, rows, best_epoch=best)
         variance = self.model_.vae.noise.variance()
         warn_of_outcome(run, np.inf if variance is None else np.asarray(variance))
 
@@ -147,6 +151,19 @@ class LabelledMethods(BaseEstimator):
         model, rows = self._whole_model("score_samples"), self._rows(X)
         key = self.vae_.key("score")
         return measures.log_joint(model, rows, labels, n_samples=n_samples, key=key)
+
+    def save(self, path: FilePath, *, overwrite: bool = True) -> None:
+        """Write the fitted estimator to one file, whole or not at all; see ``wp.load``.
+
+        Of "features" the default classifier alone can be saved.
+
+        Parameters
+        ----------
+        path : of the file; an existing file keeps its permissions
+        overwrite : whether to replace an existing file
+        """
+        check_is_fitted(self)
+        save_labelled(self, path, overwrite=overwrite)
 
     def __sklearn_tags__(self) -> Any:
         tags: Any = super().__sklearn_tags__()

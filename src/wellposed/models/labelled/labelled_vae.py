@@ -94,6 +94,11 @@ class LabelledVAE(eqx.Module):
         """p(z)."""
         return self.vae.prior
 
+    @property
+    def n_covariates(self) -> int:
+        """Numbers of a row after its datum: its label."""
+        return 1
+
     def at(self, label: Scalar) -> VAEModel:
         """Return the VAE of p(x | y) at a known label."""
         return self.vae.at(self.labels.give(label))
@@ -122,9 +127,8 @@ class LabelledVAE(eqx.Module):
         return self
 
     def log_density_bound(self, d: int) -> float:
-        """Upper bound of log p(x | y, z), in nats, from the numbers of a row with its label."""
-        features = d - 1 if self.first is None else self.first.n
-        return self.vae.log_density_bound(features)
+        """Upper bound of log p(x | y, z), in nats, of d features; of two stages, of the second."""
+        return self.vae.log_density_bound(d if self.first is None else self.first.n)
 
     def trainable(self) -> Tree:
         """Mask of the leaves to train: those of ``vae``, the classifier, and a learned p(y)."""

@@ -1,0 +1,251 @@
+"""Saving a fitted estimator of few labels to one file, and rebuilding it."""
+
+import dataclasses
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from wellposed import _checks as checks
+from wellposed import serialise
+from wellposed._errors import DamagedFileError, SettingError
+from wellposed.models.labelled import AbstractLabels, FirstStage, LabelledVAE
+from wellposed.training import Outcome
+
+from .._file import (
+    Header,
+    Tensors,
+    check_names,
+    describe_fitted,
+    describe_settings,
+    rebuild_settings,
+    restore,
+)
+from .._settings import settings_of
+from .._vae import VAE
+from .._words import FilePath
+
+_READER = "vae_:"
+_INNER = ("vae", "second_vae")
+_STATE = ("n_labelled_", "alpha_", "history_", "_seed")
+
+
+def save_labelled(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
+    """Write a fitted estimator to ``path``; it is rebuilt in memory first. No row is written.
+
+    Parameters
+    ----------
+    estimator : fitted
+    path : file to write
+    overwrite : whether to replace a file that is there
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    SettingError
+        For networks and classifiers of the user's own, which a file does not have.
+    """
+    path = serialise.check_writable(path, overwrite=overwrite)
+    _check_own(estimator)
+    tensors: Tensors = {}
+    header = _header(estimator, tensors)
+    parts = (list(settings_of(estimator.vae_).values()), estimator.vae_.model_, estimator.model_)
+    supplied = dict.fromkeys(serialise.ROLES, tuple(serialise.classes_in(parts)))
+    try:
+        restore_labelled(type(estimator), header, tensors, {}, supplied)
+    except DamagedFileError as error:
+        raise SettingError(
+            f"A model is saved only if it can be loaded; {error} Change that part, or rescale the "
+            "data, and fit again."
+        ) from error
+    serialise.write(path, tensors, header)
+
+
+def _check_own(estimator: Any) -> None:
+    """Refuse parts that a file does not have."""
+    own = [] if estimator.classifier in (None, "mlp", "conv") else ["classifier"]
+    for name in _INNER:
+        vae = getattr(estimator, name)
+        roles = () if vae is None else serialise.NETWORKS
+        own += [f"{name}__{role}" for role in roles if not isinstance(getattr(vae, role), str)]
+    if own:
+        raise SettingError(
+            f"A file has the classifiers and networks of this library; got {', '.join(own)} of "
+            "your own. Save the weights of model_ and vae_ by equinox.tree_serialise_leaves, or "
+            "leave these settings at their defaults."
+        )
+
+
+def _header(estimator: Any, tensors: Tensors) -> Header:
+    settings = settings_of(estimator)
+    inner = {name: settings.pop(name) for name in _INNER if name in settings}
+    reader: Tensors = {}
+    described = describe_fitted(estimator.vae_, reader)
+    tensors.update({f"{_READER}{name}": array for name, array in reader.items()})
+    state = {name: getattr(estimator, name) for name in (*_STATE, *estimator._file_state)}
+    names = getattr(estimator, "feature_names_in_", None)
+    return {
+        "kind": type(estimator).__name__,
+        "settings": describe_settings(_plain(settings), tensors, "settings"),
+        "inner": {
+            name: None if vae is None else describe_settings(settings_of(vae), tensors, name)
+            for name, vae in inner.items()
+        },
+        "reader": described,
+        "model": serialise.describe(_parts(estimator), tensors, "model"),
+        "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
+        "outcome": estimator.outcome_.value,
+        "feature_names": None if names is None else [str(name) for name in names],
+    }
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings whose arrays are tuples."""
+    return {
+        name: tuple(np.asarray(value).tolist()) if _is_sequence(value) else value
+        for name, value in settings.items()
+    }
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, (list, np.ndarray)) or hasattr(value, "to_numpy")
+
+
+def _parts(estimator: Any) -> tuple[Any, ...]:
+    """What a file has beside the reader: of "features" two arrays, else the parts of the model."""
+    model: LabelledVAE | None = estimator.model_
+    if model is None:
+        fitted: LogisticRegression = estimator.classifier_
+        return np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
+    if not isinstance(model.first, FirstStage):
+        return model.classifier, model.labels
+    return model.classifier, model.labels, model.vae, np.asarray(model.first.kept, np.int64)
+
+
+def restore_labelled(
+    kind: type,
+    header: Header,
+    tensors: Tensors,
+    makers: dict[str, Any],
+    supplied: dict[str, Any],
+) -> Any:
+    """Rebuild an estimator, and check it.
+
+    Parameters
+    ----------
+    kind : class of the estimator
+    header, tensors, makers, supplied : as of :func:`wellposed.estimators._file.restore`
+
+    Raises
+    ------
+    DamagedFileError
+        If no fit makes such an estimator.
+    """
+    own = {n: t for n, t in tensors.items() if not n.startswith(_READER)}
+    described = [part or {} for part in header["inner"].values()]
+    check_names((header["settings"], *described, header["model"], header["state"]), own)
+    settings = rebuild_settings(header["settings"], own, {}, supplied)
+    for name, part in header["inner"].items():
+        if part is not None:
+            inner = rebuild_settings(part, own, makers, supplied)
+            settings[name] = VAE(**{**VAE._setting_defaults, **inner})
+    estimator: Any = kind(**settings)
+    estimator._read_settings()
+    seeds = checks.optional(checks.whole(0, 2**32 - 1))
+    checks.check("random_state", estimator.random_state, seeds)
+    demand(set(header["state"]) == {*_STATE, *estimator._file_state}, "the state")
+    for name, spec in header["state"].items():
+        setattr(estimator, name, serialise.rebuild(spec, own, supplied))
+    estimator.outcome_ = Outcome(header["outcome"])
+    reader = {n.removeprefix(_READER): t for n, t in tensors.items() if n.startswith(_READER)}
+    estimator.vae_ = restore(VAE, header["reader"], reader, makers, supplied)
+    _check_state(estimator)
+    estimator._check_restored()
+    _join(estimator, serialise.rebuild(header["model"], own, supplied))
+    names = header["feature_names"]
+    d = estimator.n_features_in_ = estimator.vae_.n_features_in_
+    if names is not None:
+        demand(len(names) == d and all(isinstance(n, str) for n in names), "feature_names")
+        estimator.feature_names_in_ = np.array(names, dtype=object)
+    return estimator
+
+
+def _join(estimator: Any, parts: Any) -> None:
+    """Put the model together, and trace what is used of it."""
+    demand(isinstance(parts, tuple), "the model")
+    reader: VAE = estimator.vae_
+    if estimator.method == "features":
+        estimator.model_, estimator.classifier_ = None, _logistic(parts, reader, estimator)
+        return
+    demand(len(parts) == (4 if estimator.method == "stacked" else 2), "the model")
+    classifier, labels = parts[:2]
+    demand(isinstance(labels, AbstractLabels), "the labels")
+    if estimator.method == "stacked":
+        vae, kept = parts[2:]
+        k = reader.n_components_
+        sound = isinstance(kept, np.ndarray) and kept.dtype == np.int64 and kept.ndim == 1
+        demand(sound and 0 < len(kept) <= k, "the latents")
+        demand(bool((np.diff(kept) > 0).all() and kept[0] >= 0 and kept[-1] < k), "the latents")
+        first = FirstStage(reader.model_, jnp.asarray(kept, jnp.int32))
+        model = LabelledVAE(vae, classifier, labels, first)
+    else:
+        model = LabelledVAE(dataclasses.replace(reader.model_, given=None), classifier, labels)
+    _trace(model, reader.n_features_in_, estimator._n_outputs)
+    estimator.model_ = model
+
+
+def _trace(model: LabelledVAE, d: int, n_outputs: int) -> None:
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    row = jax.ShapeDtypeStruct((d,), jnp.result_type(float))
+
+    def use(model: LabelledVAE, x: Any, key: Any) -> tuple[Any, ...]:
+        data = model.typical_data_of(x, key=key)
+        vae = model.at(jnp.zeros(()))
+        z = vae.infer(data, key=key).q.loc
+        return model.output(data, key=key), z, vae.decode(z).log_prob(data)
+
+    found = eqx.filter_eval_shape(use, model, row, key)
+    k = model.vae.prior.k
+    demand([part.shape for part in found] == [(n_outputs,), (k,), ()], "the model")
+    leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array_like))
+    demand(all(bool(np.isfinite(np.asarray(leaf)).all()) for leaf in leaves), "the model")
+
+
+def _logistic(parts: tuple[Any, ...], reader: VAE, estimator: Any) -> LogisticRegression:
+    """Return the default classifier with its coefficients."""
+    k, n = reader.n_components_, estimator._n_outputs
+    shapes = [(1 if n == 2 else n, k), (1 if n == 2 else n,)]
+    sound = len(parts) == 2 and all(
+        isinstance(p, np.ndarray) and p.dtype.kind == "f" and bool(np.isfinite(p).all())
+        for p in parts
+    )
+    demand(sound and [p.shape for p in parts] == shapes, "the classifier")
+    fitted: Any = LogisticRegression(max_iter=1_000)
+    fitted.coef_, fitted.intercept_ = parts
+    fitted.classes_, fitted.n_features_in_ = np.arange(n), k
+    return fitted
+
+
+def _check_state(estimator: Any) -> None:
+    n, alpha = estimator.n_labelled_, estimator.alpha_
+    demand(type(n) is int and n >= 1, "n_labelled_")
+    demand(type(estimator._seed) is int and 0 <= estimator._seed < 2**31, "_seed")
+    weight = alpha is None or (type(alpha) is float and math.isfinite(alpha) and alpha >= 0)
+    demand(weight and (alpha is None) == (estimator.method == "features"), "alpha_")
+    history = estimator.history_
+    columns = isinstance(history, dict) and all(
+        isinstance(name, str) and isinstance(column, np.ndarray) and column.dtype == np.float64
+        for name, column in history.items()
+    )
+    demand(columns, "history_")
+
+
+def demand(holds: bool, what: str) -> None:
+    """Raise ``DamagedFileError`` unless a part of a file is what fitting makes."""
+    if not holds:
+        raise DamagedFileError(f"{what} is not what fitting makes.")

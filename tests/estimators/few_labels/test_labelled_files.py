@@ -1,0 +1,96 @@
+"""Estimators of few labels in files: what is loaded predicts and draws as what was saved."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.svm import SVC
+
+import wellposed as wp
+from wellposed.serialise import _file
+
+pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+RNG = np.random.default_rng(0)
+KIND = RNG.integers(3, size=90)
+X = RNG.normal(size=(90, 3)) + 2 * KIND[:, None]
+Y = [["u", "v", "w"][k] if i < 20 else None for i, k in enumerate(KIND)]
+INNER = wp.VAE(2, hidden=(4,), max_epochs=2)
+METHODS = ("features", "joint", "stacked")
+
+
+def fit(method="joint", rows=X, **settings):
+    settings = {"calibration_folds": 2, "progress": False, "random_state": 0, **settings}
+    return wp.SemiSupervisedVAE(method, **{"vae": INNER, **settings}).fit(rows, Y)
+
+
+def again(model, folder):
+    path = folder / "few.wp"
+    model.save(path)
+    return wp.load(path)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_loaded_is_what_was_saved(method, tmp_path):
+    model = fit(method, classes=["u", "v", "w", "x"], class_prior=[0.1, 0.2, 0.3, 0.4])
+    loaded = again(model, tmp_path)
+    np.testing.assert_array_equal(model.predict_proba(X), loaded.predict_proba(X))
+    np.testing.assert_array_equal(model.transform(X), loaded.transform(X))
+    np.testing.assert_array_equal(model.classes_, loaded.classes_)
+    assert str(loaded.calibration_) == str(model.calibration_)
+    assert (loaded.alpha_, loaded.n_labelled_) == (model.alpha_, model.n_labelled_)
+    assert loaded.outcome_ is model.outcome_
+    for name, column in model.history_.items():
+        np.testing.assert_array_equal(column, loaded.history_[name])
+    if method != "features":
+        np.testing.assert_array_equal(model.sample(4, "v"), loaded.sample(4, "v"))
+        scores = (each.score_samples(X[:4], "u", n_samples=8) for each in (model, loaded))
+        np.testing.assert_array_equal(*scores)
+    again(loaded, tmp_path)
+
+
+def test_no_row_of_the_data_is_in_the_file(tmp_path):
+    fit().save(tmp_path / "few.wp")
+    tensors, _ = _file.read(tmp_path / "few.wp")
+    observed = set(X.astype(np.float32).ravel().tolist())
+    assert not observed & {v for array in tensors.values() for v in array.ravel().tolist()}
+
+
+def test_a_frame_of_several_kinds_comes_back_in_kind(tmp_path):
+    frame = pd.DataFrame({"a": X[:, 0], "b": np.where(KIND > 0, "yes", "no")})
+    model = fit(rows=frame)
+    loaded = again(model, tmp_path)
+    pd.testing.assert_frame_equal(loaded.sample(3, "u"), model.sample(3, "u"))
+    assert loaded.feature_names_in_.tolist() == ["a", "b"]
+
+
+def test_convolutions_with_classes_come_back(tmp_path):
+    rows = RNG.random((90, 8, 8))
+    model = fit(rows=rows, vae=wp.VAE(2, encoder="conv", decoder="conv", max_epochs=1))
+    loaded = again(model, tmp_path)
+    np.testing.assert_array_equal(model.predict_proba(rows), loaded.predict_proba(rows))
+
+
+def test_parts_of_the_users_own_are_refused(tmp_path):
+    model = fit("features", classifier=SVC())
+    with pytest.raises(wp.SettingError, match="got classifier of your own"):
+        model.save(tmp_path / "few.wp")
+    own = fit(vae=wp.VAE(2, encoder=wp.nn.MakeMLP((4,)), max_epochs=1))
+    with pytest.raises(wp.SettingError, match="got vae__encoder of your own"):
+        own.save(tmp_path / "few.wp")
+    assert not (tmp_path / "few.wp").exists()
+
+
+CHANGES = {
+    "classes_": lambda m: setattr(m, "_class_names", ("w", "v", "u")),
+    "calibration_": lambda m: setattr(m, "_calibration", (0.0, *m._calibration[1:])),
+    "n_labelled_": lambda m: setattr(m, "n_labelled_", 0),
+    "alpha_": lambda m: setattr(m, "alpha_", None),
+    "_seed": lambda m: setattr(m, "_seed", -1),
+}
+
+
+@pytest.mark.parametrize("part", CHANGES)
+def test_a_state_that_no_fit_makes_is_refused(part, tmp_path):
+    model = fit(calibration_folds=0)
+    CHANGES[part](model)
+    with pytest.raises(wp.SettingError, match=part):
+        model.save(tmp_path / "few.wp")
