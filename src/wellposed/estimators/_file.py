@@ -96,7 +96,13 @@ def describe_settings(settings: dict[str, Any], tensors: Tensors, name: str) -> 
 
 
 def restore(
-    kind: type, header: Header, tensors: Tensors, makers: dict[str, Any], supplied: dict[str, Any]
+    kind: type,
+    header: Header,
+    tensors: Tensors,
+    makers: dict[str, Any],
+    supplied: dict[str, Any],
+    *,
+    n_given: int = 0,
 ) -> Any:
     """Rebuild an estimator, and check it.
 
@@ -106,6 +112,7 @@ def restore(
     header, tensors : of the file
     makers : of the user's networks, by role
     supplied : as :func:`wellposed.serialise.rebuild` takes it, without networks yet to be made
+    n_given : as of :func:`check_fitted`
 
     Raises
     ------
@@ -143,7 +150,7 @@ def restore(
         raise DamagedFileError(f"A {header['kind']}'s file must hold its model; it does not.")
     if header["outcome"] is not None:
         estimator.outcome_ = Outcome(header["outcome"])
-    check_fitted(estimator)
+    check_fitted(estimator, n_given)
     names = header["feature_names"]
     if names is not None:
         if len(names) != d or not all(isinstance(name, str) for name in names):

@@ -63,11 +63,16 @@ def check_settings(kind: type, settings: dict[str, Any], d: int) -> None:
             raise SettingError(f'{role} must be "mlp", "conv" or a maker; got {settings[role]!r}.')
 
 
-def check_fitted(estimator: Any) -> None:
+def check_fitted(estimator: Any, n_given: int = 0) -> None:
     """Refuse an estimator whose fitted state is not one that ``fit`` makes.
 
     Nothing is compiled, except for a model with numbers far beyond those of training, which is
     tested on its own draws.
+
+    Parameters
+    ----------
+    estimator : with its model
+    n_given : numbers of a label that its model is given, where it is a part of a larger one
 
     Raises
     ------
@@ -84,12 +89,12 @@ def check_fitted(estimator: Any) -> None:
         "noise_variance_",
     )
     if isinstance(estimator.model_, models.VAEModel):
-        _check_vae(estimator, d)
+        _check_vae(estimator, d, n_given)
     else:
         _check_exact(estimator, d)
 
 
-def _check_vae(vae: Any, d: int) -> None:
+def _check_vae(vae: Any, d: int, n_given: int) -> None:
     model = vae.model_
     k = model.prior.k
     _check_prior(model.prior, k)
@@ -110,7 +115,7 @@ def _check_vae(vae: Any, d: int) -> None:
         isinstance(schema, Schema) and all(isinstance(c, Column) for c in schema.columns)
     )
     _demand(kept and (schema is None or len(schema.kept) == d), "schema_")
-    _check_covariates(vae.covariates_, model, d)
+    _check_covariates(vae.covariates_, model, d, n_given)
     gain = vae._prior_gain
     figures = gain is None or (
         type(gain) is tuple and len(gain) == 2 and all(map(_is_number, gain))
@@ -120,10 +125,10 @@ def _check_vae(vae: Any, d: int) -> None:
         _try(model, vae.key("score"))
 
 
-def _check_covariates(covariates: Any, model: models.VAEModel, d: int) -> None:
+def _check_covariates(covariates: Any, model: models.VAEModel, d: int, n_given: int) -> None:
     c = model.n_covariates
     if covariates is None:
-        _demand(c == 0, "covariates_")
+        _demand(c == n_given, "covariates_")
         return
     _demand(isinstance(covariates, Covariates) and covariates.is_sound, "covariates_")
     _demand(covariates.width == c and np.asarray(model.given).shape == (c,), "covariates_")

@@ -261,17 +261,23 @@ class SemiSupervisedVAE(
     @property
     def classes_(self) -> np.ndarray:
         """The classes, sorted, shape (K,)."""
-        check_is_fitted(self)
+        if not hasattr(self, "_class_names"):
+            raise AttributeError("classes_ is known once fit was called")
         return np.array(self._class_names)
 
     @property
     def calibration_(self) -> LabelCalibration:
         """The temperature of ``predict_proba``, and how it came about."""
-        check_is_fitted(self)
+        if not hasattr(self, "_calibration"):
+            raise AttributeError("calibration_ is known once fit was called")
         return LabelCalibration(*self._calibration)
 
     @property
     def _n_outputs(self) -> int:
+        return len(self._present)
+
+    @property
+    def _n_given(self) -> int:
         return len(self._present)
 
     def _check_restored(self) -> None:

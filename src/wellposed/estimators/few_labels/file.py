@@ -163,9 +163,10 @@ def restore_labelled(
         setattr(estimator, name, serialise.rebuild(spec, own, supplied))
     estimator.outcome_ = Outcome(header["outcome"])
     reader = {n.removeprefix(_READER): t for n, t in tensors.items() if n.startswith(_READER)}
-    estimator.vae_ = restore(VAE, header["reader"], reader, makers, supplied)
     _check_state(estimator)
     estimator._check_restored()
+    n_given = estimator._n_given if estimator.method == "joint" else 0
+    estimator.vae_ = restore(VAE, header["reader"], reader, makers, supplied, n_given=n_given)
     _join(estimator, serialise.rebuild(header["model"], own, supplied))
     names = header["feature_names"]
     d = estimator.n_features_in_ = estimator.vae_.n_features_in_
