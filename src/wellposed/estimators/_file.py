@@ -129,15 +129,7 @@ def restore(
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
     for name in getattr(kind, "_file_dropped", ()):  # of older versions
         state.pop(name, None)
-    missing, unknown = (
-        ", ".join(sorted(names))
-        for names in (set(kind._file_state) - state.keys(), state.keys() - set(kind._file_state))
-    )
-    if missing or unknown:
-        rule = f"must hold {missing}; this one does not" if missing else f"has no {unknown[:80]}"
-        raise DamagedFileError(
-            f"A {header['kind']}'s file {rule}. Open it with the version that wrote it."
-        )
+    _check_state(kind, header["kind"], state)
     for name, spec in state.items():
         setattr(estimator, name, serialise.rebuild(spec, tensors, supplied))
     d = estimator.n_features_in_
@@ -157,6 +149,17 @@ def restore(
             raise DamagedFileError(f"The file must name {d} features.")
         estimator.feature_names_in_ = np.array(names, dtype=object)
     return estimator
+
+
+def _check_state(kind: Any, name: str, state: Header) -> None:
+    """Refuse a file with other attributes than those that the estimator has."""
+    missing, unknown = (
+        ", ".join(sorted(names))
+        for names in (set(kind._file_state) - state.keys(), state.keys() - set(kind._file_state))
+    )
+    if missing or unknown:
+        rule = f"must hold {missing}; this one does not" if missing else f"has no {unknown[:80]}"
+        raise DamagedFileError(f"A {name}'s file {rule}. Open it with the version that wrote it.")
 
 
 def rebuild_settings(

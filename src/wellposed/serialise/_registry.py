@@ -18,13 +18,12 @@ from wellposed.noise.real.degrees import Degrees
 from wellposed.noise.table.columns import TableUnits
 
 CLASSES: dict[str, type] = {
-    "labelled.Classes": models.labelled.Classes,
-    "labelled.RealLabel": models.labelled.RealLabel,
     "latents.DiagonalNormal": latents.DiagonalNormal,
     "latents.FlowPrior": latents.FlowPrior,
     "latents.GaussianMixture": latents.GaussianMixture,
     "latents.StandardNormal": latents.StandardNormal,
     "latents.VampPrior": latents.VampPrior,
+    "models.Classes": models.labelled.Classes,
     "models.Classifier": models.Classifier,
     "models.Covariance": models.Covariance,
     "models.FactorAnalysis": models.FactorAnalysis,
@@ -35,6 +34,7 @@ CLASSES: dict[str, type] = {
     "models.MixturePPCAModel": models.MixturePPCAModel,
     "models.PPCAModel": models.PPCAModel,
     "models.Reach": models.Reach,
+    "models.RealLabel": models.labelled.RealLabel,
     "models.SecondStage": models.SecondStage,
     "models.Spectrum": models.Spectrum,
     "models.StationaryPoint": models.StationaryPoint,
@@ -97,6 +97,7 @@ CLASSES: dict[str, type] = {
     "objectives.ElboTerms": objectives.ElboTerms,
     "objectives.Evaluation": objectives.Evaluation,
     "objectives.IWAE": objectives.IWAE,
+    "objectives.LabelledELBO": objectives.LabelledELBO,
     "objectives.SquaredError": objectives.SquaredError,
     "tables.Clock": tables.Clock,
     "tables.Column": tables.Column,
