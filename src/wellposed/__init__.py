@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import MixturePPCA as MixturePPCA
+    from wellposed.estimators import SemiSupervisedRegressor as SemiSupervisedRegressor
     from wellposed.estimators import SemiSupervisedVAE as SemiSupervisedVAE
     from wellposed.estimators import VAEImputer as VAEImputer
     from wellposed.estimators import audit as audit
@@ -92,6 +93,7 @@ _NAMES = {
     "MixturePPCA": "estimators",
     "PPCA": "estimators",
     "Schema": "tables",
+    "SemiSupervisedRegressor": "estimators",
     "SemiSupervisedVAE": "estimators",
     "VAE": "estimators",
     "VAEImputer": "estimators",

@@ -5,7 +5,7 @@ from ._forecast import forecast
 from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
-from .few_labels import LabelCalibration, SemiSupervisedVAE
+from .few_labels import LabelCalibration, SemiSupervisedRegressor, SemiSupervisedVAE
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
@@ -20,6 +20,7 @@ __all__ = [
     "LabelCalibration",
     "LinearVAE",
     "MixturePPCA",
+    "SemiSupervisedRegressor",
     "SemiSupervisedVAE",
     "TableQuality",
     "VAEImputer",

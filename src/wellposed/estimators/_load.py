@@ -16,7 +16,7 @@ from ._file import restore
 from ._settings import settings_of
 from ._vae import VAE
 from ._words import FilePath
-from .few_labels import SemiSupervisedVAE
+from .few_labels import SemiSupervisedRegressor, SemiSupervisedVAE
 from .few_labels.file import restore_labelled
 from .imputation import GaussianImputer, VAEImputer
 from .imputation.file import restore_imputer
@@ -32,6 +32,7 @@ Estimator: TypeAlias = (
     | LinearVAE
     | VAE
     | GaussianImputer
+    | SemiSupervisedRegressor
     | SemiSupervisedVAE
     | VAEImputer
 )
@@ -42,12 +43,14 @@ KINDS: dict[str, type] = {
     "LinearVAE": LinearVAE,
     "MixturePPCA": MixturePPCA,
     "PPCA": PPCA,
+    "SemiSupervisedRegressor": SemiSupervisedRegressor,
     "SemiSupervisedVAE": SemiSupervisedVAE,
     "VAE": VAE,
     "VAEImputer": VAEImputer,
 }
 _REBUILD: dict[type, Callable[..., Any]] = {
     GaussianImputer: restore_imputer,
+    SemiSupervisedRegressor: restore_labelled,
     SemiSupervisedVAE: restore_labelled,
     VAEImputer: restore_imputer,
 }

@@ -2,5 +2,6 @@
 
 from .calibration import LabelCalibration
 from .classifier import SemiSupervisedVAE
+from .regressor import SemiSupervisedRegressor
 
-__all__ = ["LabelCalibration", "SemiSupervisedVAE"]
+__all__ = ["LabelCalibration", "SemiSupervisedRegressor", "SemiSupervisedVAE"]

@@ -28,7 +28,7 @@ from .._words import FilePath, Progress, Rows, Sampler, Seed
 from ..data.rows import restore_on_failure, seed_of
 from . import measures
 from .calibration import LabelCalibration, calibrate, is_calibration, uncalibrated
-from .features import Features, logits_of
+from .features import Features, default_classifier, logits_of
 from .file import demand
 from .methods import LabelledMethods
 from .setups import Ready
@@ -135,6 +135,7 @@ class SemiSupervisedVAE(
         "progress": or_word("auto", boolean()),
     }
 
+    _head: ClassVar[str] = "classifier"
     _file_state: ClassVar[tuple[str, ...]] = ("_class_names", "_present", "_calibration")
 
     def __init__(
@@ -279,6 +280,16 @@ class SemiSupervisedVAE(
     @property
     def _n_given(self) -> int:
         return len(self._present)
+
+    def _head_of(self, parts: tuple[np.ndarray, ...], k: int) -> Any:
+        """Return the default classifier with its coefficients."""
+        n = len(self._present)
+        m = 1 if n == 2 else n
+        demand([p.shape for p in parts] == [(m, k), (m,)], "the classifier")
+        fitted: Any = default_classifier()
+        fitted.coef_, fitted.intercept_ = parts
+        fitted.classes_, fitted.n_features_in_ = np.arange(n), k
+        return fitted
 
     def _check_restored(self) -> None:
         """Refuse a state of a file that no fit makes."""

@@ -48,7 +48,7 @@ class Features:
         labels : of each row, NaN where it has none, shape (n,)
         weights : of each row, shape (n,); used where they differ
         """
-        fresh: Any = LogisticRegression(max_iter=1_000) if classifier is None else classifier
+        fresh: Any = default_classifier() if classifier is None else classifier
         if not (hasattr(fresh, "fit") and is_classifier(fresh)):
             raise SettingError(
                 f'classifier of method="features" must be a classifier of scikit-learn; got '
@@ -69,6 +69,11 @@ class Features:
                 "none. Leave class_weight at None."
             )
         return fresh.fit(rows, y, sample_weight=own)
+
+
+def default_classifier() -> LogisticRegression:
+    """Return the classifier of latents where none is given, not fitted."""
+    return LogisticRegression(max_iter=1_000)
 
 
 def logits_of(classifier: Any, rows: np.ndarray, n_classes: int) -> np.ndarray:

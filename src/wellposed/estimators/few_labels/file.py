@@ -8,7 +8,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from wellposed import _checks as checks
 from wellposed import serialise
@@ -68,7 +67,8 @@ def save_labelled(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
 
 def _check_own(estimator: Any) -> None:
     """Refuse parts that a file does not have."""
-    own = [] if estimator.classifier in (None, "mlp", "conv") else ["classifier"]
+    head = getattr(estimator, estimator._head)
+    own = [] if head is None or isinstance(head, str) else [estimator._head]
     for name in _INNER:
         vae = getattr(estimator, name)
         roles = () if vae is None else serialise.NETWORKS
@@ -120,7 +120,7 @@ def _parts(estimator: Any) -> tuple[Any, ...]:
     """What a file has beside the reader: of "features" two arrays, else the parts of the model."""
     model: LabelledVAE | None = estimator.model_
     if model is None:
-        fitted: LogisticRegression = estimator.classifier_
+        fitted = getattr(estimator, f"{estimator._head}_")
         return np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
     if not isinstance(model.first, FirstStage):
         return model.classifier, model.labels
@@ -181,7 +181,14 @@ def _join(estimator: Any, parts: Any) -> None:
     demand(isinstance(parts, tuple), "the model")
     reader: VAE = estimator.vae_
     if estimator.method == "features":
-        estimator.model_, estimator.classifier_ = None, _logistic(parts, reader, estimator)
+        sound = len(parts) == 2 and all(
+            isinstance(p, np.ndarray) and p.dtype.kind == "f" and bool(np.isfinite(p).all())
+            for p in parts
+        )
+        demand(sound, f"the {estimator._head}")
+        head = estimator._head_of(parts, reader.n_components_)
+        estimator.model_ = None
+        setattr(estimator, f"{estimator._head}_", head)
         return
     demand(len(parts) == (4 if estimator.method == "stacked" else 2), "the model")
     classifier, labels = parts[:2]
@@ -215,21 +222,6 @@ def _trace(model: LabelledVAE, d: int, n_outputs: int) -> None:
     demand([part.shape for part in found] == [(n_outputs,), (k,), ()], "the model")
     leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array_like))
     demand(all(bool(np.isfinite(np.asarray(leaf)).all()) for leaf in leaves), "the model")
-
-
-def _logistic(parts: tuple[Any, ...], reader: VAE, estimator: Any) -> LogisticRegression:
-    """Return the default classifier with its coefficients."""
-    k, n = reader.n_components_, estimator._n_outputs
-    shapes = [(1 if n == 2 else n, k), (1 if n == 2 else n,)]
-    sound = len(parts) == 2 and all(
-        isinstance(p, np.ndarray) and p.dtype.kind == "f" and bool(np.isfinite(p).all())
-        for p in parts
-    )
-    demand(sound and [p.shape for p in parts] == shapes, "the classifier")
-    fitted: Any = LogisticRegression(max_iter=1_000)
-    fitted.coef_, fitted.intercept_ = parts
-    fitted.classes_, fitted.n_features_in_ = np.arange(n), k
-    return fitted
 
 
 def _check_state(estimator: Any) -> None:

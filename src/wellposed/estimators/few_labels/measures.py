@@ -9,7 +9,7 @@ from wellposed import evaluation, models
 from wellposed._typing import Covariates, Latent, Point, PRNGKey, Scalar
 from wellposed.evaluation import over_rows
 from wellposed.models.labelled import FirstStage, LabelledVAE
-from wellposed.numerics import log_mean_exp, scalar
+from wellposed.numerics import log_mean_exp, on_device, scalar
 from wellposed.objectives import log_weights
 
 from .._words import Method
@@ -36,33 +36,39 @@ def log_joint(
     method: Method = "importance",
     key: PRNGKey,
 ) -> np.ndarray:
-    """Estimate log p(x, y) of each row with each of some labels, shape (n, labels), in nats.
+    """Estimate log p(x, y) of each row with some labels, shape (n, labels), in nats.
 
     Parameters
     ----------
     model : of the data, or of the latents of a first stage
     rows : array of shape (n, d), data units
-    labels : as the model has them, shape (l,)
+    labels : as the model has them, shape (n, l), or (l,) for all rows
     n_samples : draws of z a row and label
     method : estimate of log p(x | y) of a single stage, see ``VAE.score_samples``; two stages have
         draws of both encoders
     key : PRNG key
     """
+    labels = np.broadcast_to(labels, (len(rows), labels.shape[-1]))
     if model.first is not None:
-        given = jnp.asarray(labels, jnp.result_type(float))
-        return over_rows(_two_stages, (model, given), rows, key=key, chunk=8, n_samples=n_samples)
+        given = np.concatenate([rows, labels], axis=1)
+        sizes = {"n_labels": labels.shape[1], "n_samples": n_samples}
+        return over_rows(_two_stages, model, given, key=key, chunk=8, **sizes)
     each = []
-    for label in labels:
-        own, given = conditional(model, rows, label)
+    for column in labels.T:
+        own, given = conditional(model, rows, column)
         found = evaluation.estimate_log_likelihood(
             own, given, key=key, n_samples=n_samples, method=method
         )
-        each.append(np.asarray(found.value) + float(model.labels.log_p(scalar(label))))
+        each.append(np.asarray(found.value) + _log_p(model, column))
     return np.stack(each, axis=1)
 
 
+def _log_p(model: LabelledVAE, labels: np.ndarray) -> np.ndarray:
+    return np.asarray(jax.vmap(model.labels.log_p)(on_device(labels)))
+
+
 def conditional(
-    model: LabelledVAE, rows: np.ndarray, label: float
+    model: LabelledVAE, rows: np.ndarray, labels: np.ndarray
 ) -> tuple[models.VAEModel, np.ndarray]:
     """Return the VAE of p(x | y), and rows followed by y as it is given.
 
@@ -70,11 +76,10 @@ def conditional(
     ----------
     model : LabelledVAE
     rows : array of shape (n, d)
-    label : y of all rows, as the model has it
+    labels : y of each row, as the model has it, shape (n,)
     """
-    own = model.at(scalar(label))
-    given = np.broadcast_to(np.asarray(own.given), (len(rows), own.n_covariates))
-    return own, np.concatenate([rows, given], axis=1)
+    given = np.asarray(jax.vmap(model.labels.give)(on_device(labels)))
+    return model.at(scalar(0.0)), np.concatenate([rows, given], axis=1)
 
 
 def draws(
@@ -121,14 +126,14 @@ def _draw(
 
 
 def _two_stages(
-    given: tuple[LabelledVAE, Float[Array, " labels"]], x: Point, *, key: PRNGKey, n_samples: int
+    model: LabelledVAE, row: Point, *, key: PRNGKey, n_labels: int, n_samples: int
 ) -> Float[Array, " labels"]:
     r"""log p(x, y) by draws z₁ ~ q(z₁ | x), z₂ ~ q(z₂ | z₁, y).
 
     The weights are p(x | z₁) p(z₁ | z₂, y) p(z₂) / (q(z₁ | x) q(z₂ | z₁, y)), where the latents
     that the second stage leaves out have their standard normal prior.
     """
-    model, labels = given
+    x, labels = row[:-n_labels], row[-n_labels:]
     first: FirstStage = model.first  # type: ignore[assignment]
     infer_key, draw_key = jax.random.split(key)
     found = first.model.infer(x, key=infer_key)

@@ -37,11 +37,11 @@ class LabelledMethods(BaseEstimator):
 
     _constraints: ClassVar[dict[str, Rule]]
     _file_state: ClassVar[tuple[str, ...]]
+    _head: ClassVar[str]  # the setting of what predicts labels
 
     method: str
     vae: VAE | None
     second_vae: VAE | None
-    classifier: Any
     alpha: float | str
     checkpoint: FilePath | None
     progress: Any
@@ -81,7 +81,7 @@ class LabelledMethods(BaseEstimator):
     def _set_up(self, table: Table, labels: AbstractLabels, target: np.ndarray) -> Ready:
         """Build the model of rows and labels, with its first stage fitted if it has one."""
         key = jax.random.fold_in(jax.random.key(self._seed), 1)
-        options = (table, labels, target, self.classifier, self.alpha)
+        options = (table, labels, target, getattr(self, self._head), self.alpha)
         if self.method == "joint":
             vae = self._vae(self._seed, prior="standard", checkpoint=None)
             return joint_setup(vae, *options, key=key)
@@ -97,7 +97,8 @@ class LabelledMethods(BaseEstimator):
         self.model_ = finish(run.model, ready.first)  # type: ignore[arg-type]
         self.vae_, self.history_, self.outcome_ = ready.reader, run.history.table(), run.outcome
         if ready.first is None:  # p(x | y) of the first class: a VAE as any other
-            own, rows = measures.conditional(self.model_, ready.setup.rows, 0.0)
+            rows = ready.setup.rows
+            own, rows = measures.conditional(self.model_, rows, np.zeros(len(rows)))
             best = run.best_epoch
             self.vae_.store(own, run.history, run.outcome, rows, best_epoch=best)
         variance = self.model_.vae.noise.variance()

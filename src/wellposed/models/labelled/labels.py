@@ -1,6 +1,7 @@
 """p(y) and q(y | x) of a label y, and the values of y over which an expectation is taken."""
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -12,7 +13,6 @@ from wellposed._typing import Covariates, Scalar
 from wellposed.numerics import LOG_2PI, kl_to_standard_normal, on_device, positive
 
 _NODES = 5  # of the quadrature over a real label
-_LEAST_SCALE = 1e-3  # of q(y | x), in standard deviations of the labels
 
 
 class Points(eqx.Module):
@@ -133,6 +133,7 @@ class RealLabel(AbstractLabels):
     2.0
     """
 
+    LEAST_SCALE: ClassVar[float] = 1e-3  # of q(y | x), in standard deviations of the labels
     nodes: Float[Array, " p"]
     weights: Float[Array, " p"]
 
@@ -154,7 +155,7 @@ class RealLabel(AbstractLabels):
 
     def moments(self, output: Covariates) -> tuple[Scalar, Scalar]:
         """Return m and s of q(y | x)."""
-        return output[0], _LEAST_SCALE + positive(output[1])
+        return output[0], self.LEAST_SCALE + positive(output[1])
 
     def points(self, output: Covariates, label: Scalar) -> Points:
         mean, scale = self.moments(output)
