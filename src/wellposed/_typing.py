@@ -12,9 +12,11 @@ import numpy as np
 from jaxtyping import Array, Float, Key, Num, PyTree
 
 Data: TypeAlias = Num[Array, "n d"]
+RowData: TypeAlias = Num[Array, "n row"]  # see Row
 Point: TypeAlias = Float[Array, " d"]
 Latent: TypeAlias = Float[Array, " k"]
 Covariates: TypeAlias = Float[Array, " c"]
+Row: TypeAlias = Float[Array, " row"]  # a datum, followed by its covariates if it has some
 Raw: TypeAlias = Float[Array, " r"]
 Scalar: TypeAlias = Float[Array, ""]
 PRNGKey: TypeAlias = Key[Array, ""]

@@ -96,7 +96,7 @@ def prepare(
     given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
     d, shape = given.shape[1], _image_shape(settings["image_shape"], table)
     vae.keep_seed(seed_of(vae.random_state))
-    names, setting = getattr(vae, "feature_names_in_", None), settings["noise"]
+    names, setting = table.names, settings["noise"]
     _locate(settings, len(given), d, names)
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=False)

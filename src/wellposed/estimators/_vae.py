@@ -328,7 +328,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         if isinstance(self.prior, str) and self.prior == "aggregate" and sound:
             # Interrupted here, the trained model remains.
             self.adopt(repeat_rows(rows, weights))
-        warn_of_outcome(run, self.noise_variance_, getattr(self, "feature_names_in_", None))
+        warn_of_outcome(run, self.noise_variance_, table.names)
         return self
 
     def partial_fit(self, X: Rows, y: object = None) -> Self:

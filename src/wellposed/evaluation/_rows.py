@@ -13,7 +13,7 @@ from wellposed._budget import at_once, bucket, slices
 from wellposed._compiled import compiled_soon
 from wellposed._errors import DataError
 from wellposed._forks import check_process
-from wellposed._typing import Point, PRNGKey, Tree
+from wellposed._typing import Point, PRNGKey, Row, Tree
 from wellposed.models import at_row
 from wellposed.numerics import content_key
 
@@ -167,7 +167,7 @@ def _chunk(
     key: PRNGKey,
     static: dict[str, Any],
 ) -> Any:
-    def one(row: Point, repeat: Array | None) -> Any:
+    def one(row: Row, repeat: Array | None) -> Any:
         at, x = at_row(model, row)
         return visit(at, x, key=row_key(row, repeat, key), **static)
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Data, Point, PRNGKey
+from wellposed._typing import Point, PRNGKey, Row, RowData
 from wellposed.models import VAEModel, at_row, draw_keys
 from wellposed.noise import AbstractNoise
 
@@ -14,7 +14,7 @@ from ._rows import Rows
 
 
 def mean_squared_residual(
-    model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
+    model: VAEModel, data: RowData, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> Point:
     """Weighted mean over rows of E_q (y − μ(z))², one draw of z a row.
 
@@ -25,7 +25,7 @@ def mean_squared_residual(
     array of shape (d,), model units squared; zero for a feature that no row shows
     """
 
-    def visit_row(row: Point, row_key: PRNGKey) -> tuple[Point, Point]:
+    def visit_row(row: Row, row_key: PRNGKey) -> tuple[Point, Point]:
         at, x = at_row(model, row)
         inferred, (latent_key,) = at.infer(x, key=row_key), draw_keys(row_key, 1)
         mean = at.decode(inferred.q.rsample(latent_key)).mean
@@ -46,7 +46,7 @@ def mean_squared_residual(
 
 def refit_noise(
     model: VAEModel,
-    data: Data,
+    data: RowData,
     rows: Rows,
     *,
     batch_size: int,
@@ -67,7 +67,7 @@ def refit_noise(
 
 
 def _solve(
-    model: VAEModel, data: Data, rows: Rows, *, batch_size: int, key: PRNGKey
+    model: VAEModel, data: RowData, rows: Rows, *, batch_size: int, key: PRNGKey
 ) -> AbstractNoise:
     squares = mean_squared_residual(model, data, rows, batch_size=batch_size, key=key)
     return model.noise.refit(squares)

@@ -242,3 +242,17 @@ def test_arrays_must_have_all_columns():
         vae.transform(x)
     with pytest.raises(wp.DataError, match="images, whose columns are pixels"):
         wp.VAE(1, covariates=[0], **SMALL).fit(np.zeros((10, 4, 4)) + np.arange(10)[:, None, None])
+
+
+def test_convolutions_have_the_covariates_beside_the_image(tmp_path):
+    rng = np.random.default_rng(0)
+    digit = rng.integers(2, size=80)
+    pixels = rng.normal(size=(80, 64)) + 5.0 * digit[:, None] * (np.arange(64) % 2)
+    X = np.column_stack([pixels, digit])
+    settings = {**SMALL, "image_shape": (8, 8), "encoder": "conv", "decoder": "conv"}
+    vae = wp.VAE(1, covariates={64: "category"}, **settings).fit(X)
+    drawn = vae.sample(2, "mean", covariates=[0, 1])[:, :64]
+    odd = drawn[:, 1::2].mean(axis=1) - drawn[:, ::2].mean(axis=1)
+    assert_allclose(odd, [0.0, 5.0], atol=1.0)
+    vae.save(tmp_path / "model.wp")
+    assert_array_equal(wp.load(tmp_path / "model.wp").transform(X), vae.transform(X))
