@@ -5,7 +5,12 @@ from ._forecast import forecast
 from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
-from .few_labels import LabelCalibration, SemiSupervisedRegressor, SemiSupervisedVAE
+from .few_labels import (
+    LabelCalibration,
+    LabelDiagnosis,
+    SemiSupervisedRegressor,
+    SemiSupervisedVAE,
+)
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
@@ -18,6 +23,7 @@ __all__ = [
     "GaussianImputer",
     "Grid",
     "LabelCalibration",
+    "LabelDiagnosis",
     "LinearVAE",
     "MixturePPCA",
     "SemiSupervisedRegressor",

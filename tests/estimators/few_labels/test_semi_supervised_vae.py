@@ -101,6 +101,22 @@ def test_log_p_of_x_is_the_sum_over_the_classes(fitted):
     np.testing.assert_array_equal(own, each[np.arange(9), KIND[:9]])
 
 
+def test_the_diagnosis_has_the_figures_of_each_class(fitted):
+    found = fitted.diagnose(X, KIND)
+    assert [each.name for each in found.classes] == [0, 1, 2]
+    assert [each.n_labels for each in found.classes] == np.bincount(FEW[:15]).tolist()
+    assert [each.n_rows for each in found.classes] == np.bincount(KIND).tolist()
+    right = sum(each.accuracy * each.n_rows for each in found.classes) / N
+    assert right == pytest.approx(fitted.score(X, KIND))
+    held = sum(each.held_out_accuracy * each.n_labels for each in found.classes) / 15
+    assert held == pytest.approx(fitted.calibration_.accuracy)
+    assert all(np.isfinite(each.nats) and each.n_active > 0 for each in found.classes)
+    assert "Held-out accuracy" in str(found)
+    assert "<table" in found._repr_html_()
+    guessed = fitted.diagnose(X)
+    assert [each.n_rows for each in guessed.classes] == np.bincount(fitted.predict(X)).tolist()
+
+
 def test_declared_classes_without_an_example_never_win():
     words = np.where(FEW >= 0, WORDS[np.maximum(FEW, 0)], None)
     column = pd.Categorical(words, ["z", "c", "b", "a"])

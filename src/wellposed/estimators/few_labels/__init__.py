@@ -2,6 +2,7 @@
 
 from .calibration import LabelCalibration
 from .classifier import SemiSupervisedVAE
+from .diagnosis import LabelDiagnosis
 from .regressor import SemiSupervisedRegressor
 
-__all__ = ["LabelCalibration", "SemiSupervisedRegressor", "SemiSupervisedVAE"]
+__all__ = ["LabelCalibration", "LabelDiagnosis", "SemiSupervisedRegressor", "SemiSupervisedVAE"]

@@ -28,6 +28,7 @@ from .._words import FilePath, Progress, Rows, Sampler, Seed
 from ..data.rows import restore_on_failure, seed_of
 from . import measures
 from .calibration import LabelCalibration, calibrate, is_calibration, uncalibrated
+from .diagnosis import LabelDiagnosis, diagnose_classes
 from .features import Features, default_classifier, logits_of
 from .file import demand
 from .methods import LabelledMethods
@@ -136,7 +137,12 @@ class SemiSupervisedVAE(
     }
 
     _head: ClassVar[str] = "classifier"
-    _file_state: ClassVar[tuple[str, ...]] = ("_class_names", "_present", "_calibration")
+    _file_state: ClassVar[tuple[str, ...]] = (
+        "_class_names",
+        "_present",
+        "_label_counts",
+        "_calibration",
+    )
 
     def __init__(
         self,
@@ -194,6 +200,7 @@ class SemiSupervisedVAE(
             targets = read_classes(y, len(table.values), self.classes)
             self._class_names = tuple(targets.classes.tolist())
             self._present, self.n_labelled_ = targets.present, len(targets.labelled)
+            self._label_counts = np.bincount(targets.codes[targets.labelled])[targets.present]
             weights = self._label_weights(targets)
             if self.method == "features":
                 self._fit_features(table, targets, weights)
@@ -300,6 +307,10 @@ class SemiSupervisedVAE(
         whole = isinstance(present, np.ndarray) and present.dtype == np.int64 and present.ndim == 1
         demand(whole and len(present) > 1 and bool((np.diff(present) > 0).all()), "classes_")
         demand(bool(present[0] >= 0 and present[-1] < len(names)), "classes_")
+        counts = self._label_counts
+        whole = isinstance(counts, np.ndarray) and counts.dtype == np.int64
+        fits = whole and counts.shape == present.shape and bool((counts > 0).all())
+        demand(fits and int(counts.sum()) == self.n_labelled_, "n_labelled_")
         demand(is_calibration(self._calibration, len(present)), "calibration_")
 
     def _classes(self, targets: ClassTargets) -> Classes:
@@ -429,6 +440,27 @@ class SemiSupervisedVAE(
         else:
             labels = self._places(y, int(n_samples)).astype(float)
         return self._draw(labels, how, alpha, random_state)
+
+    def diagnose(self, X: Rows, y: Any = None) -> LabelDiagnosis:
+        """Measure each class: labels, held-out accuracy, log p(x, y) in nats, active latents.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : their labels, with gaps as in :meth:`fit`; None takes the predicted classes
+
+        Returns
+        -------
+        LabelDiagnosis: ``print`` it, or show it in a notebook
+        """
+        check_is_fitted(self)
+        places = None
+        if y is not None:
+            found = read_classes(y, len(self._rows(X)), self.classes_)
+            places = np.full(len(found.codes), -1)
+            for place, c in enumerate(self._present):
+                places[found.codes == c] = place
+        return diagnose_classes(self, X, places)
 
     def _places(self, y: Any, n: int) -> np.ndarray:
         """Return the position of each class among those with an example."""
