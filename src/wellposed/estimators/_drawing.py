@@ -112,6 +112,11 @@ class Drawing(Measures):
         given = self._given(covariates, n)
         if given is None and self.covariates_ is not None:
             kept = self.covariates_.rows
+            if not len(kept):
+                raise SettingError(
+                    "This model keeps no covariates of the fit to draw from. Pass some: "
+                    f"covariates={self._example()}."
+                )
             given = kept[host_generator(jax.random.fold_in(key, 1)).integers(len(kept), size=n)]
         rows = self._drawn(n, given, how, alpha, key=key)
         return self.as_given(rows, covariates=given)
@@ -160,14 +165,8 @@ class Drawing(Measures):
         return np.repeat(numbers, n // len(numbers), axis=0)
 
     def _example(self) -> str:
-        """Return covariates of the fit as a user passes them, for a message."""
+        """Return covariates as a user passes them, for a message."""
         if self.covariates_ is None:
             return "None"
-        first = zip(self.covariates_.columns, self.covariates_.rows[0], strict=True)
-        shown = {
-            each.name: (each.column.levels or ())[int(number)]
-            if each.column.has_levels
-            else float(number)
-            for each, number in first
-        }
-        return repr(shown)
+        columns = self.covariates_.columns
+        return repr({e.name: e.levels[0] if e.column.has_levels else e.mean for e in columns})

@@ -99,7 +99,7 @@ class Covariates:
     def is_sound(self) -> bool:
         """Whether a fit can make this record: levels and rows agree."""
         q, rows = len(self.columns), self.rows
-        if not (rows.ndim == 2 and rows.shape[1] == q and len(rows) and rows.dtype == np.float64):
+        if not (rows.ndim == 2 and rows.shape[1] == q and rows.dtype == np.float64):
             return False
         places = sorted(self.positions)
         apart = len(set(places)) == q and places[0] >= 0 and places[-1] < self.n_columns
@@ -148,6 +148,13 @@ class Covariates:
             [encode(each.column, own) for each, own in zip(columns, cells, strict=True)]
         )
         return cls(columns, n_columns, numbers[:0]).fit(numbers), numbers
+
+    def without_rows(self) -> "Covariates":
+        """Return the record without rows of the fit, so that a file holds none.
+
+        Draws then need covariates: ``vae.covariates_ = vae.covariates_.without_rows()``.
+        """
+        return dataclasses.replace(self, rows=self.rows[:0])
 
     def fit(self, numbers: np.ndarray) -> "Covariates":
         """Return the same columns with the scales and the levels of some rows.

@@ -112,6 +112,19 @@ def test_a_model_is_saved_with_its_covariates(vae, tmp_path):
     assert clone(vae).covariates == ["batch", "age"]
 
 
+def test_a_file_need_not_hold_rows_of_covariates(vae, tmp_path):
+    private = clone(vae)
+    vars(private).update(vars(vae))
+    private.covariates_ = vae.covariates_.without_rows()
+    private.save(tmp_path / "model.wp")
+    loaded = wp.load(tmp_path / "model.wp")
+    with pytest.raises(wp.SettingError, match=r"covariates=\{'batch': 'a', 'age': "):
+        loaded.sample(3)
+    pd.testing.assert_frame_equal(
+        loaded.sample(3, covariates=["a", 1.0]), vae.sample(3, covariates=["a", 1.0])
+    )
+
+
 def test_a_file_at_odds_with_its_covariates_is_refused(vae, tmp_path):
     import dataclasses
 

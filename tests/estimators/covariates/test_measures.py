@@ -95,3 +95,17 @@ def test_draws_need_covariates_and_rows_have_them(vae):
 
 def test_a_report_is_made(vae):
     assert "z independent of the covariates?" in vae.report(HELD[:60], TRAIN[:60]).html
+
+
+def test_a_grid_shares_the_covariates(tmp_path):
+    short = {**LINEAR, "noise": "shared"}
+    grid = wp.fit_grid(
+        wp.VAE(1, covariates=["batch"], **short), {"n_components": [1, 2]}, TRAIN,
+        X_test=HELD, folder=tmp_path, progress=False,
+    )  # fmt: skip
+    table = grid.table
+    assert grid.complete
+    own = wp.VAE(1, covariates=["batch"], **short).fit(TRAIN)
+    assert_allclose(table["elbo"][0], own.elbo(HELD).mean(), atol=0.1)
+    with pytest.raises(wp.SettingError, match="covariates"):
+        wp.fit_grid(wp.VAE(1, **short), {"covariates": [["batch"]]}, TRAIN)
