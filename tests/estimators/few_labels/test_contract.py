@@ -15,6 +15,7 @@ INNER = wp.VAE(
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(
     [
+        wp.SemiSupervisedRegressor("joint", vae=INNER, progress=False, random_state=0),
         wp.SemiSupervisedVAE(method, vae=INNER, calibration_folds=0, progress=False, random_state=0)
         for method in ("joint", "features")
     ],
