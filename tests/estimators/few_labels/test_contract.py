@@ -10,14 +10,17 @@ INNER = wp.VAE(
 )
 
 
+COMMON = {"vae": INNER, "progress": False, "random_state": 0}
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @parametrize_with_checks(
     [
-        wp.SemiSupervisedRegressor("joint", vae=INNER, progress=False, random_state=0),
-        wp.SemiSupervisedVAE(method, vae=INNER, calibration_folds=0, progress=False, random_state=0)
-        for method in ("joint", "features")
+        wp.SemiSupervisedVAE("joint", calibration_folds=0, **COMMON),
+        wp.SemiSupervisedVAE("features", calibration_folds=0, **COMMON),
+        wp.SemiSupervisedRegressor("joint", **COMMON),
     ],
     expected_failed_checks=lambda estimator: {
         "check_classifiers_classes": "its classes are -1 and 1, and -1 is no label here"

@@ -60,6 +60,7 @@ def test_declared_classes_without_an_example_are_not_present():
         ([True, 2, None, 2], "booleans and numbers"),
         (np.array(["b", "a", -1, "b"]), "'-1' beside 'a', 'b', which numpy makes of a number -1"),
         (np.array(["2", "1", -1, "2"]), "which numpy makes of a number -1"),
+        (np.array([2, 1, 255, 2], np.uint8), "which numpy makes of a number -1"),
         ([0.5, 1.5, np.nan, 2.0], "Unknown label type: continuous"),
         ([np.inf, 1.0, 0.0, 2.0], "got infinity"),
         ([1, 2, 3], "got 3 labels for 4 rows"),

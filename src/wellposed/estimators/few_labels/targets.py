@@ -58,6 +58,8 @@ def read_classes(y: Any, n: int, declared: Any = None) -> ClassTargets:
         For labels of another number or of several kinds, fractions, no label at all or of one
         class alone, and labels that are not declared.
     """
+    if declared is None:
+        _check_unsigned(y)
     cells, categories = _cells(y, n)
     known = np.array([not _is_gap(cell) for cell in cells])
     if not known.any():
@@ -213,6 +215,20 @@ def _check_no_code(labels: np.ndarray, declared: bool) -> None:
         "beside text. Pass a list or an array of dtype object; or declare classes=, if '-1' is "
         "one of them."
     )
+
+
+def _check_unsigned(y: Any) -> None:
+    """Refuse the largest number of an unsigned type: NumPy makes it of a −1 beside such labels."""
+    dtype = getattr(y, "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.kind != "u":
+        return
+    most = int(np.iinfo(dtype).max)
+    if (np.asarray(y) == most).any():
+        raise DataError(
+            f"Labels of an unsigned type cannot be -1; got {most} in y of dtype {dtype}, which "
+            "numpy makes of a number -1. Convert the labels first, y.astype(int); or declare "
+            f"classes=, if {most} is one of them."
+        )
 
 
 def _kind(label: Any) -> str:
