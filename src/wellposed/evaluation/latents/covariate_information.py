@@ -224,7 +224,7 @@ def _fitted(z: np.ndarray, levels: np.ndarray, rng: np.random.Generator) -> Any:
     """Fit the better of two classifiers, which a share of the rows chooses."""
     from sklearn.model_selection import train_test_split
 
-    parts = train_test_split(
+    parts: Any = train_test_split(
         z, levels, test_size=_SHARE_TUNED, stratify=levels, random_state=_seed(rng)
     )
     tried = _classifiers(z.shape[1], _seed(rng))
