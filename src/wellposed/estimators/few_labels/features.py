@@ -14,7 +14,7 @@ from wellposed._errors import SettingError
 from .._vae import VAE
 from ..data.table import Table
 
-_SEMI_SUPERVISED = ("LabelPropagation", "LabelSpreading", "SelfTrainingClassifier")
+_SEMI_SUPERVISED = ("LabelPropagation", "LabelSpreading", "LabelSpread", "SelfTrainingClassifier")
 _SMALLEST = 1e-12  # probability whose logarithm is taken
 
 

@@ -27,6 +27,11 @@ def latents(model: LabelledVAE, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray
     return over_rows(_latent, model, rows, key=key)
 
 
+def model_units(model: LabelledVAE, rows: np.ndarray, *, key: PRNGKey) -> np.ndarray:
+    """Return the rows of a single stage in model units, shape (n, d)."""
+    return over_rows(_mapped, model, rows, key=key)
+
+
 def log_joint(
     model: LabelledVAE,
     rows: np.ndarray,
@@ -101,6 +106,10 @@ def draws(
 def _output(model: LabelledVAE, x: Point, *, key: PRNGKey) -> Covariates:
     first_key, key = jax.random.split(key)
     return model.output(model.typical_data_of(x, key=first_key), key=key)
+
+
+def _mapped(model: LabelledVAE, x: Point, *, key: PRNGKey) -> Point:
+    return model.vae.to_model_units(x, key=key).value
 
 
 def _latent(model: LabelledVAE, x: Point, *, key: PRNGKey) -> Latent:

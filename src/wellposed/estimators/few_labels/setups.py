@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 
 from wellposed import evaluation
 from wellposed._errors import SettingError
@@ -17,9 +18,11 @@ from .._build import plan_of
 from .._prepare import prepare
 from .._vae import VAE
 from ..data.table import Table
+from . import measures
 from .build import labelled_model
 from .train import Setup, hold_out
 
+_MOST_POINTS = 40  # principal components
 _INFORMED = 0.1  # standard deviation of the means of a latent, in those of its prior
 
 
@@ -95,6 +98,19 @@ def stacked_setup(
     codes = np.concatenate([mean, scale], axis=1).astype(np.float32)
     model = _with_first(setup.model, Codes(mean.shape[1]))
     return Ready(vae, dataclasses.replace(setup, model=model, rows=codes), first)
+
+
+def points_of(ready: Ready, *, seed: int) -> np.ndarray:
+    """Return a point for each row, shape (n, m): rows that are alike are near.
+
+    The means of the first VAE's latents; without one the principal components of the rows in model
+    units.
+    """
+    setup = ready.setup
+    if isinstance(setup.model.first, Codes):
+        return setup.rows[:, : setup.rows.shape[1] // 2]
+    mapped = measures.model_units(setup.model, setup.rows, key=jax.random.key(seed))
+    return PCA(min(_MOST_POINTS, *mapped.shape), random_state=seed).fit_transform(mapped)
 
 
 def fit_first(vae: VAE, table: Table) -> tuple[FirstStage, tuple[np.ndarray, np.ndarray]]:

@@ -1,5 +1,8 @@
 """Labels spread along neighbours in the latents."""
 
+import copy
+import dataclasses
+import functools
 from typing import Any, Self
 
 import numpy as np
@@ -73,29 +76,45 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         """
         check_settings({"n_neighbors": self.n_neighbors, "alpha": self.alpha}, _RULES)
         X, y = validate_data(self, X, y)
+        self._neighbours = NearestNeighbors(n_neighbors=min(self.n_neighbors, len(X) - 1)).fit(X)
+        self._graph = _graph(*self._neighbours.kneighbors())
+        return self._spread(y)
+
+    def relabelled(self, y: np.ndarray) -> Self:
+        """Return the classifier of the same rows with other labels, as :meth:`fit` takes them."""
+        return copy.copy(self)._spread(np.asarray(y))
+
+    def _spread(self, y: np.ndarray) -> Self:
         self.classes_ = np.unique(y[y != -1])
         if len(self.classes_) == 0:
             raise DataError("At least one row must have a label; got -1 in all. Label some rows.")
         known = (y[:, None] == self.classes_).astype(float)
-        self._neighbours = NearestNeighbors(n_neighbors=min(self.n_neighbors, len(X) - 1)).fit(X)
-        self._graph = _graph(*self._neighbours.kneighbors())
-        self.transduction_ = self.spread(known)
-        return self
-
-    def spread(self, known: np.ndarray) -> np.ndarray:
-        """Return P of the rows of the fit for other labels of theirs, shape (n, c).
-
-        Parameters
-        ----------
-        known : one where a row has the label of a column, else zero, shape (n, c)
-        """
         step = sparse.identity(len(known)) - self.alpha * self._graph
         columns = [cg(step, (1 - self.alpha) * y, rtol=_TOLERANCE)[0] for y in known.T]
         reached = np.maximum(np.stack(columns, axis=1), 0.0)
         mass = reached.sum(axis=0)
         prior = np.ones(len(mass)) if self.prior is None else np.asarray(self.prior, float)
         shares = prior * reached / np.where(mass > 0, mass, 1.0) + _EVEN / len(known) * prior
-        return shares / shares.sum(axis=1, keepdims=True)
+        self.transduction_ = shares / shares.sum(axis=1, keepdims=True)
+        return self
+
+    def surest(self, y: np.ndarray, share: float) -> np.ndarray:
+        """Return labels of the fit, and the likeliest class of the surest other rows.
+
+        Parameters
+        ----------
+        y : labels as :meth:`fit` has them, shape (n,)
+        share : of the rows without a label, those with the largest lead of their likeliest class
+        """
+        best = np.sort(self.transduction_, axis=1)[:, ::-1]
+        lead = best[:, 0] - best[:, 1] if best.shape[1] > 1 else best[:, 0]
+        others = np.flatnonzero(y == -1)
+        order = others[np.argsort(-lead[others], kind="stable")]
+        chosen = order[: int(share * len(order))]
+        chosen = chosen[lead[chosen] > 0]
+        filled = y.copy()
+        filled[chosen] = self.classes_[self.transduction_[chosen].argmax(axis=1)]
+        return filled
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the share of each class among the neighbours of each row, shape (n, c)."""
@@ -108,6 +127,37 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest class of each row, shape (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SpreadLabels:
+    """Labels for the surest rows without one, before networks are trained.
+
+    Parameters
+    ----------
+    points : of all rows, array of shape (n, k), whose neighbours are alike
+    share : of the rows without a label, those that get one
+    prior : masses of the classes, or None
+    held : positions of rows that get none
+    """
+
+    points: np.ndarray
+    share: float
+    prior: np.ndarray | None
+    held: np.ndarray
+
+    def __call__(self, labels: np.ndarray) -> np.ndarray:
+        """Return labels with those of further rows, NaN where a row has none, shape (n,)."""
+        if self.share == 0:
+            return labels
+        y = np.where(np.isnan(labels), -1, labels).astype(int)
+        filled = self._graph.relabelled(y).surest(y, self.share).astype(float)
+        filled[self.held] = -1
+        return np.where(filled < 0, np.nan, filled)
+
+    @functools.cached_property
+    def _graph(self) -> LabelSpread:
+        return LabelSpread(prior=self.prior).fit(self.points, np.zeros(len(self.points), int))
 
 
 def _weights(distance: np.ndarray) -> np.ndarray:
