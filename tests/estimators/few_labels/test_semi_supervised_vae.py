@@ -26,7 +26,13 @@ def small(method="joint", **settings):
     inner = wp.VAE(**{"n_components": 2, "hidden": (16,), "max_epochs": 40, **vae})
     if method == "stacked":
         settings.setdefault("second_vae", wp.VAE(1, hidden=(8,), max_epochs=150))
-    settings = {"calibration_folds": 0, "progress": False, "random_state": 0, **settings}
+    settings = {
+        "spread_share": 0,
+        "calibration_folds": 0,
+        "progress": False,
+        "random_state": 0,
+        **settings,
+    }
     return wp.SemiSupervisedVAE(method, vae=inner, **settings)
 
 

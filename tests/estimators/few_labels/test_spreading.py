@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import make_moons
 
 from wellposed import DataError, SettingError
-from wellposed.estimators.few_labels.spreading import LabelSpread
+from wellposed.estimators.few_labels.spreading import LabelSpread, SpreadLabels
 
 
 def dense(Z: np.ndarray, known: np.ndarray, n_neighbors: int, alpha: float) -> np.ndarray:
@@ -65,3 +65,42 @@ def test_refusals():
         LabelSpread().fit(np.eye(4), np.full(4, -1))
     with pytest.raises(SettingError, match="alpha"):
         LabelSpread(alpha=1.0).fit(np.eye(4), [0, 1, -1, -1])
+
+
+def test_the_surest_rows_get_labels_and_the_given_ones_stay():
+    Z, truth = make_moons(300, noise=0.05, random_state=0)
+    y = np.full(300, -1)
+    y[[np.flatnonzero(truth == 0)[0], np.flatnonzero(truth == 1)[0]]] = 1, 0  # given wrongly
+    classifier = LabelSpread().fit(Z, y)
+    filled = classifier.surest(y, 0.5)
+    assert (filled[y >= 0] == y[y >= 0]).all()
+    assert (filled >= 0).sum() == 2 + 149
+    lead = np.abs(np.diff(classifier.transduction_, axis=1)[:, 0])
+    others = y == -1
+    assert lead[others & (filled >= 0)].min() >= lead[others & (filled < 0)].max()
+    assert (filled[filled >= 0] != truth[filled >= 0]).mean() > 0.98
+
+
+def test_labels_that_are_taken_away_leave_no_trace():
+    rng = np.random.default_rng(2)
+    points, labels = rng.normal(size=(60, 2)), np.full(60, np.nan)
+    labels[:6] = [0, 1, 0, 1, 0, 1]
+    spread = SpreadLabels(points, 0.8, None, held=np.array([50, 51]))
+    spread(labels)  # builds the graph
+    fewer, other = labels.copy(), labels.copy()
+    fewer[[4, 5]] = other[[4, 5]] = np.nan
+    fresh = SpreadLabels(points, 0.8, None, held=np.array([50, 51]))
+    np.testing.assert_array_equal(spread(fewer), fresh(other))
+    assert np.isnan(spread(labels)[[50, 51]]).all()
+    np.testing.assert_array_equal(spread(labels)[:6], labels[:6])
+    none = SpreadLabels(points, 0.0, None, held=np.array([], int))
+    np.testing.assert_array_equal(none(labels), labels)
+
+
+def test_a_restored_classifier_says_the_same():
+    rng = np.random.default_rng(3)
+    Z, y = rng.normal(size=(50, 3)), np.where(np.arange(50) < 6, np.arange(50) % 2, -1)
+    fitted = LabelSpread().fit(Z, y)
+    again = LabelSpread.of_shares(fitted.points, fitted.transduction_)
+    new = rng.normal(size=(9, 3))
+    np.testing.assert_array_equal(again.predict_proba(new), fitted.predict_proba(new))

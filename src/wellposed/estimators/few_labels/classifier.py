@@ -13,7 +13,6 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import training
@@ -29,7 +28,7 @@ from ..data.rows import restore_on_failure, seed_of
 from . import measures
 from .calibration import LabelCalibration, calibrate, is_calibration, uncalibrated
 from .diagnosis import LabelDiagnosis, diagnose_classes
-from .features import Features, default_classifier, logits_of
+from .features import Features, logits_of
 from .file import demand
 from .methods import LabelledMethods
 from .setups import Ready, points_of
@@ -212,7 +211,7 @@ class SemiSupervisedVAE(
             self._class_names = tuple(targets.classes.tolist())
             self._present, self.n_labelled_ = targets.present, len(targets.labelled)
             self._label_counts = np.bincount(targets.codes[targets.labelled])[targets.present]
-            weights = self._label_weights(targets)
+            weights = targets.label_weights(self.class_weight)
             if self.method == "features":
                 self._fit_features(table, targets, weights)
             else:
@@ -303,15 +302,18 @@ class SemiSupervisedVAE(
     def _n_given(self) -> int:
         return len(self._present)
 
-    def _head_of(self, parts: tuple[np.ndarray, ...], k: int) -> Any:
-        """Return the default classifier with its coefficients."""
-        n = len(self._present)
-        m = 1 if n == 2 else n
-        demand([p.shape for p in parts] == [(m, k), (m,)], "the classifier")
-        fitted: Any = default_classifier()
-        fitted.coef_, fitted.intercept_ = parts
-        fitted.classes_, fitted.n_features_in_ = np.arange(n), k
-        return fitted
+    def _parts_of_head(self) -> tuple[np.ndarray, ...]:
+        """Return latents of the rows of the fit, and their shares of the classes."""
+        return self.classifier_.points, self.classifier_.transduction_
+
+    def _head_of(self, parts: tuple[np.ndarray, ...], k: int) -> LabelSpread:
+        """Return the default classifier with its latents and their shares."""
+        points, shares = parts
+        m, n = len(points), len(self._present)
+        demand(m > 1 and points.shape == (m, k) and shares.shape == (m, n), "the classifier")
+        sums = shares.sum(axis=1)
+        demand(bool((shares >= 0).all() and np.allclose(sums, 1.0)), "the classifier")
+        return LabelSpread.of_shares(points, shares)
 
     def _check_restored(self) -> None:
         """Refuse a state of a file that no fit makes."""
@@ -367,23 +369,6 @@ class SemiSupervisedVAE(
                 f"in classes_; got an array of shape {given.shape}. Pass one in that order."
             )
         return Classes(on_device(np.log(given[targets.present])), learned=False)
-
-    def _label_weights(self, targets: ClassTargets) -> np.ndarray:
-        weights = np.ones(len(targets.codes))
-        known = targets.labelled
-        labels = targets.classes[targets.codes[known]]
-        try:
-            weights[known] = compute_sample_weight(self.class_weight, labels)
-        except (ValueError, TypeError) as error:
-            raise SettingError(
-                f'class_weight must be None, "balanced" or a dict of classes; {error}'
-            ) from error
-        if not ((weights >= 0).all() and weights[known].sum() > 0):
-            raise SettingError(
-                f"class_weight must be at least zero; got {self.class_weight!r}. Leave out rows "
-                "that should not count."
-            )
-        return weights
 
     def _logits(self, X: Rows) -> np.ndarray:
         """Return log p(y | x) up to a constant, of the classes with an example, calibrated."""

@@ -5,7 +5,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import has_fit_parameter
 
 from wellposed import evaluation
@@ -44,11 +43,11 @@ class Features:
 
         Parameters
         ----------
-        classifier : of scikit-learn; None is logistic regression
+        classifier : of scikit-learn
         labels : of each row, NaN where it has none, shape (n,)
         weights : of each row, shape (n,); used where they differ
         """
-        fresh: Any = default_classifier() if classifier is None else classifier
+        fresh: Any = classifier
         if not (hasattr(fresh, "fit") and is_classifier(fresh)):
             raise SettingError(
                 f'classifier of method="features" must be a classifier of scikit-learn; got '
@@ -56,6 +55,7 @@ class Features:
             )
         fresh, known = clone(fresh), np.flatnonzero(~np.isnan(labels))
         if type(fresh).__name__ in _SEMI_SUPERVISED:
+            self._check_whole(fresh, weights[known])
             return fresh.fit(self.means, np.where(np.isnan(labels), -1, labels).astype(int))
         rows, repeats = self.means[known], max(1, len(self.draws))
         if len(self.draws):
@@ -70,10 +70,20 @@ class Features:
             )
         return fresh.fit(rows, y, sample_weight=own)
 
-
-def default_classifier() -> LogisticRegression:
-    """Return the classifier of latents where none is given, not fitted."""
-    return LogisticRegression(max_iter=1_000)
+    def _check_whole(self, classifier: Any, weights: np.ndarray) -> None:
+        """Refuse what a classifier of all rows does not use."""
+        name = type(classifier).__name__
+        if len(self.draws):
+            raise SettingError(
+                f'features must be "mean" for a classifier of all rows, such as {name}; got '
+                f"{len(self.draws)} draws. Pass a classifier of labelled rows, such as "
+                "sklearn.linear_model.LogisticRegression()."
+            )
+        if np.ptp(weights) > 0:
+            raise SettingError(
+                f"class_weight needs a classifier with sample weights; {name} has none. Give "
+                "class_prior in its place, or another classifier."
+            )
 
 
 def logits_of(classifier: Any, rows: np.ndarray, n_classes: int) -> np.ndarray:

@@ -34,7 +34,9 @@ _STATE = ("n_labelled_", "alpha_", "history_", "_seed")
 
 
 def save_labelled(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
-    """Write a fitted estimator to ``path``; it is rebuilt in memory first. No row is written.
+    """Write a fitted estimator to ``path``; it is rebuilt in memory first.
+
+    No row is written, but of "features" the latents of all rows.
 
     Parameters
     ----------
@@ -117,11 +119,13 @@ def _is_sequence(value: Any) -> bool:
 
 
 def _parts(estimator: Any) -> tuple[Any, ...]:
-    """What a file has beside the reader: of "features" two arrays, else the parts of the model."""
+    """What a file has beside the reader: parts of the model.
+
+    Of "features", two arrays of what predicts labels from latents.
+    """
     model: LabelledVAE | None = estimator.model_
     if model is None:
-        fitted = getattr(estimator, f"{estimator._head}_")
-        return np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
+        return estimator._parts_of_head()
     if not isinstance(model.first, FirstStage):
         return model.classifier, model.labels
     return model.classifier, model.labels, model.vae, np.asarray(model.first.kept, np.int64)

@@ -241,6 +241,10 @@ class SemiSupervisedRegressor(
     def _n_given(self) -> int:
         return 1
 
+    def _parts_of_head(self) -> tuple[np.ndarray, ...]:
+        """Return the coefficients of the default regressor."""
+        return np.asarray(self.regressor_.coef_), np.asarray(self.regressor_.intercept_)
+
     def _head_of(self, parts: tuple[np.ndarray, ...], k: int) -> Any:
         """Return the default regressor with its coefficients."""
         demand([p.shape for p in parts] == [(k,), ()], "the regressor")

@@ -76,13 +76,36 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         """
         check_settings({"n_neighbors": self.n_neighbors, "alpha": self.alpha}, _RULES)
         X, y = validate_data(self, X, y)
-        self._neighbours = NearestNeighbors(n_neighbors=min(self.n_neighbors, len(X) - 1)).fit(X)
+        self._neighbours = self._near(X)
         self._graph = _graph(*self._neighbours.kneighbors())
         return self._spread(y)
+
+    @classmethod
+    def of_shares(cls, points: np.ndarray, shares: np.ndarray) -> Self:
+        """Return the classifier with the points and the shares of a fit, for new rows.
+
+        Parameters
+        ----------
+        points : rows of the fit, shape (n, k)
+        shares : ``transduction_``, shape (n, c); the classes are 0, 1, … c − 1
+        """
+        made: Any = cls()
+        made._neighbours = made._near(points)
+        made.transduction_, made.classes_ = shares, np.arange(shares.shape[1])
+        made.n_features_in_ = points.shape[1]
+        return made
+
+    @property
+    def points(self) -> np.ndarray:
+        """Rows of the fit, shape (n, k)."""
+        return np.asarray(self._neighbours._fit_X)
 
     def relabelled(self, y: np.ndarray) -> Self:
         """Return the classifier of the same rows with other labels, as :meth:`fit` takes them."""
         return copy.copy(self)._spread(np.asarray(y))
+
+    def _near(self, points: np.ndarray) -> NearestNeighbors:
+        return NearestNeighbors(n_neighbors=min(self.n_neighbors, len(points) - 1)).fit(points)
 
     def _spread(self, y: np.ndarray) -> Self:
         self.classes_ = np.unique(y[y != -1])

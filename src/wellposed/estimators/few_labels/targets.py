@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.class_weight import compute_sample_weight
 
-from wellposed._errors import DataError
+from wellposed._errors import DataError, SettingError
 
 _SHOWN = 5  # labels in a message
 
@@ -41,6 +42,33 @@ class ClassTargets:
         """Return the label of each row as a position in ``present``, NaN where it has none."""
         labels = np.searchsorted(self.present, self.codes).astype(np.float64)
         return np.where(self.codes >= 0, labels, np.nan)
+
+    def label_weights(self, class_weight: Any) -> np.ndarray:
+        """Return the weight of each row's label, one where it has none, shape (n,).
+
+        Parameters
+        ----------
+        class_weight : None, "balanced" or dict {class: weight}
+
+        Raises
+        ------
+        SettingError
+            For other values, negative weights, and those of which none is above zero.
+        """
+        weights, known = np.ones(len(self.codes)), self.labelled
+        labels = self.classes[self.codes[known]]
+        try:
+            weights[known] = compute_sample_weight(class_weight, labels)
+        except (ValueError, TypeError) as error:
+            raise SettingError(
+                f'class_weight must be None, "balanced" or a dict of classes; {error}'
+            ) from error
+        if not ((weights >= 0).all() and weights[known].sum() > 0):
+            raise SettingError(
+                f"class_weight must be at least zero; got {class_weight!r}. Leave out rows that "
+                "should not count."
+            )
+        return weights
 
 
 def read_classes(y: Any, n: int, declared: Any = None) -> ClassTargets:
