@@ -322,7 +322,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 callbacks=callbacks,
                 progress=settings_of(self)["progress"],
             )
-            self.store(run.model, run.history, run.outcome, rows, best_epoch=run.best_epoch)
+            model: Any = run.model
+            self.store(model, run.history, run.outcome, rows, best_epoch=run.best_epoch)
             self._advance = None
         sound = run.outcome is not training.Outcome.nonfinite
         if isinstance(self.prior, str) and self.prior == "aggregate" and sound:

@@ -164,12 +164,12 @@ def draw_keys(key: PRNGKey, n: int) -> Key[Array, " n"]:
     return jax.random.split(key, n + 1)[1:]
 
 
-def check_bounded(model: VAEModel, d: int, *, allow_unbounded: bool) -> None:
+def check_bounded(model: Any, d: int, *, allow_unbounded: bool) -> None:
     """Raise an error for a model whose likelihood has no maximum.
 
     Parameters
     ----------
-    model : VAEModel
+    model : VAEModel, or a model that is made of some
     d : number of features
     allow_unbounded : whether to accept any model
 

@@ -12,6 +12,7 @@ from wellposed._bar import Bar
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
+from wellposed.models.labelled import LabelledVAE
 from wellposed.objectives import ELBO, AbstractObjective
 
 from ._checkpoint import Checkpoint
@@ -40,14 +41,14 @@ class EpochReport:
 
     epoch: int
     history: History
-    model: VAEModel
+    model: VAEModel | LabelledVAE
 
 
 Callback = Callable[[EpochReport], object]
 
 
 def fit(
-    model: VAEModel,
+    model: VAEModel | LabelledVAE,
     data: ArrayLike,
     *,
     key: PRNGKey,

@@ -6,6 +6,7 @@ import numpy as np
 
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
+from wellposed.models.labelled import LabelledVAE
 from wellposed.objectives import ELBO, AbstractObjective
 
 from ._plan import Plan
@@ -36,7 +37,7 @@ class Member:
     128
     """
 
-    model: VAEModel
+    model: VAEModel | LabelledVAE
     key: PRNGKey
     objective: AbstractObjective = dataclasses.field(default_factory=ELBO)
     plan: Plan = dataclasses.field(default_factory=Plan)

@@ -95,13 +95,13 @@ def squared_norm(tree: Tree) -> Scalar:
 
 
 def update(
-    params: VAEModel,
-    gradient: VAEModel,
+    params: Any,
+    gradient: Any,
     memory: Any,
     rates: Rates,
     step: Scalar,
     norm: Scalar,
-) -> tuple[VAEModel, Any]:
+) -> tuple[Any, Any]:
     """Take one step uphill along ``gradient``, whose norm is ``norm``.
 
     ``params`` is a model without the leaves that the optimiser does not own.

@@ -7,6 +7,7 @@ import numpy as np
 
 from wellposed._html import table
 from wellposed.models import VAEModel
+from wellposed.models.labelled import LabelledVAE
 
 from ._history import History
 from ._outcome import Outcome
@@ -31,7 +32,7 @@ class Run:
         improved.
     """
 
-    model: VAEModel
+    model: VAEModel | LabelledVAE
     history: History
     outcome: Outcome
     reason: str
@@ -40,7 +41,7 @@ class Run:
     @classmethod
     def of(
         cls,
-        model: VAEModel,
+        model: VAEModel | LabelledVAE,
         history: History,
         outcome: Outcome,
         n_features: int,

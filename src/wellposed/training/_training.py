@@ -133,7 +133,7 @@ class Training:
         nats = math.nan
         if figures.is_finite and course.encoder_steps is not None:
             key = jax.random.fold_in(self.member.key, INFORMATION)
-            model = self.model(state.reached)
+            model: Any = self.model(state.reached)
             nats = information(model, self.data, self.split.monitored, key=key)
         course = course.after(figures, nats)
         if course.outcome is Outcome.nonfinite:
@@ -147,7 +147,7 @@ class Training:
         """Write the checkpoint; see :meth:`Checkpoint.save`."""
         checkpoint.save(_checkpoint_tree(position, course), course.history.rows, now=now)
 
-    def model(self, params: Tree) -> VAEModel:
+    def model(self, params: Tree) -> VAEModel | LabelledVAE:
         """Return the model with these parameters."""
         return eqx.combine(params, self.fixed).with_fixed_prior()
 
@@ -183,7 +183,7 @@ class Training:
         best = position.best_params
         if course.n_epochs and self._start_is_better(best):
             best, course = self.params, course.back_at_start()
-        model = self.model(best)
+        model: Any = self.model(best)
         if self.member.objective.refits_noise and course.best_epoch:
             model = refit_noise(
                 model,
@@ -290,7 +290,7 @@ def _row_weights(weights: np.ndarray | None, n: int) -> jax.Array | None:
     return jax.device_put(pad_rows(weights.astype(jnp.result_type(float))))
 
 
-def _check_noise(model: VAEModel, objective: AbstractObjective) -> None:
+def _check_noise(model: Any, objective: AbstractObjective) -> None:
     if objective.trains_noise or model.noise.has_exact_refit:
         return
     raise SettingError(

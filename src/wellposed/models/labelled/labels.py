@@ -162,7 +162,8 @@ class RealLabel(AbstractLabels):
         unknown = jnp.isnan(label)
         known = jnp.where(unknown, 0.0, label)
         given = jnp.where(unknown, mean + scale * self.nodes, known)
-        rate = jnp.where(unknown, kl_to_standard_normal(mean, scale), -self.log_p(known))
+        kl = kl_to_standard_normal(mean[None], scale[None])[0]
+        rate = jnp.where(unknown, kl, -self.log_p(known))
         return Points(given[:, None], self.weights, rate)
 
     def log_q(self, output: Covariates, label: Scalar) -> Scalar:
