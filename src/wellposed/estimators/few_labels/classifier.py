@@ -13,6 +13,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import training
@@ -31,7 +32,7 @@ from .diagnosis import LabelDiagnosis, diagnose_classes
 from .features import Features, logits_of
 from .file import demand
 from .methods import LabelledMethods
-from .setups import Ready, points_of
+from .setups import Ready, ensure_fitted, points_of
 from .spreading import LabelSpread, SpreadLabels
 from .targets import ClassTargets, read_classes
 
@@ -67,12 +68,13 @@ class SemiSupervisedVAE(
         with a network q(y | x). "stacked" (M1+M2) fits a VAE without labels first, and then the
         second model to draws of its latents, fresh at every visit, without those latents whose
         means have a standard deviation of 0.1 or less.
-    vae : None or :class:`wellposed.VAE`
+    vae : None, :class:`wellposed.VAE` or ``sklearn.frozen.FrozenEstimator`` of a fitted one
         Settings of the VAE of the data, which is not fitted itself: noise, networks, epochs and
-        the rest. ``random_state`` and ``progress`` are set here, and of "joint" ``checkpoint``.
-        p(z) of "joint" and "stacked" is N(0, I), as a mixture would learn the classes in place of
-        y.
-        ``validation_fraction`` of the rows without a label choose the epoch.
+        the rest. A frozen one, of "features" and "stacked", is used as it was fitted: one training
+        then serves several sets of labels. ``random_state`` and ``progress`` are set here, and of
+        "joint" ``checkpoint``. p(z) of "joint" and "stacked" is N(0, I), as a mixture would learn
+        the classes in place of y. ``validation_fraction`` of the rows without a label choose the
+        epoch.
     second_vae : None or :class:`wellposed.VAE`
         Settings of the second VAE of "stacked", whose data are latents.
     classifier : None, "mlp", "conv", a maker, or a classifier of scikit-learn
@@ -156,7 +158,7 @@ class SemiSupervisedVAE(
         self,
         method: Method = "joint",
         *,
-        vae: VAE | None = None,
+        vae: VAE | FrozenEstimator | None = None,
         second_vae: VAE | None = None,
         classifier: Any = None,
         alpha: float | Literal["auto"] = "auto",
@@ -220,7 +222,7 @@ class SemiSupervisedVAE(
         return self
 
     def _fit_features(self, table: Any, targets: ClassTargets, weights: np.ndarray) -> None:
-        vae = self._vae(self._seed, checkpoint=self.checkpoint).fit(table)
+        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table)
         self.model_, self.vae_, self.alpha_ = None, vae, None
         self.history_, self.outcome_ = vae.history_, vae.outcome_
         n_draws = 0 if self.features == "mean" else int(self.features)

@@ -12,6 +12,7 @@ from wellposed._errors import SettingError
 
 from .._vae import VAE
 from ..data.table import Table
+from .spreading import LabelSpread
 
 _SEMI_SUPERVISED = ("LabelPropagation", "LabelSpreading", "LabelSpread", "SelfTrainingClassifier")
 _SMALLEST = 1e-12  # probability whose logarithm is taken
@@ -56,7 +57,10 @@ class Features:
         fresh, known = clone(fresh), np.flatnonzero(~np.isnan(labels))
         if type(fresh).__name__ in _SEMI_SUPERVISED:
             self._check_whole(fresh, weights[known])
-            return fresh.fit(self.means, np.where(np.isnan(labels), -1, labels).astype(int))
+            codes = np.where(np.isnan(labels), -1, labels).astype(int)
+            if isinstance(classifier, LabelSpread) and hasattr(classifier, "transduction_"):
+                return classifier.relabelled(codes)  # the graph is of these rows
+            return fresh.fit(self.means, codes)
         rows, repeats = self.means[known], max(1, len(self.draws))
         if len(self.draws):
             rows = self.draws[:, known].reshape(-1, rows.shape[1])

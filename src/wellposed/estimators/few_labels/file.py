@@ -27,6 +27,7 @@ from .._file import (
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import FilePath
+from .setups import settings_source
 
 _READER = "vae_:"
 _INNER = ("vae", "second_vae")
@@ -73,7 +74,7 @@ def _check_own(estimator: Any) -> None:
     own = [] if head is None or isinstance(head, str) else [estimator._head]
     for name in _INNER:
         vae = getattr(estimator, name)
-        roles = () if vae is None else serialise.NETWORKS
+        vae, roles = (vae, ()) if vae is None else (settings_source(vae), serialise.NETWORKS)
         own += [f"{name}__{role}" for role in roles if not isinstance(getattr(vae, role), str)]
     if own:
         raise SettingError(
@@ -86,6 +87,7 @@ def _check_own(estimator: Any) -> None:
 def _header(estimator: Any, tensors: Tensors) -> Header:
     settings = settings_of(estimator)
     inner = {name: settings.pop(name) for name in _INNER if name in settings}
+    inner = {name: None if vae is None else settings_source(vae) for name, vae in inner.items()}
     reader: Tensors = {}
     described = describe_fitted(estimator.vae_, reader)
     tensors.update({f"{_READER}{name}": array for name, array in reader.items()})

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import training
@@ -23,9 +24,10 @@ from ..data.table import Table
 from . import measures
 from .build import check_inner
 from .file import save_labelled
-from .setups import Ready, finish, fresh_vae, joint_setup, stacked_setup
+from .setups import Ready, finish, fresh_vae, joint_setup, settings_source, stacked_setup
 
-# Of the second of two VAEs, whose data are latents.
+# Defaults of the VAE of the data, and of the second of two, whose data are latents.
+_FIRST: dict[str, Any] = {"prior": "standard"}
 _SECOND: dict[str, Any] = {"noise": "conditional"}
 
 
@@ -40,7 +42,7 @@ class LabelledMethods(BaseEstimator):
     _head: ClassVar[str]  # the setting of what predicts labels
 
     method: str
-    vae: VAE | None
+    vae: VAE | FrozenEstimator | None
     second_vae: VAE | None
     alpha: float | str
     checkpoint: FilePath | None
@@ -58,6 +60,9 @@ class LabelledMethods(BaseEstimator):
         check_settings(settings, self._constraints)
         for name in ("vae", "second_vae"):
             value = settings[name]
+            if name == "vae" and isinstance(value, FrozenEstimator):
+                self._check_frozen(value)
+                continue
             if value is not None and not isinstance(value, VAE):
                 raise SettingError(
                     f"{name} must be a wellposed.VAE or None; got {type(value).__name__}. Pass one "
@@ -72,11 +77,20 @@ class LabelledMethods(BaseEstimator):
             )
         return settings
 
+    def _check_frozen(self, vae: FrozenEstimator) -> None:
+        fitted = isinstance(vae.estimator, VAE) and hasattr(vae.estimator, "model_")
+        if fitted and self.method != "joint":
+            return
+        raise SettingError(
+            'A frozen vae must be a fitted wellposed.VAE, of method="features" or "stacked"; got '
+            f"{vae!r} with method={self.method!r}. Pass the VAE itself, which is then fitted."
+        )
+
     def _open(self, X: Rows) -> Table:
-        return open_to_fit(X, VAE().noise if self.vae is None else self.vae.noise)
+        return open_to_fit(X, settings_source(self.vae).noise)
 
     def _vae(self, seed: int, **settings: Any) -> VAE:
-        return fresh_vae(self.vae, {}, seed, progress=self.progress, **settings)
+        return fresh_vae(self.vae, _FIRST, seed, progress=self.progress, **settings)
 
     def _set_up(self, table: Table, labels: AbstractLabels, target: np.ndarray) -> Ready:
         """Build the model of rows and labels, with its first stage fitted if it has one."""

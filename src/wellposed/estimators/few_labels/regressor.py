@@ -13,6 +13,7 @@ from sklearn.base import (
     clone,
     is_regressor,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeCV
 
 from wellposed import evaluation
@@ -26,6 +27,7 @@ from .._words import FilePath, Progress, Rows, Sampler, Seed
 from ..data.rows import restore_on_failure, seed_of
 from .file import demand
 from .methods import LabelledMethods
+from .setups import ensure_fitted
 from .targets import read_real
 
 _ALPHAS = np.logspace(-3, 3, 13)
@@ -92,7 +94,7 @@ class SemiSupervisedRegressor(
         self,
         method: Literal["features", "joint", "stacked"] = "joint",
         *,
-        vae: VAE | None = None,
+        vae: VAE | FrozenEstimator | None = None,
         second_vae: VAE | None = None,
         regressor: Any = None,
         alpha: float | Literal["auto"] = "auto",
@@ -153,7 +155,7 @@ class SemiSupervisedRegressor(
                 f'regressor of method="features" must be a regressor of scikit-learn; got '
                 f"{fresh!r}. Pass one, such as sklearn.svm.SVR()."
             )
-        vae = self._vae(self._seed, checkpoint=self.checkpoint).fit(table)
+        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table)
         self.model_, self.vae_, self.alpha_ = None, vae, None
         self.history_, self.outcome_ = vae.history_, vae.outcome_
         rows = vae.rows(table.take(known))

@@ -1,5 +1,6 @@
 """Setups of the methods that train networks: a VAE of the data, or one of another's latents."""
 
+import copy
 import dataclasses
 from typing import Any, NamedTuple
 
@@ -7,10 +8,12 @@ import jax
 import numpy as np
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 
 from wellposed import evaluation
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
+from wellposed.latents import StandardNormal
 from wellposed.models.labelled import AbstractLabels, Codes, FirstStage, LabelledVAE
 from wellposed.numerics import host_generator
 
@@ -41,8 +44,22 @@ class Ready(NamedTuple):
     first: FirstStage | None
 
 
-def fresh_vae(vae: VAE | None, defaults: dict[str, Any], seed: int, **settings: Any) -> VAE:
-    """Return an unfitted VAE with the settings of one that was passed, or else the defaults."""
+def settings_source(vae: VAE | FrozenEstimator | None) -> VAE:
+    """Return the VAE that has the settings: that passed, or frozen, or one of the defaults."""
+    if vae is None:
+        return VAE()
+    return vae.estimator if isinstance(vae, FrozenEstimator) else vae
+
+
+def fresh_vae(
+    vae: VAE | FrozenEstimator | None, defaults: dict[str, Any], seed: int, **settings: Any
+) -> VAE:
+    """Return an unfitted VAE with the settings of one that was passed, or else the defaults.
+
+    A frozen one is returned as it is fitted.
+    """
+    if isinstance(vae, FrozenEstimator):
+        return copy.copy(vae.estimator)
     made: Any = VAE(**defaults) if vae is None else clone(vae)
     return made.set_params(random_state=seed, **settings)
 
@@ -100,6 +117,11 @@ def stacked_setup(
     return Ready(vae, dataclasses.replace(setup, model=model, rows=codes), first)
 
 
+def ensure_fitted(vae: VAE, table: Table) -> VAE:
+    """Fit a VAE to rows, unless it is fitted."""
+    return vae if hasattr(vae, "model_") else vae.fit(table)
+
+
 def points_of(ready: Ready, *, seed: int) -> np.ndarray:
     """Return a point for each row, shape (n, m): rows that are alike are near.
 
@@ -119,9 +141,14 @@ def fit_first(vae: VAE, table: Table) -> tuple[FirstStage, tuple[np.ndarray, np.
     Raises
     ------
     SettingError
-        If no latent has information.
+        If no latent has information, or p(z) of a fitted VAE is not N(0, I).
     """
-    vae.fit(table)
+    ensure_fitted(vae, table)
+    if not isinstance(vae.model_.prior, StandardNormal):
+        raise SettingError(
+            "p(z) of the first of two VAEs must be N(0, I), which the second one replaces; got "
+            f'{vae.model_.prior.notation}. Fit it with prior="standard".'
+        )
     mean, scale, _ = evaluation.posteriors(vae.model_, vae.rows(table), key=vae.key("score"))
     kept = np.flatnonzero(mean.std(axis=0) > _INFORMED)
     if not len(kept):

@@ -1,0 +1,1 @@
+"""Errors of classifiers from few labels."""
