@@ -19,6 +19,8 @@ METHODS = ("features", "joint", "stacked")
 
 def fit(method="joint", rows=X, **settings):
     settings = {"calibration_folds": 2, "progress": False, "random_state": 0, **settings}
+    if method == "stacked":
+        settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=2)
     return wp.SemiSupervisedVAE(method, **{"vae": INNER, **settings}).fit(rows, Y)
 
 

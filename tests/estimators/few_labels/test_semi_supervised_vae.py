@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import SVC
@@ -178,6 +179,36 @@ def test_the_class_prior_is_the_one_that_is_set(prior):
     wanted = {"empirical": shares, "learned": found}.get(str(prior), np.array([0.2, 0.3, 0.5]))
     np.testing.assert_allclose(found, wanted, rtol=1e-5)
     assert (np.ptp(found) > 0) is np.True_
+
+
+@pytest.mark.parametrize("method", ["features", "stacked"])
+def test_a_frozen_vae_is_used_as_it_was_fitted(method):
+    vae = wp.VAE(2, hidden=(16,), prior="standard", max_epochs=40, random_state=3).fit(X)
+    settings = {"progress": False, "random_state": 0, "calibration_folds": 0}
+    if method == "stacked":
+        settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=2)
+    model = wp.SemiSupervisedVAE(method, vae=FrozenEstimator(vae), **settings).fit(X, FEW)
+    np.testing.assert_array_equal(model.transform(X), vae.transform(X))
+    with pytest.raises(wp.SettingError, match="A frozen vae must be a fitted"):
+        wp.SemiSupervisedVAE("joint", vae=FrozenEstimator(vae)).fit(X, FEW)
+    with pytest.raises(wp.SettingError, match="A frozen vae must be a fitted"):
+        wp.SemiSupervisedVAE(method, vae=FrozenEstimator(wp.VAE())).fit(X, FEW)
+
+
+def test_the_first_of_two_vaes_has_a_normal_prior():
+    vae = wp.VAE(2, hidden=(4,), prior="mixture", max_epochs=2, random_state=0).fit(X)
+    with pytest.raises(wp.SettingError, match="must be N\\(0, I\\)"):
+        wp.SemiSupervisedVAE("stacked", vae=FrozenEstimator(vae)).fit(X, FEW)
+
+
+def test_spread_labels_are_refused_beside_gaps():
+    gaps = X.copy()
+    gaps[3, 0] = np.nan
+    vae = wp.VAE(2, hidden=(4,), max_epochs=1, missing="ignorable")
+    settings = {"vae": vae, "calibration_folds": 0, "progress": False}
+    with pytest.raises(wp.SettingError, match="have no neighbours"):
+        wp.SemiSupervisedVAE("joint", spread_share=0.5, **settings).fit(gaps, FEW)
+    assert wp.SemiSupervisedVAE("joint", **settings).fit(gaps, FEW).alpha_ > 100
 
 
 def test_class_weights_move_the_predictions():
