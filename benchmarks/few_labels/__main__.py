@@ -1,7 +1,8 @@
 """Errors of classifiers from few labels, ours beside those of scikit-learn, in one run.
 
     python -m benchmarks.few_labels [mnist] [fashion] [small] [--per-class 10] [--draws 10]
-        [--slow-draws 3] [--joint-draws 1] [--epochs 25] [--rows N] [--without NAME ...]
+        [--slow-draws 3] [--joint-draws 1] [--epochs 25] [--rows N] [--picture FILE]
+        [--without NAME ...]
 
 ``mnist``, ``fashion``: 60,000 training images of which ``--per-class`` of each class have a label,
 all 10,000 test images. One VAE is trained without labels, and serves all draws of labels; networks
@@ -19,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA
@@ -28,6 +30,7 @@ from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 import wellposed as wp
 from benchmarks.data import images, labels
+from wellposed import plotting
 
 SMALL = {
     "iris": load_iris,
@@ -36,6 +39,7 @@ SMALL = {
     "digits": load_digits,
 }
 BINS = 15
+SIDE, DRAWN = 28, 12
 Maker = Callable[[], Any]
 
 
@@ -156,6 +160,8 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
         for seed in range(n):
             model = make().set_params(random_state=seed, progress=False)
             line.add(model, binary, draw(y, options.per_class, seed), binary_test, yt)
+        if title == "stacked" and options.picture:
+            picture(model, options.picture)
         yield title, line
     components = PCA(50, random_state=0).fit(X / 255.0)
     spaces = {
@@ -172,6 +178,16 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
             for seed in range(n):
                 line.add(make(), A, draw(y, options.per_class, seed), B, yt)
             yield f"{title} on {space}", line
+
+
+def picture(model: wp.SemiSupervisedVAE, path: str) -> None:
+    """Save draws of each class, a row each."""
+    kinds = np.repeat(model.classes_, DRAWN)
+    drawn = model.sample(len(kinds), kinds, how="mean", random_state=1)
+    names = [str(label) for label in model.classes_]
+    axes = plotting.images(drawn, (SIDE, SIDE), n_columns=DRAWN, limits=(0.0, 1.0), names=names)
+    axes.figure.savefig(path, dpi=120, bbox_inches="tight")
+    plt.close(axes.figure)
 
 
 def second() -> wp.VAE:
@@ -224,6 +240,7 @@ def main() -> None:
     parser.add_argument("--joint-draws", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--picture", help="file for draws of each class by stacked")
     parser.add_argument("--without", nargs="*", default=[])
     options = parser.parse_args()
     warnings.simplefilter("ignore")
