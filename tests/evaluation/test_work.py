@@ -1,5 +1,7 @@
 """Passes whose rows are bounded by what one costs."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -41,6 +43,8 @@ def test_a_costly_row_lowers_the_number_of_rows_and_of_rows_at_a_time():
 
 class _Doubles(eqx.Module):
     """Stands for a model whose noise variance depends on z: here it is x²."""
+
+    n_covariates: ClassVar[int] = 0
 
     class noise:  # noqa: N801
         @staticmethod

@@ -1,5 +1,7 @@
 """Coverage where it is known in closed form."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -80,6 +82,7 @@ class Counted(eqx.Module):
 class Counting(eqx.Module):
     """A model of counts."""
 
+    n_covariates: ClassVar[int] = 0
     inner: eqx.Module
 
     def infer(self, x, *, key):
@@ -103,6 +106,7 @@ def test_errors_are_those_of_dependent_features():
     rows = rows_of(density, 500)[:, None]
 
     class Copies(eqx.Module):
+        n_covariates: ClassVar[int] = 0
         inner: eqx.Module
 
         def infer(self, x, *, key):

@@ -75,7 +75,7 @@ class Classes(AbstractLabels):
     --------
     >>> classes = Classes(jnp.zeros(3), learned=False)
     >>> points = classes.points(jnp.zeros(3), jnp.asarray(jnp.nan))
-    >>> points.weight.round(2).tolist(), round(float(points.rate), 2)
+    >>> [round(float(w), 2) for w in points.weight], round(float(points.rate), 2)
     ([0.33, 0.33, 0.33], 0.0)
     """
 
