@@ -257,7 +257,14 @@ def test_a_frame_of_several_kinds():
 
 
 @pytest.mark.parametrize(
-    "noise", ["conditional", "feature", "student-t", "bernoulli", "discretized-gaussian"]
+    "noise",
+    [
+        "conditional",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("feature", "student-t", "bernoulli", "discretized-gaussian")
+        ),
+    ],
 )
 def test_noise_of_each_kind(noise):
     rows = X if noise in ("conditional", "feature", "student-t") else (X > 0).astype(float)
@@ -314,7 +321,9 @@ def test_bad_settings_are_refused_with_a_remedy(message):
         wp.SemiSupervisedVAE(vae="wide").fit(X, FEW)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
+)
 def test_no_seed_ends_in_nan(seed):
     y = np.where(np.arange(N) < 4, np.array([0, 1, 0, 1, *[-1] * (N - 4)]), -1)
     model = small(random_state=seed, vae={"max_epochs": 5, "noise": "conditional"}).fit(X, y)
