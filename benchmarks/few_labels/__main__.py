@@ -192,7 +192,7 @@ def picture(model: wp.SemiSupervisedVAE, path: str) -> None:
 
 def second() -> wp.VAE:
     """Settings of the second VAE of "stacked", on 60,000 rows."""
-    return wp.VAE(20, noise="conditional", hidden=(200, 200), max_epochs=10, batch_size=256)
+    return wp.VAE(20, noise="conditional", hidden=(200, 200), max_epochs=6, batch_size=256)
 
 
 def joint() -> wp.VAE:
