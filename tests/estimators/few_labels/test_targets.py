@@ -110,3 +110,13 @@ def test_a_real_label_of_minus_one_is_a_label():
 def test_bad_real_labels_are_refused(y, message):
     with pytest.raises(DataError, match=message):
         read_real(y, 2)
+
+
+def test_spread_labels_have_the_weights_of_their_classes():
+    targets = read_classes(np.array(["a", "b", None, None, "a"], object), 5, None)
+    weights = targets.label_weights({"a": 3.0, "b": 0.5})
+    np.testing.assert_array_equal(weights, [3.0, 0.5, 1.0, 1.0, 3.0])
+    labels = targets.of_present()
+    np.testing.assert_array_equal(targets.weights_of(labels, weights), weights)
+    labels[2] = 1.0  # spread
+    np.testing.assert_array_equal(targets.weights_of(labels, weights), [3.0, 0.5, 0.5, 1.0, 3.0])

@@ -247,7 +247,7 @@ class SemiSupervisedVAE(
         spread = self._spread(ready, targets)
         known_or_spread = spread(labels)
         self.alpha_ = ready.setup.alpha_of(int(np.isfinite(known_or_spread).sum()))
-        self._train(ready, known_or_spread, weights)
+        self._train(ready, known_or_spread, targets.weights_of(known_or_spread, weights))
         if self.outcome_ in (training.Outcome.interrupted, training.Outcome.nonfinite):
             reason = f"Not calibrated: the training ended as {self.outcome_.value}."
             self._keep(uncalibrated(len(targets.present), reason))
@@ -257,7 +257,8 @@ class SemiSupervisedVAE(
         def logits_without(held: np.ndarray) -> np.ndarray | None:
             rest = labels.copy()
             rest[known[held]] = np.nan
-            return self._without(ready, spread(rest), weights, known[held])
+            rest = spread(rest)
+            return self._without(ready, rest, targets.weights_of(rest, weights), known[held])
 
         self._calibrate(targets, logits_without, _FOLDS_OF_NETWORKS)
 

@@ -43,6 +43,18 @@ class ClassTargets:
         labels = np.searchsorted(self.present, self.codes).astype(np.float64)
         return np.where(self.codes >= 0, labels, np.nan)
 
+    def weights_of(self, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the weight of each row's class, given or spread; one where it has none.
+
+        Parameters
+        ----------
+        labels : as of :meth:`of_present`, further rows' among them
+        weights : of :meth:`label_weights`
+        """
+        known, of_class = self.labelled, np.ones(len(self.present))
+        of_class[self.of_present()[known].astype(int)] = weights[known]
+        return np.where(np.isnan(labels), 1.0, of_class[np.nan_to_num(labels).astype(int)])
+
     def label_weights(self, class_weight: Any) -> np.ndarray:
         """Return the weight of each row's label, one where it has none, shape (n,).
 
