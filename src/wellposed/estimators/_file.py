@@ -1,6 +1,7 @@
 """Saving a fitted estimator to one file, and rebuilding it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from wellposed._errors import DamagedFileError, SettingError
 from wellposed._version import __version__
 from wellposed.training import Outcome
 
-from ._file_check import check_fitted, check_settings
+from ._file_check import check_fitted, check_settings, demand
 from ._settings import settings_of
 from ._words import FilePath
 
@@ -54,11 +55,39 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
     supplied = {f"model.{role}": getattr(model, role) for role in makers}
     parts = (list(settings.values()), model, [getattr(estimator, n) for n in estimator._file_state])
     supplied |= dict.fromkeys(serialise.ROLES, tuple(serialise.classes_in(parts)))
+    kind, own = type(estimator), {**header, "library": __version__}
+    write(path, tensors, header, lambda: restore(kind, own, tensors, makers, supplied))
+
+
+def write(
+    path: Path,
+    tensors: Tensors,
+    header: Header,
+    rebuild: Callable[[], object],
+    *,
+    what: str = "A model",
+) -> None:
+    """Write a file, if it can be loaded.
+
+    Parameters
+    ----------
+    path : of the file
+    tensors, header : its content
+    rebuild : makes the estimator of that content
+    what : noun of the message
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    SettingError
+        If the content is of no estimator that a fit makes.
+    """
     try:
-        restore(type(estimator), {**header, "library": __version__}, tensors, makers, supplied)
+        rebuild()
     except DamagedFileError as error:
         raise SettingError(
-            f"A model is saved only if it can be loaded; {error} Change that part, or rescale the "
+            f"{what} is saved only if it can be loaded; {error} Change that part, or rescale the "
             "data, and fit again."
         ) from error
     serialise.write(path, tensors, header)
@@ -66,17 +95,59 @@ def save(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
 
 def describe_fitted(estimator: Any, tensors: Tensors) -> Header:
     """Return the header of a file; its arrays become entries of ``tensors``."""
-    names = getattr(estimator, "feature_names_in_", None)
     outcome = getattr(estimator, "outcome_", None)
-    state = {name: getattr(estimator, name) for name in estimator._file_state}
     return {
         "kind": type(estimator).__name__,
         "settings": describe_settings(settings_of(estimator), tensors, "settings"),
         "model": serialise.describe(estimator.model_, tensors, "model"),
-        "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
+        "state": describe_state(estimator, estimator._file_state, tensors),
         "outcome": None if outcome is None else outcome.value,
-        "feature_names": None if names is None else [str(name) for name in names],
+        "feature_names": describe_names(estimator),
     }
+
+
+def describe_state(estimator: Any, names: Iterable[str], tensors: Tensors) -> Header:
+    """Return attributes of an estimator for a header; their arrays become entries of a file."""
+    return {name: serialise.describe(getattr(estimator, name), tensors, name) for name in names}
+
+
+def rebuild_state(
+    estimator: Any, state: Header, names: Iterable[str], tensors: Tensors, supplied: dict[str, Any]
+) -> None:
+    """Undo :func:`describe_state` of these names."""
+    demand(set(state) == set(names), "the state")
+    for name, spec in state.items():
+        setattr(estimator, name, serialise.rebuild(spec, tensors, supplied))
+
+
+def describe_names(estimator: Any) -> list[str] | None:
+    """Return the names of the columns for a header, None where they have none."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def rebuild_names(estimator: Any, names: list[str] | None) -> None:
+    """Undo :func:`describe_names` of an estimator with ``n_features_in_``."""
+    if names is None:
+        return
+    demand(
+        len(names) == estimator.n_features_in_ and all(isinstance(n, str) for n in names),
+        "feature_names",
+    )
+    estimator.feature_names_in_ = np.array(names, dtype=object)
+
+
+def describe_part(estimator: Any, tensors: Tensors, prefix: str) -> Header:
+    """Return the header of a fitted estimator within a file; names of its arrays have a prefix."""
+    own: Tensors = {}
+    header = describe_fitted(estimator, own)
+    tensors.update({f"{prefix}{name}": array for name, array in own.items()})
+    return header
+
+
+def tensors_of_part(tensors: Tensors, prefix: str) -> Tensors:
+    """Return the arrays of :func:`describe_part`, by their own names."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def describe_settings(settings: dict[str, Any], tensors: Tensors, name: str) -> Header:
@@ -120,11 +191,7 @@ def restore(
         If no fit makes such an estimator.
     """
     check_names((header["settings"], header["model"], header["state"]), tensors)
-    settings = {
-        **getattr(kind, "_setting_defaults", {}),
-        **rebuild_settings(header["settings"], tensors, makers, supplied),
-    }
-    estimator: Any = kind(**settings)
+    estimator = unfitted(kind, header["settings"], tensors, makers, supplied)
     # Attributes that later versions added have defaults.
     state = {**getattr(kind, "_file_defaults", {}), **header["state"]}
     for name in getattr(kind, "_file_dropped", ()):  # of older versions
@@ -143,12 +210,20 @@ def restore(
     if header["outcome"] is not None:
         estimator.outcome_ = Outcome(header["outcome"])
     check_fitted(estimator, n_given)
-    names = header["feature_names"]
-    if names is not None:
-        if len(names) != d or not all(isinstance(name, str) for name in names):
-            raise DamagedFileError(f"The file must name {d} features.")
-        estimator.feature_names_in_ = np.array(names, dtype=object)
+    rebuild_names(estimator, header["feature_names"])
     return estimator
+
+
+def unfitted(
+    kind: type,
+    described: Header,
+    tensors: Tensors,
+    makers: dict[str, Any],
+    supplied: dict[str, Any],
+) -> Any:
+    """Return an estimator with the settings of a file, those that it does not have as they were."""
+    settings = rebuild_settings(described, tensors, makers, supplied)
+    return kind(**{**getattr(kind, "_setting_defaults", {}), **settings})
 
 
 def _check_state(kind: Any, name: str, state: Header) -> None:

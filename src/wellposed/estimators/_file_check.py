@@ -80,11 +80,11 @@ def check_fitted(estimator: Any, n_given: int = 0) -> None:
         With the name of the invalid part.
     """
     d = estimator.n_features_in_
-    _demand(type(d) is int and d >= 1, "n_features_in_")
-    _demand(type(estimator._seed) is int and 0 <= estimator._seed < 2**31, "_seed")
+    demand(type(d) is int and d >= 1, "n_features_in_")
+    demand(type(estimator._seed) is int and 0 <= estimator._seed < 2**31, "_seed")
     variance = np.asarray(estimator.noise_variance_)
     m = len(estimator.weights_) if hasattr(estimator, "weights_") else d
-    _demand(
+    demand(
         variance.dtype.kind == "f" and variance.shape in ((), (m,)) and bool((variance >= 0).all()),
         "noise_variance_",
     )
@@ -101,26 +101,26 @@ def _check_vae(vae: Any, d: int, n_given: int) -> None:
     _check_shapes(model, d, k)
     shape = vae.image_shape_
     if shape is not None:
-        _demand(
+        demand(
             isinstance(shape, tuple) and all(type(n) is int and n > 0 for n in shape),
             "image_shape_",
         )
         check_image_shape(shape, d)
     _check_history(vae.history_, vae.n_epochs_, COLUMNS, LAGGING)
     best = vae.best_epoch_
-    _demand(best is None or (type(best) is int and 0 <= best <= vae.n_epochs_), "best_epoch_")
-    _demand(_is_finite(vae.offset_, (d,)), "offset_")
+    demand(best is None or (type(best) is int and 0 <= best <= vae.n_epochs_), "best_epoch_")
+    demand(_is_finite(vae.offset_, (d,)), "offset_")
     schema = vae.schema_
     kept = schema is None or (
         isinstance(schema, Schema) and all(isinstance(c, Column) for c in schema.columns)
     )
-    _demand(kept and (schema is None or len(schema.kept) == d), "schema_")
+    demand(kept and (schema is None or len(schema.kept) == d), "schema_")
     _check_covariates(vae.covariates_, model, d, n_given)
     gain = vae._prior_gain
     figures = gain is None or (
         type(gain) is tuple and len(gain) == 2 and all(map(_is_number, gain))
     )
-    _demand(figures, "_prior_gain")
+    demand(figures, "_prior_gain")
     if _is_unusual(model):
         _try(model, vae.key("score"))
 
@@ -128,11 +128,11 @@ def _check_vae(vae: Any, d: int, n_given: int) -> None:
 def _check_covariates(covariates: Any, model: models.VAEModel, d: int, n_given: int) -> None:
     c = model.n_covariates
     if covariates is None:
-        _demand(c == n_given, "covariates_")
+        demand(c == n_given, "covariates_")
         return
-    _demand(isinstance(covariates, Covariates) and covariates.is_sound, "covariates_")
-    _demand(covariates.width == c and np.asarray(model.given).shape == (c,), "covariates_")
-    _demand(covariates.n_columns >= d + len(covariates.columns), "covariates_")
+    demand(isinstance(covariates, Covariates) and covariates.is_sound, "covariates_")
+    demand(covariates.width == c and np.asarray(model.given).shape == (c,), "covariates_")
+    demand(covariates.n_columns >= d + len(covariates.columns), "covariates_")
 
 
 def _check_exact(estimator: Any, d: int) -> None:
@@ -140,56 +140,56 @@ def _check_exact(estimator: Any, d: int) -> None:
     weight, mean = np.asarray(model.weight), np.asarray(model.mean)
     m = weight.shape[:-2]  # of a mixture, one number
     k = weight.shape[-1] if weight.ndim >= 2 else 0
-    _demand(k >= 1 and m != (0,) and _is_finite(weight, (*m, d, k)), "the model's weight")
+    demand(k >= 1 and m != (0,) and _is_finite(weight, (*m, d, k)), "the model's weight")
     near = _is_finite(mean, (*m, d)) and bool((np.abs(mean) <= _FARTHEST_MEAN).all())
-    _demand(near, "the model's mean")
-    _demand(_is_finite(estimator.components_, (*m, k, d)), "components_")
-    _demand(isinstance(estimator.transform_, transforms.AbstractTransform), "transform_")
+    demand(near, "the model's mean")
+    demand(_is_finite(estimator.components_, (*m, k, d)), "components_")
+    demand(isinstance(estimator.transform_, transforms.AbstractTransform), "transform_")
     noise = {models.FactorAnalysisModel: (d,)}.get(type(model), m)
-    _demand(np.shape(model.noise_variance) == noise, "the model's noise_variance")
+    demand(np.shape(model.noise_variance) == noise, "the model's noise_variance")
     if isinstance(model, models.MixturePPCAModel):
-        _demand(len(m) == 1 and _is_finite(model.log_weights, m), "the model's log_weights")
-        _demand(_is_finite(estimator.weights_, m), "weights_")
-        _demand(_is_finite(estimator.means_, (*m, d)), "means_")
+        demand(len(m) == 1 and _is_finite(model.log_weights, m), "the model's log_weights")
+        demand(_is_finite(estimator.weights_, m), "weights_")
+        demand(_is_finite(estimator.means_, (*m, d)), "means_")
     else:
-        _demand(m == () and _is_finite(estimator.mean_, (d,)), "mean_")
+        demand(m == () and _is_finite(estimator.mean_, (d,)), "mean_")
     _check_figures(estimator, d, k)
     with jax.enable_x64(True):
         key = jax.eval_shape(lambda: jax.random.key(0))
         row = jax.ShapeDtypeStruct((d,), jnp.float64)
         outputs = eqx.filter_eval_shape(_map, estimator.transform_, row, key)
-    _demand([leaf.shape for leaf in outputs] == [(d,), (), (d,)], "transform_")
+    demand([leaf.shape for leaf in outputs] == [(d,), (), (d,)], "transform_")
     with np.errstate(all="ignore"):
         row = np.asarray(model.mean).reshape(-1, d)
-        _demand(bool(np.isfinite(estimator._exact.log_density(row)).all()), "the model's score")
-        _demand(bool(np.isfinite(estimator._posterior_means(row)).all()), "the model's posterior")
+        demand(bool(np.isfinite(estimator._exact.log_density(row)).all()), "the model's score")
+        demand(bool(np.isfinite(estimator._posterior_means(row)).all()), "the model's posterior")
 
 
 def _check_figures(estimator: Any, d: int, k: int) -> None:
     """Check what the fit of an exact model has measured."""
     model: Any = estimator.model_
     if isinstance(model, models.LinearVAEModel):
-        _demand(_is_finite(np.asarray(model.encoder), (k, d)), "the model's encoder")
-        _demand(_is_finite(np.asarray(model.variance), (k,)), "the model's variance")
-        _demand(_is_number(estimator.elbo_), "elbo_")
+        demand(_is_finite(np.asarray(model.encoder), (k, d)), "the model's encoder")
+        demand(_is_finite(np.asarray(model.variance), (k,)), "the model's variance")
+        demand(_is_number(estimator.elbo_), "elbo_")
     else:
-        _demand(_is_number(estimator.log_likelihood_), "log_likelihood_")
+        demand(_is_number(estimator.log_likelihood_), "log_likelihood_")
     if isinstance(model, models.PPCAModel):
-        _demand(_is_number(estimator._floor) and estimator._floor >= 0, "_floor")
+        demand(_is_number(estimator._floor) and estimator._floor >= 0, "_floor")
         _check_spectrum(estimator.spectrum_, d)
     else:
         _check_history(estimator.history_, estimator.n_iter_, ("objective",))
 
 
 def _check_spectrum(spectrum: Any, d: int) -> None:
-    _demand(isinstance(spectrum, models.Spectrum), "spectrum_")
+    demand(isinstance(spectrum, models.Spectrum), "spectrum_")
     r = len(spectrum.eigenvalues)
-    _demand(1 <= r <= d, "spectrum_")
+    demand(1 <= r <= d, "spectrum_")
     shapes = {"mean": (d,), "variances": (d,), "eigenvalues": (r,), "eigenvectors": (d, r)}
     for name, shape in shapes.items():
-        _demand(_is_finite(getattr(spectrum, name), shape), f"{name} of spectrum_")
+        demand(_is_finite(getattr(spectrum, name), shape), f"{name} of spectrum_")
     smallest, largest = spectrum.eigenvalues.min(), spectrum.eigenvalues.max()
-    _demand(smallest >= -_ROUNDING * largest and largest > 0, "eigenvalues of spectrum_")
+    demand(smallest >= -_ROUNDING * largest and largest > 0, "eigenvalues of spectrum_")
 
 
 def _map(transform: Any, row: Any, key: Any) -> tuple[Any, ...]:
@@ -204,8 +204,8 @@ def _check_shapes(model: models.VAEModel, d: int, k: int) -> None:
     with own_promotion():
         outputs = eqx.filter_eval_shape(_outputs, model, row, key)
     wanted = [(d,), (), (k,), (k,), (k,), (), (k,), (), (d,), (d,), (d,)]
-    _demand([leaf.shape for leaf in outputs] == wanted, "the model")
-    _demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in outputs), "the model")
+    demand([leaf.shape for leaf in outputs] == wanted, "the model")
+    demand(all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in outputs), "the model")
 
 
 def _outputs(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
@@ -229,31 +229,31 @@ def _outputs(model: models.VAEModel, row: Any, key: Any) -> tuple[Any, ...]:
 
 def _check_prior(prior: Any, k: int) -> None:
     # A fitted model holds the mixture of a VampPrior.
-    _demand(not isinstance(prior, latents.VampPrior), "the prior")
+    demand(not isinstance(prior, latents.VampPrior), "the prior")
     if isinstance(prior, latents.FlowPrior):
         wanted = latents.flow_shapes(k, prior.layers, prior.width, prior.knots)
-        _demand(tuple(part.shape for part in prior.arrays) == wanted, "the prior")
+        demand(tuple(part.shape for part in prior.arrays) == wanted, "the prior")
     if not isinstance(prior, latents.GaussianMixture):
         return
     parts = (prior.log_weights, prior.means, prior.cholesky)
     m = len(prior.means)
     finite = all(bool(np.isfinite(np.asarray(part)).all()) for part in parts)
     shapes = [part.shape for part in parts] == [(m,), (m, k), (m, k, k)] and m >= 1
-    _demand(finite and shapes, "the prior")
+    demand(finite and shapes, "the prior")
     scales = np.diagonal(np.asarray(prior.cholesky), axis1=1, axis2=2)
-    _demand(bool((scales != 0).all()), "the prior")
+    demand(bool((scales != 0).all()), "the prior")
 
 
 def _check_history(history: Any, n: Any, columns: tuple, optional_columns: tuple = ()) -> None:
-    _demand(type(n) is int and n >= 0, "the number of epochs")
-    _demand(isinstance(history, dict), "history_")
+    demand(type(n) is int and n >= 0, "the number of epochs")
+    demand(isinstance(history, dict), "history_")
     names = (*columns, *optional_columns) if len(history) > len(columns) else columns
-    _demand(set(history) == set(names), "history_")
+    demand(set(history) == set(names), "history_")
     for name, column in history.items():
         sound = isinstance(column, np.ndarray) and column.dtype == np.float64
-        _demand(sound and column.shape == (n,), f"{name} of history_")
+        demand(sound and column.shape == (n,), f"{name} of history_")
         # Figures that were not measured are NaN; the objective is always measured.
-        _demand(name != "objective" or bool(np.isfinite(column).all()), "objective of history_")
+        demand(name != "objective" or bool(np.isfinite(column).all()), "objective of history_")
 
 
 def _is_unusual(model: Any) -> bool:
@@ -280,7 +280,7 @@ def _try(model: models.VAEModel, key: Any) -> None:
         rows = evaluation.samples(
             model, _N_ROWS, how="ancestral", alpha=1.0, key=key, covariates=given
         )
-        _demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
+        demand(bool(np.isfinite(rows).all()), "the model, whose draws are no numbers,")
         rows = rows if given is None else np.concatenate([rows, given], axis=1)
         codes = evaluation.codes(model, rows, key=key, most=_N_ROWS)
         outputs = evaluation.log_likelihood(
@@ -288,8 +288,8 @@ def _try(model: models.VAEModel, key: Any) -> None:
         )
     near = bool((np.abs(codes.loc) <= _FARTHEST).all())
     narrow = bool(((codes.scale >= _NARROWEST) & (codes.scale <= _FARTHEST)).all())
-    _demand(near and narrow, "the encoder, whose posteriors lie beyond all that has a prior,")
-    _demand(bool(np.isfinite(outputs.value).all()), "the model, whose scores are no numbers,")
+    demand(near and narrow, "the encoder, whose posteriors lie beyond all that has a prior,")
+    demand(bool(np.isfinite(outputs.value).all()), "the model, whose scores are no numbers,")
 
 
 def _is_finite(array: Any, shape: tuple[int | None, ...]) -> bool:
@@ -306,6 +306,7 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
-def _demand(holds: bool, what: str) -> None:
+def demand(holds: bool, what: str) -> None:
+    """Raise ``DamagedFileError`` unless a part of a file is what fitting makes."""
     if not holds:
         raise DamagedFileError(f"{what} is not what fitting makes.")

@@ -1,38 +1,34 @@
 """Classification from few labels, by a VAE of all rows."""
 
 import dataclasses
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import log_softmax, logsumexp
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import training
-from wellposed._checks import Rule, boolean, one_of, or_word, real, whole
+from wellposed._checks import Rule, or_word, real, whole
 from wellposed._errors import DataError, SettingError
 from wellposed.models.labelled import Classes
 from wellposed.numerics import on_device
 
+from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import FilePath, Progress, Rows, Sampler, Seed
-from ..data.rows import restore_on_failure, seed_of
+from ..data.rows import seed_of
+from ..data.table import Table
 from . import measures
 from .calibration import LabelCalibration, calibrate, is_calibration, uncalibrated
 from .diagnosis import LabelDiagnosis, diagnose_classes
 from .features import Features, logits_of
-from .file import demand
-from .methods import LabelledMethods
-from .setups import Ready, ensure_fitted, points_of
+from .methods import AbstractSemiSupervised
+from .setups import Ready, points_of
 from .spreading import LabelSpread, SpreadLabels
 from .targets import ClassTargets, read_classes
 
@@ -43,13 +39,7 @@ _SPREAD = 0.95
 _FOLDS_OF_FEATURES, _FOLDS_OF_NETWORKS = 5, 3
 
 
-class SemiSupervisedVAE(
-    LabelledMethods,
-    ClassNamePrefixFeaturesOutMixin,
-    ClassifierMixin,
-    TransformerMixin,
-    BaseEstimator,
-):
+class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     r"""Classifier of rows of which few have a label, by a VAE of all of them.
 
     .. math::
@@ -138,12 +128,10 @@ class SemiSupervisedVAE(
     """
 
     _constraints: ClassVar[dict[str, Rule]] = {
-        "method": one_of(("features", "joint", "stacked")),
-        "alpha": or_word("auto", real(low=0)),
+        **AbstractSemiSupervised._constraints,
         "spread_share": or_word("auto", real(low=0, below=1)),
         "features": or_word("mean", whole()),
         "calibration_folds": or_word("auto", whole(0)),
-        "progress": or_word("auto", boolean()),
     }
 
     _head: ClassVar[str] = "classifier"
@@ -172,59 +160,33 @@ class SemiSupervisedVAE(
         progress: Progress = "auto",
         random_state: Seed = None,
     ):
-        self.method = method
-        self.vae, self.second_vae = vae, second_vae
+        super().__init__(
+            method,
+            vae=vae,
+            second_vae=second_vae,
+            alpha=alpha,
+            checkpoint=checkpoint,
+            progress=progress,
+            random_state=random_state,
+        )
         self.classifier = classifier
-        self.alpha = alpha
         self.spread_share = spread_share
         self.class_prior, self.class_weight = class_prior, class_weight
         self.classes = classes
         self.features = features
         self.calibration_folds = calibration_folds
-        self.checkpoint = checkpoint
-        self.progress = progress
-        self.random_state = random_state
 
-    # Defined here again: scikit-learn wraps only the methods that a class itself defines.
-    transform = LabelledMethods.transform
+    def _fit(self, table: Table, y: Any) -> None:
+        targets = read_classes(y, len(table.values), self.classes)
+        self._class_names = tuple(targets.classes.tolist())
+        self._present, self.n_labelled_ = targets.present, len(targets.labelled)
+        self._label_counts = np.bincount(targets.codes[targets.labelled])[targets.present]
+        weights = targets.label_weights(self.class_weight)
+        fit = self._fit_features if self.method == "features" else self._fit_networks
+        fit(table, targets, weights)
 
-    def fit(self, X: Rows, y: Any) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n, d), or a path
-        y : array-like of shape (n,), the label of each row: numbers, text or booleans; −1, None,
-            NaN or pandas.NA where it is unknown
-
-        Raises
-        ------
-        DataError
-            For rows that are not finite numbers, for labels of another number or of several kinds,
-            and for fewer than two classes with a label.
-        SettingError
-            If a setting is out of range, unknown, or at odds with another.
-        """
-        with restore_on_failure(self):
-            self._read_settings()
-            self._seed = seed_of(self.random_state)
-            table = self._open(X)
-            targets = read_classes(y, len(table.values), self.classes)
-            self._class_names = tuple(targets.classes.tolist())
-            self._present, self.n_labelled_ = targets.present, len(targets.labelled)
-            self._label_counts = np.bincount(targets.codes[targets.labelled])[targets.present]
-            weights = targets.label_weights(self.class_weight)
-            if self.method == "features":
-                self._fit_features(table, targets, weights)
-            else:
-                self._fit_networks(table, targets, weights)
-            self._keep_features()
-        return self
-
-    def _fit_features(self, table: Any, targets: ClassTargets, weights: np.ndarray) -> None:
-        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table)
-        self.model_, self.vae_, self.alpha_ = None, vae, None
-        self.history_, self.outcome_ = vae.history_, vae.outcome_
+    def _fit_features(self, table: Table, targets: ClassTargets, weights: np.ndarray) -> None:
+        vae = self._fit_alone(table)
         n_draws = 0 if self.features == "mean" else int(self.features)
         features = Features.of(vae, table, n_draws, seed=self._seed)
         labels, classifier = targets.of_present(), self.classifier
@@ -241,7 +203,7 @@ class SemiSupervisedVAE(
 
         self._calibrate(targets, logits_without, _FOLDS_OF_FEATURES)
 
-    def _fit_networks(self, table: Any, targets: ClassTargets, weights: np.ndarray) -> None:
+    def _fit_networks(self, table: Table, targets: ClassTargets, weights: np.ndarray) -> None:
         labels = targets.of_present()
         ready = self._set_up(table, self._classes(targets), labels)
         spread = self._spread(ready, targets)

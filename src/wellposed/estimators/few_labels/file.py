@@ -1,6 +1,7 @@
 """Saving a fitted estimator of few labels to one file, and rebuilding it."""
 
 import dataclasses
+import functools
 import math
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from wellposed import _checks as checks
 from wellposed import serialise
-from wellposed._errors import DamagedFileError, SettingError
+from wellposed._errors import SettingError
 from wellposed.models.labelled import AbstractLabels, FirstStage, LabelledVAE
 from wellposed.training import Outcome
 
@@ -19,11 +20,19 @@ from .._file import (
     Header,
     Tensors,
     check_names,
-    describe_fitted,
+    describe_names,
+    describe_part,
     describe_settings,
+    describe_state,
+    rebuild_names,
     rebuild_settings,
+    rebuild_state,
     restore,
+    tensors_of_part,
+    unfitted,
+    write,
 )
+from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import FilePath
@@ -58,14 +67,8 @@ def save_labelled(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
     header = _header(estimator, tensors)
     parts = (list(settings_of(estimator.vae_).values()), estimator.vae_.model_, estimator.model_)
     supplied = dict.fromkeys(serialise.ROLES, tuple(serialise.classes_in(parts)))
-    try:
-        restore_labelled(type(estimator), header, tensors, {}, supplied)
-    except DamagedFileError as error:
-        raise SettingError(
-            f"A model is saved only if it can be loaded; {error} Change that part, or rescale the "
-            "data, and fit again."
-        ) from error
-    serialise.write(path, tensors, header)
+    again = functools.partial(restore_labelled, type(estimator), header, tensors, {}, supplied)
+    write(path, tensors, header, again)
 
 
 def _check_own(estimator: Any) -> None:
@@ -88,11 +91,6 @@ def _header(estimator: Any, tensors: Tensors) -> Header:
     settings = settings_of(estimator)
     inner = {name: settings.pop(name) for name in _INNER if name in settings}
     inner = {name: None if vae is None else settings_source(vae) for name, vae in inner.items()}
-    reader: Tensors = {}
-    described = describe_fitted(estimator.vae_, reader)
-    tensors.update({f"{_READER}{name}": array for name, array in reader.items()})
-    state = {name: getattr(estimator, name) for name in (*_STATE, *estimator._file_state)}
-    names = getattr(estimator, "feature_names_in_", None)
     return {
         "kind": type(estimator).__name__,
         "settings": describe_settings(_plain(settings), tensors, "settings"),
@@ -100,11 +98,11 @@ def _header(estimator: Any, tensors: Tensors) -> Header:
             name: None if vae is None else describe_settings(settings_of(vae), tensors, name)
             for name, vae in inner.items()
         },
-        "reader": described,
+        "reader": describe_part(estimator.vae_, tensors, _READER),
         "model": serialise.describe(_parts(estimator), tensors, "model"),
-        "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
+        "state": describe_state(estimator, (*_STATE, *estimator._file_state), tensors),
         "outcome": estimator.outcome_.value,
-        "feature_names": None if names is None else [str(name) for name in names],
+        "feature_names": describe_names(estimator),
     }
 
 
@@ -158,27 +156,22 @@ def restore_labelled(
     settings = rebuild_settings(header["settings"], own, {}, supplied)
     for name, part in header["inner"].items():
         if part is not None:
-            inner = rebuild_settings(part, own, makers, supplied)
-            settings[name] = VAE(**{**VAE._setting_defaults, **inner})
+            settings[name] = unfitted(VAE, part, own, makers, supplied)
     estimator: Any = kind(**settings)
     estimator._read_settings()
     seeds = checks.optional(checks.whole(0, 2**32 - 1))
     checks.check("random_state", estimator.random_state, seeds)
-    demand(set(header["state"]) == {*_STATE, *estimator._file_state}, "the state")
-    for name, spec in header["state"].items():
-        setattr(estimator, name, serialise.rebuild(spec, own, supplied))
+    names = (*_STATE, *estimator._file_state)
+    rebuild_state(estimator, header["state"], names, own, supplied)
     estimator.outcome_ = Outcome(header["outcome"])
-    reader = {n.removeprefix(_READER): t for n, t in tensors.items() if n.startswith(_READER)}
+    reader = tensors_of_part(tensors, _READER)
     _check_state(estimator)
     estimator._check_restored()
     n_given = estimator._n_given if estimator.method == "joint" else 0
     estimator.vae_ = restore(VAE, header["reader"], reader, makers, supplied, n_given=n_given)
     _join(estimator, serialise.rebuild(header["model"], own, supplied))
-    names = header["feature_names"]
-    d = estimator.n_features_in_ = estimator.vae_.n_features_in_
-    if names is not None:
-        demand(len(names) == d and all(isinstance(n, str) for n in names), "feature_names")
-        estimator.feature_names_in_ = np.array(names, dtype=object)
+    estimator.n_features_in_ = estimator.vae_.n_features_in_
+    rebuild_names(estimator, header["feature_names"])
     return estimator
 
 
@@ -242,9 +235,3 @@ def _check_state(estimator: Any) -> None:
         for name, column in history.items()
     )
     demand(columns, "history_")
-
-
-def demand(holds: bool, what: str) -> None:
-    """Raise ``DamagedFileError`` unless a part of a file is what fitting makes."""
-    if not holds:
-        raise DamagedFileError(f"{what} is not what fitting makes.")

@@ -1,15 +1,16 @@
 """What the classifier and the regressor have in common: rows, latents, draws, densities, a file."""
 
-from typing import Any, ClassVar
+import abc
+from typing import Any, ClassVar, Self
 
 import jax
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import training
-from wellposed._checks import Rule, check_settings
+from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, real
 from wellposed._errors import SettingError
 from wellposed.models.labelled import AbstractLabels, LabelledVAE
 
@@ -19,25 +20,41 @@ from .._sizes import check_draws
 from .._vae import VAE
 from .._words import FilePath, Rows, Sampler, Seed
 from ..data.mixed import open_to_fit
-from ..data.rows import seed_of
+from ..data.rows import restore_on_failure, seed_of
 from ..data.table import Table
 from . import measures
 from .build import check_inner
 from .file import save_labelled
-from .setups import Ready, finish, fresh_vae, joint_setup, settings_source, stacked_setup
+from .setups import (
+    Problem,
+    Ready,
+    ensure_fitted,
+    finish,
+    fresh_vae,
+    joint_setup,
+    settings_source,
+    stacked_setup,
+)
 
 # Defaults of the VAE of the data, and of the second of two, whose data are latents.
 _FIRST: dict[str, Any] = {"prior": "standard"}
 _SECOND: dict[str, Any] = {"noise": "conditional"}
 
 
-class LabelledMethods(BaseEstimator):
-    """Methods of an estimator of rows of which some have a label.
+class AbstractSemiSupervised(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, abc.ABC
+):
+    """An estimator of rows of which some have a label.
 
     ``vae_`` reads rows; ``model_`` is the model of rows and labels, or None for ``"features"``.
+    scikit-learn reads the settings of a class from its own ``__init__``, which has those below too.
     """
 
-    _constraints: ClassVar[dict[str, Rule]]
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "method": one_of(("features", "joint", "stacked")),
+        "alpha": or_word("auto", real(low=0)),
+        "progress": or_word("auto", boolean()),
+    }
     _file_state: ClassVar[tuple[str, ...]]
     _head: ClassVar[str]  # the setting of what predicts labels
 
@@ -49,11 +66,66 @@ class LabelledMethods(BaseEstimator):
     progress: Any
     random_state: Seed
     model_: LabelledVAE | None
+    alpha_: float | None
     vae_: VAE
     n_features_in_: int
     history_: dict[str, np.ndarray]
     outcome_: training.Outcome
     _seed: int
+
+    def __init__(
+        self,
+        method: str,
+        *,
+        vae: VAE | FrozenEstimator | None,
+        second_vae: VAE | None,
+        alpha: float | str,
+        checkpoint: FilePath | None,
+        progress: Any,
+        random_state: Seed,
+    ):
+        self.method = method
+        self.vae, self.second_vae = vae, second_vae
+        self.alpha = alpha
+        self.checkpoint = checkpoint
+        self.progress = progress
+        self.random_state = random_state
+
+    @abc.abstractmethod
+    def _fit(self, table: Table, y: Any) -> None:
+        """Fit rows that are read, with the labels as passed."""
+
+    def fit(self, X: Rows, y: Any) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : array-like of shape (n,), the label of each row. Of a classifier numbers, text or
+            booleans; −1, None, NaN or pandas.NA where it is unknown. Of a regression real; NaN,
+            None or pandas.NA where it is unknown
+
+        Raises
+        ------
+        DataError
+            For rows that are not finite numbers, for labels of another number or of several kinds,
+            and for labels of fewer than two classes or values.
+        SettingError
+            If a setting is out of range, unknown, or at odds with another.
+        """
+        with restore_on_failure(self):
+            self._read_settings()
+            self._seed = seed_of(self.random_state)
+            self._fit(self._open(X), y)
+            self._keep_features()
+        return self
+
+    def _fit_alone(self, table: Table) -> VAE:
+        """Fit and keep the VAE of "features", which sees no label."""
+        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table)
+        self.model_, self.vae_, self.alpha_ = None, vae, None
+        self.history_, self.outcome_ = vae.history_, vae.outcome_
+        return vae
 
     def _read_settings(self) -> dict[str, Any]:
         settings = settings_of(self)
@@ -95,13 +167,14 @@ class LabelledMethods(BaseEstimator):
     def _set_up(self, table: Table, labels: AbstractLabels, target: np.ndarray) -> Ready:
         """Build the model of rows and labels, with its first stage fitted if it has one."""
         key = jax.random.fold_in(jax.random.key(self._seed), 1)
-        options = (table, labels, target, getattr(self, self._head), self.alpha)
+        classifier = getattr(self, self._head)
+        problem = Problem(table, labels, target, classifier, self.alpha, key)
         if self.method == "joint":
             vae = self._vae(self._seed, prior="standard", checkpoint=None)
-            return joint_setup(vae, *options, key=key)
+            return joint_setup(vae, problem)
         vae = self._vae(self._seed, prior="standard")
         second = fresh_vae(self.second_vae, _SECOND, self._seed, prior="standard", checkpoint=None)
-        return stacked_setup(vae, second, *options, key=key)
+        return stacked_setup(vae, second, problem)
 
     def _train(self, ready: Ready, target: np.ndarray, weights: np.ndarray | None) -> None:
         """Train on all labels, and keep the model."""

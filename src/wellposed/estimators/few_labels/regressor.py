@@ -1,46 +1,32 @@
 """Regression from few labels, by a VAE of all rows."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import norm
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    RegressorMixin,
-    TransformerMixin,
-    clone,
-    is_regressor,
-)
+from sklearn.base import RegressorMixin, clone, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeCV
 
 from wellposed import evaluation
-from wellposed._checks import Rule, boolean, one_of, or_word, real
 from wellposed._errors import SettingError
 from wellposed.models.labelled import RealLabel
 from wellposed.numerics import positive
 
+from .._file_check import demand
 from .._vae import VAE
 from .._words import FilePath, Progress, Rows, Sampler, Seed
-from ..data.rows import restore_on_failure, seed_of
-from .file import demand
-from .methods import LabelledMethods
-from .setups import ensure_fitted
+from ..data.rows import seed_of
+from ..data.table import Table
+from .methods import AbstractSemiSupervised
 from .targets import read_real
 
 _ALPHAS = np.logspace(-3, 3, 13)
 _NODES = 9  # of the quadrature over y of log p(x)
 
 
-class SemiSupervisedRegressor(
-    LabelledMethods,
-    ClassNamePrefixFeaturesOutMixin,
-    RegressorMixin,
-    TransformerMixin,
-    BaseEstimator,
-):
+class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
     r"""Regression of rows of which few have a label, by a VAE of all of them.
 
     The model is that of :class:`SemiSupervisedVAE` for a real y: p(y) = N(0, 1) in standard
@@ -82,11 +68,6 @@ class SemiSupervisedRegressor(
     True
     """
 
-    _constraints: ClassVar[dict[str, Rule]] = {
-        "method": one_of(("features", "joint", "stacked")),
-        "alpha": or_word("auto", real(low=0)),
-        "progress": or_word("auto", boolean()),
-    }
     _file_state: ClassVar[tuple[str, ...]] = ("label_mean_", "label_scale_")
     _head: ClassVar[str] = "regressor"
 
@@ -102,62 +83,39 @@ class SemiSupervisedRegressor(
         progress: Progress = "auto",
         random_state: Seed = None,
     ):
-        self.method = method
-        self.vae, self.second_vae = vae, second_vae
+        super().__init__(
+            method,
+            vae=vae,
+            second_vae=second_vae,
+            alpha=alpha,
+            checkpoint=checkpoint,
+            progress=progress,
+            random_state=random_state,
+        )
         self.regressor = regressor
-        self.alpha = alpha
-        self.checkpoint = checkpoint
-        self.progress = progress
-        self.random_state = random_state
 
-    # Defined here again: scikit-learn wraps only the methods that a class itself defines.
-    transform = LabelledMethods.transform
+    def _fit(self, table: Table, y: Any) -> None:
+        labels = read_real(y, len(table.values))
+        known = np.flatnonzero(~np.isnan(labels))
+        self.n_labelled_ = len(known)
+        self.label_mean_ = float(labels[known].mean())
+        self.label_scale_ = float(labels[known].std())
+        target = (labels - self.label_mean_) / self.label_scale_
+        if self.method == "features":
+            self._fit_features(table, target, known)
+            return
+        ready = self._set_up(table, RealLabel.of_quadrature(), target)
+        self.alpha_ = ready.setup.alpha_of(len(known))
+        self._train(ready, target, None)
 
-    def fit(self, X: Rows, y: Any) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n, d), or a path
-        y : array-like of shape (n,), real; NaN, None or pandas.NA where it is unknown
-
-        Raises
-        ------
-        DataError
-            For rows that are not finite numbers, for labels of another number or infinite ones,
-            and for labels of fewer than two values.
-        SettingError
-            If a setting is out of range, unknown, or at odds with another.
-        """
-        with restore_on_failure(self):
-            self._read_settings()
-            self._seed = seed_of(self.random_state)
-            table = self._open(X)
-            labels = read_real(y, len(table.values))
-            known = np.flatnonzero(~np.isnan(labels))
-            self.n_labelled_ = len(known)
-            self.label_mean_ = float(labels[known].mean())
-            self.label_scale_ = float(labels[known].std())
-            target = (labels - self.label_mean_) / self.label_scale_
-            if self.method == "features":
-                self._fit_features(table, target, known)
-            else:
-                ready = self._set_up(table, RealLabel.of_quadrature(), target)
-                self.alpha_ = ready.setup.alpha_of(len(known))
-                self._train(ready, target, None)
-            self._keep_features()
-        return self
-
-    def _fit_features(self, table: Any, target: np.ndarray, known: np.ndarray) -> None:
+    def _fit_features(self, table: Table, target: np.ndarray, known: np.ndarray) -> None:
         fresh: Any = RidgeCV(_ALPHAS) if self.regressor is None else self.regressor
         if not (hasattr(fresh, "fit") and is_regressor(fresh)):
             raise SettingError(
                 f'regressor of method="features" must be a regressor of scikit-learn; got '
                 f"{fresh!r}. Pass one, such as sklearn.svm.SVR()."
             )
-        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table)
-        self.model_, self.vae_, self.alpha_ = None, vae, None
-        self.history_, self.outcome_ = vae.history_, vae.outcome_
+        vae = self._fit_alone(table)
         rows = vae.rows(table.take(known))
         means = evaluation.latent_means(vae.model_, rows, key=vae.key("score"))
         copy: Any = clone(fresh)

@@ -29,6 +29,28 @@ _MOST_POINTS = 40  # principal components
 _INFORMED = 0.1  # standard deviation of the means of a latent, in those of its prior
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Problem:
+    """What networks with labels are fitted to.
+
+    Parameters
+    ----------
+    table : the rows
+    labels : p(y) and the family of q(y | x)
+    target : the label of each row, NaN where it has none
+    classifier : network of q(y | x), or None
+    alpha : weight of a label, or "auto"
+    key : PRNG key
+    """
+
+    table: Table
+    labels: AbstractLabels
+    target: np.ndarray
+    classifier: Any
+    alpha: float | str
+    key: PRNGKey
+
+
 class Ready(NamedTuple):
     """What is fitted before a label is used.
 
@@ -64,42 +86,12 @@ def fresh_vae(
     return made.set_params(random_state=seed, **settings)
 
 
-def joint_setup(
-    vae: VAE,
-    table: Table,
-    labels: AbstractLabels,
-    target: np.ndarray,
-    classifier: Any,
-    alpha: float | str,
-    *,
-    key: PRNGKey,
-) -> Ready:
-    """Set up a VAE of the data and their labels.
-
-    Parameters
-    ----------
-    vae : unfitted
-    table : the rows
-    labels : p(y) and the family of q(y | x)
-    target : the label of each row, NaN where it has none
-    classifier : network of q(y | x), or None
-    alpha : weight of a label, or "auto"
-    key : PRNG key
-    """
-    return Ready(vae, _setup(vae, table, labels, target, classifier, alpha, key=key), None)
+def joint_setup(vae: VAE, problem: Problem) -> Ready:
+    """Set up a VAE of the data and their labels; ``vae`` is unfitted."""
+    return Ready(vae, _setup(vae, problem), None)
 
 
-def stacked_setup(
-    vae: VAE,
-    second: VAE,
-    table: Table,
-    labels: AbstractLabels,
-    target: np.ndarray,
-    classifier: Any,
-    alpha: float | str,
-    *,
-    key: PRNGKey,
-) -> Ready:
+def stacked_setup(vae: VAE, second: VAE, problem: Problem) -> Ready:
     """Fit a VAE to all rows without their labels, and set up a second one of draws of its latents.
 
     The draws are fresh at every visit of a row. Latents without information are left out.
@@ -107,11 +99,11 @@ def stacked_setup(
     Parameters
     ----------
     vae, second : unfitted
-    table, labels, target, classifier, alpha, key : as of :func:`joint_setup`
+    problem : of the rows
     """
-    first, (mean, scale) = fit_first(vae, table)
-    draws = mean + scale * host_generator(key).normal(size=mean.shape)
-    setup = _setup(second, Table(draws), labels, target, classifier, alpha, key=key)
+    first, (mean, scale) = fit_first(vae, problem.table)
+    draws = mean + scale * host_generator(problem.key).normal(size=mean.shape)
+    setup = _setup(second, dataclasses.replace(problem, table=Table(draws)))
     codes = np.concatenate([mean, scale], axis=1).astype(np.float32)
     model = _with_first(setup.model, Codes(mean.shape[1]))
     return Ready(vae, dataclasses.replace(setup, model=model, rows=codes), first)
@@ -170,28 +162,20 @@ def _with_first(model: LabelledVAE, first: FirstStage | Codes) -> LabelledVAE:
     return dataclasses.replace(model, first=first)
 
 
-def _setup(
-    vae: VAE,
-    table: Table,
-    labels: AbstractLabels,
-    target: np.ndarray,
-    classifier: Any,
-    alpha: float | str,
-    *,
-    key: PRNGKey,
-) -> Setup:
+def _setup(vae: VAE, problem: Problem) -> Setup:
     # At the linear solution z explains what y should, and y stays without use.
     vae.set_params(linear_start=False)
-    prepared = prepare(vae, table, holds_out=False)
+    prepared = prepare(vae, problem.table, holds_out=False)
     settings, n = prepared.settings, len(prepared.rows)
     settings["image_shape"] = vae.image_shape_
-    held_key, model_key, fit_key = jax.random.split(key, 3)
-    held = hold_out(target, settings["validation_fraction"], key=held_key)
+    held_key, model_key, fit_key = jax.random.split(problem.key, 3)
+    held = hold_out(problem.target, settings["validation_fraction"], key=held_key)
     start = prepared.model
     if len(held):
         start = prepared.start_on(np.setdiff1d(np.arange(n), held))
-    model = labelled_model(vae, start, settings, labels, classifier, key=model_key)
+    parts = problem.labels, problem.classifier
+    model = labelled_model(vae, start, settings, *parts, key=model_key)
     rows = prepared.rows
     rows = rows if rows.dtype.kind == "f" else rows.astype(np.float32)
     unbounded = settings["allow_unbounded"]
-    return Setup(model, rows, held, plan_of(settings, n), fit_key, alpha, unbounded)
+    return Setup(model, rows, held, plan_of(settings, n), fit_key, problem.alpha, unbounded)

@@ -173,7 +173,7 @@ def _cells(y: Any, n: int) -> tuple[list[Any], list[Any] | None]:
             "A column-vector y was passed when a 1d array was expected. Please change the shape "
             "of y to (n_samples,), for example using ravel().",
             DataConversionWarning,
-            stacklevel=6,
+            stacklevel=5,
         )
         values = values[:, 0]
     if values.ndim != 1:

@@ -1,5 +1,6 @@
 """Saving a fitted imputer to one file, and rebuilding it."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,17 +8,24 @@ from sklearn.impute import MissingIndicator
 
 from wellposed import _checks as checks
 from wellposed import serialise
-from wellposed._errors import DamagedFileError, SettingError
 
 from .._file import (
     Header,
     Tensors,
     check_names,
-    describe_fitted,
+    describe_names,
+    describe_part,
     describe_settings,
+    describe_state,
+    rebuild_names,
     rebuild_settings,
+    rebuild_state,
     restore,
+    tensors_of_part,
+    unfitted,
+    write,
 )
+from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import FilePath
@@ -47,43 +55,31 @@ def save_imputer(imputer: Any, path: FilePath, *, overwrite: bool) -> None:
     tensors: Tensors = {}
     header = _header(imputer, tensors)
     makers, supplied = _parts_of(imputer)
-    try:
-        restore_imputer(type(imputer), header, tensors, makers, supplied)
-    except DamagedFileError as error:
-        raise SettingError(
-            f"An imputer is saved only if it can be loaded; {error} Change that part, or rescale "
-            "the data, and fit again."
-        ) from error
-    serialise.write(path, tensors, header)
+    again = functools.partial(restore_imputer, type(imputer), header, tensors, makers, supplied)
+    write(path, tensors, header, again, what="An imputer")
 
 
 def _header(imputer: Any, tensors: Tensors) -> Header:
     settings = settings_of(imputer)
     vae = settings.pop("vae", None)
-    indicator, names = imputer.indicator_, getattr(imputer, "feature_names_in_", None)
-    state = {name: getattr(imputer, name) for name in _names_of(type(imputer))}
+    indicator = imputer.indicator_
     marked = None if indicator is None else np.asarray(indicator.features_, np.int64)
     return {
         "kind": type(imputer).__name__,
         "settings": describe_settings(settings, tensors, "settings"),
         "vae": None if vae is None else describe_settings(settings_of(vae), tensors, "vae"),
-        "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
+        "state": describe_state(imputer, _names_of(type(imputer)), tensors),
         "indicator": serialise.describe(marked, tensors, "indicator"),
-        "feature_names": None if names is None else [str(name) for name in names],
-        "vaes": [_part(each, tensors, i) for i, each in enumerate(getattr(imputer, "vaes_", ()))],
+        "feature_names": describe_names(imputer),
+        "vaes": [
+            describe_part(each, tensors, _prefix(i))
+            for i, each in enumerate(getattr(imputer, "vaes_", ()))
+        ],
     }
 
 
 def _names_of(kind: Any) -> tuple[str, ...]:
     return (*_COMMON, *kind._file_state)
-
-
-def _part(vae: VAE, tensors: Tensors, i: int) -> Header:
-    """Header of a VAE of several, whose arrays have names of their own."""
-    own: Tensors = {}
-    header = describe_fitted(vae, own)
-    tensors.update({f"{_prefix(i)}{name}": array for name, array in own.items()})
-    return header
 
 
 def _prefix(i: int) -> str:
@@ -132,31 +128,19 @@ def restore_imputer(
     )
     settings = rebuild_settings(header["settings"], own, {}, supplied)
     if header["vae"] is not None:
-        described = rebuild_settings(header["vae"], own, makers, supplied)
-        settings["vae"] = VAE(**{**VAE._setting_defaults, **described})
+        settings["vae"] = unfitted(VAE, header["vae"], own, makers, supplied)
     imputer: Any = kind(**settings)
-    state = header["state"]
-    demand(set(state) == set(_names_of(kind)), "the state")
-    for name, spec in state.items():
-        setattr(imputer, name, serialise.rebuild(spec, own, supplied))
+    rebuild_state(imputer, header["state"], _names_of(kind), own, supplied)
     _check_common(imputer)
     imputer.indicator_ = _indicator(serialise.rebuild(header["indicator"], own, supplied), imputer)
-    names = header["feature_names"]
-    if names is not None:
-        known = len(names) == imputer.n_features_in_ and all(isinstance(n, str) for n in names)
-        demand(known, "feature_names")
-        imputer.feature_names_in_ = np.array(names, dtype=object)
+    rebuild_names(imputer, header["feature_names"])
     imputer._restore(
         [
-            restore(VAE, part, _without(prefix, tensors), makers, supplied)
+            restore(VAE, part, tensors_of_part(tensors, prefix), makers, supplied)
             for part, prefix in zip(parts, prefixes, strict=True)
         ]
     )
     return imputer
-
-
-def _without(prefix: str, tensors: Tensors) -> Tensors:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 def _indicator(marked: Any, imputer: Any) -> MissingIndicator | None:
@@ -183,9 +167,3 @@ def _check_common(imputer: Any) -> None:
     demand(type(imputer._seed) is int and 0 <= imputer._seed < 2**31, "_seed")
     sound = isinstance(kept, np.ndarray) and kept.dtype == np.bool_ and kept.shape == (d,)
     demand(sound and bool(kept.any()), "_kept")
-
-
-def demand(holds: bool, what: str) -> None:
-    """Raise ``DamagedFileError`` unless a part of a file is what fitting makes."""
-    if not holds:
-        raise DamagedFileError(f"{what} is not what fitting makes.")

@@ -13,10 +13,10 @@ from wellposed import models
 from wellposed._checks import Rule, boolean, check_settings, optional, or_word, real, whole
 from wellposed._errors import TrainingWarning
 
+from .._file_check import demand
 from .._settings import settings_of
 from .._words import Rows, Seed
 from ..linear.rows import check_components
-from .file import demand
 from .methods import ImputerMethods
 from .ridge import choose_ridge
 

@@ -17,12 +17,12 @@ from wellposed.noise import AbstractNoise
 from wellposed.tables import Column, Schema
 from wellposed.tables._infer import are_amounts
 
+from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import Rows, Seed
 from ..data.mixed import noise_for, open_rows, open_to_fit, read_mixed
 from ..data.rows import open_table, validate_rows
-from .file import demand
 from .frames import with_columns
 from .gaussian import GaussianImputer
 from .methods import ImputerMethods
