@@ -1,5 +1,6 @@
 """A model of classes whose log p(x, y) is known: N(x | Wz + M_y, σ²) with z ~ N(0, 1)."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +9,7 @@ from scipy.stats import multivariate_normal
 
 from wellposed.latents import DiagonalNormal, StandardNormal
 from wellposed.models import VAEModel
-from wellposed.models.labelled import Classes, LabelledVAE
+from wellposed.models.labelled import AuxiliaryEncoder, Classes, LabelledVAE
 from wellposed.nn import Linear, MakeMLP
 from wellposed.noise import Gaussian
 from wellposed.numerics import inverse_positive
@@ -63,6 +64,43 @@ def random_model(key=0, *, learned=False, k=2) -> LabelledVAE:
         ),
         MakeMLP((6,), "tanh")(D, C, key=keys[2]),
         Classes(jnp.asarray(LOG_PRIOR), learned=learned),
+    )
+
+
+def auxiliary_model(key=0, decoder=None) -> LabelledVAE:
+    """z and a of one dimension each, and networks at random, that depend on a by much."""
+    keys = jax.random.split(jax.random.key(key), 5)
+
+    def net(n_in, n_out, key):
+        made = MakeMLP((6,), "tanh")(n_in, n_out, key=key)
+        return eqx.tree_at(lambda n: n.layers[-1].weight, made, replace_fn=lambda w: 8 * w)
+
+    encoder = AuxiliaryEncoder(net(D, 2, keys[0]), net(D + C + 1, 2, keys[1]))
+    return LabelledVAE(
+        vae(encoder, net(1 + C, D, keys[2]) if decoder is None else decoder),
+        net(D + 1, C, keys[3]),
+        Classes(jnp.asarray(LOG_PRIOR), learned=False),
+        auxiliary=net(D + C + 1, 2, keys[4]),
+    )
+
+
+def idle_auxiliary_model() -> LabelledVAE:
+    """The exact model beside an a that no other network uses; p(a | x, y, z) = q(a | x)."""
+    exact, weight = exact_model(), 0.5 * RNG.normal(size=(D, 2))
+    bias, encoder = jnp.array([0.3, -0.4]), exact.vae.encoder
+
+    def widened(network, n):
+        """A network of n further inputs, without use."""
+        rows = jnp.zeros((n, network.weight.shape[1]))
+        return Linear(jnp.concatenate([network.weight, rows]), network.bias)
+
+    first = Linear(jnp.asarray(weight), bias)
+    through = AuxiliaryEncoder(first, widened(encoder, 1))
+    return LabelledVAE(
+        vae(through, exact.vae.decoder),
+        widened(exact.classifier, 1),
+        exact.labels,
+        auxiliary=widened(first, C + 1),
     )
 
 

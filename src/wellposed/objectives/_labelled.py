@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from wellposed._typing import Data, Point, PRNGKey, Scalar
+from wellposed._typing import Covariates, Data, Point, PRNGKey, Scalar
 from wellposed.models import labelled
 from wellposed.numerics import on_device, scalar
 
 from ._abstract import AbstractObjective, Evaluation, evaluation
-from ._terms import ElboTerms, elbo_terms
+from ._terms import ElboTerms, terms_at_draw
 
 _LEAST = 16  # places for labelled rows: their number rounded up, so that programs are shared
 
@@ -31,7 +31,9 @@ class LabelledELBO(AbstractObjective):
     decoder never gets probabilities. α is the weight of one label, in units of the bound of one
     row, so that further rows without labels do not change it. A step visits a batch of all rows
     for the bounds, and ``n_drawn`` labelled rows, drawn without favour, for the last term; the
-    expected gradient of a step is that of J over the number of rows.
+    expected gradient of a step is that of J over the number of rows. Of a model with an auxiliary
+    variable a, all terms are expectations over q(a | x), and log p(a | x, y, z) − log q(a | x) is
+    added to −L(x, y).
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ class LabelledELBO(AbstractObjective):
 
     References: Kingma, Rezende, Mohamed & Welling (2014), eqs 6-9. Their α is 0.1 times the number
     of rows, for the mean over the labels; spread over the labels it is 0.1 n/n_labelled each.
+    Maaløe, Sønderby, Sønderby & Winther (2016), eqs 8-11, for a.
 
     Examples
     --------
@@ -142,11 +145,20 @@ def labelled_terms(model: labelled.LabelledVAE, row: Point, *, key: PRNGKey) -> 
 
     Returns
     -------
-    ElboTerms; the rate is that of z and y, and −log p(y) for a known y
+    ElboTerms; the rate is that of z and y, and −log p(y) for a known y. With an auxiliary variable,
+    of which there is one draw, log q(a | x) − log p(a | x, y, z) is added to the rate
     """
     x, label = labelled.split_row(row)
     first_key, key = jax.random.split(key)
     x = model.data_of(x, key=first_key)
+    draw = model.draw_auxiliary(x, key=key)
+    model = model.at_draw(draw)
     points = model.labels.points(model.output(x, key=key), label)
-    each = jax.vmap(lambda given: elbo_terms(model.vae.at(given), x, key=key))(points.given)
+
+    def of_label(given: Covariates) -> ElboTerms:
+        terms, z = terms_at_draw(model.vae.at(given), x, key=key)
+        rate = terms.kl if draw is None else terms.kl + draw.rate(given, z)
+        return ElboTerms(terms.log_likelihood, rate)
+
+    each = jax.vmap(of_label)(points.given)
     return ElboTerms(points.weight @ each.log_likelihood, points.weight @ each.kl + points.rate)

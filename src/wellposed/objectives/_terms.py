@@ -5,7 +5,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from wellposed._typing import Point, Posterior, PRNGKey
+from wellposed._typing import Latent, Point, Posterior, PRNGKey
 from wellposed.models import VAEModel, draw_keys
 
 
@@ -41,12 +41,17 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
 
     References: Kingma & Welling (2014), eq. 7.
     """
+    return terms_at_draw(model, x, key=key)[0]
+
+
+def terms_at_draw(model: VAEModel, x: Point, *, key: PRNGKey) -> tuple[ElboTerms, Latent]:
+    """Return :func:`elbo_terms`, and the draw of z that they are of, shape (k,)."""
     model = model.with_fixed_prior()
     found, (latent_key,) = model.infer(x, key=key), draw_keys(key, 1)
     q, standard = found.q, jax.random.normal(latent_key, found.q.batch_shape)
-    p = model.decode(q.loc + q.scale * standard)
+    z = q.loc + q.scale * standard
     rate = model.prior.rate(q, model.prior.log_ratio(q, standard))
-    return ElboTerms(p.log_prob(found.y) + found.log_det, rate)
+    return ElboTerms(model.decode(z).log_prob(found.y) + found.log_det, rate), z
 
 
 def log_weights(

@@ -10,7 +10,7 @@ import numpy as np
 from wellposed import models, nn
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
-from wellposed.models.labelled import AbstractLabels, LabelledVAE
+from wellposed.models.labelled import AbstractLabels, AuxiliaryEncoder, LabelledVAE
 from wellposed.numerics import on_device
 
 from .._build import networks
@@ -63,6 +63,7 @@ def labelled_model(
     labels: AbstractLabels,
     classifier: Any,
     *,
+    auxiliary: bool = False,
     key: PRNGKey,
 ) -> LabelledVAE:
     """Make the model at its start: networks that take y as well, and a classifier.
@@ -74,6 +75,7 @@ def labelled_model(
     settings : of the VAE, resolved
     labels : p(y) and the family of q(y | x)
     classifier : "mlp", "conv", a maker, or None for what the encoder is
+    auxiliary : whether the model has an auxiliary variable, with as many entries as z
     key : PRNG key
 
     Raises
@@ -81,11 +83,11 @@ def labelled_model(
     SettingError
         For networks that do not fit.
     """
-    encoder_key, decoder_key, classifier_key = jax.random.split(key, 3)
+    encoder_key, decoder_key, classifier_key, auxiliary_key = jax.random.split(key, 4)
     shape, d, k, c = vae.image_shape_, vae.n_features_in_, start.prior.k, labels.n_given
     make_encoder, make_decoder = networks(settings, shape)
-    n_in, noise = start.noise.encoder_width(d), start.noise
-    encoder = nn.make_with_given(make_encoder, n_in, c, 2 * k, key=encoder_key)
+    n_in, noise, m = start.noise.encoder_width(d), start.noise, k if auxiliary else 0
+    encoder = nn.make_with_given(make_encoder, n_in, c + m, 2 * k, key=encoder_key)
     decoder = nn.make_with_given(make_decoder, k, c, noise.n_raw * d, key=decoder_key)
     make_classifier = nn.resolve(
         settings["encoder"] if classifier is None else classifier,
@@ -96,13 +98,38 @@ def labelled_model(
     )
     joint = dataclasses.replace(
         start,
-        encoder=_beside(start.encoder, encoder, c),
+        encoder=_beside(start.encoder, encoder, c + m),
         decoder=_beside(start.decoder, decoder, c),
     )
-    network = nn.make_network(make_classifier, n_in, labels.n_outputs, key=classifier_key)
-    model = LabelledVAE(joint, network, labels)
+    if auxiliary:
+        network = nn.make_with_given(make_classifier, n_in, m, labels.n_outputs, key=classifier_key)
+        model = LabelledVAE(joint, network, labels)
+        model = _with_auxiliary(model, make_encoder, (n_in, c, k), key=auxiliary_key)
+    else:
+        network = nn.make_network(make_classifier, n_in, labels.n_outputs, key=classifier_key)
+        model = LabelledVAE(joint, network, labels)
     arrays, rest = eqx.partition(model, eqx.is_array)
     return eqx.combine(jax.device_put(arrays), rest)
+
+
+def _with_auxiliary(
+    model: LabelledVAE, make: nn.MakeNetwork, sizes: tuple[int, int, int], *, key: PRNGKey
+) -> LabelledVAE:
+    """Return a model whose encoder and classifier take a, with the networks of a as well.
+
+    Parameters
+    ----------
+    model : without q(a | x) and p(a | x, y, z)
+    make : maker of both
+    sizes : lengths of the encoder's input, of y and of z
+    key : PRNG key
+    """
+    n_in, c, k = sizes
+    first_key, auxiliary_key = jax.random.split(key)
+    first = nn.make_network(make, n_in, 2 * k, key=first_key)
+    auxiliary = nn.make_with_given(make, n_in, c + k, 2 * k, key=auxiliary_key)
+    vae = dataclasses.replace(model.vae, encoder=AuxiliaryEncoder(first, model.vae.encoder))
+    return dataclasses.replace(model, vae=vae, auxiliary=auxiliary)
 
 
 def _beside(start: Any, network: Any, n_given: int) -> Any:

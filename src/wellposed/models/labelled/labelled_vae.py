@@ -1,5 +1,6 @@
 """VAEs of data with labels, some of them unknown."""
 
+import dataclasses
 from collections.abc import Callable
 
 import equinox as eqx
@@ -8,10 +9,12 @@ from jaxtyping import Array, Float, Int
 
 from wellposed._typing import Covariates, Latent, Point, PRNGKey, Scalar, Tree
 from wellposed.latents import AbstractPrior
+from wellposed.nn import call_with
 from wellposed.noise import AbstractNoise
 
 from .._trainable import trainable
 from .._vae import VAEModel, draw_keys
+from .auxiliary import AtAuxiliary, AuxiliaryDraw, AuxiliaryEncoder
 from .labels import AbstractLabels, Classes
 
 
@@ -69,20 +72,29 @@ class Codes(eqx.Module):
 class LabelledVAE(eqx.Module):
     r"""p(y) p(z) p(x | y, z) with q(y | x) q(z | x, y), for one datum in data units.
 
+    With an auxiliary variable a it is p(y) p(z) p(x | y, z) p(a | x, y, z) with
+    q(a | x) q(y | x, a) q(z | x, y, a). As p(a | x, y, z) integrates to one, p(x, y) is the same;
+    q(y | x) and q(z | x, y) become mixtures over a.
+
     Parameters
     ----------
-    vae : p(z), p(x | y, z) and q(z | x, y); its covariates are y as ``labels`` gives it
-    classifier : network of q(y | x); its input is the encoder's
+    vae : p(z), p(x | y, z) and q(z | x, y); its covariates are y as ``labels`` gives it. With a,
+        its encoder is an ``AuxiliaryEncoder``
+    classifier : network of q(y | x); its input is the encoder's, with a after it
     labels : p(y) and the family of q(y | x)
     first : a VAE of the data, of whose latents ``vae`` then is; None where it is of the data
+    auxiliary : network of p(a | x, y, z); its input is the encoder's, then y, then z. None
+        without a
 
-    References: Kingma, Rezende, Mohamed & Welling (2014), eqs 1-3 (M1, M2).
+    References: Kingma, Rezende, Mohamed & Welling (2014), eqs 1-3 (M1, M2); Maaløe, Sønderby,
+    Sønderby & Winther (2016), §2 (auxiliary deep generative models).
     """
 
     vae: VAEModel
     classifier: Callable
     labels: AbstractLabels
     first: FirstStage | Codes | None = None
+    auxiliary: Callable | None = None
 
     @property
     def noise(self) -> AbstractNoise:
@@ -112,15 +124,44 @@ class LabelledVAE(eqx.Module):
         return x if self.first is None else self.first.mean(x, key=key)
 
     def output(self, data: Point, *, key: PRNGKey) -> Covariates:
-        """Output of the classifier at a datum of ``vae``."""
-        y = self.vae.to_model_units(data, key=key).value
-        return self.classifier(self.vae.encoder_input(y))
+        """Output of the classifier at a datum of ``vae``, and at E[a | x]."""
+        inputs = self._inputs(data, key=key)
+        a = None if self.auxiliary is None else self._encoder.posterior(inputs).loc
+        return call_with(self.classifier, inputs, a)
 
     def log_q(self, x: Point, label: Scalar, *, key: PRNGKey) -> Scalar:
-        """log q(y | x) at a known label, in nats."""
+        """log q(y | x) at a known label, in nats; of a model with a, log q(y | x, a) at a draw."""
         first_key, key = jax.random.split(key)
-        output = self.output(self.data_of(x, key=first_key), key=key)
-        return self.labels.log_q(output, label)
+        data = self.data_of(x, key=first_key)
+        model = self.at_draw(self.draw_auxiliary(data, key=key))
+        return self.labels.log_q(model.output(data, key=key), label)
+
+    def draw_auxiliary(self, data: Point, *, key: PRNGKey) -> AuxiliaryDraw | None:
+        """Draw a ~ q(a | x) for a datum of ``vae``; None without a.
+
+        It is independent of a draw of z with the same key.
+        """
+        if self.auxiliary is None:
+            return None
+        inputs = self._inputs(data, key=key)
+        return AuxiliaryDraw.of(self._encoder, self.auxiliary, inputs, key=draw_keys(key, 2)[1])
+
+    def at_draw(self, draw: AuxiliaryDraw | None) -> "LabelledVAE":
+        """Return the model with q(y | x, a) and q(z | x, y, a) at a draw of a, or as it is."""
+        if draw is None:
+            return self
+        vae = dataclasses.replace(self.vae, encoder=self._encoder.at(draw.value))
+        classifier = AtAuxiliary(self.classifier, draw.value)
+        return dataclasses.replace(self, vae=vae, classifier=classifier, auxiliary=None)
+
+    @property
+    def _encoder(self) -> AuxiliaryEncoder:
+        """The encoder of a model with a."""
+        return self.vae.encoder  # type: ignore[return-value]
+
+    def _inputs(self, data: Point, *, key: PRNGKey) -> Point:
+        """Return a datum of ``vae`` as its encoder takes it."""
+        return self.vae.encoder_input(self.vae.to_model_units(data, key=key).value)
 
     def with_fixed_prior(self) -> "LabelledVAE":
         """Return the model: its p(z) depends on no network."""
@@ -131,10 +172,16 @@ class LabelledVAE(eqx.Module):
         return self.vae.log_density_bound(d if self.first is None else self.first.n)
 
     def trainable(self) -> Tree:
-        """Mask of the leaves to train: those of ``vae``, the classifier, and a learned p(y)."""
+        """Mask of the leaves to train: those of ``vae``, the other networks, and a learned p(y)."""
         mask = jax.tree.map(lambda _: False, self)
-        networks = jax.tree.map(eqx.is_inexact_array, self.classifier)
-        mask = eqx.tree_at(lambda m: (m.vae, m.classifier), mask, (trainable(self.vae), networks))
+        others = (self.classifier, self.auxiliary)
+        networks = (trainable(self.vae), *jax.tree.map(eqx.is_inexact_array, others))
+        mask = eqx.tree_at(
+            lambda m: (m.vae, m.classifier, m.auxiliary),
+            mask,
+            networks,
+            is_leaf=lambda part: part is None,
+        )
         if isinstance(self.labels, Classes) and self.labels.learned:
             mask = eqx.tree_at(lambda m: m.labels.prior_logits, mask, True)
         return mask
