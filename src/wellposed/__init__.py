@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from wellposed import transforms as transforms
     from wellposed._errors import ConstantFeatureWarning as ConstantFeatureWarning
     from wellposed._errors import DamagedFileError as DamagedFileError
+    from wellposed._errors import DamageWarning as DamageWarning
     from wellposed._errors import DataError as DataError
     from wellposed._errors import DataHint as DataHint
     from wellposed._errors import DataWarning as DataWarning
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from wellposed.estimators import SemiSupervisedVAE as SemiSupervisedVAE
     from wellposed.estimators import VAEImputer as VAEImputer
     from wellposed.estimators import audit as audit
+    from wellposed.estimators import compress as compress
+    from wellposed.estimators import decompress as decompress
     from wellposed.estimators import diagnose as diagnose
     from wellposed.estimators import explore as explore
     from wellposed.estimators import fit_grid as fit_grid
@@ -98,6 +101,8 @@ _NAMES = {
     "VAE": "estimators",
     "VAEImputer": "estimators",
     "audit": "estimators",
+    "compress": "estimators",
+    "decompress": "estimators",
     "diagnose": "estimators",
     "explore": "estimators",
     "fit_grid": "estimators",
@@ -110,6 +115,7 @@ _NAMES = {
     "sample_quality": "estimators",
     "table_quality": "estimators",
     "ConstantFeatureWarning": "_errors",
+    "DamageWarning": "_errors",
     "DamagedFileError": "_errors",
     "DataError": "_errors",
     "DataHint": "_errors",

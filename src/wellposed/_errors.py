@@ -68,6 +68,15 @@ class ReadWarning(WellposedWarning):
     """A file can be read in several ways, and the reader has chosen one."""
 
 
+class DamageWarning(WellposedWarning):
+    """Rows of a damaged file are lost.
+
+    ``lost`` lists them: the first row of each range, and the first after it.
+    """
+
+    lost: Sequence[tuple[int, int]] = ()
+
+
 class LikelihoodWarning(WellposedWarning):
     """An estimate of log p(x) is unreliable, and another one is returned."""
 

@@ -5,6 +5,7 @@ from ._forecast import forecast
 from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
+from .compression import compress, decompress
 from .few_labels import (
     LabelCalibration,
     LabelDiagnosis,
@@ -31,6 +32,8 @@ __all__ = [
     "TableQuality",
     "VAEImputer",
     "audit",
+    "compress",
+    "decompress",
     "diagnose",
     "explore",
     "fit_grid",

@@ -1,0 +1,1 @@
+"""Compression: exact integer models, their coder, and the container of compressed rows."""

@@ -1,0 +1,105 @@
+"""The columns that a model codes, as rows of whole numbers."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from wellposed._errors import DamagedFileError
+
+from . import arrangements, steps
+from .sections import Group
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Modelled:
+    """Columns that a model codes, in the order of its features.
+
+    Parameters
+    ----------
+    groups : array of shape (d,), the group of each feature's column
+    columns : array of shape (d,), its position in the group
+    codes : array of shape (d,), uint8, the code of its step; of whole numbers, that of the step one
+    tables : symbols by feature: the model's symbol of each cell 0, 1, … of a column of codes
+    """
+
+    groups: np.ndarray
+    columns: np.ndarray
+    codes: np.ndarray
+    tables: dict[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+
+    def rest(self, g: int, width: int) -> np.ndarray:
+        """Return the positions in group g that the model does not code."""
+        return np.setdiff1d(np.arange(width), self.columns[self.groups == g])
+
+    def taken(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the modelled columns of each group, in the order of the features."""
+        return [part[:, self.columns[self.groups == g]] for g, part in enumerate(parts)]
+
+    def symbols(self, parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the symbols of rows, and which cells they do not give.
+
+        Parameters
+        ----------
+        parts : of each group, its cells, shape (n, width)
+
+        Returns
+        -------
+        int64 and bool arrays of shape (n, d). A cell that is off its step has the symbol of the
+        nearest multiple or, if it is not finite, the median of its column
+        """
+        shape = len(parts[0]), len(self.columns)
+        symbols, off = np.empty(shape, np.int64), np.zeros(shape, bool)
+        for g, part in enumerate(self.taken(parts)):
+            mine = np.flatnonzero(self.groups == g)
+            codes = self.codes[mine] if part.dtype.kind == "f" else None
+            symbols[:, mine], off[:, mine] = arrangements.whole_numbers(part, codes)
+            if codes is not None and off[:, mine].any():
+                _stand_in(symbols, off, part, mine, codes)
+        for j, table in self.tables.items():
+            cells = symbols[:, j]
+            known = (cells >= 0) & (cells < len(table))
+            symbols[:, j] = np.array(table, np.int64)[np.where(known, cells, 0)]
+            off[:, j] |= ~known
+        return symbols, off
+
+    def cells(self, symbols: np.ndarray, groups: Sequence[Group]) -> list[np.ndarray]:
+        """Return the modelled columns of each group from symbols of shape (n, d).
+
+        Raises
+        ------
+        DamagedFileError
+            For a symbol that no cell has.
+        """
+        symbols = symbols.copy()
+        for j, table in self.tables.items():
+            symbols[:, j] = _inverse(symbols[:, j], table)
+        parts = []
+        for g, group in enumerate(groups):
+            mine = np.flatnonzero(self.groups == g)
+            codes = self.codes[mine] if group.dtype.kind == "f" else None
+            parts.append(arrangements.cells_of(symbols[:, mine], codes, group.dtype))
+        return parts
+
+
+def _stand_in(
+    symbols: np.ndarray, off: np.ndarray, part: np.ndarray, mine: np.ndarray, codes: np.ndarray
+) -> None:
+    for i, j in enumerate(mine):
+        rows = off[:, j]
+        if not rows.any():
+            continue
+        typical = int(np.median(symbols[~rows, j])) if not rows.all() else 0
+        with np.errstate(all="ignore"):
+            near = np.rint(part[rows, i].astype(np.float64) * steps.DIVISORS[codes[i]])
+        usable = np.abs(near) < 2.0**53
+        symbols[rows, j] = np.where(usable, np.where(usable, near, 0.0).astype(np.int64), typical)
+
+
+def _inverse(symbols: np.ndarray, table: tuple[int, ...]) -> np.ndarray:
+    order = np.argsort(table)
+    place = np.searchsorted(np.array(table, np.int64)[order], symbols).clip(max=len(table) - 1)
+    cells = order[place]
+    if (np.array(table, np.int64)[cells] != symbols).any():
+        raise DamagedFileError("a symbol of the model has no cell.")
+    return cells
