@@ -65,7 +65,7 @@ def find_steps(values: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> codes = find_steps(np.array([[0.25, 1 / 3], [1.5, 2.0], [3.75, np.pi]]))
-    >>> DIVISORS[codes[0]], codes[1] == BITS
+    >>> DIVISORS[codes[0]], int(codes[1]) == BITS
     (100, True)
     """
     d = values.shape[1]

@@ -29,7 +29,7 @@ def packed(value: Any, where: str) -> Any:
         return ["b", int(value)]
     if isinstance(value, (int, np.integer)):
         return ["i", str(int(value))]
-    if isinstance(value, (float, np.float32, np.float16)):
+    if isinstance(value, float) or type(value) in (np.float32, np.float16):
         return ["f", float(value).hex()]
     raise DataError(
         f"{where} must be text, numbers, truth values or missing; got {str(value)[:60]!r}, a "

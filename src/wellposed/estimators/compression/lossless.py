@@ -75,13 +75,8 @@ def compress(
     file = io.BytesIO()
     with Bar(cells.n, progress, unit="row") as bar:
         written = write(file, cells, plan, include_model, int(rows), bar)
-    if written > cells.n * cells.row_bytes + _SLACK and not cells.description:
-        file = io.BytesIO()
-        writer = Writer(file, cells.header(cells.n, None))
-        if writer.header.n_blocks:
-            writer.write_stored([cells.parts])
-        writer.close()
-    return file.getvalue()
+    longer = written > cells.n * cells.row_bytes + _SLACK
+    return _stored(cells) if longer and not cells.description else file.getvalue()
 
 
 def decompress(
@@ -142,6 +137,16 @@ def decompress(
         raise DamagedFileError("No block of the file can be read. Take it from a backup.")
     parts = [np.concatenate(same) for same in zip(*kept, strict=True)]
     return restore(header, reader.description(), parts, np.concatenate(rows))
+
+
+def _stored(cells: Cells) -> bytes:
+    """Return a file of one block, which has the rows as they are."""
+    file = io.BytesIO()
+    writer = Writer(file, cells.header(cells.n, None))
+    if writer.header.n_blocks:
+        writer.write_stored([cells.parts])
+    writer.close()
+    return file.getvalue()
 
 
 def rows_a_block(row_bytes: int, n: int) -> int:

@@ -55,8 +55,8 @@ def _column(series: Any, columns: Columns, where: str, pandas: Any) -> dict[str,
     values = series.array
     if isinstance(kind, np.dtype) and kind.kind in "biuf" and kind.itemsize <= 8:
         return {"kind": "number", "at": columns.add(series.to_numpy())}
-    if isinstance(kind, (np.dtype, pandas.DatetimeTZDtype)) and kind.kind in "mM":
-        zone = None if isinstance(kind, np.dtype) else str(kind.tz)
+    if _is_time(kind, pandas):
+        zone = str(kind.tz) if hasattr(kind, "tz") else None
         counts = np.asarray(values.asi8)
         return {"kind": "time", "type": f"{kind.kind}8[{values.unit}]", "zone": zone,
                 "at": columns.add(counts)}  # fmt: skip
@@ -80,6 +80,10 @@ def _column(series: Any, columns: Columns, where: str, pandas: Any) -> dict[str,
         f"{where} must have numbers, truth values, text, categories or times; got {kind}. Convert "
         "it with astype(str), or leave it out."
     )
+
+
+def _is_time(kind: Any, pandas: Any) -> bool:
+    return isinstance(kind, (np.dtype, pandas.DatetimeTZDtype)) and kind.kind in "mM"
 
 
 def _text(series: Any, columns: Columns, where: str, pandas: Any) -> dict[str, Any]:
