@@ -12,6 +12,14 @@ class DataError(WellposedError, ValueError):
     """The data break a rule: they are not finite, of a wrong shape, or outside a support."""
 
 
+class OutsideSupport(DataError):  # noqa: N818
+    """Values that a model gives no probability to; ``rows`` are the positions of their rows."""
+
+    def __init__(self, message: str, *, rows: Sequence[int] = ()):
+        super().__init__(message)
+        self.rows = rows
+
+
 class SettingError(WellposedError, ValueError):
     """A setting breaks a rule: it is out of range, unknown, or contradicts another."""
 

@@ -1,0 +1,194 @@
+"""Bits-back coding of rows by an integer VAE."""
+
+import dataclasses
+import hashlib
+import itertools
+from typing import Any
+
+import numpy as np
+
+from wellposed._errors import DataError, OutsideSupport, named_features
+
+from .ans import Lanes, chunk_sizes, n_lanes, random_words
+from .inputs import Inputs
+from .integer import Network
+from .latents import BITS, Posterior, StandardPrior
+from .protocol import Rate
+from .search import Intervals
+from .symbols import Part
+from .wire import network_state, pack
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BitsBackCodec:
+    """Rows of symbols to bytes and back: z is drawn with the bits of earlier rows.
+
+    A row takes z from q(z | x) off the stack, puts x under p(x | z) and then z under p(z) onto it.
+    Decoding undoes the steps in reverse, and needs the encoder too. The bits that draw z are mixed
+    with pseudo-random ones: without, they are those of the row before, and where the codes of all
+    data are not distributed as p(z) the draws are not from q(z | x).
+
+    Parameters
+    ----------
+    inputs : symbols as the encoder's inputs
+    encoder, decoder : integer networks
+    prior : p(z), with the grid of its cells
+    parts : groups of features and their families, all columns once
+    latent_bits : fractional bits of z at the decoder's input
+
+    References: Townsend, Bird & Barber (2019).
+    """
+
+    inputs: Inputs
+    encoder: Network
+    decoder: Network
+    prior: StandardPrior
+    parts: tuple[Part, ...]
+    latent_bits: int
+
+    @property
+    def n_features(self) -> int:
+        """Number of symbols in a row."""
+        return sum(part.family.d for part in self.parts)
+
+    def outside(self, symbols: np.ndarray) -> np.ndarray:
+        """Which rows have a symbol that the model cannot code, shape (n,)."""
+        rows = self._checked(symbols)
+        out = np.zeros(len(rows), bool)
+        for part in self.parts:
+            out |= part.family.outside(rows[:, part.columns]).any(axis=1)
+        return out
+
+    def encode(self, symbols: np.ndarray) -> bytes:
+        """Code int64 symbols of shape (n, d).
+
+        Raises
+        ------
+        OutsideSupport
+            For symbols outside the model's support; ``rows`` names theirs.
+        DataError
+            For an array of another shape or type.
+        """
+        return self._encode(symbols)[0].to_bytes()
+
+    def rate(self, symbols: np.ndarray) -> Rate:
+        """Return the bits of each row, and of the block; arguments as :meth:`encode`."""
+        lanes, net = self._encode(symbols)
+        coded = 8 * len(lanes.to_bytes())
+        return Rate(net, float(lanes.initial_bits), lanes.state_bits, coded)
+
+    def decode(self, payload: bytes, n_rows: int) -> np.ndarray:
+        """Return the n_rows rows of a payload, int64, shape (n, d).
+
+        Raises
+        ------
+        DamagedFileError
+            For a payload that :meth:`encode` does not write for n_rows rows.
+        """
+        most = n_lanes(n_rows, self._width)
+        sizes = chunk_sizes(n_rows, most)
+        lanes = Lanes.from_bytes(payload, max(sizes, default=0))
+        rows = np.empty((n_rows, self.n_features), np.int64)
+        ends = list(itertools.accumulate(sizes, initial=0))
+        for i in range(len(sizes) - 1, -1, -1):
+            rows[ends[i] : ends[i + 1]] = self._decode_chunk(lanes, ends[i], sizes[i])
+            lanes.close(sizes[i - 1] if i else 0)
+        lanes.check_end()
+        return rows
+
+    def _encode(self, symbols: np.ndarray) -> tuple[Lanes, np.ndarray]:
+        rows = self._checked(symbols)
+        outside = np.flatnonzero(self.outside(rows))
+        if outside.size:
+            raise OutsideSupport(
+                f"Symbols must be within the support of the model's noise; rows "
+                f"{named_features(outside)} have others. Store these rows apart.",
+                rows=outside.tolist(),
+            )
+        most = n_lanes(len(rows), self._width)
+        lanes, net, first = Lanes.for_encoding(most), np.zeros(len(rows)), 0
+        for size in chunk_sizes(len(rows), most):
+            lanes.open(size)
+            chunk = np.ascontiguousarray(rows[first : first + size].T)
+            net[first : first + size] = self._encode_chunk(lanes, first, chunk)
+            first += size
+        return lanes, net
+
+    def _encode_chunk(self, lanes: Lanes, first: int, symbols: np.ndarray) -> np.ndarray:
+        """Code a row in each lane; return their net bits, shape (m,)."""
+        q = self._posterior(symbols)
+        cells = np.zeros((q.k, symbols.shape[1]), np.int64)
+        net = np.zeros(symbols.shape[1])
+        for j in range(q.k):
+            lanes.mix(self._flips(j, first, len(net)), bits=BITS)
+            drawn = q.find(j, lanes.target(len(net), bits=BITS))
+            lanes.advance(drawn.start, drawn.freq, bits=BITS)
+            cells[j] = drawn.symbol
+            net -= drawn.bits(BITS)
+        outputs = self._decoded(cells)
+        for part in reversed(self.parts):
+            own = outputs[part.first : part.last]
+            each = part.family.intervals(own, symbols[part.columns])
+            for j in range(part.family.d - 1, -1, -1):
+                lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
+            net += each.bits(part.family.bits).sum(axis=0)
+        return net + self.prior.push(lanes, cells)
+
+    def _decode_chunk(self, lanes: Lanes, first: int, m: int) -> np.ndarray:
+        """Return m rows, shape (m, d)."""
+        cells = self.prior.pop(lanes, m)
+        outputs = self._decoded(cells)
+        symbols = np.empty((self.n_features, m), np.int64)
+        for part in self.parts:
+            reader, bits = part.family.reader(outputs[part.first : part.last]), part.family.bits
+            for j, column in enumerate(part.columns):
+                found = reader.find(j, lanes.target(m, bits=bits))
+                lanes.advance(found.start, found.freq, bits=bits)
+                symbols[column] = found.symbol
+        q = self._posterior(symbols)
+        for j in range(q.k - 1, -1, -1):
+            drawn: Intervals = q.intervals(j, cells[j])
+            lanes.push(drawn.start, drawn.freq, bits=BITS)
+            lanes.mix(self._flips(j, first, m), bits=BITS)
+        return symbols.T
+
+    def _flips(self, j: int, first: int, m: int) -> np.ndarray:
+        """Words that make the draw of latent j uniform, for m rows from ``first`` on."""
+        rows = np.arange(first, first + m, dtype=np.uint64)
+        return random_words((rows + np.uint64(1)) * np.uint64(self.prior.k) + np.uint64(j))
+
+    def _posterior(self, symbols: np.ndarray) -> Posterior:
+        return Posterior(self.encoder(self.inputs(symbols)), self.prior.grid)
+
+    def _decoded(self, cells: np.ndarray) -> np.ndarray:
+        return self.decoder(self.prior.grid.centres(cells, bits=self.latent_bits))
+
+    @property
+    def _width(self) -> int:
+        """Numbers that a row takes in the coder's largest array."""
+        return max(self.n_features, len(self.decoder.layers[-1].bias))
+
+    def _checked(self, symbols: np.ndarray) -> np.ndarray:
+        rows = np.asarray(symbols)
+        if rows.ndim != 2 or rows.shape[1] != self.n_features or rows.dtype.kind not in "iub":
+            raise DataError(
+                f"Symbols must be whole numbers of shape (n, {self.n_features}); got "
+                f"{rows.dtype} of shape {rows.shape}. Map the data to the model's grid first."
+            )
+        return rows.astype(np.int64, copy=False)
+
+    def to_bytes(self) -> bytes:
+        """Return the integer model."""
+        state: dict[str, Any] = {
+            "inputs": self.inputs.state(),
+            "encoder": network_state(self.encoder),
+            "decoder": network_state(self.decoder),
+            "prior": self.prior.state(),
+            "parts": [part.state() for part in self.parts],
+            "latent_bits": self.latent_bits,
+        }
+        return pack(state)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of :meth:`to_bytes`, in hexadecimal."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()

@@ -1,0 +1,51 @@
+"""Symbols as the input of an integer encoder."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    r"""⌊m s + b⌋, kept within limits: a symbol s in the encoder's units, whole numbers of 2^−bits.
+
+    Parameters
+    ----------
+    times, plus : m and b, int64, shape (d,), in units of 2^−16 of the result's
+    low, high : limits of the result, int64, shape (d,)
+    """
+
+    times: np.ndarray
+    plus: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    _FINER = 16
+
+    @classmethod
+    def rounded(
+        cls, times: np.ndarray, plus: np.ndarray, low: np.ndarray, high: np.ndarray, *, bits: int
+    ) -> "Inputs":
+        """Round the map of symbols s to s·times + plus, kept within low and high."""
+        fine = 2.0 ** (bits + cls._FINER)
+        ends = (np.clip(np.rint(end * 2.0**bits), -(2**40), 2**40) for end in (low, high))
+        whole = (np.rint(times * fine), np.rint(plus * fine) + 2 ** (cls._FINER - 1), *ends)
+        return cls(*(each.astype(np.int64) for each in whole))
+
+    @property
+    def limit(self) -> np.ndarray:
+        """Largest absolute value of each input, shape (d,)."""
+        return np.maximum(np.abs(self.low), np.abs(self.high)).astype(np.float64)
+
+    def __call__(self, symbols: np.ndarray) -> np.ndarray:
+        """Return the inputs, float64 that hold integers, for symbols of shape (d, m)."""
+        fine = 2.0**-self._FINER
+        out = symbols * (self.times * fine)[:, None]
+        out += (self.plus * fine)[:, None]
+        np.floor(out, out=out)
+        return np.clip(out, self.low[:, None], self.high[:, None], out=out)
+
+    def state(self) -> dict[str, Any]:
+        """Return what the map is made of."""
+        return dict(vars(self))

@@ -1,0 +1,117 @@
+"""Functions to thirty digits in decimal arithmetic, which is the same on every machine."""
+
+import decimal
+import functools
+from collections.abc import Callable
+from decimal import Decimal
+
+Function = Callable[[Decimal], Decimal]
+
+_DIGITS = 34
+_CONTEXT = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_HALF_EVEN)
+
+# softplus(_UNIT) = 1, as in wellposed.numerics: log(e − 1).
+_PI = Decimal("3.141592653589793238462643383279502884")
+with decimal.localcontext(_CONTEXT):
+    _UNIT = (Decimal(1).exp() - 1).ln()
+    _ROOT_TWO_PI = (2 * _PI).sqrt()
+
+
+def exp(x: Decimal) -> Decimal:
+    """eˣ."""
+    return x.exp()
+
+
+def sigmoid(x: Decimal) -> Decimal:
+    """1/(1 + e⁻ˣ)."""
+    return 1 / (1 + (-x).exp())
+
+
+def softplus(x: Decimal) -> Decimal:
+    """log(1 + eˣ), to 34 significant digits where x is negative too."""
+    small = (-abs(x)).exp()
+    if small > Decimal("1e-8"):
+        log_one_plus = (1 + small).ln()
+    else:
+        log_one_plus = small * (1 - small / 2 + small * small / 3 - small**3 / 4)
+    return max(x, Decimal(0)) + log_one_plus
+
+
+def positive(x: Decimal) -> Decimal:
+    """The map from raw scales to scales: softplus(x + log(e − 1)), which is one at zero."""
+    return softplus(x + _UNIT)
+
+
+def inverse_positive(x: Decimal) -> Decimal:
+    """One over :func:`positive`."""
+    return 1 / positive(x)
+
+
+def tanh(x: Decimal) -> Decimal:
+    """tanh x."""
+    return 2 * sigmoid(2 * x) - 1
+
+
+def gelu(x: Decimal) -> Decimal:
+    """x Φ(x) in its usual approximation by tanh (Hendrycks & Gimpel, 2016)."""
+    inner = (2 / _PI).sqrt() * (x + Decimal("0.044715") * x**3)
+    return x * (1 + tanh(inner)) / 2
+
+
+def normal(x: Decimal) -> Decimal:
+    r"""Φ(x) = ½ + φ(x) Σ_n x^{2n+1}/(2n + 1)!!, for |x| ≤ 10."""
+    term = total = x
+    n = 1
+    while abs(term) > Decimal("1e-36"):
+        n += 2
+        term = term * x * x / n
+        total += term
+    return Decimal("0.5") + (-x * x / 2).exp() / _ROOT_TWO_PI * total
+
+
+def beyond_relu(function: Function) -> Function:
+    """The function less max(x, 0)."""
+    return lambda x: function(x) - max(x, Decimal(0))
+
+
+def grown(limit: Decimal) -> Function:
+    """e to the power of x/√(1 + (x/limit)²): see :func:`wellposed.numerics.bounded`."""
+    return lambda x: (x / (1 + (x / limit) ** 2).sqrt()).exp()
+
+
+FUNCTIONS: dict[str, Function] = {
+    "exp": exp,
+    "sigmoid": sigmoid,
+    "positive": positive,
+    "inverse_positive": inverse_positive,
+    "normal": normal,
+    "tanh": tanh,
+    "silu": beyond_relu(lambda x: x * sigmoid(x)),
+    "gelu": beyond_relu(gelu),
+    "softplus": beyond_relu(softplus),
+    "elu": beyond_relu(lambda x: x if x > 0 else x.exp() - 1),
+}
+
+
+@functools.cache
+def values(name: str, low: int, high: int, per_unit: int, scale: int) -> tuple[int, ...]:
+    """Return a function on a grid, times ``scale``, rounded to whole numbers.
+
+    Parameters
+    ----------
+    name : of FUNCTIONS, or "grown:" and the limit as a decimal number
+    low, high : ends of the grid, both included
+    per_unit : points to a unit
+    scale : factor
+
+    Examples
+    --------
+    >>> values("sigmoid", -1, 1, 1, 1000)
+    (269, 500, 731)
+    """
+    kind, _, setting = name.partition(":")
+    function = grown(Decimal(setting)) if kind == "grown" else FUNCTIONS[kind]
+    with decimal.localcontext(_CONTEXT):
+        points = range(low * per_unit, high * per_unit + 1)
+        each = (function(Decimal(point) / per_unit) * scale for point in points)
+        return tuple(int(v.to_integral_value()) for v in each)

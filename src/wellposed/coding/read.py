@@ -1,0 +1,34 @@
+"""A codec from the bytes of its integer model."""
+
+from wellposed._errors import DamagedFileError
+
+from .bits_back import BitsBackCodec
+from .inputs import Inputs
+from .latents import StandardPrior
+from .symbols import from_state
+from .wire import network_from_state, unpack
+
+
+def row_codec_from_bytes(data: bytes) -> BitsBackCodec:
+    """Return the codec whose ``to_bytes()`` is ``data``.
+
+    Raises
+    ------
+    DamagedFileError
+        For bytes that are no integer model.
+    """
+    state = unpack(data)
+    try:
+        return BitsBackCodec(
+            Inputs(**state["inputs"]),
+            network_from_state(state["encoder"]),
+            network_from_state(state["decoder"]),
+            StandardPrior.from_state(state["prior"]),
+            tuple(from_state(part) for part in state["parts"]),
+            state["latent_bits"],
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise DamagedFileError(
+            f"An integer model must have all its parts; {error}. Take the file from its source "
+            "again."
+        ) from error

@@ -1,0 +1,77 @@
+"""Symbols by their cumulative frequencies, and back."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+# From symbols, as int64, and the positions of their rows (None for all) to the cumulative
+# frequency below each symbol: rising, zero at symbol 0.
+Below = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Intervals:
+    """Symbols with the intervals of frequencies that stand for them; each of one shape.
+
+    Parameters
+    ----------
+    symbol : int64
+    start, freq : uint64
+    """
+
+    symbol: np.ndarray
+    start: np.ndarray
+    freq: np.ndarray
+
+    @classmethod
+    def between(cls, symbol: np.ndarray, below: np.ndarray, above: np.ndarray) -> "Intervals":
+        """Return the intervals [below, above), given as whole numbers in float64."""
+        return cls(symbol, below.astype(np.uint64), (above - below).astype(np.uint64))
+
+    def bits(self, precision: int) -> np.ndarray:
+        """Return the length of the code of each symbol, in bits."""
+        return precision - np.log2(self.freq.astype(np.float64))
+
+
+def bisect(below: Below, target: np.ndarray, n: int) -> Intervals:
+    """Return the symbols 0 ≤ s < n with below(s) ≤ target < below(s + 1).
+
+    Examples
+    --------
+    >>> found = bisect(lambda s, at: 10.0 * s, np.array([0, 25], np.uint64), 4)
+    >>> found.symbol.tolist(), found.start.tolist(), found.freq.tolist()
+    ([0, 2], [0, 20], [10, 10])
+    """
+    return _halve(below, target.astype(np.float64), np.zeros(len(target), np.int64), n, None)
+
+
+def near(below: Below, target: np.ndarray, guess: np.ndarray, n: int) -> Intervals:
+    """Return the same as :func:`bisect`; fast where most of the guesses are right.
+
+    Parameters
+    ----------
+    guess : whole numbers as float64, within 0 and n − 1; what they are does not change the result
+    """
+    target = target.astype(np.float64)
+    symbol = guess.astype(np.int64)
+    start, end = below(symbol, None), below(symbol + 1, None)
+    wrong = np.flatnonzero((target < start) | (target >= end))
+    if wrong.size:
+        right = _halve(below, target.take(wrong), np.zeros(wrong.size, np.int64), n, wrong)
+        symbol[wrong] = right.symbol
+        start[wrong] = right.start
+        end[wrong] = right.start + right.freq
+    return Intervals.between(symbol, start, end)
+
+
+def _halve(
+    below: Below, target: np.ndarray, low: np.ndarray, n: int, at: np.ndarray | None
+) -> Intervals:
+    high = np.full_like(low, n)
+    for _ in range((n - 1).bit_length()):
+        middle = (low + high) >> 1
+        # Where the ends have met, the middle is the low end, which is reached.
+        reached = below(middle, at) <= target
+        low, high = np.where(reached, middle, low), np.where(reached, high, middle)
+    return Intervals.between(low, below(low, at), below(low + 1, at))

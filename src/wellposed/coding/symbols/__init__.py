@@ -1,0 +1,8 @@
+"""Families of noise with integer parameters: symbols to frequencies and back."""
+
+from .constants import ConstantSymbols
+from .discretized import DiscretizedSymbols
+from .parts import Part, from_state
+from .scales import ScaleRule
+
+__all__ = ["ConstantSymbols", "DiscretizedSymbols", "Part", "ScaleRule", "from_state"]

@@ -1,0 +1,55 @@
+"""What the coder needs of a family of noise."""
+
+import abc
+from typing import Any
+
+import numpy as np
+
+from ..search import Intervals
+
+# Features of an array that is worked on at once: it stays in a processor's cache.
+_TILE_NUMBERS = 2**15
+
+
+class AbstractReader(abc.ABC):
+    """The features of a chunk of rows, found one after another."""
+
+    @abc.abstractmethod
+    def find(self, j: int, target: np.ndarray) -> Intervals:
+        """Return the symbols of feature j whose intervals hold the targets, shape (m,)."""
+
+
+class AbstractFamily(abc.ABC):
+    """p(y | z) of some features, of integer outputs of the decoder."""
+
+    kind: str
+    d: int  # features
+    bits: int  # of frequencies, which sum to 2^bits
+
+    @abc.abstractmethod
+    def outside(self, symbols: np.ndarray) -> np.ndarray:
+        """Which symbols cannot be coded, for int64 symbols of shape (n, d)."""
+
+    @abc.abstractmethod
+    def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
+        """Return the intervals of symbols.
+
+        Parameters
+        ----------
+        outputs : of the decoder, shape (r, m), whole numbers in float64
+        symbols : int64, shape (d, m)
+        """
+
+    @abc.abstractmethod
+    def reader(self, outputs: np.ndarray) -> AbstractReader:
+        """Return the reader of rows with these outputs of the decoder."""
+
+    @abc.abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return what the family is made of: numbers, names and arrays."""
+
+
+def tiles(d: int, m: int) -> list[slice]:
+    """Return slices of d features that hold about as many numbers as a cache does."""
+    each = max(1, _TILE_NUMBERS // max(m, 1))
+    return [slice(first, first + each) for first in range(0, d, each)]

@@ -1,0 +1,39 @@
+"""A datum's features in groups, each of a family."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from .constants import ConstantSymbols
+from .discretized import DiscretizedSymbols
+from .family import AbstractFamily
+
+_FAMILIES: dict[str, Any] = {each.kind: each for each in (ConstantSymbols, DiscretizedSymbols)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Features of one family.
+
+    Parameters
+    ----------
+    family : of len(columns) features
+    columns : int64, positions of its features in a row
+    first, last : its rows among the decoder's outputs
+    """
+
+    family: AbstractFamily
+    columns: np.ndarray
+    first: int
+    last: int
+
+    def state(self) -> dict[str, Any]:
+        """Return what the part is made of."""
+        return {**vars(self), "family": self.family.state()}
+
+
+def from_state(state: dict[str, Any]) -> Part:
+    """Undo :meth:`Part.state`."""
+    family = state["family"]
+    return Part(**(state | {"family": _FAMILIES[family["kind"]].from_state(family)}))
