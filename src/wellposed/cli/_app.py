@@ -7,6 +7,7 @@ import typer
 from wellposed import __version__
 
 from ._boundary import Boundary
+from ._compress import compress, decompress
 from ._data import data
 from ._demo import demo
 from ._diagnose import diagnose
@@ -48,7 +49,8 @@ def _options(
 
 
 for command in (
-    demo, forecast, fit, diagnose, report, explore, sample, score, encode, decode, reproduce,
+    demo, forecast, fit, diagnose, report, explore, sample, score, encode, decode, compress,
+    decompress, reproduce,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data)

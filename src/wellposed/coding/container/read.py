@@ -3,7 +3,6 @@
 import io
 import itertools
 import zlib
-from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -108,19 +107,6 @@ class Reader:
                 f"{error} {_ASIDE}"
             ) from None
         return parts
-
-    def blocks(self) -> Iterator[tuple[int, tuple[int, int] | None]]:
-        """Yield the number of each block, and where it begins and ends.
-
-        Raises
-        ------
-        DamagedFileError
-            If the index is damaged.
-        """
-        extents, fault = self.extents()
-        if fault is not None:
-            raise DamagedFileError(f"{fault[0].upper()}{fault[1:]}. {_ASIDE}")
-        yield from enumerate(extents)
 
     def _section(self, name: str) -> bytes:
         if name not in self._sections:

@@ -56,14 +56,14 @@ def _column(series: Any, columns: Columns, where: str, pandas: Any) -> dict[str,
     if isinstance(kind, np.dtype) and kind.kind in "biuf" and kind.itemsize <= 8:
         return {"kind": "number", "at": columns.add(series.to_numpy())}
     if _is_time(kind, pandas):
-        zone = str(kind.tz) if hasattr(kind, "tz") else None
+        zone = None if isinstance(kind, np.dtype) else str(series.dt.tz)
         counts = np.asarray(values.asi8)
         return {"kind": "time", "type": f"{kind.kind}8[{values.unit}]", "zone": zone,
                 "at": columns.add(counts)}  # fmt: skip
     if isinstance(kind, pandas.CategoricalDtype):
-        codes = narrow(series.cat.codes.to_numpy(np.int64), len(kind.categories))
-        levels = _labels(kind.categories, pandas)
-        return {"kind": "category", "levels": levels, "ordered": bool(kind.ordered),
+        codes = narrow(series.cat.codes.to_numpy(np.int64), len(series.cat.categories))
+        levels = _labels(series.cat.categories, pandas)
+        return {"kind": "category", "levels": levels, "ordered": bool(series.cat.ordered),
                 "at": columns.add(codes)}  # fmt: skip
     if isinstance(kind, pandas.StringDtype):
         return _text(series, columns, where, pandas)

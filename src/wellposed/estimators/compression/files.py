@@ -1,0 +1,185 @@
+"""Containers written to files and read from them, block by block."""
+
+import dataclasses
+import os
+import warnings
+from collections.abc import Iterator
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from wellposed._bar import Bar
+from wellposed._errors import DamagedFileError, DamageWarning, SettingError
+from wellposed.coding.container import ARRAY, Header, NeedsModel, Reader, Writer
+
+from .._words import Progress
+from .containers import Cells, cells_of, pack_description, restore
+from .models import Codable, Plan, plan_for, plan_of_file
+
+Errors = Literal["raise", "skip"]
+BLOCK_BYTES = 1 << 23  # of the rows of one block
+_SLACK = 64  # bytes by which a file may exceed the rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Bytes before and after.
+
+    Parameters
+    ----------
+    rows : of the rows
+    file : of the container
+    model : of the model inside
+    """
+
+    rows: int
+    file: int
+    model: int
+
+
+def compress_into(
+    file: IO[bytes],
+    model: Codable | None,
+    X: Any,
+    *,
+    include_model: bool = False,
+    block_rows: int | None = None,
+    progress: Progress = "auto",
+    verify: bool = False,
+) -> Sizes:
+    """Write a container into a file that is open for writing and seeking; see ``compress``.
+
+    Parameters
+    ----------
+    file : binary; for ``verify`` its descriptor must be open for reading too
+    model, X, include_model, block_rows, progress : as those of ``compress``
+    verify : decode each block, and compare it with the rows
+
+    Raises
+    ------
+    DamagedFileError
+        If a block does not decode to its rows.
+    """
+    cells = X if isinstance(X, Cells) else cells_of(X)
+    plan = plan_for(model, X, cells)
+    rows = rows_a_block(cells) if block_rows is None else block_rows
+    if rows < 1 or int(rows) != rows:
+        raise SettingError(f"block_rows must be a whole number above 0; got {rows!r}.")
+    writer = Writer(
+        file,
+        cells.header(int(rows), plan.fingerprint),
+        pack_description(cells.description | plan.description()),
+        modelled=plan.modelled,
+        coder=plan.coder,
+        include_model=include_model,
+    )
+    with Bar(cells.n, progress, unit="row") as bar:
+        for i in range(writer.header.n_blocks):
+            low, high = writer.header.rows_of(i)
+            writer.write(cells.rows(low, high))
+            bar.show(high)
+    written, raw = writer.close(), cells.n * cells.row_bytes
+    if written > raw + _SLACK and cells.container == ARRAY and not include_model:
+        written, plan = _store(file, cells), Plan()
+    if verify:
+        _verify(file, cells, plan, progress)
+    inside = writer.header.model_bytes
+    return Sizes(raw, written, inside[0] if inside else 0)
+
+
+def rows_of(
+    reader: Reader, model: Codable | None, *, errors: Errors = "raise", progress: Progress = "auto"
+) -> Any:
+    """Return the rows of a container as they were; see ``decompress``."""
+    header, kept, rows = reader.header, [], []
+    for low, high, parts in blocks_of(reader, model, errors=errors, progress=progress):
+        kept.append(parts)
+        rows.append(np.arange(low, high))
+    if header.n_blocks == 0:
+        n = header.n_rows
+        parts = [np.zeros((n, group.width), group.dtype) for group in header.groups]
+        return restore(header, reader.description(), parts, np.arange(n))
+    if not kept:
+        raise DamagedFileError("No block of the file can be read. Take it from a backup.")
+    parts = [np.concatenate(same) for same in zip(*kept, strict=True)]
+    return restore(header, reader.description(), parts, np.concatenate(rows))
+
+
+def blocks_of(
+    reader: Reader, model: Codable | None, *, errors: Errors = "raise", progress: Progress = "auto"
+) -> Iterator[tuple[int, int, list[np.ndarray]]]:
+    """Yield the first row of each block, the first after it, and its cells.
+
+    Raises
+    ------
+    DamagedFileError, SettingError
+        As ``decompress`` does.
+    """
+    if errors not in ("raise", "skip"):
+        raise SettingError(f"errors must be 'raise' or 'skip'; got {errors!r}.")
+    plan = plan_of_file(reader, model)
+    extents, fault = reader.extents()
+    faults = [] if fault is None else [f"{fault[0].upper()}{fault[1:]}."]
+    lost = []
+    if fault is not None and errors == "raise":
+        raise DamagedFileError(f"{faults[0]} Pass errors='skip', or take it from a backup.")
+    with Bar(reader.header.n_rows, progress, unit="row") as bar:
+        for i, extent in enumerate(extents):
+            low, high = reader.header.rows_of(i)
+            try:
+                yield low, high, reader.read(i, extent, plan.modelled, plan.coder)
+            except NeedsModel:
+                raise SettingError(
+                    f"Block {i} was coded by the model {plan.printed}; none was given. Pass it: "
+                    "decompress(data, model)."
+                ) from None
+            except DamagedFileError as error:
+                if errors == "raise":
+                    raise
+                lost.append((low, high))
+                faults.append(str(error))
+            bar.show(high)
+    if faults:
+        _warn(reader.header, lost, faults)
+
+
+def rows_a_block(cells: Cells) -> int:
+    """Return the rows of a block of 8 MiB."""
+    return max(1, min(cells.n, BLOCK_BYTES // max(1, cells.row_bytes)))
+
+
+def _store(file: IO[bytes], cells: Cells) -> int:
+    """Write a file of one block, which has the rows as they are."""
+    file.seek(0)
+    file.truncate()
+    writer = Writer(file, cells.header(max(1, cells.n), None))
+    if writer.header.n_blocks:
+        rows = rows_a_block(cells)
+        writer.write_stored(cells.rows(i, i + rows) for i in range(0, cells.n, rows))
+    return writer.close()
+
+
+def _verify(file: IO[bytes], cells: Cells, plan: Plan, progress: Progress) -> None:
+    file.flush()
+    with os.fdopen(os.dup(file.fileno()), "rb") as again:
+        reader = Reader(again)
+        for low, high, parts in blocks_of(reader, plan.coder, progress=progress):
+            for part, same in zip(cells.rows(low, high), parts, strict=True):
+                if part.tobytes() != same.tobytes():
+                    raise DamagedFileError(
+                        f"A file must decode to the rows that it was written from; rows {low} to "
+                        f"{high - 1} do not. The file is not kept. Report this as a fault."
+                    )
+
+
+def _warn(header: Header, lost: list[tuple[int, int]], faults: list[str]) -> None:
+    n = sum(high - low for low, high in lost)
+    ranges = ", ".join(f"{low} to {high - 1}" for low, high in lost[:8])
+    more = f" and {len(lost) - 8} more ranges" if len(lost) > 8 else ""
+    rows = f"{n} of {header.n_rows} rows are lost: {ranges}{more}" if lost else "no row is lost"
+    warning = DamageWarning(
+        f"A .wpz file must be as it was written; this one is damaged, and {rows}. First fault: "
+        f"{faults[0]}"
+    )
+    warning.lost = lost
+    warnings.warn(warning, stacklevel=4)
