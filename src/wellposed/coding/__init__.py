@@ -4,10 +4,15 @@
 of symbols to bytes and back, exactly, by the arithmetic of integers alone.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from .bits_back import BitsBackCodec
-from .build import integer_model
 from .protocol import Rate, RowCodec
 from .read import row_codec_from_bytes
+
+if TYPE_CHECKING:
+    from .build import integer_model as integer_model
 
 __all__ = [
     "BitsBackCodec",
@@ -16,6 +21,12 @@ __all__ = [
     "integer_model",
     "row_codec_from_bytes",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "integer_model":  # needs JAX, which decoding does not
+        return importlib.import_module("wellposed.coding.build").integer_model
+    raise AttributeError(f"module 'wellposed.coding' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
