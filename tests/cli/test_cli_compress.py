@@ -12,9 +12,9 @@ from wellposed import datasets
 def there_and_back(source, tmp_path, kind, *options):
     """Compress a file and decompress it into one of another name."""
     packed, again = tmp_path / "packed.wpz", tmp_path / f"again{kind}"
-    said = run("compress", source, "-o", packed, "--verify", *options).stderr
+    said = run("compress", source, "-o", packed, "--verify", "--force", *options).stderr
     assert "decoded and equal" in said
-    run("decompress", packed, "-o", again)
+    run("decompress", packed, "-o", again, "--force")
     return packed, again
 
 
@@ -72,9 +72,9 @@ def test_names_of_an_npz_file_come_back(tmp_path):
     source = tmp_path / "rows.npz"
     np.savez(source, X=table(), feature_names=np.array(list("abcde")))
     _, again = there_and_back(source, tmp_path, ".npz")
-    found = np.load(again)
-    assert np.array_equal(found["X"], table())
-    assert found["feature_names"].tolist() == list("abcde")
+    with np.load(again) as found:
+        assert np.array_equal(found["X"], table())
+        assert found["feature_names"].tolist() == list("abcde")
 
 
 def test_damage_is_named_and_the_rest_is_read(tmp_path):

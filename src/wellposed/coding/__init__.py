@@ -5,14 +5,10 @@ of symbols to bytes and back, exactly, by the arithmetic of integers alone.
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
 from .bits_back import BitsBackCodec
 from .protocol import Rate, RowCodec
 from .read import row_codec_from_bytes
-
-if TYPE_CHECKING:
-    from .build import integer_model as integer_model
 
 __all__ = [
     "BitsBackCodec",
