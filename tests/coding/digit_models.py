@@ -26,6 +26,10 @@ MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
     "smooth": (_LOGISTIC, {"activation": "silu"}),
     "normal, shared": (_NORMAL, {}),
     "normal, feature": (functools.partial(_NORMAL, "feature"), {}),
+    "causal": (
+        functools.partial(wp.noise.CausalLogistic, 17, window=3, mixture=3, hidden=(16,)),
+        {"image_shape": (8, 8), "max_epochs": 12},
+    ),
     "mixture": (functools.partial(_LOGISTIC, mixture=3), {}),
 }
 

@@ -13,10 +13,11 @@ from .ans import Lanes, chunk_sizes, n_lanes, random_words
 from .inputs import Inputs
 from .integer import Network
 from .latents import BITS, Posterior, StandardPrior
+from .network_state import network_state
 from .protocol import Rate
 from .search import Intervals
 from .symbols import Part
-from .wire import network_state, pack
+from .wire import pack
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -5,8 +5,9 @@ from wellposed._errors import DamagedFileError
 from .bits_back import BitsBackCodec
 from .inputs import Inputs
 from .latents import StandardPrior
+from .network_state import network_from_state
 from .symbols import from_state
-from .wire import network_from_state, unpack
+from .wire import unpack
 
 
 def row_codec_from_bytes(data: bytes) -> BitsBackCodec:

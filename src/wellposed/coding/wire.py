@@ -8,8 +8,6 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
-from .integer import Activation, Layer, Network
-
 _MAGIC = b"WPIM\x01"
 _KINDS = ("i1", "<i2", "<i4", "<i8")
 _MOST_DEPTH = 20
@@ -50,32 +48,6 @@ def unpack(data: bytes) -> dict[str, Any]:
     if used != len(data) or not isinstance(state, dict):
         raise DamagedFileError(_damaged("their length differs from the header's"))
     return state
-
-
-def network_state(network: Network) -> dict[str, Any]:
-    """Return what a network is made of."""
-    skip = network.skip
-    return {
-        "layers": [_layer_state(layer) for layer in network.layers],
-        "activation": network.activation.name,
-        "bits": network.activation.bits,
-        "skip": None if skip is None else _layer_state(skip),
-    }
-
-
-def network_from_state(state: dict[str, Any]) -> Network:
-    """Undo :func:`network_state`."""
-    skip = state["skip"]
-    return Network(
-        tuple(Layer(**layer) for layer in state["layers"]),
-        Activation(state["activation"], state["bits"]),
-        None if skip is None else Layer(**skip),
-    )
-
-
-def _layer_state(layer: Layer) -> dict[str, Any]:
-    names = ("weight", "bias", "in_bits", "weight_bits", "out_bits", "half")
-    return {name: getattr(layer, name) for name in names}
 
 
 def _described(value: Any, arrays: list[bytes]) -> Any:

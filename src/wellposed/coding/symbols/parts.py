@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from .causal import CausalSymbols
 from .constants import ConstantSymbols
 from .discretized import DiscretizedSymbols
 from .family import AbstractFamily
 
-_FAMILIES: dict[str, Any] = {each.kind: each for each in (ConstantSymbols, DiscretizedSymbols)}
+_KNOWN = (CausalSymbols, ConstantSymbols, DiscretizedSymbols)
+_FAMILIES: dict[str, Any] = {each.kind: each for each in _KNOWN}
 
 
 @dataclasses.dataclass(frozen=True)

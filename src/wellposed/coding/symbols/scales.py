@@ -22,31 +22,37 @@ class ScaleRule:
     floor : f, int64, shape (d,), 2^-16
     times : s, int64, shape (d,), 2^-16; None without dependence on z
     growth : g by its name in :mod:`~wellposed.coding.integer.decimals`
+    most : raw numbers beyond are as this one
     """
 
     floor: np.ndarray
     times: np.ndarray | None = None
     growth: str = "positive"
+    most: int = _FAR
 
     def scales(self, raw: np.ndarray | None, at: Any) -> np.ndarray:
-        """Return the scales of some features, (d', m) or (d', 1), whole numbers in float64.
+        """Return the scales of some features, whole numbers in float64.
 
         Parameters
         ----------
-        raw : of these features, shape (d', m), 2^-10
+        raw : of these features, shape (…, d', m), 2^-10
         at : positions of these features
+
+        Returns
+        -------
+        of the shape of raw, or (d', 1) without dependence on z
         """
         floor = self.floor[at, None].astype(np.float64)
         if self.times is None or raw is None:
             return np.maximum(floor, 1.0)
-        growth = curve(self.growth, -_FAR, _FAR, scale=2**SCALE_BITS)(raw, bits=RAW_BITS)
+        growth = curve(self.growth, -_FAR, self.most, scale=2**SCALE_BITS)(raw, bits=RAW_BITS)
         growth *= self.times[at, None] * 2.0**-SCALE_BITS
         growth += floor
         return np.maximum(np.floor(growth, out=growth), 1.0, out=growth)
 
     def state(self) -> dict[str, Any]:
         """Return what the rule is made of."""
-        return {"floor": self.floor, "times": self.times, "growth": self.growth}
+        return {"floor": self.floor, "times": self.times, "growth": self.growth, "most": self.most}
 
 
 def rates(scales: np.ndarray) -> np.ndarray:

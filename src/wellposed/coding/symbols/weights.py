@@ -9,23 +9,25 @@ WEIGHT_BITS = 16
 _FAR = 24  # nats below the largest, from which a weight is zero
 
 
-def shares(logs: list[np.ndarray], total: int) -> list[np.ndarray]:
-    """Return whole numbers in proportion to the exponentials of logs in 2^-10; they sum to total.
+def shares(logs: np.ndarray, total: int) -> np.ndarray:
+    """Return whole numbers in proportion to the exponentials of logs in 2^-10.
+
+    They sum to ``total`` over the first axis.
 
     Examples
     --------
-    >>> [each.tolist() for each in shares([np.zeros(1), np.zeros(1)], 4)]
+    >>> shares(np.zeros((2, 1)), 4).tolist()
     [[2.0], [2.0]]
     """
-    largest = np.maximum.reduce(logs)
-    exp = curve("exp", -_FAR, 0, scale=2**24)
-    grown = [exp(each - largest, bits=RAW_BITS) for each in logs]
-    whole = sum(grown[1:], grown[0])
-    parts = [np.floor(each * float(total) / whole) for each in grown]
-    parts[0] = parts[0] + (total - sum(parts[1:], parts[0]))
-    return parts
+    grown = curve("exp", -_FAR, 0, scale=2**24)(logs - logs.max(axis=0), bits=RAW_BITS)
+    whole = grown.sum(axis=0)
+    grown *= total
+    grown /= whole
+    np.floor(grown, out=grown)
+    grown[0] += total - grown.sum(axis=0)
+    return grown
 
 
-def weights(logs: list[np.ndarray]) -> list[np.ndarray]:
+def weights(logs: np.ndarray) -> np.ndarray:
     """Return weights of 2^16 in all."""
     return shares(logs, 1 << WEIGHT_BITS)

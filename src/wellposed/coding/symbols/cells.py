@@ -1,0 +1,124 @@
+"""Levels from curves cut into cells: their cumulative frequencies, and the way back."""
+
+import dataclasses
+
+import numpy as np
+from scipy.special import ndtri
+
+from ..integer import curve
+from ..search import Intervals, near
+from .scales import RATE_BITS, SCALE_BITS, rates
+from .weights import WEIGHT_BITS, weights
+
+LOCATION_BITS = 10
+_KNOTS = 64  # to a scale
+_FAR = {"logistic": 20, "normal": 8}  # scales beyond which a tail has nothing
+_TABLE = {"logistic": "sigmoid", "normal": "normal"}
+_TO_KNOTS = _KNOTS * 2.0 ** -(LOCATION_BITS + RATE_BITS)
+_BEYOND = 4  # times the number of levels: locations are kept within, so that no product rounds
+_OUTSIDE = 2.0**40  # an edge beyond all locations
+
+
+@dataclasses.dataclass(frozen=True)
+class Cells:
+    """Parameters of c components, whole numbers in float64, each of shape (c, …, m).
+
+    Parameters
+    ----------
+    locations : levels in 2^-10
+    scales : levels in 2^-16
+    rates : one over the scales, in 2^-24
+    weights : of 2^16; None for one component
+    """
+
+    locations: np.ndarray
+    scales: np.ndarray
+    rates: np.ndarray
+    weights: np.ndarray | None
+
+    @classmethod
+    def of(
+        cls, locations: np.ndarray, scales: np.ndarray, logs: np.ndarray | None, levels: int
+    ) -> "Cells":
+        """Keep the locations near the levels; logs are log weights in 2^-10."""
+        reach = _BEYOND * levels * 2.0**LOCATION_BITS
+        kept = np.clip(locations, -reach, reach)
+        return cls(kept, scales, rates(scales), None if logs is None else weights(logs))
+
+    def feature(self, j: int) -> "Cells":
+        """Return those of one feature of an array (c, d, m)."""
+        own = None if self.weights is None else self.weights[:, j]
+        return Cells(self.locations[:, j], self.scales[:, j], self.rates[:, j], own)
+
+    def rows(self, at: np.ndarray) -> "Cells":
+        """Return those of some rows of an array (c, m), without scales."""
+        own = None if self.weights is None else self.weights.take(at, axis=1)
+        locations, rates = (a.take(at, axis=1) for a in (self.locations, self.rates))
+        return Cells(locations, self.scales, rates, own)
+
+
+class LevelCurve:
+    """Levels 0, …, L − 1 cut out of logistics or normals, as frequencies of 2^bits.
+
+    Parameters
+    ----------
+    base : "logistic" or "normal"
+    levels : L
+    bits : of frequencies
+    """
+
+    def __init__(self, base: str, levels: int, bits: int):
+        self.base, self.levels, self.bits = base, levels, bits
+        far = _FAR[base]
+        # A level adds one to its curve's share, so that none has a frequency of zero.
+        scale = (1 << bits) - levels
+        self._table = curve(_TABLE[base], -far, far, per_unit=_KNOTS, scale=scale)
+        self._offset = far * _KNOTS
+        edges = np.arange(levels + 1) * 2.0**LOCATION_BITS - 2.0 ** (LOCATION_BITS - 1)
+        edges[0], edges[-1] = -_OUTSIDE, _OUTSIDE
+        self._edges = edges
+
+    def below(self, cells: Cells, level: np.ndarray) -> np.ndarray:
+        """Return the cumulative frequency below levels of shape (…, m)."""
+        point = self._edges.take(level) - cells.locations
+        point *= cells.rates
+        point *= _TO_KNOTS
+        point += self._offset
+        each = self._table.at(point)
+        if cells.weights is None:
+            total = each[0]
+        else:
+            each *= cells.weights
+            total = each.sum(axis=0)
+            total *= 2.0**-WEIGHT_BITS
+            np.floor(total, out=total)
+        total += level
+        return total
+
+    def intervals(self, cells: Cells, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cumulative frequencies below levels and below the next ones."""
+        return self.below(cells, level), self.below(cells, level + 1)
+
+    def find(self, cells: Cells, target: np.ndarray) -> Intervals:
+        """Return the levels whose intervals hold the targets; cells of shape (c, m)."""
+
+        def below(level: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+            return self.below(cells if at is None else cells.rows(at), level)
+
+        return near(below, target, self._guess(cells, target), self.levels)
+
+    def _guess(self, cells: Cells, target: np.ndarray) -> np.ndarray:
+        """The quantile of the curve, or of a component that its weight draws.
+
+        A guess decides how long the search takes, and not what it finds.
+        """
+        share = (target + 0.5) * 2.0**-self.bits
+        location, scale = cells.locations[0], cells.scales[0]
+        if cells.weights is not None:
+            row = np.arange(target.size)
+            likely = cells.weights.argmax(axis=0)
+            location, scale = cells.locations[likely, row], cells.scales[likely, row]
+        away = np.log(share / (1.0 - share)) if self.base == "logistic" else ndtri(share)
+        away *= scale * 2.0**-SCALE_BITS
+        away += location * 2.0**-LOCATION_BITS
+        return np.clip(np.rint(away), 0, self.levels - 1)
