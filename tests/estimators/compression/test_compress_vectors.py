@@ -1,0 +1,41 @@
+"""Files of version 1 of the format, which every later version must decode."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from polars.testing import assert_frame_equal as assert_polars_equal
+
+import wellposed as wp
+from compressed_vectors import FOLDER, arrays, pandas_frame, polars_frame
+
+ARRAYS = arrays()
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_an_array_decodes(name):
+    again = wp.decompress((FOLDER / f"{name}.wpz").read_bytes())
+    assert again.dtype == ARRAYS[name].dtype
+    assert again.shape == ARRAYS[name].shape
+    assert again.tobytes() == ARRAYS[name].tobytes()
+
+
+def test_frames_decode():
+    again = wp.decompress((FOLDER / "pandas.wpz").read_bytes())
+    pd.testing.assert_frame_equal(again, pandas_frame())
+    assert_polars_equal(wp.decompress((FOLDER / "polars.wpz").read_bytes()), polars_frame())
+
+
+def test_a_file_as_the_page_on_the_format_has_it():
+    """The bytes that docs/compression.md explains one by one."""
+    header = bytes.fromhex("00 00 03 03 01 05 02 01 02")
+    check = "0e 76 cc 56"
+    data = bytes.fromhex(f"89 57 50 5a 01 {check} 09") + header
+    body = bytes.fromhex("00 00 06") + bytes([1, 2, 3, 4, 5, 6])
+    data += bytes.fromhex("9b 79 76 c4 09") + body
+    rows = np.array([[1, 2], [3, 4], [5, 6]], np.uint8)
+    assert wp.compress(None, rows) == data
+    assert np.array_equal(wp.decompress(data), rows)
+
+
+def test_the_files_are_small():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000
