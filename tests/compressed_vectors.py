@@ -3,7 +3,6 @@
 ``python tests/compressed_vectors.py`` writes the files that are missing; it never replaces one.
 """
 
-import io
 from pathlib import Path
 from unittest import mock
 
@@ -91,7 +90,7 @@ def packed(name: str, rows: np.ndarray) -> bytes:
         for j, method in enumerate(METHODS):
             if name == f"{order}-{method}":
                 chosen = i, (j, (4, 0) if j == methods.LZMA else None)
-                with mock.patch.object(sections, "_choose", lambda *_: chosen):
+                with mock.patch.object(sections, "_choose", return_value=chosen):
                     return wp.compress(None, rows)
     return wp.compress(None, rows, block_rows=5 if name == "blocks" else None)
 
