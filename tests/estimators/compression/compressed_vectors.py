@@ -1,6 +1,6 @@
 """The rows of the files in tests/data/compressed, which every later version must decode.
 
-``python tests/compressed_vectors.py`` writes the files that are missing; it never replaces one.
+``python -m compressed_vectors`` writes the files that are missing; it never replaces one.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 import wellposed as wp
 from wellposed.coding.container import methods, sections
 
-FOLDER = Path(__file__).parent / "data" / "compressed"
+FOLDER = Path(__file__).parents[2] / "data" / "compressed"
 ORDERS = ("rows", "planes", "steps-by-column", "steps-by-row")
 METHODS = ("stored", "lzma", "bzip2")
 
