@@ -142,6 +142,12 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
             ),
             options.slow_draws,
         ),
+        "auxiliary": (
+            lambda: wp.SemiSupervisedVAE(
+                "auxiliary", vae=frozen, second_vae=second(), calibration_folds=0
+            ),
+            options.slow_draws,
+        ),
         "stacked, given labels alone": (
             lambda: wp.SemiSupervisedVAE(
                 "stacked", vae=frozen, second_vae=second(), calibration_folds=0, spread_share=0
@@ -191,7 +197,7 @@ def picture(model: wp.SemiSupervisedVAE, path: str) -> None:
 
 
 def second() -> wp.VAE:
-    """Settings of the second VAE of "stacked", on 60,000 rows."""
+    """Settings of the second VAE of "stacked" and "auxiliary", on 60,000 rows."""
     return wp.VAE(20, noise="conditional", hidden=(200, 200), max_epochs=6, batch_size=256)
 
 
@@ -207,7 +213,7 @@ def small_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
         method: lambda method=method: wp.SemiSupervisedVAE(
             method, progress=False, calibration_folds=folds(method)
         )
-        for method in ("features", "joint", "stacked")
+        for method in ("features", "joint", "stacked", "auxiliary")
     }
     for title, make in {**ours, **rivals()}.items():
         if title in options.without:

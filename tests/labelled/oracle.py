@@ -67,15 +67,15 @@ def random_model(key=0, *, learned=False, k=2) -> LabelledVAE:
     )
 
 
-def auxiliary_model(key=0, decoder=None) -> LabelledVAE:
-    """z and a of one dimension each, and networks at random, that depend on a by much."""
+def auxiliary_model(key=0, decoder=None, slope=8.0) -> LabelledVAE:
+    """z and a of one dimension each, and networks at random; with this slope, a matters much."""
     keys = jax.random.split(jax.random.key(key), 5)
 
     def net(n_in, n_out, key):
         made = MakeMLP((6,), "tanh")(n_in, n_out, key=key)
-        return eqx.tree_at(lambda n: n.layers[-1].weight, made, replace_fn=lambda w: 8 * w)
+        return eqx.tree_at(lambda n: n.layers[-1].weight, made, replace_fn=lambda w: slope * w)
 
-    encoder = AuxiliaryEncoder(net(D, 2, keys[0]), net(D + C + 1, 2, keys[1]))
+    encoder = AuxiliaryEncoder(net(D, 2, keys[0]), net(D + C + 1, 2, keys[1]), D)
     return LabelledVAE(
         vae(encoder, net(1 + C, D, keys[2]) if decoder is None else decoder),
         net(D + 1, C, keys[3]),
@@ -95,7 +95,7 @@ def idle_auxiliary_model() -> LabelledVAE:
         return Linear(jnp.concatenate([network.weight, rows]), network.bias)
 
     first = Linear(jnp.asarray(weight), bias)
-    through = AuxiliaryEncoder(first, widened(encoder, 1))
+    through = AuxiliaryEncoder(first, widened(encoder, 1), D)
     return LabelledVAE(
         vae(through, exact.vae.decoder),
         widened(exact.classifier, 1),

@@ -1,5 +1,7 @@
 """The objective with an auxiliary variable a: expectations over a, z and y, and their gradients."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -47,7 +49,7 @@ def at_rows(network, *columns):
     return np.asarray(jax.vmap(network)(jnp.asarray(np.stack(wide, axis=1))))
 
 
-def normal(raw):
+def normal(raw) -> Any:
     """A Gaussian with its mean and raw scale, by the equation."""
     return norm(raw[:, 0], np.logaddexp(0, raw[:, 1] + np.log(np.e - 1)))
 
@@ -67,10 +69,10 @@ def integrands(model, x):
         z = of_z.mean()[:, None] + of_z.std()[:, None] * NODES
         flat, again = z.ravel(), np.repeat(a, n)
         mean = at_rows(model.vae.decoder, flat, *y[:, None])
-        value = norm(mean, np.sqrt(VARIANCE)).logpdf(x).sum(axis=1)
+        value = norm.logpdf(x, mean, np.sqrt(VARIANCE)).sum(axis=1)
         value += normal(at_rows(model.auxiliary, *x[:, None], *y[:, None], flat)).logpdf(again)
         value += norm.logpdf(flat) + LOG_PRIOR[c] - of_a.logpdf(again)
-        value -= norm(np.repeat(of_z.mean(), n), np.repeat(of_z.std(), n)).logpdf(flat)
+        value -= norm.logpdf(flat, np.repeat(of_z.mean(), n), np.repeat(of_z.std(), n))
         inner[:, c] = value.reshape(n, n) @ WEIGHTS
     return log_q, inner
 
@@ -144,18 +146,16 @@ def test_a_step_has_the_expected_log_probability_of_each_label():
 
 
 def test_the_density_is_that_of_the_model_without_a():
-    """p(a | x, y, z) integrates to one. The networks of a are at random: the draws are many."""
-    exact = exact_model()
-    model = auxiliary_model(decoder=exact.vae.decoder)
+    """p(a | x, y, z) integrates to one, and the networks of a are no part of p(x, y)."""
+    model = auxiliary_model(decoder=exact_model().vae.decoder)
     found = measures.log_joint(
-        model, X, np.arange(C, dtype=float), n_samples=1_024, key=jax.random.key(0)
+        model, X, np.arange(C, dtype=float), n_samples=8, key=jax.random.key(0)
     )
-    np.testing.assert_allclose(found, log_joint(X), atol=0.4)
-    assert abs((found - log_joint(X)).mean()) < 0.05
-    idle = measures.log_joint(
-        idle_auxiliary_model(), X, np.arange(C, dtype=float), n_samples=8, key=jax.random.key(0)
-    )
-    np.testing.assert_allclose(idle, log_joint(X), rtol=1e-9)
-    for row, each in zip(ROWS, log_joint(X), strict=True):
+    np.testing.assert_allclose(found, log_joint(X), rtol=1e-9)
+
+
+def test_the_bound_is_below_the_density():
+    model = auxiliary_model(decoder=exact_model().vae.decoder)
+    for row, each in zip((KNOWN, UNKNOWN), log_joint(X)[[0, 8]], strict=True):
         top = logsumexp(each) if np.isnan(row[-1]) else each[int(row[-1])]
         assert bounds(model, row, 500).mean() < top

@@ -7,7 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from labelled.oracle import C, draw, log_density, log_joint, random_model, with_labels
+from labelled.oracle import (
+    C,
+    auxiliary_model,
+    draw,
+    log_density,
+    log_joint,
+    random_model,
+    with_labels,
+)
 from wellposed.objectives import LabelledELBO
 from wellposed.training import Member, Outcome, Plan, fit_member
 
@@ -16,15 +24,18 @@ DATA = with_labels(X, Y, 12).astype(np.float32)
 PLAN = Plan(batch_size=64, max_epochs=6, learning_rate=0.02)
 
 
-def member(plan=PLAN, **changes):
-    goal = LabelledELBO.of(np.arange(12), alpha=3.0, n_rows=400)
-    model = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), random_model(**changes))
+def member(plan=PLAN, make=random_model, alpha=3.0, **changes):
+    goal = LabelledELBO.of(np.arange(12), alpha=alpha, n_rows=400)
+    model = jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), make(**changes))
     return Member(model, jax.random.key(0), goal, plan)
 
 
-def test_training_reaches_the_exact_densities_and_classes():
+@pytest.mark.parametrize("auxiliary", [False, True])
+def test_training_reaches_the_exact_densities_and_classes(auxiliary):
+    """With a, the labels weigh more: from some starts the bound has other groups as classes."""
     plan = dataclasses.replace(PLAN, max_epochs=60)
-    run = fit_member(member(plan), DATA)
+    options = {"make": auxiliary_model, "alpha": 30.0, "slope": 1.0} if auxiliary else {}
+    run = fit_member(member(plan, **options), DATA)
     reached, exact = run.history.column("objective")[-1], log_density(X).mean()
     assert exact - 0.6 < reached < exact + 0.25
     logits = jax.vmap(lambda x: run.model.output(x, key=jax.random.key(0)))(jnp.asarray(X))

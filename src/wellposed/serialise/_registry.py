@@ -23,6 +23,7 @@ CLASSES: dict[str, type] = {
     "latents.GaussianMixture": latents.GaussianMixture,
     "latents.StandardNormal": latents.StandardNormal,
     "latents.VampPrior": latents.VampPrior,
+    "models.AuxiliaryEncoder": models.labelled.AuxiliaryEncoder,
     "models.Classes": models.labelled.Classes,
     "models.Classifier": models.Classifier,
     "models.Covariance": models.Covariance,

@@ -92,6 +92,7 @@ _RULES: dict[str, dict[str, Rule]] = {
     },
     "latents.StandardNormal": {"k": _count},
     "latents.VampPrior": {"k": _count},
+    "models.AuxiliaryEncoder": {"n_in": _count},
     "models.Classifier": {"span": _scale, "activation": _activation},
     "models.FactorAnalysisModel": {"noise_variance": _variance},
     "models.LinearVAEModel": {"variance": _variance, "noise_variance": _variance},

@@ -19,6 +19,7 @@ COMMON = {"vae": INNER, "progress": False, "random_state": 0}
 @parametrize_with_checks(
     [
         wp.SemiSupervisedVAE("joint", calibration_folds=0, **COMMON),
+        wp.SemiSupervisedVAE("auxiliary", calibration_folds=0, **COMMON),
         wp.SemiSupervisedVAE("features", calibration_folds=0, **COMMON),
         wp.SemiSupervisedRegressor("joint", **COMMON),
     ],

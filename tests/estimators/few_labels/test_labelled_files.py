@@ -14,14 +14,14 @@ KIND = RNG.integers(3, size=90)
 X = RNG.normal(size=(90, 3)) + 2 * KIND[:, None]
 Y = [["u", "v", "w"][k] if i < 20 else None for i, k in enumerate(KIND)]
 INNER = wp.VAE(2, hidden=(4,), max_epochs=2)
-METHODS = ("features", "joint", "stacked")
+METHODS = ("features", "joint", "stacked", "auxiliary", "auxiliary of latents")
 
 
 def fit(method="joint", rows=X, **settings):
     settings = {"calibration_folds": 2, "progress": False, "random_state": 0, **settings}
-    if method == "stacked":
+    if method in ("stacked", "auxiliary of latents"):
         settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=2)
-    return wp.SemiSupervisedVAE(method, **{"vae": INNER, **settings}).fit(rows, Y)
+    return wp.SemiSupervisedVAE(method.split()[0], **{"vae": INNER, **settings}).fit(rows, Y)
 
 
 def again(model, folder):
@@ -64,9 +64,10 @@ def test_a_frame_of_several_kinds_comes_back_in_kind(tmp_path):
     assert loaded.feature_names_in_.tolist() == ["a", "b"]
 
 
-def test_convolutions_with_classes_come_back(tmp_path):
+@pytest.mark.parametrize("method", ["joint", "auxiliary"])
+def test_convolutions_with_classes_come_back(method, tmp_path):
     rows = RNG.random((90, 8, 8))
-    model = fit(rows=rows, vae=wp.VAE(2, encoder="conv", decoder="conv", max_epochs=1))
+    model = fit(method, rows, vae=wp.VAE(2, encoder="conv", decoder="conv", max_epochs=1))
     loaded = again(model, tmp_path)
     np.testing.assert_array_equal(model.predict_proba(rows), loaded.predict_proba(rows))
 

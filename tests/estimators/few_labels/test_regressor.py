@@ -23,7 +23,7 @@ def small(method="joint", **settings):
     return wp.SemiSupervisedRegressor(method, vae=vae, **options)
 
 
-@pytest.fixture(scope="module", params=("features", "joint", "stacked"))
+@pytest.fixture(scope="module", params=("features", "joint", "stacked", "auxiliary"))
 def fitted(request):
     return small(request.param).fit(X, Y)
 

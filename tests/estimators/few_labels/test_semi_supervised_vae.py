@@ -22,7 +22,7 @@ KIND = RNG.integers(3, size=N)
 X = CENTRES[KIND] + RNG.normal(size=(N, D)) @ RNG.normal(size=(D, D)) * 0.5
 FEW = np.where(np.arange(N) < 15, KIND, -1)
 WORDS = np.array(["a", "b", "c"])
-METHODS = ("features", "joint", "stacked")
+METHODS = ("features", "joint", "stacked", "auxiliary")
 
 
 def small(method="joint", **settings):
@@ -181,16 +181,17 @@ def test_the_class_prior_is_the_one_that_is_set(prior):
     assert (np.ptp(found) > 0) is np.True_
 
 
-@pytest.mark.parametrize("method", ["features", "stacked"])
+@pytest.mark.parametrize("method", ["features", "stacked", "auxiliary"])
 def test_a_frozen_vae_is_used_as_it_was_fitted(method):
     vae = wp.VAE(2, hidden=(16,), prior="standard", max_epochs=40, random_state=3).fit(X)
     settings = {"progress": False, "random_state": 0, "calibration_folds": 0}
-    if method == "stacked":
+    if method != "features":
         settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=2)
     model = wp.SemiSupervisedVAE(method, vae=FrozenEstimator(vae), **settings).fit(X, FEW)
     np.testing.assert_array_equal(model.transform(X), vae.transform(X))
-    with pytest.raises(wp.SettingError, match="A frozen vae must be a fitted"):
-        wp.SemiSupervisedVAE("joint", vae=FrozenEstimator(vae)).fit(X, FEW)
+    for other in ("joint", "auxiliary"):
+        with pytest.raises(wp.SettingError, match="A frozen vae must be a fitted"):
+            wp.SemiSupervisedVAE(other, vae=FrozenEstimator(vae)).fit(X, FEW)
     with pytest.raises(wp.SettingError, match="A frozen vae must be a fitted"):
         wp.SemiSupervisedVAE(method, vae=FrozenEstimator(wp.VAE())).fit(X, FEW)
 
@@ -209,6 +210,20 @@ def test_spread_labels_are_refused_beside_gaps():
     with pytest.raises(wp.SettingError, match="have no neighbours"):
         wp.SemiSupervisedVAE("joint", spread_share=0.5, **settings).fit(gaps, FEW)
     assert wp.SemiSupervisedVAE("joint", **settings).fit(gaps, FEW).alpha_ > 100
+
+
+def test_an_auxiliary_variable_is_of_the_data_or_of_latents():
+    alone = small("auxiliary", vae={"max_epochs": 2}).fit(X, FEW)
+    assert alone.model_.first is None
+    assert alone.vae_.model_.n_covariates == 3
+    second = wp.VAE(1, hidden=(4,), max_epochs=2)
+    model = small("auxiliary", second_vae=second, vae={"max_epochs": 2}).fit(X, FEW)
+    assert model.model_.first.model is model.vae_.model_
+    np.testing.assert_array_equal(model.transform(X), model.vae_.transform(X))
+    for each, k in ((alone, 2), (model, 1)):
+        encoder = each.model_.vae.encoder
+        assert encoder.first.layers[-1].bias.shape == (2 * k,)  # q(a | x): a is as long as z
+        assert np.abs(each.model_.auxiliary.layers[-1].bias).max() > 0  # trained
 
 
 def test_class_weights_move_the_predictions():
@@ -305,6 +320,10 @@ BAD = {
     "class_prior must be a probability": {"class_prior": [0.5, 0.5]},
     "class_weight must be None": {"class_weight": "heavy"},
     "second_vae is the second of two": {"second_vae": wp.VAE()},
+    "got second_vae with objective='iwae'": {
+        "method": "auxiliary",
+        "second_vae": wp.VAE(objective="iwae"),
+    },
     "objective='iwae'": {"vae": {"objective": "iwae"}},
     "prior='flow'": {"vae": {"prior": "flow"}},
     "have no covariates": {"vae": {"covariates": [0]}},

@@ -128,7 +128,7 @@ def _with_auxiliary(
     first_key, auxiliary_key = jax.random.split(key)
     first = nn.make_network(make, n_in, 2 * k, key=first_key)
     auxiliary = nn.make_with_given(make, n_in, c + k, 2 * k, key=auxiliary_key)
-    vae = dataclasses.replace(model.vae, encoder=AuxiliaryEncoder(first, model.vae.encoder))
+    vae = dataclasses.replace(model.vae, encoder=AuxiliaryEncoder(first, model.vae.encoder, n_in))
     return dataclasses.replace(model, vae=vae, auxiliary=auxiliary)
 
 

@@ -32,7 +32,7 @@ from .setups import Ready, points_of
 from .spreading import LabelSpread, SpreadLabels
 from .targets import ClassTargets, read_classes
 
-Method: TypeAlias = Literal["features", "joint", "stacked"]
+Method: TypeAlias = Literal["features", "joint", "stacked", "auxiliary"]
 ClassPrior: TypeAlias = Literal["uniform", "empirical", "learned"] | ArrayLike
 
 _SPREAD = 0.95
@@ -47,26 +47,30 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         + \sum_\text{others} \Bigl(\sum_y q(y \mid x) \, (-L(x, y)) + H(q(y \mid x))\Bigr), \quad
         -L(x, y) \le \log p(x, y)
 
-    is what "joint" and "stacked" maximise. The sum over y is exact: each class has its own pass
-    through both networks.
+    is what "joint" and "stacked" maximise, and "auxiliary" in expectation over q(a | x). The sum
+    over y is exact: each class has its own pass through both networks.
 
     Parameters
     ----------
-    method : "features", "joint" or "stacked"
+    method : "features", "joint", "stacked" or "auxiliary"
         "features" (M1) fits a VAE to all rows without their labels, and a classifier of
         scikit-learn to the latents of the labelled ones. "joint" (M2) is p(y) p(z) p(x | y, z),
         with a network q(y | x). "stacked" (M1+M2) fits a VAE without labels first, and then the
         second model to draws of its latents, fresh at every visit, without those latents whose
-        means have a standard deviation of 0.1 or less.
+        means have a standard deviation of 0.1 or less. "auxiliary" (ADGM) is "joint", or with a
+        second_vae "stacked", with q(a | x) q(y | x, a) q(z | x, y, a) and p(a | x, y, z): its
+        q(y | x) and q(z | x, y) are mixtures over a, which has the length of z. Predictions are
+        those at E[a | x].
     vae : None, :class:`wellposed.VAE` or ``sklearn.frozen.FrozenEstimator`` of a fitted one
         Settings of the VAE of the data, which is not fitted itself: noise, networks, epochs and
-        the rest. A frozen one, of "features" and "stacked", is used as it was fitted: one training
-        then serves several sets of labels. ``random_state`` and ``progress`` are set here, and of
-        "joint" ``checkpoint``. p(z) of "joint" and "stacked" is N(0, I), as a mixture would learn
-        the classes in place of y. ``validation_fraction`` of the rows without a label choose the
-        epoch.
+        the rest. A frozen one, of "features" and where there is a second VAE, is used as it was
+        fitted: one training then serves several sets of labels. ``random_state`` and ``progress``
+        are set here, and of "joint" ``checkpoint``. p(z) is N(0, I) but for "features", as a
+        mixture would learn the classes in place of y. ``validation_fraction`` of the rows without
+        a label choose the epoch.
     second_vae : None or :class:`wellposed.VAE`
-        Settings of the second VAE of "stacked", whose data are latents.
+        Settings of the second VAE of "stacked", whose data are latents. "auxiliary" has a second
+        VAE only where one is given.
     classifier : None, "mlp", "conv", a maker, or a classifier of scikit-learn
         Of "features" a classifier, which is cloned; one of ``sklearn.semi_supervised`` gets all
         rows, others the labelled ones. None is :class:`LabelSpread`. Of the
@@ -76,11 +80,12 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         "auto" is 10 n/n_labelled, where n is the number of rows that are trained on. Kingma et al.
         have 0.1 n/n_labelled. A number stays what it is if rows are added.
     spread_share : "auto" or number in [0, 1)
-        Of "joint" and "stacked", the share of the rows without a label that get one before the
+        Of all but "features", the share of the rows without a label that get one before the
         training, by :class:`LabelSpread`: those of which it is surest. Without them the bound
         chooses classes by what shortens the code, such as slant in place of digits. "auto" is
-        0.95; 0 where "joint" has rows with missing entries. 0 is the published method. Neighbours
-        are those in the latents of the first VAE, and of "joint" in 40 principal components
+        0.95; 0 where a single VAE has rows with missing entries. 0 is the published method.
+        Neighbours are those in the latents of the first of two VAEs, and of a single one in 40
+        principal components
     class_prior : "uniform", "empirical", "learned" or array of shape (K,)
         p(y): of the labels with "empirical"; of the classes in the order of ``classes_``
     class_weight : None, "balanced" or dict {class: weight}
@@ -103,7 +108,8 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     ----------
     classes_ : the classes, sorted, shape (K,)
     model_ : :class:`wellposed.models.labelled.LabelledVAE`; None for "features"
-    vae_ : the VAE that is fitted without labels; for "joint" its ``model_`` is a part of ``model_``
+    vae_ : the VAE that is fitted without labels; where a single one is fitted with labels, its
+        ``model_`` is a part of ``model_``
     classifier_ : of "features", the fitted classifier
     alpha_ : α of the training; None for "features"
     n_labelled_ : number of rows with a label
@@ -113,7 +119,8 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     n_features_in_ : d
 
     References: Kingma, Rezende, Mohamed & Welling (2014), Semi-supervised learning with deep
-    generative models; Guo, Pleiss, Sun & Weinberger (2017), for the temperature.
+    generative models; Maaløe, Sønderby, Sønderby & Winther (2016), Auxiliary deep generative
+    models; Guo, Pleiss, Sun & Weinberger (2017), for the temperature.
 
     Examples
     --------

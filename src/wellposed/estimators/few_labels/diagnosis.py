@@ -126,7 +126,7 @@ def _densities(model: Any, rows: np.ndarray, c: int) -> tuple[float, float, int]
         return float("nan"), float("nan"), 0
     vae, key = model.vae_, model.vae_.key("score")
     own, given = vae.model_, rows
-    if model.method == "joint":
+    if model.model_ is not None and model.model_.first is None:
         own, given = measures.conditional(model.model_, rows, np.full(len(rows), float(c)))
     collapse = evaluation.measure_collapse(own, given, key=key)
     if model.model_ is None:

@@ -13,7 +13,7 @@ import numpy as np
 from wellposed import _checks as checks
 from wellposed import serialise
 from wellposed._errors import SettingError
-from wellposed.models.labelled import AbstractLabels, FirstStage, LabelledVAE
+from wellposed.models.labelled import AbstractLabels, AuxiliaryEncoder, FirstStage, LabelledVAE
 from wellposed.training import Outcome
 
 from .._file import (
@@ -126,9 +126,12 @@ def _parts(estimator: Any) -> tuple[Any, ...]:
     model: LabelledVAE | None = estimator.model_
     if model is None:
         return estimator._parts_of_head()
-    if not isinstance(model.first, FirstStage):
-        return model.classifier, model.labels
-    return model.classifier, model.labels, model.vae, np.asarray(model.first.kept, np.int64)
+    parts: tuple[Any, ...] = (model.classifier, model.labels)
+    if model.auxiliary is not None:
+        parts = (*parts, model.auxiliary)
+    if isinstance(model.first, FirstStage):
+        parts = (*parts, model.vae, np.asarray(model.first.kept, np.int64))
+    return parts
 
 
 def restore_labelled(
@@ -167,7 +170,8 @@ def restore_labelled(
     reader = tensors_of_part(tensors, _READER)
     _check_state(estimator)
     estimator._check_restored()
-    n_given = estimator._n_given if estimator.method == "joint" else 0
+    of_data = estimator.method != "features" and not estimator._has_two_stages
+    n_given = estimator._n_given if of_data else 0
     estimator.vae_ = restore(VAE, header["reader"], reader, makers, supplied, n_given=n_given)
     _join(estimator, serialise.rebuild(header["model"], own, supplied))
     estimator.n_features_in_ = estimator.vae_.n_features_in_
@@ -189,19 +193,20 @@ def _join(estimator: Any, parts: Any) -> None:
         estimator.model_ = None
         setattr(estimator, f"{estimator._head}_", head)
         return
-    demand(len(parts) == (4 if estimator.method == "stacked" else 2), "the model")
+    auxiliary, two = estimator.method == "auxiliary", estimator._has_two_stages
+    demand(len(parts) == 2 + auxiliary + 2 * two, "the model")
     classifier, labels = parts[:2]
     demand(isinstance(labels, AbstractLabels), "the labels")
-    if estimator.method == "stacked":
-        vae, kept = parts[2:]
+    vae, first = dataclasses.replace(reader.model_, given=None), None
+    if two:
+        vae, kept = parts[-2:]
         k = reader.n_components_
         sound = isinstance(kept, np.ndarray) and kept.dtype == np.int64 and kept.ndim == 1
         demand(sound and 0 < len(kept) <= k, "the latents")
         demand(bool((np.diff(kept) > 0).all() and kept[0] >= 0 and kept[-1] < k), "the latents")
         first = FirstStage(reader.model_, jnp.asarray(kept, jnp.int32))
-        model = LabelledVAE(vae, classifier, labels, first)
-    else:
-        model = LabelledVAE(dataclasses.replace(reader.model_, given=None), classifier, labels)
+    demand(isinstance(vae.encoder, AuxiliaryEncoder) == auxiliary, "the encoder")
+    model = LabelledVAE(vae, classifier, labels, first, parts[2] if auxiliary else None)
     _trace(model, reader.n_features_in_, estimator._n_outputs)
     estimator.model_ = model
 
@@ -212,13 +217,15 @@ def _trace(model: LabelledVAE, d: int, n_outputs: int) -> None:
 
     def use(model: LabelledVAE, x: Any, key: Any) -> tuple[Any, ...]:
         data = model.typical_data_of(x, key=key)
-        vae = model.at(jnp.zeros(()))
-        z = vae.infer(data, key=key).q.loc
-        return model.output(data, key=key), z, vae.decode(z).log_prob(data)
+        vae, draw = model.at(jnp.zeros(())), model.draw_auxiliary(data, key=key)
+        z, at = vae.infer(data, key=key).q.loc, model.at_draw(draw).at(jnp.zeros(()))
+        rate = jnp.zeros(()) if draw is None else draw.rate(vae.given, z)
+        own = at.infer(data, key=key).q.loc
+        return model.output(data, key=key), z, vae.decode(z).log_prob(data), own, rate
 
     found = eqx.filter_eval_shape(use, model, row, key)
     k = model.vae.prior.k
-    demand([part.shape for part in found] == [(n_outputs,), (k,), ()], "the model")
+    demand([part.shape for part in found] == [(n_outputs,), (k,), (), (k,), ()], "the model")
     leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array_like))
     demand(all(bool(np.isfinite(np.asarray(leaf)).all()) for leaf in leaves), "the model")
 

@@ -51,7 +51,7 @@ class AbstractSemiSupervised(
     """
 
     _constraints: ClassVar[dict[str, Rule]] = {
-        "method": one_of(("features", "joint", "stacked")),
+        "method": one_of(("features", "joint", "stacked", "auxiliary")),
         "alpha": or_word("auto", real(low=0)),
         "progress": or_word("auto", boolean()),
     }
@@ -142,20 +142,27 @@ class AbstractSemiSupervised(
                 )
             if value is not None:
                 check_inner(value, name, alone=self.method == "features")
-        if settings["second_vae"] is not None and self.method != "stacked":
+        if settings["second_vae"] is not None and not self._has_two_stages:
             raise SettingError(
-                f'second_vae is the second of two VAEs, of method="stacked"; got method='
-                f"{self.method!r}. Leave it out."
+                'second_vae is the second of two VAEs, of method="stacked" or "auxiliary"; got '
+                f"method={self.method!r}. Leave it out."
             )
         return settings
 
+    @property
+    def _has_two_stages(self) -> bool:
+        """Whether the model with labels is of the latents of another VAE, not of the data."""
+        auxiliary_of_latents = self.method == "auxiliary" and self.second_vae is not None
+        return self.method == "stacked" or auxiliary_of_latents
+
     def _check_frozen(self, vae: FrozenEstimator) -> None:
         fitted = isinstance(vae.estimator, VAE) and hasattr(vae.estimator, "model_")
-        if fitted and self.method != "joint":
+        if fitted and (self.method == "features" or self._has_two_stages):
             return
         raise SettingError(
-            'A frozen vae must be a fitted wellposed.VAE, of method="features" or "stacked"; got '
-            f"{vae!r} with method={self.method!r}. Pass the VAE itself, which is then fitted."
+            'A frozen vae must be a fitted wellposed.VAE, of method="features", "stacked", or '
+            f'"auxiliary" with a second_vae; got {vae!r} with method={self.method!r}. Pass the VAE '
+            "itself, which is then fitted."
         )
 
     def _open(self, X: Rows) -> Table:
@@ -168,8 +175,9 @@ class AbstractSemiSupervised(
         """Build the model of rows and labels, with its first stage fitted if it has one."""
         key = jax.random.fold_in(jax.random.key(self._seed), 1)
         classifier = getattr(self, self._head)
-        problem = Problem(table, labels, target, classifier, self.alpha, key)
-        if self.method == "joint":
+        auxiliary = self.method == "auxiliary"
+        problem = Problem(table, labels, target, classifier, self.alpha, auxiliary, key)
+        if not self._has_two_stages:
             vae = self._vae(self._seed, prior="standard", checkpoint=None)
             return joint_setup(vae, problem)
         vae = self._vae(self._seed, prior="standard")
@@ -206,7 +214,7 @@ class AbstractSemiSupervised(
         if self.model_ is None:
             raise SettingError(
                 f'{what} needs a model of p(x | y); got method="features", whose VAE knows no '
-                'label. Fit with method="joint" or "stacked".'
+                'label. Fit with method="joint", "stacked" or "auxiliary".'
             )
         return self.model_
 
@@ -217,8 +225,8 @@ class AbstractSemiSupervised(
     def transform(self, X: Rows) -> np.ndarray:
         """Return latents of each row: (n, d) data units to (n, k).
 
-        E[z | x] of the VAE that is fitted without labels, of "features" and "stacked"; and
-        Σ_y q(y | x) E[z | x, y] of "joint", whose z has what y has not.
+        E[z | x] of the VAE that is fitted without labels, of "features" and where there are two
+        VAEs; else Σ_y q(y | x) E[z | x, y], whose z has what y has not, of "auxiliary" at E[a | x].
         """
         rows = self._rows(X)
         if self.model_ is None or self.model_.first is not None:

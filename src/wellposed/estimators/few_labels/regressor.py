@@ -35,7 +35,7 @@ class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
 
     Parameters
     ----------
-    method : "features", "joint" or "stacked"
+    method : "features", "joint", "stacked" or "auxiliary"
         "features" fits a VAE to all rows without their labels, and a regression of scikit-learn to
         the latents of the labelled ones; the others are as in :class:`SemiSupervisedVAE`
     vae, second_vae : None or :class:`wellposed.VAE`; see :class:`SemiSupervisedVAE`
@@ -49,7 +49,7 @@ class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
     Attributes
     ----------
     model_ : :class:`wellposed.models.labelled.LabelledVAE`; None for "features"
-    vae_ : the VAE that is fitted without labels; for "joint" a part of ``model_``
+    vae_ : the VAE that is fitted without labels; a single one with labels is a part of ``model_``
     regressor_ : of "features", the fitted regressor
     alpha_ : α of the training; None for "features"
     n_labelled_ : number of rows with a label
@@ -73,7 +73,7 @@ class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
 
     def __init__(
         self,
-        method: Literal["features", "joint", "stacked"] = "joint",
+        method: Literal["features", "joint", "stacked", "auxiliary"] = "joint",
         *,
         vae: VAE | FrozenEstimator | None = None,
         second_vae: VAE | None = None,

@@ -40,6 +40,7 @@ class Problem:
     target : the label of each row, NaN where it has none
     classifier : network of q(y | x), or None
     alpha : weight of a label, or "auto"
+    auxiliary : whether the model has an auxiliary variable
     key : PRNG key
     """
 
@@ -48,6 +49,7 @@ class Problem:
     target: np.ndarray
     classifier: Any
     alpha: float | str
+    auxiliary: bool
     key: PRNGKey
 
 
@@ -174,7 +176,8 @@ def _setup(vae: VAE, problem: Problem) -> Setup:
     if len(held):
         start = prepared.start_on(np.setdiff1d(np.arange(n), held))
     parts = problem.labels, problem.classifier
-    model = labelled_model(vae, start, settings, *parts, key=model_key)
+    auxiliary = problem.auxiliary
+    model = labelled_model(vae, start, settings, *parts, auxiliary=auxiliary, key=model_key)
     rows = prepared.rows
     rows = rows if rows.dtype.kind == "f" else rows.astype(np.float32)
     unbounded = settings["allow_unbounded"]

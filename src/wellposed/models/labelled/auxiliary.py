@@ -42,10 +42,16 @@ class AuxiliaryEncoder(eqx.Module):
     ----------
     first : network of q(a | x), (n_in,) → (2m,)
     second : network of q(z | x, y, a), (n_in + c + m,) → (2k,)
+    n_in : length of x
     """
 
     first: Callable
     second: Callable
+    n_in: int = eqx.field(static=True)
+
+    def __call__(self, inputs: Float[Array, " n"]) -> Float[Array, " n_out"]:
+        """Map one vector, x and then y."""
+        return self.of_parts(inputs[: self.n_in], inputs[self.n_in :])
 
     def posterior(self, inputs: Point) -> Posterior:
         """q(a | x) of an input of the encoder, shape (n_in,)."""
