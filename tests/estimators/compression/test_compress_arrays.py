@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from byte_codec import ByteCodec, from_bytes
 
 import wellposed as wp
-from byte_codec import ByteCodec, from_bytes
 from wellposed import coding
 
 TYPES = ("?", "i1", "<i2", ">i4", "i8", "u1", ">u2", "u4", "u8", "f2", ">f4", "<f8", ">f8")

@@ -4,9 +4,9 @@ import random
 
 import numpy as np
 import pytest
+from byte_codec import ByteCodec
 
 import wellposed as wp
-from byte_codec import ByteCodec
 from wellposed.coding.container import Reader
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from byte_codec import ByteCodec
 from polars.testing import assert_frame_equal as assert_polars_equal
 
 import wellposed as wp
-from byte_codec import ByteCodec
 from wellposed import coding
 
 

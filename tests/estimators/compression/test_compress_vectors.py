@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from compressed_vectors import FOLDER, arrays, pandas_frame, polars_frame
 from polars.testing import assert_frame_equal as assert_polars_equal
 
 import wellposed as wp
-from compressed_vectors import FOLDER, arrays, pandas_frame, polars_frame
 
 ARRAYS = arrays()
 
