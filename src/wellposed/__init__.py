@@ -15,6 +15,7 @@ from wellposed._version import __version__ as __version__
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if TYPE_CHECKING:
+    from wellposed import coding as coding
     from wellposed import datasets as datasets
     from wellposed import evaluation as evaluation
     from wellposed import experiments as experiments
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from wellposed.tables import Schema as Schema
 
 _ROOMS = (
+    "coding",
     "datasets",
     "evaluation",
     "experiments",

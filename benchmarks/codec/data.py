@@ -1,0 +1,93 @@
+"""The data of the benchmark of compression."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.data import images, root
+
+KODAK_CODED = (13, 14, 15, 16)  # the photographs that are coded; the others may train a model
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows to compress.
+
+    Parameters
+    ----------
+    name : as the table shows it
+    rows : array in the smallest type that holds it; images of shape (n, H, W) or (n, H, W, C)
+    text : the file, if it is text
+    model : name of the data that models of it are trained on; None without one
+    """
+
+    name: str
+    rows: np.ndarray
+    text: bytes | None = None
+    model: str | None = None
+
+    @property
+    def is_images(self) -> bool:
+        """Whether the rows are images."""
+        return self.rows.ndim > 2
+
+
+def load(name: str) -> Sample:
+    """Read one of ``NAMES``."""
+    return NAMES[name](name)
+
+
+def _grey(name: str) -> Sample:
+    return Sample(name, images(name, "test").reshape(-1, 28, 28), model=name)
+
+
+def _faces(name: str) -> Sample:
+    faces = np.load(root() / name / "frey_faces_uint8_1965x28x20.npy").reshape(-1, 28, 20)
+    held_out = np.random.default_rng(0).permutation(faces)[:200]  # as in benchmarks.noise
+    return Sample(name, held_out, model=name)
+
+
+def _text(path: str, delimiter: str | None = None, header: int = 0):
+    def read(name: str) -> Sample:
+        file: Path = root() / path
+        rows = np.loadtxt(file, delimiter=delimiter, skiprows=header)
+        return Sample(name, narrow(rows), file.read_bytes())
+
+    return read
+
+
+def _counts(name: str) -> Sample:
+    with np.load(root() / "single-cell" / "mouse_brain_10x_10000x1000_counts_csr.npz") as file:
+        indptr, columns = file["indptr"], file["indices"]
+        rows = np.zeros(tuple(file["shape"]), np.uint16)
+        rows[np.repeat(np.arange(len(rows)), np.diff(indptr)), columns] = file["data"]
+    return Sample(name, narrow(rows))
+
+
+def _photographs(name: str) -> Sample:
+    from PIL import Image
+
+    pictures = [np.asarray(Image.open(root() / "kodak" / f"{i:02}.png")) for i in KODAK_CODED]
+    upright = [p if p.shape[0] < p.shape[1] else p.transpose(1, 0, 2) for p in pictures]
+    return Sample(name, np.stack(upright))
+
+
+def narrow(rows: np.ndarray) -> np.ndarray:
+    """Return whole numbers in the smallest type that holds them; others as they are."""
+    if (rows != np.rint(rows)).any():
+        return rows
+    kind = np.min_scalar_type(int(rows.max())) if rows.min() >= 0 else np.dtype("i8")
+    return rows.astype(kind)
+
+
+NAMES = {
+    "mnist": _grey,
+    "fashion-mnist": _grey,
+    "frey-faces": _faces,
+    "kin8nm": _text("uci/kin8nm.txt"),
+    "power plant": _text("uci/power-plant.txt"),
+    "letter": _text("gaps/gain-letter.csv", ",", 1),
+    "single cells": _counts,
+    "kodak": _photographs,
+}
