@@ -30,6 +30,8 @@ MODELS: dict[str, tuple[Any, dict[str, Any]]] = {
         functools.partial(wp.noise.CausalLogistic, 17, window=3, mixture=3, hidden=(16,)),
         {"image_shape": (8, 8), "max_epochs": 12},
     ),
+    "prior": (_LOGISTIC, {"prior": "mixture", "n_prior_components": 7, "max_epochs": 12}),
+    "pseudo-inputs": (_LOGISTIC, {"prior": "vamp", "n_prior_components": 5}),
     "mixture": (functools.partial(_LOGISTIC, mixture=3), {}),
 }
 
@@ -39,7 +41,8 @@ def trained(name: str) -> Any:
     """A VAE of the digits, trained for a few epochs: the core's model."""
     noise, settings = MODELS[name]
     chosen = {"hidden": (32,), "max_epochs": 4, "random_state": 0, "linear_start": False}
+    chosen["prior"] = "standard"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few epochs are intended
-        vae = wp.VAE(4, noise=noise(), prior="standard", **(chosen | settings))
+        vae = wp.VAE(4, noise=noise(), **(chosen | settings))
         return vae.fit(digits()).model_

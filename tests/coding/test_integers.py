@@ -14,9 +14,9 @@ from wellposed.coding.ans import Lanes
 from wellposed.coding.integer import Activation, Layer, Network, curve
 from wellposed.coding.integer.activation import NAMES
 from wellposed.coding.latents import BITS, Grid, Posterior
+from wellposed.coding.logs import shares
 from wellposed.coding.symbols.cells import Cells, LevelCurve
 from wellposed.coding.symbols.constants import ConstantSymbols
-from wellposed.coding.symbols.weights import shares
 from wellposed.coding.symbols.window import neighbours
 from wellposed.nn import activate
 from wellposed.noise.causal.window import Window
@@ -113,7 +113,7 @@ def test_constants_and_posteriors_leave_out_no_symbol():
     expected = np.full((3, 17), 1 / 67)
     expected[[0, 1, 2], [0, 7, 16]] = 51 / 67
     np.testing.assert_allclose(frequencies / 2**24, expected, rtol=1e-4)
-    rng, grid = np.random.default_rng(0), Grid(8)
+    rng, grid = np.random.default_rng(0), Grid.standard(8, k=1)
     q = Posterior(np.floor(rng.normal(size=(2, 300)) * [[2.0**18], [2.0**13]]), grid)
     cells = [q.intervals(0, np.full(300, cell)) for cell in range(256)]
     assert all((each.freq >= 1).all() for each in cells)

@@ -12,7 +12,7 @@ from wellposed._errors import DataError, OutsideSupport, named_features
 from .ans import Lanes, chunk_sizes, n_lanes, random_words
 from .inputs import Inputs
 from .integer import Network
-from .latents import BITS, Posterior, StandardPrior
+from .latents import BITS, PLACE_BITS, Posterior, Prior
 from .network_state import network_state
 from .protocol import Rate
 from .search import Intervals
@@ -43,7 +43,7 @@ class BitsBackCodec:
     inputs: Inputs
     encoder: Network
     decoder: Network
-    prior: StandardPrior
+    prior: Prior
     parts: tuple[Part, ...]
     latent_bits: int
 
@@ -133,11 +133,11 @@ class BitsBackCodec:
             for j in range(part.family.d - 1, -1, -1):
                 lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
             net += each.bits(part.family.bits).sum(axis=0)
-        return net + self.prior.push(lanes, cells)
+        return net + self.prior.push(lanes, cells, self._flips(q.k, first, len(net)))
 
     def _decode_chunk(self, lanes: Lanes, first: int, m: int) -> np.ndarray:
         """Return m rows, shape (m, d)."""
-        cells = self.prior.pop(lanes, m)
+        cells = self.prior.pop(lanes, self._flips(self.prior.grid.k, first, m))
         outputs = self._decoded(cells)
         symbols = np.empty((self.n_features, m), np.int64)
         for part in self.parts:
@@ -154,15 +154,20 @@ class BitsBackCodec:
         return symbols.T
 
     def _flips(self, j: int, first: int, m: int) -> np.ndarray:
-        """Words that make the draw of latent j uniform, for m rows from ``first`` on."""
-        rows = np.arange(first, first + m, dtype=np.uint64)
-        return random_words((rows + np.uint64(1)) * np.uint64(self.prior.k) + np.uint64(j))
+        """Words that make the draw of latent j uniform, for m rows from ``first`` on.
+
+        That of a mixture's component has the number after the last latent's.
+        """
+        rows = np.arange(first + 1, first + m + 1, dtype=np.uint64)
+        return random_words(rows * np.uint64(self.prior.grid.k + 1) + np.uint64(j))
 
     def _posterior(self, symbols: np.ndarray) -> Posterior:
         return Posterior(self.encoder(self.inputs(symbols)), self.prior.grid)
 
     def _decoded(self, cells: np.ndarray) -> np.ndarray:
-        return self.decoder(self.prior.grid.centres(cells, bits=self.latent_bits))
+        z = self.prior.grid.places(cells)
+        z *= 2.0 ** (self.latent_bits - PLACE_BITS)
+        return self.decoder(np.floor(z, out=z))
 
     @property
     def _width(self) -> int:

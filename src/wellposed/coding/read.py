@@ -4,7 +4,7 @@ from wellposed._errors import DamagedFileError
 
 from .bits_back import BitsBackCodec
 from .inputs import Inputs
-from .latents import StandardPrior
+from .latents import prior_from_state
 from .network_state import network_from_state
 from .symbols import from_state
 from .wire import unpack
@@ -24,7 +24,7 @@ def row_codec_from_bytes(data: bytes) -> BitsBackCodec:
             Inputs(**state["inputs"]),
             network_from_state(state["encoder"]),
             network_from_state(state["decoder"]),
-            StandardPrior.from_state(state["prior"]),
+            prior_from_state(state["prior"]),
             tuple(from_state(part) for part in state["parts"]),
             state["latent_bits"],
         )

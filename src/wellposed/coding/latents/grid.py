@@ -1,6 +1,7 @@
 """The cells of a latent: equal shares of a standard normal."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -14,30 +15,51 @@ _OUTSIDE = 2.0**26  # a place beyond all others
 
 
 class Grid:
-    """2^bits cells, each with the same share of a standard normal, up to rounding.
+    """2^bits cells of each latent, with equal shares of a normal, up to rounding.
 
     Parameters
     ----------
     bits : 1 to 16
+    mean, spread : of each latent's normal, int64, shape (k,), in 2^-16
 
     Examples
     --------
-    >>> grid = Grid(2)
-    >>> [round(float(v), 3) for v in grid.edges[1:-1] / 2.0**PLACE_BITS]
+    >>> grid = Grid.standard(2, k=1)
+    >>> [round(float(v), 3) for v in grid.edges[0, 1:-1] / 2.0**PLACE_BITS]
     [-0.674, 0.0, 0.674]
     """
 
-    def __init__(self, bits: int):
-        self.bits, self.n_cells = bits, 1 << bits
-        self.edges, self._centres = _places(bits)
+    def __init__(self, bits: int, mean: np.ndarray, spread: np.ndarray):
+        self.bits, self.n_cells, self.mean, self.spread = bits, 1 << bits, mean, spread
+        edges, middles = _places(bits)
+        self.edges, self.middles = self._moved(edges), self._moved(middles)
+        self.edges[:, 0], self.edges[:, -1] = -_OUTSIDE, _OUTSIDE
 
-    def centres(self, cells: np.ndarray, *, bits: int) -> np.ndarray:
-        """Return the middles of cells, whole numbers of 2^-bits, float64."""
-        return np.floor(self._centres * 2.0 ** (bits - PLACE_BITS)).take(cells)
+    @classmethod
+    def standard(cls, bits: int, *, k: int) -> "Grid":
+        """Return the cells of k standard normals."""
+        return cls(bits, np.zeros(k, np.int64), np.full(k, 1 << PLACE_BITS, np.int64))
 
-    def most(self, *, bits: int) -> float:
-        """Largest absolute middle, in 2^-bits."""
-        return float(np.abs(self._centres).max() * 2.0 ** (bits - PLACE_BITS)) + 1.0
+    @property
+    def k(self) -> int:
+        """Number of latents."""
+        return len(self.mean)
+
+    def places(self, cells: np.ndarray) -> np.ndarray:
+        """Return the middles of cells of shape (k, m), whole numbers of 2^-16, float64."""
+        return np.take_along_axis(self.middles, cells, axis=1)
+
+    def most(self) -> np.ndarray:
+        """Largest absolute middle of each latent, shape (k,)."""
+        return np.abs(self.middles).max(axis=1)
+
+    def _moved(self, places: np.ndarray) -> np.ndarray:
+        fine = self.spread[:, None] * 2.0**-PLACE_BITS
+        return np.floor(fine * places) + self.mean[:, None]
+
+    def state(self) -> dict[str, Any]:
+        """Return what the grid is made of."""
+        return {"bits": self.bits, "mean": self.mean, "spread": self.spread}
 
 
 @functools.cache
@@ -50,6 +72,4 @@ def _places(bits: int) -> tuple[np.ndarray, np.ndarray]:
     step = 1 << PLACE_BITS - 7
     within = (shares - mass[knot]) * step // (mass[knot + 1] - mass[knot])
     places = (knot * step + within - (_FAR << PLACE_BITS)).astype(np.float64)
-    edges = np.append(places[::2], _OUTSIDE)
-    edges[0] = -_OUTSIDE
-    return edges, places[1::2]
+    return np.append(places[::2], 0.0), places[1::2]

@@ -3,11 +3,11 @@
 import numpy as np
 
 from ..integer import curve
+from ..logs import RAW_BITS
 from ..search import Intervals, bisect
 from .grid import PLACE_BITS, Grid
 
 BITS = 24  # of frequencies
-RAW_BITS = 10  # fractional bits of raw scales
 
 _KNOTS = 64
 _FAR = 8
@@ -46,7 +46,7 @@ class Posterior:
         mean, rate = self._mean[j], self._rate[j]
         if at is not None:
             mean, rate = mean.take(at), rate.take(at)
-        point = self._grid.edges.take(cell)
+        point = self._grid.edges[j].take(cell)
         point -= mean
         point *= rate
         point += _FAR * _KNOTS

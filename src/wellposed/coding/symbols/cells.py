@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..integer import curve
+from ..logs import WEIGHT_BITS, weights
 from ..search import Intervals, near
 from .scales import RATE_BITS, SCALE_BITS, rates
-from .weights import WEIGHT_BITS, weights
 
 LOCATION_BITS = 10
 _KNOTS = 64  # to a scale

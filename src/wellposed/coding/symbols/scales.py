@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from ..integer import curve
+from ..logs import RAW_BITS
 
 SCALE_BITS = 16  # fractional bits of scales
-RAW_BITS = 10  # and of the raw numbers that they depend on
 RATE_BITS = 24  # of one over a scale
 _FAR = 40  # raw scales beyond are as this one
 

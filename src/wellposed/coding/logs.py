@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..integer import curve
-from .scales import RAW_BITS
+from .integer import curve
 
+RAW_BITS = 10  # fractional bits of logs, and of a decoder's other raw numbers
 WEIGHT_BITS = 16
 _FAR = 24  # nats below the largest, from which a weight is zero
 
