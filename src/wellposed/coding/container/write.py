@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 
 from . import methods
-from .blocks import PLAIN, pack_block
+from .blocks import PLAIN, is_by_model, pack_block
 from .header import Header
 from .modelled import Modelled
 from .protocol import Coder
@@ -49,6 +49,7 @@ class Writer:
             header, description_bytes=lengths[0], model_bytes=lengths[1]
         )
         self._lengths: list[int] = []
+        self.n_by_model = 0  # blocks
         front = self.header.pack()
         self._file.write(front)
         self.n_bytes = len(front)
@@ -63,7 +64,9 @@ class Writer:
         ----------
         parts : of each group, its cells, shape (rows of the block, width), little-endian
         """
-        return self._put_block(pack_block(parts, self._modelled, self._coder))
+        body = pack_block(parts, self._modelled, self._coder)
+        self.n_by_model += is_by_model(body)
+        return self._put_block(body)
 
     def write_stored(self, chunks: Iterable[Sequence[np.ndarray]]) -> None:
         """Write the only block of a container as it is, from chunks of its rows.

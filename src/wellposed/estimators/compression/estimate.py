@@ -14,8 +14,6 @@ from .containers import cells_of
 from .files import compress_into, rows_a_block
 from .models import coder_of, plan_for
 
-_BITS = math.log(2.0)
-
 
 @dataclasses.dataclass(frozen=True)
 class CompressionEstimate:
@@ -23,17 +21,16 @@ class CompressionEstimate:
 
     Parameters
     ----------
-    n_rows : number of rows
-    n_values : number of values
+    n_rows, n_values : number of rows, and of the values of the model's features in them
     raw : bytes of the rows
-    elbo : −ELBO of the rows, in bytes
-    net : of the rows under the integer model: −ELBO, and what rounding it and z costs
+    elbo : −ELBO of the rows that the model can code
+    net : of these rows under the integer model: −ELBO, and what rounding it and z costs
     initial : bits that stand in for earlier rows, once a block
     states : the last states of the coder, once a block
-    apart : rows and cells that the model cannot code
-    container : header, lengths, checksums and index
-    model : of the model, if it is put into the file
-    coded : bytes of the whole file, without the model inside
+    n_apart : rows that the model cannot code, or not all cells of them, which are stored apart
+    coded : the whole file, without a model inside
+    blocks, by_model : number of blocks, and of those that are smaller with the model
+    model : the model, if it is put into the file
     """
 
     n_rows: int
@@ -43,30 +40,41 @@ class CompressionEstimate:
     net: float
     initial: float
     states: float
-    apart: float
-    container: float
-    model: int
+    n_apart: int
     coded: int
+    blocks: int
+    by_model: int
+    model: int
 
     @property
     def bits_per_value(self) -> float:
         """Bits of the file for each value."""
         return 8 * self.coded / max(1, self.n_values)
 
+    @property
+    def overhead(self) -> float:
+        """Bytes of the file over −ELBO, as a share of it; NaN where that is not above zero."""
+        return (self.coded - self.elbo) / self.elbo if self.elbo > 0 else math.nan
+
     def __str__(self) -> str:
-        overhead = (self.coded - self.elbo) / self.elbo if self.elbo > 0 else float("nan")
-        parts = (
+        rest = self.coded - self.net - self.initial - self.states
+        parts = [
             ("rows", self.raw),
             ("−ELBO", self.elbo),
             ("+ integer model", self.net - self.elbo),
             ("+ initial bits", self.initial),
             ("+ coder states", self.states),
-            ("+ apart, container", self.apart + self.container),
+            ("+ container, apart", rest),
             ("file", self.coded),
-        )
+        ]
+        others = self.blocks - self.by_model
+        if others:
+            parts[5] = (f"{others} of {self.blocks} blocks without", rest)
         lines = [f"{name:22}{value:14,.0f} bytes" for name, value in parts]
-        lines[-1] += f", {self.bits_per_value:.4f} bits a value, {overhead:+.2%} over −ELBO"
-        return "\n".join([*lines, f"{'model, if included':22}{self.model:14,.0f} bytes"])
+        lines[-1] += f", {self.bits_per_value:.4f} bits a value, {self.overhead:+.2%} over −ELBO"
+        if self.n_apart:
+            lines.append(f"{'rows apart':22}{self.n_apart:14,}")
+        return "\n".join([*lines, f"{'model, if included':22}{self.model:14,} bytes"])
 
 
 def estimate_compression(
@@ -91,31 +99,39 @@ def estimate_compression(
             f"An estimate needs the ELBO of a fitted VAE; got a {type(model).__name__}. Pass the "
             "estimator itself."
         )
-    cells, coder = cells_of(X), coder_of(model)
+    cells = cells_of(X)
+    coder: Any = coder_of(model)
     plan = plan_for(model, X, cells)
     assert plan.modelled is not None
     rows = rows_a_block(cells) if block_rows is None else block_rows
-    net, initial, states, coded = 0.0, 0.0, 0.0, 0
+    net, initial, states, inside = 0.0, 0.0, 0.0, np.zeros(cells.n, bool)
     for low in range(0, cells.n, rows):
-        symbols, _ = plan.modelled.symbols(cells.rows(low, low + rows))
-        rate = coder.rate(symbols[~coder.outside(symbols)])  # type: ignore[attr-defined]
+        symbols, off = plan.modelled.symbols(cells.rows(low, low + rows))
+        kept = ~(coder.outside(symbols) | off.any(axis=1))
+        rate = coder.rate(symbols[kept])
         net += float(np.sum(rate.net))
         initial, states = initial + rate.initial, states + rate.states
-        coded += rate.coded // 8
-    file = io.BytesIO()
-    sizes = compress_into(file, coder, X, block_rows=block_rows, progress=progress)
-    data = X.reshape(len(X), -1) if isinstance(X, np.ndarray) else X
-    elbo = -float(np.sum(model.elbo(data), dtype=np.float64)) / _BITS / 8
+        inside[low : low + rows] = kept
+    sizes = compress_into(io.BytesIO(), coder, X, block_rows=block_rows, progress=progress)
+    elbo = model.elbo(_some(X, inside)) if inside.any() else 0.0
     return CompressionEstimate(
         n_rows=cells.n,
         n_values=cells.n * coder.n_features,
         raw=sizes.rows,
-        elbo=elbo,
+        elbo=-float(np.sum(elbo, dtype=np.float64)) / math.log(2.0) / 8,
         net=net / 8,
         initial=initial / 8,
         states=states / 8,
-        apart=0.0,
-        container=float(sizes.file - coded),
-        model=len(coder.to_bytes()),
+        n_apart=int((~inside).sum()),
         coded=sizes.file,
+        blocks=sizes.blocks,
+        by_model=sizes.by_model,
+        model=len(coder.to_bytes()),
     )
+
+
+def _some(X: Any, rows: np.ndarray) -> Any:
+    """Return some rows, images as (n, d)."""
+    if isinstance(X, np.ndarray):
+        return X[rows].reshape(int(rows.sum()), -1)
+    return X.filter(rows) if type(X).__module__.startswith("polars") else X[rows]

@@ -30,11 +30,14 @@ class Sizes:
     rows : of the rows
     file : of the container
     model : of the model inside
+    blocks, by_model : number of blocks, and of those that the model codes
     """
 
     rows: int
     file: int
     model: int
+    blocks: int
+    by_model: int
 
 
 def compress_into(
@@ -84,7 +87,8 @@ def compress_into(
     if verify:
         _verify(file, cells, plan, progress)
     inside = writer.header.model_bytes
-    return Sizes(raw, written, inside[0] if inside else 0)
+    blocks, by_model = writer.header.n_blocks, writer.n_by_model if plan.coder else 0
+    return Sizes(raw, written, inside[0] if inside else 0, blocks, by_model)
 
 
 def rows_of(
