@@ -23,6 +23,7 @@ ESTIMATORS = (
     "GaussianImputer",
     "LinearVAE",
     "MixturePPCA",
+    "OutlierVAE",
     "PPCA",
     "VAE",
     "VAEImputer",

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import Grid as Grid
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import MixturePPCA as MixturePPCA
+    from wellposed.estimators import OutlierVAE as OutlierVAE
     from wellposed.estimators import SemiSupervisedRegressor as SemiSupervisedRegressor
     from wellposed.estimators import SemiSupervisedVAE as SemiSupervisedVAE
     from wellposed.estimators import VAEImputer as VAEImputer
@@ -96,6 +97,7 @@ _NAMES = {
     "Grid": "estimators",
     "LinearVAE": "estimators",
     "MixturePPCA": "estimators",
+    "OutlierVAE": "estimators",
     "PPCA": "estimators",
     "Schema": "tables",
     "SemiSupervisedRegressor": "estimators",

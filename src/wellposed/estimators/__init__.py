@@ -15,6 +15,7 @@ from .few_labels import (
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
+from .outliers import OutlierVAE
 from .synthetic import TableQuality, table_quality
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "LabelDiagnosis",
     "LinearVAE",
     "MixturePPCA",
+    "OutlierVAE",
     "SemiSupervisedRegressor",
     "SemiSupervisedVAE",
     "TableQuality",

@@ -21,6 +21,8 @@ from .few_labels.file import restore_labelled
 from .imputation import GaussianImputer, VAEImputer
 from .imputation.file import restore_imputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
+from .outliers import OutlierVAE
+from .outliers.file import restore_detector
 
 T = TypeVar("T")
 # A class, a function without arguments that makes an object, or a tuple of those.
@@ -32,6 +34,7 @@ Estimator: TypeAlias = (
     | LinearVAE
     | VAE
     | GaussianImputer
+    | OutlierVAE
     | SemiSupervisedRegressor
     | SemiSupervisedVAE
     | VAEImputer
@@ -42,6 +45,7 @@ KINDS: dict[str, type] = {
     "GaussianImputer": GaussianImputer,
     "LinearVAE": LinearVAE,
     "MixturePPCA": MixturePPCA,
+    "OutlierVAE": OutlierVAE,
     "PPCA": PPCA,
     "SemiSupervisedRegressor": SemiSupervisedRegressor,
     "SemiSupervisedVAE": SemiSupervisedVAE,
@@ -50,6 +54,7 @@ KINDS: dict[str, type] = {
 }
 _REBUILD: dict[type, Callable[..., Any]] = {
     GaussianImputer: restore_imputer,
+    OutlierVAE: restore_detector,
     SemiSupervisedRegressor: restore_labelled,
     SemiSupervisedVAE: restore_labelled,
     VAEImputer: restore_imputer,

@@ -94,6 +94,14 @@ from .linear import (
     sentences,
     spectrum,
 )
+from .outliers import (
+    Uniformity,
+    benjamini_hochberg,
+    conformal_p_values,
+    fewest_calibration_rows,
+    outlier_share,
+    uniformity,
+)
 from .predictive import (
     CRPS,
     Calibration,
@@ -153,16 +161,19 @@ __all__ = [
     "ScoreAtVariance",
     "Separation",
     "Split",
+    "Uniformity",
     "VarianceSplit",
     "accuracy",
     "ais",
     "artefact_bands",
     "audit",
+    "benjamini_hochberg",
     "calibration",
     "classifier_features",
     "codes",
     "collapse",
     "compare",
+    "conformal_p_values",
     "covariance",
     "covariate_information",
     "coverage",
@@ -175,6 +186,7 @@ __all__ = [
     "estimate_log_likelihood",
     "exact_log_likelihood",
     "factor_vae_score",
+    "fewest_calibration_rows",
     "forecast",
     "forecast_spectrum",
     "frechet_distance",
@@ -190,6 +202,7 @@ __all__ = [
     "measure_collapse",
     "mutual_information_gap",
     "noise_correlation",
+    "outlier_share",
     "over_rows",
     "pareto_k",
     "plotted_prior",
@@ -215,6 +228,7 @@ __all__ = [
     "standardised_residuals",
     "subsample",
     "total_rates",
+    "uniformity",
     "variance_split",
 ]
 

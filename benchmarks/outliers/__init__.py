@@ -1,0 +1,1 @@
+"""Detection of outliers on the 28 tables of ``data/outliers``."""

@@ -1,0 +1,281 @@
+"""Outliers by the density of a VAE."""
+
+from typing import Any, ClassVar, Literal, Self, cast
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+
+from wellposed import evaluation
+from wellposed._checks import Rule, check_number, check_settings, one_of, or_word, real, whole
+from wellposed._errors import SettingError
+
+from .._settings import settings_of
+from .._vae import VAE
+from .._words import Rows, Seed
+from ..data.covariates import open_to_condition
+from ..data.rows import restore_on_failure, seed_of, validate_rows
+from ..data.table import Table
+from .calibration import check_rows, constants_of, split, threshold_of
+from .ensemble import Ensemble
+from .explain import Cells, explain, rows_for_cells
+from .explanation import Explanation
+from .file import demand
+from .methods import OutlierMethods
+
+# Of the default VAE. Its density is one score of five, and a longer training changes their mean
+# little.
+_DEFAULTS: dict[str, Any] = {"max_epochs": 100, "patience": 20, "validation_folds": 0}
+SCORES = ("log_density", "typicality", "rate", "ensemble")
+
+
+class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
+    r"""Find outliers by log p(x) of a VAE, with alarms at the rate that is asked for.
+
+    Some rows are held out of training. Their scores give each new row the p-value
+
+    .. math:: p(x) = \frac{1 + \#\{i : s(c_i) \le s(x)\}}{m + 1}
+
+    so that of rows like those of the fit a share of at most α has p ≤ α, however well the VAE
+    fits. No threshold comes from the scores of rows that the VAE was trained on.
+
+    Parameters
+    ----------
+    vae : None or :class:`wellposed.VAE`
+        Settings of the VAE, which is not fitted itself; ``random_state`` is set here. None is the
+        default VAE with at most 100 epochs, and without folds. Missing entries, columns of several kinds and covariates are as it has them.
+    score : "auto", "log_density", "typicality", "rate" or "ensemble"
+        Of each row, lower for outliers. "auto" is "ensemble" for whole rows of numbers, and
+        "log_density" for tables with gaps, other kinds of columns or covariates.
+        "log_density" is log p(x), by importance sampling with a proposal refined for each row.
+        "typicality" is the distance of log p(x) from its median over some rows held out, negative:
+        a density that is too high is an outlier as well. "rate" is −KL(q(z|x) ‖ p(z)).
+        "ensemble" is a mean over five scores, each on the scale of how rare it is: log p(x) of the
+        VAE, of a mixture of probabilistic PCAs and of one pPCA, and the distances to the first and
+        the fifth neighbour among rows of the fit, of which it keeps at most 20,000
+    contamination : "auto" or a number in (0, 0.5]
+        The share of rows that :meth:`predict` calls outliers, where rows are like those of the
+        fit. "auto" estimates it, see :func:`wellposed.evaluation.outlier_share`, and takes at
+        least 1 %. It has no effect on p-values.
+    n_calibration : "auto" or int
+        m, the rows held out; "auto" is a fifth, at most 2,000
+    n_samples : draws of z a row, of "log_density" and "typicality"
+    random_state : int, RandomState or None
+
+    Attributes
+    ----------
+    vae_ : the fitted :class:`wellposed.VAE`
+    score_ : name of the score
+    calibration_scores_ : array of shape (m,), rising
+    offset_ : threshold of ``score_samples`` below which a row is an outlier
+    contamination_ : share of calibration rows that it stands for
+    n_features_in_ : d, the number of columns that the model has, covariates not counted
+
+    References: Bates, Candès, Lei, Romano & Sesia (2023), Testing for outliers with conformal
+    p-values; Nalisnick et al. (2019), Detecting out-of-distribution inputs using typicality.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.repeat(rng.normal(size=(600, 1)), 3, axis=1) + 0.1 * rng.normal(size=(600, 3))
+    >>> small = VAE(1, hidden=(8,), max_epochs=20)
+    >>> detector = OutlierVAE(small, random_state=0).fit(X)
+    >>> detector.outliers([[0.5, 0.5, 0.5], [0.5, 0.5, -0.5]], alpha=0.01).tolist()
+    [False, True]
+    """
+
+    _constraints: ClassVar[dict[str, Rule]] = {
+        "score": one_of(("auto", *SCORES)),
+        "contamination": or_word("auto", real(above=0, high=0.5)),
+        "n_calibration": or_word("auto", whole()),
+        "n_samples": whole(),
+    }
+    _file_state: ClassVar[tuple[str, ...]] = (
+        "n_features_in_",
+        "calibration_scores_",
+        "offset_",
+        "contamination_",
+        "_constants",
+        "score_",
+        "_centre",
+        "_ensemble_parts",
+        "_kept_rows",
+        "_seed",
+    )
+
+    def __init__(
+        self,
+        vae: VAE | None = None,
+        *,
+        score: Literal["auto", "log_density", "typicality", "rate", "ensemble"] = "auto",
+        contamination: float | Literal["auto"] = "auto",
+        n_calibration: int | Literal["auto"] = "auto",
+        n_samples: int = 64,
+        random_state: Seed = None,
+    ):
+        self.vae = vae
+        self.score = score
+        self.contamination = contamination
+        self.n_calibration = n_calibration
+        self.n_samples = n_samples
+        self.random_state = random_state
+
+    def fit(self, X: Rows, y: object = None) -> Self:
+        """Fit the VAE to most rows, and score the others.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path; outliers among the rows are allowed
+        y : ignored
+
+        Raises
+        ------
+        DataError
+            For rows that are not finite numbers or all equal, and for too few.
+        SettingError
+            If a setting is out of range, or ``vae`` is no VAE.
+        """
+        check_settings(settings_of(self), self._constraints)
+        if self.vae is not None and not isinstance(self.vae, VAE):
+            raise SettingError(
+                f"vae must be a wellposed.VAE or None; got {type(self.vae).__name__}. Pass one "
+                "with the settings you want, such as wp.VAE(hidden=(64, 64))."
+            )
+        with restore_on_failure(self):
+            self._seed = seed_of(self.random_state)
+            vae: Any = VAE(**_DEFAULTS) if self.vae is None else clone(self.vae)
+            vae.set_params(random_state=self._seed)
+            table = open_to_condition(X, vae.noise, vae.covariates)
+            validate_rows(self, table, reset=True, gaps=vae.missing is not None)
+            check_rows(table)
+            self.score_ = _score_of(self.score, table, vae)
+            generator = np.random.default_rng(self._seed)
+            scaled = self.score_ in ("typicality", "ensemble")
+            parts = split(
+                len(table.values), cast(Any, self.n_calibration), generator, with_reference=scaled
+            )
+            trained = table.take(parts.trained)
+            self.vae_ = vae.fit(trained)
+            self._constants = constants_of(trained.values)
+            self._scale(trained, table.take(parts.reference))
+            self._calibrate(table.take(parts.held))
+            n_kept = rows_for_cells(len(parts.held), table.values.shape[1])
+            kept = self.vae_.rows(table.take(parts.held[:n_kept]))
+            self._kept_rows, self._cells = np.asarray(kept, np.float64), None
+        return self
+
+    def _scale(self, trained: Table, reference: Table) -> None:
+        """Fit what puts scores on a scale, by rows that are in no training."""
+        self._centre, self._ensemble = 0.0, None
+        if self.score_ == "typicality":
+            self._centre = float(np.median(self._log_density(reference)))
+        if self.score_ == "ensemble":
+            rows, others = self.vae_.rows(trained), self.vae_.rows(reference)
+            surprise = -self._log_density(reference)
+            self._ensemble = Ensemble.fit(rows, others, surprise, seed=self._seed)
+
+    def _calibrate(self, held: Table) -> None:
+        """Score the rows held out, and set the threshold."""
+        scores = self._scores(held)
+        threshold = threshold_of(scores, cast(Any, self.contamination))
+        self.calibration_scores_ = np.sort(scores)
+        self.offset_, self.contamination_ = threshold.offset, threshold.share
+
+    def _scores(self, table: Table) -> np.ndarray:
+        if self.score_ == "rate":
+            rows, key = self.vae_.rows(table), self.vae_.key("score")
+            rates = evaluation.total_rates(self.vae_.model_, rows, key=key)
+            return -np.asarray(rates, np.float64)
+        log_p = self._log_density(table)
+        if self._ensemble is not None:
+            return -self._ensemble.surprise(self.vae_.rows(table), -log_p)
+        return log_p if self.score_ == "log_density" else -np.abs(log_p - self._centre)
+
+    def _log_density(self, table: Table) -> np.ndarray:
+        return np.asarray(self.vae_.score_samples(table, self.n_samples), np.float64)
+
+    def explain(self, X: Rows, level: float = 0.01) -> Explanation:
+        """Explain −log p(x) of rows: by columns, wrong cells, and the values expected there.
+
+        The cells of a row are judged by -log p(x_j | the other cells), whatever ``score`` is. The
+        most suspicious one is hidden, the others are judged again without it, and so on for at
+        most five cells, as long as its p-value is at most ``level``. Calibration rows give
+        the p-values: about that share of right cells is named.
+
+        Each row takes some 2 d estimates of log p of a part of it, and so do up to 300 calibration
+        rows at the first call.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        level : share of the right cells that may be named, in (0, 1)
+
+        Returns
+        -------
+        Explanation: ``print`` it, or draw it by :func:`wellposed.plotting.outliers`
+
+        Raises
+        ------
+        SettingError
+            For noise of which no part of the features has a density in closed form.
+        """
+        level = check_number("level", level, "0.01 is usual.", above=0, below=1)
+        table = self._open(X)
+        if self._cells is None:
+            self._cells = Cells.of(self.vae_, self._kept_rows, int(self.n_samples))
+        return explain(self._cells, X, table, self._log_density(table), level)
+
+    @property
+    def _ensemble_parts(self) -> tuple[Any, ...] | None:
+        return None if self._ensemble is None else self._ensemble.parts()
+
+    @_ensemble_parts.setter
+    def _ensemble_parts(self, parts: Any) -> None:
+        self._given_parts = parts
+
+    def _check_restored(self) -> None:
+        """Refuse a state of a file that no fit makes, and rebuild the ensemble."""
+        demand(type(self._centre) is float and bool(np.isfinite(self._centre)), "_centre")
+        known = self.score_ in SCORES and self.score in ("auto", self.score_)
+        demand(known and not (self.score_ == "typicality" and self.score == "auto"), "score_")
+        kept, self._cells = self._kept_rows, None
+        width = len(self._constants) + self.vae_.model_.n_covariates
+        sound = isinstance(kept, np.ndarray) and kept.dtype == np.float64 and kept.ndim == 2
+        demand(sound and len(kept) > 0 and kept.shape[1] == width, "_kept_rows")
+        parts, self._ensemble = self._given_parts, None
+        del self._given_parts
+        if self.score_ == "ensemble":
+            self._ensemble = Ensemble.of_parts(parts, len(self._constants))
+        demand((self._ensemble is not None) == (self.score_ == "ensemble"), "the ensemble")
+        demand(self.score_ == "ensemble" or parts is None, "the ensemble")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True  # sparse rows become dense
+        tags.input_tags.allow_nan = self.vae is not None and self.vae.missing is not None
+        return tags
+
+
+def _score_of(setting: str, table: Table, vae: VAE) -> str:
+    """Return the name of the score for a table.
+
+    Raises
+    ------
+    SettingError
+        For an ensemble of rows that are not whole rows of numbers.
+    """
+    plain = table.schema is None or table.schema.one_noise
+    obstacle = None
+    if vae.missing is not None:
+        obstacle = f"missing={vae.missing!r}"
+    elif table.covariates is not None:
+        obstacle = "covariates"
+    elif not plain:
+        obstacle = "columns of several kinds"
+    if setting == "auto":
+        return "ensemble" if obstacle is None else "log_density"
+    if setting == "ensemble" and obstacle is not None:
+        raise SettingError(
+            "The ensemble has distances between rows, which need whole rows of numbers; got "
+            f'{obstacle}. Use score="log_density", which "auto" chooses here.'
+        )
+    return setting
