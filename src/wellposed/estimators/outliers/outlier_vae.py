@@ -42,7 +42,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     ----------
     vae : None or :class:`wellposed.VAE`
         Settings of the VAE, which is not fitted itself; ``random_state`` is set here. None is the
-        default VAE with at most 100 epochs, and without folds. Missing entries, columns of several kinds and covariates are as it has them.
+        default VAE with at most 100 epochs, and without folds. Missing entries, columns of several
+        kinds and covariates are as it has them.
     score : "auto", "log_density", "typicality", "rate" or "ensemble"
         Of each row, lower for outliers. "auto" is "ensemble" for whole rows of numbers, and
         "log_density" for tables with gaps, other kinds of columns or covariates.
