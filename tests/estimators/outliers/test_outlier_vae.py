@@ -19,7 +19,7 @@ def draw(n, seed):
 
 
 X, NEW = draw(700, 0), draw(1_500, 1)
-FAR = NEW[:40] * [1.0, -1.0, 1.0, -1.0] + [2.0, -2.0, 2.0, -2.0]
+FAR = np.abs(NEW[:40]) * [1.0, -1.0, 1.0, -1.0] + [2.0, -2.0, 2.0, -2.0]
 SCORES = ("ensemble", "log_density", "typicality", "rate")
 
 

@@ -9,6 +9,7 @@ from wellposed import evaluation
 from wellposed._checks import Rule, check_number, check_settings, one_of, or_word, real, whole
 from wellposed._errors import SettingError
 
+from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import Rows, Seed
@@ -28,6 +29,7 @@ _DEFAULTS: dict[str, Any] = {"max_epochs": 100, "patience": 20, "validation_fold
 SCORES = ("log_density", "typicality", "rate", "ensemble")
 
 
+@setting_and_method("score")
 class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     r"""Find outliers by log p(x) of a VAE, with alarms at the rate that is asked for.
 
@@ -114,7 +116,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         random_state: Seed = None,
     ):
         self.vae = vae
-        self.score = score
+        vars(self)["score"] = score  # reading the attribute gives the method
         self.contamination = contamination
         self.n_calibration = n_calibration
         self.n_samples = n_samples
@@ -135,7 +137,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         SettingError
             If a setting is out of range, or ``vae`` is no VAE.
         """
-        check_settings(settings_of(self), self._constraints)
+        settings = settings_of(self)
+        check_settings(settings, self._constraints)
         if self.vae is not None and not isinstance(self.vae, VAE):
             raise SettingError(
                 f"vae must be a wellposed.VAE or None; got {type(self.vae).__name__}. Pass one "
@@ -148,7 +151,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             table = open_to_condition(X, vae.noise, vae.covariates)
             validate_rows(self, table, reset=True, gaps=vae.missing is not None)
             check_rows(table)
-            self.score_ = _score_of(self.score, table, vae)
+            self.score_ = _score_of(settings["score"], table, vae)
             generator = np.random.default_rng(self._seed)
             scaled = self.score_ in ("typicality", "ensemble")
             parts = split(
@@ -194,6 +197,10 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     def _log_density(self, table: Table) -> np.ndarray:
         return np.asarray(self.vae_.score_samples(table, self.n_samples), np.float64)
 
+    def score(self, X: Rows, y: object = None) -> float:
+        """Return the mean of :meth:`score_samples` over rows: larger where they are usual."""
+        return float(self.score_samples(X).mean())
+
     def explain(self, X: Rows, level: float = 0.01) -> Explanation:
         """Explain −log p(x) of rows: by columns, wrong cells, and the values expected there.
 
@@ -236,8 +243,9 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     def _check_restored(self) -> None:
         """Refuse a state of a file that no fit makes, and rebuild the ensemble."""
         demand(type(self._centre) is float and bool(np.isfinite(self._centre)), "_centre")
-        known = self.score_ in SCORES and self.score in ("auto", self.score_)
-        demand(known and not (self.score_ == "typicality" and self.score == "auto"), "score_")
+        setting = settings_of(self)["score"]
+        automatic = self.score_ in ("ensemble", "log_density")
+        demand(self.score_ == setting or (setting == "auto" and automatic), "score_")
         kept, self._cells = self._kept_rows, None
         width = len(self._constants) + self.vae_.model_.n_covariates
         sound = isinstance(kept, np.ndarray) and kept.dtype == np.float64 and kept.ndim == 2
@@ -248,6 +256,10 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             self._ensemble = Ensemble.of_parts(parts, len(self._constants))
         demand((self._ensemble is not None) == (self.score_ == "ensemble"), "the ensemble")
         demand(self.score_ == "ensemble" or parts is None, "the ensemble")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's settings by name."""
+        return {**super().get_params(deep), "score": vars(self)["score"]}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
