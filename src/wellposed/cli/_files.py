@@ -170,13 +170,18 @@ def feature_columns(model: Any, d: int) -> list[str]:
 
 def open_model(path: Path) -> Any:
     """Load a fitted estimator."""
-    from wellposed.estimators import GaussianImputer, VAEImputer, load
+    from wellposed.estimators import GaussianImputer, OutlierVAE, VAEImputer, load
 
     model = load(path)
     if isinstance(model, (GaussianImputer, VAEImputer)):
         raise SettingError(
             f"This command takes a model of rows; {path} holds a {type(model).__name__}. Fill gaps "
             "in Python: wp.load(path).transform(rows)."
+        )
+    if isinstance(model, OutlierVAE):
+        raise SettingError(
+            f"This command takes a model of rows; {path} holds an OutlierVAE. Find outliers in "
+            "Python: wp.load(path).outliers(rows, alpha=0.01)."
         )
     return model
 
