@@ -130,7 +130,7 @@ def test_the_columns_of_a_frame_are_those_of_the_model_by_their_names(package, m
     monkeypatch.setattr(coding.container.blocks, "pack_plain", lambda parts: bytes(10**6))
     again = wp.decompress(wp.compress(coder, frame), coder)
     assert again.equals(frame)
-    with pytest.raises(wp.DataError, match="3 columns"):
+    with pytest.raises(wp.DataError, match="3 features"):
         wp.compress(coder, frame[["a", "b"]])
 
 

@@ -12,7 +12,7 @@ from wellposed._errors import SettingError
 from .._words import Progress
 from .containers import cells_of
 from .files import compress_into, rows_a_block
-from .models import coder_of, plan_for
+from .models import divisors, plan_for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,9 +100,13 @@ def estimate_compression(
             "estimator itself."
         )
     cells = cells_of(X)
-    coder: Any = coder_of(model)
     plan = plan_for(model, X, cells)
-    assert plan.modelled is not None
+    coder: Any = plan.coder
+    if plan.modelled is None:
+        raise SettingError(
+            "An estimate needs rows that the model codes; a column has no step. Round it first."
+        )
+    steps = float(np.log2(divisors(plan.modelled.codes)).sum())  # of real columns, bits a row
     rows = rows_a_block(cells) if block_rows is None else block_rows
     net, initial, states, inside = 0.0, 0.0, 0.0, np.zeros(cells.n, bool)
     for low in range(0, cells.n, rows):
@@ -112,13 +116,13 @@ def estimate_compression(
         net += float(np.sum(rate.net))
         initial, states = initial + rate.initial, states + rate.states
         inside[low : low + rows] = kept
-    sizes = compress_into(io.BytesIO(), coder, X, block_rows=block_rows, progress=progress)
+    sizes = compress_into(io.BytesIO(), model, X, block_rows=block_rows, progress=progress)
     elbo = model.elbo(_some(X, inside)) if inside.any() else 0.0
     return CompressionEstimate(
         n_rows=cells.n,
         n_values=cells.n * coder.n_features,
         raw=sizes.rows,
-        elbo=-float(np.sum(elbo, dtype=np.float64)) / math.log(2.0) / 8,
+        elbo=(inside.sum() * steps - float(np.sum(elbo, dtype=np.float64)) / math.log(2.0)) / 8,
         net=net / 8,
         initial=initial / 8,
         states=states / 8,

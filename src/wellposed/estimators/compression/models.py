@@ -2,14 +2,16 @@
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from wellposed import coding as _coding
-from wellposed._errors import DamagedFileError, DataError, SettingError
+from wellposed._errors import DamagedFileError, DataError, DataHint, SettingError
 from wellposed.coding.container import ARRAY, Coder, Header, Modelled, Reader
+from wellposed.coding.container.steps import BITS, DIVISORS, find_steps
 from wellposed.models import VAEModel
 from wellposed.tables import Schema
 
@@ -18,6 +20,7 @@ from .containers import Cells
 
 Codable: TypeAlias = Fitted | Coder
 _PRINT = 16  # bytes of a fingerprint
+_LOOK_BYTES = 1 << 23  # of the rows by which steps are found
 coding: Any = _coding
 
 
@@ -50,8 +53,13 @@ class Plan:
         }
 
 
-def coder_of(model: Any) -> Coder:
+def coder_of(model: Any, codes: np.ndarray | None = None) -> Coder:
     """Return the integer model of a fitted estimator; a coder is returned as it is.
+
+    Parameters
+    ----------
+    model : fitted estimator, or coder
+    codes : of the steps of real columns, shape (d,); None for whole numbers
 
     Raises
     ------
@@ -71,7 +79,14 @@ def coder_of(model: Any) -> Coder:
             "A model that is given covariates cannot compress: the reader would need them. Fit a "
             "model of all columns, or pass None."
         )
-    return coding.integer_model(inner)
+    if codes is None or not codes.any():
+        return coding.integer_model(inner)
+    return coding.integer_model(inner, offset=-model.offset_, resolution=1 / divisors(codes))
+
+
+def divisors(codes: np.ndarray) -> np.ndarray:
+    """Return q of the steps 1/q, shape (d,), float64."""
+    return np.array(DIVISORS, np.float64)[codes]
 
 
 def plan_for(model: Any, X: Any, cells: Cells) -> Plan:
@@ -91,17 +106,23 @@ def plan_for(model: Any, X: Any, cells: Cells) -> Plan:
     """
     if model is None:
         return Plan()
-    coder = coder_of(model)
-    fingerprint = bytes.fromhex(coder.fingerprint())[:_PRINT]
     if cells.container == ARRAY:
-        width = cells.parts[0].shape[1]
-        if width != coder.n_features:
-            raise DataError(
-                f"Rows must have the {coder.n_features} features of the model; these have {width}. "
-                "Pass the rows as the model was fitted to them, or no model."
-            )
-        return Plan(coder, _all_columns(width), fingerprint)
-    return Plan(coder, _of_frame(model, X, cells, coder), fingerprint, whole=False)
+        modelled = _all_columns(cells.parts[0].shape[1])
+    else:
+        modelled = _of_frame(model, X, cells)
+    modelled = _with_steps(model, modelled, cells)
+    if modelled is None:
+        return Plan()
+    coder = coder_of(model, modelled.codes)
+    width = len(modelled.columns)
+    if width != coder.n_features:
+        raise DataError(
+            f"Rows must have the {coder.n_features} features of the model; these have {width}. "
+            "Pass the rows as the model was fitted to them, or no model."
+        )
+    fingerprint = bytes.fromhex(coder.fingerprint())[:_PRINT]
+    whole = cells.container == ARRAY and not modelled.codes.any()
+    return Plan(coder, modelled, fingerprint, whole)
 
 
 def plan_of_file(reader: Reader, model: Any) -> Plan:
@@ -117,8 +138,12 @@ def plan_of_file(reader: Reader, model: Any) -> Plan:
     header = reader.header
     if header.fingerprint is None:
         return Plan()
+    description = reader.description()
+    modelled = _described(description, header) if description else None
+    if modelled is None:
+        modelled = _all_columns(header.groups[0].width)
     if model is not None:
-        coder = coder_of(model)
+        coder = coder_of(model, modelled.codes)
     elif header.model_bytes is not None:
         coder = coding.row_codec_from_bytes(reader.model())
     else:
@@ -130,10 +155,6 @@ def plan_of_file(reader: Reader, model: Any) -> Plan:
             f"that alone; the one given is {fingerprint.hex()}. Load the model that it was "
             "compressed with."
         )
-    description = reader.description()
-    modelled = _described(description, header) if description else None
-    if modelled is None:
-        modelled = _all_columns(header.groups[0].width)
     if len(modelled.columns) != coder.n_features:
         raise DamagedFileError(
             f"The file codes {len(modelled.columns)} columns by a model of {coder.n_features}. "
@@ -158,6 +179,8 @@ def _described(description: bytes, header: Header) -> Modelled | None:
         widths = np.array([group.width for group in header.groups])
         if not (groups.shape == columns.shape == codes.shape and (columns < widths[groups]).all()):
             raise ValueError("its columns are not those of the file")
+        if ((codes < 0) | (codes >= len(DIVISORS))).any():
+            raise ValueError("a column has a step that does not exist")
         return Modelled(groups, columns, codes.astype(np.uint8), tables)
     # The description is arbitrary, and one that contradicts itself can raise anything.
     except Exception as error:
@@ -166,16 +189,40 @@ def _described(description: bytes, header: Header) -> Modelled | None:
         ) from error
 
 
-def _of_frame(model: Any, X: Any, cells: Cells, coder: Coder) -> Modelled:
+def _with_steps(model: Any, modelled: Modelled, cells: Cells) -> Modelled | None:
+    """Find the steps of the real columns that a model codes; None, with a hint, if one has none."""
+    d = len(modelled.columns)
+    noise = getattr(getattr(model, "model_", None), "noise", None)
+    real = np.zeros(d, bool) if noise is None else np.asarray(noise.real_columns(d), bool)
+    codes = modelled.codes.copy()
+    for g, part in enumerate(modelled.taken(cells.parts)):
+        mine = np.flatnonzero(modelled.groups == g)
+        if part.dtype.kind == "f" and real[mine].any() and len(part):
+            rows = max(1, _LOOK_BYTES // max(1, part[0].nbytes))
+            codes[mine] = np.where(real[mine], find_steps(part[:rows]), 0)
+    without = np.flatnonzero(codes == BITS)
+    if without.size:
+        warnings.warn(
+            f"A model codes real columns at their step, such as 0.01; {len(without)} of {d} "
+            f"columns have none (the first is number {without[0]}), so the rows are compressed "
+            "without the model. Round the columns to the digits that count, or pass no model.",
+            DataHint,
+            stacklevel=4,
+        )
+        return None
+    return dataclasses.replace(modelled, codes=codes)
+
+
+def _of_frame(model: Any, X: Any, cells: Cells) -> Modelled:
     """Find the columns of a frame that a model codes, by their names."""
     schema: Schema | None = getattr(model, "schema_", None)
     labels = [str(label) for label in X.columns]
     names = list(schema.names) if schema is not None else _names(model, labels)
     missing = [name for name in names if labels.count(name) != 1]
-    if missing or len(names) != coder.n_features:
+    if missing:
         raise DataError(
-            f"The frame must have each of the {coder.n_features} columns of the model once; "
-            f"{missing[:5] or names[:5]} are not. Pass the columns that the model was fitted to."
+            f"The frame must have each of the {len(names)} columns of the model once; "
+            f"{missing[:5]} are not. Pass the columns that the model was fitted to."
         )
     described = [cells.description["columns"][labels.index(name)] for name in names]
     places = {part.dtype.str: g for g, part in enumerate(cells.parts)}
