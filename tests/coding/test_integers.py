@@ -105,7 +105,7 @@ def test_every_level_has_a_frequency_and_they_sum_to_one():
 
 
 def test_constants_and_posteriors_leave_out_no_symbol():
-    constants = ConstantSymbols.of(np.array([0, 7, 16]), 50, 17)
+    constants = ConstantSymbols.of(np.array([0, 7, 16]), 1 / 67, 17)
     every = np.broadcast_to(np.arange(17), (3, 17))
     frequencies = constants.intervals(np.empty((0, 17)), every).freq.astype(int)
     assert (frequencies >= 1).all()

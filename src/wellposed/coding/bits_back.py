@@ -57,7 +57,7 @@ class BitsBackCodec:
         rows = self._checked(symbols)
         out = np.zeros(len(rows), bool)
         for part in self.parts:
-            out |= part.family.outside(rows[:, part.columns]).any(axis=1)
+            out |= part.family.outside(rows[:, part.columns] - part.low).any(axis=1)
         return out
 
     def encode(self, symbols: np.ndarray) -> bytes:
@@ -129,7 +129,7 @@ class BitsBackCodec:
         outputs = self._decoded(cells)
         for part in reversed(self.parts):
             own = outputs[part.first : part.last]
-            each = part.family.intervals(own, symbols[part.columns])
+            each = part.family.intervals(own, symbols[part.columns] - part.low[:, None])
             for j in range(part.family.d - 1, -1, -1):
                 lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
             net += each.bits(part.family.bits).sum(axis=0)
@@ -145,7 +145,7 @@ class BitsBackCodec:
             for j, column in enumerate(part.columns):
                 found = reader.find(j, lanes.target(m, bits=bits))
                 lanes.advance(found.start, found.freq, bits=bits)
-                symbols[column] = found.symbol
+                symbols[column] = found.symbol + part.low[j]
         q = self._posterior(symbols)
         for j in range(q.k - 1, -1, -1):
             drawn: Intervals = q.intervals(j, cells[j])

@@ -9,6 +9,8 @@ from wellposed._errors import SettingError
 from wellposed.nn import MLP, Linear, LinearSkip
 
 from ..integer import Activation, Layer, Network
+from ..latents import PLACE_BITS
+from ..logs import RAW_BITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +38,21 @@ class Outputs:
     bits: np.ndarray
 
     @classmethod
+    def none(cls) -> "Outputs":
+        """Return no outputs."""
+        return cls(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
+
+    @classmethod
     def join(cls, each: list["Outputs"]) -> "Outputs":
         """Return outputs one after another."""
         names = [field.name for field in dataclasses.fields(cls)]
         return cls(*(np.concatenate([getattr(one, name) for one in each]) for name in names))
+
+
+def posterior_outputs(k: int) -> Outputs:
+    """Return the outputs of an encoder of k latents: means, then raw scales."""
+    bits = np.repeat([PLACE_BITS, RAW_BITS], k)
+    return Outputs(np.arange(2 * k), np.ones(2 * k), np.zeros(2 * k), bits)
 
 
 def integer_network(net: Any, outputs: Outputs, precision: Precision, *, role: str) -> Network:

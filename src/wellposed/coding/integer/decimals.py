@@ -47,6 +47,12 @@ def inverse_positive(x: Decimal) -> Decimal:
     return 1 / positive(x)
 
 
+def laplace(x: Decimal) -> Decimal:
+    """Distribution function of a Laplace density of scale one."""
+    tail = (-abs(x)).exp() / 2
+    return tail if x < 0 else 1 - tail
+
+
 def tanh(x: Decimal) -> Decimal:
     """tanh x."""
     return 2 * sigmoid(2 * x) - 1
@@ -84,6 +90,7 @@ FUNCTIONS: dict[str, Function] = {
     "sigmoid": sigmoid,
     "positive": positive,
     "inverse_positive": inverse_positive,
+    "laplace": laplace,
     "normal": normal,
     "tanh": tanh,
     "silu": beyond_relu(lambda x: x * sigmoid(x)),

@@ -9,7 +9,7 @@ from .family import AbstractFamily, AbstractReader
 
 
 class ConstantSymbols(AbstractFamily):
-    """One of L levels for sure, but for 1/(n + L) of each other.
+    """One of L levels, but for a small share of each other.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class ConstantSymbols(AbstractFamily):
         self.d = len(self.value)
 
     @classmethod
-    def of(cls, value: np.ndarray, n: int, levels: int) -> "ConstantSymbols":
-        """Return them for constants observed n times, as :class:`~wellposed.noise` has them."""
-        return cls(value, max(1, (1 << cls.bits) // (n + levels)), levels)
+    def of(cls, value: np.ndarray, others: float, levels: int) -> "ConstantSymbols":
+        """Return them for a probability of each other level."""
+        return cls(value, max(1, int(others * (1 << cls.bits))), levels)
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         return (symbols < 0) | (symbols >= self.levels)

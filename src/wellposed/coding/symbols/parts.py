@@ -5,12 +5,20 @@ from typing import Any
 
 import numpy as np
 
+from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
 from .constants import ConstantSymbols
 from .discretized import DiscretizedSymbols
 from .family import AbstractFamily
+from .real import RealSymbols
 
-_KNOWN = (CausalSymbols, ConstantSymbols, DiscretizedSymbols)
+_KNOWN = (
+    CategoricalSymbols,
+    CausalSymbols,
+    ConstantSymbols,
+    DiscretizedSymbols,
+    RealSymbols,
+)
 _FAMILIES: dict[str, Any] = {each.kind: each for each in _KNOWN}
 
 
@@ -22,11 +30,13 @@ class Part:
     ----------
     family : of len(columns) features
     columns : int64, positions of its features in a row
+    low : symbols that the family's zeros stand for, int64, of the length of columns
     first, last : its rows among the decoder's outputs
     """
 
     family: AbstractFamily
     columns: np.ndarray
+    low: np.ndarray
     first: int
     last: int
 

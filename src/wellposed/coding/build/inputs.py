@@ -1,0 +1,63 @@
+"""A model's encoder input, as a map of symbols."""
+
+from typing import Any
+
+import numpy as np
+
+from wellposed.models import Reach
+
+from ..inputs import Inputs
+from .group import Group, array
+
+# Heavy tails are compressed from ten spreads on; further, an input tells hardly more.
+_FAR = 12.0
+_MOST = 1024.0
+
+
+def integer_inputs(groups: list[Group], reach: Reach | None, d: int, bits: int) -> Inputs:
+    """Return the inputs of all columns, in the encoder's units and within its reach.
+
+    Parameters
+    ----------
+    groups : that together have each of the columns once
+    reach : of the model, in units of whose data ``Group.base + Group.step·symbol`` is affine
+    d : number of columns
+    bits : fractional bits of the inputs
+    """
+    times, plus, low, high = np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d)
+    for group in groups:
+        center, spread = _units(group)
+        at = group.columns
+        times[at], plus[at] = group.step / spread, (group.base - center) / spread
+        ends = _ends(group, reach, center, spread)
+        low[at], high[at] = (np.clip(end, -_MOST, _MOST) for end in ends)
+    return Inputs.rounded(times, plus, low, high, bits=bits)
+
+
+def _units(group: Group) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and spread of the encoder's units, in those of the noise."""
+    shown: Any = getattr(group.noise, "shown", None)
+    if shown is not None:
+        center, spread = shown.center, shown.spread
+    else:
+        units: Any = getattr(group.noise, "centred", None)
+        center, spread = (0.0, 1.0) if units is None else (units.mean, units.scale)
+    shape = (group.d,)
+    return np.broadcast_to(array(center), shape), np.broadcast_to(array(spread), shape)
+
+
+def _ends(
+    group: Group, reach: Reach | None, center: np.ndarray, spread: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest input."""
+    far = _FAR if group.noise.heavy_tailed else _MOST
+    low, high = np.full(group.d, -far), np.full(group.d, far)
+    if np.isfinite(group.noise.support.high):
+        low = np.maximum(low, -center / spread)
+        high = np.minimum(high, (float(group.noise.support.high) - center) / spread)
+    if reach is not None:
+        middle, limit = group.in_units(array(reach.center)), group.lengths(array(reach.limit))
+        middle, limit = (middle - center) / spread, 2 * limit / spread
+        low, high = np.maximum(low, middle - limit), np.minimum(high, middle + limit)
+        low, high = np.minimum(low, middle), np.maximum(high, middle)
+    return low, high

@@ -1,0 +1,98 @@
+"""Tables of real numbers and of mixed columns: exact, and as long as the density states."""
+
+import functools
+import math
+import warnings
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import wellposed as wp
+from wellposed import evaluation
+from wellposed._errors import OutsideSupport, SettingError
+from wellposed.coding import integer_model, row_codec_from_bytes
+
+STEP = np.array([0.01, 0.5, 1e-3, 0.02, 1.0])
+OFFSET = np.array([3.0, -1000.0, 0.0, 7.0, 40.0])
+
+
+def symbols(n: int = 900) -> np.ndarray:
+    """Five correlated columns, whole steps of different sizes."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(n, 2)) @ rng.normal(size=(2, 5))
+    real = (z + 0.3 * rng.normal(size=(n, 5))) * [2.0, 300.0, 0.05, 10.0, 80.0] + OFFSET
+    return np.rint((real - OFFSET) / STEP).astype(np.int64)
+
+
+@functools.cache
+def fitted(noise: Any, kind: str = "real", **settings: Any) -> Any:
+    rows = {"real": OFFSET + STEP * symbols(), "mixed": mixed().astype(float)}[kind]
+    chosen = {"hidden": (16,), "max_epochs": 10, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few epochs are intended
+        noise = noise() if callable(noise) else noise
+        return wp.VAE(2, noise=noise, **(chosen | settings)).fit(rows).model_
+
+
+def mixed(n: int = 900) -> np.ndarray:
+    """A real column, a flag, a category, a level and a constant."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=n)
+    flag, category = x + rng.normal(size=n) > 0, rng.integers(0, 4, n)
+    level = np.clip(np.rint(5 + 2 * x + rng.normal(size=n)), 0, 10)
+    return np.stack([np.rint(50 * x), flag, category, level, np.full(n, 3)], 1).astype(np.int64)
+
+
+def columns() -> wp.noise.Columns:
+    level = wp.noise.DiscretizedLogistic(11)
+    return wp.noise.Columns(
+        ["conditional", "bernoulli", wp.noise.Categorical(4), level, "conditional"]
+    )
+
+
+def bound(model: Any, data: np.ndarray) -> np.ndarray:
+    terms = evaluation.elbo(model, data, n_samples=8, key=jax.random.key(0))
+    return -np.asarray(terms.elbo, np.float64) / math.log(2)
+
+
+@pytest.mark.parametrize("noise", ["shared", "feature", "conditional", "laplace"])
+def test_real_columns_come_back_and_cost_their_density(noise):
+    model, rows = fitted(noise), symbols()
+    codec = integer_model(model, offset=OFFSET, resolution=STEP)
+    np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
+    again = row_codec_from_bytes(codec.to_bytes())
+    assert again.encode(rows[:40]) == codec.encode(rows[:40])
+    net, density = codec.rate(rows).net, bound(model, OFFSET + STEP * rows) - np.log2(STEP).sum()
+    error = np.std(net - density) / math.sqrt(len(rows))
+    assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()
+
+
+def test_mixed_columns_come_back_and_cost_their_density():
+    model, rows = fitted(columns, "mixed"), mixed()
+    codec = integer_model(model)
+    np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
+    net, density = codec.rate(rows).net, bound(model, rows.astype(float))
+    # The constant column has a density in the model and a probability in the code.
+    varying = 0.25 * len(rows[0])
+    error = np.std(net - density) / math.sqrt(len(rows))
+    assert (net - density).mean() < 3 * error + varying + 64
+
+
+def test_values_beyond_the_codes_are_named():
+    codec = integer_model(fitted("conditional"), offset=OFFSET, resolution=STEP)
+    rows = symbols(20)
+    rows[4, 2] = 10**9
+    with pytest.raises(OutsideSupport, match="rows 4 have"):
+        codec.encode(rows)
+    assert np.flatnonzero(codec.outside(rows)).tolist() == [4]
+
+
+def test_a_resolution_too_fine_and_noise_without_a_twin_are_refused():
+    with pytest.raises(SettingError, match=r"resolution must be at least 2\^-16"):
+        integer_model(fitted("shared"), offset=OFFSET, resolution=1e-9 * STEP)
+    with pytest.raises(SettingError, match="no twin of StudentT noise"):
+        integer_model(fitted("student-t"), offset=OFFSET, resolution=STEP)
+    with pytest.raises(SettingError, match="their own symbols"):
+        integer_model(fitted(columns, "mixed"), resolution=0.5)
