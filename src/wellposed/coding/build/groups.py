@@ -12,9 +12,7 @@ from wellposed.transforms import Identity, Standardize
 from .group import Group, array
 
 
-def groups_of(
-    model: VAEModel, offset: Any, resolution: Any
-) -> tuple[list[Group], int]:
+def groups_of(model: VAEModel, offset: Any, resolution: Any) -> tuple[list[Group], int]:
     """Return the groups of columns, and the number of columns.
 
     Parameters
