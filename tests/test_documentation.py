@@ -121,6 +121,20 @@ def test_the_example_of_the_page_on_covariates(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_example_of_the_page_on_compression(capsys):
+    example, _ = examples(ROOT / "docs" / "compression.md")
+    names: dict = {}
+    exec(example, names)
+    by_model, without, alone = map(int, capsys.readouterr().out.split())
+    assert by_model < without < alone
+    assert names["again"].dtype == np.uint8
+    np.testing.assert_array_equal(names["again"], names["X"][1437:])
+    np.testing.assert_array_equal(wellposed.decompress(names["alone"]), names["again"])
+    assert names["same"].equals(names["frame"])
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_known_factors(capsys):
     (example,) = examples(ROOT / "docs" / "disentanglement.md")

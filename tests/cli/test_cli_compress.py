@@ -1,5 +1,8 @@
 """``wellposed compress`` and ``decompress``: files come back in kind, whole or not at all."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,8 @@ from cli_running import run, table
 
 import wellposed as wp
 from wellposed import datasets
+
+MODELS = Path(__file__).parents[1] / "data" / "models"
 
 
 def there_and_back(source, tmp_path, kind, *options):
@@ -105,3 +110,21 @@ def test_what_cannot_be_is_refused_before_work(fitted, tmp_path):
     no_container = run("decompress", fitted.npy, "-o", tmp_path / "x.npy", code=2).stderr
     assert "begins with" in no_container
     assert wp.decompress(packed.read_bytes()).shape == (60, 5)
+
+
+def test_a_model_codes_the_rows_and_the_estimate_has_its_parts(tmp_path):
+    model = MODELS / "levels" / "vae-discretized-logistic.wp"
+    source, packed, again = (tmp_path / name for name in ("rows.npy", "packed.wpz", "again.npy"))
+    rows = np.array(json.loads((MODELS / "scores.json").read_text())[model.stem]["rows"])
+    np.save(source, np.tile(rows, (20, 1)))
+    for options in ((), ("--include-model",)):
+        said = run(
+            "compress", source, "-o", packed, "--model", model, "--verify", "--force", *options
+        )
+        assert "decoded and equal" in said.stderr
+        run("decompress", packed, "-o", again, "--force", *(() if options else ("-m", model)))
+        assert again.read_bytes() == source.read_bytes()
+    shown = run("compress", source, "--model", model, "--estimate").stdout
+    assert shown.splitlines()[0].split()[:2] == ["rows", f"{80 * rows.shape[1] * 8:,}"]
+    for part in ("−ELBO", "initial bits", "coder states", "file", "bits a value", "model"):
+        assert part in shown
