@@ -21,6 +21,7 @@ FUNCTIONS = sorted(name for name in wp.__all__ if inspect.isfunction(getattr(wp,
 ESTIMATORS = (
     "FactorAnalysis",
     "GaussianImputer",
+    "LabelSpread",
     "LinearVAE",
     "MixturePPCA",
     "OutlierVAE",

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import FactorAnalysis as FactorAnalysis
     from wellposed.estimators import GaussianImputer as GaussianImputer
     from wellposed.estimators import Grid as Grid
+    from wellposed.estimators import LabelSpread as LabelSpread
     from wellposed.estimators import LinearVAE as LinearVAE
     from wellposed.estimators import MixturePPCA as MixturePPCA
     from wellposed.estimators import OutlierVAE as OutlierVAE
@@ -95,6 +96,7 @@ _NAMES = {
     "FactorAnalysis": "estimators",
     "GaussianImputer": "estimators",
     "Grid": "estimators",
+    "LabelSpread": "estimators",
     "LinearVAE": "estimators",
     "MixturePPCA": "estimators",
     "OutlierVAE": "estimators",

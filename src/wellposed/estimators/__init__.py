@@ -9,6 +9,7 @@ from .compression import compress, decompress
 from .few_labels import (
     LabelCalibration,
     LabelDiagnosis,
+    LabelSpread,
     SemiSupervisedRegressor,
     SemiSupervisedVAE,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "Grid",
     "LabelCalibration",
     "LabelDiagnosis",
+    "LabelSpread",
     "LinearVAE",
     "MixturePPCA",
     "OutlierVAE",

@@ -297,6 +297,29 @@ def test_images_with_convolutions(digits):
     assert model.predict_proba(images).shape == (120, 10)
 
 
+def test_the_vae_of_features_is_given_covariates(tmp_path):
+    """The second batch is shifted: without the covariate its rows are near another class."""
+    rng = np.random.default_rng(3)
+    batch, kind = np.repeat(["first", "second"], 150), rng.integers(2, size=300)
+    rows = rng.normal(size=(300, 3)) * 0.5 + 4.0 * kind[:, None] * [1, 0, 0]
+    frame = pd.DataFrame(rows + 4.0 * (batch == "second")[:, None], columns=list("uvw"))
+    frame["batch"] = batch
+    y = np.where((np.arange(300) < 12), kind, -1)  # labels in the first batch alone
+    settings = {"n_components": 2, "max_epochs": 60}
+    model = small("features", vae={**settings, "covariates": ["batch"]}).fit(frame, y)
+    assert model.n_features_in_ == 3
+    right = (model.predict(frame) == kind)[batch == "second"].mean()
+    without = small("features", vae=settings).fit(frame[["u", "v", "w"]], y)
+    assert (
+        right > 0.95 > (without.predict(frame[["u", "v", "w"]]) == kind)[batch == "second"].mean()
+    )
+    model.save(tmp_path / "few.wp")
+    again = wp.load(tmp_path / "few.wp")
+    np.testing.assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+    assert np.isfinite(model.score_samples(frame, n_samples=4)).all()
+    assert "0" in str(model.diagnose(frame, kind))
+
+
 def test_it_is_cloned_and_equal_fits_are_equal():
     a = small()
     b = clone(a)
@@ -326,7 +349,7 @@ BAD = {
     },
     "objective='iwae'": {"vae": {"objective": "iwae"}},
     "prior='flow'": {"vae": {"prior": "flow"}},
-    "have no covariates": {"vae": {"covariates": [0]}},
+    "labelled rows has no covariates": {"vae": {"covariates": [0]}},
     "encoder_steps=3": {"vae": {"encoder_steps": 3}},
     'classifier of method="features"': {"method": "features", "classifier": "mlp"},
 }

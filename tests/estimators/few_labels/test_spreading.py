@@ -33,6 +33,30 @@ def test_equals_the_dense_solution(prior):
     np.testing.assert_allclose(found.transduction_, expected, atol=1e-5)
 
 
+def test_a_label_walks_as_many_steps_as_there_are_rows_to_each():
+    Z, y = np.random.default_rng(1).normal(size=(60, 2)), np.full(60, -1)
+    y[:12] = np.arange(12) % 2
+    found = LabelSpread().fit(Z, y)
+    assert found.alpha_ / (1 - found.alpha_) == pytest.approx(48 / 12)
+    same = LabelSpread(alpha=0.8).fit(Z, y)
+    np.testing.assert_allclose(found.transduction_, same.transduction_, atol=1e-5)
+    many = np.random.default_rng(2).normal(size=(400, 2))
+    assert LabelSpread().fit(many, [0, 1, *[-1] * 398]).alpha_ == 0.99
+
+
+def test_units_are_those_of_the_distances():
+    rng = np.random.default_rng(4)
+    Z, y = rng.normal(size=(60, 3)), np.where(np.arange(60) < 8, np.arange(60) % 2, -1)
+    units, new = rng.normal(size=(3, 2)), rng.normal(size=(7, 3))
+    inside, before = LabelSpread(units=units).fit(Z, y), LabelSpread().fit(Z @ units, y)
+    np.testing.assert_allclose(inside.predict_proba(new), before.predict_proba(new @ units))
+
+
+def test_labels_are_of_any_kind():
+    Z = np.array([[0.0], [0.1], [5.0], [5.1]])
+    assert LabelSpread(1).fit(Z, ["a", None, "b", None]).predict(Z).tolist() == [*"aabb"]
+
+
 def test_follows_two_moons_from_one_label_each():
     Z, y = make_moons(400, noise=0.05, random_state=0)
     few = np.full(400, -1)
@@ -61,8 +85,12 @@ def test_a_row_out_of_reach_has_the_prior():
 
 
 def test_refusals():
-    with pytest.raises(DataError, match="At least one row must have a label"):
+    with pytest.raises(DataError, match="Some rows must have a label"):
         LabelSpread().fit(np.eye(4), np.full(4, -1))
+    with pytest.raises(SettingError, match="prior must be a mass above zero for each of 2"):
+        LabelSpread(prior=np.ones(3)).fit(np.eye(4), [0, 1, -1, -1])
+    with pytest.raises(SettingError, match=r"units must be a finite array of shape \(4, m\)"):
+        LabelSpread(units=np.ones((3, 2))).fit(np.eye(4), [0, 1, -1, -1])
     with pytest.raises(SettingError, match="alpha"):
         LabelSpread(alpha=1.0).fit(np.eye(4), [0, 1, -1, -1])
 
@@ -100,7 +128,7 @@ def test_labels_that_are_taken_away_leave_no_trace():
 def test_a_restored_classifier_says_the_same():
     rng = np.random.default_rng(3)
     Z, y = rng.normal(size=(50, 3)), np.where(np.arange(50) < 6, np.arange(50) % 2, -1)
-    fitted = LabelSpread().fit(Z, y)
-    again = LabelSpread.of_shares(fitted.points, fitted.transduction_)
+    fitted = LabelSpread(units=rng.normal(size=(3, 2))).fit(Z, y)
+    again = LabelSpread.of_shares(fitted.points, fitted.transduction_, fitted.units)
     new = rng.normal(size=(9, 3))
     np.testing.assert_array_equal(again.predict_proba(new), fitted.predict_proba(new))

@@ -4,5 +4,12 @@ from .calibration import LabelCalibration
 from .classifier import SemiSupervisedVAE
 from .diagnosis import LabelDiagnosis
 from .regressor import SemiSupervisedRegressor
+from .spreading import LabelSpread
 
-__all__ = ["LabelCalibration", "LabelDiagnosis", "SemiSupervisedRegressor", "SemiSupervisedVAE"]
+__all__ = [
+    "LabelCalibration",
+    "LabelDiagnosis",
+    "LabelSpread",
+    "SemiSupervisedRegressor",
+    "SemiSupervisedVAE",
+]

@@ -32,16 +32,12 @@ def check_inner(vae: VAE, name: str, *, alone: bool) -> None:
     Raises
     ------
     SettingError
-        For covariates; of a model of labels for another objective than the ELBO, an aggressive
+        Of a model of labels for covariates, another objective than the ELBO, an aggressive
         encoder phase, and other priors.
     """
     settings = settings_of(vae)
-    if settings["covariates"] is not None:
-        raise SettingError(
-            f"Rows with few labels have no covariates; got {name} with covariates="
-            f"{settings['covariates']!r}. Leave them in X as columns, or fit a VAE with them and a "
-            "classifier to its latents."
-        )
+    if not alone:
+        check_no_covariates(vae, name)
     refused = {
         "objective": settings["objective"] != "elbo",
         "beta": settings["beta"] != 1,
@@ -54,6 +50,16 @@ def check_inner(vae: VAE, name: str, *, alone: bool) -> None:
                 f"A model of labelled rows maximises the ELBO with p(z) = N(0, I); got {name} "
                 f"with {setting}={settings[setting]!r}. Leave {setting} at its default."
             )
+
+
+def check_no_covariates(vae: VAE, name: str) -> None:
+    """Refuse covariates of a VAE that labels are modelled with."""
+    if vae.covariates is not None:
+        raise SettingError(
+            f"A model of labelled rows has no covariates; got {name} with covariates="
+            f'{vae.covariates!r}. Use method="features", whose VAE may have them, or leave them in '
+            "X as columns."
+        )
 
 
 def labelled_model(

@@ -63,17 +63,18 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         those at E[a | x].
     vae : None, :class:`wellposed.VAE` or ``sklearn.frozen.FrozenEstimator`` of a fitted one
         Settings of the VAE of the data, which is not fitted itself: noise, networks, epochs and
-        the rest. A frozen one, of "features" and where there is a second VAE, is used as it was
-        fitted: one training then serves several sets of labels. ``random_state`` and ``progress``
-        are set here, and of "joint" ``checkpoint``. p(z) is N(0, I) but for "features", as a
-        mixture would learn the classes in place of y. ``validation_fraction`` of the rows without
-        a label choose the epoch.
+        the rest; of "features" covariates as well. A frozen one, of "features" and where there is
+        a second VAE, is used as it was fitted: one training then serves several sets of labels.
+        ``random_state`` and ``progress`` are set here, and of "joint" ``checkpoint``. p(z) is
+        N(0, I) but for "features", as a mixture would learn the classes in place of y.
+        ``validation_fraction`` of the rows without a label choose the epoch.
     second_vae : None or :class:`wellposed.VAE`
         Settings of the second VAE of "stacked", whose data are latents. "auxiliary" has a second
         VAE only where one is given.
     classifier : None, "mlp", "conv", a maker, or a classifier of scikit-learn
         Of "features" a classifier, which is cloned; one of ``sklearn.semi_supervised`` gets all
-        rows, others the labelled ones. None is :class:`LabelSpread`. Of the
+        rows, others the labelled ones. None is :class:`LabelSpread`; of up to 40 columns, latents
+        then have the lengths of the rows that they decode to. Of the
         other methods the network of q(y | x), by default like the encoder.
     alpha : "auto" or number ≥ 0
         α: the weight of log q(y | x) of *one labelled row*, in units of the bound of one row.
@@ -142,6 +143,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     }
 
     _head: ClassVar[str] = "classifier"
+    _n_parts_of_head: ClassVar[int] = 3
     _file_state: ClassVar[tuple[str, ...]] = (
         "_class_names",
         "_present",
@@ -183,40 +185,56 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         self.features = features
         self.calibration_folds = calibration_folds
 
-    def _fit(self, table: Table, y: Any) -> None:
-        targets = read_classes(y, len(table.values), self.classes)
+    def _fit(
+        self, table: Table, y: Any, weights: np.ndarray | None, kept: np.ndarray | None
+    ) -> None:
+        n = len(table.values) if kept is None else len(kept)
+        targets = read_classes(y, n, self.classes, kept)
         self._class_names = tuple(targets.classes.tolist())
         self._present, self.n_labelled_ = targets.present, len(targets.labelled)
         self._label_counts = np.bincount(targets.codes[targets.labelled])[targets.present]
-        weights = targets.label_weights(self.class_weight)
+        of_classes = targets.label_weights(self.class_weight)
         fit = self._fit_features if self.method == "features" else self._fit_networks
-        fit(table, targets, weights)
+        fit(table, targets, of_classes, weights)
 
-    def _fit_features(self, table: Table, targets: ClassTargets, weights: np.ndarray) -> None:
-        vae = self._fit_alone(table)
+    def _fit_features(
+        self,
+        table: Table,
+        targets: ClassTargets,
+        of_classes: np.ndarray,
+        weights: np.ndarray | None,
+    ) -> None:
+        vae = self._fit_alone(table, weights)
         n_draws = 0 if self.features == "mean" else int(self.features)
         features = Features.of(vae, table, n_draws, seed=self._seed)
         labels, classifier = targets.of_present(), self.classifier
         if classifier is None:
-            classifier = LabelSpread(prior=self._masses(targets))
-        self.classifier_ = features.fit(classifier, labels, weights)
+            units = features.units(vae, table)
+            classifier = LabelSpread(prior=self._masses(targets), units=units)
+        self.classifier_ = features.fit(classifier, labels, of_classes, weights)
         known = targets.labelled
 
         def logits_without(held: np.ndarray) -> np.ndarray:
             rest = labels.copy()
             rest[known[held]] = np.nan
-            fitted = features.fit(self.classifier_, rest, weights)
+            fitted = features.fit(self.classifier_, rest, of_classes, weights)
             return logits_of(fitted, features.means[known[held]], len(targets.present))
 
         self._calibrate(targets, logits_without, _FOLDS_OF_FEATURES)
 
-    def _fit_networks(self, table: Table, targets: ClassTargets, weights: np.ndarray) -> None:
+    def _fit_networks(
+        self,
+        table: Table,
+        targets: ClassTargets,
+        of_classes: np.ndarray,
+        weights: np.ndarray | None,
+    ) -> None:
         labels = targets.of_present()
-        ready = self._set_up(table, self._classes(targets), labels)
+        ready = self._set_up(table, self._classes(targets), labels, weights)
         spread = self._spread(ready, targets)
         known_or_spread = spread(labels)
-        self.alpha_ = ready.setup.alpha_of(int(np.isfinite(known_or_spread).sum()))
-        self._train(ready, known_or_spread, targets.weights_of(known_or_spread, weights))
+        self.alpha_ = ready.setup.alpha_of(known_or_spread)
+        self._train(ready, known_or_spread, targets.weights_of(known_or_spread, of_classes))
         if self.outcome_ in (training.Outcome.interrupted, training.Outcome.nonfinite):
             reason = f"Not calibrated: the training ended as {self.outcome_.value}."
             self._keep(uncalibrated(len(targets.present), reason))
@@ -227,7 +245,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
             rest = labels.copy()
             rest[known[held]] = np.nan
             rest = spread(rest)
-            return self._without(ready, rest, targets.weights_of(rest, weights), known[held])
+            return self._without(ready, rest, targets.weights_of(rest, of_classes), known[held])
 
         self._calibrate(targets, logits_without, _FOLDS_OF_NETWORKS)
 
@@ -275,17 +293,18 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         return len(self._present)
 
     def _parts_of_head(self) -> tuple[np.ndarray, ...]:
-        """Return latents of the rows of the fit, and their shares of the classes."""
-        return self.classifier_.points, self.classifier_.transduction_
+        """Return latents of the rows of the fit, their shares of the classes, and their units."""
+        return self.classifier_.points, self.classifier_.transduction_, self.classifier_.units
 
     def _head_of(self, parts: tuple[np.ndarray, ...], k: int) -> LabelSpread:
         """Return the default classifier with its latents and their shares."""
-        points, shares = parts
+        points, shares, units = parts
         m, n = len(points), len(self._present)
         demand(m > 1 and points.shape == (m, k) and shares.shape == (m, n), "the classifier")
+        demand(units.shape == (k, k), "the classifier")
         sums = shares.sum(axis=1)
         demand(bool((shares >= 0).all() and np.allclose(sums, 1.0)), "the classifier")
-        return LabelSpread.of_shares(points, shares)
+        return LabelSpread.of_shares(points, shares, units)
 
     def _check_restored(self) -> None:
         """Refuse a state of a file that no fit makes."""
@@ -304,8 +323,8 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
 
     def _spread(self, ready: Ready, targets: ClassTargets) -> SpreadLabels:
         """Return what gives labels to rows without one."""
-        share = settings_of(self)["spread_share"]
-        gaps = bool(np.isnan(ready.setup.rows).any())
+        share, setup = settings_of(self)["spread_share"], ready.setup
+        gaps = bool(np.isnan(setup.rows).any())
         if share == "auto":
             share = 0.0 if gaps else _SPREAD
         if share > 0 and gaps:
@@ -314,7 +333,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
                 'or method="stacked", whose latents have none missing.'
             )
         points = points_of(ready, seed=self._seed) if share > 0 else np.empty((0, 0))
-        return SpreadLabels(points, share, self._masses(targets), ready.setup.held)
+        return SpreadLabels(points, share, self._masses(targets), setup.held, setup.weights)
 
     def _masses(self, targets: ClassTargets) -> np.ndarray:
         """Return p(y) of the classes with an example; even where it is learned."""

@@ -12,6 +12,7 @@ from wellposed._errors import SettingError
 
 from .._vae import VAE
 from ..data.table import Table
+from .lengths import units_of
 from .spreading import LabelSpread
 
 _SEMI_SUPERVISED = ("LabelPropagation", "LabelSpreading", "LabelSpread", "SelfTrainingClassifier")
@@ -25,10 +26,12 @@ class Features:
     Parameters
     ----------
     means : E[z | x], shape (n, k)
+    scales : standard deviations of q(z | x), shape (n, k)
     draws : draws of q(z | x) for the labelled rows, shape (s, n, k); s may be zero
     """
 
     means: np.ndarray
+    scales: np.ndarray
     draws: np.ndarray
 
     @classmethod
@@ -37,16 +40,27 @@ class Features:
         rows, key = vae.rows(table), vae.key("score")
         mean, scale, _ = evaluation.posteriors(vae.model_, rows, key=key)
         noise = np.random.default_rng(seed).normal(size=(n_draws, *mean.shape))
-        return cls(mean, (mean + scale * noise).astype(mean.dtype))
+        return cls(mean, scale, (mean + scale * noise).astype(mean.dtype))
 
-    def fit(self, classifier: Any, labels: np.ndarray, weights: np.ndarray) -> Any:
+    def units(self, vae: VAE, table: Table) -> np.ndarray:
+        """Return what latents are multiplied by for distances, of the VAE that encoded the rows."""
+        return units_of(vae, self.means, self.scales, vae.rows(table))
+
+    def fit(
+        self,
+        classifier: Any,
+        labels: np.ndarray,
+        of_classes: np.ndarray,
+        weights: np.ndarray | None,
+    ) -> Any:
         """Fit a clone of a classifier.
 
         Parameters
         ----------
         classifier : of scikit-learn
         labels : of each row, NaN where it has none, shape (n,)
-        weights : of each row, shape (n,); used where they differ
+        of_classes : weight of the class of each row, shape (n,); used where they differ
+        weights : of each row, shape (n,), or None
         """
         fresh: Any = classifier
         if not (hasattr(fresh, "fit") and is_classifier(fresh)):
@@ -56,22 +70,23 @@ class Features:
             )
         fresh, known = clone(fresh), np.flatnonzero(~np.isnan(labels))
         if type(fresh).__name__ in _SEMI_SUPERVISED:
-            self._check_whole(fresh, weights[known])
+            self._check_whole(fresh, of_classes[known])
             codes = np.where(np.isnan(labels), -1, labels).astype(int)
-            if isinstance(classifier, LabelSpread) and hasattr(classifier, "transduction_"):
-                return classifier.relabelled(codes)  # the graph is of these rows
+            if isinstance(classifier, LabelSpread):
+                known_graph = hasattr(classifier, "transduction_")  # it is of these rows
+                graph = classifier if known_graph else fresh.of_graph(self.means)
+                return graph.relabelled(codes, weights)
+            if weights is not None:
+                check_takes_weights(fresh, "sample_weight")
             return fresh.fit(self.means, codes)
         rows, repeats = self.means[known], max(1, len(self.draws))
+        own = of_classes[known] if weights is None else of_classes[known] * weights[known]
         if len(self.draws):
             rows = self.draws[:, known].reshape(-1, rows.shape[1])
-        y, own = np.tile(labels[known], repeats).astype(int), np.tile(weights[known], repeats)
+        y, own = np.tile(labels[known], repeats).astype(int), np.tile(own, repeats)
         if np.ptp(own) == 0:
             return fresh.fit(rows, y)
-        if not has_fit_parameter(fresh, "sample_weight"):
-            raise SettingError(
-                f"class_weight needs a classifier with sample weights; {type(fresh).__name__} has "
-                "none. Leave class_weight at None."
-            )
+        check_takes_weights(fresh, "class_weight" if weights is None else "sample_weight")
         return fresh.fit(rows, y, sample_weight=own)
 
     def _check_whole(self, classifier: Any, weights: np.ndarray) -> None:
@@ -88,6 +103,16 @@ class Features:
                 f"class_weight needs a classifier with sample weights; {name} has none. Give "
                 "class_prior in its place, or another classifier."
             )
+
+
+def check_takes_weights(predictor: Any, setting: str) -> None:
+    """Refuse a classifier or regressor without weights of rows, for a setting that needs them."""
+    name = type(predictor).__name__
+    if name in _SEMI_SUPERVISED or not has_fit_parameter(predictor, "sample_weight"):
+        raise SettingError(
+            f"{setting} needs a predictor with sample weights; {name} has none. Leave "
+            f"{setting} at None, or pass another predictor."
+        )
 
 
 def logits_of(classifier: Any, rows: np.ndarray, n_classes: int) -> np.ndarray:

@@ -121,7 +121,7 @@ def _is_sequence(value: Any) -> bool:
 def _parts(estimator: Any) -> tuple[Any, ...]:
     """What a file has beside the reader: parts of the model.
 
-    Of "features", two arrays of what predicts labels from latents.
+    Of "features", arrays of what predicts labels from latents.
     """
     model: LabelledVAE | None = estimator.model_
     if model is None:
@@ -184,7 +184,7 @@ def _join(estimator: Any, parts: Any) -> None:
     demand(isinstance(parts, tuple), "the model")
     reader: VAE = estimator.vae_
     if estimator.method == "features":
-        sound = len(parts) == 2 and all(
+        sound = len(parts) == estimator._n_parts_of_head and all(
             isinstance(p, np.ndarray) and p.dtype.kind == "f" and bool(np.isfinite(p).all())
             for p in parts
         )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import jax
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -17,13 +18,13 @@ from wellposed.models.labelled import AbstractLabels, LabelledVAE
 from .._notices import warn_of_outcome
 from .._settings import settings_of
 from .._sizes import check_draws
+from .._train import weighted_table
 from .._vae import VAE
 from .._words import FilePath, Rows, Sampler, Seed
-from ..data.mixed import open_to_fit
 from ..data.rows import restore_on_failure, seed_of
 from ..data.table import Table
 from . import measures
-from .build import check_inner
+from .build import check_inner, check_no_covariates
 from .file import save_labelled
 from .setups import (
     Problem,
@@ -57,6 +58,7 @@ class AbstractSemiSupervised(
     }
     _file_state: ClassVar[tuple[str, ...]]
     _head: ClassVar[str]  # the setting of what predicts labels
+    _n_parts_of_head: ClassVar[int]  # arrays of the default of "features"
 
     method: str
     vae: VAE | FrozenEstimator | None
@@ -92,10 +94,20 @@ class AbstractSemiSupervised(
         self.random_state = random_state
 
     @abc.abstractmethod
-    def _fit(self, table: Table, y: Any) -> None:
-        """Fit rows that are read, with the labels as passed."""
+    def _fit(
+        self, table: Table, y: Any, weights: np.ndarray | None, kept: np.ndarray | None
+    ) -> None:
+        """Fit rows that are read, with the labels as passed.
 
-    def fit(self, X: Rows, y: Any) -> Self:
+        Parameters
+        ----------
+        table : the rows with a weight above zero
+        y : labels of all rows that were passed
+        weights : of the rows of the table, with mean 1, or None
+        kept : mask of these rows among all; None is all
+        """
+
+    def fit(self, X: Rows, y: Any, *, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -104,25 +116,33 @@ class AbstractSemiSupervised(
         y : array-like of shape (n,), the label of each row. Of a classifier numbers, text or
             booleans; −1, None, NaN or pandas.NA where it is unknown. Of a regression real; NaN,
             None or pandas.NA where it is unknown
+        sample_weight : array-like of shape (n,), at least zero; a row of weight 2 counts as two
+            rows, its label included, and one of weight 0 is left out with its label. Neighbours
+            are those of the rows as they are, and the calibration weighs all labels alike
 
         Raises
         ------
         DataError
             For rows that are not finite numbers, for labels of another number or of several kinds,
-            and for labels of fewer than two classes or values.
+            for labels of fewer than two classes or values, and if the weights are not one number
+            ≥ 0 a row.
         SettingError
             If a setting is out of range, unknown, or at odds with another.
         """
         with restore_on_failure(self):
             self._read_settings()
             self._seed = seed_of(self.random_state)
-            self._fit(self._open(X), y)
+            vae = settings_source(self.vae)
+            gaps = vae.missing is not None
+            table, weights = weighted_table(X, vae.noise, sample_weight, vae.covariates, gaps=gaps)
+            kept = None if sample_weight is None else np.asarray(sample_weight, np.float64) > 0
+            self._fit(table, y, weights, kept)
             self._keep_features()
         return self
 
-    def _fit_alone(self, table: Table) -> VAE:
+    def _fit_alone(self, table: Table, weights: np.ndarray | None) -> VAE:
         """Fit and keep the VAE of "features", which sees no label."""
-        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table)
+        vae = ensure_fitted(self._vae(self._seed, checkpoint=self.checkpoint), table, weights)
         self.model_, self.vae_, self.alpha_ = None, vae, None
         self.history_, self.outcome_ = vae.history_, vae.outcome_
         return vae
@@ -157,7 +177,10 @@ class AbstractSemiSupervised(
 
     def _check_frozen(self, vae: FrozenEstimator) -> None:
         fitted = isinstance(vae.estimator, VAE) and hasattr(vae.estimator, "model_")
-        if fitted and (self.method == "features" or self._has_two_stages):
+        if fitted and self.method == "features":
+            return
+        if fitted and self._has_two_stages:
+            check_no_covariates(vae.estimator, "vae")
             return
         raise SettingError(
             'A frozen vae must be a fitted wellposed.VAE, of method="features", "stacked", or '
@@ -165,18 +188,21 @@ class AbstractSemiSupervised(
             "itself, which is then fitted."
         )
 
-    def _open(self, X: Rows) -> Table:
-        return open_to_fit(X, settings_source(self.vae).noise)
-
     def _vae(self, seed: int, **settings: Any) -> VAE:
         return fresh_vae(self.vae, _FIRST, seed, progress=self.progress, **settings)
 
-    def _set_up(self, table: Table, labels: AbstractLabels, target: np.ndarray) -> Ready:
+    def _set_up(
+        self,
+        table: Table,
+        labels: AbstractLabels,
+        target: np.ndarray,
+        weights: np.ndarray | None,
+    ) -> Ready:
         """Build the model of rows and labels, with its first stage fitted if it has one."""
         key = jax.random.fold_in(jax.random.key(self._seed), 1)
         classifier = getattr(self, self._head)
         auxiliary = self.method == "auxiliary"
-        problem = Problem(table, labels, target, classifier, self.alpha, auxiliary, key)
+        problem = Problem(table, labels, target, classifier, self.alpha, auxiliary, key, weights)
         if not self._has_two_stages:
             vae = self._vae(self._seed, prior="standard", checkpoint=None)
             return joint_setup(vae, problem)

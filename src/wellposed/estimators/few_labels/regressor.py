@@ -19,6 +19,7 @@ from .._vae import VAE
 from .._words import FilePath, Progress, Rows, Sampler, Seed
 from ..data.rows import seed_of
 from ..data.table import Table
+from .features import check_takes_weights
 from .methods import AbstractSemiSupervised
 from .targets import read_real
 
@@ -70,6 +71,7 @@ class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
 
     _file_state: ClassVar[tuple[str, ...]] = ("label_mean_", "label_scale_")
     _head: ClassVar[str] = "regressor"
+    _n_parts_of_head: ClassVar[int] = 2
 
     def __init__(
         self,
@@ -94,32 +96,42 @@ class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
         )
         self.regressor = regressor
 
-    def _fit(self, table: Table, y: Any) -> None:
-        labels = read_real(y, len(table.values))
+    def _fit(
+        self, table: Table, y: Any, weights: np.ndarray | None, kept: np.ndarray | None
+    ) -> None:
+        labels = read_real(y, len(table.values) if kept is None else len(kept), kept)
         known = np.flatnonzero(~np.isnan(labels))
         self.n_labelled_ = len(known)
-        self.label_mean_ = float(labels[known].mean())
-        self.label_scale_ = float(labels[known].std())
+        of_known = None if weights is None else weights[known]
+        self.label_mean_ = float(np.average(labels[known], weights=of_known))
+        squares = (labels[known] - self.label_mean_) ** 2
+        self.label_scale_ = float(np.sqrt(np.average(squares, weights=of_known)))
         target = (labels - self.label_mean_) / self.label_scale_
         if self.method == "features":
-            self._fit_features(table, target, known)
+            self._fit_features(table, target, known, weights)
             return
-        ready = self._set_up(table, RealLabel.of_quadrature(), target)
-        self.alpha_ = ready.setup.alpha_of(len(known))
+        ready = self._set_up(table, RealLabel.of_quadrature(), target, weights)
+        self.alpha_ = ready.setup.alpha_of(target)
         self._train(ready, target, None)
 
-    def _fit_features(self, table: Table, target: np.ndarray, known: np.ndarray) -> None:
+    def _fit_features(
+        self, table: Table, target: np.ndarray, known: np.ndarray, weights: np.ndarray | None
+    ) -> None:
         fresh: Any = RidgeCV(_ALPHAS) if self.regressor is None else self.regressor
         if not (hasattr(fresh, "fit") and is_regressor(fresh)):
             raise SettingError(
                 f'regressor of method="features" must be a regressor of scikit-learn; got '
                 f"{fresh!r}. Pass one, such as sklearn.svm.SVR()."
             )
-        vae = self._fit_alone(table)
+        vae = self._fit_alone(table, weights)
         rows = vae.rows(table.take(known))
         means = evaluation.latent_means(vae.model_, rows, key=vae.key("score"))
         copy: Any = clone(fresh)
-        self.regressor_ = copy.fit(means.astype(np.float64), target[known])
+        options = {}
+        if weights is not None:
+            check_takes_weights(copy, "sample_weight")
+            options = {"sample_weight": weights[known]}
+        self.regressor_ = copy.fit(means.astype(np.float64), target[known], **options)
 
     def predict(self, X: Rows, return_std: bool = False) -> Any:
         """Return the mean of q(y | x) of each row, shape (n,), in units of the labels.

@@ -23,6 +23,7 @@ from .._vae import VAE
 from ..data.table import Table
 from . import measures
 from .build import labelled_model
+from .lengths import units_of
 from .train import Setup, hold_out
 
 _MOST_POINTS = 40  # principal components
@@ -42,6 +43,7 @@ class Problem:
     alpha : weight of a label, or "auto"
     auxiliary : whether the model has an auxiliary variable
     key : PRNG key
+    weights : of the rows, with mean 1, or None
     """
 
     table: Table
@@ -51,6 +53,7 @@ class Problem:
     alpha: float | str
     auxiliary: bool
     key: PRNGKey
+    weights: np.ndarray | None = None
 
 
 class Ready(NamedTuple):
@@ -103,7 +106,7 @@ def stacked_setup(vae: VAE, second: VAE, problem: Problem) -> Ready:
     vae, second : unfitted
     problem : of the rows
     """
-    first, (mean, scale) = fit_first(vae, problem.table)
+    first, (mean, scale) = fit_first(vae, problem.table, problem.weights)
     draws = mean + scale * host_generator(problem.key).normal(size=mean.shape)
     setup = _setup(second, dataclasses.replace(problem, table=Table(draws)))
     codes = np.concatenate([mean, scale], axis=1).astype(np.float32)
@@ -111,25 +114,30 @@ def stacked_setup(vae: VAE, second: VAE, problem: Problem) -> Ready:
     return Ready(vae, dataclasses.replace(setup, model=model, rows=codes), first)
 
 
-def ensure_fitted(vae: VAE, table: Table) -> VAE:
-    """Fit a VAE to rows, unless it is fitted."""
-    return vae if hasattr(vae, "model_") else vae.fit(table)
+def ensure_fitted(vae: VAE, table: Table, weights: np.ndarray | None) -> VAE:
+    """Fit a VAE to rows with weights, or None, unless it is fitted."""
+    return vae if hasattr(vae, "model_") else vae.fit(table, sample_weight=weights)
 
 
 def points_of(ready: Ready, *, seed: int) -> np.ndarray:
     """Return a point for each row, shape (n, m): rows that are alike are near.
 
-    The means of the first VAE's latents; without one the principal components of the rows in model
-    units.
+    The means of the first VAE's latents, in lengths of the rows that they decode to; without one
+    the principal components of the rows in model units.
     """
     setup = ready.setup
-    if isinstance(setup.model.first, Codes):
-        return setup.rows[:, : setup.rows.shape[1] // 2]
+    if ready.first is not None:
+        kept, k = np.asarray(ready.first.kept), ready.reader.n_components_
+        whole = np.zeros((2, len(setup.rows), k), setup.rows.dtype)
+        whole[:, :, kept] = np.split(setup.rows, 2, axis=1)
+        return whole[0] @ units_of(ready.reader, *whole)
     mapped = measures.model_units(setup.model, setup.rows, key=jax.random.key(seed))
     return PCA(min(_MOST_POINTS, *mapped.shape), random_state=seed).fit_transform(mapped)
 
 
-def fit_first(vae: VAE, table: Table) -> tuple[FirstStage, tuple[np.ndarray, np.ndarray]]:
+def fit_first(
+    vae: VAE, table: Table, weights: np.ndarray | None
+) -> tuple[FirstStage, tuple[np.ndarray, np.ndarray]]:
     """Fit a VAE to rows; return it as a first stage, and mean and scale of its latents.
 
     Raises
@@ -137,7 +145,7 @@ def fit_first(vae: VAE, table: Table) -> tuple[FirstStage, tuple[np.ndarray, np.
     SettingError
         If no latent has information, or p(z) of a fitted VAE is not N(0, I).
     """
-    ensure_fitted(vae, table)
+    ensure_fitted(vae, table, weights)
     if not isinstance(vae.model_.prior, StandardNormal):
         raise SettingError(
             "p(z) of the first of two VAEs must be N(0, I), which the second one replaces; got "
@@ -167,7 +175,7 @@ def _with_first(model: LabelledVAE, first: FirstStage | Codes) -> LabelledVAE:
 def _setup(vae: VAE, problem: Problem) -> Setup:
     # At the linear solution z explains what y should, and y stays without use.
     vae.set_params(linear_start=False)
-    prepared = prepare(vae, problem.table, holds_out=False)
+    prepared = prepare(vae, problem.table, holds_out=False, weights=problem.weights)
     settings, n = prepared.settings, len(prepared.rows)
     settings["image_shape"] = vae.image_shape_
     held_key, model_key, fit_key = jax.random.split(problem.key, 3)
@@ -181,4 +189,6 @@ def _setup(vae: VAE, problem: Problem) -> Setup:
     rows = prepared.rows
     rows = rows if rows.dtype.kind == "f" else rows.astype(np.float32)
     unbounded = settings["allow_unbounded"]
-    return Setup(model, rows, held, plan_of(settings, n), fit_key, problem.alpha, unbounded)
+    return Setup(
+        model, rows, held, plan_of(settings, n), fit_key, problem.alpha, unbounded, problem.weights
+    )

@@ -1,21 +1,25 @@
-"""Labels spread along neighbours in the latents."""
+"""Labels spread along neighbours."""
 
 import copy
 import dataclasses
 import functools
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import scipy.sparse as sparse
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import cg
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from wellposed._checks import check_settings, real, whole
-from wellposed._errors import DataError
+from wellposed._checks import check_settings, or_word, real, whole
+from wellposed._errors import SettingError
 
-_RULES = {"n_neighbors": whole(), "alpha": real(above=0, below=1)}
+from .targets import read_classes
+
+_RULES = {"n_neighbors": whole(), "alpha": or_word("auto", real(above=0, below=1))}
+_FARTHEST = 0.99  # α of "auto" at most, the value of Zhou et al. (2004)
 _TOLERANCE = 1e-6  # relative residual of the linear system
 # Weight of an even share beside the neighbours, for a row that no label reaches.
 _EVEN = 1e-9
@@ -36,13 +40,20 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     n_neighbors : int, neighbours of each row, fewer where there are fewer rows
-    alpha : in (0, 1), the share that a row takes from its neighbours at each step
+    alpha : "auto" or number in (0, 1)
+        The share that a row takes from its neighbours at each step: a label walks α/(1 − α) steps
+        on average. "auto" is the share of the rows without a label, so that it walks as many
+        steps as there are rows to each label; at most 0.99
     prior : array of shape (c,), masses of the classes in the order of ``classes_``; None is even
+    units : array of shape (k, m) or None
+        Rows are multiplied by it before distances are taken; None leaves them as they are
 
     Attributes
     ----------
-    classes_ : labels, but −1, in order
+    classes_ : classes of the labels, in order
+    alpha_ : α
     transduction_ : P of the rows of the fit, shape (n, c)
+    n_features_in_ : k
 
     References: Zhou et al. (2004), "Learning with local and global consistency"; Zhu, Ghahramani &
     Lafferty (2003) §4, class mass normalisation; Zelnik-Manor & Perona (2004), local scales.
@@ -55,71 +66,119 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, n_neighbors: int = 10, alpha: float = 0.99, prior: np.ndarray | None = None
+        self,
+        n_neighbors: int = 10,
+        alpha: float | Literal["auto"] = "auto",
+        prior: ArrayLike | None = None,
+        units: ArrayLike | None = None,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.alpha = alpha
         self.prior = prior
+        self.units = units
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Spread the labels.
 
         Parameters
         ----------
-        X : array of shape (n, k)
-        y : whole numbers, −1 where a row has no label, shape (n,)
+        X : array-like of shape (n, k)
+        y : array-like of shape (n,), the label of each row: numbers, text or booleans; −1, None,
+            NaN or pandas.NA where it is unknown
 
         Raises
         ------
         DataError
-            If no row has a label.
+            For rows that are not finite numbers, and labels of fewer than two classes or of
+            several kinds.
+        SettingError
+            If a setting is out of range, or ``prior`` or ``units`` are of another shape.
         """
+        given: Any = X
+        points = np.asarray(validate_data(self, given, ensure_min_samples=2))
+        targets = read_classes(y, len(points))
+        self.of_graph(points)._spread(targets.codes)
+        self.classes_ = targets.classes[self.classes_]
+        return self
+
+    def of_graph(self, points: np.ndarray) -> Self:
+        """Build the graph of rows, shape (n, k), for :meth:`relabelled`."""
         check_settings({"n_neighbors": self.n_neighbors, "alpha": self.alpha}, _RULES)
-        X, y = validate_data(self, X, y)
-        self._neighbours = self._near(X)
+        self.n_features_in_ = points.shape[1]
+        self._neighbours = self._near(self._in_units(points))
         self._graph = _graph(*self._neighbours.kneighbors())
-        return self._spread(y)
+        return self
+
+    def _in_units(self, points: np.ndarray) -> np.ndarray:
+        if self.units is None:
+            return points
+        units, k = np.asarray(self.units, np.float64), points.shape[1]
+        if units.ndim != 2 or len(units) != k or not np.isfinite(units).all():
+            raise SettingError(
+                f"units must be a finite array of shape ({k}, m) for rows of {k} columns; got "
+                f"shape {units.shape}. Pass one, or None."
+            )
+        return points @ units
 
     @classmethod
-    def of_shares(cls, points: np.ndarray, shares: np.ndarray) -> Self:
+    def of_shares(cls, points: np.ndarray, shares: np.ndarray, units: np.ndarray) -> Self:
         """Return the classifier with the points and the shares of a fit, for new rows.
 
         Parameters
         ----------
-        points : rows of the fit, shape (n, k)
+        points : as of a fit, shape (n, m)
         shares : ``transduction_``, shape (n, c); the classes are 0, 1, … c − 1
+        units : array of shape (k, m)
         """
-        made: Any = cls()
+        made: Any = cls(units=units)
         made._neighbours = made._near(points)
         made.transduction_, made.classes_ = shares, np.arange(shares.shape[1])
-        made.n_features_in_ = points.shape[1]
+        made.n_features_in_ = len(units)
         return made
 
     @property
     def points(self) -> np.ndarray:
-        """Rows of the fit, shape (n, k)."""
+        """Rows of the fit in their units, shape (n, m)."""
         return np.asarray(self._neighbours._fit_X)
 
-    def relabelled(self, y: np.ndarray) -> Self:
-        """Return the classifier of the same rows with other labels, as :meth:`fit` takes them."""
-        return copy.copy(self)._spread(np.asarray(y))
+    def relabelled(self, y: np.ndarray, weights: np.ndarray | None = None) -> Self:
+        """Return the classifier of the same rows with other labels.
+
+        Parameters
+        ----------
+        y : whole numbers, −1 where a row has no label, shape (n,)
+        weights : of the labels, above zero, shape (n,); None weighs them alike
+        """
+        return copy.copy(self)._spread(np.asarray(y), weights)
 
     def _near(self, points: np.ndarray) -> NearestNeighbors:
         return NearestNeighbors(n_neighbors=min(self.n_neighbors, len(points) - 1)).fit(points)
 
-    def _spread(self, y: np.ndarray) -> Self:
+    def _spread(self, y: np.ndarray, weights: np.ndarray | None = None) -> Self:
         self.classes_ = np.unique(y[y != -1])
-        if len(self.classes_) == 0:
-            raise DataError("At least one row must have a label; got -1 in all. Label some rows.")
+        prior = self._prior_of(len(self.classes_))
+        automatic = min(_FARTHEST, float((y == -1).mean()))
+        self.alpha_ = automatic if isinstance(self.alpha, str) else float(self.alpha)
         known = (y[:, None] == self.classes_).astype(float)
-        step = sparse.identity(len(known)) - self.alpha * self._graph
-        columns = [cg(step, (1 - self.alpha) * y, rtol=_TOLERANCE)[0] for y in known.T]
+        known = known if weights is None else known * weights[:, None]
+        step = sparse.identity(len(known)) - self.alpha_ * self._graph
+        columns = [cg(step, (1 - self.alpha_) * y, rtol=_TOLERANCE)[0] for y in known.T]
         reached = np.maximum(np.stack(columns, axis=1), 0.0)
         mass = reached.sum(axis=0)
-        prior = np.ones(len(mass)) if self.prior is None else np.asarray(self.prior, float)
         shares = prior * reached / np.where(mass > 0, mass, 1.0) + _EVEN / len(known) * prior
         self.transduction_ = shares / shares.sum(axis=1, keepdims=True)
         return self
+
+    def _prior_of(self, n_classes: int) -> np.ndarray:
+        if self.prior is None:
+            return np.ones(n_classes)
+        prior = np.asarray(self.prior, np.float64)
+        if prior.shape != (n_classes,) or not (np.isfinite(prior).all() and (prior > 0).all()):
+            raise SettingError(
+                f"prior must be a mass above zero for each of {n_classes} classes; got "
+                f"{self.prior!r}. Pass one in the order of classes_, or None."
+            )
+        return prior
 
     def surest(self, y: np.ndarray, share: float) -> np.ndarray:
         """Return labels of the fit, and the likeliest class of the surest other rows.
@@ -139,16 +198,19 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         filled[chosen] = self.classes_[self.transduction_[chosen].argmax(axis=1)]
         return filled
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the share of each class among the neighbours of each row, shape (n, c)."""
         check_is_fitted(self)
-        distance, near = self._neighbours.kneighbors(validate_data(self, X, reset=False))
+        given: Any = X
+        points = np.asarray(validate_data(self, given, reset=False))
+        distance, near = self._neighbours.kneighbors(self._in_units(points))
         weight = _weights(distance)
         found = np.einsum("nk,nkc->nc", weight, self.transduction_[near])
         return found / weight.sum(axis=1, keepdims=True)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the likeliest class of each row, shape (n,)."""
+        check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
@@ -162,25 +224,27 @@ class SpreadLabels:
     share : of the rows without a label, those that get one
     prior : masses of the classes, or None
     held : positions of rows that get none
+    weights : of the labels, shape (n,), or None
     """
 
     points: np.ndarray
     share: float
     prior: np.ndarray | None
     held: np.ndarray
+    weights: np.ndarray | None = None
 
     def __call__(self, labels: np.ndarray) -> np.ndarray:
         """Return labels with those of further rows, NaN where a row has none, shape (n,)."""
         if self.share == 0:
             return labels
         y = np.where(np.isnan(labels), -1, labels).astype(int)
-        filled = self._graph.relabelled(y).surest(y, self.share).astype(float)
+        filled = self._graph.relabelled(y, self.weights).surest(y, self.share).astype(float)
         filled[self.held] = -1
         return np.where(filled < 0, np.nan, filled)
 
     @functools.cached_property
     def _graph(self) -> LabelSpread:
-        return LabelSpread(prior=self.prior).fit(self.points, np.zeros(len(self.points), int))
+        return LabelSpread(prior=self.prior).of_graph(self.points)
 
 
 def _weights(distance: np.ndarray) -> np.ndarray:

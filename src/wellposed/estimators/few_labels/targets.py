@@ -1,6 +1,7 @@
 """Labels with gaps, of classes or real, as numbers for a training."""
 
 import dataclasses
+import itertools
 import warnings
 from collections.abc import Sequence
 from numbers import Number, Real
@@ -83,7 +84,9 @@ class ClassTargets:
         return weights
 
 
-def read_classes(y: Any, n: int, declared: Any = None) -> ClassTargets:
+def read_classes(
+    y: Any, n: int, declared: Any = None, kept: np.ndarray | None = None
+) -> ClassTargets:
     """Read labels of any kind; −1, None, NaN, pandas.NA and masked entries are no label.
 
     Parameters
@@ -91,6 +94,7 @@ def read_classes(y: Any, n: int, declared: Any = None) -> ClassTargets:
     y : array-like or column of n labels: numbers, text or booleans
     n : number of rows
     declared : classes, or None for those of the labels, or the categories of a categorical
+    kept : mask of the rows that count, shape (n,); None is all
 
     Raises
     ------
@@ -100,7 +104,8 @@ def read_classes(y: Any, n: int, declared: Any = None) -> ClassTargets:
     """
     if declared is None:
         _check_unsigned(y)
-    cells, categories = _cells(y, n)
+    cells, categories = _cells(y, n, kept)
+    n = len(cells)
     known = np.array([not _is_gap(cell) for cell in cells])
     if not known.any():
         raise DataError(
@@ -122,15 +127,20 @@ def read_classes(y: Any, n: int, declared: Any = None) -> ClassTargets:
     return found
 
 
-def read_real(y: Any, n: int) -> np.ndarray:
+def read_real(y: Any, n: int, kept: np.ndarray | None = None) -> np.ndarray:
     """Read real labels, NaN where a row has none; shape (n,), float64.
+
+    Parameters
+    ----------
+    y, n, kept : as of :func:`read_classes`
 
     Raises
     ------
     DataError
         For labels of another number, infinite ones or none, and fewer than two different ones.
     """
-    cells, _ = _cells(y, n)
+    cells, _ = _cells(y, n, kept)
+    n = len(cells)
     gaps = [_is_missing(cell) for cell in cells]
     try:
         values = [np.nan if gap else float(c) for c, gap in zip(cells, gaps, strict=True)]
@@ -152,8 +162,13 @@ def read_real(y: Any, n: int) -> np.ndarray:
     return labels
 
 
-def _cells(y: Any, n: int) -> tuple[list[Any], list[Any] | None]:
-    """Return the labels one by one, and the categories of a categorical."""
+def _cells(y: Any, n: int, kept: np.ndarray | None = None) -> tuple[list[Any], list[Any] | None]:
+    """Return the labels of the rows that count, one by one, and the categories of a categorical."""
+    cells, categories = _all_cells(y, n)
+    return cells if kept is None else list(itertools.compress(cells, kept)), categories
+
+
+def _all_cells(y: Any, n: int) -> tuple[list[Any], list[Any] | None]:
     if y is None:
         raise DataError(
             "fit requires y to be passed, but the target y is None. Pass one label a row, -1 "
@@ -173,7 +188,7 @@ def _cells(y: Any, n: int) -> tuple[list[Any], list[Any] | None]:
             "A column-vector y was passed when a 1d array was expected. Please change the shape "
             "of y to (n_samples,), for example using ravel().",
             DataConversionWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
         values = values[:, 0]
     if values.ndim != 1:

@@ -30,6 +30,8 @@ class Setup:
     key : PRNG key
     alpha : weight of a label, or "auto": ten times the number of rows, over the labels
     allow_unbounded : see training.Member
+    weights : of the rows, with mean 1, shape (n,); None weighs them alike. A row of weight 2
+        counts as two rows, and so does its label
     """
 
     model: LabelledVAE
@@ -39,6 +41,7 @@ class Setup:
     key: PRNGKey
     alpha: float | str
     allow_unbounded: bool
+    weights: np.ndarray | None = None
 
     def train(
         self,
@@ -54,15 +57,19 @@ class Setup:
         Parameters
         ----------
         labels : of each row, NaN where it has none, shape (n,)
-        weights : of each label, shape (n,), those of rows without one are not used
+        weights : of each label beside that of its row, shape (n,); those of rows without one are
+            not used
         checkpoint, progress, unit : see :func:`wellposed.training.fit_member`
         """
         places, n = np.flatnonzero(~np.isnan(labels)), len(self.rows) - len(self.held)
+        of_rows = self._row_weights[places]
+        own = of_rows if weights is None else weights[places] * of_rows
+        # The total of the labels is that of their rows, whatever the classes weigh.
         objective = LabelledELBO.of(
             places,
-            alpha=self.alpha_of(len(places)),
+            alpha=self.alpha_of(labels) * float(of_rows.mean()),
             n_rows=n,
-            weights=None if weights is None else weights[places] / weights[places].mean(),
+            weights=own / own.mean(),
             n_drawn=self.plan.batch_size,
         )
         member = training.Member(
@@ -72,16 +79,24 @@ class Setup:
             self.plan,
             allow_unbounded=self.allow_unbounded,
             held=self.held,
+            weights=self.weights,
         )
         data = np.concatenate([self.rows, labels[:, None].astype(self.rows.dtype)], axis=1)
         return training.fit_member(
             member, data, checkpoint=checkpoint, progress=progress, unit=unit
         )
 
-    def alpha_of(self, n_labels: int) -> float:
-        """Return α, the weight of one of ``n_labels`` labels."""
+    def alpha_of(self, labels: np.ndarray) -> float:
+        """Return α, the weight of one label of these, NaN where a row has none, shape (n,)."""
+        if not isinstance(self.alpha, str):
+            return float(self.alpha)
+        known = ~np.isnan(labels)
         n = len(self.rows) - len(self.held)
-        return _SHARE * n / n_labels if isinstance(self.alpha, str) else float(self.alpha)
+        return float(_SHARE * n / self._row_weights[known].sum())
+
+    @property
+    def _row_weights(self) -> np.ndarray:
+        return np.ones(len(self.rows)) if self.weights is None else self.weights
 
 
 def hold_out(labels: np.ndarray, fraction: float, *, key: PRNGKey) -> np.ndarray:
