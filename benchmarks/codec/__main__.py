@@ -6,13 +6,15 @@
 
 import argparse
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 import wellposed as wp
+from wellposed.estimators.compression.estimate import estimate_compression
 
-from . import models, rivals
+from . import models, rivals, tables
 from .data import NAMES, Sample, load
 
 
@@ -31,13 +33,24 @@ def main() -> None:
         found = rivals.measure(sample)
         found["wellposed, no model"] = _ours(None, sample)
         model_bytes = {}
-        if sample.model is not None and not arguments.no_models:
-            for each in models.NAMES:
-                vae = models.trained(sample.model, each, share=arguments.share).vae
-                coder: Any = wp.coding.integer_model(vae.model_)
-                found[f"wellposed, {each}"] = _ours(coder, sample)
-                model_bytes[f"wellposed, {each}"] = len(coder.to_bytes())
+        for each, vae in [] if arguments.no_models else _models(sample, arguments.share):
+            found[each] = _ours(vae, sample)
+            size = len(wp.compress(vae, sample.rows, include_model=True))
+            model_bytes[each] = size - found[each][0]
+            print(f"  {each}, part by part:\n{_indented(estimate_compression(vae, sample.rows))}")
         _print(found, model_bytes, sample)
+
+
+def _models(sample: Sample, share: float) -> Iterator[tuple[str, Any]]:
+    if sample.model is not None:
+        for each in models.NAMES:
+            yield f"wellposed, {each}", models.trained(sample.model, each, share=share).vae
+    elif sample.train is not None:
+        yield "wellposed, a model", tables.trained(sample, share=share)
+
+
+def _indented(text: object) -> str:
+    return "\n".join(f"      {line}" for line in str(text).splitlines())
 
 
 def _ours(coder: Any, sample: Sample) -> tuple[int, float]:

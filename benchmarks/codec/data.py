@@ -19,13 +19,15 @@ class Sample:
     name : as the table shows it
     rows : array in the smallest type that holds it; images of shape (n, H, W) or (n, H, W, C)
     text : the file, if it is text
-    model : name of the data that models of it are trained on; None without one
+    model : name of the images of benchmarks.noise that models of it are trained on; None without
+    train : other rows of a table, to train a model on; None without one
     """
 
     name: str
     rows: np.ndarray
     text: bytes | None = None
     model: str | None = None
+    train: np.ndarray | None = None
 
     @property
     def is_images(self) -> bool:
@@ -51,8 +53,12 @@ def _faces(name: str) -> Sample:
 def _text(path: str, delimiter: str | None = None, header: int = 0):
     def read(name: str) -> Sample:
         file: Path = root() / path
-        rows = np.loadtxt(file, delimiter=delimiter, skiprows=header)
-        return Sample(name, narrow(rows), file.read_bytes())
+        lines = [line for line in file.read_bytes().splitlines(keepends=True)[header:] if line]
+        rows = narrow(np.loadtxt(file, delimiter=delimiter, skiprows=header))
+        shuffled = np.random.default_rng(0).permutation(len(rows))
+        train, coded = np.array_split(shuffled, 2)
+        text = b"".join(lines[i] for i in coded)
+        return Sample(name, rows[coded], text, train=rows[train])
 
     return read
 
@@ -62,7 +68,8 @@ def _counts(name: str) -> Sample:
         indptr, columns = file["indptr"], file["indices"]
         rows = np.zeros(tuple(file["shape"]), np.uint16)
         rows[np.repeat(np.arange(len(rows)), np.diff(indptr)), columns] = file["data"]
-    return Sample(name, narrow(rows))
+    counts = narrow(rows)
+    return Sample(name, counts[5000:], train=counts[:5000])
 
 
 def _photographs(name: str) -> Sample:

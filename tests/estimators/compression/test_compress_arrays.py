@@ -6,6 +6,7 @@ from byte_codec import ByteCodec, from_bytes
 
 import wellposed as wp
 from wellposed import coding
+from wellposed.coding.container import blocks
 
 TYPES = ("?", "i1", "<i2", ">i4", "i8", "u1", ">u2", "u4", "u8", "f2", ">f4", "<f8", ">f8")
 
@@ -103,7 +104,7 @@ def levels(n=500, d=6, seed=0):
 @pytest.mark.parametrize("block_rows", [None, 64])
 def test_rows_that_the_model_codes_come_back_with_it_alone(dtype, block_rows, monkeypatch):
     X, coder = levels().astype(dtype), ByteCodec(6)
-    monkeypatch.setattr(coding.container.blocks, "pack_plain", lambda parts: bytes(10**6))
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
     data = wp.compress(coder, X, block_rows=block_rows)
     assert_same(X, wp.decompress(data, coder))
     with pytest.raises(wp.SettingError, match="Pass it"):
@@ -117,7 +118,7 @@ def test_rows_and_cells_outside_the_support_come_back(monkeypatch):
     bits = X.view(np.uint64)
     bits[11, 4] = 0x7FF8_0000_0000_0123  # NaN with a payload
     coder = ByteCodec(6, most=20)
-    monkeypatch.setattr(coding.container.blocks, "pack_plain", lambda parts: bytes(10**6))
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
     data = wp.compress(coder, X)
     monkeypatch.undo()
     assert_same(X, wp.decompress(data, coder))

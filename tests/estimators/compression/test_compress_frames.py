@@ -10,7 +10,7 @@ from byte_codec import ByteCodec
 from polars.testing import assert_frame_equal as assert_polars_equal
 
 import wellposed as wp
-from wellposed import coding
+from wellposed.coding.container import blocks
 
 
 def every_kind_of_pandas():
@@ -127,7 +127,7 @@ def test_the_columns_of_a_frame_are_those_of_the_model_by_their_names(package, m
     columns["a"] = columns["a"].astype(float)
     frame = package.DataFrame(columns)
     coder = ByteCodec(3, most=9)
-    monkeypatch.setattr(coding.container.blocks, "pack_plain", lambda parts: bytes(10**6))
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
     again = wp.decompress(wp.compress(coder, frame), coder)
     assert again.equals(frame)
     with pytest.raises(wp.DataError, match="3 features"):

@@ -14,6 +14,7 @@ import pytest
 
 import wellposed as wp
 from wellposed import coding
+from wellposed.coding.container import blocks
 from wellposed.estimators.compression.estimate import estimate_compression
 
 DIGITS = wp.datasets.load_digits().values.astype(np.uint8)
@@ -37,7 +38,7 @@ def coder():
 @pytest.fixture
 def by_model(monkeypatch):
     """Code every block by the model, as a better model would."""
-    monkeypatch.setattr(coding.container.blocks, "pack_plain", lambda parts: bytes(10**6))
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
 
 
 @pytest.mark.parametrize("dtype", ["u1", ">i2", "f4", "f8"])

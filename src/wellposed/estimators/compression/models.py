@@ -72,7 +72,7 @@ def coder_of(model: Any, codes: np.ndarray | None = None) -> Coder:
     if not isinstance(inner, VAEModel):
         raise SettingError(
             f"Rows are compressed with a fitted VAE or without a model; got a "
-            f"{type(model).__name__}. Fit it first, or pass None."
+            f"{type(model).__name__}. Fit a VAE first, or pass None."
         )
     if inner.n_covariates:
         raise SettingError(
