@@ -43,6 +43,14 @@ class AuxiliaryEncoder(eqx.Module):
     first : network of q(a | x), (n_in,) → (2m,)
     second : network of q(z | x, y, a), (n_in + c + m,) → (2k,)
     n_in : length of x
+
+    Examples
+    --------
+    >>> from wellposed.nn import Linear
+    >>> first = Linear(jnp.zeros((3, 2)), jnp.array([0.5, 0.0]))  # E[a | x] = 0.5
+    >>> second = Linear(jnp.ones((5, 2)), jnp.zeros(2))
+    >>> AuxiliaryEncoder(first, second, 3)(jnp.array([1.0, 1.0, 1.0, 2.0])).tolist()
+    [5.5, 5.5]
     """
 
     first: Callable
