@@ -250,9 +250,10 @@ def test_several_draws_of_each_labelled_row():
     assert model.classifier_.shape_fit_[0] == 75
 
 
-def test_gaps_are_integrated_out_as_by_the_vae():
+@pytest.mark.parametrize("method", ["joint", pytest.param("auxiliary", marks=pytest.mark.slow)])
+def test_gaps_are_integrated_out_as_by_the_vae(method):
     gaps = np.where(RNG.random(X.shape) < 0.15, np.nan, X)
-    model = small(vae={"missing": "ignorable"}).fit(gaps, FEW)
+    model = small(method, vae={"missing": "ignorable"}).fit(gaps, FEW)
     assert (model.predict(gaps) == KIND).mean() > 0.8
     with pytest.raises(wp.DataError, match="NaN"):
         small().fit(gaps, FEW)
@@ -272,18 +273,19 @@ def test_a_frame_of_several_kinds():
 
 
 @pytest.mark.parametrize(
-    "noise",
+    ("noise", "method"),
     [
-        "conditional",
+        ("conditional", "joint"),
         *(
-            pytest.param(name, marks=pytest.mark.slow)
+            pytest.param(name, method, marks=pytest.mark.slow)
+            for method in ("joint", "auxiliary")
             for name in ("feature", "student-t", "bernoulli", "discretized-gaussian")
         ),
     ],
 )
-def test_noise_of_each_kind(noise):
+def test_noise_of_each_kind(noise, method):
     rows = X if noise in ("conditional", "feature", "student-t") else (X > 0).astype(float)
-    model = small(vae={"noise": noise, "max_epochs": 3}).fit(rows, FEW)
+    model = small(method, vae={"noise": noise, "max_epochs": 3}).fit(rows, FEW)
     assert np.isfinite(model.score_samples(rows[:5], n_samples=8)).all()
     assert np.isfinite(model.predict_proba(rows)).all()
 
