@@ -10,6 +10,7 @@ import numpy as np
 from wellposed._errors import DataError, OutsideSupport, named_features
 
 from .ans import Lanes, chunk_sizes, n_lanes, random_words
+from .escapes import pop_rest, push_rest
 from .inputs import Inputs
 from .integer import Network
 from .latents import BITS, PLACE_BITS, Posterior, Prior
@@ -129,8 +130,11 @@ class BitsBackCodec:
         outputs = self._decoded(cells)
         for part in reversed(self.parts):
             own = outputs[part.first : part.last]
-            each = part.family.intervals(own, symbols[part.columns] - part.low[:, None])
+            counted, escape = symbols[part.columns] - part.low[:, None], part.family.escape
+            each = part.family.intervals(own, counted)
             for j in range(part.family.d - 1, -1, -1):
+                if escape is not None:
+                    net += push_rest(lanes, counted[j] - escape)
                 lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
             net += each.bits(part.family.bits).sum(axis=0)
         return net + self.prior.push(lanes, cells, self._flips(q.k, first, len(net)))
@@ -146,6 +150,8 @@ class BitsBackCodec:
                 found = reader.find(j, lanes.target(m, bits=bits))
                 lanes.advance(found.start, found.freq, bits=bits)
                 symbols[column] = found.symbol + part.low[j]
+                if part.family.escape is not None:
+                    symbols[column] += pop_rest(lanes, found.symbol == part.family.escape)
         q = self._posterior(symbols)
         for j in range(q.k - 1, -1, -1):
             drawn: Intervals = q.intervals(j, cells[j])

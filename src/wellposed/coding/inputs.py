@@ -5,33 +5,64 @@ from typing import Any
 
 import numpy as np
 
+from .integer import curve
+
+_LOG_BITS = 16
+_MANTISSAS = 2**12  # knots of the logarithm between one half and one
+
+
+def log_one_plus(counts: np.ndarray) -> np.ndarray:
+    """log(1 + s) of counts below 2^53, whole numbers of 2^-16 divided by 2^16, from tables.
+
+    Examples
+    --------
+    >>> log_one_plus(np.array([0.0, 9.0])).round(3).tolist()
+    [0.0, 2.303]
+    """
+    mantissa, exponent = np.frexp(np.maximum(counts, 0.0) + 1.0)
+    table = curve("log", 0, 1, per_unit=_MANTISSAS, scale=2**_LOG_BITS)
+    logs = table.at((mantissa - 0.5) * (2.0 * _MANTISSAS))
+    two = table.values[-1]
+    return (logs + two * (exponent - 1.0)) * 2.0**-_LOG_BITS
+
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
     r"""⌊m s + b⌋, kept within limits: a symbol s in the encoder's units, whole numbers of 2^−bits.
 
+    For counts it is ⌊m log(1 + s) + b⌋.
+
     Parameters
     ----------
     times, plus : m and b, int64, shape (d,), in units of 2^−16 of the result's
     low, high : limits of the result, int64, shape (d,)
+    logs : 1 for counts and 0 for others, int64, shape (d,)
     """
 
     times: np.ndarray
     plus: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    logs: np.ndarray
 
     _FINER = 16
 
     @classmethod
     def rounded(
-        cls, times: np.ndarray, plus: np.ndarray, low: np.ndarray, high: np.ndarray, *, bits: int
+        cls,
+        times: np.ndarray,
+        plus: np.ndarray,
+        low: np.ndarray,
+        high: np.ndarray,
+        logs: np.ndarray,
+        *,
+        bits: int,
     ) -> "Inputs":
         """Round the map of symbols s to s·times + plus, kept within low and high."""
         fine = 2.0 ** (bits + cls._FINER)
         ends = (np.clip(np.rint(end * 2.0**bits), -(2**40), 2**40) for end in (low, high))
         whole = (np.rint(times * fine), np.rint(plus * fine) + 2 ** (cls._FINER - 1), *ends)
-        return cls(*(each.astype(np.int64) for each in whole))
+        return cls(*(each.astype(np.int64) for each in (*whole, logs)))
 
     @property
     def limit(self) -> np.ndarray:
@@ -41,7 +72,11 @@ class Inputs:
     def __call__(self, symbols: np.ndarray) -> np.ndarray:
         """Return the inputs, float64 that hold integers, for symbols of shape (d, m)."""
         fine = 2.0**-self._FINER
-        out = symbols * (self.times * fine)[:, None]
+        values = symbols.astype(np.float64)
+        counts = np.flatnonzero(self.logs)
+        if counts.size:
+            values[counts] = log_one_plus(values[counts])
+        out = values * (self.times * fine)[:, None]
         out += (self.plus * fine)[:, None]
         np.floor(out, out=out)
         return np.clip(out, self.low[:, None], self.high[:, None], out=out)

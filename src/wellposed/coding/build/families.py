@@ -8,7 +8,7 @@ from wellposed import noise as families
 from wellposed._errors import SettingError
 
 from ..symbols import ConstantSymbols, Part
-from . import levels, real
+from . import counts, levels, real
 from .group import Group, Made
 from .networks import Outputs, Precision
 
@@ -20,6 +20,8 @@ _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
     families.DiscretizedLogistic: levels.cells,
     families.Gaussian: real.gaussian,
     families.Laplace: real.laplace,
+    families.NegativeBinomial: counts.counts,
+    families.Poisson: counts.counts,
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from wellposed.models import Reach
+from wellposed.noise import NegativeBinomial, Poisson
 
 from ..inputs import Inputs
 from .group import Group, array
@@ -24,14 +25,21 @@ def integer_inputs(groups: list[Group], reach: Reach | None, d: int, bits: int) 
     d : number of columns
     bits : fractional bits of the inputs
     """
-    times, plus, low, high = np.zeros(d), np.zeros(d), np.zeros(d), np.zeros(d)
+    times, plus, low, high = (np.zeros(d) for _ in range(4))
+    logs = np.zeros(d, np.int64)
     for group in groups:
         center, spread = _units(group)
         at = group.columns
         times[at], plus[at] = group.step / spread, (group.base - center) / spread
         ends = _ends(group, reach, center, spread)
+        logs[at] = _in_logs(group)
         low[at], high[at] = (np.clip(end, -_MOST, _MOST) for end in ends)
-    return Inputs.rounded(times, plus, low, high, bits=bits)
+    return Inputs.rounded(times, plus, low, high, logs, bits=bits)
+
+
+def _in_logs(group: Group) -> bool:
+    """Whether the encoder has log(1 + y) of the group's columns."""
+    return isinstance(group.noise, Poisson | NegativeBinomial)
 
 
 def _units(group: Group) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +63,7 @@ def _ends(
     if np.isfinite(group.noise.support.high):
         low = np.maximum(low, -center / spread)
         high = np.minimum(high, (float(group.noise.support.high) - center) / spread)
-    if reach is not None:
+    if reach is not None and not _in_logs(group):
         middle, limit = group.in_units(array(reach.center)), group.lengths(array(reach.limit))
         middle, limit = (middle - center) / spread, 2 * limit / spread
         low, high = np.maximum(low, middle - limit), np.minimum(high, middle + limit)

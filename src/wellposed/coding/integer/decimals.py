@@ -91,6 +91,7 @@ FUNCTIONS: dict[str, Function] = {
     "positive": positive,
     "inverse_positive": inverse_positive,
     "laplace": laplace,
+    "log": lambda x: (1 + x).ln(),
     "normal": normal,
     "tanh": tanh,
     "silu": beyond_relu(lambda x: x * sigmoid(x)),

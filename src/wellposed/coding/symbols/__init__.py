@@ -3,6 +3,7 @@
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
 from .constants import ConstantSymbols
+from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
 from .parts import Part, from_state
 from .real import RealSymbols
@@ -12,6 +13,7 @@ __all__ = [
     "CategoricalSymbols",
     "CausalSymbols",
     "ConstantSymbols",
+    "CountSymbols",
     "DiscretizedSymbols",
     "Part",
     "RealSymbols",

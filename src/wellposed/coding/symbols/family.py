@@ -25,6 +25,7 @@ class AbstractFamily(abc.ABC):
     kind: str
     d: int  # features
     bits: int  # of frequencies, which sum to 2^bits
+    escape: int | None = None  # the symbol that stands for itself and all larger ones, if any
 
     @abc.abstractmethod
     def outside(self, symbols: np.ndarray) -> np.ndarray:

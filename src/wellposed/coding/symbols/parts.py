@@ -8,6 +8,7 @@ import numpy as np
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
 from .constants import ConstantSymbols
+from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
 from .family import AbstractFamily
 from .real import RealSymbols
@@ -16,6 +17,7 @@ _KNOWN = (
     CategoricalSymbols,
     CausalSymbols,
     ConstantSymbols,
+    CountSymbols,
     DiscretizedSymbols,
     RealSymbols,
 )
