@@ -16,7 +16,7 @@ from .few_labels import (
 from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
-from .outliers import OutlierVAE
+from .outliers import OutlierVAE, PyODOutlierVAE
 from .synthetic import TableQuality, table_quality
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "LinearVAE",
     "MixturePPCA",
     "OutlierVAE",
+    "PyODOutlierVAE",
     "SemiSupervisedRegressor",
     "SemiSupervisedVAE",
     "TableQuality",

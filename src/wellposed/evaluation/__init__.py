@@ -95,6 +95,7 @@ from .linear import (
     spectrum,
 )
 from .outliers import (
+    Explanation,
     Uniformity,
     benjamini_hochberg,
     conformal_p_values,
@@ -137,6 +138,7 @@ __all__ = [
     "Diagnosis",
     "Disentanglement",
     "Estimate",
+    "Explanation",
     "FactorVotes",
     "Finding",
     "Forecast",

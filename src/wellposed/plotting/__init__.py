@@ -8,6 +8,7 @@ from ._families import families
 from ._forecast import forecast
 from ._gaps import gaps
 from ._images import images
+from ._outliers import outliers
 from ._palette import PALETTE, QUIET
 from ._plane import latent_plane
 from ._rate_distortion import rate_distortion
@@ -29,6 +30,7 @@ __all__ = [
     "latent_plane",
     "marginals",
     "noise_correlation",
+    "outliers",
     "rate_distortion",
     "rates",
     "reconstructions",

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from wellposed import evaluation, models
-from wellposed.evaluation import conformal_p_values
+from wellposed.evaluation import Explanation, conformal_p_values
 from wellposed.evaluation.outliers import log_density_of_parts, with_gaps, without_each
 
 from .._vae import VAE
 from .._words import Rows
 from ..data.table import Table
-from .explanation import Explanation
 
 _WIDTH = 6.0  # standard deviations over which values of a wrong cell spread
 _MOST_WRONG = 5  # cells of a row

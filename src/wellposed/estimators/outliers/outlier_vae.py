@@ -19,9 +19,9 @@ from ..data.table import Table
 from .calibration import check_rows, constants_of, split, threshold_of
 from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
-from .explanation import Explanation
 from .file import demand
 from .methods import OutlierMethods
+from .stream import advance, warn_of_drift
 
 # Of the default VAE. Its density is one score of five, and a longer training changes their mean
 # little.
@@ -197,11 +197,50 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     def _log_density(self, table: Table) -> np.ndarray:
         return np.asarray(self.vae_.score_samples(table, self.n_samples), np.float64)
 
+    def partial_fit(self, X: Rows, y: object = None) -> Self:
+        """Train on a piece of a stream, after a test whether its rows have drifted.
+
+        The first piece is fitted. Of later ones the p-values come first: a warning is given where
+        they are not uniform, see :meth:`drift`. A fifth of the piece then joins the calibration
+        rows, of which the newest 2,000 are kept, and the VAE is trained on the rest for one pass.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        y : ignored
+
+        Raises
+        ------
+        SettingError
+            For later pieces, if the score is not "log_density".
+        """
+        if not hasattr(self, "calibration_scores_"):
+            return self.fit(X)
+        table = self._open(X)
+        warn_of_drift(self._drift(table))
+        with restore_on_failure(self):
+            advance(self, table)
+        return self
+
+    def drift(self, X: Rows) -> evaluation.Uniformity:
+        """Test whether the p-values of rows are uniform: whether the rows have drifted.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path, of rows that were not in the fit
+        """
+        return self._drift(self._open(X))
+
+    def _drift(self, table: Table) -> evaluation.Uniformity:
+        held = self.calibration_scores_
+        p = evaluation.conformal_p_values(-self._scores(table), -held)
+        return evaluation.uniformity(p, len(held))
+
     def score(self, X: Rows, y: object = None) -> float:
         """Return the mean of :meth:`score_samples` over rows: larger where they are usual."""
         return float(self.score_samples(X).mean())
 
-    def explain(self, X: Rows, level: float = 0.01) -> Explanation:
+    def explain(self, X: Rows, level: float = 0.01) -> evaluation.Explanation:
         """Explain −log p(x) of rows: by columns, wrong cells, and the values expected there.
 
         The cells of a row are judged by -log p(x_j | the other cells), whatever ``score`` is. The
@@ -219,7 +258,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
 
         Returns
         -------
-        Explanation: ``print`` it, or draw it by :func:`wellposed.plotting.outliers`
+        evaluation.Explanation: ``print`` it, or draw it by :func:`wellposed.plotting.outliers`
 
         Raises
         ------
@@ -229,7 +268,9 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         level = check_number("level", level, "0.01 is usual.", above=0, below=1)
         table = self._open(X)
         if self._cells is None:
-            self._cells = Cells.of(self.vae_, self._kept_rows, int(self.n_samples))
+            n_kept = rows_for_cells(len(self._kept_rows), len(self._constants))
+            kept = self._kept_rows[-n_kept:]
+            self._cells = Cells.of(self.vae_, kept, int(self.n_samples))
         return explain(self._cells, X, table, self._log_density(table), level)
 
     @property

@@ -62,10 +62,16 @@ class Explanation:
 
     def _cell(self, i: int, j: int) -> str:
         return (
-            f"is {_shown(self._given(i, j, self.observed))} where "
-            f"{_shown(self._given(i, j, self.expected))} is expected "
+            f"is {self.cell_text(i, j)} "
             f"({self.contributions[i, j]:+.1f} nats, p = {self.p_values[i, j]:.2g})"
         )
+
+    def cell_text(self, row: int, column: int) -> str:
+        """Return a cell and the value expected in its place, as text."""
+        is_, expected = (
+            _shown(self._given(row, column, cells)) for cells in (self.observed, self.expected)
+        )
+        return f"{is_} where {expected} is expected"
 
     def _given(self, i: int, j: int, cells: Any) -> Any:
         if isinstance(cells, np.ndarray):
