@@ -15,6 +15,7 @@ from ._encode import decode, encode
 from ._explore import explore
 from ._fit import fit
 from ._forecast import forecast
+from ._outliers import outliers
 from ._report import report
 from ._reproduce import reproduce
 from ._sample import sample
@@ -49,8 +50,8 @@ def _options(
 
 
 for command in (
-    demo, forecast, fit, diagnose, report, explore, sample, score, encode, decode, compress,
-    decompress, reproduce,
+    demo, forecast, fit, diagnose, report, explore, sample, score, outliers, encode, decode,
+    compress, decompress, reproduce,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data)

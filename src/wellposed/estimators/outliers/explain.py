@@ -88,8 +88,9 @@ def explain(cells: Cells, X: Rows, table: Table, log_p: np.ndarray, level: float
     named = _name(cells, rows, log_p, level)
     contributions = _chain(cells, rows, named, log_p)
     names = table.labels or tuple(f"column {j}" for j in range(d))
+    like = None if isinstance(X, Table) else X
     expected, observed = (
-        vae.as_given(values, like=X, covariates=table.given)
+        vae.as_given(values, like=like, covariates=table.given)
         for values in (_expected(cells, rows, named.wrong), rows[:, :d])
     )
     return Explanation(

@@ -146,7 +146,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             )
         with restore_on_failure(self):
             self._seed = seed_of(self.random_state)
-            vae: Any = VAE(**_DEFAULTS) if self.vae is None else clone(self.vae)
+            vae: Any = default_vae() if self.vae is None else clone(self.vae)
             vae.set_params(random_state=self._seed)
             table = open_to_condition(X, vae.noise, vae.covariates)
             validate_rows(self, table, reset=True, gaps=vae.missing is not None)
@@ -307,6 +307,11 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         tags.input_tags.sparse = True  # sparse rows become dense
         tags.input_tags.allow_nan = self.vae is not None and self.vae.missing is not None
         return tags
+
+
+def default_vae(**changes: Any) -> VAE:
+    """Return the VAE that ``vae=None`` stands for, with some settings changed."""
+    return VAE(**{**_DEFAULTS, **changes})
 
 
 def _score_of(setting: str, table: Table, vae: VAE) -> str:
