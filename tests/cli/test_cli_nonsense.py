@@ -73,6 +73,18 @@ COMMANDS = {
         **DATA,
     },
     ("score", "{exact}", "{csv}"): {"--method": ("x", "ais", "importance"), **DATA},
+    ("outliers", "{csv}"): {
+        "--alpha": ("nan", "0", "1", "x"),
+        "--fdr": ("nan", "0", "1", "x"),
+        "--explain": ("-1", "x"),
+        "--save": ("detector.wp",),
+        "--output": PATHS,
+        **DATA,
+    },
+    ("outliers", "{csv}", "--fdr", "0.1"): {
+        "--max-epochs": ("0", "-1", HUGE, "x"),
+        "--seed": SEEDS,
+    },
     ("encode", "{model}", "{csv}"): {"--output": PATHS, **DATA},
     ("decode", "{model}", "{csv}"): {"--output": PATHS, "--at": ("a=1", "")},
     ("decode", "{model}"): {"": ("", "none.npy", "{model}")},

@@ -60,13 +60,15 @@ def outliers(
             "--save is for the detector of DATA; without NEW there are two, one of each half. Pass "
             "NEW, or leave --save out."
         )
-    parts = _judged(data, new, max_epochs, seed, header, drop)
+    parts = _judged(
+        data, new, max_epochs, seed, header, drop, alpha=None if fdr is not None else rate
+    )
     n = sum(len(part.places) for part in parts)
     score, p = np.empty(n), np.empty(n)
     for part in parts:
         score[part.places] = part.detector.score_samples(part.rows)
         p[part.places] = part.detector.p_values(part.rows)
-    found = _alarms(p, rate, parts, by_share=fdr is not None)
+    found = _alarms(p, rate, by_share=fdr is not None)
     write_table(output, np.stack([score, p, found], axis=1), COLUMNS)
     kind = "false discoveries" if fdr is not None else "false alarms"
     say(f"{int(found.sum())} of {n} rows are outliers, at a rate of {kind} of {rate:g}", err=True)
@@ -86,41 +88,47 @@ class _Part:
 
 
 def _judged(
-    data: str, new: str | None, max_epochs: int, seed: int, header: Any, drop: Any
+    data: str,
+    new: str | None,
+    max_epochs: int,
+    seed: int,
+    header: Any,
+    drop: Any,
+    *,
+    alpha: float | None,
 ) -> list[_Part]:
-    """Fit a detector to DATA, or one to each half of it."""
+    """Fit a detector to DATA, or one to each half of it; an ``alpha`` is checked first."""
     from wellposed.estimators import OutlierVAE
     from wellposed.estimators.data.mixed import open_to_fit
+    from wellposed.estimators.outliers.calibration import check_alpha, default_size
     from wellposed.estimators.outliers.outlier_vae import default_vae
 
-    fresh = OutlierVAE(default_vae(max_epochs=max_epochs), random_state=seed)
+    vae = default_vae(max_epochs=max_epochs)
     rows = read_columns(data, header, drop)
+    table = open_to_fit(rows, "auto")
+    n = len(table.values)
+    halves = np.array_split(np.random.default_rng(seed).permutation(n), 2)
+    if alpha is not None:
+        check_alpha(alpha, default_size(n if new is not None else len(halves[1])))
     if new is not None:
         others = read_columns(new, header, drop)
-        fitted = fresh.fit(rows)
+        fitted = OutlierVAE(vae, random_state=seed).fit(rows)
         return [_Part(fitted, others, np.arange(len(fitted.vae_.open(others).values)))]
-    table = open_to_fit(rows, "auto")
-    halves = np.array_split(np.random.default_rng(seed).permutation(len(table.values)), 2)
-    pairs = zip(halves, halves[::-1], strict=True)
     return [
         _Part(
-            OutlierVAE(fresh.vae, random_state=seed).fit(table.take(np.sort(fitted))),
+            OutlierVAE(vae, random_state=seed).fit(table.take(np.sort(fitted))),
             table.take(np.sort(judged)),
             np.sort(judged),
         )
-        for fitted, judged in pairs
+        for fitted, judged in zip(halves, halves[::-1], strict=True)
     ]
 
 
-def _alarms(p: np.ndarray, rate: float, parts: list[_Part], *, by_share: bool) -> np.ndarray:
+def _alarms(p: np.ndarray, rate: float, *, by_share: bool) -> np.ndarray:
     """Return which rows are outliers."""
-    from wellposed.estimators.outliers.calibration import check_alpha
     from wellposed.evaluation import benjamini_hochberg
 
-    if by_share:
-        return benjamini_hochberg(p, rate)
-    check_alpha(rate, min(len(part.detector.calibration_scores_) for part in parts))
-    return p <= rate * (1 + 1e-9)
+    return benjamini_hochberg(p, rate) if by_share else p <= rate * (1 + 1e-9)
 
 
 def _explain(parts: list[_Part], score: np.ndarray, found: np.ndarray, most: int) -> None:

@@ -50,7 +50,7 @@ def split(
     DataError
         If too few rows are left to train on.
     """
-    m = min(_MOST, max(1, round(_SHARE * n))) if isinstance(wanted, str) else int(wanted)
+    m = default_size(n) if isinstance(wanted, str) else int(wanted)
     r = min(_MOST_REFERENCE, max(n // 10, min(_LEAST_REFERENCE, n // 6), 1)) * with_reference
     if n - m - r < _LEAST_TRAINED:
         raise DataError(
@@ -60,6 +60,11 @@ def split(
         )
     order = generator.permutation(n)
     return Split(np.sort(order[m + r :]), order[:m], order[m : m + r])
+
+
+def default_size(n: int) -> int:
+    """Return how many of n rows are held out: a fifth, at most 2,000."""
+    return min(_MOST, max(1, round(_SHARE * n)))
 
 
 def check_rows(table: Table) -> None:
