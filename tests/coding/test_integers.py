@@ -10,7 +10,7 @@ import pytest
 from scipy import special
 
 from wellposed._errors import DamagedFileError
-from wellposed.coding.ans import Lanes
+from wellposed.coding.ans import Lanes, chunk_sizes, n_lanes
 from wellposed.coding.integer import Activation, Layer, Network, curve
 from wellposed.coding.integer.activation import NAMES
 from wellposed.coding.latents import BITS, Grid, Posterior
@@ -170,3 +170,14 @@ def test_lanes_return_what_was_put_and_cost_as_much_as_its_information():
 def test_a_stack_that_runs_dry_raises():
     with pytest.raises(DamagedFileError):
         Lanes.from_bytes(b"", 1)
+
+
+def test_chunks_have_all_rows_and_never_shrink():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n, d, k = int(rng.integers(0, 30_000)), int(rng.integers(1, 900)), int(rng.integers(1, 65))
+        lanes = n_lanes(n, d)
+        sizes = chunk_sizes(n, lanes, d=d, k=k)
+        assert sum(sizes) == n
+        assert sizes == sorted(sizes)
+        assert max(sizes, default=0) <= lanes

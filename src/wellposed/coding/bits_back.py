@@ -88,7 +88,7 @@ class BitsBackCodec:
             For a payload that :meth:`encode` does not write for n_rows rows.
         """
         most = n_lanes(n_rows, self._width)
-        sizes = chunk_sizes(n_rows, most)
+        sizes = self._chunk_sizes(n_rows, most)
         lanes = Lanes.from_bytes(payload, max(sizes, default=0))
         rows = np.empty((n_rows, self.n_features), np.int64)
         ends = list(itertools.accumulate(sizes, initial=0))
@@ -109,7 +109,7 @@ class BitsBackCodec:
             )
         most = n_lanes(len(rows), self._width)
         lanes, net, first = Lanes.for_encoding(most), np.zeros(len(rows)), 0
-        for size in chunk_sizes(len(rows), most):
+        for size in self._chunk_sizes(len(rows), most):
             lanes.open(size)
             chunk = np.ascontiguousarray(rows[first : first + size].T)
             net[first : first + size] = self._encode_chunk(lanes, first, chunk)
@@ -174,6 +174,9 @@ class BitsBackCodec:
         z = self.prior.grid.places(cells)
         z *= 2.0 ** (self.latent_bits - PLACE_BITS)
         return self.decoder(np.floor(z, out=z))
+
+    def _chunk_sizes(self, n_rows: int, lanes: int) -> list[int]:
+        return chunk_sizes(n_rows, lanes, d=self.n_features, k=self.prior.grid.k)
 
     @property
     def _width(self) -> int:
