@@ -219,6 +219,33 @@ def test_the_examples_of_the_page_on_gaps_run_one_after_another(capsys):
     assert (names["imputer"].vaes_[0].model_.noise.slopes() >= 0).all()
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_example_of_the_page_on_few_labels(capsys):
+    example, _ = examples(ROOT / "docs" / "few-labels.md")
+    names: dict = {}
+    exec(example, names)
+    accuracy, calibration, *_ = capsys.readouterr().out.splitlines()
+    assert float(accuracy) > 0.88
+    assert calibration.startswith("T = ")
+    assert names["threes"].shape == (16, 64)
+    of_threes = names["X"][:20][names["kind"][:20] == 3]
+    log_p = names["log_p"][names["kind"][:20] == 3]
+    others = names["model"].score_samples(of_threes, 8)
+    assert (log_p > others).mean() > 0.5
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_example_of_the_page_on_few_real_labels():
+    _, example = examples(ROOT / "docs" / "few-labels.md")
+    names: dict = {}
+    exec(example, names)
+    error = names["mean"] - (50 + 10 * names["z"])
+    assert np.sqrt(np.mean(error**2)) < 3  # of a standard deviation of ten
+    assert (names["std"] > 0).all()
+    assert names["draws"].shape == (10, 3)
+
+
 def test_every_name_at_the_front_door_is_there():
     for name in wellposed.__all__:
         assert getattr(wellposed, name) is not None
