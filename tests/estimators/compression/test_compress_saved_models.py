@@ -44,3 +44,13 @@ def test_a_saved_model_codes_exactly_or_is_refused(name, monkeypatch):
     assert wp.decompress(data, model).tobytes() == rows.tobytes()
     alone = wp.compress(model, rows, include_model=True)
     assert wp.decompress(alone).tobytes() == rows.tobytes()
+
+
+@pytest.mark.parametrize("digits", [17, 7])
+def test_columns_without_a_step_are_compressed_without_the_model_and_named(digits):
+    model = wp.load(FILES["vae-shared"])
+    rows = np.random.default_rng(0).normal(size=(50, 3)).round(2)
+    rows[:, 1] = (rows[:, 1] / 3).round(digits)
+    with pytest.warns(wp.DataHint, match="the first is number 1"):
+        data = wp.compress(model, rows)
+    assert wp.decompress(data).tobytes() == rows.tobytes()

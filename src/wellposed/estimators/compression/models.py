@@ -20,6 +20,7 @@ from .containers import Cells
 
 Codable: TypeAlias = Fitted | Coder
 _PRINT = 16  # bytes of a fingerprint
+_MOST_STEPS = 2**15  # in a standard deviation of a column
 _LOOK_BYTES = 1 << 23  # of the rows by which steps are found
 coding: Any = _coding
 
@@ -199,18 +200,30 @@ def _with_steps(model: Any, modelled: Modelled, cells: Cells) -> Modelled | None
         mine = np.flatnonzero(modelled.groups == g)
         if part.dtype.kind == "f" and real[mine].any() and len(part):
             rows = max(1, _LOOK_BYTES // max(1, part[0].nbytes))
-            codes[mine] = np.where(real[mine], find_steps(part[:rows]), 0)
+            codes[mine] = np.where(real[mine], _coarse_steps(part[:rows]), 0)
     without = np.flatnonzero(codes == BITS)
     if without.size:
         warnings.warn(
             f"A model codes real columns at their step, such as 0.01; {len(without)} of {d} "
-            f"columns have none (the first is number {without[0]}), so the rows are compressed "
-            "without the model. Round the columns to the digits that count, or pass no model.",
+            f"columns have none above 2^-15 of their spread (the first is number {without[0]}), so "
+            "the rows are compressed without the model. Round the columns to the digits that "
+            "count, or pass no model.",
             DataHint,
             stacklevel=4,
         )
         return None
     return dataclasses.replace(modelled, codes=codes)
+
+
+def _coarse_steps(part: np.ndarray) -> np.ndarray:
+    """Find the steps of columns; ``BITS`` for none, and for one too fine for a model."""
+    codes = find_steps(part)
+    known = np.flatnonzero(codes != BITS)
+    kept = np.where(np.isfinite(part[:, known]), part[:, known], np.nan).astype(np.float64)
+    with np.errstate(all="ignore"):
+        steps = np.nanstd(kept, axis=0) * divisors(codes[known])
+    codes[known[steps > _MOST_STEPS]] = BITS
+    return codes
 
 
 def _of_frame(model: Any, X: Any, cells: Cells) -> Modelled:
