@@ -15,6 +15,7 @@ from wellposed.coding.integer import Activation, Layer, Network, curve
 from wellposed.coding.integer.activation import NAMES
 from wellposed.coding.latents import BITS, Grid, Posterior
 from wellposed.coding.logs import shares
+from wellposed.coding.search import bisect, near
 from wellposed.coding.symbols.cells import Cells, LevelCurve
 from wellposed.coding.symbols.constants import ConstantSymbols
 from wellposed.coding.symbols.window import neighbours
@@ -181,3 +182,19 @@ def test_chunks_have_all_rows_and_never_shrink():
         assert sum(sizes) == n
         assert sizes == sorted(sizes)
         assert max(sizes, default=0) <= lanes
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 256])
+def test_a_search_finds_the_same_whatever_the_guess(n):
+    rng = np.random.default_rng(n)
+    for _ in range(50):
+        ends = np.cumsum(np.concatenate([[0], rng.integers(1, 50, n)])).astype(float)
+        target = rng.integers(0, int(ends[-1]), 64).astype(np.uint64)
+        guess = rng.integers(0, n, 64).astype(float)
+        for found in (
+            near(lambda s, at, ends=ends: ends[s], target, guess, n),
+            bisect(lambda s, at, ends=ends: ends[s], target, n),
+        ):
+            np.testing.assert_array_equal(found.symbol, np.searchsorted(ends, target, "right") - 1)
+            np.testing.assert_array_equal(found.start, ends[found.symbol])
+            np.testing.assert_array_equal(found.freq, np.diff(ends)[found.symbol])

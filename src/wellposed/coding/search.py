@@ -43,7 +43,8 @@ def bisect(below: Below, target: np.ndarray, n: int) -> Intervals:
     >>> found.symbol.tolist(), found.start.tolist(), found.freq.tolist()
     ([0, 2], [0, 20], [10, 10])
     """
-    return _halve(below, target.astype(np.float64), np.zeros(len(target), np.int64), n, None)
+    low = np.zeros(len(target), np.int64)
+    return _halve(below, target.astype(np.float64), low, np.full_like(low, n), None)
 
 
 def near(below: Below, target: np.ndarray, guess: np.ndarray, n: int) -> Intervals:
@@ -58,18 +59,32 @@ def near(below: Below, target: np.ndarray, guess: np.ndarray, n: int) -> Interva
     start, end = below(symbol, None), below(symbol + 1, None)
     wrong = np.flatnonzero((target < start) | (target >= end))
     if wrong.size:
-        right = _halve(below, target.take(wrong), np.zeros(wrong.size, np.int64), n, wrong)
+        right = _stride(below, target.take(wrong), symbol.take(wrong), start.take(wrong), n, wrong)
         symbol[wrong] = right.symbol
         start[wrong] = right.start
         end[wrong] = right.start + right.freq
     return Intervals.between(symbol, start, end)
 
 
-def _halve(
-    below: Below, target: np.ndarray, low: np.ndarray, n: int, at: np.ndarray | None
+def _stride(
+    below: Below, target: np.ndarray, guess: np.ndarray, start: np.ndarray, n: int, at: np.ndarray
 ) -> Intervals:
-    high = np.full_like(low, n)
-    for _ in range((n - 1).bit_length()):
+    """Go from the guesses by doubling strides until the symbol is passed, then halve."""
+    left = target < start
+    low, high = np.where(left, 0, guess + 1), np.where(left, guess, n)
+    for stride in (1, 4):
+        tried = np.where(left, np.maximum(high - stride, low), np.minimum(low + stride, high))
+        tried = np.minimum(tried, n - 1)
+        reached = below(tried, at) <= target
+        low, high = np.where(reached, np.maximum(low, tried), low), np.where(reached, high, tried)
+    return _halve(below, target, low, high, at)
+
+
+def _halve(
+    below: Below, target: np.ndarray, low: np.ndarray, high: np.ndarray, at: np.ndarray | None
+) -> Intervals:
+    """Return the symbols low ≤ s < high that the targets are in, where there is one."""
+    for _ in range(int((high - low - 1).max(initial=0)).bit_length()):
         middle = (low + high) >> 1
         # Where the ends have met, the middle is the low end, which is reached.
         reached = below(middle, at) <= target
