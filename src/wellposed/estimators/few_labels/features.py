@@ -1,7 +1,7 @@
 """Classifiers of scikit-learn on the latents of a VAE."""
 
 import dataclasses
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone, is_classifier
@@ -35,7 +35,7 @@ class Features:
     draws: np.ndarray
 
     @classmethod
-    def of(cls, vae: VAE, table: Table, n_draws: int, *, seed: int) -> Self:
+    def of(cls, vae: VAE, table: Table, n_draws: int, *, seed: int) -> "Features":
         """Encode rows by a fitted VAE; 0 draws are the means alone."""
         rows, key = vae.rows(table), vae.key("score")
         mean, scale, _ = evaluation.posteriors(vae.model_, rows, key=key)
