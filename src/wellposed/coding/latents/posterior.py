@@ -7,9 +7,12 @@ from ..logs import RAW_BITS
 from ..search import Intervals, bisect
 from .grid import PLACE_BITS, Grid
 
-BITS = 24  # of frequencies
+# Of frequencies. A cell far from q has a frequency of one, and a z that is drawn there costs its row
+# dozens of bits: of 32 latents with 2^12 cells, one row in two thousand; with 24 bits one in 130.
+BITS = 28
 
 _KNOTS = 64
+_RATE_BITS = 14  # fractional bits of 1/σ: with those of places and of the table not over 53
 _FAR = 8
 _FARTHEST_MEAN = 32.0 * 2**PLACE_BITS
 # Raw scales from here upwards: no σ is below 2^-12, of which cells tell nothing.
@@ -29,8 +32,10 @@ class Posterior:
         k = len(outputs) // 2
         self._grid, self.k = grid, k
         self._mean = np.clip(outputs[:k], -_FARTHEST_MEAN, _FARTHEST_MEAN)
-        inverse = curve("inverse_positive", _LEAST_RAW, _MOST_RAW, scale=2**PLACE_BITS)
-        self._rate = inverse(outputs[k:], bits=RAW_BITS) * (_KNOTS * 2.0 ** (-2 * PLACE_BITS))
+        inverse = curve("inverse_positive", _LEAST_RAW, _MOST_RAW, scale=2**_RATE_BITS)
+        self._rate = inverse(outputs[k:], bits=RAW_BITS) * (
+            _KNOTS * 2.0 ** -(PLACE_BITS + _RATE_BITS)
+        )
         self._normal = curve("normal", -_FAR, _FAR, scale=(1 << BITS) - grid.n_cells)
 
     def find(self, j: int, target: np.ndarray) -> Intervals:
