@@ -7,8 +7,8 @@ from ..logs import RAW_BITS
 from ..search import Intervals, bisect
 from .grid import PLACE_BITS, Grid
 
-# Of frequencies. A cell far from q has a frequency of one, and a z that is drawn there costs its row
-# dozens of bits: of 32 latents with 2^12 cells, one row in two thousand; with 24 bits one in 130.
+# Of frequencies. A cell far from q has a frequency of one, and a z drawn there costs its row dozens
+# of bits: of 32 latents with 2^12 cells, one row in two thousand; with 24 bits one in 130.
 BITS = 28
 
 _KNOTS = 64
