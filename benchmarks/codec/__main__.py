@@ -37,7 +37,11 @@ def main() -> None:
             found[each] = _ours(vae, sample)
             size = len(wp.compress(vae, sample.rows, include_model=True))
             model_bytes[each] = size - found[each][0]
-            print(f"  {each}, part by part:\n{_indented(estimate_compression(vae, sample.rows))}")
+            try:
+                parts = estimate_compression(vae, sample.rows)
+            except wp.SettingError as error:
+                parts = error
+            print(f"  {each}, part by part:\n{_indented(parts)}")
         _print(found, model_bytes, sample)
 
 

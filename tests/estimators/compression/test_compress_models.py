@@ -61,6 +61,13 @@ def test_the_file_is_as_long_as_the_elbo_says(by_model):
     assert f"{parts.overhead:+.2%} over −ELBO" in str(parts)
 
 
+def test_one_small_image_does_not_pay_for_a_coder_of_many():
+    """A head for each lane made one small image grow from 1 kB to 6 kB elsewhere."""
+    parts = estimate_compression(digits_vae(), TEST[:1])
+    assert parts.initial + parts.states < 24
+    assert parts.coded <= parts.raw + 64
+
+
 def test_values_never_seen_and_gaps_are_apart(by_model):
     X = TEST[:200].astype(float)
     X[3, 5], X[4, 6], X[5, 7], X[6, 0], X[7, 0] = 17, -1, np.nan, -0.0, 2.5
