@@ -138,7 +138,7 @@ def test_neighbours_are_those_of_the_noise(grid, size):
     d = height * width * channels
     line = (height, channels) == (1, 1)
     window = Window(size, None if line else grid, d)
-    ours = window.neighbours(np.arange(1.0, d + 1.0))
+    ours = window.neighbours(jnp.arange(1.0, d + 1.0))
     np.testing.assert_array_equal(neighbours(grid, size), np.asarray(ours))
 
 
