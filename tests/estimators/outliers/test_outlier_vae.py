@@ -125,7 +125,7 @@ def test_gaps_kinds_and_covariates_are_as_the_vae_has_them():
     mixed = wp.OutlierVAE(SMALL, random_state=0).fit(frame)
     wrong = frame.assign(e=np.where(X[:, 0] > 0, "v", "u"))[np.abs(X[:, 0]) > 1]
     right = frame[np.abs(X[:, 0]) > 1]
-    assert mixed.score_samples(wrong).mean() < mixed.score_samples(right).mean() - 1
+    assert mixed.score_samples(wrong).mean() < mixed.score_samples(right).mean() - 0.5
     named = mixed.explain(wrong[:20])
     assert (named.expected["e"].to_numpy() == right["e"][:20].to_numpy()).mean() > 0.7
     given = wp.OutlierVAE(wp.VAE(**{**settings, "covariates": ["e"]})).fit(frame)
@@ -140,7 +140,7 @@ def test_a_constant_column_that_varies_is_an_outlier_with_a_warning():
     new = np.column_stack([NEW[:50], np.full(50, 5.0)])
     calm = fixed.score_samples(new)
     new[3, 4] = 6.0
-    with pytest.warns(wp.DataWarning, match="4 of 1 rows have other values"):
+    with pytest.warns(wp.DataWarning, match="1 rows have other values in 4"):
         changed = fixed.score_samples(new)
     assert changed[3] < calm.min()
     np.testing.assert_array_equal(np.delete(changed, 3), np.delete(calm, 3))

@@ -53,10 +53,11 @@ class OutlierMethods:
         if not differs.any():
             return
         names = named_features(fixed[differs.any(axis=0)], names=table.labels)
+        n_rows = int(differs.any(axis=1).sum())
         warnings.warn(
-            f"Columns that never varied in the fit should not vary: {names} of "
-            f"{int(differs.any(axis=1).sum())} rows have other values, and their scores are low "
-            "for it. Fit again if such values are normal, or drop these columns.",
+            f"Columns that never varied in the fit should not vary; {n_rows} rows have other "
+            f"values in {names}, and their scores are low for it. Fit again if such values are "
+            "normal, or drop these columns.",
             DataWarning,
             stacklevel=4,
         )

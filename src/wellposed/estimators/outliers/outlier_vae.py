@@ -149,6 +149,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             vae: Any = default_vae() if self.vae is None else clone(self.vae)
             vae.set_params(random_state=self._seed)
             table = open_to_condition(X, vae.noise, vae.covariates)
+            if vae.missing is None:
+                table.check_finite(ignorable=True)
             validate_rows(self, table, reset=True, gaps=vae.missing is not None)
             check_rows(table)
             self.score_ = _score_of(settings["score"], table, vae)
