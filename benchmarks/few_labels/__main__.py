@@ -1,13 +1,13 @@
 """Errors of classifiers from few labels, ours beside those of scikit-learn, in one run.
 
     python -m benchmarks.few_labels [mnist] [fashion] [small] [--per-class 10] [--draws 10]
-        [--slow-draws 3] [--joint-draws 1] [--epochs 25] [--rows N] [--picture FILE]
-        [--without NAME ...]
+        [--slow-draws 3] [--joint-draws 1] [--rival-draws 3] [--epochs 25] [--rows N]
+        [--picture FILE] [--without NAME ...]
 
 ``mnist``, ``fashion``: 60,000 training images of which ``--per-class`` of each class have a label,
-all 10,000 test images. One VAE is trained without labels, and serves all draws of labels; networks
-with labels, and classifiers of scikit-learn that see all rows, have ``--slow-draws`` draws,
-and "joint" ``--joint-draws``.
+all 10,000 test images. One VAE is trained without labels, and serves all draws of labels;
+"stacked" has ``--slow-draws`` draws, "joint" ``--joint-draws``, and classifiers of scikit-learn
+that see all rows ``--rival-draws``.
 ``small``: digits, wine, breast cancer and iris with five labels a class, a third of the rows for
 the test. Each line has the mean error in per cent with its standard error, the expected calibration
 error of the probabilities (15 bins of equal width), the trainings that ended as non-finite, and
@@ -178,7 +178,7 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
     for title, make in rivals().items():
         if title in options.without:
             continue
-        n = options.draws if title == "logistic regression" else options.slow_draws
+        n = options.draws if title == "logistic regression" else options.rival_draws
         for space, (A, B) in spaces.items():
             line = Line()
             for seed in range(n):
@@ -244,6 +244,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--slow-draws", type=int, default=3)
     parser.add_argument("--joint-draws", type=int, default=1)
+    parser.add_argument("--rival-draws", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--picture", help="file for draws of each class by stacked")
