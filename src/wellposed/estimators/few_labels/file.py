@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -219,7 +219,7 @@ def _trace(model: LabelledVAE, d: int, n_outputs: int) -> None:
         data = model.typical_data_of(x, key=key)
         vae, draw = model.at(jnp.zeros(())), model.draw_auxiliary(data, key=key)
         z, at = vae.infer(data, key=key).q.loc, model.at_draw(draw).at(jnp.zeros(()))
-        rate = jnp.zeros(()) if draw is None else draw.rate(vae.given, z)
+        rate = jnp.zeros(()) if draw is None else draw.rate(cast(Any, vae.given), z)
         own = at.infer(data, key=key).q.loc
         return model.output(data, key=key), z, vae.decode(z).log_prob(data), own, rate
 
