@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 
 from wellposed._errors import DamagedFileError
+from wellposed.coding import Rate
 
 
 class OffError(ValueError):
@@ -30,10 +31,17 @@ class ByteCodec:
 
     def encode(self, symbols):
         assert symbols.dtype == np.int64
-        off = ((symbols < 0) | (symbols > self.most)).any(axis=1)
+        off = self.outside(symbols)
         if off.any():
             raise OffError(np.flatnonzero(off))
         return zlib.compress(symbols.astype(np.uint8).T.tobytes(), 9)
+
+    def outside(self, symbols):
+        return ((symbols < 0) | (symbols > self.most)).any(axis=1)
+
+    def rate(self, symbols):
+        each = np.array([8.0 * len(self.encode(row[None])) for row in symbols])
+        return Rate(each, 0.0, 0.0, 8 * len(self.encode(symbols)))
 
     def decode(self, payload, n_rows):
         content = zlib.decompress(payload)

@@ -5,7 +5,6 @@ docs/compression.md describes it byte by byte.
 
 from .header import ARRAY, PANDAS, POLARS, Header
 from .modelled import Modelled
-from .protocol import Coder
 from .read import NeedsModel, Reader
 from .sections import Group
 from .write import Writer
@@ -14,7 +13,6 @@ __all__ = [
     "ARRAY",
     "PANDAS",
     "POLARS",
-    "Coder",
     "Group",
     "Header",
     "Modelled",

@@ -6,8 +6,8 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
+from ..protocol import RowCodec
 from .modelled import Modelled
-from .protocol import Coder
 from .sections import Group, pack_section, pack_sections, read_section
 from .varint import Cursor, pack_number
 
@@ -28,7 +28,7 @@ def pack_plain(parts: Sequence[np.ndarray]) -> bytes:
 
 
 def pack_block(
-    parts: Sequence[np.ndarray], modelled: Modelled | None, coder: Coder | None
+    parts: Sequence[np.ndarray], modelled: Modelled | None, coder: RowCodec | None
 ) -> bytes:
     """Write the rows of a block: by the model where it gives fewer bytes, else without."""
     if modelled is None or coder is None or not len(parts[0]):
@@ -44,7 +44,7 @@ def pack_block(
     return min(by_model, plain, key=len)
 
 
-def pack_by_model(parts: Sequence[np.ndarray], modelled: Modelled, coder: Coder) -> bytes:
+def pack_by_model(parts: Sequence[np.ndarray], modelled: Modelled, coder: RowCodec) -> bytes:
     """Write the rows of a block by a model; rows and cells that it cannot code are apart."""
     symbols, off = modelled.symbols(parts)
     payload, apart = _encode(coder, symbols)
@@ -76,7 +76,7 @@ def read_block(
     n: int,
     groups: Sequence[Group],
     modelled: Modelled | None,
-    coder: Coder | None,
+    coder: RowCodec | None,
 ) -> list[np.ndarray]:
     """Return the n rows of a block, the cells of each group.
 
@@ -102,7 +102,7 @@ def is_by_model(body: bytes | memoryview) -> bool:
     return len(body) > 0 and body[0] == BY_MODEL
 
 
-def _encode(coder: Coder, symbols: np.ndarray) -> tuple[bytes, np.ndarray]:
+def _encode(coder: RowCodec, symbols: np.ndarray) -> tuple[bytes, np.ndarray]:
     """Return the coded rows, and the positions of those that the model cannot code."""
     apart = np.zeros(0, np.int64)
     kept = np.arange(len(symbols))
@@ -119,7 +119,7 @@ def _encode(coder: Coder, symbols: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 
 def _read_by_model(
-    cursor: Cursor, n: int, groups: Sequence[Group], modelled: Modelled, coder: Coder
+    cursor: Cursor, n: int, groups: Sequence[Group], modelled: Modelled, coder: RowCodec
 ) -> list[np.ndarray]:
     n_apart = cursor.number()
     if n_apart >= n:
@@ -150,7 +150,7 @@ def _read_by_model(
     return parts
 
 
-def _decode(coder: Coder, payload: bytes, n: int, d: int) -> np.ndarray:
+def _decode(coder: RowCodec, payload: bytes, n: int, d: int) -> np.ndarray:
     try:
         symbols = np.asarray(coder.decode(payload, n))
     except DamagedFileError:

@@ -9,11 +9,11 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
+from ..protocol import RowCodec
 from . import methods
 from .blocks import is_by_model, read_block
 from .header import Header, read_header
 from .modelled import Modelled
-from .protocol import Coder
 from .varint import Cursor, pack_number
 
 _MOST_HEAD = 4 + 9  # bytes of a block before its body
@@ -84,7 +84,7 @@ class Reader:
         i: int,
         extent: tuple[int, int] | None,
         modelled: Modelled | None = None,
-        coder: Coder | None = None,
+        coder: RowCodec | None = None,
     ) -> list[np.ndarray]:
         """Read block i, which begins and ends at ``extent``.
 

@@ -7,11 +7,11 @@ from typing import IO
 
 import numpy as np
 
+from ..protocol import RowCodec
 from . import methods
 from .blocks import PLAIN, is_by_model, pack_block
 from .header import Header
 from .modelled import Modelled
-from .protocol import Coder
 from .sections import store_head, store_section
 from .varint import pack_number
 
@@ -35,7 +35,7 @@ class Writer:
         description: bytes = b"",
         *,
         modelled: Modelled | None = None,
-        coder: Coder | None = None,
+        coder: RowCodec | None = None,
         include_model: bool = False,
     ):
         self._file, self._modelled, self._coder = file, modelled, coder

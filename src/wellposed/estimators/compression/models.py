@@ -10,7 +10,8 @@ import numpy as np
 
 from wellposed import coding as _coding
 from wellposed._errors import DamagedFileError, DataError, DataHint, SettingError
-from wellposed.coding.container import ARRAY, Coder, Header, Modelled, Reader
+from wellposed.coding import RowCodec
+from wellposed.coding.container import ARRAY, Header, Modelled, Reader
 from wellposed.coding.container.steps import BITS, DIVISORS, find_steps
 from wellposed.models import VAEModel
 from wellposed.tables import Schema
@@ -18,7 +19,7 @@ from wellposed.tables import Schema
 from .._fitted import Fitted
 from .containers import Cells
 
-Codable: TypeAlias = Fitted | Coder
+Codable: TypeAlias = Fitted | RowCodec
 _PRINT = 16  # bytes of a fingerprint
 _MOST_STEPS = 2**15  # in a standard deviation of a column
 _LOOK_BYTES = 1 << 23  # of the rows by which steps are found
@@ -29,7 +30,7 @@ coding: Any = _coding
 class Plan:
     """What a model codes of some rows; nothing without a model."""
 
-    coder: Coder | None = None
+    coder: RowCodec | None = None
     modelled: Modelled | None = None
     fingerprint: bytes | None = None
     whole: bool = True
@@ -54,7 +55,7 @@ class Plan:
         }
 
 
-def coder_of(model: Any, codes: np.ndarray | None = None) -> Coder:
+def coder_of(model: Any, codes: np.ndarray | None = None) -> RowCodec:
     """Return the integer model of a fitted estimator; a coder is returned as it is.
 
     Parameters
@@ -67,7 +68,7 @@ def coder_of(model: Any, codes: np.ndarray | None = None) -> Coder:
     SettingError
         For other objects, and models that rows cannot be coded with.
     """
-    if isinstance(model, Coder):
+    if isinstance(model, RowCodec):
         return model
     inner = getattr(model, "model_", None)
     if not isinstance(inner, VAEModel):

@@ -1,22 +1,30 @@
 """Saving a fitted detector to one file, and rebuilding it."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from wellposed import _checks as checks
 from wellposed import serialise
-from wellposed._errors import DamagedFileError, SettingError
 
 from .._file import (
     Header,
     Tensors,
     check_names,
-    describe_fitted,
+    describe_names,
+    describe_part,
     describe_settings,
+    describe_state,
+    rebuild_names,
     rebuild_settings,
+    rebuild_state,
     restore,
+    tensors_of_part,
+    unfitted,
+    write,
 )
+from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import FilePath
@@ -50,31 +58,20 @@ def save_detector(detector: Any, path: FilePath, *, overwrite: bool) -> None:
     given = [] if detector.vae is None else list(settings_of(detector.vae).values())
     classes = serialise.classes_in((list(settings.values()), detector.vae_.model_, given))
     supplied = dict.fromkeys(serialise.ROLES, tuple(classes))
-    try:
-        restore_detector(type(detector), header, tensors, makers, supplied)
-    except DamagedFileError as error:
-        raise SettingError(
-            f"A detector is saved only if it can be loaded; {error} Change that part, or rescale "
-            "the data, and fit again."
-        ) from error
-    serialise.write(path, tensors, header)
+    again = functools.partial(restore_detector, type(detector), header, tensors, makers, supplied)
+    write(path, tensors, header, again, what="A detector")
 
 
 def _header(detector: Any, tensors: Tensors) -> Header:
     settings = settings_of(detector)
     vae = settings.pop("vae")
-    names = getattr(detector, "feature_names_in_", None)
-    own: Tensors = {}
-    fitted = describe_fitted(detector.vae_, own)
-    tensors.update({f"{_PREFIX}{name}": array for name, array in own.items()})
-    state = {name: getattr(detector, name) for name in detector._file_state}
     return {
         "kind": type(detector).__name__,
         "settings": describe_settings(settings, tensors, "settings"),
         "vae": None if vae is None else describe_settings(settings_of(vae), tensors, "vae"),
-        "fitted": fitted,
-        "state": {name: serialise.describe(value, tensors, name) for name, value in state.items()},
-        "feature_names": None if names is None else [str(name) for name in names],
+        "fitted": describe_part(detector.vae_, tensors, _PREFIX),
+        "state": describe_state(detector, detector._file_state, tensors),
+        "feature_names": describe_names(detector),
     }
 
 
@@ -101,23 +98,16 @@ def restore_detector(
     check_names((header["settings"], header["vae"] or {}, header["state"]), own)
     settings = rebuild_settings(header["settings"], own, {}, supplied)
     if header["vae"] is not None:
-        described = rebuild_settings(header["vae"], own, makers, supplied)
-        settings["vae"] = VAE(**{**VAE._setting_defaults, **described})
+        settings["vae"] = unfitted(VAE, header["vae"], own, makers, supplied)
     detector: Any = kind(**settings)
     checks.check_settings(settings_of(detector), detector._constraints)
     seeds = checks.optional(checks.whole(0, 2**32 - 1))
     checks.check("random_state", detector.random_state, seeds)
-    inner = {n.removeprefix(_PREFIX): t for n, t in tensors.items() if n.startswith(_PREFIX)}
+    inner = tensors_of_part(tensors, _PREFIX)
     detector.vae_ = restore(VAE, header["fitted"], inner, makers, supplied)
-    demand(set(header["state"]) == set(detector._file_state), "the state")
-    for name, spec in header["state"].items():
-        setattr(detector, name, serialise.rebuild(spec, own, supplied))
+    rebuild_state(detector, header["state"], detector._file_state, own, supplied)
     _check_common(detector)
-    names = header["feature_names"]
-    if names is not None:
-        known = len(names) == detector.n_features_in_ and all(isinstance(n, str) for n in names)
-        demand(known, "feature_names")
-        detector.feature_names_in_ = np.array(names, dtype=object)
+    rebuild_names(detector, header["feature_names"])
     detector._check_restored()
     return detector
 
@@ -137,9 +127,3 @@ def _check_common(detector: Any) -> None:
 def is_vector(value: Any) -> bool:
     """Whether a value is an array of float64 with one axis."""
     return isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 1
-
-
-def demand(holds: bool, what: str) -> None:
-    """Raise ``DamagedFileError`` unless a part of a file is what fitting makes."""
-    if not holds:
-        raise DamagedFileError(f"{what} is not what fitting makes.")

@@ -9,6 +9,7 @@ from wellposed import evaluation
 from wellposed._checks import Rule, check_number, check_settings, one_of, or_word, real, whole
 from wellposed._errors import SettingError
 
+from .._file_check import demand
 from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._vae import VAE
@@ -19,7 +20,6 @@ from ..data.table import Table
 from .calibration import check_rows, constants_of, split, threshold_of
 from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
-from .file import demand
 from .methods import OutlierMethods
 from .stream import advance, warn_of_drift
 
