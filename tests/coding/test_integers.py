@@ -5,6 +5,7 @@ import itertools
 import math
 from fractions import Fraction
 
+import constriction
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_neighbours_are_those_of_the_noise(grid, size):
 
 
 def test_lanes_return_what_was_put_and_cost_as_much_as_its_information():
-    constriction = pytest.importorskip("constriction")  # of the extra "test"
+
     rng = np.random.default_rng(0)
     n, m = 4000, 8
     p = rng.dirichlet(np.ones(20))
