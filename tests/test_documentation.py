@@ -222,7 +222,7 @@ def test_the_examples_of_the_page_on_gaps_run_one_after_another(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_few_labels(capsys):
-    example, _ = examples(ROOT / "docs" / "few-labels.md")
+    example, *_ = examples(ROOT / "docs" / "few-labels.md")
     names: dict = {}
     exec(example, names)
     accuracy, calibration, *_ = capsys.readouterr().out.splitlines()
@@ -235,9 +235,27 @@ def test_the_example_of_the_page_on_few_labels(capsys):
     assert (log_p > others).mean() > 0.5
 
 
+def test_the_example_of_upright_neighbours():
+    """Bars of one slant each become upright: the shear that leads back is undone."""
+    _, example, _ = examples(ROOT / "docs" / "few-labels.md")
+    names: dict = {}
+    exec(example, names)
+    assert names["both"].get_params()["neighbours"] == [None, names["upright"]]
+    down, right = np.mgrid[:28, :28] - 13.5
+    slants = np.array([-0.6, 0.0, 0.4])[:, None, None]
+    bars = np.exp(-(((right - slants * down - 2) / 1.5) ** 2) - (down / 5) ** 2)
+    found = names["straighten"](bars.reshape(3, -1)).reshape(3, 28, 28)
+    upright = found / found.sum(axis=(1, 2), keepdims=True)
+    assert np.abs((upright * down).sum(axis=(1, 2))).max() < 0.05
+    assert np.abs((upright * right).sum(axis=(1, 2))).max() < 0.05
+    assert np.abs((upright * down * right).sum(axis=(1, 2))).max() < 0.05
+    assert np.abs(found - found[1]).max() < 0.05
+    assert not names["straighten"](np.zeros((1, 784))).any()
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_few_real_labels():
-    _, example = examples(ROOT / "docs" / "few-labels.md")
+    *_, example = examples(ROOT / "docs" / "few-labels.md")
     names: dict = {}
     exec(example, names)
     error = names["mean"] - (50 + 10 * names["z"])

@@ -26,10 +26,13 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 import wellposed as wp
 from benchmarks.data import images, labels
+from benchmarks.few_labels.straighten import straighten
 from wellposed import plotting
 
 SMALL = {
@@ -108,27 +111,9 @@ def rivals() -> dict[str, Maker]:
     }
 
 
-def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, Line]]:
-    """Lines of a set of images."""
-    X, y = images(name, "train")[: options.rows], labels(name, "train")[: options.rows]
-    Xt, yt = images(name, "test"), labels(name, "test")
-    binary, binary_test = ((part > 127).astype(np.float32) for part in (X, Xt))
-    vae = wp.VAE(
-        50,
-        noise="bernoulli",
-        prior="standard",
-        hidden=(500, 500),
-        kl_warmup=2,
-        max_epochs=options.epochs,
-        patience=None,
-        validation_fraction=0.02,
-        random_state=0,
-    )
-    start = time.perf_counter()
-    vae.fit(binary)
-    print(f"a VAE without labels: {time.perf_counter() - start:.0f} s")
-    frozen = FrozenEstimator(vae)
-    ours: dict[str, tuple[Maker, int]] = {
+def makers(frozen: FrozenEstimator, options: argparse.Namespace) -> dict[str, tuple[Maker, int]]:
+    """Our classifiers of images by their titles, each with its number of draws."""
+    return {
         "features": (lambda: wp.SemiSupervisedVAE("features", vae=frozen), options.draws),
         "features, logistic regression": (
             lambda: wp.SemiSupervisedVAE(
@@ -136,9 +121,23 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
             ),
             options.draws,
         ),
+        "features, straightened neighbours": (
+            lambda: wp.SemiSupervisedVAE("features", vae=frozen, neighbours=straightened()),
+            options.draws,
+        ),
         "stacked": (
             lambda: wp.SemiSupervisedVAE(
                 "stacked", vae=frozen, second_vae=second(), calibration_folds=0
+            ),
+            options.slow_draws,
+        ),
+        "stacked, straightened neighbours": (
+            lambda: wp.SemiSupervisedVAE(
+                "stacked",
+                vae=frozen,
+                second_vae=second(),
+                neighbours=[None, straightened()],
+                calibration_folds=0,
             ),
             options.slow_draws,
         ),
@@ -159,6 +158,28 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
             options.joint_draws,
         ),
     }
+
+
+def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, Line]]:
+    """Lines of a set of images."""
+    X, y = images(name, "train")[: options.rows], labels(name, "train")[: options.rows]
+    Xt, yt = images(name, "test"), labels(name, "test")
+    binary, binary_test = ((part > 127).astype(np.float32) for part in (X, Xt))
+    vae = wp.VAE(
+        50,
+        noise="bernoulli",
+        prior="standard",
+        hidden=(500, 500),
+        kl_warmup=2,
+        max_epochs=options.epochs,
+        patience=None,
+        validation_fraction=0.02,
+        random_state=0,
+    )
+    start = time.perf_counter()
+    vae.fit(binary)
+    print(f"a VAE without labels: {time.perf_counter() - start:.0f} s")
+    ours = makers(FrozenEstimator(vae), options)
     for title, (make, n) in ours.items():
         if title in options.without or n == 0:
             continue
@@ -194,6 +215,11 @@ def picture(model: wp.SemiSupervisedVAE, path: str) -> None:
     axes = plotting.images(drawn, (SIDE, SIDE), n_columns=DRAWN, limits=(0.0, 1.0), names=names)
     axes.figure.savefig(path, dpi=120, bbox_inches="tight")
     plt.close(axes.figure)
+
+
+def straightened() -> Any:
+    """Points of images for neighbours that are alike upright."""
+    return make_pipeline(FunctionTransformer(straighten), PCA(40, random_state=0))
 
 
 def second() -> wp.VAE:

@@ -28,14 +28,14 @@ from .calibration import LabelCalibration, calibrate, is_calibration, uncalibrat
 from .diagnosis import LabelDiagnosis, diagnose_classes
 from .features import Features, logits_of
 from .methods import AbstractSemiSupervised
-from .setups import Ready, points_of
-from .spreading import LabelSpread, SpreadLabels
+from .neighbours import Neighbours, among, check_neighbours, spread_labels
+from .setups import Ready
+from .spreading import LabelSpread
 from .targets import ClassTargets, read_classes
 
 Method: TypeAlias = Literal["features", "joint", "stacked", "auxiliary"]
 ClassPrior: TypeAlias = Literal["uniform", "empirical", "learned"] | ArrayLike
 
-_SPREAD = 0.95
 _FOLDS_OF_FEATURES, _FOLDS_OF_NETWORKS = 5, 3
 
 
@@ -87,6 +87,10 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         0.95; 0 where a single VAE has rows with missing entries. 0 is the published method.
         Neighbours are those in the latents of the first of two VAEs, and of a single one in 40
         principal components
+    neighbours : None, transformer of scikit-learn, or list of transformers and None
+        Maps rows, an array in data units, to the points among which :class:`LabelSpread` takes
+        neighbours; it is cloned, and fitted to all rows without their labels. Of a list the graphs
+        are averaged. None has the neighbours that are described above
     class_prior : "uniform", "empirical", "learned" or array of shape (K,)
         p(y): of the labels with "empirical"; of the classes in the order of ``classes_``
     class_weight : None, "balanced" or dict {class: weight}
@@ -112,6 +116,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     vae_ : the VAE that is fitted without labels; where a single one is fitted with labels, its
         ``model_`` is a part of ``model_``
     classifier_ : of "features", the fitted classifier
+    neighbours_ : the transformers of ``neighbours`` as they were fitted, a tuple
     alpha_ : α of the training; None for "features"
     n_labelled_ : number of rows with a label
     calibration_ : :class:`LabelCalibration`, the temperature and how it came about
@@ -142,6 +147,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         "calibration_folds": or_word("auto", whole(0)),
     }
 
+    _neighbours: Neighbours | None = None
     _head: ClassVar[str] = "classifier"
     _n_parts_of_head: ClassVar[int] = 3
     _file_state: ClassVar[tuple[str, ...]] = (
@@ -160,6 +166,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         classifier: Any = None,
         alpha: float | Literal["auto"] = "auto",
         spread_share: float | Literal["auto"] = "auto",
+        neighbours: Any = None,
         class_prior: ClassPrior = "uniform",
         class_weight: Any = None,
         classes: Any = None,
@@ -179,7 +186,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
             random_state=random_state,
         )
         self.classifier = classifier
-        self.spread_share = spread_share
+        self.spread_share, self.neighbours = spread_share, neighbours
         self.class_prior, self.class_weight = class_prior, class_weight
         self.classes = classes
         self.features = features
@@ -188,6 +195,8 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     def _fit(
         self, table: Table, y: Any, weights: np.ndarray | None, kept: np.ndarray | None
     ) -> None:
+        check_neighbours(settings_of(self))
+        self._neighbours = None
         n = len(table.values) if kept is None else len(kept)
         targets = read_classes(y, n, self.classes, kept)
         self._class_names = tuple(targets.classes.tolist())
@@ -211,6 +220,10 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         if classifier is None:
             units = features.units(vae, table)
             classifier = LabelSpread(prior=self._masses(targets), units=units)
+        if self.neighbours is not None:
+            found = among(self.neighbours, classifier, features.means, table)
+            self._neighbours, classifier, points = found
+            features = dataclasses.replace(features, means=points)
         self.classifier_ = features.fit(classifier, labels, of_classes, weights)
         known = targets.labelled
 
@@ -231,7 +244,8 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
     ) -> None:
         labels = targets.of_present()
         ready = self._set_up(table, self._classes(targets), labels, weights)
-        spread = self._spread(ready, targets)
+        settings, prior = settings_of(self), self._masses(targets)
+        self._neighbours, spread = spread_labels(ready, table, settings, prior, seed=self._seed)
         known_or_spread = spread(labels)
         self.alpha_ = ready.setup.alpha_of(known_or_spread)
         self._train(ready, known_or_spread, targets.weights_of(known_or_spread, of_classes))
@@ -285,6 +299,13 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         return LabelCalibration(*self._calibration)
 
     @property
+    def neighbours_(self) -> tuple[Any, ...]:
+        """Fitted transformers of rows to points, None for the usual points."""
+        if self._neighbours is None:
+            raise AttributeError("neighbours_ is of a fit with neighbours, and in no file")
+        return self._neighbours.transformers
+
+    @property
     def _n_outputs(self) -> int:
         return len(self._present)
 
@@ -321,20 +342,6 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         demand(fits and int(counts.sum()) == self.n_labelled_, "n_labelled_")
         demand(is_calibration(self._calibration, len(present)), "calibration_")
 
-    def _spread(self, ready: Ready, targets: ClassTargets) -> SpreadLabels:
-        """Return what gives labels to rows without one."""
-        share, setup = settings_of(self)["spread_share"], ready.setup
-        gaps = bool(np.isnan(setup.rows).any())
-        if share == "auto":
-            share = 0.0 if gaps else _SPREAD
-        if share > 0 and gaps:
-            raise SettingError(
-                f"Rows with missing entries have no neighbours; got spread_share={share:g}. Use 0, "
-                'or method="stacked", whose latents have none missing.'
-            )
-        points = points_of(ready, seed=self._seed) if share > 0 else np.empty((0, 0))
-        return SpreadLabels(points, share, self._masses(targets), setup.held, setup.weights)
-
     def _masses(self, targets: ClassTargets) -> np.ndarray:
         """Return p(y) of the classes with an example; even where it is learned."""
         return np.exp(np.asarray(self._classes(targets).log_prior, np.float64))
@@ -365,11 +372,17 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         """Return log p(y | x) up to a constant, of the classes with an example, calibrated."""
         rows = self._rows(X)
         if self.model_ is None:
-            means = self.vae_.transform(X)
-            logits = logits_of(self.classifier_, means, len(self._present))
+            points = self._points(X)
+            logits = logits_of(self.classifier_, points, len(self._present))
         else:
             logits = self._outputs(rows)
         return logits.astype(np.float64) / self.calibration_.temperature
+
+    def _points(self, X: Rows) -> np.ndarray:
+        """Return what the classifier of "features" takes: latents, or points of transformers."""
+        if self._neighbours is None:
+            return self.vae_.transform(X)
+        return self._neighbours.points(self.vae_.open(X).values, lambda: self.vae_.transform(X))
 
     def predict_log_proba(self, X: Rows) -> np.ndarray:
         """Return the log probability of each class, (n, d) to (n, K); −inf without an example."""

@@ -36,6 +36,7 @@ from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import FilePath
+from .neighbours import LEFT_OUT
 from .setups import settings_source
 
 _READER = "vae_:"
@@ -73,6 +74,13 @@ def save_labelled(estimator: Any, path: FilePath, *, overwrite: bool) -> None:
 
 def _check_own(estimator: Any) -> None:
     """Refuse parts that a file does not have."""
+    neighbours = getattr(estimator, "neighbours", None)
+    if neighbours is not None and estimator.method == "features":
+        raise SettingError(
+            'A file has no transformers, by which "features" predicts new rows; got '
+            f'neighbours={neighbours!r}. Fit with method="stacked", whose predictions need none, '
+            "or leave neighbours at None."
+        )
     head = getattr(estimator, estimator._head)
     own = [] if head is None or isinstance(head, str) else [estimator._head]
     for name in _INNER:
@@ -89,6 +97,8 @@ def _check_own(estimator: Any) -> None:
 
 def _header(estimator: Any, tensors: Tensors) -> Header:
     settings = settings_of(estimator)
+    if settings.get("neighbours") is not None:
+        settings["neighbours"] = LEFT_OUT  # a fit is refused until they are given again
     inner = {name: settings.pop(name) for name in _INNER if name in settings}
     inner = {name: None if vae is None else settings_source(vae) for name, vae in inner.items()}
     return {

@@ -277,7 +277,9 @@ class AbstractSemiSupervised(
     def save(self, path: FilePath, *, overwrite: bool = True) -> None:
         """Write the fitted estimator to one file, whole or not at all; see ``wp.load``.
 
-        Of "features" the default classifier alone can be saved.
+        Of "features" the default classifier alone can be saved, and no transformers. The other
+        methods predict without ``neighbours``; these are left out of the file, and a new fit of
+        what is loaded asks for them.
 
         Parameters
         ----------

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -47,6 +48,10 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
     prior : array of shape (c,), masses of the classes in the order of ``classes_``; None is even
     units : array of shape (k, m) or None
         Rows are multiplied by it before distances are taken; None leaves them as they are
+    blocks : sequence of int or None
+        Numbers of columns of several points of each row, which stand side by side: each block has
+        its own graph, F is of their mean, and a new row has the mean of what each block says.
+        They are counted after ``units``. None is one block
 
     Attributes
     ----------
@@ -71,11 +76,13 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         alpha: float | Literal["auto"] = "auto",
         prior: ArrayLike | None = None,
         units: ArrayLike | None = None,
+        blocks: Sequence[int] | None = None,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.alpha = alpha
         self.prior = prior
         self.units = units
+        self.blocks = blocks
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Spread the labels.
@@ -92,7 +99,8 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
             For rows that are not finite numbers, and labels of fewer than two classes or of
             several kinds.
         SettingError
-            If a setting is out of range, or ``prior`` or ``units`` are of another shape.
+            If a setting is out of range, or ``prior``, ``units`` or ``blocks`` are of another
+            shape.
         """
         given: Any = X
         points = np.asarray(validate_data(self, given, ensure_min_samples=2))
@@ -105,20 +113,22 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         """Build the graph of rows, shape (n, k), for :meth:`relabelled`."""
         check_settings({"n_neighbors": self.n_neighbors, "alpha": self.alpha}, _RULES)
         self.n_features_in_ = points.shape[1]
-        self._neighbours = self._near(self._in_units(points))
-        self._graph = _graph(*self._neighbours.kneighbors())
+        self._neighbours = [self._near(part) for part in self._parts(in_units(points, self.units))]
+        graphs: Any = [_graph(*near.kneighbors()) for near in self._neighbours]
+        self._graph = sum(graphs[1:], start=graphs[0]) / len(graphs)
         return self
 
-    def _in_units(self, points: np.ndarray) -> np.ndarray:
-        if self.units is None:
-            return points
-        units, k = np.asarray(self.units, np.float64), points.shape[1]
-        if units.ndim != 2 or len(units) != k or not np.isfinite(units).all():
+    def _parts(self, points: np.ndarray) -> list[np.ndarray]:
+        if self.blocks is None:
+            return [points]
+        widths, m = np.asarray(self.blocks), points.shape[1]
+        whole = widths.ndim == 1 and widths.dtype.kind in "iu"
+        if not (whole and (widths > 0).all() and widths.sum() == m):
             raise SettingError(
-                f"units must be a finite array of shape ({k}, m) for rows of {k} columns; got "
-                f"shape {units.shape}. Pass one, or None."
+                f"blocks must be whole numbers above zero that add up to the {m} columns; got "
+                f"{self.blocks!r}. Pass the number of columns of each block, or None."
             )
-        return points @ units
+        return np.split(points, np.cumsum(widths)[:-1], axis=1)
 
     @classmethod
     def of_shares(cls, points: np.ndarray, shares: np.ndarray, units: np.ndarray) -> Self:
@@ -131,7 +141,7 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         units : array of shape (k, m)
         """
         made: Any = cls(units=units)
-        made._neighbours = made._near(points)
+        made._neighbours = [made._near(points)]
         made.transduction_, made.classes_ = shares, np.arange(shares.shape[1])
         made.n_features_in_ = len(units)
         return made
@@ -139,7 +149,7 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
     @property
     def points(self) -> np.ndarray:
         """Rows of the fit in their units, shape (n, m)."""
-        return np.asarray(self._neighbours._fit_X)
+        return np.concatenate([near._fit_X for near in self._neighbours], axis=1)
 
     def relabelled(self, y: np.ndarray, weights: np.ndarray | None = None) -> Self:
         """Return the classifier of the same rows with other labels.
@@ -203,7 +213,12 @@ class LabelSpread(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         given: Any = X
         points = np.asarray(validate_data(self, given, reset=False))
-        distance, near = self._neighbours.kneighbors(self._in_units(points))
+        parts = self._parts(in_units(points, self.units))
+        found = [self._shares_near(*pair) for pair in zip(self._neighbours, parts, strict=True)]
+        return np.mean(found, axis=0)
+
+    def _shares_near(self, neighbours: NearestNeighbors, points: np.ndarray) -> np.ndarray:
+        distance, near = neighbours.kneighbors(points)
         weight = _weights(distance)
         found = np.einsum("nk,nkc->nc", weight, self.transduction_[near])
         return found / weight.sum(axis=1, keepdims=True)
@@ -225,6 +240,7 @@ class SpreadLabels:
     prior : masses of the classes, or None
     held : positions of rows that get none
     weights : of the labels, shape (n,), or None
+    blocks : numbers of columns of several points of each row, or None
     """
 
     points: np.ndarray
@@ -232,6 +248,7 @@ class SpreadLabels:
     prior: np.ndarray | None
     held: np.ndarray
     weights: np.ndarray | None = None
+    blocks: tuple[int, ...] | None = None
 
     def __call__(self, labels: np.ndarray) -> np.ndarray:
         """Return labels with those of further rows, NaN where a row has none, shape (n,)."""
@@ -244,7 +261,20 @@ class SpreadLabels:
 
     @functools.cached_property
     def _graph(self) -> LabelSpread:
-        return LabelSpread(prior=self.prior).of_graph(self.points)
+        return LabelSpread(prior=self.prior, blocks=self.blocks).of_graph(self.points)
+
+
+def in_units(points: np.ndarray, units: ArrayLike | None) -> np.ndarray:
+    """Return rows of shape (n, k) times units of shape (k, m), if there are any."""
+    if units is None:
+        return points
+    factors, k = np.asarray(units, np.float64), points.shape[1]
+    if factors.ndim != 2 or len(factors) != k or not np.isfinite(factors).all():
+        raise SettingError(
+            f"units must be a finite array of shape ({k}, m) for rows of {k} columns; got "
+            f"shape {factors.shape}. Pass one, or None."
+        )
+    return points @ factors
 
 
 def _weights(distance: np.ndarray) -> np.ndarray:
