@@ -1,6 +1,7 @@
 """Neighbours among points of the user's own: which labels they spread, new rows, files."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
@@ -147,6 +148,16 @@ def test_rows_with_gaps_have_neighbours_by_a_transformer_that_takes_them():
         small("joint", vae=vae, neighbours=[None, filled]).fit(gaps, FEW)
     with pytest.raises(wp.SettingError, match="1 of them NaN or inf"):
         small("joint", vae=vae, neighbours=FunctionTransformer()).fit(gaps, FEW)
+
+
+def test_columns_of_a_frame_are_those_of_the_fit_in_their_order():
+    frame = pd.DataFrame(X, columns=list("uvw"))
+    frame["kind"] = np.where(RNG.random(N) < 0.5, "yes", "no")
+    model = small("features", neighbours=Middle()).fit(frame, FEW)
+    assert model.neighbours_[0].mean_.shape == (4,)
+    shuffled = frame[["kind", "w", "u", "v"]]
+    np.testing.assert_array_equal(model.predict_proba(shuffled), model.predict_proba(frame))
+    np.testing.assert_array_equal(model.predict(frame), KIND)
 
 
 @pytest.mark.parametrize(
