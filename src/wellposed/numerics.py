@@ -82,7 +82,7 @@ def inverse_positive(value: Any) -> Any:
     return value + xp.log(-xp.expm1(-value)) - _UNIT
 
 
-def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def bounded(raw: Float[Array, "*shape"], limit: Float[Array, "#*shape"]) -> Float[Array, "*shape"]:
     """Map the real line onto (−limit, limit), with slope one at zero.
 
     raw/√(1 + (raw/limit)²): its gradient falls as a power of raw, where a tanh's is an exact zero

@@ -2,7 +2,7 @@
 
 import dataclasses
 import warnings
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class Ensemble:
     @classmethod
     def fit(
         cls, trained: np.ndarray, reference: np.ndarray, vae_surprise: np.ndarray, *, seed: int
-    ) -> Self:
+    ) -> "Ensemble":
         """Fit the models to rows, and the scales of the scores to other rows.
 
         Parameters
@@ -92,7 +92,7 @@ class Ensemble:
         return [vae, -mixture, -linear, near[:, 0], near[:, -1]]
 
     @classmethod
-    def of_parts(cls, parts: Any, n_columns: int) -> Self | None:
+    def of_parts(cls, parts: Any, n_columns: int) -> "Ensemble | None":
         """Return the ensemble of a file, or None if the parts are not what :meth:`parts` returns.
 
         Parameters
