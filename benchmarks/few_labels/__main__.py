@@ -125,13 +125,17 @@ def makers(frozen: FrozenEstimator, options: argparse.Namespace) -> dict[str, tu
             lambda: wp.SemiSupervisedVAE("features", vae=frozen, neighbours=straightened()),
             options.draws,
         ),
+        "features, both graphs": (
+            lambda: wp.SemiSupervisedVAE("features", vae=frozen, neighbours=[None, straightened()]),
+            options.draws,
+        ),
         "stacked": (
             lambda: wp.SemiSupervisedVAE(
                 "stacked", vae=frozen, second_vae=second(), calibration_folds=0
             ),
             options.slow_draws,
         ),
-        "stacked, straightened neighbours": (
+        "stacked, both graphs": (
             lambda: wp.SemiSupervisedVAE(
                 "stacked",
                 vae=frozen,
