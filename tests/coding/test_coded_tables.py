@@ -66,7 +66,13 @@ def bound(model: Any, data: np.ndarray) -> np.ndarray:
     return -np.asarray(terms.elbo, np.float64) / math.log(2)
 
 
-@pytest.mark.parametrize("noise", ["shared", "feature", "conditional", "laplace"])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "conditional",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("shared", "feature", "laplace")),
+    ],
+)
 def test_real_columns_come_back_and_cost_their_density(noise):
     model, rows = fitted(noise), symbols()
     codec = integer_model(model, offset=OFFSET, resolution=STEP)
@@ -89,7 +95,9 @@ def test_mixed_columns_come_back_and_cost_their_density():
     assert (net - density).mean() < 3 * error + varying + 64
 
 
-@pytest.mark.parametrize("noise", ["negative-binomial", "poisson"])
+@pytest.mark.parametrize(
+    "noise", ["poisson", pytest.param("negative-binomial", marks=pytest.mark.slow)]
+)
 def test_counts_come_back_and_cost_their_probability(noise):
     model, rows = fitted(noise, "counts"), counted()
     codec = integer_model(model)

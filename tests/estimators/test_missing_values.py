@@ -67,6 +67,7 @@ def test_log_p_is_that_of_the_observed_entries(share):
         assert value == pytest.approx(exact, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_means_and_draws_are_those_of_the_conditional_normal():
     model, density = exact_model(d=5, k=2)

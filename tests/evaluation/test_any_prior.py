@@ -84,6 +84,7 @@ def mixture() -> GaussianMixture:
     return GaussianMixture(jnp.log(jnp.array([0.3, 0.7])), means, jnp.asarray(factors))
 
 
+@pytest.mark.slow
 def test_log_p_of_a_linear_decoder_is_that_of_a_mixture_of_gaussians(x64):
     model, _ = exact_model(D, K, VARIANCE, spread=1.2)
     model = dataclasses.replace(model, prior=mixture())

@@ -107,6 +107,7 @@ def test_an_exact_model_is_as_good_as_its_linear_rival_and_the_rival_is_ppca():
     np.testing.assert_allclose(gaussian.log_p, truth.logpdf(rows[:500]), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["shared", "feature"])
 def test_the_units_of_the_data_cancel(word):
     rows = clumps(300)
@@ -139,6 +140,7 @@ def test_every_transform_adds_its_jacobian(transform):
     assert result.rivals[1].log_p == pytest.approx(truth + log_det[:60], abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_feature_that_never_varies_has_the_same_density_in_all():
     rows = clumps(300)
     constant = np.column_stack([rows, np.full(300, 7.0)])

@@ -192,6 +192,7 @@ def real_model() -> LabelledVAE:
     )
 
 
+@pytest.mark.slow
 def test_the_expectation_over_a_real_label_is_its_integral():
     model, x, key = real_model(), jnp.asarray(X[0]), jax.random.key(0)
     own = jax.random.split(key)[1]

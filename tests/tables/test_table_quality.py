@@ -77,6 +77,7 @@ def test_the_closest_row_is_that_of_brute_force():
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)  # in float32
 
 
+@pytest.mark.slow
 def test_rows_of_the_truth_are_as_good_as_real_rows():
     drawn, train, test = (table(1500, seed) for seed in range(3))
     quality = wp.table_quality(drawn, train, test, target="level")

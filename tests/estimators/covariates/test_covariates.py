@@ -137,6 +137,7 @@ def test_a_file_at_odds_with_its_covariates_is_refused(vae, tmp_path):
         broken.save(tmp_path / "model.wp")
 
 
+@pytest.mark.slow
 def test_weights_held_out_rows_pieces_folds_and_checkpoints(tmp_path):
     X, settings = frame(), {**SMALL, "covariates": ["batch", "age"]}
     weights = np.where(X["batch"] == "c", 0.0, 1.0)

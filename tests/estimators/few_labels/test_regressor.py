@@ -23,7 +23,13 @@ def small(method="joint", **settings):
     return wp.SemiSupervisedRegressor(method, vae=vae, **options)
 
 
-@pytest.fixture(scope="module", params=("features", "joint", "stacked", "auxiliary"))
+DEEPER = ("stacked", "auxiliary")
+
+
+@pytest.fixture(
+    scope="module",
+    params=("features", "joint", *(pytest.param(m, marks=pytest.mark.slow) for m in DEEPER)),
+)
 def fitted(request):
     return small(request.param).fit(X, Y)
 

@@ -39,7 +39,7 @@ def test_a_weight_of_zero_leaves_a_row_out_with_its_label(method):
     np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
 
 
-@pytest.mark.parametrize("method", ["features", "joint"])
+@pytest.mark.parametrize("method", ["features", pytest.param("joint", marks=pytest.mark.slow)])
 def test_a_common_scale_changes_nothing_and_weights_do(method):
     own = WEIGHTS + 0.5
     one, other, none = (

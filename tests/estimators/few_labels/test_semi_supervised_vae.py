@@ -299,6 +299,7 @@ def test_images_with_convolutions(digits):
     assert model.predict_proba(images).shape == (120, 10)
 
 
+@pytest.mark.slow
 def test_the_vae_of_features_is_given_covariates(tmp_path):
     """The second batch is shifted: without the covariate its rows are near another class."""
     rng = np.random.default_rng(3)

@@ -22,7 +22,8 @@ X, NEW = draw(700, 0), draw(700, 1)
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_a_drift_is_told_and_training_goes_on():
-    stream = wp.OutlierVAE(SMALL, score="log_density", random_state=0).partial_fit(X)
+    stream = wp.OutlierVAE(SMALL, random_state=0).partial_fit(X)
+    assert stream.score_ == "log_density"
     before, epochs = stream.calibration_scores_, stream.vae_.n_epochs_
     assert not stream.drift(NEW).drifted
     with warnings.catch_warnings():
@@ -46,5 +47,6 @@ def test_the_adapter_has_the_signs_of_pyod():
     np.testing.assert_array_equal(adapter.predict(NEW), (own.predict(NEW) == -1).astype(int))
     np.testing.assert_array_equal(adapter.predict_proba(NEW)[:, 0], own.p_values(NEW))
     assert adapter.threshold_ == -own.offset_
-    with pytest.raises(wp.SettingError, match="partial_fit trains the VAE alone"):
+    with pytest.raises(AttributeError) as refusal:
         own.partial_fit(X)
+    assert "partial_fit trains the VAE alone" in str(refusal.value.__cause__)

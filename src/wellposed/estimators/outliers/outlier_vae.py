@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.utils.metaestimators import available_if
 
 from wellposed import evaluation
 from wellposed._checks import Rule, check_number, check_settings, one_of, or_word, real, whole
@@ -21,7 +22,7 @@ from .calibration import check_rows, constants_of, split, threshold_of
 from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
 from .methods import OutlierMethods
-from .stream import advance, warn_of_drift
+from .stream import advance, can_advance, warn_of_drift
 
 # Of the default VAE. Its density is one score of five, and a longer training changes their mean
 # little.
@@ -137,8 +138,10 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         SettingError
             If a setting is out of range, or ``vae`` is no VAE.
         """
-        settings = settings_of(self)
-        check_settings(settings, self._constraints)
+        return self._fit(X, settings_of(self)["score"])
+
+    def _fit(self, X: Rows, score: str) -> Self:
+        check_settings(settings_of(self), self._constraints)
         if self.vae is not None and not isinstance(self.vae, VAE):
             raise SettingError(
                 f"vae must be a wellposed.VAE or None; got {type(self.vae).__name__}. Pass one "
@@ -153,7 +156,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
                 table.check_finite(ignorable=True)
             validate_rows(self, table, reset=True, gaps=vae.missing is not None)
             check_rows(table)
-            self.score_ = _score_of(settings["score"], table, vae)
+            self.score_ = _score_of(score, table, vae)
             generator = np.random.default_rng(self._seed)
             scaled = self.score_ in ("typicality", "ensemble")
             parts = split(
@@ -199,12 +202,15 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     def _log_density(self, table: Table) -> np.ndarray:
         return np.asarray(self.vae_.score_samples(table, self.n_samples), np.float64)
 
+    @available_if(can_advance)
     def partial_fit(self, X: Rows, y: object = None) -> Self:
         """Train on a piece of a stream, after a test whether its rows have drifted.
 
-        The first piece is fitted. Of later ones the p-values come first: a warning is given where
-        they are not uniform, see :meth:`drift`. A fifth of the piece then joins the calibration
-        rows, of which the newest 2,000 are kept, and the VAE is trained on the rest for one pass.
+        The first piece is fitted, with the score "log_density" for "auto"; detectors with other
+        scores have no ``partial_fit``. Of later ones the p-values come first: a warning is given
+        where they are not uniform, see :meth:`drift`. A fifth of the piece then joins the
+        calibration rows, of which the newest 2,000 are kept, and the VAE is trained on the rest
+        for one pass.
 
         Parameters
         ----------
@@ -213,11 +219,11 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
 
         Raises
         ------
-        SettingError
-            For later pieces, if the score is not "log_density".
+        AttributeError
+            If the score is not "log_density", with the remedy as its cause.
         """
         if not hasattr(self, "calibration_scores_"):
-            return self.fit(X)
+            return self._fit(X, "log_density")
         table = self._open(X)
         warn_of_drift(self._drift(table))
         with restore_on_failure(self):

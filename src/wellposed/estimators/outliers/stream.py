@@ -9,6 +9,7 @@ from wellposed import evaluation
 from wellposed._errors import DataWarning, SettingError
 from wellposed.evaluation import Uniformity
 
+from .._settings import settings_of
 from ..data.table import Table
 from .calibration import split, threshold_of
 
@@ -27,22 +28,29 @@ def warn_of_drift(found: Uniformity) -> None:
     )
 
 
+def can_advance(detector: Any) -> bool:
+    """Whether a detector has a score that a piece of a stream can be added to.
+
+    Raises
+    ------
+    SettingError
+        If not: other scores have parts that are fitted to all rows at once.
+    """
+    score = getattr(detector, "score_", settings_of(detector)["score"])
+    if score in ("auto", "log_density"):
+        return True
+    raise SettingError(
+        f'partial_fit trains the VAE alone; got score="{score}", which has parts that are fitted '
+        'to all rows at once. Pass score="log_density", or call fit.'
+    )
+
+
 def advance(detector: Any, table: Table) -> None:
     """Train a detector by log p(x) on a piece of a stream, and calibrate it anew.
 
     A fifth of the piece joins the calibration rows, of which the newest 2,000 are kept, and all of
     these are scored again.
-
-    Raises
-    ------
-    SettingError
-        For a score with parts that are fitted to all rows at once.
     """
-    if detector.score_ != "log_density":
-        raise SettingError(
-            f'partial_fit trains the VAE alone; got score="{detector.score_}", which has parts '
-            'that are fitted to all rows at once. Pass score="log_density", or call fit.'
-        )
     vae, generator = detector.vae_, np.random.default_rng(detector._seed)
     parts = split(len(table.values), "auto", generator, with_reference=False)
     new = np.asarray(vae.rows(table.take(parts.held)), np.float64)
