@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ..logs import shares
-from ..search import Intervals, bisect
-from .family import AbstractFamily, AbstractReader, tiles
+from ..search import Intervals
+from .family import AbstractFamily, AbstractReader, CumulativeReader, tiles
 
 
 class CategoricalSymbols(AbstractFamily):
@@ -45,7 +45,7 @@ class CategoricalSymbols(AbstractFamily):
         return Intervals.between(symbols, below, above)
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
-        return _Reader(self, outputs)
+        return CumulativeReader(self.cumulative, outputs, self.levels)
 
     def state(self) -> dict[str, Any]:
         return {"kind": self.kind, "d": self.d, "levels": self.levels}
@@ -54,17 +54,3 @@ class CategoricalSymbols(AbstractFamily):
     def from_state(cls, state: dict[str, Any]) -> "CategoricalSymbols":
         """Undo :meth:`state`."""
         return cls(state["d"], state["levels"])
-
-
-class _Reader(AbstractReader):
-    def __init__(self, family: CategoricalSymbols, outputs: np.ndarray):
-        self._family, self._outputs = family, outputs
-
-    def find(self, j: int, target: np.ndarray) -> Intervals:
-        cumulative = self._family.cumulative(self._outputs, slice(j, j + 1))[:, 0]
-        row = np.arange(target.size)
-
-        def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
-            return cumulative[symbol, row if at is None else at]
-
-        return bisect(below, target, self._family.levels)

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..integer import curve
 from ..logs import RAW_BITS
-from ..search import Intervals, bisect
-from .family import AbstractFamily, AbstractReader, tiles
+from ..search import Intervals
+from .family import AbstractFamily, AbstractReader, CumulativeReader, tiles
 
 MEAN_BITS = 20  # fractional bits of means and of concentrations
 _GROWTH_BITS = 20
@@ -95,7 +95,7 @@ class CountSymbols(AbstractFamily):
         return Intervals.between(kept, below, above)
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
-        return _Reader(self, outputs)
+        return CumulativeReader(self.cumulative, outputs, self.largest + 1)
 
     def state(self) -> dict[str, Any]:
         return {
@@ -118,17 +118,3 @@ def _grown(start: np.ndarray, log_growth: np.ndarray) -> np.ndarray:
     grown = curve("exp", -_FAR, _MOST_LOG, scale=2**_GROWTH_BITS)(log_growth, bits=RAW_BITS)
     grown *= start[:, None] * 2.0**-_GROWTH_BITS
     return np.maximum(np.floor(grown, out=grown), 1.0, out=grown)
-
-
-class _Reader(AbstractReader):
-    def __init__(self, family: CountSymbols, outputs: np.ndarray):
-        self._family, self._outputs = family, outputs
-
-    def find(self, j: int, target: np.ndarray) -> Intervals:
-        cumulative = self._family.cumulative(self._outputs, slice(j, j + 1))[:, 0]
-        row = np.arange(target.size)
-
-        def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
-            return cumulative[symbol, row if at is None else at]
-
-        return bisect(below, target, self._family.largest + 1)

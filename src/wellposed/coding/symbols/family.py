@@ -1,11 +1,12 @@
 """What the coder needs of a family of noise."""
 
 import abc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..search import Intervals
+from ..search import Intervals, bisect
 
 # Features of an array that is worked on at once: it stays in a processor's cache.
 _TILE_NUMBERS = 2**15
@@ -54,3 +55,26 @@ def tiles(d: int, m: int) -> list[slice]:
     """Return slices of d features that hold about as many numbers as a cache does."""
     each = max(1, _TILE_NUMBERS // max(m, 1))
     return [slice(first, first + each) for first in range(0, d, each)]
+
+
+class CumulativeReader(AbstractReader):
+    """Reader of features whose cumulative frequencies are tables.
+
+    Parameters
+    ----------
+    cumulative : from outputs and a slice of features to frequencies, shape (n + 1, features, m)
+    outputs : of the decoder
+    n : number of symbols
+    """
+
+    def __init__(self, cumulative: Callable[..., np.ndarray], outputs: np.ndarray, n: int):
+        self._cumulative, self._outputs, self._n = cumulative, outputs, n
+
+    def find(self, j: int, target: np.ndarray) -> Intervals:
+        cumulative = self._cumulative(self._outputs, slice(j, j + 1))[:, 0]
+        row = np.arange(target.size)
+
+        def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+            return cumulative[symbol, row if at is None else at]
+
+        return bisect(below, target, self._n)
