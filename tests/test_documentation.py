@@ -235,8 +235,9 @@ def test_the_example_of_the_page_on_few_labels(capsys):
     assert (log_p > others).mean() > 0.5
 
 
-def test_the_example_of_upright_neighbours():
+def test_the_example_of_upright_neighbours(monkeypatch):
     """Bars of one slant each become upright: the shear that leads back is undone."""
+    monkeypatch.syspath_prepend(str(ROOT))  # the benchmarks are not installed with the library
     _, example, _ = examples(ROOT / "docs" / "few-labels.md")
     names: dict = {}
     exec(example, names)
