@@ -20,7 +20,7 @@ def draw(n, seed):
 
 X, NEW = draw(700, 0), draw(1_500, 1)
 FAR = np.abs(NEW[:40]) * [1.0, -1.0, 1.0, -1.0] + [2.0, -2.0, 2.0, -2.0]
-SCORES = ("ensemble", "log_density", "typicality", "rate")
+SCORES = ("ensemble", "log_density", "typicality", "rate", "quantile")
 
 
 @functools.cache
@@ -78,6 +78,20 @@ def test_a_score_depends_on_the_row_alone(score, tmp_path):
     np.testing.assert_array_equal(loaded.p_values(NEW[:300]), some.p_values(NEW[:300]))
     np.testing.assert_array_equal(loaded.predict(NEW[:300]), some.predict(NEW[:300]))
     assert repr(loaded) == repr(some)
+
+
+def test_quantiles_cover_as_their_levels_say(tmp_path):
+    some, levels = fitted("quantile"), np.array([0.15, 0.5, 0.85])
+    found = some.quantiles(NEW, levels)
+    assert (np.diff(found, axis=1) > 0).all()
+    covered = (NEW[:, None] <= found).mean(axis=0)
+    # The 210 rows held out correct the levels, column by column.
+    error = np.sqrt(levels * (1 - levels) * (1 / len(NEW) + 1 / 210))
+    assert (np.abs(covered - levels[:, None]) < 3.5 * error[:, None]).all()
+    some.save(tmp_path / "detector.wp")
+    np.testing.assert_array_equal(
+        wp.load(tmp_path / "detector.wp").quantiles(NEW[:9], levels), found[:9]
+    )
 
 
 def test_two_fits_have_equal_scores():
@@ -158,6 +172,8 @@ def test_a_constant_column_that_varies_is_an_outlier_with_a_warning():
         (lambda: fitted().outliers(X, alpha=0.001), "needs at least 999 rows"),
         (lambda: fitted().outliers(X, alpha=0.2, fdr=0.1), "Alarms have one rate"),
         (lambda: fitted().explain(X, level=2.0), "level must be"),
+        (lambda: fitted().quantiles(X), "quantiles need score"),
+        (lambda: fitted("quantile").quantiles(X, [0.5, 1.0]), "levels must be"),
     ],
 )
 def test_errors_name_the_rule_and_the_remedy(call, text):

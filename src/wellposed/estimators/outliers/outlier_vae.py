@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.utils.metaestimators import available_if
 
@@ -19,6 +20,7 @@ from ..data.covariates import open_to_condition
 from ..data.rows import restore_on_failure, seed_of, validate_rows
 from ..data.table import Table
 from .calibration import check_rows, constants_of, split, threshold_of
+from .columns import Columns, check_levels, quantile_noise
 from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
 from .methods import OutlierMethods
@@ -27,7 +29,7 @@ from .stream import advance, can_advance, warn_of_drift
 # Of the default VAE. Its density is one score of five, and a longer training changes their mean
 # little.
 _DEFAULTS: dict[str, Any] = {"max_epochs": 100, "patience": 20, "validation_folds": 0}
-SCORES = ("log_density", "typicality", "rate", "ensemble")
+SCORES = ("log_density", "typicality", "rate", "quantile", "ensemble")
 
 
 @setting_and_method("score")
@@ -47,12 +49,15 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         Settings of the VAE, which is not fitted itself; ``random_state`` is set here. None is the
         default VAE with at most 100 epochs, and without folds. Missing entries, columns of several
         kinds and covariates are as it has them.
-    score : "auto", "log_density", "typicality", "rate" or "ensemble"
+    score : "auto", "log_density", "typicality", "rate", "quantile" or "ensemble"
         Of each row, lower for outliers. "auto" is "ensemble" for whole rows of numbers, and
         "log_density" for tables with gaps, other kinds of columns or covariates.
         "log_density" is log p(x), by importance sampling with a proposal refined for each row.
         "typicality" is the distance of log p(x) from its median over some rows held out, negative:
         a density that is too high is an outlier as well. "rate" is −KL(q(z|x) ‖ p(z)).
+        "quantile" is the sum over columns of log p_j, where p_j is the share of some rows held out
+        whose cell is as far in the tails of p(x_j|z); noise that is "auto" then has quantile heads,
+        :class:`wellposed.noise.Quantile`, and :meth:`quantiles` returns intervals.
         "ensemble" is a mean over five scores, each on the scale of how rare it is: log p(x) of the
         VAE, of a mixture of probabilistic PCAs and of one pPCA, and the distances to the first and
         the fifth neighbour among rows of the fit, of which it keeps at most 20,000
@@ -102,6 +107,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         "score_",
         "_centre",
         "_ensemble_parts",
+        "_column_parts",
         "_kept_rows",
         "_seed",
     )
@@ -110,7 +116,9 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         self,
         vae: VAE | None = None,
         *,
-        score: Literal["auto", "log_density", "typicality", "rate", "ensemble"] = "auto",
+        score: Literal[
+            "auto", "log_density", "typicality", "rate", "quantile", "ensemble"
+        ] = "auto",
         contamination: float | Literal["auto"] = "auto",
         n_calibration: int | Literal["auto"] = "auto",
         n_samples: int = 64,
@@ -151,6 +159,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             self._seed = seed_of(self.random_state)
             vae: Any = default_vae() if self.vae is None else clone(self.vae)
             vae.set_params(random_state=self._seed)
+            if score == "quantile" and isinstance(vae.noise, str) and vae.noise == "auto":
+                vae.set_params(noise=quantile_noise())
             table = open_to_condition(X, vae.noise, vae.covariates)
             if vae.missing is None:
                 table.check_finite(ignorable=True)
@@ -158,25 +168,27 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             check_rows(table)
             self.score_ = _score_of(score, table, vae)
             generator = np.random.default_rng(self._seed)
-            scaled = self.score_ in ("typicality", "ensemble")
+            scaled = self.score_ in ("typicality", "quantile", "ensemble")
             parts = split(
                 len(table.values), cast(Any, self.n_calibration), generator, with_reference=scaled
             )
             trained = table.take(parts.trained)
             self.vae_ = vae.fit(trained)
             self._constants = constants_of(trained.values)
-            self._scale(trained, table.take(parts.reference))
+            self._scale(trained, table.take(parts.reference), table.take(parts.held))
             self._calibrate(table.take(parts.held))
             n_kept = rows_for_cells(len(parts.held), table.values.shape[1])
             kept = self.vae_.rows(table.take(parts.held[:n_kept]))
             self._kept_rows, self._cells = np.asarray(kept, np.float64), None
         return self
 
-    def _scale(self, trained: Table, reference: Table) -> None:
+    def _scale(self, trained: Table, reference: Table, held: Table) -> None:
         """Fit what puts scores on a scale, by rows that are in no training."""
-        self._centre, self._ensemble = 0.0, None
+        self._centre, self._ensemble, self._columns = 0.0, None, None
         if self.score_ == "typicality":
             self._centre = float(np.median(self._log_density(reference)))
+        if self.score_ == "quantile":
+            self._columns = Columns.fit(self.vae_, self.vae_.rows(reference), self.vae_.rows(held))
         if self.score_ == "ensemble":
             rows, others = self.vae_.rows(trained), self.vae_.rows(reference)
             surprise = -self._log_density(reference)
@@ -194,6 +206,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             rows, key = self.vae_.rows(table), self.vae_.key("score")
             rates = evaluation.total_rates(self.vae_.model_, rows, key=key)
             return -np.asarray(rates, np.float64)
+        if self._columns is not None:
+            return -self._columns.score(self.vae_, self.vae_.rows(table))
         log_p = self._log_density(table)
         if self._ensemble is not None:
             return -self._ensemble.surprise(self.vae_.rows(table), -log_p)
@@ -281,6 +295,43 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             self._cells = Cells.of(self.vae_, kept, int(self.n_samples))
         return explain(self._cells, X, table, self._log_density(table), level)
 
+    def quantiles(self, X: Rows, levels: ArrayLike = (0.15, 0.5, 0.85)) -> np.ndarray:
+        """Return quantiles of each column given z, in data units, of ``score="quantile"``.
+
+        Levels are corrected by rows held out of training: with q of them, a share of new rows
+        within 1/(2 q + 2) of each level is expected below its quantile. z is E[z | x], so that a
+        quantile is where the cell of a row would be, given the row as a whole.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        levels : h numbers in (0, 1)
+
+        Returns
+        -------
+        array of shape (n, h, d), in the units of the data
+
+        Raises
+        ------
+        SettingError
+            For another score, and levels out of range.
+        """
+        table, tau = self._open(X), check_levels(levels)
+        if self._columns is None:
+            raise SettingError(
+                f'quantiles need score="quantile", whose noise has them; got "{self.score_}". '
+                'Fit OutlierVAE(score="quantile").'
+            )
+        return self._columns.quantiles(self.vae_, self.vae_.rows(table), tau)
+
+    @property
+    def _column_parts(self) -> tuple[Any, ...] | None:
+        return None if self._columns is None else self._columns.parts()
+
+    @_column_parts.setter
+    def _column_parts(self, parts: Any) -> None:
+        self._given_columns = parts
+
     @property
     def _ensemble_parts(self) -> tuple[Any, ...] | None:
         return None if self._ensemble is None else self._ensemble.parts()
@@ -305,6 +356,12 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             self._ensemble = Ensemble.of_parts(parts, len(self._constants))
         demand((self._ensemble is not None) == (self.score_ == "ensemble"), "the ensemble")
         demand(self.score_ == "ensemble" or parts is None, "the ensemble")
+        given, self._columns = self._given_columns, None
+        del self._given_columns
+        if self.score_ == "quantile":
+            self._columns = Columns.of_parts(given, len(self._constants))
+        demand((self._columns is not None) == (self.score_ == "quantile"), "the columns")
+        demand(self.score_ == "quantile" or given is None, "the columns")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""
@@ -340,6 +397,11 @@ def _score_of(setting: str, table: Table, vae: VAE) -> str:
         obstacle = "columns of several kinds"
     if setting == "auto":
         return "ensemble" if obstacle is None else "log_density"
+    if setting == "quantile" and (vae.missing is not None or not plain):
+        raise SettingError(
+            f'score="quantile" needs whole rows of numbers; got {obstacle}. Use '
+            'score="log_density", which "auto" chooses here.'
+        )
     if setting == "ensemble" and obstacle is not None:
         raise SettingError(
             "The ensemble has distances between rows, which need whole rows of numbers; got "
