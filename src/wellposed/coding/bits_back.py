@@ -181,7 +181,7 @@ class BitsBackCodec:
     @property
     def _width(self) -> int:
         """Numbers that a row takes in the coder's largest array."""
-        return max(self.n_features, len(self.decoder.layers[-1].bias))
+        return max(self.n_features, self.decoder.layers[-1].n_out)
 
     def _checked(self, symbols: np.ndarray) -> np.ndarray:
         rows = np.asarray(symbols)

@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from .integer import Activation, Layer, Network
+from .integer import Activation, AnyLayer, Convolution, Layer, Network, Picked
+
+_KINDS: dict[str, Any] = {"convolution": Convolution, "picked": Picked}
 
 
 def network_state(network: Network) -> dict[str, Any]:
     """Return what a network is made of."""
     skip = network.skip
     return {
-        "layers": [_layer_state(layer) for layer in network.layers],
+        "layers": [layer.state() for layer in network.layers],
         "activation": network.activation.name,
         "bits": network.activation.bits,
-        "skip": None if skip is None else _layer_state(skip),
+        "skip": None if skip is None else skip.state(),
     }
 
 
@@ -20,12 +22,12 @@ def network_from_state(state: dict[str, Any]) -> Network:
     """Undo :func:`network_state`."""
     skip = state["skip"]
     return Network(
-        tuple(Layer(**layer) for layer in state["layers"]),
+        tuple(map(_layer, state["layers"])),
         Activation(state["activation"], state["bits"]),
-        None if skip is None else Layer(**skip),
+        None if skip is None else Layer.from_state(skip),
     )
 
 
-def _layer_state(layer: Layer) -> dict[str, Any]:
-    names = ("weight", "bias", "in_bits", "weight_bits", "out_bits", "half")
-    return {name: getattr(layer, name) for name in names}
+def _layer(state: dict[str, Any]) -> AnyLayer:
+    """Return a layer; one without a kind is fully connected."""
+    return _KINDS[state["kind"]].from_state(state) if "kind" in state else Layer.from_state(state)

@@ -18,6 +18,7 @@ TAKEN = {
     "vae-categorical",
     "vae-causal-logistic",
     "vae-conditional",
+    "vae-conv",
     "vae-discretized-gaussian",
     "vae-discretized-logistic",
     "vae-feature",

@@ -12,7 +12,7 @@ from ..symbols import CountSymbols
 from ..symbols.counts import MEAN_BITS
 from ..symbols.family import AbstractFamily
 from .group import Fixed, Group, Made, array
-from .networks import Precision
+from .precision import Precision
 
 # Counts up to four times the largest mean have a frequency of their own.
 _LEAST_ESCAPE, _MOST_ESCAPE, _MEANS = 16, 256, 4.0

@@ -10,7 +10,7 @@ from wellposed._errors import SettingError
 from ..symbols import ConstantSymbols, Part
 from . import counts, levels, real
 from .group import Group, Made
-from .networks import Outputs, Precision
+from .precision import Outputs, Precision
 
 _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
     families.Bernoulli: levels.bernoulli,

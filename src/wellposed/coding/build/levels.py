@@ -12,7 +12,8 @@ from ..symbols.cells import LOCATION_BITS
 from ..symbols.family import AbstractFamily
 from ..symbols.scales import SCALE_BITS
 from .group import Group, Made, array, check_levels, fixed_levels
-from .networks import Outputs, Precision, integer_network
+from .networks import integer_network
+from .precision import Outputs, Precision
 from .scales import scale_rule, take_rule
 
 _LOGISTIC = math.sqrt(3.0) / math.pi

@@ -11,7 +11,8 @@ from ..latents import PLACE_BITS
 from .families import parts_of
 from .groups import groups_of
 from .inputs import integer_inputs
-from .networks import Precision, integer_network, posterior_outputs
+from .networks import integer_network, posterior_outputs
+from .precision import Precision
 from .priors import integer_prior
 
 

@@ -1,52 +1,18 @@
 """Trained networks as integer networks."""
 
-import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wellposed._errors import SettingError
-from wellposed.nn import MLP, Linear, LinearSkip
+from wellposed.nn import MLP, ConvDecoder, ConvEncoder, Linear, LinearSkip
 
 from ..integer import Activation, Layer, Network
 from ..latents import PLACE_BITS
 from ..logs import RAW_BITS
-
-
-@dataclasses.dataclass(frozen=True)
-class Precision:
-    """Fractional bits of weights and of activations."""
-
-    weight_bits: int
-    activation_bits: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Outputs:
-    """Outputs of a network that are kept, in units of their own: times·out + plus.
-
-    Parameters
-    ----------
-    take : positions of the outputs, shape (r,)
-    times, plus : shape (r,)
-    bits : fractional bits of the results, shape (r,)
-    """
-
-    take: np.ndarray
-    times: np.ndarray
-    plus: np.ndarray
-    bits: np.ndarray
-
-    @classmethod
-    def none(cls) -> "Outputs":
-        """Return no outputs."""
-        return cls(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
-
-    @classmethod
-    def join(cls, each: list["Outputs"]) -> "Outputs":
-        """Return outputs one after another."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(*(np.concatenate([getattr(one, name) for one in each]) for name in names))
+from .convolutions import down_layers, up_layers
+from .precision import Outputs, Precision
 
 
 def posterior_outputs(k: int) -> Outputs:
@@ -63,17 +29,26 @@ def integer_network(net: Any, outputs: Outputs, precision: Precision, *, role: s
     SettingError
         For a network of another kind than those of :mod:`wellposed.nn`.
     """
+    extra, skip = 0.0, None
     if isinstance(net, LinearSkip):
-        inner = _layers(net.network, role)
         extra, weight = _array(net.bias), _array(net.weight)
         padded = np.zeros((weight.shape[0], len(extra)))
         padded[:, : weight.shape[1]] = weight
         skip = _last(padded, np.zeros(len(extra)), outputs, precision, half=False)
         net = net.network
+    if isinstance(net, ConvDecoder):
+        layers = [*_hidden(net.head.layers, precision), *up_layers(net, extra, outputs, precision)]
     else:
-        inner, extra, skip = _layers(net, role), 0.0, None
-    *hidden, last = inner
-    layers = [
+        before = down_layers(net, precision) if isinstance(net, ConvEncoder) else []
+        *hidden, last = _layers(net, role)
+        end = _last(_array(last.weight), _array(last.bias) + extra, outputs, precision)
+        layers = [*before, *_hidden(hidden, precision), end]
+    name = getattr(net, "activation", "identity")
+    return Network(tuple(layers), Activation(name, precision.activation_bits), skip)
+
+
+def _hidden(layers: Sequence[Linear], precision: Precision) -> list[Layer]:
+    return [
         Layer.rounded(
             _array(layer.weight),
             _array(layer.bias),
@@ -81,11 +56,8 @@ def integer_network(net: Any, outputs: Outputs, precision: Precision, *, role: s
             weight_bits=precision.weight_bits,
             out_bits=precision.activation_bits,
         )
-        for layer in hidden
+        for layer in layers
     ]
-    layers.append(_last(_array(last.weight), _array(last.bias) + extra, outputs, precision))
-    name = net.activation if isinstance(net, MLP) else "identity"
-    return Network(tuple(layers), Activation(name, precision.activation_bits), skip)
 
 
 def _last(
@@ -111,11 +83,13 @@ def _last(
 def _layers(net: Any, role: str) -> list[Linear]:
     if isinstance(net, MLP):
         return list(net.layers)
+    if isinstance(net, ConvEncoder):
+        return list(net.head.layers)
     if isinstance(net, Linear):
         return [net]
     raise SettingError(
-        f"An integer model needs networks of fully connected layers; the {role} is "
-        f'{type(net).__name__}. Train with {role}="mlp".'
+        "An integer model needs networks of fully connected layers or of this library's "
+        f'convolutions; the {role} is {type(net).__name__}. Train with {role}="mlp" or "conv".'
     )
 
 

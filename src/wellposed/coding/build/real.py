@@ -12,7 +12,7 @@ from ..symbols import RealSymbols
 from ..symbols.family import AbstractFamily
 from ..symbols.real import FINE, PLACE_BITS, STEP_BITS
 from .group import Fixed, Group, Made, array
-from .networks import Precision
+from .precision import Precision
 from .scales import scale_rule, take_rule
 
 # Symbols that have a code: as far as this many spreads from the middle, and no more than 2^20.

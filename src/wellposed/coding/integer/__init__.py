@@ -1,7 +1,18 @@
 """Arithmetic that is the same on every machine: integers in float64, and tables."""
 
 from .activation import Activation
+from .convolution import Arranged, Convolution, Picked
 from .curve import Curve, curve
-from .network import Layer, Network
+from .network import AnyLayer, Layer, Network
 
-__all__ = ["Activation", "Curve", "Layer", "Network", "curve"]
+__all__ = [
+    "Activation",
+    "AnyLayer",
+    "Arranged",
+    "Convolution",
+    "Curve",
+    "Layer",
+    "Network",
+    "Picked",
+    "curve",
+]

@@ -1,7 +1,7 @@
 """Networks whose every number is an integer, exact in any order of summation."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,36 @@ from .activation import Activation
 
 # Whole numbers up to here are float64, and so are sums that stay below.
 _EXACT = 2.0**53
+
+
+class AnyLayer(Protocol):
+    """A map of whole numbers whose results are sums, not yet rounded down."""
+
+    @property
+    def n_out(self) -> int:
+        """Numbers that it returns."""
+        ...
+
+    @property
+    def fall(self) -> np.ndarray:
+        """Exponent of the sums' unit in units of the result, shape (n_out,)."""
+        ...
+
+    def most(self, limit: np.ndarray) -> np.ndarray:
+        """Return the largest absolute results for inputs up to ``limit``, before rounding."""
+        ...
+
+    def reached(self, limit: np.ndarray) -> float:
+        """Return the largest of all sums for inputs up to ``limit``, in its own unit."""
+        ...
+
+    def sums(self, x: np.ndarray) -> np.ndarray:
+        """Return the sums before rounding down, for x of shape (n_in, m)."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return what the layer is made of."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +86,11 @@ class Layer:
         object.__setattr__(self, "_shift", self.bias[:, None] * fall + 0.5 * self.half)
 
     @property
+    def n_out(self) -> int:
+        """Numbers that it returns."""
+        return len(self.bias)
+
+    @property
     def fall(self) -> np.ndarray:
         """Exponent of the sums' unit in units of the result, shape (n_out,); negative as a rule."""
         return self.out_bits - self.in_bits - self.weight_bits
@@ -65,11 +100,25 @@ class Layer:
         sums = np.abs(self.weight) @ np.asarray(limit, np.float64) + np.abs(self.bias)
         return sums * 2.0**self.fall + 0.5
 
+    def reached(self, limit: np.ndarray) -> float:
+        """Return the largest of all sums for inputs up to ``limit``, in its own unit."""
+        return largest_sum(self.most(limit), self.fall)
+
     def sums(self, x: np.ndarray) -> np.ndarray:
         """Return the sums before rounding down, for x of shape (n_in, m)."""
         acc = self._scaled @ x  # pyright: ignore[reportAttributeAccessIssue]
         acc += self._shift  # pyright: ignore[reportAttributeAccessIssue]
         return acc
+
+    def state(self) -> dict[str, Any]:
+        """Return what the layer is made of."""
+        names = ("weight", "bias", "in_bits", "weight_bits", "out_bits", "half")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Layer":
+        """Undo :meth:`state`."""
+        return cls(**state)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +132,7 @@ class Network:
     skip : added to the last layer's sums, or None
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[AnyLayer, ...]
     activation: Activation
     skip: Layer | None = None
 
@@ -97,14 +146,13 @@ class Network:
         """
         inputs = limit
         for layer in self.layers[:-1]:
-            most = layer.most(limit)
-            _check_exact(most, layer.fall, name)
-            limit = np.minimum(most, self.activation.most)
+            _check_exact(layer.reached(limit), name)
+            limit = np.minimum(layer.most(limit), self.activation.most)
         last = self.layers[-1]
-        most, fall = last.most(limit), last.fall
+        _check_exact(last.reached(limit), name)
         if self.skip is not None:
-            most, fall = most + self.skip.most(inputs), np.minimum(fall, self.skip.fall)
-        _check_exact(most, fall, name)
+            most = last.most(limit) + self.skip.most(inputs)
+            _check_exact(largest_sum(most, np.minimum(last.fall, self.skip.fall)), name)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map whole numbers x of shape (n_in, m) to (n_out, m), float64 that hold integers."""
@@ -117,9 +165,13 @@ class Network:
         return np.floor(out, out=out)
 
 
-def _check_exact(most: np.ndarray, fall: np.ndarray, name: str) -> None:
+def largest_sum(most: np.ndarray, fall: np.ndarray) -> float:
+    """Return the largest of some sums, each in units of 2^fall, from those in units of one."""
     # A half is added to the sums, whose last digit may therefore be a half.
-    reached = np.max(most * 2.0 ** np.maximum(-fall, 1))
+    return float(np.max(most * 2.0 ** np.maximum(-fall, 1), initial=0.0))
+
+
+def _check_exact(reached: float, name: str) -> None:
     if not reached < _EXACT:
         raise SettingError(
             f"Sums of an integer network must stay below 2^53, to be exact; those of the {name} "
