@@ -1,5 +1,6 @@
 """Files of version 1 of the format, which every later version must decode."""
 
+import coded_vectors
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +26,17 @@ def test_frames_decode():
     assert_polars_equal(wp.decompress((FOLDER / "polars.wpz").read_bytes()), polars_frame())
 
 
+CODED = coded_vectors.rows()
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_rows_coded_by_a_model_decode(name):
+    path = coded_vectors.FOLDER / f"{name}.wpz"
+    again = wp.decompress(path.read_bytes())
+    assert again.tobytes() == CODED[name].tobytes()
+    assert path.stat().st_size < 16_000
+
+
 def test_a_file_as_the_page_on_the_format_has_it():
     """The bytes that docs/compression.md explains one by one."""
     header = bytes.fromhex("00 00 03 03 01 05 02 01 02")
@@ -38,4 +50,4 @@ def test_a_file_as_the_page_on_the_format_has_it():
 
 
 def test_the_files_are_small():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.wpz")) < 20_000
