@@ -17,6 +17,7 @@ Point: TypeAlias = Float[Array, " d"]
 Latent: TypeAlias = Float[Array, " k"]
 Covariates: TypeAlias = Float[Array, " c"]
 Row: TypeAlias = Float[Array, " row"]  # a datum, followed by its covariates if it has some
+Inputs: TypeAlias = Float[Array, " inputs"]  # what an encoder takes of a datum
 Raw: TypeAlias = Float[Array, " r"]
 Scalar: TypeAlias = Float[Array, ""]
 PRNGKey: TypeAlias = Key[Array, ""]

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from wellposed._typing import Fitted, Point
+from wellposed._typing import Fitted, Inputs, Point
 from wellposed.numerics import saturating
 from wellposed.transforms import Moments
 
@@ -50,7 +50,7 @@ class Reach(eqx.Module):
         return jnp.where(near, y, self.center + saturating(y - self.center, self.limit))
 
 
-def within_reach(inputs: Point) -> Point:
+def within_reach(inputs: Inputs) -> Inputs:
     """Limit the encoder's input of a model without a :class:`Reach` to ±2·10⁶.
 
     Parameters

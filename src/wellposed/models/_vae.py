@@ -11,7 +11,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 
 from wellposed._errors import SettingError, UnboundedLikelihoodError
-from wellposed._typing import Covariates, Density, Latent, Point, Posterior, PRNGKey, Raw, Scalar
+from wellposed._typing import (
+    Covariates,
+    Density,
+    Inputs,
+    Latent,
+    Point,
+    Posterior,
+    PRNGKey,
+    Raw,
+    Scalar,
+)
 from wellposed.latents import AbstractPrior, DiagonalNormal, VampPrior
 from wellposed.nn import call_with
 from wellposed.noise import AbstractNoise
@@ -79,8 +89,8 @@ class VAEModel(eqx.Module):
         """q(z | y) of a datum y of shape (d,) in model units."""
         return self.posterior(call_with(self.encoder, self.encoder_input(y), self.given))
 
-    def encoder_input(self, y: Point) -> Point:
-        """Input of the encoder, shape (d,), from a datum y of shape (d,) in model units."""
+    def encoder_input(self, y: Point) -> Inputs:
+        """Input of the encoder, shape (inputs,), from a datum y of shape (d,) in model units."""
         if self.reach is None:
             return within_reach(self.noise.encoder_input(y))
         return self.noise.encoder_input(self.reach(y))

@@ -6,7 +6,7 @@ import numpy as np
 
 from wellposed import latents, models
 from wellposed._errors import DataError, SettingError, unknown_name
-from wellposed._typing import Point, PRNGKey
+from wellposed._typing import Inputs, Point, PRNGKey
 from wellposed.evaluation import over_rows
 from wellposed.numerics import host_generator, on_device
 
@@ -101,7 +101,7 @@ def _vamp(model: models.VAEModel, rows: np.ndarray, m: int, key: PRNGKey) -> lat
     return latents.VampPrior(pseudo_inputs=on_device(inputs), k=model.prior.k)
 
 
-def _encoder_input(model: models.VAEModel, x: Point, *, key: PRNGKey) -> Point:
+def _encoder_input(model: models.VAEModel, x: Point, *, key: PRNGKey) -> Inputs:
     return model.encoder_input(model.to_model_units(x, key=key).value)
 
 

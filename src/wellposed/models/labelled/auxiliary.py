@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from wellposed._typing import Covariates, Latent, Point, Posterior, PRNGKey, Scalar
+from wellposed._typing import Covariates, Inputs, Latent, Point, Posterior, PRNGKey, Scalar
 from wellposed.latents import DiagonalNormal
 from wellposed.nn import call_with
 
@@ -61,7 +61,7 @@ class AuxiliaryEncoder(eqx.Module):
         """Map one vector, x and then y."""
         return self.of_parts(inputs[: self.n_in], inputs[self.n_in :])
 
-    def posterior(self, inputs: Point) -> Posterior:
+    def posterior(self, inputs: Inputs) -> Posterior:
         """q(a | x) of an input of the encoder, shape (n_in,)."""
         return DiagonalNormal()(self.first(inputs))
 
@@ -87,12 +87,12 @@ class AuxiliaryDraw(eqx.Module):
 
     value: Latent
     log_q: Scalar
-    inputs: Point
+    inputs: Inputs
     decoder: Callable
 
     @classmethod
     def of(
-        cls, encoder: AuxiliaryEncoder, decoder: Callable, inputs: Point, *, key: PRNGKey
+        cls, encoder: AuxiliaryEncoder, decoder: Callable, inputs: Inputs, *, key: PRNGKey
     ) -> "AuxiliaryDraw":
         """Draw a for an input of the encoder."""
         q = encoder.posterior(inputs)

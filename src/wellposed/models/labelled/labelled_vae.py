@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Int
 
-from wellposed._typing import Covariates, Latent, Point, PRNGKey, Scalar, Tree
+from wellposed._typing import Covariates, Inputs, Latent, Point, PRNGKey, Scalar, Tree
 from wellposed.latents import AbstractPrior
 from wellposed.nn import call_with
 from wellposed.noise import AbstractNoise
@@ -159,7 +159,7 @@ class LabelledVAE(eqx.Module):
         """The encoder of a model with a."""
         return self.vae.encoder  # type: ignore[return-value]
 
-    def _inputs(self, data: Point, *, key: PRNGKey) -> Point:
+    def _inputs(self, data: Point, *, key: PRNGKey) -> Inputs:
         """Return a datum of ``vae`` as its encoder takes it."""
         return self.vae.encoder_input(self.vae.to_model_units(data, key=key).value)
 

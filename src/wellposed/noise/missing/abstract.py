@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Fitted, Point
+from wellposed._typing import Fitted, Inputs, Point
 from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
@@ -78,7 +78,7 @@ class AbstractMissing(AbstractWrapped):
     def encoder_width(self, d: int) -> int:
         return self.noise.encoder_width(d) + (d if self.show_mask else 0)
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         u, seen = self.inner_input(y)
         if self.filling is not None:
             u = self.filling(u, seen)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 from wellposed._errors import SettingError
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Inputs, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.transforms import REALS, AbstractTransform, Moments, Support, check_support
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class AbstractNoise(eqx.Module):
         """Return the number of entries of :meth:`encoder_input` for d features."""
         return d
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         """Return the encoder's input for a datum in model units; its entries are of size one."""
         return y
 

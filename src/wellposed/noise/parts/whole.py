@@ -6,7 +6,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array
 
-from wellposed._typing import Point
+from wellposed._typing import Inputs, Point
 from wellposed.numerics import on_device
 from wellposed.transforms import Moments
 
@@ -18,7 +18,7 @@ class AbstractWhole(AbstractNoise):
 
     shown: eqx.AbstractVar[Callable[[Point], Point] | None]  # units of the encoder's input
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return y if self.shown is None else self.shown(y)
 
     def log_density_bound(self, d: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool
 
 from wellposed._fill import fill
-from wellposed._typing import Leaves, Point, PRNGKey, Variance
+from wellposed._typing import Inputs, Leaves, Point, PRNGKey, Variance
 from wellposed.transforms import AbstractTransform, Moments, Support
 
 from .abstract import AbstractNoise
@@ -45,7 +45,7 @@ class AbstractWrapped(AbstractNoise):
     def encoder_width(self, d: int) -> int:
         return self.noise.encoder_width(d)
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return self.noise.encoder_input(y)
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:

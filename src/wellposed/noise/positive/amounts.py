@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool
 from numpyro.distributions import Distribution
 
 from wellposed._fill import fill
-from wellposed._typing import Density, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Inputs, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import compress_tails, log_from, on_device
 from wellposed.transforms import POSITIVE, Moments, Support
 
@@ -79,7 +79,7 @@ class Amounts(eqx.Module):
         squared = np.where(varies, spread, 0.0) ** 2
         return Moments(log_mean, squared, math.sqrt(12.0) * rounding, counted)
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         """(log y − mean)/spread, three spreads below the mean for zero."""
         logs = (log_from(y, self.least) - self.log_mean) / self.log_spread
         return jnp.where(y > 0, compress_tails(logs), _ZERO_INPUT)
@@ -156,7 +156,7 @@ class AbstractAmount(AbstractScaleNoise):
     def __call__(self, raw: Raw) -> Density:
         return Features(self.law(raw))
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return y if self.data is None else self.data.encoder_input(y)
 
     def log_peaks(self, d: int) -> np.ndarray:

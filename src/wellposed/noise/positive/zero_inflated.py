@@ -10,7 +10,7 @@ from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Inputs, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import AMOUNTS, Moments, Support
 
@@ -99,7 +99,7 @@ class ZeroInflated(AbstractNoise):
             logit = self.logit + jnp.where(self.given, 0.0, raw[:d])
         return Features(_ZeroInflated(logit, self.noise.law(raw[d:])))
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return self.noise.encoder_input(y)
 
     def log_density_bound(self, d: int) -> float:

@@ -6,7 +6,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution
 
 from wellposed._fill import fill
-from wellposed._typing import Point, PRNGKey
+from wellposed._typing import Inputs, Point, PRNGKey
 from wellposed.numerics import LOG_2PI
 from wellposed.transforms import Moments
 
@@ -115,7 +115,7 @@ class Gaussian(AbstractLocationScale):
     def log_peak(self) -> float:
         return -0.5 * LOG_2PI
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return y if self.centred is None else self.centred(y)
 
     def refit(self, squared_residual: Point) -> Self:

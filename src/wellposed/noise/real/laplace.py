@@ -5,7 +5,7 @@ import math
 from jaxtyping import Array
 from numpyro.distributions import Distribution
 
-from wellposed._typing import Point
+from wellposed._typing import Inputs, Point
 from wellposed.numerics import compress_tails
 
 from ..parts.constants import Constants
@@ -66,5 +66,5 @@ class Laplace(AbstractLocationScale):
     def log_peak(self) -> float:
         return -0.5 * math.log(2.0)
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return compress_tails(y)

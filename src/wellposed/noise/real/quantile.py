@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._fill import fill
-from wellposed._typing import Density, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Inputs, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, absolute, compress_tails, on_device, positive
 from wellposed.transforms import Moments
 
@@ -147,7 +147,7 @@ class Quantile(AbstractScaleNoise):
         density = self(raw)
         return jnp.stack([density.icdf(jnp.asarray(level)) for level in self.levels])
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return compress_tails(y)
 
     def log_density_bound(self, d: int) -> float:

@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 from numpyro.distributions import StudentT as StudentTLaw
 
 from wellposed._fill import fill
-from wellposed._typing import Density, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Inputs, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import LOG_2PI, compress_tails, invert, log_one_plus_square
 from wellposed.transforms import Moments
 
@@ -126,7 +126,7 @@ class StudentT(AbstractScaleNoise):
         constants = self.constant_density(scale)
         return Features(_StudentT(raw[:d], scale, self.degrees(raw[split:])), constants)
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return compress_tails(y)
 
     def log_density_bound(self, d: int) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from wellposed import transforms
 from wellposed._errors import SettingError, named_features
 from wellposed._fill import fill
-from wellposed._typing import Density, Fitted, Leaves, Point, PRNGKey, Raw, Variance
+from wellposed._typing import Density, Fitted, Inputs, Leaves, Point, PRNGKey, Raw, Variance
 from wellposed.numerics import on_device
 from wellposed.transforms import MIXED, REALS, Moments, Support
 
@@ -154,7 +154,7 @@ class Columns(AbstractNoise):
         )
         return Blocks(densities, units.center, units.scale, units.columns)
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         values = (y - self._units.center) / self._units.scale
         for group, columns in self.parts:
             at = jnp.array(columns)

@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, constraints
 from wellposed._checks import check_number
 from wellposed._compiled import compiled_soon
 from wellposed._fill import fill
-from wellposed._typing import Density, Point, PRNGKey, Raw
+from wellposed._typing import Density, Inputs, Point, PRNGKey, Raw
 from wellposed.numerics import bounded, invert, on_device, scalar
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -106,7 +106,7 @@ class ContinuousBernoulli(AbstractNoise):
         floor = jnp.maximum(self.floor, LEAST)
         return Features(law, self.constants and self.constants.real(floor, floor))
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return y if self.centred is None else self.centred(y)
 
     def log_density_bound(self, d: int) -> float:

@@ -9,7 +9,7 @@ from jaxtyping import Array
 from numpyro.distributions import Distribution
 
 from wellposed._compiled import compiled_soon
-from wellposed._typing import Density, Point, Raw
+from wellposed._typing import Density, Inputs, Point, Raw
 from wellposed.numerics import invert, on_device
 from wellposed.transforms import UNIT, Moments, Support
 
@@ -54,7 +54,7 @@ class AbstractUnit(AbstractScaleNoise):
         eta = raw[:d] if self.logit is None else raw[:d] + self.logit
         return Features(self.law(eta, scale), self.constant_density(scale))
 
-    def encoder_input(self, y: Point) -> Point:
+    def encoder_input(self, y: Point) -> Inputs:
         return y if self.centred is None else self.centred(y)
 
 
