@@ -2,10 +2,10 @@
 
     python -m benchmarks.few_labels [mnist] [fashion] [small] [--per-class 10] [--draws 10]
         [--slow-draws 3] [--joint-draws 1] [--rival-draws 3] [--epochs 25] [--rows N]
-        [--picture FILE] [--without NAME ...]
+        [--picture FILE] [--without NAME ...] [--again]
 
 ``mnist``, ``fashion``: 60,000 training images of which ``--per-class`` of each class have a label,
-all 10,000 test images. One VAE is trained without labels, and serves all draws of labels;
+all 10,000 test images. One VAE is trained without labels, is kept in build/few_labels, and serves all draws of labels;
 "stacked" has ``--slow-draws`` draws, "joint" ``--joint-draws``, and classifiers of scikit-learn
 that see all rows ``--rival-draws``.
 ``small``: digits, wine, breast cancer and iris with five labels a class, a third of the rows for
@@ -31,7 +31,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 import wellposed as wp
-from benchmarks.data import images, labels
+from benchmarks.data import REPOSITORY, images, labels
 from benchmarks.few_labels.straighten import straighten
 from wellposed import plotting
 
@@ -41,6 +41,7 @@ SMALL = {
     "breast cancer": load_breast_cancer,
     "digits": load_digits,
 }
+FOLDER = REPOSITORY / "build" / "few_labels"
 BINS = 15
 SIDE, DRAWN = 28, 12
 Maker = Callable[[], Any]
@@ -164,11 +165,8 @@ def makers(frozen: FrozenEstimator, options: argparse.Namespace) -> dict[str, tu
     }
 
 
-def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, Line]]:
-    """Lines of a set of images."""
-    X, y = images(name, "train")[: options.rows], labels(name, "train")[: options.rows]
-    Xt, yt = images(name, "test"), labels(name, "test")
-    binary, binary_test = ((part > 127).astype(np.float32) for part in (X, Xt))
+def unlabelled(name: str, X: np.ndarray, options: argparse.Namespace) -> wp.VAE:
+    """Return the VAE that is trained without labels, of this run or an earlier one."""
     vae = wp.VAE(
         50,
         noise="bernoulli",
@@ -180,9 +178,24 @@ def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, L
         validation_fraction=0.02,
         random_state=0,
     )
+    path = FOLDER / f"{name}-{len(X)}-{options.epochs}.wp"
+    if path.exists() and not options.again:
+        print(f"the VAE without labels is that of {path.name}")
+        return wp.load(path)
     start = time.perf_counter()
-    vae.fit(binary)
+    vae.fit(X)
     print(f"a VAE without labels: {time.perf_counter() - start:.0f} s")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    vae.save(path)
+    return vae
+
+
+def image_lines(name: str, options: argparse.Namespace) -> Iterator[tuple[str, Line]]:
+    """Lines of a set of images."""
+    X, y = images(name, "train")[: options.rows], labels(name, "train")[: options.rows]
+    Xt, yt = images(name, "test"), labels(name, "test")
+    binary, binary_test = ((part > 127).astype(np.float32) for part in (X, Xt))
+    vae = unlabelled(name, binary, options)
     ours = makers(FrozenEstimator(vae), options)
     for title, (make, n) in ours.items():
         if title in options.without or n == 0:
@@ -278,6 +291,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--picture", help="file for draws of each class by stacked")
+    parser.add_argument("--again", action="store_true", help="train the kept VAE again")
     parser.add_argument("--without", nargs="*", default=[])
     options = parser.parse_args()
     warnings.simplefilter("ignore")
