@@ -5,7 +5,8 @@
         [--picture FILE] [--without NAME ...] [--again]
 
 ``mnist``, ``fashion``: 60,000 training images of which ``--per-class`` of each class have a label,
-all 10,000 test images. One VAE is trained without labels, is kept in build/few_labels, and serves all draws of labels;
+all 10,000 test images. One VAE is trained without labels, is kept in build/few_labels, and serves
+all draws of labels;
 "stacked" has ``--slow-draws`` draws, "joint" ``--joint-draws``, and classifiers of scikit-learn
 that see all rows ``--rival-draws``.
 ``small``: digits, wine, breast cancer and iris with five labels a class, a third of the rows for
