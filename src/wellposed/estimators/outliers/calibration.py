@@ -27,6 +27,11 @@ class Split:
     held: np.ndarray
     reference: np.ndarray
 
+    @property
+    def out(self) -> np.ndarray:
+        """Rows that the VAE is not trained on: to calibrate by, then the reference."""
+        return np.append(self.held, self.reference)
+
 
 def split(
     n: int,

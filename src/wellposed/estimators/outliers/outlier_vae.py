@@ -19,7 +19,7 @@ from .._words import Rows, Seed
 from ..data.covariates import open_to_condition
 from ..data.rows import restore_on_failure, seed_of, validate_rows
 from ..data.table import Table
-from .calibration import check_rows, constants_of, split, threshold_of
+from .calibration import Split, check_rows, constants_of, split, threshold_of
 from .columns import Columns, check_levels, quantile_noise
 from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
@@ -59,8 +59,10 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         whose cell is as far in the tails of p(x_j|z); noise that is "auto" then has quantile heads,
         :class:`wellposed.noise.Quantile`, and :meth:`quantiles` returns intervals.
         "ensemble" is a mean over five scores, each on the scale of how rare it is: log p(x) of the
-        VAE, of a mixture of probabilistic PCAs and of one pPCA, and the distances to the first and
-        the fifth neighbour among rows of the fit, of which it keeps at most 20,000
+        VAE and of mixtures of five and of ten Gaussians, half of the weight together, and the
+        distances to the first and the fifth neighbour among rows of the fit, of which it keeps at
+        most 20,000. Below 5,000 rows only the VAE is not trained on the rows held out: a
+        calibration row is scored by Gaussians without its fold
     contamination : "auto" or a number in (0, 0.5]
         The share of rows that :meth:`predict` calls outliers, where rows are like those of the
         fit. "auto" estimates it, see :func:`wellposed.evaluation.outlier_share`, and takes at
@@ -175,31 +177,29 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             trained = table.take(parts.trained)
             self.vae_ = vae.fit(trained)
             self._constants = constants_of(trained.values)
-            self._scale(trained, table.take(parts.reference), table.take(parts.held))
-            self._calibrate(table.take(parts.held))
+            scores = self._scale(table, parts)
+            self.calibration_scores_ = np.sort(scores)
+            threshold = threshold_of(scores, cast(Any, self.contamination))
+            self.offset_, self.contamination_ = threshold.offset, threshold.share
             n_kept = rows_for_cells(len(parts.held), table.values.shape[1])
             kept = self.vae_.rows(table.take(parts.held[:n_kept]))
             self._kept_rows, self._cells = np.asarray(kept, np.float64), None
         return self
 
-    def _scale(self, trained: Table, reference: Table, held: Table) -> None:
-        """Fit what puts scores on a scale, by rows that are in no training."""
+    def _scale(self, table: Table, parts: Split) -> np.ndarray:
+        """Fit what puts scores on a scale; return the scores of the calibration rows, (m,)."""
         self._centre, self._ensemble, self._columns = 0.0, None, None
+        reference, held = table.take(parts.reference), table.take(parts.held)
+        if self.score_ == "ensemble":
+            surprise = -self._log_density(table.take(parts.out))
+            rows = self.vae_.rows(table)
+            self._ensemble, found = Ensemble.fit(rows, parts, surprise, seed=self._seed)
+            return -found
         if self.score_ == "typicality":
             self._centre = float(np.median(self._log_density(reference)))
         if self.score_ == "quantile":
             self._columns = Columns.fit(self.vae_, self.vae_.rows(reference), self.vae_.rows(held))
-        if self.score_ == "ensemble":
-            rows, others = self.vae_.rows(trained), self.vae_.rows(reference)
-            surprise = -self._log_density(reference)
-            self._ensemble = Ensemble.fit(rows, others, surprise, seed=self._seed)
-
-    def _calibrate(self, held: Table) -> None:
-        """Score the rows held out, and set the threshold."""
-        scores = self._scores(held)
-        threshold = threshold_of(scores, cast(Any, self.contamination))
-        self.calibration_scores_ = np.sort(scores)
-        self.offset_, self.contamination_ = threshold.offset, threshold.share
+        return self._scores(held)
 
     def _scores(self, table: Table) -> np.ndarray:
         if self.score_ == "rate":
