@@ -1,7 +1,7 @@
 """Diagnosis and report of a fitted VAE, and a page to explore it."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -95,6 +95,7 @@ def report(
     *,
     labels: ArrayLike | None = None,
     on_panel: Callable[[str], object] | None = None,
+    further: Sequence[Callable[[Any], Any]] = (),
 ) -> "Report":
     """Make a page of a fitted VAE: verdicts, samples, residuals, latents, calibration.
 
@@ -107,6 +108,7 @@ def report(
         and a refitted σ² are not examined
     labels : array of shape (n,), for the colours of the latent plane
     on_panel : called with the name of each panel before it is drawn
+    further : functions of panels that follow the others
 
     Returns
     -------
@@ -146,7 +148,7 @@ def report(
     diagnosis = diagnose(vae, X, X_train)
     key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
     named = {"diagnosis": diagnosis, "labels": labels, "on_panel": on_panel}
-    further = (tables_panel(vae, X, X_train),)
+    further = (tables_panel(vae, X, X_train), *further)
     return make_report(estimator, rows, key=key, further=further, **named)
 
 

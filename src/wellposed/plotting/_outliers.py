@@ -12,7 +12,9 @@ from ._palette import NOISE, QUIET
 _MOST = 12  # columns drawn; the others are summed
 
 
-def outliers(explanation: Explanation, row: int = 0, *, ax: Axes | None = None) -> Axes:
+def outliers(
+    explanation: Explanation, row: int = 0, *, ax: Axes | None = None, name: str | None = None
+) -> Axes:
     """Draw what each column contributes to −log p(x) of a row, the most suspicious first.
 
     Wrong cells are in colour, with the cell and the value expected in its place.
@@ -22,6 +24,7 @@ def outliers(explanation: Explanation, row: int = 0, *, ax: Axes | None = None) 
     explanation : of some rows, from :meth:`wellposed.OutlierVAE.explain`
     row : which of them
     ax : axes to draw on; those of a new figure by default
+    name : of the row, for the heading; its position by default
 
     Returns
     -------
@@ -58,5 +61,6 @@ def outliers(explanation: Explanation, row: int = 0, *, ax: Axes | None = None) 
     ax.set(xlabel="contribution to −log p(x) (nats)", xlim=(low, high + 0.6 * (high - low)))
     ax.spines[["top", "right"]].set_visible(False)
     total = explanation.surprise[row]
-    headed(ax, f"row {row}", f"−log p(x) = {total:.4g} nats; wrong cells in colour")
+    heading = f"row {row}" if name is None else no_tex(name)
+    headed(ax, heading, f"−log p(x) = {total:.4g} nats; wrong cells in colour")
     return ax

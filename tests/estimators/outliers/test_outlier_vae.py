@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import wellposed as wp
+from wellposed.estimators.outliers.panel import panel_of
 
 SMALL = wp.VAE(1, hidden=(8,), max_epochs=8, validation_folds=0, progress=False)
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
@@ -120,6 +121,17 @@ def test_right_cells_are_named_at_the_level_asked():
     found = fitted().explain(NEW[:300], level=0.05)
     # Calibration rows, and cells of a row that depend on each other.
     assert 0.02 < found.wrong.mean() < 0.09
+
+
+def test_the_section_of_a_report_lists_the_worst_rows():
+    rows = NEW[:60].copy()
+    rows[7, 2] += 9.0
+    section = panel_of(fitted(), fitted()._open(rows))(None)
+    listed = section.table.rows
+    assert listed[0][0] == 7
+    assert "column 2 is" in listed[0][3]
+    assert [row[1] for row in listed] == sorted(row[1] for row in listed)
+    assert section.picture.startswith(b"\x89PNG")
 
 
 @pytest.mark.slow

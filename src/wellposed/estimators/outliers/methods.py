@@ -16,6 +16,7 @@ from ..data.rows import validate_rows
 from ..data.table import Table
 from .calibration import check_alpha
 from .file import save_detector
+from .panel import panel_of
 
 _ALPHA = 0.01
 
@@ -144,6 +145,22 @@ class OutlierMethods:
         from .._judging import diagnose
 
         return diagnose(self.vae_, X) if X_train is None else diagnose(self.vae_, X, X_train)
+
+    def report(self, X: Rows, X_train: Rows | None = None) -> Any:
+        """Make a page of the VAE and of the outliers of X; see :func:`wellposed.report`.
+
+        Its last section draws why the rows with the lowest scores are outliers, and lists their
+        wrong cells.
+
+        Parameters
+        ----------
+        X : rows held out from the fit, 20 or more
+        X_train : rows of the fit
+        """
+        from .._judging import report
+
+        table = self._open(X)
+        return report(self.vae_, X, X_train, further=(panel_of(self, table),))
 
     def save(self, path: FilePath, *, overwrite: bool = True) -> None:
         """Write the fitted detector to one file, whole or not at all; see ``wp.load``.
