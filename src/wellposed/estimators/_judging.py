@@ -112,8 +112,7 @@ def report(
 
     Returns
     -------
-    :class:`wellposed.reports.Report`: ``save("report.html")`` writes one file that needs no
-    network; in a notebook it is displayed
+    :class:`wellposed.reports.Report`: ``save("report.html")`` writes one file that needs no network
 
     Raises
     ------
@@ -145,9 +144,8 @@ def report(
     check_labels(labels, len(rows))
     if on_panel is not None:
         on_panel("diagnosis")
-    diagnosis = diagnose(vae, X, X_train)
+    named = {"diagnosis": diagnose(vae, X, X_train), "labels": labels, "on_panel": on_panel}
     key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
-    named = {"diagnosis": diagnosis, "labels": labels, "on_panel": on_panel}
     further = (tables_panel(vae, X, X_train), *further)
     return make_report(estimator, rows, key=key, further=further, **named)
 
