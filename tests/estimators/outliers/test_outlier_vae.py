@@ -21,7 +21,7 @@ def draw(n, seed):
 
 X, NEW = draw(700, 0), draw(1_500, 1)
 FAR = np.abs(NEW[:40]) * [1.0, -1.0, 1.0, -1.0] + [2.0, -2.0, 2.0, -2.0]
-SCORES = ("ensemble", "log_density", "typicality", "rate", "quantile")
+SCORES = ("ensemble", "log_density", "typicality", "rate")
 
 
 @functools.cache
@@ -39,6 +39,10 @@ def test_the_default_score_is_the_ensemble():
 
 @pytest.mark.parametrize("score", SCORES)
 def test_false_alarms_have_the_rate_asked(score):
+    assert_rates(score)
+
+
+def assert_rates(score):
     p, m = fitted(score).p_values(NEW), len(fitted(score).calibration_scores_)
     for alpha in (0.05, 0.1):
         # Of the calibration rows and of these rows.
@@ -67,6 +71,10 @@ def test_predict_flags_rows_whose_p_value_is_at_most_the_share():
 
 @pytest.mark.parametrize("score", SCORES)
 def test_a_score_depends_on_the_row_alone(score, tmp_path):
+    assert_depends_on_the_row_alone(score, tmp_path)
+
+
+def assert_depends_on_the_row_alone(score, tmp_path):
     some = fitted(score)
     whole = some.score_samples(NEW[:300])
     for rows in (slice(0, 1), slice(7, 9), slice(100, 290)):
@@ -81,7 +89,8 @@ def test_a_score_depends_on_the_row_alone(score, tmp_path):
     assert repr(loaded) == repr(some)
 
 
-def test_quantiles_cover_as_their_levels_say(tmp_path):
+def test_quantiles_cover_and_alarm_as_their_levels_say(tmp_path):
+    """One fit for all of it."""
     some, levels = fitted("quantile"), np.array([0.15, 0.5, 0.85])
     found = some.quantiles(NEW, levels)
     assert (np.diff(found, axis=1) > 0).all()
@@ -89,10 +98,13 @@ def test_quantiles_cover_as_their_levels_say(tmp_path):
     # The 210 rows held out correct the levels, column by column.
     error = np.sqrt(levels * (1 - levels) * (1 / len(NEW) + 1 / 210))
     assert (np.abs(covered - levels[:, None]) < 3.5 * error[:, None]).all()
-    some.save(tmp_path / "detector.wp")
-    np.testing.assert_array_equal(
-        wp.load(tmp_path / "detector.wp").quantiles(NEW[:9], levels), found[:9]
-    )
+    assert_rates("quantile")
+    assert_depends_on_the_row_alone("quantile", tmp_path)
+    assert some.outliers(FAR, alpha=0.01).all()
+    loaded = wp.load(tmp_path / "detector.wp")
+    np.testing.assert_array_equal(loaded.quantiles(NEW[:9], levels), found[:9])
+    with pytest.raises(wp.SettingError, match="levels must be"):
+        some.quantiles(X, [0.5, 1.0])
 
 
 def test_two_fits_have_equal_scores():
@@ -185,7 +197,6 @@ def test_a_constant_column_that_varies_is_an_outlier_with_a_warning():
         (lambda: fitted().outliers(X, alpha=0.2, fdr=0.1), "Alarms have one rate"),
         (lambda: fitted().explain(X, level=2.0), "level must be"),
         (lambda: fitted().quantiles(X), "quantiles need score"),
-        (lambda: fitted("quantile").quantiles(X, [0.5, 1.0]), "levels must be"),
     ],
 )
 def test_errors_name_the_rule_and_the_remedy(call, text):
