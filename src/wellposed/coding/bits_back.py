@@ -10,6 +10,7 @@ import numpy as np
 from wellposed._errors import DataError, OutsideSupport, named_features
 
 from .ans import Lanes, chunk_sizes, n_lanes, random_words
+from .beside import Beside, Known
 from .escapes import pop_rest, push_rest
 from .inputs import Inputs
 from .integer import Network
@@ -37,6 +38,7 @@ class BitsBackCodec:
     prior : p(z), with the grid of its cells
     parts : groups of features and their families, all columns once
     latent_bits : fractional bits of z at the decoder's input
+    beside : missing entries and covariates, which are stored before the coded rows
 
     References: Townsend, Bird & Barber (2019).
     """
@@ -47,15 +49,28 @@ class BitsBackCodec:
     prior: Prior
     parts: tuple[Part, ...]
     latent_bits: int
+    beside: Beside = dataclasses.field(default_factory=Beside)
 
     @property
     def n_features(self) -> int:
-        """Number of symbols in a row."""
+        """Number of symbols in a row, those of covariates last."""
+        return self._d + self.beside.n_given
+
+    @property
+    def allows_missing(self) -> bool:
+        """Whether a symbol may be ``MISSING``."""
+        return self.beside.gaps is not None
+
+    @property
+    def _d(self) -> int:
+        """Features that are coded."""
         return sum(part.family.d for part in self.parts)
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         """Which rows have a symbol that the model cannot code, shape (n,)."""
-        rows = self._checked(symbols)
+        return self._outside(self.beside.known(self._checked(symbols))[0])
+
+    def _outside(self, rows: np.ndarray) -> np.ndarray:
         out = np.zeros(len(rows), bool)
         for part in self.parts:
             out |= part.family.outside(rows[:, part.columns] - part.low).any(axis=1)
@@ -71,13 +86,15 @@ class BitsBackCodec:
         DataError
             For an array of another shape or type.
         """
-        return self._encode(symbols)[0].to_bytes()
+        lanes, _, known = self._encode(symbols)
+        return known.pack() + lanes.to_bytes()
 
     def rate(self, symbols: np.ndarray) -> Rate:
         """Return the bits of each row, and of the block; arguments as :meth:`encode`."""
-        lanes, net = self._encode(symbols)
-        coded = 8 * len(lanes.to_bytes())
-        return Rate(net, float(lanes.initial_bits), lanes.state_bits, coded)
+        lanes, net, known = self._encode(symbols)
+        before = 8 * len(known.pack())
+        coded, apart = before + 8 * len(lanes.to_bytes()), before + known.bits
+        return Rate(net, float(lanes.initial_bits), lanes.state_bits, coded, apart)
 
     def decode(self, payload: bytes, n_rows: int) -> np.ndarray:
         """Return the n_rows rows of a payload, int64, shape (n, d).
@@ -89,18 +106,21 @@ class BitsBackCodec:
         """
         most = n_lanes(n_rows, self._width)
         sizes = self._chunk_sizes(n_rows, most)
+        known, payload = self.beside.read(payload, n_rows, self._d)
         lanes = Lanes.from_bytes(payload, max(sizes, default=0))
         rows = np.empty((n_rows, self.n_features), np.int64)
         ends = list(itertools.accumulate(sizes, initial=0))
         for i in range(len(sizes) - 1, -1, -1):
-            rows[ends[i] : ends[i + 1]] = self._decode_chunk(lanes, ends[i], sizes[i])
+            own = known.rows(ends[i], ends[i + 1])
+            rows[ends[i] : ends[i + 1]] = self._decode_chunk(lanes, ends[i], sizes[i], own)
             lanes.close(sizes[i - 1] if i else 0)
         lanes.check_end()
         return rows
 
-    def _encode(self, symbols: np.ndarray) -> tuple[Lanes, np.ndarray]:
-        rows = self._checked(symbols)
-        outside = np.flatnonzero(self.outside(rows))
+    def _encode(self, symbols: np.ndarray) -> tuple[Lanes, np.ndarray, Known]:
+        """Return the coder, the net bits of each row, and what is beside the rows."""
+        rows, known = self.beside.known(self._checked(symbols))
+        outside = np.flatnonzero(self._outside(rows))
         if outside.size:
             raise OutsideSupport(
                 f"Symbols must be within the support of the model's noise; rows "
@@ -112,13 +132,16 @@ class BitsBackCodec:
         for size in self._chunk_sizes(len(rows), most):
             lanes.open(size)
             chunk = np.ascontiguousarray(rows[first : first + size].T)
-            net[first : first + size] = self._encode_chunk(lanes, first, chunk)
+            own = known.rows(first, first + size)
+            net[first : first + size] = self._encode_chunk(lanes, first, chunk, own)
             first += size
-        return lanes, net
+        return lanes, net, known
 
-    def _encode_chunk(self, lanes: Lanes, first: int, symbols: np.ndarray) -> np.ndarray:
+    def _encode_chunk(
+        self, lanes: Lanes, first: int, symbols: np.ndarray, known: Known
+    ) -> np.ndarray:
         """Code a row in each lane; return their net bits, shape (m,)."""
-        q = self._posterior(symbols)
+        q = self._posterior(symbols, known)
         cells = np.zeros((q.k, symbols.shape[1]), np.int64)
         net = np.zeros(symbols.shape[1])
         for j in range(q.k):
@@ -127,37 +150,55 @@ class BitsBackCodec:
             lanes.advance(drawn.start, drawn.freq, bits=BITS)
             cells[j] = drawn.symbol
             net -= drawn.bits(BITS)
-        outputs = self._decoded(cells)
+        outputs = self._decoded(cells, known)
         for part in reversed(self.parts):
             own = outputs[part.first : part.last]
             counted, escape = symbols[part.columns] - part.low[:, None], part.family.escape
             each = part.family.intervals(own, counted)
+            gaps = None if known.missing is None else known.missing[part.columns]
+            if gaps is not None:
+                each = each.without(gaps, part.family.bits)
             for j in range(part.family.d - 1, -1, -1):
                 if escape is not None:
-                    net += push_rest(lanes, counted[j] - escape)
+                    rest = counted[j] - escape
+                    net += push_rest(lanes, rest if gaps is None else np.where(gaps[j], -1, rest))
                 lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
             net += each.bits(part.family.bits).sum(axis=0)
-        return net + self.prior.push(lanes, cells, self._flips(q.k, first, len(net)))
+        net += self.prior.push(lanes, cells, self._flips(q.k, first, len(net)))
+        known.push(lanes)
+        return net
 
-    def _decode_chunk(self, lanes: Lanes, first: int, m: int) -> np.ndarray:
-        """Return m rows, shape (m, d)."""
+    def _decode_chunk(self, lanes: Lanes, first: int, m: int, known: Known) -> np.ndarray:
+        """Return m rows, shape (m, n_features)."""
+        known = known.popped(lanes, m)
         cells = self.prior.pop(lanes, self._flips(self.prior.grid.k, first, m))
-        outputs = self._decoded(cells)
-        symbols = np.empty((self.n_features, m), np.int64)
+        outputs = self._decoded(cells, known)
+        symbols = np.empty((self._d, m), np.int64)
         for part in self.parts:
             reader, bits = part.family.reader(outputs[part.first : part.last]), part.family.bits
             for j, column in enumerate(part.columns):
                 found = reader.find(j, lanes.target(m, bits=bits))
+                gaps = None if known.missing is None else known.missing[column]
+                if gaps is not None:
+                    found = found.without(gaps, bits)
                 lanes.advance(found.start, found.freq, bits=bits)
                 symbols[column] = found.symbol + part.low[j]
                 if part.family.escape is not None:
-                    symbols[column] += pop_rest(lanes, found.symbol == part.family.escape)
-        q = self._posterior(symbols)
+                    escaped = found.symbol == part.family.escape
+                    symbols[column] += pop_rest(lanes, escaped if gaps is None else escaped & ~gaps)
+                if gaps is not None:
+                    np.copyto(symbols[column], self._typical[column], where=gaps)
+        q = self._posterior(symbols, known)
         for j in range(q.k - 1, -1, -1):
             drawn: Intervals = q.intervals(j, cells[j])
             lanes.push(drawn.start, drawn.freq, bits=BITS)
             lanes.mix(self._flips(j, first, m), bits=BITS)
-        return symbols.T
+        return known.restored(symbols)
+
+    @property
+    def _typical(self) -> np.ndarray:
+        gaps = self.beside.gaps
+        return np.zeros(self._d, np.int64) if gaps is None else gaps.typical
 
     def _flips(self, j: int, first: int, m: int) -> np.ndarray:
         """Words that make the draw of latent j uniform, for m rows from ``first`` on.
@@ -167,21 +208,22 @@ class BitsBackCodec:
         rows = np.arange(first + 1, first + m + 1, dtype=np.uint64)
         return random_words(rows * np.uint64(self.prior.grid.k + 1) + np.uint64(j))
 
-    def _posterior(self, symbols: np.ndarray) -> Posterior:
-        return Posterior(self.encoder(self.inputs(symbols)), self.prior.grid)
+    def _posterior(self, symbols: np.ndarray, known: Known) -> Posterior:
+        inputs = self.beside.encoder_inputs(self.inputs(symbols), known)
+        return Posterior(self.encoder(inputs), self.prior.grid)
 
-    def _decoded(self, cells: np.ndarray) -> np.ndarray:
+    def _decoded(self, cells: np.ndarray, known: Known) -> np.ndarray:
         z = self.prior.grid.places(cells)
         z *= 2.0 ** (self.latent_bits - PLACE_BITS)
-        return self.decoder(np.floor(z, out=z))
+        return self.decoder(self.beside.with_covariates(np.floor(z, out=z), known))
 
     def _chunk_sizes(self, n_rows: int, lanes: int) -> list[int]:
-        return chunk_sizes(n_rows, lanes, d=self.n_features, k=self.prior.grid.k)
+        return chunk_sizes(n_rows, lanes, d=self._d, k=self.prior.grid.k)
 
     @property
     def _width(self) -> int:
         """Numbers that a row takes in the coder's largest array."""
-        return max(self.n_features, self.decoder.layers[-1].n_out)
+        return max(self._d, self.decoder.layers[-1].n_out)
 
     def _checked(self, symbols: np.ndarray) -> np.ndarray:
         rows = np.asarray(symbols)
@@ -201,6 +243,7 @@ class BitsBackCodec:
             "prior": self.prior.state(),
             "parts": [part.state() for part in self.parts],
             "latent_bits": self.latent_bits,
+            **self.beside.state(),
         }
         return pack(state)
 

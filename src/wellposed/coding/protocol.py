@@ -5,6 +5,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+# The symbol of a missing entry, of a codec whose ``allows_missing`` is true.
+MISSING = -(2**63)
+
 
 @dataclasses.dataclass(frozen=True)
 class Rate:
@@ -16,13 +19,15 @@ class Rate:
         its symbols and of its code under p(z), less those of its code under q(z | x)
     initial : bits of pseudo-random words that stood in for earlier rows
     states : bits by which the written coder states exceed their information
-    coded : all bits of the payload, net.sum() + initial + states up to rounding
+    coded : all bits of the payload, net.sum() + initial + states + apart up to rounding
+    apart : bits that say which entries are missing, and of covariates
     """
 
     net: np.ndarray
     initial: float
     states: float
     coded: int
+    apart: float = 0.0
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 from wellposed._errors import DamagedFileError
 
+from .beside import Beside
 from .bits_back import BitsBackCodec
 from .inputs import Inputs
 from .latents import prior_from_state
@@ -27,6 +28,7 @@ def row_codec_from_bytes(data: bytes) -> BitsBackCodec:
             prior_from_state(state["prior"]),
             tuple(from_state(part) for part in state["parts"]),
             state["latent_bits"],
+            Beside.from_state(state),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamagedFileError(

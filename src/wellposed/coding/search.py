@@ -29,6 +29,11 @@ class Intervals:
         """Return the intervals [below, above), given as whole numbers in float64."""
         return cls(symbol, below.astype(np.uint64), (above - below).astype(np.uint64))
 
+    def without(self, gaps: np.ndarray, precision: int) -> "Intervals":
+        """Return the same with the whole range, which has no bits, where there are gaps."""
+        start = np.where(gaps, np.uint64(0), self.start)
+        return Intervals(self.symbol, start, np.where(gaps, np.uint64(1 << precision), self.freq))
+
     def bits(self, precision: int) -> np.ndarray:
         """Return the length of the code of each symbol, in bits."""
         return precision - np.log2(self.freq.astype(np.float64))

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal as assert_polars_equal
 
 import wellposed as wp
 from wellposed.coding.container import blocks
+from wellposed.estimators.compression.containers import cells_of, pack_description
 
 
 def every_kind_of_pandas():
@@ -33,6 +34,7 @@ def every_kind_of_pandas():
             "span": pd.to_timedelta([1, 2, None], unit="s"),
             "truth": [True, False, True],
             "mixed": pd.Series([1, "a", None], dtype=object),
+            "as objects": pd.Series(["a", np.nan, "b"], dtype=object),
             "marks": pd.Series([np.nan, pd.NA, True], dtype=object),
             7: [1.25, 2.5, 3.75],
         }
@@ -142,3 +144,18 @@ def test_rows_of_a_damaged_frame_keep_their_labels():
         rest = wp.decompress(bytes(data), errors="skip")
     pd.testing.assert_frame_equal(rest, frame.loc[rest.index], check_index_type=False)
     assert len(rest) >= 60
+
+
+@pytest.mark.parametrize("columns", [1, 5])
+def test_a_frame_of_noise_is_hardly_larger_than_its_cells(columns):
+    rng = np.random.default_rng(0)
+    kinds = ["u1", "i8", "f4", "f8", "i2"]
+    frame = pd.DataFrame(
+        {i: np.frombuffer(rng.bytes(8 * 90), kinds[i])[:90].copy() for i in range(columns)}
+    )
+    n_bytes = sum(frame[i].dtype.itemsize * 90 for i in range(columns))
+    cells = cells_of(frame)
+    data = wp.compress(None, frame, block_rows=1)
+    pd.testing.assert_frame_equal(wp.decompress(data), frame)
+    slack = 64 + 10 * columns + len(pack_description(cells.description))
+    assert len(data) <= n_bytes + slack

@@ -15,17 +15,21 @@ FILES = {path.stem: path for path in MODELS.glob("*/*.wp") if "rows" in ROWS.get
 # Models that the codec must take; the others it may refuse.
 TAKEN = {
     "vae-bernoulli",
+    "vae-beta-binomial",
     "vae-categorical",
+    "vae-causal-gaussian",
     "vae-causal-logistic",
     "vae-conditional",
     "vae-conv",
     "vae-discretized-gaussian",
     "vae-discretized-logistic",
     "vae-feature",
+    "vae-given",
     "vae-laplace",
     "vae-prior",
     "vae-robust",
     "vae-shared",
+    "vae-student-t",
 }
 
 

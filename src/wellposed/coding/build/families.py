@@ -13,15 +13,19 @@ from .group import Group, Made
 from .precision import Outputs, Precision
 
 _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
+    families.BetaBinomial: levels.beta_binomial,
     families.Bernoulli: levels.bernoulli,
     families.Categorical: levels.categorical,
+    families.CausalGaussian: real.causal_gaussian,
     families.CausalLogistic: levels.causal,
     families.DiscretizedGaussian: levels.cells,
     families.DiscretizedLogistic: levels.cells,
     families.Gaussian: real.gaussian,
     families.Laplace: real.laplace,
+    families.LowRankGaussian: real.low_rank,
     families.NegativeBinomial: counts.counts,
     families.Poisson: counts.counts,
+    families.StudentT: real.student_t,
 }
 
 

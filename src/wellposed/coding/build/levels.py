@@ -6,9 +6,16 @@ from typing import Any
 import numpy as np
 
 from ..logs import RAW_BITS
-from ..symbols import CategoricalSymbols, CausalSymbols, DiscretizedSymbols, ScaleRule
+from ..symbols import (
+    BetaBinomialSymbols,
+    CategoricalSymbols,
+    CausalSymbols,
+    DiscretizedSymbols,
+    ScaleRule,
+)
 from ..symbols.causal import REACH_BITS
 from ..symbols.cells import LOCATION_BITS
+from ..symbols.counts import MEAN_BITS
 from ..symbols.family import AbstractFamily
 from ..symbols.scales import SCALE_BITS
 from .group import Group, Made, array, check_levels, fixed_levels
@@ -68,6 +75,23 @@ def categorical(group: Group, precision: Precision) -> Made:
     bits = np.full(levels, RAW_BITS)
     fixed = fixed_levels(group.noise.constants, levels)
     return Made(make, blocks, 0.0 * blocks, bits, _zeros(d), fixed)
+
+
+def beta_binomial(group: Group, precision: Precision) -> Made:
+    """``BetaBinomial``."""
+    del precision
+    group.check_whole()
+    levels, d = check_levels(group.noise.levels), group.d
+    odds, log_total = np.broadcast_to(array(group.noise.start), (2, d))
+    totals = np.clip(np.rint(np.exp(log_total) * 2.0**MEAN_BITS), 1, 2.0**50).astype(np.int64)
+
+    def make(at: np.ndarray) -> AbstractFamily:
+        return BetaBinomialSymbols(totals[at], levels)
+
+    plus = np.stack([odds, np.zeros(d)])
+    bits = np.full(2, RAW_BITS)
+    fixed = fixed_levels(group.noise.constants, levels)
+    return Made(make, np.ones((2, d)), plus, bits, _zeros(d), fixed)
 
 
 def causal(group: Group, precision: Precision) -> Made:

@@ -1,5 +1,6 @@
 """Noise on the real line, integrated over the resolution, as families of integer parameters."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -8,9 +9,11 @@ import numpy as np
 from wellposed._errors import SettingError, named_features
 
 from ..logs import RAW_BITS
-from ..symbols import RealSymbols
+from ..symbols import CausalGaussianSymbols, LowRankSymbols, RealSymbols
+from ..symbols.causal_gaussian import WEIGHT_BITS
 from ..symbols.family import AbstractFamily
-from ..symbols.real import FINE, PLACE_BITS, STEP_BITS
+from ..symbols.real import FINE, PLACE_BITS, STEP_BITS, Degrees
+from ..symbols.student import INVERSE_BITS
 from .group import Fixed, Group, Made, array
 from .precision import Precision
 from .scales import scale_rule, take_rule
@@ -38,7 +41,61 @@ def laplace(group: Group, precision: Precision) -> Made:
     return _real(group, "laplace", 0.0, 1.0, 1.0 / math.sqrt(2.0))
 
 
-def _real(group: Group, base: str, center: Any, spread: Any, factor: float) -> Made:
+def student_t(group: Group, precision: Precision) -> Made:
+    """``StudentT``."""
+    del precision
+    own, d = group.noise.degrees, group.d
+    if own.kind == "conditional":
+        degrees = Degrees(None, f"degrees:{float(own.least):.6f}")
+    else:
+        known = np.broadcast_to(array(own.known()), (d,))
+        degrees = Degrees(np.rint(2.0**INVERSE_BITS / known).astype(np.int64))
+    return _real(group, "student", 0.0, 1.0, 1.0, degrees)
+
+
+def causal_gaussian(group: Group, precision: Precision) -> Made:
+    """``CausalGaussian``."""
+    del precision
+    noise, d = group.noise, group.d
+    made, window = _real(group, "normal", 0.0, 1.0, 1.0), group.noise.window
+    weights = None
+    if noise.weights is not None:
+        own = array(noise.weights).reshape(window.n_neighbours, -1)
+        share = own / (1 + np.abs(own).sum(axis=0))
+        whole = np.rint(share * 2.0**WEIGHT_BITS).astype(np.int64)
+        weights = np.broadcast_to(whole, (window.n_neighbours, d))
+
+    def make(at: np.ndarray) -> AbstractFamily:
+        real: Any = made.make(at)
+        own_weights = None if weights is None else weights[:, at]
+        return CausalGaussianSymbols(real, at, tuple(window.grid), window.size, own_weights)
+
+    return dataclasses.replace(made, make=make)
+
+
+def low_rank(group: Group, precision: Precision) -> Made:
+    """``LowRankGaussian``."""
+    del precision
+    noise, made = group.noise, _real(group, "normal", 0.0, 1.0, 1.0)
+    rank, times, bits = noise.rank, made.times.copy(), made.bits.copy()
+    unit = 1.0 if noise.unit is None else array(noise.unit)
+    times[1 : 1 + rank], bits[1 : 1 + rank] = unit * FINE, PLACE_BITS
+
+    def make(at: np.ndarray) -> AbstractFamily:
+        real: Any = made.make(at)
+        return LowRankSymbols(real, rank)
+
+    return dataclasses.replace(made, make=make, times=times, bits=bits)
+
+
+def _real(
+    group: Group,
+    base: str,
+    center: Any,
+    spread: Any,
+    factor: float,
+    degrees: Degrees | None = None,
+) -> Made:
     """Places are (y − center)/spread, in 1/FINE."""
     noise, d = group.noise, group.d
     center, spread = (np.broadcast_to(array(a), (d,)) for a in (center, spread))
@@ -53,7 +110,8 @@ def _real(group: Group, base: str, center: Any, spread: Any, factor: float) -> M
     rule = scale_rule(noise.scale, d, factor * FINE / spread)
 
     def make(at: np.ndarray) -> AbstractFamily:
-        return RealSymbols(base, counts[at], steps[at], first[at], take_rule(rule, at))
+        own = None if degrees is None else degrees.take(at)
+        return RealSymbols(base, counts[at], steps[at], first[at], take_rule(rule, at), own)
 
     times, plus = np.ones((noise.n_raw, d)), np.zeros((noise.n_raw, d))
     times[0] = FINE

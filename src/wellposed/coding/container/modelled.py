@@ -7,8 +7,11 @@ import numpy as np
 
 from wellposed._errors import DamagedFileError
 
+from ..protocol import MISSING
 from . import arrangements, steps
 from .sections import Group
+
+_NO_CODE = -1  # the cell of a missing entry in a column of codes
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,12 +24,18 @@ class Modelled:
     columns : array of shape (d,), its position in the group
     codes : array of shape (d,), uint8, the code of its step; of whole numbers, that of the step one
     tables : symbols by feature: the model's symbol of each cell 0, 1, … of a column of codes
+    gaps : whether the model has a symbol for missing entries: NaN, codes below zero, and the cells
+        that a table has it for
+    masks : group and column by feature, of truth values that say which entries are missing; the
+        cells of these are zero
     """
 
     groups: np.ndarray
     columns: np.ndarray
     codes: np.ndarray
     tables: dict[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    gaps: bool = False
+    masks: dict[int, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
     def rest(self, g: int, width: int) -> np.ndarray:
         """Return the positions in group g that the model does not code."""
@@ -56,11 +65,22 @@ class Modelled:
             symbols[:, mine], off[:, mine] = arrangements.whole_numbers(part, codes)
             if codes is not None and off[:, mine].any():
                 _stand_in(symbols, off, part, mine, codes)
+                if self.gaps:
+                    _missing(symbols, off, part, mine)
         for j, table in self.tables.items():
             cells = symbols[:, j]
             known = (cells >= 0) & (cells < len(table))
-            symbols[:, j] = np.array(table, np.int64)[np.where(known, cells, 0)]
-            off[:, j] |= ~known
+            coded = np.array([*table, 0], np.int64)[np.where(known, cells, -1)]
+            missing = self.gaps & (cells == _NO_CODE)
+            symbols[:, j] = np.where(missing, MISSING, coded)
+            off[:, j] |= ~known & ~missing
+        for j, (g, column) in self.masks.items():
+            if self.gaps:
+                missing = parts[g][:, column].astype(bool)
+                off[:, j] |= (symbols[:, j] == MISSING) & ~missing
+                symbols[missing, j] = MISSING
+                cells = parts[self.groups[j]][:, self.columns[j]]
+                off[missing, j] = cells[missing] != 0
         return symbols, off
 
     def cells(self, symbols: np.ndarray, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -71,14 +91,23 @@ class Modelled:
         DamagedFileError
             For a symbol that no cell has.
         """
-        symbols = symbols.copy()
+        symbols, missing = symbols.copy(), (symbols == MISSING) & self.gaps
+        for j in np.flatnonzero(missing.any(axis=0)):
+            table = self.tables.get(int(j), ())
+            empty = 0 if j in self.masks else _NO_CODE
+            symbols[missing[:, j], j] = table.index(MISSING) if MISSING in table else empty
         for j, table in self.tables.items():
-            symbols[:, j] = _inverse(symbols[:, j], table)
+            coded = ~missing[:, j]
+            symbols[coded, j] = _inverse(symbols[coded, j], table)
+        missing[:, list(self.masks)] = False
         parts = []
         for g, group in enumerate(groups):
             mine = np.flatnonzero(self.groups == g)
             codes = self.codes[mine] if group.dtype.kind == "f" else None
-            parts.append(arrangements.cells_of(symbols[:, mine], codes, group.dtype))
+            part = arrangements.cells_of(symbols[:, mine], codes, group.dtype)
+            if group.dtype.kind == "f":
+                part[missing[:, mine]] = np.nan
+            parts.append(part)
         return parts
 
 
@@ -94,6 +123,14 @@ def _stand_in(
             near = np.rint(part[rows, i].astype(np.float64) * steps.DIVISORS[codes[i]])
         usable = np.abs(near) < 2.0**53
         symbols[rows, j] = np.where(usable, np.where(usable, near, 0.0).astype(np.int64), typical)
+
+
+def _missing(symbols: np.ndarray, off: np.ndarray, part: np.ndarray, mine: np.ndarray) -> None:
+    """Give NaN the symbol of missing entries; the bits of any but the usual one are apart."""
+    usual = np.array(np.nan, part.dtype)
+    gaps = np.isnan(part)
+    symbols[:, mine] = np.where(gaps, MISSING, symbols[:, mine])
+    off[:, mine] &= ~gaps | (steps.bits_of(part) != steps.bits_of(usual))
 
 
 def _inverse(symbols: np.ndarray, table: tuple[int, ...]) -> np.ndarray:

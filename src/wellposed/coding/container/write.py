@@ -84,7 +84,6 @@ class Writer:
         else:
             (chunk,) = chunks
             front = bytes([PLAIN])
-            bodies = iter([b"".join(map(store_section, chunk))])
             n_bytes = sum(len(store_head(p.nbytes)) + p.nbytes for p in chunk)
             bodies = iter([b"".join(map(store_section, chunk))])
         length = pack_number(len(front) + n_bytes)

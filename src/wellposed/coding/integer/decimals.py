@@ -11,6 +11,7 @@ _DIGITS = 34
 _CONTEXT = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_HALF_EVEN)
 
 # softplus(_UNIT) = 1, as in wellposed.numerics: log(e − 1).
+_FAR_NORMAL = 10  # deviations, beyond which a tail has less than 2^-75
 _PI = Decimal("3.141592653589793238462643383279502884")
 with decimal.localcontext(_CONTEXT):
     _UNIT = (Decimal(1).exp() - 1).ln()
@@ -85,6 +86,37 @@ def grown(limit: Decimal) -> Function:
     return lambda x: (x / (1 + (x / limit) ** 2).sqrt()).exp()
 
 
+def student_tail(degrees: str) -> Function:
+    r"""P(T > t) of a Student t of even degrees ν, or of a normal for "inf", by octaves of 1 + t.
+
+    .. math:: 1 + t = 2^{\lfloor x \rfloor} (1 + x - \lfloor x \rfloor), \qquad
+       P(|T| < t) = \sin θ \sum_{i < ν/2} \frac{(2i - 1)!!}{(2i)!!} \cos^{2i} θ, \quad
+       \tan θ = t/\sqrt ν
+
+    References: Abramowitz & Stegun (1964), 26.7.4.
+    """
+
+    def tail(x: Decimal) -> Decimal:
+        octave = int(x)
+        t = 2**octave * (1 + x - octave) - 1
+        if degrees == "inf":
+            return 1 - normal(t) if t < _FAR_NORMAL else Decimal(0)
+        nu = int(degrees)
+        square = nu / (nu + t * t)
+        term = inside = Decimal(1)
+        for i in range(1, nu // 2):
+            term = term * square * (2 * i - 1) / (2 * i)
+            inside += term
+        return (1 - inside * t / (nu + t * t).sqrt()) / 2
+
+    return tail
+
+
+def inverse_degrees(least: Decimal) -> Function:
+    """One over ν = ν₀ + (8 − ν₀) positive(x): see :class:`wellposed.noise.StudentT`."""
+    return lambda x: 1 / (least + (8 - least) * positive(x))
+
+
 FUNCTIONS: dict[str, Function] = {
     "exp": exp,
     "sigmoid": sigmoid,
@@ -107,7 +139,8 @@ def values(name: str, low: int, high: int, per_unit: int, scale: int) -> tuple[i
 
     Parameters
     ----------
-    name : of FUNCTIONS, or "grown:" and the limit as a decimal number
+    name : of FUNCTIONS; or "grown:" and the limit, "degrees:" and the least, as decimal numbers;
+        or "student:" and the degrees
     low, high : ends of the grid, both included
     per_unit : points to a unit
     scale : factor
@@ -117,9 +150,17 @@ def values(name: str, low: int, high: int, per_unit: int, scale: int) -> tuple[i
     >>> values("sigmoid", -1, 1, 1, 1000)
     (269, 500, 731)
     """
-    kind, _, setting = name.partition(":")
-    function = grown(Decimal(setting)) if kind == "grown" else FUNCTIONS[kind]
+    function = _function(name)
     with decimal.localcontext(_CONTEXT):
         points = range(low * per_unit, high * per_unit + 1)
         each = (function(Decimal(point) / per_unit) * scale for point in points)
         return tuple(int(v.to_integral_value()) for v in each)
+
+
+def _function(name: str) -> Function:
+    kind, _, setting = name.partition(":")
+    if kind == "student":
+        return student_tail(setting)
+    if kind == "degrees":
+        return inverse_degrees(Decimal(setting))
+    return grown(Decimal(setting)) if kind == "grown" else FUNCTIONS[kind]

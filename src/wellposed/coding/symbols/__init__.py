@@ -1,20 +1,26 @@
 """Families of noise with integer parameters: symbols to frequencies and back."""
 
+from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
+from .causal_gaussian import CausalGaussianSymbols
 from .constants import ConstantSymbols
 from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
+from .low_rank import LowRankSymbols
 from .parts import Part, from_state
 from .real import RealSymbols
 from .scales import ScaleRule
 
 __all__ = [
+    "BetaBinomialSymbols",
     "CategoricalSymbols",
+    "CausalGaussianSymbols",
     "CausalSymbols",
     "ConstantSymbols",
     "CountSymbols",
     "DiscretizedSymbols",
+    "LowRankSymbols",
     "Part",
     "RealSymbols",
     "ScaleRule",

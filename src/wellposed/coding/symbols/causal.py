@@ -33,6 +33,7 @@ class CausalSymbols(AbstractFamily):
 
     kind = "causal"
     bits = 24
+    independent = False
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ class CountSymbols(AbstractFamily):
     def cumulative(self, outputs: np.ndarray, at: slice) -> np.ndarray:
         """Return cumulative frequencies of some features, shape (V + 2, d', m)."""
         blocks = outputs.reshape(-1, self.d, outputs.shape[1])[:, at]
-        mean = np.minimum(_grown(self.means[at], blocks[0]), _LARGEST_MEAN)
+        mean = np.minimum(grown(self.means[at], blocks[0]), _LARGEST_MEAN)
         each = np.empty((self.largest + 1, *mean.shape))
         each[0] = 1.0
         for v, ratio in enumerate(self._ratios(mean, blocks[1:], at)):
@@ -76,7 +76,7 @@ class CountSymbols(AbstractFamily):
             return
         size = self.concentrations[at, None].astype(np.float64)
         if self.conditional:
-            size = np.minimum(_grown(self.concentrations[at], raw[0]), 2.0**50)
+            size = np.minimum(grown(self.concentrations[at], raw[0]), 2.0**50)
         share = mean / (mean + size)
         for v in range(self.largest):
             ratio = (size + v * 2.0**MEAN_BITS) * share
@@ -113,7 +113,7 @@ class CountSymbols(AbstractFamily):
         return cls(*(state[name] for name in names))
 
 
-def _grown(start: np.ndarray, log_growth: np.ndarray) -> np.ndarray:
+def grown(start: np.ndarray, log_growth: np.ndarray) -> np.ndarray:
     """A start (d',) times the exponential of logs (d', m) in 2^-10; at least one."""
     grown = curve("exp", -_FAR, _MOST_LOG, scale=2**_GROWTH_BITS)(log_growth, bits=RAW_BITS)
     grown *= start[:, None] * 2.0**-_GROWTH_BITS

@@ -26,6 +26,7 @@ class AbstractFamily(abc.ABC):
     kind: str
     d: int  # features
     bits: int  # of frequencies, which sum to 2^bits
+    independent: bool = True  # whether features are, given z
     escape: int | None = None  # the symbol that stands for itself and all larger ones, if any
 
     @abc.abstractmethod

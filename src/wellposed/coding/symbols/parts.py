@@ -5,20 +5,26 @@ from typing import Any
 
 import numpy as np
 
+from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
+from .causal_gaussian import CausalGaussianSymbols
 from .constants import ConstantSymbols
 from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
 from .family import AbstractFamily
+from .low_rank import LowRankSymbols
 from .real import RealSymbols
 
 _KNOWN = (
+    BetaBinomialSymbols,
     CategoricalSymbols,
+    CausalGaussianSymbols,
     CausalSymbols,
     ConstantSymbols,
     CountSymbols,
     DiscretizedSymbols,
+    LowRankSymbols,
     RealSymbols,
 )
 _FAMILIES: dict[str, Any] = {each.kind: each for each in _KNOWN}

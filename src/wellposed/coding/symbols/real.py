@@ -1,14 +1,17 @@
 """Real numbers at their resolution: a curve integrated over each step."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ..integer import curve
+from ..logs import RAW_BITS
 from ..search import Intervals, near
 from .family import AbstractFamily, AbstractReader, tiles
 from .scales import RATE_BITS, ScaleRule, rates
+from .student import DEGREES, INVERSE_BITS, StudentCurve, places
 
 FINE = 256.0  # places are counted in this part of a feature's spread
 PLACE_BITS = 12  # and in this many fractional bits of it
@@ -19,64 +22,147 @@ _POINT_BITS = 20  # fractional bits of a point on the curve
 _TO_POINT = _KNOTS * 2.0 ** (_POINT_BITS - PLACE_BITS - RATE_BITS)
 _MOST_RATE = 2.0**27  # with places below 2^26 no product rounds
 _MOST_PLACE = 2.0**25
+_FAR_RAW = 40  # raw degrees beyond are as this one
 
 
-class RealSymbols(AbstractFamily):
-    """Steps 0, …, n_j − 1 of real features with Gaussian or Laplace noise.
-
-    The decoder's outputs are d locations, in 2^-12 of places, and d raw scales where scales
-    depend on z.
+@dataclasses.dataclass(frozen=True)
+class Degrees:
+    """Degrees of freedom of Student t noise.
 
     Parameters
     ----------
-    base : "normal" or "laplace"
+    inverse : 1/ν, int64, shape (d,), in 2^-20; None where it depends on z
+    growth : how it then depends on the last raw outputs, by its name in
+        :mod:`~wellposed.coding.integer.decimals`
+    """
+
+    inverse: np.ndarray | None
+    growth: str = ""
+
+    def of(self, raw: np.ndarray, at: Any) -> np.ndarray:
+        """Return 1/ν of features at some positions, of the shape of raw, which is in 2^-10."""
+        if self.inverse is not None:
+            return np.broadcast_to(self.inverse[at, None].astype(np.float64), raw.shape)
+        return curve(self.growth, -_FAR_RAW, _FAR_RAW, scale=2**INVERSE_BITS)(raw, bits=RAW_BITS)
+
+    def take(self, at: np.ndarray) -> "Degrees":
+        """Return those of some of the features."""
+        own = None if self.inverse is None else self.inverse[at]
+        return Degrees(own, self.growth)
+
+    def state(self) -> dict[str, Any]:
+        """Return what they are made of."""
+        return {"inverse": self.inverse, "growth": self.growth}
+
+
+@dataclasses.dataclass(frozen=True)
+class Shapes:
+    """Where and how wide densities are, whole numbers in float64, each of shape (d, m) or (m,).
+
+    Parameters
+    ----------
+    location : in 2^-12 of places
+    scale : in 2^-16 of places
+    rate : one over the scale
+    table, share : of Student t densities, see :func:`~wellposed.coding.symbols.student.places`
+    """
+
+    location: np.ndarray
+    scale: np.ndarray
+    rate: np.ndarray
+    table: np.ndarray | None = None
+    share: np.ndarray | None = None
+
+    def at(self, j: Any) -> "Shapes":
+        """Return those of one feature, or of some."""
+        return Shapes(*(None if each is None else each[j] for each in self._all))  # pyright: ignore
+
+    def rows(self, at: np.ndarray) -> "Shapes":
+        """Return those of some rows of one feature."""
+        kept = (None if each is None else each.take(at) for each in self._all)
+        return Shapes(*kept)  # pyright: ignore
+
+    @property
+    def _all(self) -> tuple[np.ndarray | None, ...]:
+        return (self.location, self.scale, self.rate, self.table, self.share)
+
+
+class RealSymbols(AbstractFamily):
+    """Steps 0, …, n_j − 1 of real features with Gaussian, Laplace or Student t noise.
+
+    The decoder's outputs are d locations, in 2^-12 of places, d raw scales where scales depend
+    on z, and d raw degrees where degrees do.
+
+    Parameters
+    ----------
+    base : "normal", "laplace" or "student"
     counts : n, int64, shape (d,)
     steps : from edge to edge, int64, shape (d,), in 2^-28 of places
     first : lower edges of step 0, int64, shape (d,), in 2^-12
     scale : ScaleRule of d features, in places
+    degrees : of "student"
     """
 
     kind = "real"
     bits = 28
 
     def __init__(
-        self, base: str, counts: np.ndarray, steps: np.ndarray, first: np.ndarray, scale: ScaleRule
+        self,
+        base: str,
+        counts: np.ndarray,
+        steps: np.ndarray,
+        first: np.ndarray,
+        scale: ScaleRule,
+        degrees: Degrees | None = None,
     ):
         self.base, self.counts, self.steps, self.first = base, counts, steps, first
-        self.scale, self.d = scale, len(counts)
-        far, name = _FAR[base], base
+        self.scale, self.degrees, self.d = scale, degrees, len(counts)
         total = (1 << self.bits) - int(counts.max(initial=1))
-        self._table = curve(name, -far, far, per_unit=_KNOTS, scale=total)
-        self._offset = float(far * _KNOTS)
+        if base == "student":
+            self._student = StudentCurve(total - total % 2)
+        else:
+            far = _FAR[base]
+            self._table = curve(base, -far, far, per_unit=_KNOTS, scale=total)
+            self._offset = float(far * _KNOTS)
         self._step = steps * 2.0**-STEP_BITS
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         return (symbols < 0) | (symbols >= self.counts)
 
-    def parameters(self, outputs: np.ndarray, at: slice) -> tuple[np.ndarray, ...]:
-        """Return locations, scales and rates of the features in a slice, each (d', m)."""
+    def parameters(self, outputs: np.ndarray, at: slice) -> Shapes:
+        """Return the densities of the features in a slice, arrays (d', m)."""
         blocks = outputs.reshape(-1, self.d, outputs.shape[1])[:, at]
         raw = None if self.scale.times is None else blocks[1]
         scales = np.broadcast_to(self.scale.scales(raw, at), blocks[0].shape)
         location = np.clip(blocks[0], -_MOST_PLACE, _MOST_PLACE)
-        return location, scales, np.minimum(rates(scales), _MOST_RATE)
+        shapes = Shapes(location, scales, np.minimum(rates(scales), _MOST_RATE))
+        if self.degrees is None:
+            return shapes
+        inverse = self.degrees.of(blocks[-1], at)
+        table, share = places(inverse)
+        return dataclasses.replace(shapes, table=table, share=share)
 
-    def below(
-        self, j: Any, symbol: np.ndarray, location: np.ndarray, rate: np.ndarray
-    ) -> np.ndarray:
+    def middle(self, j: Any, symbol: np.ndarray) -> np.ndarray:
+        """Return the middles of symbols, in 2^-12 of places; ``j`` as for :meth:`below`."""
+        return np.floor((symbol + 0.5) * self._step[j]) + self.first[j]
+
+    def below(self, j: Any, symbol: np.ndarray, shapes: Shapes) -> np.ndarray:
         """Return the cumulative frequency below symbols: each adds at least one.
 
         ``j`` selects features: a number for arrays (m,), or a pair for arrays (d', m).
         """
         point = np.floor(symbol * self._step[j])
-        point += self.first[j] - location
+        point += self.first[j] - shapes.location
         np.clip(point, -2 * _MOST_PLACE, 2 * _MOST_PLACE, out=point)
-        point *= rate
+        point *= shapes.rate
         point *= _TO_POINT
         np.floor(point, out=point)
         point *= 2.0**-_POINT_BITS
-        point += self._offset
-        total = self._table.at(point)
+        if shapes.table is not None and shapes.share is not None:
+            total = self._student.at(point, shapes.table, shapes.share)
+        else:
+            point += self._offset
+            total = self._table.at(point)
         total += symbol
         total[symbol <= 0] = 0.0
         np.copyto(total, float(1 << self.bits), where=symbol >= self.counts[j])
@@ -85,15 +171,39 @@ class RealSymbols(AbstractFamily):
     def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
         below, above = np.empty(symbols.shape), np.empty(symbols.shape)
         for at in tiles(*symbols.shape):
-            location, _, rate = self.parameters(outputs, at)
-            below[at] = self.below((at, None), symbols[at], location, rate)
-            above[at] = self.below((at, None), symbols[at] + 1, location, rate)
+            shapes = self.parameters(outputs, at)
+            below[at] = self.below((at, None), symbols[at], shapes)
+            above[at] = self.below((at, None), symbols[at] + 1, shapes)
         return Intervals.between(symbols, below, above)
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
-        return _Reader(self, *self.parameters(outputs, slice(None)))
+        return _Reader(self, self.parameters(outputs, slice(None)))
+
+    def find(self, j: int, target: np.ndarray, shapes: Shapes) -> Intervals:
+        """Return the symbols of feature j whose intervals hold the targets; arrays (m,)."""
+
+        def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+            return self.below(j, symbol, shapes if at is None else shapes.rows(at))
+
+        count = int(self.counts[j])
+        return near(below, target, self._guess(j, target, shapes, count), count)
+
+    def _guess(self, j: int, target: np.ndarray, shapes: Shapes, count: int) -> np.ndarray:
+        """The curve's quantile: it decides how long the search takes, and not what it finds."""
+        share = (target + 0.5) * 2.0**-self.bits
+        if shapes.table is not None:
+            away = stdtrit(np.array([*DEGREES, 1e3]).take(shapes.table), share)
+        elif self.base == "normal":
+            away = ndtri(share)
+        else:
+            tail = np.log(2.0 * np.minimum(share, 1.0 - share))
+            away = np.where(share < 0.5, tail, -tail)
+        place = away * shapes.scale * 2.0 ** (PLACE_BITS - 16) + shapes.location
+        place -= self.first[j]
+        return np.clip(np.floor(place / self._step[j]), 0, count - 1)
 
     def state(self) -> dict[str, Any]:
+        own = {} if self.degrees is None else {"degrees": self.degrees.state()}
         return {
             "kind": self.kind,
             "base": self.base,
@@ -101,40 +211,20 @@ class RealSymbols(AbstractFamily):
             "steps": self.steps,
             "first": self.first,
             "scale": self.scale.state(),
+            **own,
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "RealSymbols":
         """Undo :meth:`state`."""
         arrays = (state["counts"], state["steps"], state["first"])
-        return cls(state["base"], *arrays, ScaleRule(**state["scale"]))
+        degrees = Degrees(**state["degrees"]) if "degrees" in state else None
+        return cls(state["base"], *arrays, ScaleRule(**state["scale"]), degrees)
 
 
 class _Reader(AbstractReader):
-    def __init__(
-        self, family: RealSymbols, location: np.ndarray, scales: np.ndarray, rate: np.ndarray
-    ):
-        self._family, self._location, self._scales, self._rate = family, location, scales, rate
+    def __init__(self, family: RealSymbols, shapes: Shapes):
+        self._family, self._shapes = family, shapes
 
     def find(self, j: int, target: np.ndarray) -> Intervals:
-        family, location, rate = self._family, self._location[j], self._rate[j]
-
-        def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
-            if at is None:
-                return family.below(j, symbol, location, rate)
-            return family.below(j, symbol, location.take(at), rate.take(at))
-
-        count = int(family.counts[j])
-        return near(below, target, self._guess(j, target, count), count)
-
-    def _guess(self, j: int, target: np.ndarray, count: int) -> np.ndarray:
-        """The curve's quantile: it decides how long the search takes, and not what it finds."""
-        share = (target + 0.5) * 2.0**-self._family.bits
-        if self._family.base == "normal":
-            away = ndtri(share)
-        else:
-            tail = np.log(2.0 * np.minimum(share, 1.0 - share))
-            away = np.where(share < 0.5, tail, -tail)
-        place = away * self._scales[j] * 2.0 ** (PLACE_BITS - 16) + self._location[j]
-        place -= self._family.first[j]
-        return np.clip(np.floor(place / self._family._step[j]), 0, count - 1)
+        return self._family.find(j, target, self._shapes.at(j))

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from wellposed._errors import SettingError
+from wellposed.coding.protocol import MISSING
 
 from .._words import Progress
+from .conditional import covariate_names
 from .containers import cells_of
 from .files import compress_into, rows_a_block
 from .models import divisors, plan_for
@@ -27,6 +29,7 @@ class CompressionEstimate:
     net : of these rows under the integer model: −ELBO, and what rounding it and z costs
     initial : bits that stand in for earlier rows, once a block
     states : the last states of the coder, once a block
+    apart : missing marks and covariates, which −ELBO does not count
     n_apart : rows that the model cannot code, or not all cells of them, which are stored apart
     coded : the whole file, without a model inside
     blocks, by_model : number of blocks, and of those that are smaller with the model
@@ -40,6 +43,7 @@ class CompressionEstimate:
     net: float
     initial: float
     states: float
+    apart: float
     n_apart: int
     coded: int
     blocks: int
@@ -57,24 +61,27 @@ class CompressionEstimate:
         return (self.coded - self.elbo) / self.elbo if self.elbo > 0 else math.nan
 
     def __str__(self) -> str:
-        rest = self.coded - self.net - self.initial - self.states
+        rest = self.coded - self.net - self.initial - self.states - self.apart
         parts = [
             ("rows", self.raw),
             ("−ELBO", self.elbo),
             ("+ integer model", self.net - self.elbo),
             ("+ initial bits", self.initial),
             ("+ coder states", self.states),
+            ("+ missing marks, covariates", self.apart),
             ("+ container, apart", rest),
             ("file", self.coded),
         ]
         others = self.blocks - self.by_model
         if others:
-            parts[5] = (f"{others} of {self.blocks} blocks without", rest)
-        lines = [f"{name:22}{value:14,.0f} bytes" for name, value in parts]
+            parts[6] = (f"{others} of {self.blocks} blocks without", rest)
+        if not self.apart:
+            del parts[5]
+        lines = [f"{name:28}{value:14,.0f} bytes" for name, value in parts]
         lines[-1] += f", {self.bits_per_value:.4f} bits a value, {self.overhead:+.2%} over −ELBO"
         if self.n_apart:
-            lines.append(f"{'rows apart':22}{self.n_apart:14,}")
-        return "\n".join([*lines, f"{'model, if included':22}{self.model:14,} bytes"])
+            lines.append(f"{'rows apart':28}{self.n_apart:14,}")
+        return "\n".join([*lines, f"{'model, if included':28}{self.model:14,} bytes"])
 
 
 def estimate_compression(
@@ -106,15 +113,19 @@ def estimate_compression(
         raise SettingError(
             "An estimate needs rows that the model codes; a column has no step. Round it first."
         )
-    steps = float(np.log2(divisors(plan.modelled.codes)).sum())  # of real columns, bits a row
+    fine = np.log2(divisors(plan.modelled.codes))  # bits of real columns
+    fine[len(fine) - len(covariate_names(model)) :] = 0
+    steps = 0.0
     rows = rows_a_block(cells) if block_rows is None else block_rows
-    net, initial, states, inside = 0.0, 0.0, 0.0, np.zeros(cells.n, bool)
+    net, initial, states, apart, inside = 0.0, 0.0, 0.0, 0.0, np.zeros(cells.n, bool)
     for low in range(0, cells.n, rows):
         symbols, off = plan.modelled.symbols(cells.rows(low, low + rows))
         kept = ~(coder.outside(symbols) | off.any(axis=1))
         rate = coder.rate(symbols[kept])
+        steps += float(((symbols[kept] != MISSING) @ fine).sum())
         net += float(np.sum(rate.net))
         initial, states = initial + rate.initial, states + rate.states
+        apart += rate.apart
         inside[low : low + rows] = kept
     sizes = compress_into(io.BytesIO(), model, X, block_rows=block_rows, progress=progress)
     elbo = model.elbo(_some(X, inside)) if inside.any() else 0.0
@@ -122,10 +133,11 @@ def estimate_compression(
         n_rows=cells.n,
         n_values=cells.n * coder.n_features,
         raw=sizes.rows,
-        elbo=(inside.sum() * steps - float(np.sum(elbo, dtype=np.float64)) / math.log(2.0)) / 8,
+        elbo=(steps - float(np.sum(elbo, dtype=np.float64)) / math.log(2.0)) / 8,
         net=net / 8,
         initial=initial / 8,
         states=states / 8,
+        apart=apart / 8,
         n_apart=int((~inside).sum()),
         coded=sizes.file,
         blocks=sizes.blocks,

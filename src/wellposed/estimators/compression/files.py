@@ -19,6 +19,7 @@ from .models import Codable, Plan, plan_for, plan_of_file
 Errors = Literal["raise", "skip"]
 BLOCK_BYTES = 1 << 23  # of the rows of one block
 _SLACK = 64  # bytes by which a file may exceed the rows
+_SLACK_A_GROUP = 10  # and further ones of a frame, for each type of its columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +83,7 @@ def compress_into(
             writer.write(cells.rows(low, high))
             bar.show(high)
     written, raw = writer.close(), cells.n * cells.row_bytes
-    if written > raw + _SLACK and cells.container == ARRAY and not include_model:
+    if written > raw + _slack(cells) and not include_model:
         written, plan = _store(file, cells), Plan()
     if verify:
         _verify(file, cells, plan, progress)
@@ -152,13 +153,21 @@ def rows_a_block(cells: Cells) -> int:
     return max(1, min(cells.n, BLOCK_BYTES // max(1, cells.row_bytes)))
 
 
+def _slack(cells: Cells) -> int:
+    """Bytes by which a file may exceed the cells."""
+    if cells.container == ARRAY:
+        return _SLACK
+    return _SLACK + _SLACK_A_GROUP * len(cells.parts) + len(pack_description(cells.description))
+
+
 def _store(file: IO[bytes], cells: Cells) -> int:
     """Write a file of one block, which has the rows as they are."""
     file.seek(0)
     file.truncate()
-    writer = Writer(file, cells.header(max(1, cells.n), None))
+    header = cells.header(max(1, cells.n), None)
+    writer = Writer(file, header, pack_description(cells.description))
     if writer.header.n_blocks:
-        rows = rows_a_block(cells)
+        rows = rows_a_block(cells) if len(cells.parts) == 1 else cells.n
         writer.write_stored(cells.rows(i, i + rows) for i in range(0, cells.n, rows))
     return writer.close()
 

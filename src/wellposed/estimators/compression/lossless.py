@@ -21,11 +21,12 @@ def compress(
     block_rows: int | None = None,
     progress: Progress = "auto",
 ) -> bytes:
-    """Compress rows without loss: every bit comes back, on every machine.
+    """Compress rows without loss: every bit comes back, by whole numbers alone.
 
     Blocks of rows are coded each by itself. A block is coded by the model, by bits-back coding, or
     where that takes fewer bytes by LZMA2 or bzip2, or is stored; an array never takes more than its
-    own bytes and 64. Rows and cells that the model cannot code are apart, and exact too.
+    own bytes and 64, and a frame than its cells, its description, 64, and 10 for each type of
+    column. Rows and cells that the model cannot code are apart, and exact too.
 
     Parameters
     ----------

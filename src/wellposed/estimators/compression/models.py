@@ -11,12 +11,15 @@ import numpy as np
 from wellposed import coding as _coding
 from wellposed._errors import DamagedFileError, DataError, DataHint, SettingError
 from wellposed.coding import RowCodec
+from wellposed.coding.build.beside import CovariateColumns
 from wellposed.coding.container import ARRAY, Header, Modelled, Reader
 from wellposed.coding.container.steps import BITS, DIVISORS, find_steps
+from wellposed.coding.protocol import MISSING
 from wellposed.models import VAEModel
 from wellposed.tables import Schema
 
 from .._fitted import Fitted
+from .conditional import covariate_columns, covariate_names, covariates_last
 from .containers import Cells
 
 Codable: TypeAlias = Fitted | RowCodec
@@ -51,17 +54,18 @@ class Plan:
                 "columns": features.columns.tolist(),
                 "steps": features.codes.tolist(),
                 "tables": {str(j): list(table) for j, table in features.tables.items()},
+                **({"masks": features.masks} if features.masks else {}),
             }
         }
 
 
-def coder_of(model: Any, codes: np.ndarray | None = None) -> RowCodec:
+def coder_of(model: Any, modelled: Modelled) -> RowCodec:
     """Return the integer model of a fitted estimator; a coder is returned as it is.
 
     Parameters
     ----------
     model : fitted estimator, or coder
-    codes : of the steps of real columns, shape (d,); None for whole numbers
+    modelled : its columns
 
     Raises
     ------
@@ -76,14 +80,24 @@ def coder_of(model: Any, codes: np.ndarray | None = None) -> RowCodec:
             f"Rows are compressed with a fitted VAE or without a model; got a "
             f"{type(model).__name__}. Fit a VAE first, or pass None."
         )
-    if inner.n_covariates:
-        raise SettingError(
-            "A model that is given covariates cannot compress: the reader would need them. Fit a "
-            "model of all columns, or pass None."
-        )
-    if codes is None or not codes.any():
-        return coding.integer_model(inner)
-    return coding.integer_model(inner, offset=-model.offset_, resolution=1 / divisors(codes))
+    d = len(model.offset_)
+    covariates = covariate_columns(model, modelled, d)
+    if len(modelled.codes) != d + (0 if covariates is None else covariates.n):
+        raise _other_features(d, covariates, len(modelled.codes))
+    return coding.integer_model(
+        inner,
+        offset=-np.asarray(model.offset_),
+        resolution=1 / divisors(modelled.codes[:d]),
+        covariates=covariates,
+    )
+
+
+def _other_features(d: int, covariates: CovariateColumns | None, width: int) -> DataError:
+    given = "" if covariates is None else f" and {covariates.n} covariates"
+    return DataError(
+        f"Rows must have the {d} features{given} of the model; these have {width} columns. Pass "
+        "the rows as the model was fitted to them, or no model."
+    )
 
 
 def divisors(codes: np.ndarray) -> np.ndarray:
@@ -109,21 +123,23 @@ def plan_for(model: Any, X: Any, cells: Cells) -> Plan:
     if model is None:
         return Plan()
     if cells.container == ARRAY:
-        modelled = _all_columns(cells.parts[0].shape[1])
+        modelled = _of_array(covariates_last(model, cells.parts[0].shape[1]))
     else:
         modelled = _of_frame(model, X, cells)
     modelled = _with_steps(model, modelled, cells)
     if modelled is None:
         return Plan()
-    coder = coder_of(model, modelled.codes)
+    coder = coder_of(model, modelled)
     width = len(modelled.columns)
     if width != coder.n_features:
         raise DataError(
             f"Rows must have the {coder.n_features} features of the model; these have {width}. "
             "Pass the rows as the model was fitted to them, or no model."
         )
+    modelled = dataclasses.replace(modelled, gaps=_allows_missing(coder))
     fingerprint = bytes.fromhex(coder.fingerprint())[:_PRINT]
-    whole = cells.container == ARRAY and not modelled.codes.any()
+    in_order = bool((modelled.columns == np.arange(width)).all())
+    whole = cells.container == ARRAY and in_order and not modelled.codes.any()
     return Plan(coder, modelled, fingerprint, whole)
 
 
@@ -143,9 +159,16 @@ def plan_of_file(reader: Reader, model: Any) -> Plan:
     description = reader.description()
     modelled = _described(description, header) if description else None
     if modelled is None:
-        modelled = _all_columns(header.groups[0].width)
+        modelled = _of_array(np.arange(header.groups[0].width))
     if model is not None:
-        coder = coder_of(model, modelled.codes)
+        try:
+            coder = coder_of(model, modelled)
+        except DataError as error:
+            raise SettingError(
+                f"The file was written with the model {header.fingerprint.hex()}, and decodes with "
+                "that alone; the one given has other columns. Load the model that it was "
+                "compressed with."
+            ) from error
     elif header.model_bytes is not None:
         coder = coding.row_codec_from_bytes(reader.model())
     else:
@@ -162,11 +185,16 @@ def plan_of_file(reader: Reader, model: Any) -> Plan:
             f"The file codes {len(modelled.columns)} columns by a model of {coder.n_features}. "
             "Take it from a backup."
         )
-    return Plan(coder, modelled, fingerprint)
+    return Plan(coder, dataclasses.replace(modelled, gaps=_allows_missing(coder)), fingerprint)
 
 
-def _all_columns(width: int) -> Modelled:
-    return Modelled(np.zeros(width, np.int64), np.arange(width), np.zeros(width, np.uint8))
+def _allows_missing(coder: RowCodec) -> bool:
+    return bool(getattr(coder, "allows_missing", False))
+
+
+def _of_array(columns: np.ndarray) -> Modelled:
+    d = len(columns)
+    return Modelled(np.zeros(d, np.int64), columns, np.zeros(d, np.uint8))
 
 
 def _described(description: bytes, header: Header) -> Modelled | None:
@@ -178,12 +206,13 @@ def _described(description: bytes, header: Header) -> Modelled | None:
             np.array(features[name], np.int64) for name in ("groups", "columns", "steps")
         )
         tables = {int(j): tuple(map(int, t)) for j, t in features["tables"].items()}
+        masks = {int(j): (int(g), int(c)) for j, (g, c) in features.get("masks", {}).items()}
         widths = np.array([group.width for group in header.groups])
         if not (groups.shape == columns.shape == codes.shape and (columns < widths[groups]).all()):
             raise ValueError("its columns are not those of the file")
         if ((codes < 0) | (codes >= len(DIVISORS))).any():
             raise ValueError("a column has a step that does not exist")
-        return Modelled(groups, columns, codes.astype(np.uint8), tables)
+        return Modelled(groups, columns, codes.astype(np.uint8), tables, masks=masks)
     # The description is arbitrary, and one that contradicts itself can raise anything.
     except Exception as error:
         raise DamagedFileError(
@@ -195,7 +224,11 @@ def _with_steps(model: Any, modelled: Modelled, cells: Cells) -> Modelled | None
     """Find the steps of the real columns that a model codes; None, with a hint, if one has none."""
     d = len(modelled.columns)
     noise = getattr(getattr(model, "model_", None), "noise", None)
-    real = np.zeros(d, bool) if noise is None else np.asarray(noise.real_columns(d), bool)
+    real = np.zeros(d, bool)
+    if noise is not None:
+        n_given = len(covariate_names(model))
+        real[: d - n_given] = noise.real_columns(d - n_given)
+        real[d - n_given :] = True
     codes = modelled.codes.copy()
     for g, part in enumerate(modelled.taken(cells.parts)):
         mine = np.flatnonzero(modelled.groups == g)
@@ -231,7 +264,9 @@ def _of_frame(model: Any, X: Any, cells: Cells) -> Modelled:
     """Find the columns of a frame that a model codes, by their names."""
     schema: Schema | None = getattr(model, "schema_", None)
     labels = [str(label) for label in X.columns]
+    given = covariate_names(model)
     names = list(schema.names) if schema is not None else _names(model, labels)
+    names = [*(name for name in names if name not in given), *given]
     missing = [name for name in names if labels.count(name) != 1]
     if missing:
         raise DataError(
@@ -244,12 +279,34 @@ def _of_frame(model: Any, X: Any, cells: Cells) -> Modelled:
     columns = np.array([each["at"][1] for each in described])
     codes = np.zeros(len(names), np.uint8)
     tables: dict[int, tuple[int, ...]] = {}
-    if schema is not None and not schema.one_noise:
-        encoded = schema.encode(X, unseen_as_gaps=True)
+    numbers = _numbers(model, X, labels, names[: len(names) - len(given)])
+    if numbers is not None:
+        mixed = schema is not None and not schema.one_noise
         for j, each in enumerate(described):
-            if "levels" in each:
-                tables[j] = _table(cells.parts[groups[j]][:, columns[j]], encoded[:, j])
-    return Modelled(groups, columns, codes, tables)
+            if "levels" in each and (mixed or j >= len(names) - len(given)):
+                tables[j] = _table(cells.parts[groups[j]][:, columns[j]], numbers[:, j])
+    masks = {
+        j: (places[each["missing"][0]], each["missing"][1])
+        for j, each in enumerate(described)
+        if "missing" in each
+    }
+    return Modelled(groups, columns, codes, tables, masks=masks)
+
+
+def _numbers(model: Any, X: Any, labels: list[str], names: list[str]) -> np.ndarray | None:
+    """Return the numbers of features and covariates, (n, d + q); None where all are numbers."""
+    schema: Schema | None = getattr(model, "schema_", None)
+    mixed = schema is not None and not schema.one_noise
+    given = len(covariate_names(model)) > 0
+    if not (mixed or given):
+        return None
+    features = np.full((len(X), len(names)), np.nan)
+    if not len(X):
+        return np.zeros((0, len(names) + len(covariate_names(model))))
+    if schema is not None and mixed:
+        own = X[[X.columns[labels.index(name)] for name in names]] if given else X
+        features = schema.encode(own, unseen_as_gaps=True)
+    return np.concatenate([features, model.open(X).given], axis=1) if given else features
 
 
 def _names(model: Any, labels: Sequence[str]) -> list[str]:
@@ -258,8 +315,15 @@ def _names(model: Any, labels: Sequence[str]) -> list[str]:
 
 
 def _table(codes: np.ndarray, symbols: np.ndarray) -> tuple[int, ...]:
-    """Return the model's symbol of each code of a column; −1 of a code that it does not know."""
+    """Return the model's symbol of each code of a column.
+
+    Of codes that it does not know it is −1, but for the most frequent one where no code is
+    negative: that is a missing entry, or another row apart.
+    """
     table = np.full(int(codes.max(initial=-1)) + 1, -1, np.int64)
     known = (codes >= 0) & np.isfinite(symbols)
     table[codes[known]] = symbols[known].astype(np.int64)
+    others = codes[(codes >= 0) & ~known].astype(np.int64)
+    if others.size and (codes >= 0).all():
+        table[np.bincount(others).argmax()] = MISSING
     return tuple(table.tolist())

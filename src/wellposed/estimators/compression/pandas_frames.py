@@ -116,7 +116,7 @@ def _rebuild_column(each: dict[str, Any], find: Find, pandas: Any) -> Any:
         return array
     levels = np.array([*map(unpacked, each["levels"]), None], object)
     if kind == "object":
-        return pandas.Series(levels[values], dtype=object).array
+        return pandas.Series(levels[values], dtype=object)  # an array would become text
     mark = pandas.NA if each["mark"] == "NA" else np.nan
     text = pandas.StringDtype(each["storage"], na_value=mark)
     return pandas.array(levels[values], dtype=text)
