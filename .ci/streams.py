@@ -17,8 +17,8 @@ import numpy as np
 
 MODELS = Path(__file__).parents[1] / "tests" / "data" / "models"
 NAMES = {
-    "levels": ("bernoulli", "categorical", "causal-logistic", "discretized-gaussian"),
-    "real": ("conditional", "shared", "feature", "laplace"),
+    "levels": ("beta-binomial", "categorical", "causal-logistic", "discretized-gaussian"),
+    "real": ("conditional", "shared", "laplace", "student-t", "causal-gaussian", "low-rank"),
     "counts": ("poisson", "negative-binomial"),
     "settings": ("columns", "conv", "prior"),
 }

@@ -35,10 +35,10 @@ def main() -> None:
         model_bytes = {}
         for each, vae in [] if arguments.no_models else _models(sample, arguments.share):
             found[each] = _ours(vae, sample)
-            size = len(wp.compress(vae, sample.rows, include_model=True))
+            size = len(wp.compress(vae, _rows(vae, sample), include_model=True))
             model_bytes[each] = size - found[each][0]
             try:
-                parts = estimate_compression(vae, sample.rows)
+                parts = estimate_compression(vae, _rows(vae, sample))
             except wp.SettingError as error:
                 parts = error
             print(f"  {each}, part by part:\n{_indented(parts)}")
@@ -57,11 +57,17 @@ def _indented(text: object) -> str:
     return "\n".join(f"      {line}" for line in str(text).splitlines())
 
 
+def _rows(coder: Any, sample: Sample) -> np.ndarray:
+    """The values of a sample, as rows of the model if there is one."""
+    return sample.rows if coder is None or sample.cut is None else sample.cut
+
+
 def _ours(coder: Any, sample: Sample) -> tuple[int, float]:
+    rows = _rows(coder, sample)
     begun = time.perf_counter()
-    data = wp.compress(coder, sample.rows)
+    data = wp.compress(coder, rows)
     seconds = time.perf_counter() - begun
-    if wp.decompress(data, coder).tobytes() != sample.rows.tobytes():
+    if wp.decompress(data, coder).tobytes() != rows.tobytes():
         raise SystemExit(f"{sample.name} does not come back")
     return len(data), seconds
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.data import images, root
 
-KODAK_CODED = (13, 14, 15, 16)  # the photographs that are coded; the others may train a model
+KODAK_CODED = (13, 14, 15, 16)  # the photographs that are coded; the twelve others train a model
+PATCH = 16  # side of the squares that a model codes photographs by
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,7 +21,9 @@ class Sample:
     rows : array in the smallest type that holds it; images of shape (n, H, W) or (n, H, W, C)
     text : the file, if it is text
     model : name of the images of benchmarks.noise that models of it are trained on; None without
-    train : other rows of a table, to train a model on; None without one
+    train : other rows of a table, or squares of other photographs, to train a model on; None
+        without one
+    cut : the same values as rows of the model; None where these are ``rows``
     """
 
     name: str
@@ -28,6 +31,7 @@ class Sample:
     text: bytes | None = None
     model: str | None = None
     train: np.ndarray | None = None
+    cut: np.ndarray | None = None
 
     @property
     def is_images(self) -> bool:
@@ -73,11 +77,25 @@ def _counts(name: str) -> Sample:
 
 
 def _photographs(name: str) -> Sample:
+    coded = [_photograph(i) for i in KODAK_CODED]
+    others = [_photograph(i) for i in range(1, 17) if i not in KODAK_CODED]
+    cut, train = (np.concatenate([_squares(p) for p in part]) for part in (coded, others))
+    return Sample(name, np.stack(coded), train=train, cut=cut)
+
+
+def _photograph(i: int) -> np.ndarray:
+    """Photograph i, 512 x 768 pixels, turned if it is upright."""
     from PIL import Image
 
-    pictures = [np.asarray(Image.open(root() / "kodak" / f"{i:02}.png")) for i in KODAK_CODED]
-    upright = [p if p.shape[0] < p.shape[1] else p.transpose(1, 0, 2) for p in pictures]
-    return Sample(name, np.stack(upright))
+    picture = np.asarray(Image.open(root() / "kodak" / f"{i:02}.png"))
+    return picture if picture.shape[0] < picture.shape[1] else picture.transpose(1, 0, 2)
+
+
+def _squares(picture: np.ndarray) -> np.ndarray:
+    """Cut a photograph into squares, each a row of PATCH² pixels with channels last."""
+    height, width, channels = picture.shape
+    cut = picture.reshape(height // PATCH, PATCH, width // PATCH, PATCH, channels)
+    return cut.transpose(0, 2, 1, 3, 4).reshape(-1, PATCH * PATCH * channels)
 
 
 def narrow(rows: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""The models of tables that the benchmark of compression codes with: trained once and saved."""
+"""The models of tables and photographs that the benchmark of compression codes with: trained once
+and saved.
+"""
 
 import json
 import time
@@ -8,7 +10,7 @@ from typing import Any
 import wellposed as wp
 from benchmarks.data import REPOSITORY
 
-from .data import Sample
+from .data import PATCH, Sample
 
 FOLDER = REPOSITORY / "build" / "codec" / "tables"
 # Noise on the numbers as they are, beside the defaults.
@@ -16,7 +18,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "kin8nm": {"noise": "conditional"},
     "power plant": {"noise": "conditional"},
     "letter": {"noise": "discretized-logistic"},
-    "single cells": {"noise": "discretized-logistic", "n_components": 16, "max_epochs": 30},
+    "single cells": {"noise": "negative-binomial", "n_components": 16, "max_epochs": 30},
+    "kodak": {
+        "noise": wp.noise.CausalLogistic(256, window=5, mixture=5, hidden=(32,)),
+        "image_shape": (PATCH, PATCH, 3),
+        "n_components": 16,
+        "max_epochs": 30,
+    },
 }
 
 

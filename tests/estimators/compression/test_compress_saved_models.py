@@ -26,6 +26,7 @@ TAKEN = {
     "vae-feature",
     "vae-given",
     "vae-laplace",
+    "vae-low-rank",
     "vae-prior",
     "vae-robust",
     "vae-shared",
