@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import wellposed as wp
@@ -100,6 +101,22 @@ def test_a_frame_comes_back_with_marks_that_the_model_codes(monkeypatch):
     estimate = estimate_compression(fitted(), table())
     assert estimate.n_apart == 0
     assert "missing marks" in str(estimate)
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+def test_nulls_of_frames_are_missing_entries(package, monkeypatch):
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
+    frame = table().convert_dtypes()
+    if package == "polars":
+        columns = {name: [None if v is pd.NA else v for v in frame[name]] for name in frame}
+        frame = pl.DataFrame(columns, strict=False)
+    cells = cells_of(frame)
+    plan = plan_for(fitted(), frame, cells)
+    symbols, off = plan.modelled.symbols(cells.parts)
+    assert not off.any()
+    np.testing.assert_array_equal(symbols == MISSING, table().isna())
+    again = wp.decompress(wp.compress(fitted(), frame), fitted())
+    assert again.equals(frame)
 
 
 @pytest.mark.parametrize("k", [1, 4])
