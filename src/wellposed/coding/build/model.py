@@ -13,6 +13,7 @@ from wellposed.noise import Ignorable
 from ..beside import Beside, Given
 from ..bits_back import BitsBackCodec
 from ..latents import PLACE_BITS
+from ..symbols import Part
 from .beside import CovariateColumns, integer_gaps
 from .families import parts_of
 from .groups import groups_of
@@ -78,11 +79,7 @@ def integer_model(
     encoder = integer_network(model.encoder, posterior_outputs(k), precision, role="encoder")
     encoder.check(beside.limits(inputs.limit, marks=True), name="encoder")
     parts, outputs = parts_of(groups, d, precision)
-    if beside.gaps is not None and not all(part.family.independent for part in parts):
-        raise SettingError(
-            "Missing entries are coded for noise whose features are independent given z; got "
-            f'{type(noise.noise).__name__}. Train with noise="conditional" to compress.'
-        )
+    _check_gaps(beside, parts, whole.noise)
     decoder = integer_network(model.decoder, outputs, precision, role="decoder")
     limit = np.ceil(prior.grid.most() * 2.0 ** (activation_bits - PLACE_BITS)) + 1.0
     decoder.check(beside.limits(limit, marks=False), name="decoder")
@@ -100,6 +97,15 @@ def _covariates(model: VAEModel, columns: CovariateColumns | None, bits: int) ->
             f"make {len(columns.column)}. Describe those of the fit."
         )
     return columns.given(bits)
+
+
+def _check_gaps(beside: Beside, parts: tuple[Part, ...], noise: Any) -> None:
+    """Raise ``SettingError`` for gaps in features that depend on each other given z."""
+    if beside.gaps is not None and not all(part.family.independent for part in parts):
+        raise SettingError(
+            "Missing entries are coded for noise whose features are independent given z; got "
+            f'{type(noise).__name__}. Train with noise="conditional" to compress.'
+        )
 
 
 def _has_gaps(noise: Any) -> bool:
