@@ -68,8 +68,7 @@ def integer_model(
     noise: Any = model.noise
     whole = dataclasses.replace(model, noise=noise.noise) if _has_gaps(noise) else model
     groups, d = groups_of(whole, offset, resolution)
-    precision = Precision(weight_bits, activation_bits)
-    model = model.with_fixed_prior()
+    precision, model = Precision(weight_bits, activation_bits), model.with_fixed_prior()
     prior, k = integer_prior(model.prior, latent_bits), model.prior.k
     inputs = integer_inputs(groups, model.reach, d, activation_bits)
     beside = Beside(
