@@ -192,8 +192,12 @@ def _of_amounts(column: Column, x: np.ndarray, whole: bool) -> Column | None:
 
 def are_amounts(x: np.ndarray) -> bool:
     """Whether numbers are from zero on, a tenth of them zeros, with a long tail."""
-    zeros = (x == 0).mean()
-    return bool(x.min() >= 0 and zeros >= _ZEROS and _skewness(x) > _SKEWED)
+    return bool((x == 0).mean() >= _ZEROS) and have_long_tail(x)
+
+
+def have_long_tail(x: np.ndarray) -> bool:
+    """Whether numbers are from zero on, with a long tail."""
+    return bool(x.min() >= 0 and _skewness(x) > _SKEWED)
 
 
 def _skewness(x: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, wh
 from wellposed._errors import SettingError
 from wellposed.noise import AbstractNoise
 from wellposed.tables import Column, Schema
-from wellposed.tables._infer import are_amounts
+from wellposed.tables._infer import are_amounts, have_long_tail
 
 from .._file_check import demand
 from .._settings import settings_of
@@ -59,7 +59,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         ``missing`` where it is None, to "ignorable". None is a VAE trained by the
         importance-weighted bound, of 20 draws up to 2,000 rows, and of five from 8,000 on; in a
         table of numbers of which most columns are amounts, from zero on and a tenth of them zeros,
-        these have zero-inflated noise.
+        these and other columns from zero on with a long tail have zero-inflated noise.
     n_models : int or "auto"
         Number of VAEs; "auto" is 3 up to 10,000 rows, 2 up to 15,000, and 1 for more.
     sampler : "importance", "metropolis" or "pseudo-gibbs"
@@ -313,12 +313,14 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
 def _noise_of(rows: np.ndarray) -> str | noise.Columns:
     """Return the noise of numbers: "auto", but of a table that is mostly amounts with zeros.
 
-    Other columns would lose by it, since a training then has no linear start.
+    Other tables would lose by it, since a training then has no linear start. In such a table the
+    other columns from zero on with a long tail have it too: Gaussian noise there costs all columns.
     """
-    amounts = np.array([are_amounts(column[~np.isnan(column)]) for column in rows.T])
-    if amounts.mean() < _MOSTLY:
+    observed = [column[~np.isnan(column)] for column in rows.T]
+    if np.mean([are_amounts(column) for column in observed]) < _MOSTLY:
         return "auto"
-    return noise.Columns(["zero-inflated" if each else "conditional" for each in amounts])
+    tails = [have_long_tail(column) for column in observed]
+    return noise.Columns(["zero-inflated" if each else "conditional" for each in tails])
 
 
 def _draws_of(n: int) -> int:
