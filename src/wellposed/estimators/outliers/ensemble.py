@@ -13,9 +13,11 @@ from .tail import Tail
 # Of log p(x) of the VAE and of the mixtures, and of the distances to the first and the fifth
 # neighbour: densities and distances count half each.
 WEIGHTS = (1 / 6, 1 / 6, 1 / 6, 1 / 4, 1 / 4)
+WITHOUT_VAE = (0.0, 1 / 4, 1 / 4, 1 / 4, 1 / 4)
+_FEWEST_REFERENCE = 30  # rows to put log p(x) of the VAE on a scale by
 _MOST_KNOWN = 20_000  # rows that are kept
 _NEIGHBOURS = 5
-_FOLDED, _FOLDS = 5_000, 5  # rows below which held-out rows train what does not score them
+_FOLDED, _FOLDS = 2_000, 5  # rows below which every row trains what does not score it
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,7 +35,8 @@ class Ensemble:
     varies : which columns do, shape of a row
     known : rows of the fit, standardised, shape (m, d)
     densities : mixtures of standardised columns
-    tails : scores of the reference rows, of each kind in turn, rising, each of shape (r,)
+    tails : of each kind of score in turn, those of rows that did not train it, rising, shape (r,)
+    weights : of each kind of score
     """
 
     mean: np.ndarray
@@ -42,6 +45,7 @@ class Ensemble:
     known: np.ndarray
     densities: Densities
     tails: tuple[np.ndarray, ...]
+    weights: tuple[float, ...]
 
     @classmethod
     def fit(
@@ -49,9 +53,11 @@ class Ensemble:
     ) -> tuple["Ensemble", np.ndarray]:
         """Fit the models, the scales of the scores, and score the calibration rows.
 
-        The VAE trains on the rows that are not held out. Of few rows, the other models train on
-        all: a row that is held out has scores of models of which its fold was no part, and
-        distances to the other rows.
+        The VAE trains on the rows that are not held out, and has no weight where fewer than 30
+        reference rows can put it on a scale, from 300 rows on. Of few rows, the other models train
+        on all: a row has scores of models of which its fold was no part, and distances to the
+        other rows. Folds of the calibration rows are a fifth of these, so that new rows, scored
+        by models of all rows, are much like them; folds of the others give the scale.
 
         Parameters
         ----------
@@ -67,18 +73,26 @@ class Ensemble:
         rows, m = np.asarray(rows, np.float64), len(split.held)
         few = len(rows) < _FOLDED
         base = np.arange(len(rows)) if few else split.trained
-        seen = rows[split.trained]  # a column that varies there does in each fold
+        seen = rows[split.trained]  # the VAE takes the columns that vary there
         varies = seen.max(axis=0) > seen.min(axis=0)
         mean, scale = rows[base][:, varies].mean(axis=0), rows[base][:, varies].std(axis=0)
         units = (rows[:, varies] - mean) / scale
-        order, out = np.random.default_rng(seed).permutation(base), split.out
+        order = np.random.default_rng(seed).permutation(base)
         densities = Densities.fit(units[order], seed=seed)
-        each = _folded(units, order, out, seed=seed) if few else densities.surprise(units[out])
+        if few:
+            others = order[~np.isin(order, split.held)]
+            out, of = np.append(split.held, others), (split.held, others)
+            two = [_folded(units, order, part, seed=seed) for part in of]
+            each = [np.concatenate(kind) for kind in zip(*two, strict=True)]
+        else:
+            out, each = split.out, densities.surprise(units[split.out])
         known = units[np.append(out, order[~np.isin(order, out)])[:_MOST_KNOWN]]
         near = distances(units[out], known, 1 + _neighbours(len(known) - 1))[:, 1:]  # not itself
         found = [np.asarray(vae_surprise, np.float64), *each, near[:, 0], near[:, -1]]
         tails = tuple(np.sort(s[m:]) for s in found)
-        own = cls(mean, scale, varies, known, densities, tails)
+        scaled = len(split.reference) >= _FEWEST_REFERENCE
+        weights = WEIGHTS if scaled else WITHOUT_VAE
+        own = cls(mean, scale, varies, known, densities, tails, weights)
         return own, own._joined([s[:m] for s in found])
 
     def surprise(self, rows: np.ndarray, vae_surprise: np.ndarray) -> np.ndarray:
@@ -92,7 +106,7 @@ class Ensemble:
     def _joined(self, each: list[np.ndarray]) -> np.ndarray:
         """Return the weighted mean over scores, each of shape (n,)."""
         scaled = [np.log1p(Tail(tail)(s)) for tail, s in zip(self.tails, each, strict=True)]
-        return np.average(scaled, axis=0, weights=WEIGHTS)
+        return np.average(scaled, axis=0, weights=self.weights)
 
     @classmethod
     def of_parts(cls, parts: Any, n_columns: int) -> "Ensemble | None":
@@ -103,9 +117,9 @@ class Ensemble:
         parts : of the file
         n_columns : columns of a row
         """
-        if not (isinstance(parts, tuple) and len(parts) == 6):
+        if not (isinstance(parts, tuple) and len(parts) == 7):
             return None
-        mean, scale, varies, known, mixtures, tails = parts
+        mean, scale, varies, known, mixtures, tails, weights = parts
         flags = isinstance(varies, np.ndarray) and varies.dtype == np.bool_
         if not flags or varies.shape != (n_columns,) or not isinstance(tails, tuple):
             return None
@@ -121,32 +135,35 @@ class Ensemble:
             return None
         sound = known.ndim == 2 and known.shape[1] == d
         sound = sound and len(known) > 0 and len(tails) == len(WEIGHTS)
+        sound = sound and weights in (WEIGHTS, WITHOUT_VAE)
         sound = sound and all(t.ndim == 1 and len(t) for t in tails)
         sound = sound and all((np.diff(t) >= 0).all() for t in tails)
-        return cls(mean, scale, varies, known, densities, tails) if sound else None
+        own = cls(mean, scale, varies, known, densities, tails, weights)
+        return own if sound else None
 
     def parts(self) -> tuple[Any, ...]:
         """Return what a file has of it."""
         mixtures = self.densities.mixtures
-        return self.mean, self.scale, self.varies, self.known, mixtures, self.tails
+        own = self.mean, self.scale, self.varies, self.known, mixtures, self.tails
+        return *own, self.weights
 
 
 def _folded(
     units: np.ndarray, order: np.ndarray, out: np.ndarray, *, seed: int
 ) -> list[np.ndarray]:
-    """Return −log p(x) of each mixture for the rows held out, by fits without their fold.
+    """Return −log p(x) of each mixture for rows, by fits without their fold.
 
     Parameters
     ----------
     units : all rows, standardised, shape (n, d)
     order : of the rows in a training, shape (n,)
-    out : positions of the rows held out
+    out : positions of the rows to score
     seed : of the starts
     """
     found = []
     for part in np.array_split(out, min(_FOLDS, len(out))):
-        others = units[order[~np.isin(order, part)]]
-        found.append(Densities.fit(others, seed=seed).surprise(units[part]))
+        rest = units[order[~np.isin(order, part)]]
+        found.append(Densities.fit(rest, seed=seed).surprise(units[part]))
     return [np.concatenate(kind) for kind in zip(*found, strict=True)]
 
 

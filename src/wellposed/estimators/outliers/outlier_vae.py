@@ -61,8 +61,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         "ensemble" is a mean over five scores, each on the scale of how rare it is: log p(x) of the
         VAE and of mixtures of five and of ten Gaussians, half of the weight together, and the
         distances to the first and the fifth neighbour among rows of the fit, of which it keeps at
-        most 20,000. Below 5,000 rows only the VAE is not trained on the rows held out: a
-        calibration row is scored by Gaussians without its fold
+        most 20,000. Below 2,000 rows only the VAE is not trained on the rows held out: a row of
+        the fit is scored by Gaussians without its fold. Below 300 the VAE has no weight in it
     contamination : "auto" or a number in (0, 0.5]
         The share of rows that :meth:`predict` calls outliers, where rows are like those of the
         fit. "auto" estimates it, see :func:`wellposed.evaluation.outlier_share`, and takes at
