@@ -323,7 +323,8 @@ def _table(codes: np.ndarray, symbols: np.ndarray) -> tuple[int, ...]:
     table = np.full(int(codes.max(initial=-1)) + 1, -1, np.int64)
     known = (codes >= 0) & np.isfinite(symbols)
     table[codes[known]] = symbols[known].astype(np.int64)
-    others = codes[(codes >= 0) & ~known].astype(np.int64)
+    others = codes[codes >= 0].astype(np.int64)
+    others = others[table[others] < 0]
     if others.size and (codes >= 0).all():
         table[np.bincount(others).argmax()] = MISSING
     return tuple(table.tolist())
