@@ -282,9 +282,11 @@ def _of_frame(model: Any, X: Any, cells: Cells) -> Modelled:
     numbers = _numbers(model, X, labels, names[: len(names) - len(given)])
     if numbers is not None:
         mixed = schema is not None and not schema.one_noise
+        gaps = bool(model.model_.noise.allows_missing)
         for j, each in enumerate(described):
             if "levels" in each and (mixed or j >= len(names) - len(given)):
-                tables[j] = _table(cells.parts[groups[j]][:, columns[j]], numbers[:, j])
+                own = cells.parts[groups[j]][:, columns[j]]
+                tables[j] = _table(own, numbers[:, j], gaps=gaps)
     masks = {
         j: (places[each["missing"][0]], each["missing"][1])
         for j, each in enumerate(described)
@@ -314,17 +316,17 @@ def _names(model: Any, labels: Sequence[str]) -> list[str]:
     return list(labels) if names is None else [str(name) for name in names]
 
 
-def _table(codes: np.ndarray, symbols: np.ndarray) -> tuple[int, ...]:
+def _table(codes: np.ndarray, symbols: np.ndarray, *, gaps: bool) -> tuple[int, ...]:
     """Return the model's symbol of each code of a column.
 
-    Of codes that it does not know it is −1, but for the most frequent one where no code is
-    negative: that is a missing entry, or another row apart.
+    Of codes that it does not know it is −1; of a model with gaps the most frequent of them is a
+    missing entry, where no code is negative.
     """
     table = np.full(int(codes.max(initial=-1)) + 1, -1, np.int64)
     known = (codes >= 0) & np.isfinite(symbols)
     table[codes[known]] = symbols[known].astype(np.int64)
     others = codes[codes >= 0].astype(np.int64)
     others = others[table[others] < 0]
-    if others.size and (codes >= 0).all():
+    if gaps and others.size and (codes >= 0).all():
         table[np.bincount(others).argmax()] = MISSING
     return tuple(table.tolist())
