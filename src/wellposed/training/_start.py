@@ -48,7 +48,10 @@ def start_is_better(
         means = evaluate_held_out(params, fixed, data, held, bound, batch_size=size, key=draw_key)
         return means.value
 
-    return jnp.asarray(value(start) > value(best))
+    # A loop over both: the bound is traced and compiled once.
+    both = jax.tree.map(lambda a, b: jnp.stack([a, b]), start, best)
+    of_start, of_best = jax.lax.map(value, both)
+    return jnp.asarray(of_start > of_best)
 
 
 START_IS_BETTER = compiled_soon(start_is_better)
