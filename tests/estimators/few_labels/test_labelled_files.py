@@ -1,8 +1,11 @@
 """Estimators of few labels in files: what is loaded predicts and draws as what was saved."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
+from few_fits import FEW, KIND, METHODS, N, X, fitted_by, small
 from sklearn.svm import SVC
 
 import wellposed as wp
@@ -10,18 +13,16 @@ from wellposed.serialise import _file
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 RNG = np.random.default_rng(0)
-KIND = RNG.integers(3, size=90)
-X = RNG.normal(size=(90, 3)) + 2 * KIND[:, None]
-Y = [["u", "v", "w"][k] if i < 20 else None for i, k in enumerate(KIND)]
-INNER = wp.VAE(2, hidden=(4,), max_epochs=2)
-METHODS = ("features", "joint", "stacked", "auxiliary", "auxiliary of latents")
+Y = [["u", "v", "w"][k] if i < 15 else None for i, k in enumerate(KIND)]
 
 
-def fit(method="joint", rows=X, **settings):
-    settings = {"calibration_folds": 2, "progress": False, "random_state": 0, **settings}
-    if method in ("stacked", "auxiliary of latents"):
-        settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=2)
-    return wp.SemiSupervisedVAE(method.split()[0], **{"vae": INNER, **settings}).fit(rows, Y)
+def of_latents():
+    """Auxiliary variable of the latents, classes by words, and a declared one without a label."""
+    second = wp.VAE(1, hidden=(8,), max_epochs=2)
+    settings = {"classes": ["u", "v", "w", "x"], "class_prior": [0.1, 0.2, 0.3, 0.4]}
+    settings |= {"calibration_folds": 2, "spread_share": "auto"}
+    model = small("auxiliary", second_vae=second, **settings)
+    return model.set_params(vae__max_epochs=2).fit(X, Y)
 
 
 def again(model, folder):
@@ -30,9 +31,10 @@ def again(model, folder):
     return wp.load(path)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, "of latents"])
 def test_what_is_loaded_is_what_was_saved(method, tmp_path):
-    model = fit(method, classes=["u", "v", "w", "x"], class_prior=[0.1, 0.2, 0.3, 0.4])
+    model = of_latents() if method == "of latents" else fitted_by(method)
+    known = model.classes_[1].item()
     loaded = again(model, tmp_path)
     np.testing.assert_array_equal(model.predict_proba(X), loaded.predict_proba(X))
     np.testing.assert_array_equal(model.transform(X), loaded.transform(X))
@@ -43,14 +45,14 @@ def test_what_is_loaded_is_what_was_saved(method, tmp_path):
     for name, column in model.history_.items():
         np.testing.assert_array_equal(column, loaded.history_[name])
     if method != "features":
-        np.testing.assert_array_equal(model.sample(4, "v"), loaded.sample(4, "v"))
-        scores = (each.score_samples(X[:4], "u", n_samples=8) for each in (model, loaded))
+        np.testing.assert_array_equal(model.sample(4, known), loaded.sample(4, known))
+        scores = (each.score_samples(X[:9], known, n_samples=32) for each in (model, loaded))
         np.testing.assert_array_equal(*scores)
     again(loaded, tmp_path)
 
 
 def test_no_row_of_the_data_is_in_the_file(tmp_path):
-    fit().save(tmp_path / "few.wp")
+    fitted_by("joint").save(tmp_path / "few.wp")
     tensors, _ = _file.read(tmp_path / "few.wp")
     observed = set(X.astype(np.float32).ravel().tolist())
     assert not observed & {v for array in tensors.values() for v in array.ravel().tolist()}
@@ -58,7 +60,7 @@ def test_no_row_of_the_data_is_in_the_file(tmp_path):
 
 def test_a_frame_of_several_kinds_comes_back_in_kind(tmp_path):
     frame = pd.DataFrame({"a": X[:, 0], "b": np.where(KIND > 0, "yes", "no")})
-    model = fit(rows=frame)
+    model = small(vae={"max_epochs": 2}).fit(frame, Y)
     loaded = again(model, tmp_path)
     pd.testing.assert_frame_equal(loaded.sample(3, "u"), model.sample(3, "u"))
     assert loaded.feature_names_in_.tolist() == ["a", "b"]
@@ -66,24 +68,25 @@ def test_a_frame_of_several_kinds_comes_back_in_kind(tmp_path):
 
 @pytest.mark.parametrize("method", ["joint", "auxiliary"])
 def test_convolutions_with_classes_come_back(method, tmp_path):
-    rows = RNG.random((90, 8, 8))
-    model = fit(method, rows, vae=wp.VAE(2, encoder="conv", decoder="conv", max_epochs=1))
+    rows = RNG.random((N, 8, 8))
+    conv = {"encoder": "conv", "decoder": "conv", "max_epochs": 1}
+    model = small(method, vae=conv).fit(rows, FEW)
     loaded = again(model, tmp_path)
     np.testing.assert_array_equal(model.predict_proba(rows), loaded.predict_proba(rows))
 
 
 def test_parts_of_the_users_own_are_refused(tmp_path):
-    model = fit("features", classifier=SVC())
+    model = small("features", classifier=SVC()).fit(X, FEW)
     with pytest.raises(wp.SettingError, match="got classifier of your own"):
         model.save(tmp_path / "few.wp")
-    own = fit(vae=wp.VAE(2, encoder=wp.nn.MakeMLP((4,)), max_epochs=1))
+    own = small(vae={"encoder": wp.nn.MakeMLP((16,)), "max_epochs": 1}).fit(X, FEW)
     with pytest.raises(wp.SettingError, match="got vae__encoder of your own"):
         own.save(tmp_path / "few.wp")
     assert not (tmp_path / "few.wp").exists()
 
 
 CHANGES = {
-    "classes_": lambda m: setattr(m, "_class_names", ("w", "v", "u")),
+    "classes_": lambda m: setattr(m, "_class_names", (2, 1, 0)),
     "calibration_": lambda m: setattr(m, "_calibration", (0.0, *m._calibration[1:])),
     "n_labelled_": lambda m: setattr(m, "n_labelled_", 0),
     "alpha_": lambda m: setattr(m, "alpha_", None),
@@ -93,7 +96,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("part", CHANGES)
 def test_a_state_that_no_fit_makes_is_refused(part, tmp_path):
-    model = fit(calibration_folds=0)
+    model = copy.copy(fitted_by("joint"))
     CHANGES[part](model)
     with pytest.raises(wp.SettingError, match=part):
         model.save(tmp_path / "few.wp")

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
+from few_fits import FEW, KIND, METHODS, D, N, X, fitted_by, small
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -15,29 +16,8 @@ from sklearn.svm import SVC
 import wellposed as wp
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
-RNG = np.random.default_rng(0)
-N, D = 240, 4
-CENTRES = 3.0 * RNG.normal(size=(3, D))
-KIND = RNG.integers(3, size=N)
-X = CENTRES[KIND] + RNG.normal(size=(N, D)) @ RNG.normal(size=(D, D)) * 0.5
-FEW = np.where(np.arange(N) < 15, KIND, -1)
+RNG = np.random.default_rng(1)
 WORDS = np.array(["a", "b", "c"])
-METHODS = ("features", "joint", "stacked", "auxiliary")
-
-
-def small(method="joint", **settings):
-    vae = settings.pop("vae", {})
-    inner = wp.VAE(**{"n_components": 2, "hidden": (16,), "max_epochs": 40, **vae})
-    if method == "stacked":
-        settings.setdefault("second_vae", wp.VAE(1, hidden=(8,), max_epochs=150))
-    settings = {
-        "spread_share": 0,
-        "calibration_folds": 0,
-        "progress": False,
-        "random_state": 0,
-        **settings,
-    }
-    return wp.SemiSupervisedVAE(method, vae=inner, **settings)
 
 
 def nearest(rows):
@@ -47,7 +27,7 @@ def nearest(rows):
 
 @pytest.fixture(scope="module", params=METHODS)
 def fitted(request):
-    return small(request.param, calibration_folds=3).fit(X, FEW)
+    return fitted_by(request.param)
 
 
 def test_it_predicts_the_rows_without_a_label(fitted):
@@ -154,8 +134,7 @@ def test_alpha_is_that_of_one_label():
     assert automatic.alpha_ == pytest.approx(10 * N / 15)
     given = small(alpha=7.0, vae={"max_epochs": 1})
     assert given.fit(X, FEW).alpha_ == 7
-    twice = np.concatenate([X, X + 0.01]), np.concatenate([FEW, np.full(N, -1)])
-    assert given.fit(*twice).alpha_ == 7
+    assert given.fit(X[:200], FEW[:200]).alpha_ == 7
 
 
 def test_all_rows_with_a_label_are_a_supervised_fit():
@@ -186,7 +165,7 @@ def test_a_frozen_vae_is_used_as_it_was_fitted(method):
     vae = wp.VAE(2, hidden=(16,), prior="standard", max_epochs=40, random_state=3).fit(X)
     settings = {"progress": False, "random_state": 0, "calibration_folds": 0}
     if method != "features":
-        settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=2)
+        settings["second_vae"] = wp.VAE(1, hidden=(8,), max_epochs=2)
     model = wp.SemiSupervisedVAE(method, vae=FrozenEstimator(vae), **settings).fit(X, FEW)
     np.testing.assert_array_equal(model.transform(X), vae.transform(X))
     for other in ("joint", "auxiliary"):
@@ -197,7 +176,7 @@ def test_a_frozen_vae_is_used_as_it_was_fitted(method):
 
 
 def test_the_first_of_two_vaes_has_a_normal_prior():
-    vae = wp.VAE(2, hidden=(4,), prior="mixture", max_epochs=2, random_state=0).fit(X)
+    vae = wp.VAE(2, hidden=(16,), prior="mixture", max_epochs=2, random_state=0).fit(X)
     with pytest.raises(wp.SettingError, match="must be N\\(0, I\\)"):
         wp.SemiSupervisedVAE("stacked", vae=FrozenEstimator(vae)).fit(X, FEW)
 
@@ -205,7 +184,7 @@ def test_the_first_of_two_vaes_has_a_normal_prior():
 def test_spread_labels_are_refused_beside_gaps():
     gaps = X.copy()
     gaps[3, 0] = np.nan
-    vae = wp.VAE(2, hidden=(4,), max_epochs=1, missing="ignorable")
+    vae = wp.VAE(2, hidden=(16,), max_epochs=1, missing="ignorable")
     settings = {"vae": vae, "calibration_folds": 0, "progress": False}
     with pytest.raises(wp.SettingError, match="have no neighbours"):
         wp.SemiSupervisedVAE("joint", spread_share=0.5, **settings).fit(gaps, FEW)
@@ -216,7 +195,7 @@ def test_an_auxiliary_variable_is_of_the_data_or_of_latents():
     alone = small("auxiliary", vae={"max_epochs": 2}).fit(X, FEW)
     assert alone.model_.first is None
     assert alone.vae_.model_.n_covariates == 3
-    second = wp.VAE(1, hidden=(4,), max_epochs=2)
+    second = wp.VAE(1, hidden=(8,), max_epochs=2)
     model = small("auxiliary", second_vae=second, vae={"max_epochs": 2}).fit(X, FEW)
     assert model.model_.first.model is model.vae_.model_
     np.testing.assert_array_equal(model.transform(X), model.vae_.transform(X))
