@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import multivariate_normal
 
+from once import over
 from wellposed.latents import DiagonalNormal, GaussianMixture, StandardNormal
 from wellposed.models import VAEModel
 from wellposed.nn import MLP, Linear
@@ -63,7 +64,7 @@ def in_two_layers(model: VAEModel) -> VAEModel:
 def per_row(function, rows: np.ndarray, seed: int = 2):
     """Map a function of (row, key) over rows."""
     keys = jax.random.split(jax.random.key(seed), len(rows))
-    return jax.vmap(function)(jnp.asarray(rows), keys)
+    return over(function, jnp.asarray(rows), keys)
 
 
 def bent_model(k: int, d: int = 4, variance: float = 0.2, seed: int = 0):

@@ -35,6 +35,7 @@ def spectrum_of(values, seed: int = 0) -> Spectrum:
     return eigendecompose(with_eigenvalues(values, seed))
 
 
+@jax.jit
 def log_likelihood(weight, variance, s):
     """Mean log p(x) of pPCA over data with covariance S: ½ log det and trace of C⁻¹S."""
     d = len(s)
@@ -42,6 +43,7 @@ def log_likelihood(weight, variance, s):
     return -0.5 * (d * LOG_2PI + jnp.linalg.slogdet(c)[1] + jnp.trace(jnp.linalg.solve(c, s)))
 
 
+@jax.jit
 def objective(weight, encoder, log_spread, log_variance, s, beta=1.0):
     """E_q log p(x|z) − β KL through the residual map I − WV, which leaves (I − WV)S(I − WV)ᵀ."""
     d, k = weight.shape
@@ -54,6 +56,7 @@ def objective(weight, encoder, log_spread, log_variance, s, beta=1.0):
     return -0.5 * d * (LOG_2PI + log_variance) - 0.5 * error / variance - beta * kl
 
 
+@jax.jit
 def profile(weight, variance, s, beta=1.0):
     """The objective with q at its best for W and σ², by the normal equations of V and D."""
     k = weight.shape[1]

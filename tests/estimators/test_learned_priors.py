@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from once import over
 from wellposed import evaluation, latents, training
 from wellposed.estimators._build import member_of
 from wellposed.estimators._prepare import prepare
@@ -72,8 +73,9 @@ def test_pseudo_inputs_start_at_rows_of_the_data(rows):
     inputs = np.asarray(model.prior.pseudo_inputs)
     assert (inputs.shape, model.prior.k) == ((40, 4), 2)
     mapped = np.asarray(
-        jax.vmap(lambda x: model.encoder_input(model.to_model_units(x, key=KEY).value))(
-            jnp.asarray(rows, jnp.float32)
+        over(
+            lambda x: model.encoder_input(model.to_model_units(x, key=KEY).value),
+            jnp.asarray(rows, jnp.float32),
         )
     )
     distance = np.abs(inputs[:, None] - mapped).max(-1)
@@ -90,8 +92,9 @@ def test_pseudo_inputs_start_at_no_row_that_is_held_out(rows, fraction):
     split = Training.of(member, len(data), jnp.asarray(pad_rows(data))).split
     held_out = np.array([], int) if split.held is None else split.held.host
     mapped = np.asarray(
-        jax.vmap(lambda x: model.encoder_input(model.to_model_units(x, key=KEY).value))(
-            jnp.asarray(rows, jnp.float32)
+        over(
+            lambda x: model.encoder_input(model.to_model_units(x, key=KEY).value),
+            jnp.asarray(rows, jnp.float32),
         )
     )
     inputs = np.asarray(model.prior.pseudo_inputs)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from once import over
 from textbook import textbook_vae
 from wellposed import evaluation, latents
 from wellposed.estimators import _priors
@@ -166,7 +167,7 @@ def test_the_mixture_finds_clumps():
     found = aggregate(codes[:, None], key=jax.random.key(0), progress=False)
     assert len(found.prior.log_weights) >= 3
     held = three_clumps(900, seed=1)
-    density = np.asarray(jax.vmap(found.prior.log_prob)(held))
+    density = np.asarray(over(found.prior.log_prob, held))
     truth = np.log(1 / 3) - np.log(2 * np.pi * 0.09) - 1  # the clumps do not meet
     assert density.mean() == pytest.approx(truth, abs=0.15)
     gain = found.gain(latents.StandardNormal(2))

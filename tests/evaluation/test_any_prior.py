@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from linear_gaussian import exact_model, rows_of
+from once import over
 from wellposed import evaluation, training
 from wellposed.latents import GaussianMixture, StandardNormal
 from wellposed.nn import Linear
@@ -104,7 +105,7 @@ def test_draws_of_data_are_those_of_the_mixture(x64):
     model = dataclasses.replace(model, prior=mixture())
     rows = evaluation.samples(model, 4_096, how="ancestral", alpha=1.0, key=KEY)
     mean, deviation = (np.asarray(part) for part in model.prior.moments())
-    expected = np.asarray(jax.vmap(lambda z: model.decode(z).mean)(jnp.asarray(mean)[None]))[0]
+    expected = np.asarray(over(lambda z: model.decode(z).mean, jnp.asarray(mean)[None]))[0]
     np.testing.assert_allclose(rows.mean(axis=0), expected, atol=0.12)
     z = evaluation.draw_prior(model.prior, 4_096, key=KEY)
     np.testing.assert_allclose(z.mean(axis=0), mean, atol=0.08)

@@ -46,7 +46,7 @@ def joint_hessian(model, beta):
         moved = eqx.tree_at(lambda m: (m.weight, m.encoder, m.variance), model, parts)
         return moved.elbo(jnp.asarray(COVARIANCE), beta=beta)
 
-    return np.asarray(jax.grad(value)(flat)), np.asarray(jax.hessian(value)(flat))
+    return np.asarray(jax.jit(jax.grad(value))(flat)), np.asarray(jax.jit(jax.hessian(value))(flat))
 
 
 @pytest.mark.usefixtures("x64")
@@ -76,7 +76,7 @@ def test_the_profile_is_that_of_automatic_differentiation(active, beta):
             best = models.with_best_encoder(moved, beta=beta)
             return best.elbo(jnp.asarray(COVARIANCE), beta=beta)
 
-        hessian = np.asarray(jax.hessian(value)(model.weight.T.ravel()))
+        hessian = np.asarray(jax.jit(jax.hessian(value))(model.weight.T.ravel()))
         np.testing.assert_allclose(hessian[start:, :start], 0, atol=1e-9)
         spectrum = np.linalg.eigvalsh(hessian[start:, start:])
         expected = np.sort(np.tile(expected, found.n_collapsed))

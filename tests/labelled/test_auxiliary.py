@@ -38,15 +38,24 @@ def elbo(model, row, key):
     return labelled_terms(model, row, key=key).elbo
 
 
+@eqx.filter_jit
+def at_keys(model, row, keys):
+    return jax.vmap(lambda key: elbo(model, row, key))(keys)
+
+
 def bounds(model, row, n):
-    keys = jax.random.split(jax.random.key(0), n)
-    return np.asarray(jax.jit(jax.vmap(lambda key: elbo(model, row, key)))(keys))
+    return np.asarray(at_keys(model, row, jax.random.split(jax.random.key(0), n)))
+
+
+@eqx.filter_jit
+def mapped(network, rows):
+    return jax.vmap(network)(rows)
 
 
 def at_rows(network, *columns):
     """Outputs of a network at rows of numbers, which may be arrays of equal length."""
     wide = np.broadcast_arrays(*(np.asarray(c, float) for c in columns))
-    return np.asarray(jax.vmap(network)(jnp.asarray(np.stack(wide, axis=1))))
+    return np.asarray(mapped(network, np.stack(wide, axis=1)))
 
 
 def normal(raw) -> Any:
@@ -60,7 +69,7 @@ def integrands(model, x):
     Both of shape (nodes, C), from the equations of the model.
     """
     encoder, n = model.vae.encoder, len(NODES)
-    of_a = normal(np.asarray(encoder.first(jnp.asarray(x)))[None])
+    of_a = normal(at_rows(encoder.first, *x[:, None]))
     a = of_a.mean() + of_a.std() * NODES
     log_q = log_softmax(at_rows(model.classifier, *x[:, None], a), axis=1)
     inner = np.empty((n, C))
@@ -102,23 +111,27 @@ def test_without_use_of_a_the_bound_is_that_of_the_model_without_it():
     for row in (KNOWN, UNKNOWN):
         np.testing.assert_allclose(bounds(one, row, 20), bounds(other, row, 20), rtol=1e-10)
     label = jnp.asarray(1.0)
-    found, exact = (m.log_q(KNOWN[:-1], label, key=jax.random.key(3)) for m in (one, other))
+    log_q = eqx.filter_jit(lambda m: m.log_q(KNOWN[:-1], label, key=jax.random.key(3)))
+    found, exact = log_q(one), log_q(other)
     np.testing.assert_allclose(found, exact, rtol=1e-12)
+
+
+def posteriors(model):
+    return model.vae.encoder, model.classifier, model.auxiliary
+
+
+@eqx.filter_jit
+def slopes_of_posteriors(model, row, keys):
+    def value(networks, key):
+        return elbo(eqx.tree_at(posteriors, model, networks), row, key)
+
+    return jax.vmap(lambda key: ravel_pytree(jax.grad(value)(posteriors(model), key))[0])(keys)
 
 
 @pytest.mark.parametrize("row", [KNOWN, UNKNOWN], ids=["known", "unknown"])
 def test_at_the_exact_posteriors_no_expected_gradient_of_their_networks_is_left(row):
-    model = idle_auxiliary_model()
-
-    def parts(m):
-        return m.vae.encoder, m.classifier, m.auxiliary
-
-    def value(networks, key):
-        return elbo(eqx.tree_at(parts, model, networks), row, key)
-
     keys = jax.random.split(jax.random.key(4), 4_000)
-    slopes = jax.vmap(lambda key: ravel_pytree(jax.grad(value)(parts(model), key))[0])(keys)
-    slopes = np.asarray(slopes)
+    slopes = np.asarray(slopes_of_posteriors(idle_auxiliary_model(), row, keys))
     error = slopes.std(axis=0) / np.sqrt(len(slopes))
     assert (np.abs(slopes.mean(axis=0)) < 5 * error + 1e-9).all()
     assert slopes.std(axis=0).max() > 0.1
@@ -126,7 +139,7 @@ def test_at_the_exact_posteriors_no_expected_gradient_of_their_networks_is_left(
 
 def test_of_a_row_with_a_label_all_networks_are_trained_but_the_classifier():
     model = auxiliary_model()
-    slope = eqx.filter_grad(elbo)(model, KNOWN, jax.random.key(0))
+    slope = eqx.filter_jit(eqx.filter_grad(elbo))(model, KNOWN, jax.random.key(0))
     for network in (slope.vae.encoder.first, slope.vae.encoder.second, slope.auxiliary):
         assert float(jnp.abs(network.layers[0].weight).max()) > 1e-4
     np.testing.assert_array_equal(slope.classifier.layers[0].weight, 0.0)
@@ -139,7 +152,7 @@ def test_a_step_has_the_expected_log_probability_of_each_label():
     model, goal = auxiliary_model(), LabelledELBO.of(np.arange(4), alpha=2.0, n_rows=9)
     exact = [WEIGHTS @ integrands(model, x)[0][:, y] for x, y in zip(X[:4], Y, strict=False)]
     keys = jax.random.split(jax.random.key(1), 4_000)
-    found = np.asarray(jax.vmap(lambda key: goal.beside(model, ROWS, key=key))(keys))
+    found = np.asarray(jax.jit(jax.vmap(lambda key: goal.beside(model, ROWS, key=key)))(keys))
     error = found.std() / np.sqrt(len(found))
     assert abs(found.mean() - 2.0 * np.sum(exact) / 9) < 4 * error
     assert found.std() > 1e-3

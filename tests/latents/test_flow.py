@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import wellposed as wp
+from once import over
 from wellposed.latents import FlowPrior, StandardNormal
 
 pytest.importorskip("flowjax", reason="needs flowjax: pip install 'wellposed[flow]'")
@@ -29,10 +30,10 @@ def bent(k: int, size: float = 0.2) -> FlowPrior:
 def test_it_starts_at_the_standard_normal(k):
     start, plain = FlowPrior.start(k, key=KEY), StandardNormal(k)
     z = 2 * jax.random.normal(jax.random.key(1), (500, k))
-    found, truth = (jax.vmap(prior.log_prob)(z) for prior in (start, plain))
+    found, truth = (over(prior.log_prob, z) for prior in (start, plain))
     np.testing.assert_allclose(found, truth, atol=1e-4)
     keys = jax.random.split(KEY, 50)
-    draws, normal = (jax.vmap(lambda q, p=p: p.sample(key=q))(keys) for p in (start, plain))
+    draws, normal = (over(lambda q, p=p: p.sample(key=q), keys) for p in (start, plain))
     order = slice(None, None, -1 if start.layers % 2 else 1)  # of the latents
     np.testing.assert_allclose(draws, normal[:, order], atol=1e-4)
 
@@ -40,7 +41,7 @@ def test_it_starts_at_the_standard_normal(k):
 def test_every_network_learns_from_the_start():
     z = jax.random.normal(KEY, (50, 3)) + 1.0
     start = FlowPrior.start(3, key=KEY)
-    slope = jax.grad(lambda prior: jax.vmap(prior.log_prob)(z).mean())(start)
+    slope = jax.jit(jax.grad(lambda prior: jax.vmap(prior.log_prob)(z).mean()))(start)
     weight, bias = (np.asarray(a) for a in slope.arrays[2:])  # of the last layers
     assert (np.abs(weight).max(axis=(1, 2)) > 1e-4).all()
     assert (np.abs(bias).max(axis=1) > 1e-4).all()
@@ -49,7 +50,7 @@ def test_every_network_learns_from_the_start():
 def test_one_latent_has_a_density(x64):
     prior = bent(1)
     z = np.linspace(-9, 9, 40_001)
-    density = np.exp(jax.vmap(prior.log_prob)(jnp.asarray(z)[:, None]))
+    density = np.exp(over(prior.log_prob, jnp.asarray(z)[:, None]))
     assert np.trapezoid(density, z) == pytest.approx(1, abs=1e-6)
     assert np.abs(density - norm.pdf(z)).max() > 0.05
 
@@ -69,10 +70,10 @@ def test_its_density_is_that_of_its_draws(k, x64):
     """log p(f(e)) = log N(e) − log |det ∂f/∂e|, by the Jacobian of the draw."""
     prior = bent(k)
     e = jax.random.normal(KEY, (20, k))
-    z = jax.vmap(prior.forward)(e)
-    volume = np.linalg.slogdet(jax.vmap(jax.jacfwd(prior.forward))(e))[1]
+    z = over(prior.forward, e)
+    volume = np.linalg.slogdet(over(jax.jacfwd(prior.forward), e))[1]
     truth = norm.logpdf(e).sum(axis=1) - volume
-    np.testing.assert_allclose(jax.vmap(prior.log_prob)(z), truth, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(over(prior.log_prob, z), truth, rtol=1e-8, atol=1e-8)
 
 
 def test_its_moments_are_those_of_its_draws():

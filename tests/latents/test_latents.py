@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import norm
 
+from once import over
 from wellposed.latents import DiagonalNormal, StandardNormal
 
 
@@ -20,5 +21,5 @@ def test_prior_density_and_draws():
     z = jnp.array([0.1, -2.0, 0.5])
     np.testing.assert_allclose(prior.log_prob(z), norm.logpdf(z).sum(), rtol=1e-6)
     keys = jax.random.split(jax.random.key(0), 4_000)
-    draws = jax.vmap(lambda k: prior.sample(key=k))(keys)
+    draws = over(lambda k: prior.sample(key=k), keys)
     np.testing.assert_allclose(np.cov(draws.T), np.eye(3), atol=0.08)

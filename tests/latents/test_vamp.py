@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from once import over
 from wellposed.latents import GaussianMixture, VampPrior
 from wellposed.objectives import ELBO, IWAE, SquaredError
 
@@ -28,10 +29,10 @@ def test_its_density_is_the_mean_of_the_posteriors(x64):
     model, _ = vamp_model()
     prior = model.with_fixed_prior().prior
     z = jax.random.normal(KEY, (30, 2))
-    q = jax.vmap(model.encode)(model.prior.pseudo_inputs)  # identity transform, no reach
+    q = over(model.encode, model.prior.pseudo_inputs)  # identity transform, no reach
     each = norm.logpdf(np.asarray(z)[:, None], q.loc[None], q.scale[None]).sum(-1)
     np.testing.assert_allclose(
-        jax.vmap(prior.log_prob)(z), logsumexp(each, axis=1) - np.log(4), rtol=1e-9
+        over(prior.log_prob, z), logsumexp(each, axis=1) - np.log(4), rtol=1e-9
     )
 
 
@@ -52,9 +53,9 @@ def test_the_gradient_reaches_pseudo_inputs_and_the_encoder_through_them(x64):
     def value(model):
         return ELBO()(model, x, key=KEY).value
 
-    slope = eqx.filter_grad(value)(model)
+    slope = eqx.filter_jit(eqx.filter_grad(value))(model)
     assert (np.abs(slope.prior.pseudo_inputs).max(axis=1) > 0).all()
-    fixed = eqx.filter_grad(value)(model.with_fixed_prior())
+    fixed = eqx.filter_jit(eqx.filter_grad(value))(model.with_fixed_prior())
     through = np.asarray(slope.encoder.weight) - np.asarray(fixed.encoder.weight)
     assert np.abs(through).max() > 1e-3
     # Against differences: one entry of u.

@@ -168,7 +168,7 @@ def test_the_best_encoder_leaves_no_slope_and_every_step_is_down(beta):
     def of_q(encoder, log_spread):
         return own.objective(model.weight, encoder, log_spread, log_variance, s, beta)
 
-    slopes = jax.grad(of_q, argnums=(0, 1))(jnp.asarray(model.encoder), log_spread)
+    slopes = jax.jit(jax.grad(of_q, argnums=(0, 1)))(jnp.asarray(model.encoder), log_spread)
     assert max(np.abs(slope).max() for slope in slopes) < 1e-11
     best = float(of_q(model.encoder, log_spread))
     for _ in range(20):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from jax import lax
 
+from once import over
 from wellposed._errors import SettingError
 from wellposed.nn import MakeConvDecoder, MakeConvEncoder, _pyramid
 
@@ -74,12 +75,12 @@ def test_pixels_come_out_where_a_delta_at_the_grid_puts_them():
 def test_a_batch_maps_as_its_images_do():
     net = MakeConvEncoder((12, 8))(96, 5, key=KEY)
     y = jax.random.normal(KEY, (4, 96))
-    np.testing.assert_allclose(jax.vmap(net)(y), jnp.stack([net(v) for v in y]), atol=1e-6)
+    np.testing.assert_allclose(over(net, y), jnp.stack([net(v) for v in y]), atol=1e-6)
 
 
 def test_a_fresh_decoder_is_near_a_constant():
     net = MakeConvDecoder((16, 16))(4, 256, key=KEY)
-    raw = jax.vmap(net)(jax.random.normal(KEY, (20, 4)))
+    raw = over(net, jax.random.normal(KEY, (20, 4)))
     assert 0 < float(raw.std()) < 0.3
 
 

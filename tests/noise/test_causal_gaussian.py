@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 import wellposed as wp
+from once import once, over
 from variants import slow_beside
 from wellposed.noise import CausalGaussian, Gaussian
 from wellposed.transforms import Moments
@@ -38,14 +39,14 @@ def made(shape, regression="shared", variance="conditional", constant=(), size=1
         weights = size * jax.random.normal(jax.random.key(1), noise.weights.shape)
         noise = eqx.tree_at(lambda n: n.weights, noise, weights)
     d = 12 if shape is None else int(np.prod(shape))
-    return noise, noise(size * jax.random.normal(jax.random.key(0), (noise.n_raw * d,)))
+    return noise, once(noise, size * jax.random.normal(jax.random.key(0), (noise.n_raw * d,)))
 
 
 def dense(p) -> np.ndarray:
     """Σ by an inverse of I − A, A written out place by place."""
     d = p.loc.shape[0]
     shown = np.ones(d) if p.varies is None else np.asarray(p.varies, float)
-    columns = jax.vmap(p.window.neighbours)(jnp.eye(d))  # (j, i, place)
+    columns = over(p.window.neighbours, jnp.eye(d))  # (j, i, place)
     a = np.einsum("jip,pi->ij", np.asarray(columns), np.asarray(p.coefficients)) * shown
     root = np.linalg.solve(np.eye(d) - a, np.diag(p.scale))
     return root @ root.T
@@ -60,22 +61,23 @@ def test_the_density_is_the_dense_gaussian_one(shape, regression, constant, x64)
     v = np.delete(np.arange(len(p.loc)), constant)
     oracle = multivariate_normal(p.mean[v], covariance[np.ix_(v, v)])
     for seed in range(3):
-        y = p.sample(jax.random.key(seed)) + 0.3
+        y = once(p.sample, jax.random.key(seed)) + 0.3
         expected = oracle.logpdf(y[v])
         if constant:  # apart, by their own rule
             expected += float(p.constants.density.log_prob(y)[np.array(constant)].sum())
-        assert float(p.log_prob(y)) == pytest.approx(expected, abs=1e-9)
-    np.testing.assert_allclose(p.covariance(), covariance, atol=1e-12)
-    np.testing.assert_allclose(p.variance, np.diag(covariance), atol=1e-12)
+        assert float(once(p.log_prob, y)) == pytest.approx(expected, abs=1e-9)
+    found, variance, coupled = once(lambda p: (p.covariance(), p.variance, p.coupled(1.5)), p)
+    np.testing.assert_allclose(found, covariance, atol=1e-12)
+    np.testing.assert_allclose(variance, np.diag(covariance), atol=1e-12)
     deviation = np.sqrt(np.diag(covariance))
-    np.testing.assert_allclose(p.coupled(1.5), p.mean + 1.5 * deviation, rtol=1e-9)
+    np.testing.assert_allclose(coupled, p.mean + 1.5 * deviation, rtol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (3, 3, 3)], ids=str)
 def test_draws_have_the_covariance(shape):
     _, p = made(shape)
     n = 40_000
-    drawn = np.asarray(p.sample(jax.random.key(5), (n,)), np.float64)
+    drawn = np.asarray(once(p.sample, jax.random.key(5), (n,)), np.float64)
     expected = dense(p)
     scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
     assert np.abs(np.cov(drawn.T) - expected).max() < 5 * np.sqrt(2 / n) * scale.max()
@@ -96,7 +98,7 @@ def test_draws_are_stable_whatever_the_decoder_says(regression):
     """No residual exceeds the largest innovation by more than the raster is long."""
     _, p = made((7, 9), regression, variance=1.0, size=1e4)
     assert float(jnp.abs(p.coefficients).sum(axis=0).max()) < 1 + 1e-5
-    drawn = np.asarray(p.sample(jax.random.key(0), (50,))) - np.asarray(p.loc)
+    drawn = np.asarray(once(p.sample, jax.random.key(0), (50,))) - np.asarray(p.loc)
     assert np.abs(drawn).max() < 63 * 5.0
 
 
@@ -108,11 +110,17 @@ def test_no_density_exceeds_the_bound_and_it_is_reached(variance):
     if noise.scale.rho is not None:
         rho = jnp.full_like(noise.scale.rho, -80.0)
         noise = eqx.tree_at(lambda n: n.scale.rho, noise, rho)
-    p = noise(jnp.full(noise.n_raw * 20, -80.0))
-    assert float(p.log_prob(p.mean)) == pytest.approx(bound, rel=1e-5)
+
+    @jax.jit
+    def at_the_mean(raw):
+        p = noise(raw)
+        return p.log_prob(p.mean)
+
+    lowest = jnp.full(noise.n_raw * 20, -80.0)
+    assert float(at_the_mean(lowest)) == pytest.approx(bound, rel=1e-5)
     for seed in range(5):
-        p = noise(1e4 * jax.random.normal(jax.random.key(seed), (noise.n_raw * 20,)))
-        assert float(p.log_prob(p.mean)) <= bound + 1e-3
+        raw = 1e4 * jax.random.normal(jax.random.key(seed), (noise.n_raw * 20,))
+        assert float(at_the_mean(raw)) <= bound + 1e-3
 
 
 @pytest.mark.parametrize("regression", REGRESSIONS)
@@ -122,9 +130,9 @@ def test_gradients_are_finite_at_extremes(regression):
     def value(noise, raw):
         return noise(raw).log_prob(jnp.full(20, 3.0))
 
+    slope = eqx.filter_jit(eqx.filter_grad(lambda pair: value(*pair)))
     for size in (0.0, 1e4, -1e4):
-        raw = jnp.full(noise.n_raw * 20, size)
-        gradient = eqx.filter_grad(lambda pair: value(*pair))((noise, raw))
+        gradient = slope((noise, jnp.full(noise.n_raw * 20, size)))
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 
 
@@ -159,5 +167,5 @@ def test_the_likelihood_is_at_its_maximum_at_least_squares(x64):
     def mean_log_prob(noise):
         return jax.vmap(noise(jnp.zeros(d)).log_prob)(jnp.asarray(series)).mean()
 
-    slope = eqx.filter_grad(mean_log_prob)(noise)
+    slope = eqx.filter_jit(eqx.filter_grad(mean_log_prob))(noise)
     np.testing.assert_allclose([slope.weights[0], slope.scale.rho], 0.0, atol=1e-9)

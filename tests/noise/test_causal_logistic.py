@@ -13,6 +13,7 @@ from scipy.special import expit
 from scipy.stats import chisquare, norm
 
 import wellposed as wp
+from once import once, over
 from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.noise import CausalLogistic, DiscretizedLogistic
@@ -50,7 +51,8 @@ def made(shape=(3, 3), constant=(), hidden=(5,), size=1.5, n_levels=None, mixtur
         for i, leaf in enumerate(noise.parameters())
     ]
     noise = eqx.tree_at(lambda n: n.parameters(), noise, drawn)
-    return noise, noise(jax.random.normal(jax.random.key(0), (noise.n_raw * features(shape),)))
+    raw = jax.random.normal(jax.random.key(0), (noise.n_raw * features(shape),))
+    return noise, once(noise, raw)
 
 
 def every(shape, n_levels) -> jax.Array:
@@ -68,7 +70,7 @@ def every(shape, n_levels) -> jax.Array:
 @pytest.mark.parametrize("shape", slow_beside(CASES, [(3, 3), None]), ids=str)
 def test_probabilities_sum_to_one(shape, hidden, constant, x64):
     _, p = made(shape, constant, hidden)
-    total = jnp.exp(jax.vmap(p.log_prob)(every(shape, CASES[shape]))).sum()
+    total = jnp.exp(over(p.log_prob, every(shape, CASES[shape]))).sum()
     assert float(total) == pytest.approx(1.0, abs=1e-12)
 
 
@@ -78,8 +80,8 @@ def test_draws_have_these_probabilities(shape, constant, x64):
     """Chi-square over all data that are expected often enough; the others are one cell."""
     n_levels, n = CASES[shape], 100_000
     _, p = made(shape, constant)
-    expected = n * np.asarray(jnp.exp(jax.vmap(p.log_prob)(every(shape, n_levels))))
-    drawn = np.asarray(p.sample(jax.random.key(1), (n,))).astype(int)
+    expected = n * np.asarray(jnp.exp(over(p.log_prob, every(shape, n_levels))))
+    drawn = np.asarray(once(p.sample, jax.random.key(1), (n,))).astype(int)
     base = n_levels ** np.arange(features(shape))[::-1]
     counts = np.bincount(drawn @ base, minlength=len(expected))
     often = expected > 10
@@ -91,7 +93,7 @@ def test_draws_have_these_probabilities(shape, constant, x64):
 def test_neighbours_matter():
     """Or the tests above would hold for independent features."""
     _, p = made((3, 3))
-    drawn = np.asarray(p.sample(jax.random.key(1), (20_000,)), float)
+    drawn = np.asarray(once(p.sample, jax.random.key(1), (20_000,)), float)
     correlation = np.corrcoef(drawn.T) - np.eye(9)
     assert np.nanmax(np.abs(correlation)) > 0.1
 
@@ -131,7 +133,7 @@ def test_the_mean_is_the_expectation_where_neighbours_say_nothing(x64):
     weight = noise.network.layers[0].weight.at[:n_near].set(0.0)
     noise = eqx.tree_at(lambda n: n.network.layers[0].weight, noise, weight)
     p = noise(jax.random.normal(jax.random.key(0), (18,)))
-    drawn = np.asarray(p.sample(jax.random.key(1), (60_000,)), float)
+    drawn = np.asarray(once(p.sample, jax.random.key(1), (60_000,)), float)
     error = 5 * drawn.std(0) / np.sqrt(len(drawn))
     assert (np.abs(drawn.mean(0) - p.mean) < error + 0.02).all()
     assert (np.abs(drawn.var(0) / p.variance - 1) < 0.15).all()
@@ -140,7 +142,7 @@ def test_the_mean_is_the_expectation_where_neighbours_say_nothing(x64):
 def test_coupled_features_are_at_one_quantile_given_their_neighbours(x64):
     _, p = made((3, 3), n_levels=16, size=0.7)
     for alpha in (-1.0, 0.0, 1.0):
-        y = np.asarray(p.coupled(jnp.asarray(alpha)))
+        y = np.asarray(once(p.coupled, jnp.asarray(alpha)))
         everywhere = np.arange(16.0)
         near = p.window.neighbours(p._context(jnp.asarray(y)))
         log_w, mu, s = (np.asarray(part) for part in p._mixture(near, p._from_outputs()))
@@ -155,7 +157,7 @@ def test_an_exception_is_not_seen_by_its_neighbours(x64):
     """A feature that never varied: what follows it does not depend on it."""
     _, p = made((3, 3), constant=(1,))
     usual, unusual = jnp.ones(9), jnp.ones(9).at[1].set(2.0)
-    odds = float(p.log_prob(usual) - p.log_prob(unusual))
+    odds = float(once(p.log_prob, usual) - once(p.log_prob, unusual))
     assert odds == pytest.approx(math.log(51 / 1), rel=1e-12)  # 50 rows and the rule's one
 
 
@@ -167,10 +169,11 @@ def test_probabilities_stay_below_one_and_gradients_finite(size):
         noise, raw = pair
         return noise(raw).log_prob(y)
 
+    both = eqx.filter_jit(eqx.filter_value_and_grad(value))
     for seed in range(4):
         raw = size * jax.random.normal(jax.random.key(seed), (18,))
         for y in (jnp.zeros(9), jnp.full(9, 255.0), jnp.full(9, 100.0)):
-            found, gradient = eqx.filter_value_and_grad(value)((noise, raw), y)
+            found, gradient = both((noise, raw), y)
             assert float(found) <= noise.log_density_bound(9)
             assert np.isfinite(found)
             assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from once import over
 from wellposed.noise.parts.constants import Constants, Exceptional
 from wellposed.noise.parts.features import Features
 from wellposed.transforms import Moments
@@ -20,7 +21,7 @@ def case(request, x64):
     levels, constants = request.param
     p = Exceptional(jnp.asarray(constants, float), N, levels)
     values = np.arange(levels or 60)
-    mass = jax.vmap(lambda v: p.log_prob(jnp.full(len(constants), v)))(jnp.asarray(values, float))
+    mass = over(lambda v: p.log_prob(jnp.full(len(constants), v)), jnp.asarray(values, float))
     return p, values, np.exp(np.asarray(mass))
 
 
@@ -50,7 +51,7 @@ def test_the_cdf_is_their_sum_and_quantiles_undo_it(case):
     p, values, mass = case
     d = mass.shape[1]
     cdf = np.cumsum(mass, axis=0)
-    ours = jax.vmap(lambda v: p.cdf(jnp.full(d, v)))(jnp.asarray(values, float))
+    ours = over(lambda v: p.cdf(jnp.full(d, v)), jnp.asarray(values, float))
     np.testing.assert_allclose(ours, cdf, rtol=1e-12)
     np.testing.assert_array_equal(p.cdf(jnp.full(d, -1.0)), 0.0)
     steps = cdf[:12]

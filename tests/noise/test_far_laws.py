@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from once import over
 from wellposed import noise as families
 from wellposed import numerics
 from wellposed.transforms import Moments
@@ -102,8 +103,8 @@ def test_falls_and_slopes_are_the_plain_ones_where_those_are_finite(x64, ours, t
     residual, scale = jnp.linspace(-30.0, 29.0, 41), jnp.linspace(0.2, 5.0, 41)
     np.testing.assert_allclose(ours(residual, scale), theirs(residual / scale), rtol=1e-14)
     for argument in (0, 1):
-        own = jax.vmap(jax.grad(ours, argument))(residual, scale)
-        plain = jax.vmap(jax.grad(lambda r, s: theirs(r / s), argument))(residual, scale)
+        own = over(jax.grad(ours, argument), residual, scale)
+        plain = over(jax.grad(lambda r, s: theirs(r / s), argument), residual, scale)
         np.testing.assert_allclose(own, plain, rtol=1e-12, atol=1e-13)
 
 
@@ -114,7 +115,7 @@ def test_what_the_encoder_is_shown_is_bounded_and_untouched_nearby():
     far = numerics.saturating(jnp.array([150.0, 1e6, 3e38, jnp.inf], jnp.float32), limit)
     assert (np.diff(far) >= 0).all()
     assert float(far[-1]) == 200.0
-    slope = jax.grad(numerics.saturating)(jnp.float32(100.01), limit)
+    slope = jax.jit(jax.grad(numerics.saturating))(jnp.float32(100.01), limit)
     assert float(slope) == pytest.approx(1.0, abs=1e-3)
 
 
@@ -130,7 +131,7 @@ def test_another_value_of_a_constant_costs_the_same_in_every_family(name):
     step = 1.0 if name in COUNTS else 0.1
     steps = jnp.array([0.0, 200.0, 300.0, 1e6, 1e12, 1e30])
     rows = mean + step * steps[:, None] * jnp.eye(D)[2]
-    values = np.asarray(jax.vmap(noise(raw).log_prob)(rows), np.float64)
+    values = np.asarray(over(noise(raw).log_prob, rows), np.float64)
     assert np.isfinite(values).all()
     assert (np.diff(values) < 0).all()
     assert values[1] - values[2] == pytest.approx(100 * np.log(2.0), rel=1e-3)

@@ -12,6 +12,7 @@ from continuous_families import D, make_noise, moments_for, raw_of
 from numpyro.distributions import AsymmetricLaplaceQuantile
 from scipy.stats import norm
 
+from once import over
 from wellposed.noise import Quantile
 from wellposed.noise.real.quantile import QuantileLaw
 
@@ -44,7 +45,7 @@ def test_the_heads_are_the_quantiles_of_the_law(x64):
         noise = make_noise(name)
         raw = raw_of(noise, size=2.0)
         heads = noise.quantiles(raw)
-        reached = jax.vmap(noise(raw).cdf)(heads)
+        reached = over(noise(raw).cdf, heads)
         for level, row in zip(noise.levels, reached, strict=True):
             np.testing.assert_allclose(row, level, rtol=1e-12)
 
@@ -73,7 +74,9 @@ def test_several_heads_have_the_gradient_of_their_pinballs(x64):
     heads = jnp.sort(jax.random.normal(jax.random.key(0), (3, D), jnp.float64), axis=0)
     scale, y = jnp.full(D, 0.4), jnp.linspace(-1.0, 1.0, D)
     law = QuantileLaw(heads, jnp.diff(heads, axis=0), scale, LEVELS)
-    found = jax.grad(lambda h: eqx.tree_at(lambda p: p.heads, law, h).log_prob(y).sum())(heads)
+    found = jax.jit(jax.grad(lambda h: eqx.tree_at(lambda p: p.heads, law, h).log_prob(y).sum()))(
+        heads
+    )
     level = np.array(LEVELS)[:, None]
     expected = (level - (y < heads)) / scale / 3
     np.testing.assert_allclose(found, expected, rtol=1e-12)
@@ -128,7 +131,7 @@ def test_heads_fitted_to_skewed_data_cover_held_out_data_as_their_levels_say():
     run = jax.jit(lambda start: jax.lax.scan(step, start, length=1500)[0])
     weights = run((parameters, adam.init(parameters)))[0][0]
     held_c, held_y = drawn(1, 20_000)
-    heads = jax.vmap(lambda a: noise.quantiles(raw_at(weights, a)))(held_c)[:, :, 0]
+    heads = over(lambda a: noise.quantiles(raw_at(weights, a)), held_c)[:, :, 0]
     below = np.asarray(held_y <= heads)
     np.testing.assert_allclose(below.mean(axis=0), LEVELS, atol=0.01)
     for part in (held_c[:, 0] < 0, held_c[:, 0] >= 0):
@@ -147,5 +150,5 @@ def test_tails_start_where_a_normals_would_be_likeliest():
             law = eqx.tree_at(lambda n: n.scale, p, scale)
             return jax.vmap(law.log_density)(y).mean(axis=0)
 
-        slopes = jax.grad(lambda scale, mean=mean: mean(scale).sum())(p.scale) * p.scale
+        slopes = jax.jit(jax.grad(lambda scale, mean=mean: mean(scale).sum()))(p.scale) * p.scale
         np.testing.assert_allclose(slopes, 0.0, atol=2e-3)

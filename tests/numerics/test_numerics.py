@@ -7,6 +7,7 @@ import pytest
 from numpyro.distributions import Normal, kl_divergence
 from scipy.special import logsumexp
 
+from once import over
 from wellposed import numerics
 
 
@@ -25,7 +26,7 @@ def test_positive_maps_zero_to_one_and_is_undone(x64):
 
 
 def test_positive_keeps_a_gradient_far_out_in_float32():
-    gradient = jax.vmap(jax.grad(numerics.positive))(jnp.array([-60.0, 0.0, 1e4]))
+    gradient = over(jax.grad(numerics.positive), jnp.array([-60.0, 0.0, 1e4]))
     assert np.isfinite(gradient).all()
     assert (gradient > 0).all()
 
@@ -61,7 +62,7 @@ def test_kl_has_a_finite_gradient_at_the_narrowest_posterior():
 def test_content_keys_depend_on_content_alone():
     key = jax.random.key(0)
     rows = jnp.asarray(np.random.default_rng(0).normal(size=(500, 7)), jnp.float32)
-    keys = jax.vmap(lambda x: jax.random.key_data(numerics.content_key(x, key)))(rows)
+    keys = over(lambda x: jax.random.key_data(numerics.content_key(x, key)), rows)
     again = jax.random.key_data(numerics.content_key(rows[3], key))
     np.testing.assert_array_equal(keys[3], again)
     assert len({tuple(k) for k in np.asarray(keys).tolist()}) == 500

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from once import over
 from textbook import textbook_vae
 from wellposed import nn, objectives
 from wellposed.latents import DiagonalNormal, StandardNormal
@@ -118,7 +119,7 @@ def test_the_variance_is_solved_on_the_training_rows_alone():
     assert abs(trained / held - 1) > 0.01
     assert float(run.model.noise.variance()) == pytest.approx(trained, rel=1e-4)
     # Halves that share no row: together they are the data.
-    y = jax.vmap(lambda x: model.transform.forward(x, key=jax.random.key(0)).value)(DATA[:90])
+    y = over(lambda x: model.transform.forward(x, key=jax.random.key(0)).value, DATA[:90])
     assert (trained + held) / 2 == pytest.approx(float((y**2).mean()), rel=1e-4)
 
 
@@ -173,8 +174,10 @@ def test_every_row_and_every_step_has_draws_of_its_own():
     """The mean over n copies of one row scatters by 1/√n of what one of them does."""
     model = model_for(noise=0.05)
     copies = np.repeat(DATA[:1], 256, axis=0)
-    each = jax.vmap(lambda x, k: objectives.elbo_terms(model, x, key=k).elbo)(
-        np.repeat(DATA[:1], 4_000, axis=0), jax.random.split(jax.random.key(9), 4_000)
+    each = over(
+        lambda x, k: objectives.elbo_terms(model, x, key=k).elbo,
+        np.repeat(DATA[:1], 4_000, axis=0),
+        jax.random.split(jax.random.key(9), 4_000),
     )
     means = [float(still_epoch(model, copies, jax.random.key(seed))[1].value) for seed in range(60)]
     assert np.std(means) == pytest.approx(float(each.std()) / 16, rel=0.4)
@@ -236,7 +239,7 @@ def test_the_variance_after_training_is_the_mean_squared_residual():
         return (y - m.decode(m.encode(y).rsample(key)).mean) ** 2
 
     squares = [
-        jax.vmap(residual)(jnp.asarray(DATA), jax.random.split(jax.random.key(seed), len(DATA)))
+        over(residual, jnp.asarray(DATA), jax.random.split(jax.random.key(seed), len(DATA)))
         for seed in range(40)
     ]
     each = np.array([s.mean() for s in squares])
@@ -263,7 +266,7 @@ def test_every_row_of_a_partial_batch_counts_once():
         )
         values.append(float(metrics.value))
     keys = jax.random.split(jax.random.key(0), 97)
-    exact = jax.vmap(lambda x, k: objectives.elbo_terms(model, x, key=k).elbo)(DATA[:97], keys)
+    exact = over(lambda x, k: objectives.elbo_terms(model, x, key=k).elbo, DATA[:97], keys)
     np.testing.assert_allclose(values, float(exact.mean()), rtol=1e-5)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from once import over
 from textbook import textbook_vae
 from wellposed.transforms import Log, Log1p, summarise
 
@@ -29,8 +30,8 @@ def forward(transform, x):
 
 def test_inverse_returns_the_datum(case):
     transform, rows = case
-    y = jax.vmap(lambda x: forward(transform, x).value)(rows)
-    np.testing.assert_allclose(jax.vmap(transform.inverse)(y), rows, rtol=1e-12, atol=1e-12)
+    y = over(lambda x: forward(transform, x).value, rows)
+    np.testing.assert_allclose(over(transform.inverse, y), rows, rtol=1e-12, atol=1e-12)
 
 
 def test_log_det_is_that_of_the_jacobian_and_below_its_bound(case):
@@ -48,7 +49,7 @@ def test_moments_and_resolution_are_those_in_model_units(case):
     transform, rows = case
     summary = summarise(rows)
     moments = transform.moments(summary, key=jax.random.key(0))
-    y = np.asarray(jax.vmap(lambda x: forward(transform, x).value)(rows))
+    y = np.asarray(over(lambda x: forward(transform, x).value, rows))
     np.testing.assert_allclose(moments.variance, y.var(axis=0), rtol=1e-9)
     np.testing.assert_allclose(y.mean(axis=0), 0.0, atol=1e-9)
     step = (

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import kstest
 
 import wellposed as wp
+from once import over
 from wellposed.transforms import Identity, Logit, Standardize, Unit, summarise
 
 RNG = np.random.default_rng(0)
@@ -36,8 +37,8 @@ def case(request, x64):
 def test_inverse_returns_the_datum(case):
     transform, rows = case
     keys = jax.random.split(jax.random.key(0), len(rows))
-    there = jax.vmap(lambda x, k: transform.forward(x, key=k).value)(rows, keys)
-    np.testing.assert_allclose(jax.vmap(transform.inverse)(there), rows, rtol=1e-9)
+    there = over(lambda x, k: transform.forward(x, key=k).value, rows, keys)
+    np.testing.assert_allclose(over(transform.inverse, there), rows, rtol=1e-9)
 
 
 def test_log_det_is_that_of_the_jacobian(case):
@@ -52,7 +53,7 @@ def test_log_det_is_that_of_the_jacobian(case):
 def test_no_log_det_exceeds_its_bound(case):
     transform, rows = case
     keys = jax.random.split(jax.random.key(0), len(rows))
-    found = jax.vmap(lambda x, k: transform.forward(x, key=k).log_det)(rows, keys)
+    found = over(lambda x, k: transform.forward(x, key=k).log_det, rows, keys)
     assert found.max() <= transform.log_det_bound(rows.shape[1]) + 1e-9
 
 
@@ -62,7 +63,7 @@ def test_moments_are_those_of_the_data_in_model_units(case):
     moments = transform.moments(summarise(np.asarray(rows)), key=jax.random.key(5))
     many = jnp.tile(rows, (16, 1))
     keys = jax.random.split(jax.random.key(0), len(many))
-    y = jax.vmap(lambda x, k: transform.forward(x, key=k).value)(many, keys)
+    y = over(lambda x, k: transform.forward(x, key=k).value, many, keys)
     quantised = isinstance(transform, (Logit, Unit)) and transform.levels is not None
     tolerance = 0.1 if quantised else 1e-9
     np.testing.assert_allclose(moments.variance, y.var(axis=0), rtol=tolerance)
@@ -83,7 +84,7 @@ def test_the_resolution_in_model_units_is_the_least_that_a_step_of_the_data_make
         start, end = (transform.forward(v, key=key).value for v in (x, x + step))
         return end - start
 
-    least = jax.vmap(made)(jnp.linspace(0, 1, 999)).min(axis=0)
+    least = over(made, jnp.linspace(0, 1, 999)).min(axis=0)
     np.testing.assert_allclose(moments.resolution, least, rtol=1e-3)
 
 
@@ -103,7 +104,7 @@ def test_dequantisation_is_uniform_over_the_level_and_independent_between_pixels
     transform = Logit(levels=16).fit(summarise(LEVELS // 16))
     keys = jax.random.split(jax.random.key(0), 20_000)
     x = jnp.array([0.0, 7.0, 15.0])
-    y = jax.vmap(lambda k: transform.forward(x, key=k).value)(keys)
+    y = over(lambda k: transform.forward(x, key=k).value, keys)
     u = 16 * (jax.nn.sigmoid(y) - 1e-6) / (1 - 2e-6) - x
     for column in np.asarray(u).T:
         assert kstest(column, "uniform").pvalue > 1e-4
@@ -126,7 +127,7 @@ def test_standardize_gives_unit_variance_each_or_on_average():
     key = jax.random.key(0)
     for shared in (False, True):
         transform = Standardize(shared).fit(summarise(TABLE))
-        y = jax.vmap(lambda x, t=transform: t.forward(x, key=key).value)(rows)
+        y = over(lambda x, t=transform: t.forward(x, key=key).value, rows)
         variance = np.asarray(y, np.float64).var(axis=0)
         if not shared:
             np.testing.assert_allclose(variance, 1.0, rtol=1e-4)

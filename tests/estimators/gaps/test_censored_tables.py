@@ -7,6 +7,7 @@ import pytest
 from scipy import special, stats
 
 import wellposed as wp
+from once import over
 from wellposed.noise import Censored, Gaussian, Rescaled
 
 RNG = np.random.default_rng(0)
@@ -30,7 +31,7 @@ def tobit(vae, rows):
     """log p of rows by 201 nodes over z, with scipy's tails in data units."""
     model = jax.tree.map(np.asarray, vae.model_)
     z = np.linspace(-8.0, 8.0, 201)
-    density = jax.vmap(lambda z: vae.model_.decode(z[None]).of.mean)(jnp.asarray(z))
+    density = over(lambda z: vae.model_.decode(z[None]).of.mean, jnp.asarray(z))
     scale = np.asarray(model.transform.scale, np.float64)
     mean = np.asarray(model.transform.mean, np.float64) + scale * np.asarray(density, np.float64)
     sigma = scale * np.sqrt(np.asarray(model.noise.noise.variance(), np.float64))

@@ -13,6 +13,7 @@ from scipy.stats import multivariate_normal
 
 import wellposed as wp
 from linear_gaussian import exact_model, in_two_layers
+from once import over
 from wellposed import evaluation
 from wellposed.latents import GaussianMixture
 from wellposed.nn import Linear, LinearSkip
@@ -81,7 +82,7 @@ def test_it_is_the_integral_over_latents(k, n_models):
         model, weight, bias, _ = random_model(rng, 3, k, 3)
         model = eqx.tree_at(lambda m: m.noise, model, Gaussian(0.5))
         rows = bias + rng.normal(size=(3, 3)) * 2
-        log_prior = np.asarray(jax.vmap(model.prior.log_prob)(jnp.asarray(z)))
+        log_prior = np.asarray(over(model.prior.log_prob, jnp.asarray(z)))
         means = z @ weight.T + bias
         for x, value in zip(
             rows, evaluation.exact_log_likelihood(model, rows, key=KEY), strict=True

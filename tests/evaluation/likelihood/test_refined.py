@@ -10,6 +10,7 @@ from scipy.stats import multivariate_normal, multivariate_t
 
 import wellposed as wp
 from linear_gaussian import bent_model, exact_model, in_two_layers, rows_of, with_mixture
+from once import over
 from wellposed import evaluation, noise
 from wellposed.evaluation.likelihood import importance, local_posterior, mode_search, refined
 from wellposed.evaluation.likelihood.student_mixture import (
@@ -184,8 +185,8 @@ def test_the_search_never_ends_below_its_start():
         return -10 * (z[1] - z[0] ** 2) ** 2 - (1 - z[0]) ** 2 - (z[2:] ** 2).sum() / 200
 
     starts = 2 * jax.random.normal(KEY, (50, 4))
-    ends = jax.vmap(lambda z: mode_search.find_mode(valley, z, jnp.ones(4)))(starts)
-    before, after = jax.vmap(valley)(starts), jax.vmap(valley)(ends)
+    ends = over(lambda z: mode_search.find_mode(valley, z, jnp.ones(4)), starts)
+    before, after = over(valley, starts), over(valley, ends)
     assert (after >= before).all()
     assert np.median(after) > -0.5
     undefined = mode_search.find_mode(lambda z: jnp.log(z.sum()), -jnp.ones(2), jnp.ones(2))

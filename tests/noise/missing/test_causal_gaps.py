@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from once import once, over
 from wellposed.noise import CausalGaussian
 from wellposed.noise.missing import Observed
 from wellposed.transforms import Moments
@@ -25,7 +26,7 @@ def made(shape, regression, constant):
     if noise.weights is not None:
         weights = jnp.asarray(2 * RNG.normal(size=noise.weights.shape))
         noise = eqx.tree_at(lambda n: n.weights, noise, weights)
-    return noise(jnp.asarray(RNG.normal(size=noise.n_raw * D)))
+    return once(noise, jnp.asarray(RNG.normal(size=noise.n_raw * D)))
 
 
 def masks(n=8):
@@ -45,9 +46,9 @@ def test_the_density_and_the_conditional_mean_are_those_of_the_dense_gaussian(
     shape, regression, constant
 ):
     p = made(shape, regression, constant)
-    observed, covariance = Observed(p, jnp.zeros(D)), np.asarray(p.covariance())
+    observed, covariance = Observed(p, jnp.zeros(D)), np.asarray(once(p.covariance))
     mean, varies = np.asarray(p.mean), ~np.isin(np.arange(D), constant)
-    x = np.asarray(p.sample(jax.random.key(1))) + 0.3
+    x = np.asarray(once(p.sample, jax.random.key(1))) + 0.3
     find = jax.jit(lambda y: (observed.log_prob(y), observed.conditional_mean(y)))
     for seen in masks():
         found, filled = find(jnp.where(seen, x, jnp.nan))
@@ -69,22 +70,22 @@ def test_the_density_and_the_conditional_mean_are_those_of_the_dense_gaussian(
 @pytest.mark.parametrize(("shape", "regression", "constant"), CASES, ids=str)
 def test_nothing_missing_is_the_whole_density_and_all_missing_is_one(shape, regression, constant):
     p = made(shape, regression, constant)
-    observed, x = Observed(p, p.mean), p.sample(jax.random.key(0))
-    whole = float(p.log_prob(x))
-    assert float(observed.log_prob(x)) == pytest.approx(whole, rel=1e-6)
-    assert float(observed.log_prob(jnp.full(D, jnp.nan))) == pytest.approx(0.0, abs=1e-5)
+    observed, x = Observed(p, p.mean), once(p.sample, jax.random.key(0))
+    whole = float(once(p.log_prob, x))
+    assert float(once(observed.log_prob, x)) == pytest.approx(whole, rel=1e-6)
+    assert float(once(observed.log_prob, jnp.full(D, jnp.nan))) == pytest.approx(0.0, abs=1e-5)
 
 
 @pytest.mark.usefixtures("x64")
 def test_draws_of_missing_entries_have_the_conditional_covariance():
     p, n = made((3, 6), "shared", ()), 20_000
-    covariance = np.asarray(p.covariance())
+    covariance = np.asarray(once(p.covariance))
     seen = np.arange(D) % 3 > 0
-    x = np.asarray(p.sample(jax.random.key(1)))
+    x = np.asarray(once(p.sample, jax.random.key(1)))
     exact, rest = conditional(np.asarray(p.mean), covariance, x, seen)
     observed, gappy = Observed(p, jnp.zeros(D)), jnp.where(seen, x, jnp.nan)
     keys = jax.random.split(jax.random.key(0), n)
-    draws = np.asarray(jax.vmap(lambda key: observed.complete(gappy, key=key))(keys))
+    draws = np.asarray(over(lambda key: observed.complete(gappy, key=key), keys))
     np.testing.assert_array_equal(draws[:, seen], np.broadcast_to(x[seen], (n, seen.sum())))
     assert (np.abs(draws[:, ~seen].mean(0) - exact) < 5 * np.sqrt(np.diag(rest) / n)).all()
     spread = np.abs(np.cov(draws[:, ~seen], rowvar=False) - rest)

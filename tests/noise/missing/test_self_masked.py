@@ -8,6 +8,7 @@ from numpyro.distributions import Laplace, Normal
 from scipy import integrate, stats
 from scipy.special import expit, log_expit
 
+from once import over
 from wellposed import SettingError
 from wellposed.noise import (
     Bernoulli,
@@ -95,7 +96,7 @@ def test_observed_and_missing_integrate_to_one():
     own = density()
     gap = np.exp(own.feature_log_prob(jnp.asarray(GAPS)))
     y = np.linspace(-12, 12, 200_001)
-    each = jax.vmap(lambda one: own.feature_log_prob(jnp.full(D, one)))(jnp.asarray(y))
+    each = over(lambda one: own.feature_log_prob(jnp.full(D, one)), jnp.asarray(y))
     seen = np.trapezoid(np.exp(each), y, axis=0)
     np.testing.assert_allclose(seen + gap, 1.0, atol=1e-5)
 
@@ -126,7 +127,7 @@ def test_columns_without_a_mechanism_are_ignorable():
 def test_draws_of_a_gap_have_the_moments_of_quadrature():
     own, n = density(), 40_000
     keys = jax.random.split(jax.random.key(0), n)
-    draws = np.asarray(jax.vmap(lambda key: own.complete(jnp.asarray(GAPS), key=key))(keys))
+    draws = np.asarray(over(lambda key: own.complete(jnp.asarray(GAPS), key=key), keys))
     for j, case in enumerate(CASES):
         total, mean, square = (
             integral(lambda y, power=power: y**power, stats.norm, case) for power in range(3)
@@ -161,7 +162,7 @@ def test_it_starts_at_the_share_that_is_missing():
 def test_the_gradient_of_a_datum_with_gaps_is_finite(of):
     noise = SelfMasking(of).initialise(moments(3)).of_gaps(np.eye(3) > 0)
     x = jnp.array([0.5, jnp.nan, 3.0])
-    gradient = jax.grad(lambda raw: noise(raw).log_prob(x))(jnp.zeros(3 * noise.n_raw))
+    gradient = jax.jit(jax.grad(lambda raw: noise(raw).log_prob(x)))(jnp.zeros(3 * noise.n_raw))
     assert bool(jnp.isfinite(gradient).all())
     assert bool((gradient[1] != 0).all() if gradient[1].ndim else True)
 
