@@ -37,7 +37,11 @@ def fitted(noise, data=X, **settings):
 
 @pytest.mark.parametrize(
     ("noise", "data"),
-    [("shared", X), (families.StudentT(), X), (families.NegativeBinomial(), COUNTS)],
+    [
+        ("shared", X),
+        pytest.param(families.StudentT(), X, marks=pytest.mark.slow),
+        (families.NegativeBinomial(), COUNTS),
+    ],
     ids=["gaussian", "student-t", "negative binomial"],
 )
 def test_scores_fall_and_stay_finite_by_every_method(noise, data):

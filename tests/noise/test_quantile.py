@@ -101,6 +101,7 @@ def test_the_gradient_vanishes_at_the_quantiles_and_the_densitys_own_does_not(x6
     assert max(abs(slope) for slope in own) > 0.02
 
 
+@pytest.mark.slow
 def test_heads_fitted_to_skewed_data_cover_held_out_data_as_their_levels_say():
     """y = c + e^{c/2} (E − 1) with exponential E: skewed, its spread and skew a function of c."""
 

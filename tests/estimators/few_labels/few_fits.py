@@ -4,6 +4,7 @@ import functools
 import warnings
 
 import numpy as np
+import pandas as pd
 
 import wellposed as wp
 
@@ -13,6 +14,9 @@ CENTRES = 3.0 * _RNG.normal(size=(3, D))
 KIND = _RNG.integers(3, size=N)
 X = CENTRES[KIND] + _RNG.normal(size=(N, D)) @ _RNG.normal(size=(D, D)) * 0.5
 FEW = np.where(np.arange(N) < 15, KIND, -1)
+FRAME = pd.DataFrame(X[:, :2], columns=["u", "v"]).assign(
+    kind=np.where(KIND == 0, "no", "yes"), amount=_RNG.poisson(2 + 3 * KIND)
+)
 METHODS = ("features", "joint", "stacked", "auxiliary")
 
 

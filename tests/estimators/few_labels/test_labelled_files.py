@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
-from few_fits import FEW, KIND, METHODS, N, X, fitted_by, small
+from few_fits import FEW, FRAME, KIND, METHODS, N, X, fitted_by, small
 from sklearn.svm import SVC
 
 import wellposed as wp
@@ -59,14 +59,13 @@ def test_no_row_of_the_data_is_in_the_file(tmp_path):
 
 
 def test_a_frame_of_several_kinds_comes_back_in_kind(tmp_path):
-    frame = pd.DataFrame({"a": X[:, 0], "b": np.where(KIND > 0, "yes", "no")})
-    model = small(vae={"max_epochs": 2}).fit(frame, Y)
+    model = small(vae={"max_epochs": 2}).fit(FRAME, Y)
     loaded = again(model, tmp_path)
-    pd.testing.assert_frame_equal(loaded.sample(3, "u"), model.sample(3, "u"))
-    assert loaded.feature_names_in_.tolist() == ["a", "b"]
+    pd.testing.assert_frame_equal(loaded.sample(6, "u"), model.sample(6, "u"))
+    assert loaded.feature_names_in_.tolist() == FRAME.columns.tolist()
 
 
-@pytest.mark.parametrize("method", ["joint", "auxiliary"])
+@pytest.mark.parametrize("method", ["joint", pytest.param("auxiliary", marks=pytest.mark.slow)])
 def test_convolutions_with_classes_come_back(method, tmp_path):
     rows = RNG.random((N, 8, 8))
     conv = {"encoder": "conv", "decoder": "conv", "max_epochs": 1}

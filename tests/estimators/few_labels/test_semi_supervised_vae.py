@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
-from few_fits import FEW, KIND, METHODS, D, N, X, fitted_by, small
+from few_fits import FEW, FRAME, KIND, METHODS, D, N, X, fitted_by, small
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -239,10 +239,7 @@ def test_gaps_are_integrated_out_as_by_the_vae(method):
 
 
 def test_a_frame_of_several_kinds():
-    frame = pd.DataFrame(X[:, :2], columns=["u", "v"])
-    frame["kind"] = np.where(KIND == 0, "no", "yes")
-    frame["amount"] = RNG.poisson(2 + 3 * KIND)
-    model = small().fit(frame, FEW)
+    frame, model = FRAME, small().fit(FRAME, FEW)
     assert model.feature_names_in_.tolist() == ["u", "v", "kind", "amount"]
     drawn = model.sample(6, 0)
     assert list(drawn.columns) == list(frame.columns)
