@@ -3,6 +3,7 @@
 import functools
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def fitted() -> wp.VAE:
 
 def test_rows_come_back_and_cost_their_bound_given_covariates():
     cells = cells_of(table())
-    plan = plan_for(fitted(), table(), cells)
+    plan: Any = plan_for(fitted(), table(), cells)
     codec = row_codec_from_bytes(plan.coder.to_bytes())
     symbols, off = plan.modelled.symbols(cells.parts)
     assert not off.any()
@@ -64,7 +65,8 @@ def test_rows_come_back_and_cost_their_bound_given_covariates():
 
 def test_a_frame_comes_back_with_its_covariates(monkeypatch):
     monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
-    for frame in (table(), table()[["depth", "batch", "age", "size"]][:40], table()[:0]):
+    frames: list[Any] = [table(), table()[["depth", "batch", "age", "size"]][:40], table()[:0]]
+    for frame in frames:
         again = wp.decompress(wp.compress(fitted(), frame, block_rows=300), fitted())
         pd.testing.assert_frame_equal(again, frame)
     estimate = estimate_compression(fitted(), table())

@@ -1,8 +1,10 @@
 """Frequencies of families of integers against distributions of SciPy, and the way back."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-from scipy import stats
+import scipy.stats
 
 from wellposed.coding.logs import RAW_BITS
 from wellposed.coding.symbols import (
@@ -21,6 +23,8 @@ from wellposed.coding.symbols.scales import SCALE_BITS
 from wellposed.coding.symbols.student import INVERSE_BITS
 from wellposed.coding.symbols.window import neighbours
 from wellposed.coding.wire import pack, unpack
+
+stats: Any = scipy.stats  # its functions have incomplete types
 
 
 def shares(family: AbstractFamily, outputs: np.ndarray, n: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import functools
 import math
 import warnings
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -49,10 +50,10 @@ def fitted() -> wp.VAE:
 
 
 @functools.cache
-def coded():
+def coded() -> tuple[Any, np.ndarray]:
     """The codec, and the symbols of the table."""
     cells = cells_of(table())
-    plan = plan_for(fitted(), table(), cells)
+    plan: Any = plan_for(fitted(), table(), cells)
     symbols, off = plan.modelled.symbols(cells.parts)
     assert not off.any()
     return plan.coder, symbols
@@ -106,12 +107,12 @@ def test_a_frame_comes_back_with_marks_that_the_model_codes(monkeypatch):
 @pytest.mark.parametrize("package", ["pandas", "polars"])
 def test_nulls_of_frames_are_missing_entries(package, monkeypatch):
     monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
-    frame = table().convert_dtypes()
+    frame: Any = table().convert_dtypes()
     if package == "polars":
         columns = {name: [None if v is pd.NA else v for v in frame[name]] for name in frame}
         frame = pl.DataFrame(columns, strict=False)
     cells = cells_of(frame)
-    plan = plan_for(fitted(), frame, cells)
+    plan: Any = plan_for(fitted(), frame, cells)
     symbols, off = plan.modelled.symbols(cells.parts)
     assert not off.any()
     np.testing.assert_array_equal(symbols == MISSING, table().isna())
