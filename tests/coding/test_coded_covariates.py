@@ -43,6 +43,7 @@ def fitted() -> wp.VAE:
         return vae.fit(table())
 
 
+@pytest.mark.slow
 def test_rows_come_back_and_cost_their_bound_given_covariates():
     cells = cells_of(table())
     plan: Any = plan_for(fitted(), table(), cells)

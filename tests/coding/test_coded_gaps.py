@@ -74,6 +74,7 @@ def test_every_row_comes_back_with_its_gaps():
         np.testing.assert_array_equal(again.decode(payload, len(rows)), rows)
 
 
+@pytest.mark.slow
 def test_the_code_is_as_long_as_the_elbo_of_observed_entries():
     codec, symbols = coded()
     rate = codec.rate(symbols)

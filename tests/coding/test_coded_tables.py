@@ -98,9 +98,8 @@ def test_mixed_columns_come_back_and_cost_their_density():
     assert (net - density).mean() < 3 * error + varying + 64
 
 
-@pytest.mark.parametrize(
-    "noise", ["poisson", pytest.param("negative-binomial", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("noise", ["poisson", "negative-binomial"])
+@pytest.mark.slow
 def test_counts_come_back_and_cost_their_probability(noise):
     model, rows = fitted(noise, "counts"), counted()
     codec = integer_model(model)

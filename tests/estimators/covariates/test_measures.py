@@ -93,10 +93,12 @@ def test_draws_need_covariates_and_rows_have_them(vae):
     assert abs(bounds.gaps.mean()) < 0.5
 
 
+@pytest.mark.slow
 def test_a_report_is_made(vae):
     assert "z independent of the covariates?" in vae.report(HELD[:60], TRAIN[:60]).html
 
 
+@pytest.mark.slow
 def test_a_grid_shares_the_covariates(tmp_path):
     short = {**LINEAR, "noise": "shared"}
     grid = wp.fit_grid(

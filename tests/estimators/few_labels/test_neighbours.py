@@ -76,6 +76,7 @@ def test_new_rows_follow_the_column_that_separates():
 
 
 @pytest.mark.parametrize("method", ["joint", "stacked"])
+@pytest.mark.slow
 def test_networks_get_labels_along_the_column_that_separates(method, monkeypatch):
     spread = []
 
@@ -137,6 +138,7 @@ def test_a_classifier_of_spread_labels_keeps_its_settings():
     assert (model.classifier_.n_neighbors, model.classifier_.alpha) == (4, 0.7)
 
 
+@pytest.mark.slow
 def test_rows_with_gaps_have_neighbours_by_a_transformer_that_takes_them():
     gaps = X.copy()
     gaps[3, 1] = np.nan

@@ -59,6 +59,7 @@ def test_draws_follow_their_label(fitted):
     assert fitted.sample(4, [40, 50, 60, 70]).shape == (4, 3)
 
 
+@pytest.mark.slow
 def test_the_density_integrates_over_y(fitted):
     if fitted.method == "features":
         with pytest.raises(wp.SettingError, match="standard deviation of y"):

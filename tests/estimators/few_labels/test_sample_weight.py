@@ -28,7 +28,9 @@ def small(method, **settings):
     return wp.SemiSupervisedVAE(method, vae=vae, **settings)
 
 
-@pytest.mark.parametrize("method", ["features", "joint", "stacked"])
+@pytest.mark.parametrize(
+    "method", [*(pytest.param(m, marks=pytest.mark.slow) for m in ("features", "stacked")), "joint"]
+)
 def test_a_weight_of_zero_leaves_a_row_out_with_its_label(method):
     kept = WEIGHTS > 0
     y = FEW.copy()
@@ -39,7 +41,8 @@ def test_a_weight_of_zero_leaves_a_row_out_with_its_label(method):
     np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
 
 
-@pytest.mark.parametrize("method", ["features", pytest.param("joint", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["features", "joint"])
 def test_a_common_scale_changes_nothing_and_weights_do(method):
     own = WEIGHTS + 0.5
     one, other, none = (

@@ -92,6 +92,7 @@ def test_the_mask_reaches_a_convolution(digits):
     assert np.abs(np.asarray(net(shown) - net(filled))).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_fit_of_images_with_missing_pixels_learns_and_survives_a_file(digits, tmp_path):
     images = NOISE["continuous-bernoulli"](digits)
     gaps = pixels_hidden(images, 0.3)

@@ -21,6 +21,7 @@ X, NEW = draw(700, 0), draw(700, 1)
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.slow
 def test_a_drift_is_told_and_training_goes_on():
     stream = wp.OutlierVAE(SMALL, random_state=0).partial_fit(X)
     assert stream.score_ == "log_density"
