@@ -47,6 +47,7 @@ def test_score_prints_csv_and_keeps_the_summary_apart(fitted):
     assert f"standard error {error:.2g}" in result.stderr
 
 
+@pytest.mark.slow
 def test_score_takes_a_method_and_refuses_others(fitted, tmp_path):
     path = tmp_path / "scores.csv"
     run("score", fitted.model, fitted.csv, "--method", "ais", "-o", path)

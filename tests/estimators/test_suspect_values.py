@@ -54,6 +54,7 @@ def test_an_image_has_no_suspects():
 
 @pytest.mark.filterwarnings("ignore::wellposed.DataWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.slow
 def test_noise_made_for_outliers_withstands_one():
     """Clean rows keep their log p, to half a nat, where a Gaussian's loses several."""
     spoilt, clean = rows(), rows()[:60]

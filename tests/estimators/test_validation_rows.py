@@ -160,6 +160,7 @@ def test_more_folds_than_rows_or_one_are_refused():
             wp.VAE(**SMALL | {"validation_folds": folds}).fit(WINE)
 
 
+@pytest.mark.slow
 def test_a_grid_has_the_folds_of_a_fit():
     settings = SMALL | {"validation_folds": 3, "max_epochs": 20, "patience": 5}
     grid = wp.fit_grid(wp.VAE(**settings), {"noise": [0.5]}, WINE)

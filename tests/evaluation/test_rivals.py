@@ -209,6 +209,7 @@ def test_only_densities_are_compared_with_densities(name):
     assert has_density(mixed) == FAMILIES[name]
 
 
+@pytest.mark.slow
 def test_levels_are_not_compared_and_not_called_sound():
     rows = np.random.default_rng(0).integers(2, size=(120, 4)).astype(float)
     vae = wp.VAE(1, noise="bernoulli", **QUICK).fit(rows[40:])

@@ -18,6 +18,15 @@ def test_bounded_is_the_identity_near_zero_and_never_reaches_its_limit():
     assert float(bounded(jnp.asarray(7.0), jnp.asarray(jnp.inf))) == 7.0
 
 
+@pytest.mark.parametrize("ratio", [0.0, 1e-3, 0.7, 30.0, 1e4, 1e8])
+def test_slopes_of_bounded_in_float32_are_those_in_closed_form(ratio):
+    """By the product rule the slope is 1/u - 1/u, or rounding, from u = 4,000 on."""
+    limit = np.float32(3.0)
+    slopes = jax.jit(jax.grad(bounded, (0, 1)))(jnp.float32(ratio * limit), jnp.asarray(limit))
+    np.testing.assert_allclose(slopes[0], (1 + ratio**2) ** -1.5, rtol=2e-6)
+    np.testing.assert_allclose(slopes[1], (ratio / np.sqrt(1 + ratio**2)) ** 3, rtol=2e-6)
+
+
 def test_inverted_undoes_an_increasing_function(x64):
     value = jnp.array([-0.9, 0.0, 0.3])
     np.testing.assert_allclose(invert(jnp.tanh, value, -5.0, 5.0), np.arctanh(value), atol=1e-14)

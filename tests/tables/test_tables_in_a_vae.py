@@ -203,6 +203,7 @@ def test_a_frame_of_numbers_is_its_array_and_comes_back_in_kind():
     np.testing.assert_array_equal(of_frame.score_samples(frame), of_array.score_samples(values))
 
 
+@pytest.mark.slow
 def test_weights_pieces_and_validation_rows_take_frames(vae):
     weights = np.r_[np.zeros(20), np.ones(100)]
     weighted = wp.VAE(2, **SMALL).fit(FRAME, sample_weight=weights, X_val=mixed_frame(30, 1))

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Num
 from numpy.typing import ArrayLike
 
 from wellposed._budget import at_once, bucket, slices
@@ -15,7 +15,6 @@ from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Row, Tree
 from wellposed.models import at_row
-from wellposed.numerics import content_key
 
 _CHUNK = 256
 
@@ -185,3 +184,16 @@ def row_key(x: Point, repeat: Array | None, key: PRNGKey) -> PRNGKey:
     """
     own = content_key(x, key)
     return own if repeat is None else jnp.where(repeat > 0, jax.random.fold_in(own, repeat), own)
+
+
+def content_key(x: Num[Array, " d"], key: PRNGKey) -> PRNGKey:
+    """Derive a datum's own key from its content.
+
+    The Monte Carlo score of a row must not depend on the other rows or on their order. The row's
+    bits are therefore mixed with odd multipliers (wrap-around in uint32 is defined) and folded into
+    the key. Adding zero turns −0 into 0.
+    """
+    words = jax.lax.bitcast_convert_type(x.astype(jnp.float32) + 0.0, jnp.uint32)
+    odd = 2 * jnp.arange(words.shape[0], dtype=jnp.uint32) + 1
+    mixed = (words ^ (words >> 15)) * (odd * jnp.uint32(2654435761))
+    return jax.random.fold_in(key, jnp.sum(mixed ^ (mixed >> 13), dtype=jnp.uint32))

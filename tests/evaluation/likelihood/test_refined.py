@@ -153,6 +153,7 @@ def test_no_bit_of_a_row_depends_on_its_place_in_a_chunk(proposal):
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.slow
 def test_components_left_out_do_not_bias_a_linear_decoder():
     """A proposal keeps eight components of a mixture; the closed form has all."""
     linear, _ = exact_model(d=4, k=2)

@@ -160,6 +160,7 @@ def test_hidden_features_of_a_solved_model_are_calibrated():
     assert (np.abs(found.crps.value - exact) < 4.5 * found.crps.standard_error).all()
 
 
+@pytest.mark.slow
 def test_a_model_without_the_datas_dependence_fails_on_hidden_features():
     """Marginals right, dependence of the other sign."""
     model, density = exact_model()
