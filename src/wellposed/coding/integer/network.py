@@ -1,7 +1,7 @@
 """Networks whose every number is an integer, exact in any order of summation."""
 
 import dataclasses
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .activation import Activation
 _EXACT = 2.0**53
 
 
+@runtime_checkable
 class AnyLayer(Protocol):
     """A map of whole numbers whose results are sums, not yet rounded down."""
 
