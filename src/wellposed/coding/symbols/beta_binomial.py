@@ -6,16 +6,15 @@ import numpy as np
 
 from ..integer import curve
 from ..logs import RAW_BITS
-from ..search import Intervals
 from .counts import MEAN_BITS, grown
-from .family import AbstractFamily, AbstractReader, CumulativeReader, tiles
+from .family import AbstractLevels
 
 _FAR = 24  # log odds beyond are as this one
 _SHARE_BITS = 30
 _LEAST = -200  # powers of two below the largest probability, from which one is zero
 
 
-class BetaBinomialSymbols(AbstractFamily):
+class BetaBinomialSymbols(AbstractLevels):
     """Levels 0, …, n of beta-binomials: ``BetaBinomial``.
 
     Probabilities are products of ratios P(v + 1)/P(v), each operation a correctly rounded one of
@@ -35,11 +34,7 @@ class BetaBinomialSymbols(AbstractFamily):
     def __init__(self, totals: np.ndarray, levels: int):
         self.totals, self.levels, self.d = totals, levels, len(totals)
 
-    def outside(self, symbols: np.ndarray) -> np.ndarray:
-        return (symbols < 0) | (symbols >= self.levels)
-
     def cumulative(self, outputs: np.ndarray, at: slice) -> np.ndarray:
-        """Return the cumulative frequencies of some features, shape (n + 2, d', m)."""
         odds, growth = outputs.reshape(2, self.d, -1)[:, at]
         total, n = grown(self.totals[at], growth), self.levels - 1
         a, b = (self._part(total, sign * odds) for sign in (1.0, -1.0))
@@ -70,19 +65,6 @@ class BetaBinomialSymbols(AbstractFamily):
         share *= 2.0**-_SHARE_BITS
         share *= total
         return np.floor(share, out=share) + 1.0
-
-    def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
-        below, above = np.empty(symbols.shape), np.empty(symbols.shape)
-        for at in tiles(self.d, symbols.shape[1] * self.levels):
-            cumulative = self.cumulative(outputs, at)
-            ends = (symbols[at], symbols[at] + 1)
-            below[at], above[at] = (
-                np.take_along_axis(cumulative, each[None], axis=0)[0] for each in ends
-            )
-        return Intervals.between(symbols, below, above)
-
-    def reader(self, outputs: np.ndarray) -> AbstractReader:
-        return CumulativeReader(self.cumulative, outputs, self.levels)
 
     def state(self) -> dict[str, Any]:
         return {"kind": self.kind, "totals": self.totals, "levels": self.levels}

@@ -79,3 +79,29 @@ class CumulativeReader(AbstractReader):
             return cumulative[symbol, row if at is None else at]
 
         return bisect(below, target, self._n)
+
+
+class AbstractLevels(AbstractFamily):
+    """Levels 0, ..., L - 1 with tables of cumulative frequencies; subclasses have ``levels``, L."""
+
+    levels: int
+
+    @abc.abstractmethod
+    def cumulative(self, outputs: np.ndarray, at: slice) -> np.ndarray:
+        """Return the cumulative frequencies of some features, shape (L + 1, d', m)."""
+
+    def outside(self, symbols: np.ndarray) -> np.ndarray:
+        return (symbols < 0) | (symbols >= self.levels)
+
+    def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
+        below, above = np.empty(symbols.shape), np.empty(symbols.shape)
+        for at in tiles(self.d, symbols.shape[1] * self.levels):
+            cumulative = self.cumulative(outputs, at)
+            ends = (symbols[at], symbols[at] + 1)
+            below[at], above[at] = (
+                np.take_along_axis(cumulative, each[None], axis=0)[0] for each in ends
+            )
+        return Intervals.between(symbols, below, above)
+
+    def reader(self, outputs: np.ndarray) -> AbstractReader:
+        return CumulativeReader(self.cumulative, outputs, self.levels)
