@@ -6,9 +6,8 @@
 
 ``mnist``, ``fashion``: 60,000 training images of which ``--per-class`` of each class have a label,
 all 10,000 test images. One VAE is trained without labels, is kept in build/few_labels, and serves
-all draws of labels;
-"stacked" has ``--slow-draws`` draws, "joint" ``--joint-draws``, and classifiers of scikit-learn
-that see all rows ``--rival-draws``.
+all draws of labels; "stacked" has ``--slow-draws`` draws, "joint" ``--joint-draws``, and
+classifiers of scikit-learn that see all rows ``--rival-draws``.
 ``small``: digits, wine, breast cancer and iris with five labels a class, a third of the rows for
 the test. Each line has the mean error in per cent with its standard error, the expected calibration
 error of the probabilities (15 bins of equal width), the trainings that ended as non-finite, and
