@@ -54,7 +54,7 @@ class BitsBackCodec:
     @property
     def n_features(self) -> int:
         """Number of symbols in a row, those of covariates last."""
-        return self._d + self.beside.n_given
+        return self.d + self.beside.n_given
 
     @property
     def allows_missing(self) -> bool:
@@ -62,13 +62,13 @@ class BitsBackCodec:
         return self.beside.gaps is not None
 
     @property
-    def _d(self) -> int:
+    def d(self) -> int:
         """Features that are coded."""
         return sum(part.family.d for part in self.parts)
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         """Which rows have a symbol that the model cannot code, shape (n,)."""
-        return self._outside(self.beside.known(self._checked(symbols))[0])
+        return self._outside(self.beside.known(self.checked(symbols))[0])
 
     def _outside(self, rows: np.ndarray) -> np.ndarray:
         out = np.zeros(len(rows), bool)
@@ -104,9 +104,8 @@ class BitsBackCodec:
         DamagedFileError
             For a payload that :meth:`encode` does not write for n_rows rows.
         """
-        most = n_lanes(n_rows, self._width)
-        sizes = self._chunk_sizes(n_rows, most)
-        known, payload = self.beside.read(payload, n_rows, self._d)
+        _, sizes = self.schedule(n_rows)
+        known, payload = self.beside.read(payload, n_rows, self.d)
         lanes = Lanes.from_bytes(payload, max(sizes, default=0))
         rows = np.empty((n_rows, self.n_features), np.int64)
         ends = list(itertools.accumulate(sizes, initial=0))
@@ -117,9 +116,15 @@ class BitsBackCodec:
         lanes.check_end()
         return rows
 
-    def _encode(self, symbols: np.ndarray) -> tuple[Lanes, np.ndarray, Known]:
-        """Return the coder, the net bits of each row, and what is beside the rows."""
-        rows, known = self.beside.known(self._checked(symbols))
+    def taken_apart(self, symbols: np.ndarray) -> tuple[np.ndarray, Known]:
+        """Return the features of rows, within the support, and what is beside them.
+
+        Raises
+        ------
+        OutsideSupport, DataError
+            As :meth:`encode` does.
+        """
+        rows, known = self.beside.known(self.checked(symbols))
         outside = np.flatnonzero(self._outside(rows))
         if outside.size:
             raise OutsideSupport(
@@ -127,9 +132,14 @@ class BitsBackCodec:
                 f"{named_features(outside)} have others. Store these rows apart.",
                 rows=outside.tolist(),
             )
-        most = n_lanes(len(rows), self._width)
+        return rows, known
+
+    def _encode(self, symbols: np.ndarray) -> tuple[Lanes, np.ndarray, Known]:
+        """Return the coder, the net bits of each row, and what is beside the rows."""
+        rows, known = self.taken_apart(symbols)
+        most, sizes = self.schedule(len(rows))
         lanes, net, first = Lanes.for_encoding(most), np.zeros(len(rows)), 0
-        for size in self._chunk_sizes(len(rows), most):
+        for size in sizes:
             lanes.open(size)
             chunk = np.ascontiguousarray(rows[first : first + size].T)
             own = known.rows(first, first + size)
@@ -141,7 +151,7 @@ class BitsBackCodec:
         self, lanes: Lanes, first: int, symbols: np.ndarray, known: Known
     ) -> np.ndarray:
         """Code a row in each lane; return their net bits, shape (m,)."""
-        q = self._posterior(symbols, known)
+        q = self.posterior(symbols, known)
         cells = np.zeros((q.k, symbols.shape[1]), np.int64)
         net = np.zeros(symbols.shape[1])
         for j in range(q.k):
@@ -150,7 +160,28 @@ class BitsBackCodec:
             lanes.advance(drawn.start, drawn.freq, bits=BITS)
             cells[j] = drawn.symbol
             net -= drawn.bits(BITS)
-        outputs = self._decoded(cells, known)
+        net += self.push_symbols(lanes, self._decoded(cells, known), symbols, known)
+        net += self.prior.push(lanes, cells, self._flips(q.k, first, len(net)))
+        known.push(lanes)
+        return net
+
+    def _decode_chunk(self, lanes: Lanes, first: int, m: int, known: Known) -> np.ndarray:
+        """Return m rows, shape (m, n_features)."""
+        known = known.popped(lanes, m)
+        cells = self.prior.pop(lanes, self._flips(self.prior.grid.k, first, m))
+        symbols = self.pop_symbols(lanes, self._decoded(cells, known), known)
+        q = self.posterior(symbols, known)
+        for j in range(q.k - 1, -1, -1):
+            drawn: Intervals = q.intervals(j, cells[j])
+            lanes.push(drawn.start, drawn.freq, bits=BITS)
+            lanes.mix(self._flips(j, first, m), bits=BITS)
+        return known.restored(symbols)
+
+    def push_symbols(
+        self, lanes: Lanes, outputs: np.ndarray, symbols: np.ndarray, known: Known
+    ) -> np.ndarray:
+        """Put symbols (d, m) under p(x | z) of decoder outputs; return their bits, shape (m,)."""
+        net = np.zeros(symbols.shape[1])
         for part in reversed(self.parts):
             own = outputs[part.first : part.last]
             counted, escape = symbols[part.columns] - part.low[:, None], part.family.escape
@@ -164,16 +195,12 @@ class BitsBackCodec:
                     net += push_rest(lanes, rest if gaps is None else np.where(gaps[j], -1, rest))
                 lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
             net += each.bits(part.family.bits).sum(axis=0)
-        net += self.prior.push(lanes, cells, self._flips(q.k, first, len(net)))
-        known.push(lanes)
         return net
 
-    def _decode_chunk(self, lanes: Lanes, first: int, m: int, known: Known) -> np.ndarray:
-        """Return m rows, shape (m, n_features)."""
-        known = known.popped(lanes, m)
-        cells = self.prior.pop(lanes, self._flips(self.prior.grid.k, first, m))
-        outputs = self._decoded(cells, known)
-        symbols = np.empty((self._d, m), np.int64)
+    def pop_symbols(self, lanes: Lanes, outputs: np.ndarray, known: Known) -> np.ndarray:
+        """Undo :meth:`push_symbols`: return symbols (d, m), typical ones where some are missing."""
+        m = outputs.shape[1]
+        symbols = np.empty((self.d, m), np.int64)
         for part in self.parts:
             reader, bits = part.family.reader(outputs[part.first : part.last]), part.family.bits
             for j, column in enumerate(part.columns):
@@ -188,17 +215,12 @@ class BitsBackCodec:
                     symbols[column] += pop_rest(lanes, escaped if gaps is None else escaped & ~gaps)
                 if gaps is not None:
                     np.copyto(symbols[column], self._typical[column], where=gaps)
-        q = self._posterior(symbols, known)
-        for j in range(q.k - 1, -1, -1):
-            drawn: Intervals = q.intervals(j, cells[j])
-            lanes.push(drawn.start, drawn.freq, bits=BITS)
-            lanes.mix(self._flips(j, first, m), bits=BITS)
-        return known.restored(symbols)
+        return symbols
 
     @property
     def _typical(self) -> np.ndarray:
         gaps = self.beside.gaps
-        return np.zeros(self._d, np.int64) if gaps is None else gaps.typical
+        return np.zeros(self.d, np.int64) if gaps is None else gaps.typical
 
     def _flips(self, j: int, first: int, m: int) -> np.ndarray:
         """Words that make the draw of latent j uniform, for m rows from ``first`` on.
@@ -208,24 +230,31 @@ class BitsBackCodec:
         rows = np.arange(first + 1, first + m + 1, dtype=np.uint64)
         return random_words(rows * np.uint64(self.prior.grid.k + 1) + np.uint64(j))
 
-    def _posterior(self, symbols: np.ndarray, known: Known) -> Posterior:
+    def posterior(self, symbols: np.ndarray, known: Known) -> Posterior:
+        """Return q(z | x) of symbols (d, m)."""
         inputs = self.beside.encoder_inputs(self.inputs(symbols), known)
         return Posterior(self.encoder(inputs), self.prior.grid)
 
     def _decoded(self, cells: np.ndarray, known: Known) -> np.ndarray:
-        z = self.prior.grid.places(cells)
-        z *= 2.0 ** (self.latent_bits - PLACE_BITS)
+        return self.outputs(self.prior.grid.places(cells), known)
+
+    def outputs(self, places: np.ndarray, known: Known) -> np.ndarray:
+        """Return the decoder's outputs of latents (k, m) in 2^-16 that the grid reaches."""
+        z = places * 2.0 ** (self.latent_bits - PLACE_BITS)
         return self.decoder(self.beside.with_covariates(np.floor(z, out=z), known))
 
-    def _chunk_sizes(self, n_rows: int, lanes: int) -> list[int]:
-        return chunk_sizes(n_rows, lanes, d=self._d, k=self.prior.grid.k)
+    def schedule(self, n_rows: int) -> tuple[int, list[int]]:
+        """Return the lanes of n_rows rows, and the rows of each chunk in the order of encoding."""
+        lanes = n_lanes(n_rows, self._width)
+        return lanes, chunk_sizes(n_rows, lanes, d=self.d, k=self.prior.grid.k)
 
     @property
     def _width(self) -> int:
         """Numbers that a row takes in the coder's largest array."""
-        return max(self._d, self.decoder.layers[-1].n_out)
+        return max(self.d, self.decoder.layers[-1].n_out)
 
-    def _checked(self, symbols: np.ndarray) -> np.ndarray:
+    def checked(self, symbols: np.ndarray) -> np.ndarray:
+        """Return symbols as int64, or raise ``DataError`` for another shape or type."""
         rows = np.asarray(symbols)
         if rows.ndim != 2 or rows.shape[1] != self.n_features or rows.dtype.kind not in "iub":
             raise DataError(

@@ -3,7 +3,8 @@
 docs/compression.md describes it byte by byte.
 """
 
-from .header import ARRAY, PANDAS, POLARS, Header
+from .blocks import BY_MODEL, QUANTISED, read_block
+from .header import ARRAY, PANDAS, POLARS, QUANTISED_VERSION, Header
 from .modelled import Modelled
 from .read import NeedsModel, Reader
 from .sections import Group
@@ -11,14 +12,18 @@ from .write import Writer
 
 __all__ = [
     "ARRAY",
+    "BY_MODEL",
     "PANDAS",
     "POLARS",
+    "QUANTISED",
+    "QUANTISED_VERSION",
     "Group",
     "Header",
     "Modelled",
     "NeedsModel",
     "Reader",
     "Writer",
+    "read_block",
 ]
 
 

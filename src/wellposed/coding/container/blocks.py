@@ -1,4 +1,4 @@
-"""The body of one block: rows by a general method, or by a model."""
+"""The body of one block: rows by a general method, or by a model, with loss or without."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from .modelled import Modelled
 from .sections import Group, pack_section, pack_sections, read_section
 from .varint import Cursor, pack_number
 
-PLAIN, BY_MODEL = 0, 1
+PLAIN, BY_MODEL, QUANTISED = 0, 1, 2
 _TRIED_ROWS_BYTES = 1 << 17
 _PLACES = Group(np.dtype("<u4"), 1)
 _BITS = Group(np.dtype("<u8"), 1)
@@ -28,12 +28,22 @@ def pack_plain(parts: Sequence[np.ndarray]) -> bytes:
 
 
 def pack_block(
-    parts: Sequence[np.ndarray], modelled: Modelled | None, coder: RowCodec | None
+    parts: Sequence[np.ndarray],
+    modelled: Modelled | None,
+    coder: RowCodec | None,
+    kind: int = BY_MODEL,
 ) -> bytes:
-    """Write the rows of a block: by the model where it gives fewer bytes, else without."""
+    """Write the rows of a block: by the model where it gives fewer bytes, else without.
+
+    Parameters
+    ----------
+    parts : of each group, its cells, shape (n, width), little-endian
+    modelled, coder : what a model codes, and the model; None without
+    kind : ``BY_MODEL``, or ``QUANTISED`` for a coder whose rows come back changed
+    """
     if modelled is None or coder is None or not len(parts[0]):
         return pack_plain(parts)
-    by_model = pack_by_model(parts, modelled, coder)
+    by_model = pack_by_model(parts, modelled, coder, kind)
     n_bytes = sum(part.nbytes for part in parts)
     first = max(1, int(len(parts[0]) * min(1.0, _TRIED_ROWS_BYTES / max(1, n_bytes))))
     tried = pack_plain([part[:first] for part in parts])
@@ -44,7 +54,9 @@ def pack_block(
     return min(by_model, plain, key=len)
 
 
-def pack_by_model(parts: Sequence[np.ndarray], modelled: Modelled, coder: RowCodec) -> bytes:
+def pack_by_model(
+    parts: Sequence[np.ndarray], modelled: Modelled, coder: RowCodec, kind: int = BY_MODEL
+) -> bytes:
     """Write the rows of a block by a model; rows and cells that it cannot code are apart."""
     symbols, off = modelled.symbols(parts)
     payload, apart = _encode(coder, symbols)
@@ -52,13 +64,17 @@ def pack_by_model(parts: Sequence[np.ndarray], modelled: Modelled, coder: RowCod
         return pack_plain(parts)
     coded = np.ones(len(symbols), bool)
     coded[apart] = False
+    if kind == QUANTISED and modelled.tables:
+        # A reconstruction may be a level that no cell of the column has.
+        changed = coder.decode(payload, len(symbols) - len(apart))
+        off[coded] |= modelled.without_cell(changed)
     taken, rest = modelled.taken(parts), _rest(parts, modelled)
     places = np.flatnonzero(off & coded[:, None])
     if len(places) and symbols.size >= 2**32:
         return pack_plain(parts)
     return b"".join(
         [
-            bytes([BY_MODEL]),
+            bytes([kind]),
             pack_number(len(apart)),
             *(pack_number(int(gap)) for gap in np.diff(apart, prepend=0)),
             pack_number(len(payload)),
@@ -77,8 +93,15 @@ def read_block(
     groups: Sequence[Group],
     modelled: Modelled | None,
     coder: RowCodec | None,
+    quantised: RowCodec | None = None,
 ) -> list[np.ndarray]:
     """Return the n rows of a block, the cells of each group.
+
+    Parameters
+    ----------
+    body, n, groups : of the block
+    modelled : what a model codes
+    coder, quantised : of blocks without and with loss
 
     Raises
     ------
@@ -91,6 +114,8 @@ def read_block(
         parts = [read_section(cursor, n, group) for group in groups]
     elif kind == BY_MODEL and modelled is not None and coder is not None:
         parts = _read_by_model(cursor, n, groups, modelled, coder)
+    elif kind == QUANTISED and modelled is not None and quantised is not None:
+        parts = _read_by_model(cursor, n, groups, modelled, quantised, changed=True)
     else:
         raise DamagedFileError(f"the kind {kind} of a block is unknown.")
     cursor.end()
@@ -99,7 +124,18 @@ def read_block(
 
 def is_by_model(body: bytes | memoryview) -> bool:
     """Whether a block needs a model."""
-    return len(body) > 0 and body[0] == BY_MODEL
+    return len(body) > 0 and body[0] in (BY_MODEL, QUANTISED)
+
+
+def coded_bytes(body: bytes | memoryview) -> int:
+    """Return the bytes of the coded rows of a block; none without a model."""
+    if not is_by_model(body):
+        return 0
+    cursor = Cursor(body)
+    cursor.byte()
+    for _ in range(cursor.number()):
+        cursor.number()
+    return cursor.number()
 
 
 def _encode(coder: RowCodec, symbols: np.ndarray) -> tuple[bytes, np.ndarray]:
@@ -119,7 +155,13 @@ def _encode(coder: RowCodec, symbols: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 
 def _read_by_model(
-    cursor: Cursor, n: int, groups: Sequence[Group], modelled: Modelled, coder: RowCodec
+    cursor: Cursor,
+    n: int,
+    groups: Sequence[Group],
+    modelled: Modelled,
+    coder: RowCodec,
+    *,
+    changed: bool = False,
 ) -> list[np.ndarray]:
     n_apart = cursor.number()
     if n_apart >= n:
@@ -132,6 +174,8 @@ def _read_by_model(
     symbols = np.zeros((n, len(modelled.columns)), np.int64)
     symbols[coded] = _decode(coder, payload, n - n_apart, symbols.shape[1])
     symbols[apart] = symbols[coded][:1]  # any row that has cells
+    if changed:
+        symbols = modelled.within(symbols, groups)
     taken = modelled.cells(symbols, groups)
     _read_patches(cursor, modelled, taken, symbols.size)
     parts = []

@@ -13,6 +13,7 @@ from .varint import Cursor, pack_number
 
 MAGIC = b"\x89WPZ"
 VERSION = 1
+QUANTISED_VERSION = 2  # of files with blocks of quantised latents; otherwise as version 1
 ARRAY, PANDAS, POLARS = 0, 1, 2
 _CONTAINERS = (ARRAY, PANDAS, POLARS)
 # The position in this tuple is the code of a type in files; the codes from 16 on are big-endian.
@@ -39,6 +40,7 @@ class Header:
     fingerprint : of the model, 16 bytes; None without a model
     description_bytes : length of the description of a frame, and after unpacking
     model_bytes : length of the model inside, and after unpacking; None where it is not inside
+    version : of the file
     """
 
     container: int
@@ -50,6 +52,7 @@ class Header:
     fingerprint: bytes | None = None
     description_bytes: tuple[int, int] | None = None
     model_bytes: tuple[int, int] | None = None
+    version: int = VERSION
 
     @property
     def row_bytes(self) -> int:
@@ -82,8 +85,13 @@ class Header:
         for sizes in (self.description_bytes, self.model_bytes):
             body += b"" if sizes is None else b"".join(map(pack_number, sizes))
         length = pack_number(len(body))
-        check = zlib.crc32(length + body)
-        return MAGIC + bytes([VERSION]) + check.to_bytes(4, "little") + length + body
+        check = zlib.crc32(_checked_first(self.version) + length + body)
+        return MAGIC + bytes([self.version]) + check.to_bytes(4, "little") + length + body
+
+
+def _checked_first(version: int) -> bytes:
+    """What the checksum of a header begins with: from version 2 on the version itself."""
+    return b"" if version == VERSION else bytes([version])
 
 
 def read_header(file, size: int) -> Header:
@@ -100,9 +108,9 @@ def read_header(file, size: int) -> Header:
             f"A .wpz file begins with the bytes {MAGIC.hex(' ')}; this one begins with "
             f"{start[:4].hex(' ') or 'nothing'}. Pass the file that compress wrote."
         )
-    if len(start) > 4 and start[4] != VERSION:
+    if len(start) > 4 and start[4] not in (VERSION, QUANTISED_VERSION):
         raise DamagedFileError(
-            f"This version reads .wpz files of version {VERSION}; the file is of version "
+            f"This version reads .wpz files of versions 1 and 2; the file is of version "
             f"{start[4]}, or damaged there. Update wellposed, or take the file from a backup."
         )
     try:
@@ -123,7 +131,7 @@ def _parse(start: bytes, file, size: int) -> Header:
     begun = front[length.position : length.position + n]
     body = begun + file.read(n - len(begun))
     file.seek(_HEAD + length.position + len(body))
-    check = zlib.crc32(front[: length.position] + body)
+    check = zlib.crc32(_checked_first(start[4]) + front[: length.position] + body)
     if len(body) != n or len(start) != _HEAD or check != int.from_bytes(start[-4:], "little"):
         raise DamagedFileError("its checksum differs.")
     cursor = Cursor(body)
@@ -145,6 +153,7 @@ def _parse(start: bytes, file, size: int) -> Header:
         fingerprint,
         description,
         model,
+        start[4],
     )
     _check(header, size)
     return header

@@ -83,6 +83,27 @@ class Modelled:
                 off[missing, j] = cells[missing] != 0
         return symbols, off
 
+    def without_cell(self, symbols: np.ndarray) -> np.ndarray:
+        """Return which symbols (n, d) no code of their column stands for, bool."""
+        without = np.zeros(symbols.shape, bool)
+        for j, table in self.tables.items():
+            without[:, j] = ~np.isin(symbols[:, j], [*table, *([MISSING] if self.gaps else [])])
+        return without
+
+    def within(self, symbols: np.ndarray, groups: Sequence[Group]) -> np.ndarray:
+        """Return symbols (n, d) with the nearest that a cell has in place of all others."""
+        symbols, missing = symbols.copy(), (symbols == MISSING) & self.gaps
+        without = self.without_cell(symbols)
+        for j, table in self.tables.items():
+            symbols[without[:, j], j] = table[0] if table else 0
+        for g, group in enumerate(groups):
+            mine = np.setdiff1d(np.flatnonzero(self.groups == g), list(self.tables))
+            if group.dtype.kind in "bui":
+                low, high = _limits(group.dtype)
+                kept = np.clip(symbols[:, mine], low, high)
+                symbols[:, mine] = np.where(missing[:, mine], MISSING, kept)
+        return symbols
+
     def cells(self, symbols: np.ndarray, groups: Sequence[Group]) -> list[np.ndarray]:
         """Return the modelled columns of each group from symbols of shape (n, d).
 
@@ -109,6 +130,14 @@ class Modelled:
                 part[missing[:, mine]] = np.nan
             parts.append(part)
         return parts
+
+
+def _limits(dtype: np.dtype) -> tuple[int, int]:
+    """Return the least and the largest symbol of whole numbers of a type."""
+    if dtype.kind == "b":
+        return 0, 1
+    limits = np.iinfo(dtype)
+    return max(int(limits.min), MISSING + 1), min(int(limits.max), 2**63 - 1)
 
 
 def _stand_in(

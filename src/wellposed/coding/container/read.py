@@ -85,8 +85,15 @@ class Reader:
         extent: tuple[int, int] | None,
         modelled: Modelled | None = None,
         coder: RowCodec | None = None,
+        quantised: RowCodec | None = None,
     ) -> list[np.ndarray]:
         """Read block i, which begins and ends at ``extent``.
+
+        Parameters
+        ----------
+        i, extent : the block
+        modelled : what a model codes
+        coder, quantised : of blocks without and with loss
 
         Raises
         ------
@@ -100,7 +107,7 @@ class Reader:
             body = self._body(i, extent)
             if coder is None and is_by_model(body):
                 raise NeedsModel
-            parts = read_block(body, high - low, self.header.groups, modelled, coder)
+            parts = read_block(body, high - low, self.header.groups, modelled, coder, quantised)
         except (DamagedFileError, MemoryError, OverflowError) as error:
             raise DamagedFileError(
                 f"Block {i} of {self.header.n_blocks} is damaged, rows {low} to {high - 1}: "

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..protocol import RowCodec
 from . import methods
-from .blocks import PLAIN, is_by_model, pack_block
+from .blocks import BY_MODEL, PLAIN, coded_bytes, is_by_model, pack_block
 from .header import Header
 from .modelled import Modelled
 from .sections import store_head, store_section
@@ -26,6 +26,7 @@ class Writer:
     description : of a frame, of the columns that a model codes; may be empty
     modelled, coder : what a model codes, and the model; None without
     include_model : whether to put the model into the file
+    kind : of blocks by the model
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class Writer:
         modelled: Modelled | None = None,
         coder: RowCodec | None = None,
         include_model: bool = False,
+        kind: int = BY_MODEL,
     ):
-        self._file, self._modelled, self._coder = file, modelled, coder
+        self._file, self._modelled, self._coder, self._kind = file, modelled, coder, kind
         sections = [description, coder.to_bytes() if coder and include_model else b""]
         packed = [_pack_smaller(section) if section else b"" for section in sections]
         lengths = [
@@ -50,6 +52,7 @@ class Writer:
         )
         self._lengths: list[int] = []
         self.n_by_model = 0  # blocks
+        self.coded_bytes = 0  # of rows by the model
         front = self.header.pack()
         self._file.write(front)
         self.n_bytes = len(front)
@@ -57,16 +60,18 @@ class Writer:
             if short:
                 self._put(zlib.crc32(short).to_bytes(4, "little") + short)
 
-    def write(self, parts: Sequence[np.ndarray]) -> int:
-        """Write the rows of the next block, and return the bytes that it takes.
+    def write(self, parts: Sequence[np.ndarray]) -> bytes:
+        """Write the rows of the next block, and return its body.
 
         Parameters
         ----------
         parts : of each group, its cells, shape (rows of the block, width), little-endian
         """
-        body = pack_block(parts, self._modelled, self._coder)
+        body = pack_block(parts, self._modelled, self._coder, self._kind)
         self.n_by_model += is_by_model(body)
-        return self._put_block(body)
+        self.coded_bytes += coded_bytes(body)
+        self._put_block(body)
+        return body
 
     def write_stored(self, chunks: Iterable[Sequence[np.ndarray]]) -> None:
         """Write the only block of a container as it is, from chunks of its rows.
@@ -107,13 +112,12 @@ class Writer:
             self._put(index + len(index).to_bytes(4, "little"))
         return self.n_bytes
 
-    def _put_block(self, body: bytes) -> int:
+    def _put_block(self, body: bytes) -> None:
         length = pack_number(len(body))
         check = zlib.crc32(pack_number(len(self._lengths)) + length)
         block = zlib.crc32(body, check).to_bytes(4, "little") + length + body
         self._lengths.append(len(block))
         self._put(block)
-        return len(block)
 
     def _put(self, content: bytes) -> None:
         self._file.write(content)

@@ -38,6 +38,16 @@ class Posterior:
         )
         self._normal = curve("normal", -_FAR, _FAR, scale=(1 << BITS) - grid.n_cells)
 
+    @property
+    def means(self) -> np.ndarray:
+        """Means in 2^-16, whole numbers in float64, shape (k, m)."""
+        return self._mean
+
+    @property
+    def spreads(self) -> np.ndarray:
+        """Standard deviations in 2^-16, shape (k, m)."""
+        return _KNOTS / self._rate
+
     def find(self, j: int, target: np.ndarray) -> Intervals:
         """Return the cells of latent j whose intervals hold the targets, shape (m,)."""
         return bisect(lambda cell, at: self._below(j, cell, at), target, self._grid.n_cells)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..logs import shares
-from .family import AbstractLevels
+from .family import AbstractLevels, tiles
 
 
 class CategoricalSymbols(AbstractLevels):
@@ -28,6 +28,12 @@ class CategoricalSymbols(AbstractLevels):
         logs = outputs.reshape(self.levels, self.d, -1)[:, at]
         each = shares(logs, (1 << self.bits) - self.levels) + 1.0
         return np.concatenate([np.zeros((1, *each.shape[1:])), each.cumsum(axis=0)])
+
+    def means(self, outputs: np.ndarray) -> np.ndarray:
+        likely = np.empty((self.d, outputs.shape[1]), np.int64)
+        for at in tiles(self.d, outputs.shape[1] * self.levels):
+            likely[at] = np.diff(self.cumulative(outputs, at), axis=0).argmax(axis=0)
+        return likely
 
     def state(self) -> dict[str, Any]:
         return {"kind": self.kind, "d": self.d, "levels": self.levels}

@@ -95,6 +95,18 @@ class CausalSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
 
+    def means(self, outputs: np.ndarray) -> np.ndarray:
+        """Each feature given the reconstruction of its neighbours."""
+        m = outputs.shape[1]
+        canvas, blocks = self.canvas(m), outputs.reshape(-1, self.d, m)
+        means = np.empty((self.d, m), np.int64)
+        for j in range(self.d):
+            near = canvas.take(self.near[j], axis=0)
+            cells = self.cells(near[:, None], blocks[:, j : j + 1]).feature(0)
+            means[j] = self.curve.means(cells)
+            canvas[self.own[j] + 1] = self.context(means[j])
+        return means
+
     def state(self) -> dict[str, Any]:
         return {
             "kind": self.kind,

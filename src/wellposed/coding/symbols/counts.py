@@ -7,7 +7,7 @@ import numpy as np
 from ..integer import curve
 from ..logs import RAW_BITS
 from ..search import Intervals
-from .family import AbstractFamily, AbstractReader, CumulativeReader, tiles
+from .family import AbstractFamily, AbstractReader, CumulativeReader, table_means, tiles
 
 MEAN_BITS = 20  # fractional bits of means and of concentrations
 _GROWTH_BITS = 20
@@ -96,6 +96,9 @@ class CountSymbols(AbstractFamily):
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return CumulativeReader(self.cumulative, outputs, self.largest + 1)
+
+    def means(self, outputs: np.ndarray) -> np.ndarray:
+        return table_means(self.cumulative, outputs, self.d, self.largest + 1)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -48,6 +48,13 @@ class AbstractFamily(abc.ABC):
         """Return the reader of rows with these outputs of the decoder."""
 
     @abc.abstractmethod
+    def means(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the expected symbols, rounded, int64, shape (d, m): the reconstruction of z.
+
+        Of levels without an order it is the most likely one.
+        """
+
+    @abc.abstractmethod
     def state(self) -> dict[str, Any]:
         """Return what the family is made of: numbers, names and arrays."""
 
@@ -105,3 +112,18 @@ class AbstractLevels(AbstractFamily):
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return CumulativeReader(self.cumulative, outputs, self.levels)
+
+    def means(self, outputs: np.ndarray) -> np.ndarray:
+        return table_means(self.cumulative, outputs, self.d, self.levels)
+
+
+def table_means(
+    cumulative: Callable[..., np.ndarray], outputs: np.ndarray, d: int, n: int
+) -> np.ndarray:
+    """Return the rounded means of n symbols with tables of cumulative frequencies, (d, m)."""
+    means = np.empty((d, outputs.shape[1]), np.int64)
+    for at in tiles(d, outputs.shape[1] * n):
+        below = cumulative(outputs, at)
+        # The mean is the sum of the tails P(symbol ≥ v); all of them whole numbers.
+        means[at] = np.floor((below[-1] - below[1:-1]).sum(axis=0) / below[-1] + 0.5)
+    return means

@@ -56,6 +56,9 @@ class LowRankSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
 
+    def means(self, outputs: np.ndarray) -> np.ndarray:
+        return self.real.means(own_rows(outputs, self.d, self.rank))
+
     def state(self) -> dict[str, Any]:
         return {"kind": self.kind, "real": self.real.state(), "rank": self.rank}
 
@@ -65,15 +68,20 @@ class LowRankSymbols(AbstractFamily):
         return cls(RealSymbols.from_state(state["real"]), state["rank"])
 
 
+def own_rows(outputs: np.ndarray, d: int, rank: int) -> np.ndarray:
+    """Return the decoder's outputs without factors, those of the diagonal noise."""
+    m = outputs.shape[1]
+    blocks = outputs.reshape(-1, d, m)
+    return np.concatenate([blocks[:1], blocks[1 + rank :]]).reshape(-1, m)
+
+
 class _State:
     """The factors of rows of one chunk, given the features before."""
 
     def __init__(self, family: LowRankSymbols, outputs: np.ndarray):
         d, r, m = family.d, family.rank, outputs.shape[1]
-        blocks = outputs.reshape(-1, d, m)
-        self._factor = blocks[1 : 1 + r] * _FINE
-        rows = np.concatenate([blocks[:1], blocks[1 + r :]]).reshape(-1, m)
-        self._each = family.real.parameters(rows, slice(None))
+        self._factor = outputs.reshape(-1, d, m)[1 : 1 + r] * _FINE
+        self._each = family.real.parameters(own_rows(outputs, d, r), slice(None))
         self._real, self._m = family.real, m
         self._mean, self._covariance = np.zeros((r, m)), np.zeros((r, r, m))
         self._covariance[np.arange(r), np.arange(r)] = 1.0

@@ -1,4 +1,4 @@
-"""Lossless compression of rows by a fitted model, and back."""
+"""Compression of rows by a fitted model, and back."""
 
 from .lossless import compress, decompress
 

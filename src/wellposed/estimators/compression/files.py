@@ -10,14 +10,27 @@ import numpy as np
 
 from wellposed._bar import Bar
 from wellposed._errors import DamagedFileError, DamageWarning, SettingError
-from wellposed.coding.container import ARRAY, Header, NeedsModel, Reader, Writer
+from wellposed.coding.container import (
+    ARRAY,
+    BY_MODEL,
+    QUANTISED,
+    QUANTISED_VERSION,
+    Header,
+    NeedsModel,
+    Reader,
+    Writer,
+    read_block,
+)
 
 from .._words import Progress
 from .containers import Cells, cells_of, pack_description, restore
+from .lossy import Errors as RowErrors
+from .lossy import Target, quantised_plan, scales
 from .models import Codable, Plan, plan_for, plan_of_file
 
 Errors = Literal["raise", "skip"]
 BLOCK_BYTES = 1 << 23  # of the rows of one block
+_EXACT = Target()
 _SLACK = 64  # bytes by which a file may exceed the rows
 _SLACK_A_GROUP = 10  # and further ones of a frame, for each type of its columns
 
@@ -32,6 +45,9 @@ class Sizes:
     file : of the container
     model : of the model inside
     blocks, by_model : number of blocks, and of those that the model codes
+    coded : of the rows that the model codes
+    rmse : root mean squared error of the cells that the model codes; None without loss
+    n : number of rows
     """
 
     rows: int
@@ -39,6 +55,14 @@ class Sizes:
     model: int
     blocks: int
     by_model: int
+    coded: int = 0
+    rmse: float | None = None
+    n: int = 0
+
+    @property
+    def bits(self) -> float:
+        """Bits a row of what the model codes."""
+        return 8 * self.coded / max(1, self.n)
 
 
 def compress_into(
@@ -50,6 +74,7 @@ def compress_into(
     block_rows: int | None = None,
     progress: Progress = "auto",
     verify: bool = False,
+    target: Target = _EXACT,
 ) -> Sizes:
     """Write a container into a file that is open for writing and seeking; see ``compress``.
 
@@ -57,7 +82,9 @@ def compress_into(
     ----------
     file : binary; for ``verify`` its descriptor must be open for reading too
     model, X, include_model, block_rows, progress : as those of ``compress``
-    verify : decode each block, and compare it with the rows
+    verify : decode each block, and compare it with the rows; with a target, the cells that are
+        exact, and the error of the others
+    target : of a lossy file
 
     Raises
     ------
@@ -69,35 +96,75 @@ def compress_into(
     rows = rows_a_block(cells) if block_rows is None else block_rows
     if rows < 1 or int(rows) != rows:
         raise SettingError(f"block_rows must be a whole number above 0; got {rows!r}.")
-    writer = Writer(
-        file,
-        cells.header(int(rows), plan.fingerprint),
-        pack_description(cells.description | plan.description()),
-        modelled=plan.modelled,
-        coder=plan.coder,
-        include_model=include_model,
-    )
+    plan = quantised_plan(plan, target, cells, model, int(rows))
+    writer = _writer(file, cells, plan, int(rows), include_model=include_model)
+    errors = None if plan.quantised is None else _errors(plan, model)
     with Bar(cells.n, progress, unit="row") as bar:
         for i in range(writer.header.n_blocks):
             low, high = writer.header.rows_of(i)
-            writer.write(cells.rows(low, high))
+            own = cells.rows(low, high)
+            body = writer.write(own)
+            if errors is not None:
+                errors.add(own, _read_back(body, high - low, writer.header, plan))
             bar.show(high)
     written, raw = writer.close(), cells.n * cells.row_bytes
     if written > raw + _slack(cells) and not include_model:
         written, plan = _store(file, cells), Plan()
     if verify:
-        _verify(file, cells, plan, progress)
+        _verify(file, cells, plan, model, progress, errors if plan.quantised else None)
     inside = writer.header.model_bytes
-    blocks, by_model = writer.header.n_blocks, writer.n_by_model if plan.coder else 0
-    return Sizes(raw, written, inside[0] if inside else 0, blocks, by_model)
+    return Sizes(
+        raw,
+        written,
+        inside[0] if inside else 0,
+        writer.header.n_blocks,
+        writer.n_by_model if plan.coder else 0,
+        writer.coded_bytes if plan.coder else 0,
+        None if errors is None else errors.rmse if plan.quantised else 0.0,
+        cells.n,
+    )
+
+
+def _writer(
+    file: IO[bytes], cells: Cells, plan: Plan, block_rows: int, *, include_model: bool
+) -> Writer:
+    header = cells.header(block_rows, plan.fingerprint)
+    kind, coder = BY_MODEL, plan.coder
+    if plan.quantised is not None:
+        header = dataclasses.replace(header, version=QUANTISED_VERSION)
+        kind, coder = QUANTISED, plan.quantised
+    return Writer(
+        file,
+        header,
+        pack_description(cells.description | plan.description()),
+        modelled=plan.modelled,
+        coder=coder,
+        include_model=include_model,
+        kind=kind,
+    )
+
+
+def _errors(plan: Plan, model: Any) -> RowErrors:
+    assert plan.modelled is not None
+    return RowErrors(plan, scales(plan.modelled, model))
+
+
+def _read_back(body: bytes, n: int, header: Header, plan: Plan) -> list[np.ndarray]:
+    return read_block(body, n, header.groups, plan.modelled, plan.coder, plan.quantised)
 
 
 def rows_of(
-    reader: Reader, model: Codable | None, *, errors: Errors = "raise", progress: Progress = "auto"
+    reader: Reader,
+    model: Codable | None,
+    *,
+    errors: Errors = "raise",
+    residual: bool = True,
+    progress: Progress = "auto",
 ) -> Any:
     """Return the rows of a container as they were; see ``decompress``."""
     header, kept, rows = reader.header, [], []
-    for low, high, parts in blocks_of(reader, model, errors=errors, progress=progress):
+    blocks = blocks_of(reader, model, errors=errors, residual=residual, progress=progress)
+    for low, high, parts in blocks:
         kept.append(parts)
         rows.append(np.arange(low, high))
     if header.n_blocks == 0:
@@ -111,7 +178,12 @@ def rows_of(
 
 
 def blocks_of(
-    reader: Reader, model: Codable | None, *, errors: Errors = "raise", progress: Progress = "auto"
+    reader: Reader,
+    model: Codable | None,
+    *,
+    errors: Errors = "raise",
+    residual: bool = True,
+    progress: Progress = "auto",
 ) -> Iterator[tuple[int, int, list[np.ndarray]]]:
     """Yield the first row of each block, the first after it, and its cells.
 
@@ -123,6 +195,9 @@ def blocks_of(
     if errors not in ("raise", "skip"):
         raise SettingError(f"errors must be 'raise' or 'skip'; got {errors!r}.")
     plan = plan_of_file(reader, model)
+    quantised = plan.quantised
+    if quantised is not None and not residual:
+        quantised = dataclasses.replace(quantised, exact=False)
     extents, fault = reader.extents()
     faults = [] if fault is None else [f"{fault[0].upper()}{fault[1:]}."]
     lost = []
@@ -132,7 +207,7 @@ def blocks_of(
         for i, extent in enumerate(extents):
             low, high = reader.header.rows_of(i)
             try:
-                yield low, high, reader.read(i, extent, plan.modelled, plan.coder)
+                yield low, high, reader.read(i, extent, plan.modelled, plan.coder, quantised)
             except NeedsModel:
                 raise SettingError(
                     f"Block {i} was coded by the model {plan.printed}; none was given. Pass it: "
@@ -172,17 +247,37 @@ def _store(file: IO[bytes], cells: Cells) -> int:
     return writer.close()
 
 
-def _verify(file: IO[bytes], cells: Cells, plan: Plan, progress: Progress) -> None:
+def _verify(
+    file: IO[bytes],
+    cells: Cells,
+    plan: Plan,
+    model: Any,
+    progress: Progress,
+    errors: RowErrors | None,
+) -> None:
+    """Check that a file decodes to its rows, or with the errors that were found in writing."""
     file.flush()
-    with os.fdopen(os.dup(file.fileno()), "rb") as again:
-        reader = Reader(again)
+    again = None if errors is None else _errors(plan, model)
+    with os.fdopen(os.dup(file.fileno()), "rb") as opened:
+        reader = Reader(opened)
         for low, high, parts in blocks_of(reader, plan.coder, progress=progress):
-            for part, same in zip(cells.rows(low, high), parts, strict=True):
-                if part.tobytes() != same.tobytes():
-                    raise DamagedFileError(
-                        f"A file must decode to the rows that it was written from; rows {low} to "
-                        f"{high - 1} do not. The file is not kept. Report this as a fault."
-                    )
+            own = cells.rows(low, high)
+            if again is None:
+                same = all(a.tobytes() == b.tobytes() for a, b in zip(own, parts, strict=True))
+            else:
+                same = again.same_elsewhere(own, parts)
+                again.add(own, parts)
+            if not same:
+                raise _differs(f"rows {low} to {high - 1} do not")
+    if again is not None and errors is not None and again.rmse != errors.rmse:
+        raise _differs(f"their error is {again.rmse:g} in place of {errors.rmse:g}")
+
+
+def _differs(what: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"A file must decode to the rows that it was written from; {what}. The file is not kept. "
+        "Report this as a fault."
+    )
 
 
 def _warn(header: Header, lost: list[tuple[int, int]], faults: list[str]) -> None:

@@ -10,6 +10,7 @@ from wellposed.coding.container import Reader
 
 from .._words import Frame, Progress
 from .files import compress_into, rows_of
+from .lossy import Target
 from .models import Codable
 
 
@@ -19,14 +20,21 @@ def compress(
     *,
     include_model: bool = False,
     block_rows: int | None = None,
+    target_bits: float | None = None,
+    target_rmse: float | None = None,
+    keep_residual: bool = False,
     progress: Progress = "auto",
 ) -> bytes:
-    """Compress rows without loss: every bit comes back, by whole numbers alone.
+    """Compress rows, without loss unless a target is given: by whole numbers alone.
 
     Blocks of rows are coded each by itself. A block is coded by the model, by bits-back coding, or
     where that takes fewer bytes by LZMA2 or bzip2, or is stored; an array never takes more than its
     own bytes and 64, and a frame than its cells, its description, 64, and 10 for each type of
     column. Rows and cells that the model cannot code are apart, and exact too.
+
+    With a target the latents are quantised, and in the columns of the model its reconstruction
+    from them comes back. Everything else comes back exactly: other columns, missing marks,
+    covariates, rows and cells that the model cannot code.
 
     Parameters
     ----------
@@ -36,6 +44,11 @@ def compress(
         or polars. Rows have the features of the model, in the same units
     include_model : put the model into the file, so that it opens by itself; its bytes count
     block_rows : rows a block; None takes as many as have 8 MiB
+    target_bits : bits of the quantised latents of a row, on average, with the tables of their cells
+    target_rmse : root mean squared error of the cells that the model codes, in the units of X. Both
+        targets are met on a sample of at most 2,048 rows, and nearly so on all
+    keep_residual : whether a file with a target keeps what the reconstruction lacks, so that X
+        comes back without loss
     progress : whether to show a bar
 
     Returns
@@ -47,7 +60,8 @@ def compress(
     DataError
         If X is another container, or has other features than the model.
     SettingError
-        If the model cannot be coded with.
+        If the model cannot be coded with, or a target cannot be reached; the message has the
+        range that can.
 
     Notes
     -----
@@ -64,7 +78,13 @@ def compress(
     """
     file = io.BytesIO()
     compress_into(
-        file, model, X, include_model=include_model, block_rows=block_rows, progress=progress
+        file,
+        model,
+        X,
+        include_model=include_model,
+        block_rows=block_rows,
+        target=Target(target_bits, target_rmse, keep_residual),
+        progress=progress,
     )
     return file.getvalue()
 
@@ -74,9 +94,12 @@ def decompress(
     model: Codable | None = None,
     *,
     errors: Literal["raise", "skip"] = "raise",
+    residual: bool = True,
     progress: Progress = "auto",
 ) -> Any:
     """Return the rows that :func:`compress` was given: the same container, types and bits.
+
+    Of a file with a target, the columns of the model are its reconstruction.
 
     Parameters
     ----------
@@ -85,6 +108,8 @@ def decompress(
         it inside
     errors : of damaged blocks: "raise", or "skip" to return the rows of the others, with a
         :class:`wellposed.DamageWarning` that lists the rows that are lost
+    residual : whether the residual is added, where a file with a target has it; False returns the
+        reconstruction
     progress : whether to show a bar
 
     Returns
@@ -109,4 +134,5 @@ def decompress(
             f"decompress takes the bytes of a .wpz file; got a {type(data).__name__}. Pass "
             "Path(...).read_bytes()."
         )
-    return rows_of(Reader(bytes(data)), model, errors=errors, progress=progress)
+    reader = Reader(bytes(data))
+    return rows_of(reader, model, errors=errors, residual=residual, progress=progress)

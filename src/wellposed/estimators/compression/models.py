@@ -10,11 +10,12 @@ import numpy as np
 
 from wellposed import coding as _coding
 from wellposed._errors import DamagedFileError, DataError, DataHint, SettingError
-from wellposed.coding import RowCodec
+from wellposed.coding import BitsBackCodec, RowCodec
 from wellposed.coding.build.beside import CovariateColumns
 from wellposed.coding.container import ARRAY, Header, Modelled, Reader
 from wellposed.coding.container.steps import BITS, DIVISORS, find_steps
 from wellposed.coding.protocol import MISSING
+from wellposed.coding.quantised import QuantisedCodec
 from wellposed.models import VAEModel
 from wellposed.tables import Schema
 
@@ -31,12 +32,20 @@ coding: Any = _coding
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
-    """What a model codes of some rows; nothing without a model."""
+    """What a model codes of some rows; nothing without a model.
+
+    Parameters
+    ----------
+    coder, modelled, fingerprint : the integer model, what it codes, and its fingerprint
+    whole : whether it codes an array's columns, all of them in order and at the step one
+    quantised : the codec of rows that come back changed
+    """
 
     coder: RowCodec | None = None
     modelled: Modelled | None = None
     fingerprint: bytes | None = None
     whole: bool = True
+    quantised: QuantisedCodec | None = None
 
     @property
     def printed(self) -> str:
@@ -185,7 +194,9 @@ def plan_of_file(reader: Reader, model: Any) -> Plan:
             f"The file codes {len(modelled.columns)} columns by a model of {coder.n_features}. "
             "Take it from a backup."
         )
-    return Plan(coder, dataclasses.replace(modelled, gaps=_allows_missing(coder)), fingerprint)
+    modelled = dataclasses.replace(modelled, gaps=_allows_missing(coder))
+    quantised = QuantisedCodec(coder) if isinstance(coder, BitsBackCodec) else None
+    return Plan(coder, modelled, fingerprint, quantised=quantised)
 
 
 def _allows_missing(coder: RowCodec) -> bool:
