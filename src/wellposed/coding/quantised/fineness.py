@@ -29,23 +29,21 @@ class Finenesses:
     ----------
     codec : integer model
     symbols : of the sample, int64, shape (m, n_features)
-    scale : of a symbol in units of the data, shape (n_features,); zero leaves a column out of the
-        error
+    scale : of a symbol in units of the data, shape (m, n_features) or (n_features,); zero leaves it
+        out of the error
     n_rows : of which the rows are a sample, that are coded together
 
     References: Cover & Thomas (2006), chapter 10, for reverse water-filling.
     """
 
-    def __init__(
-        self, codec: QuantisedCodec, symbols: np.ndarray, scale: np.ndarray, n_rows: int
-    ):
-        self._codec, self._scale, self._n = codec, scale, max(n_rows, len(symbols))
+    def __init__(self, codec: QuantisedCodec, symbols: np.ndarray, scale: np.ndarray, n_rows: int):
+        self._codec, self._n = codec, max(n_rows, len(symbols))
         features, self._known = codec.codec.taken_apart(symbols)
+        d = features.shape[1]
+        self._symbols = features
+        scale = np.where(symbols == MISSING, 0.0, scale)[:, :d]
+        self._scale, self._count = scale, np.count_nonzero(scale)
         self._means, spreads = codec.latents(symbols)
-        self._symbols = np.where(symbols == MISSING, 0, symbols)[:, : features.shape[1]]
-        self._coded = (symbols != MISSING)[:, : features.shape[1]] & (
-            scale[: features.shape[1]] > 0
-        )
         self._widths = _widths(self._means, spreads)
         self._centre = np.rint(self._means.mean(axis=1)).astype(np.int64)
         away = np.abs(self._means - self._centre[:, None]).max(axis=1)
@@ -87,8 +85,8 @@ class Finenesses:
         return self._error(self._codec.means(np.rint(self._means), self._known))
 
     def _error(self, features: np.ndarray) -> float:
-        away = (features.T - self._symbols) * self._scale[: self._symbols.shape[1]]
-        return float(np.sqrt((away[self._coded] ** 2).mean())) if self._coded.any() else 0.0
+        away = (features.T - self._symbols) * self._scale
+        return float(np.sqrt((away**2).sum() / max(1, self._count)))
 
     def for_bits(self, target: float) -> int:
         """Return the finest that takes at most ``target`` bits a row."""

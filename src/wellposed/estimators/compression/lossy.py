@@ -80,11 +80,11 @@ def quantised_plan(plan: Plan, target: Target, cells: Cells, model: Any, block_r
             "Pass a fitted VAE, or leave the target out."
         )
     bare = QuantisedCodec(plan.coder, residual=target.residual)
-    symbols = _sample(plan.modelled, bare, cells)
+    symbols, off = _sample(plan.modelled, bare, cells)
     if not len(symbols):
         return dataclasses.replace(plan, quantised=_of_nothing(bare))
     scale = scales(plan.modelled, model)
-    tried = Finenesses(bare, symbols, scale, min(block_rows, cells.n))
+    tried = Finenesses(bare, symbols, np.where(off, 0.0, scale), min(block_rows, cells.n))
     fineness = _reached(tried, target, scale)
     quantised = dataclasses.replace(bare, quantiser=tried.quantiser(fineness))
     return dataclasses.replace(plan, quantised=quantised)
@@ -107,7 +107,8 @@ class Errors:
     """
 
     def __init__(self, plan: Plan, scale: np.ndarray):
-        assert plan.modelled is not None and plan.quantised is not None
+        assert plan.modelled is not None
+        assert plan.quantised is not None
         self._modelled, self._codec, self._scale = plan.modelled, plan.quantised, scale
         self._sum, self._count = 0.0, 0
 
@@ -149,12 +150,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def _sample(modelled: Modelled, codec: QuantisedCodec, cells: Cells) -> np.ndarray:
-    """Rows at equal distances that the model codes."""
+def _sample(
+    modelled: Modelled, codec: QuantisedCodec, cells: Cells
+) -> tuple[np.ndarray, np.ndarray]:
+    """Symbols of rows at equal distances that the model codes, and which of them are exact."""
     most = max(1, min(_SAMPLE_ROWS, _SAMPLE_NUMBERS // max(1, len(modelled.columns))))
     rows = np.unique(np.linspace(0, max(0, cells.n - 1), min(most, cells.n)).astype(np.int64))
     symbols, off = modelled.symbols([part[rows] for part in cells.parts])
-    return symbols[~codec.outside(symbols)]
+    inside = ~codec.outside(symbols)
+    return symbols[inside], off[inside]
 
 
 def _of_nothing(codec: QuantisedCodec) -> QuantisedCodec:
@@ -176,7 +180,7 @@ def _reached(tried: Finenesses, target: Target, scale: np.ndarray) -> int:
             )
         return tried.for_bits(target.bits)
     assert target.rmse is not None
-    if not scale.any():
+    if not scale.any():  # levels alone
         raise DataError(
             "target_rmse needs columns of numbers; the model's columns are levels. Give "
             "target_bits."
