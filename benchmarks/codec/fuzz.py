@@ -24,6 +24,7 @@ from wellposed.coding.container import Reader
 from wellposed.coding.container.varint import pack_number
 
 MOST_SECONDS, MOST_MEBIBYTES = 10, 64
+_BITS = 4.0
 
 
 def containers() -> dict[str, tuple[bytes, Any]]:
@@ -44,6 +45,7 @@ def containers() -> dict[str, tuple[bytes, Any]]:
         "frame": (wp.compress(None, frame, block_rows=150), None),
         "model": (wp.compress(coder, levels, block_rows=100), coder),
         "model inside": (wp.compress(coder, levels, include_model=True), None),
+        "quantised": (wp.compress(vae, levels, block_rows=100, target_bits=_BITS), vae),
     }
 
 

@@ -1,6 +1,7 @@
 """``wellposed compress`` and ``decompress``: files come back in kind, whole or not at all."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,30 @@ def test_a_model_codes_the_rows_and_the_estimate_has_its_parts(tmp_path):
     assert shown.splitlines()[0].split()[:2] == ["rows", f"{80 * rows.shape[1] * 8:,}"]
     for part in ("−ELBO", "initial bits", "coder states", "file", "bits a value", "model"):
         assert part in shown
+
+
+def test_a_target_is_met_and_reported_and_the_residual_completes_the_rows(tmp_path):
+    model = MODELS / "levels" / "vae-beta-binomial.wp"
+    source, packed, again = (tmp_path / name for name in ("rows.npy", "packed.wpz", "again.npy"))
+    rows = np.array(json.loads((MODELS / "scores.json").read_text())[model.stem]["rows"])
+    rows = np.random.default_rng(0).permuted(np.tile(rows, (800, 1)), axis=0).astype(np.uint8)
+    np.save(source, rows)
+    options = ("compress", source, "-o", packed, "-m", model, "--verify", "--force")
+    said = run(*options, "--target-bits", 2).stderr
+    assert "decoded and as reported" in said
+    found = re.search(r"([\d.]+) bits a row, RMSE ([\d.]+);", " ".join(said.split()))
+    assert found is not None
+    bits, error = map(float, found.groups())
+    assert 1.9 < bits < 2.1
+    run("decompress", packed, "-o", again, "-m", model)
+    changed = np.load(again)
+    assert (changed.dtype, changed.shape) == (rows.dtype, rows.shape)
+    assert np.sqrt(((changed.astype(float) - rows) ** 2).mean()) == pytest.approx(error, rel=1e-3)
+    run(*options, "--target-bits", 2, "--keep-residual")
+    run("decompress", packed, "-o", again, "-m", model, "--force")
+    assert again.read_bytes() == source.read_bytes()
+    run("decompress", packed, "-o", again, "-m", model, "--force", "--without-residual")
+    assert np.load(again).shape == rows.shape
+    assert "bits a row; got 1000" in run(*options, "--target-bits", 1000, code=2).stderr
+    assert "Leave one out" in run(*options, "--target-bits", 2, "--target-rmse", 1, code=2).stderr
+    assert "--estimate" in run(*options, "--target-bits", 2, "--estimate", code=2).stderr

@@ -39,19 +39,48 @@ def compress(
         bool,
         typer.Option("--estimate", help="Print the ELBO, the size and its parts; write nothing."),
     ] = False,
+    target_bits: Annotated[
+        float | None,
+        typer.Option(
+            metavar="BITS",
+            help="Quantise the latents to this many bits a row, on average.",
+            show_default=False,
+        ),
+    ] = None,
+    target_rmse: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ERROR",
+            help="Quantise the latents to this root mean squared error, in the units of DATA.",
+            show_default=False,
+        ),
+    ] = None,
+    keep_residual: Annotated[
+        bool,
+        typer.Option(
+            "--keep-residual", help="With a target: keep what is missing, so that nothing is lost."
+        ),
+    ] = False,
     header: Header = None,
     drop: Drop = None,
     force: Force = False,
     progress: Progress = None,
 ) -> None:
-    """Compress rows without loss, by a model or without."""
+    """Compress rows, by a model or without: exactly, or with loss down to a target."""
     from wellposed import serialise
     from wellposed.estimators.compression.estimate import estimate_compression
     from wellposed.estimators.compression.files import compress_into
+    from wellposed.estimators.compression.lossy import Target
 
     shown = "auto" if progress is None else progress
     if output is None and not estimate:
         raise SettingError("The file to write must be named. Pass -o FILE.wpz, or --estimate.")
+    target = Target(target_bits, target_rmse, keep_residual)
+    if estimate and target.is_lossy:
+        raise SettingError(
+            "--estimate compares an exact file with the ELBO; a target was given too. Write the "
+            "file: its size and its error are printed."
+        )
     check_output(output, data, model, force=force, kinds=(".wpz",))
     vae = None if model is None else open_model(model)
     rows = read_to_compress(data, header, drop)
@@ -70,11 +99,18 @@ def compress(
             block_rows=block_rows,
             progress=shown,
             verify=verify,
+            target=target,
         )
     share = f", {sizes.file / sizes.rows:.1%}" if sizes.rows else ""
     inside = f" ({sizes.model:,} of them the model)" if sizes.model else ""
-    checked = "; decoded and equal" if verify else ""
-    say(f"{output}: {sizes.rows:,} bytes to {sizes.file:,}{inside}{share}{checked}.", err=True)
+    checked = ""
+    if verify:
+        checked = "; decoded and as reported" if sizes.is_changed else "; decoded and equal"
+    lossy = f"; {sizes.bits:.4g} bits a row, RMSE {sizes.rmse:.4g}" if target.is_lossy else ""
+    say(
+        f"{output}: {sizes.rows:,} bytes to {sizes.file:,}{inside}{share}{lossy}{checked}.",
+        err=True,
+    )
 
 
 def decompress(
@@ -93,10 +129,16 @@ def decompress(
     skip_damaged: Annotated[
         bool, typer.Option("--skip-damaged", help="Leave out the rows of damaged blocks.")
     ] = False,
+    without_residual: Annotated[
+        bool,
+        typer.Option(
+            "--without-residual", help="Write the model's reconstruction, not what completes it."
+        ),
+    ] = False,
     force: Force = False,
     progress: Progress = None,
 ) -> None:
-    """Write the rows of a compressed file: the same values, types and shapes."""
+    """Write the rows of a compressed file: the same types and shapes, and values if it is exact."""
     from wellposed.coding.container import ARRAY, Reader
     from wellposed.estimators.compression.files import blocks_of, rows_of
 
@@ -108,16 +150,17 @@ def decompress(
     vae = None if model is None else open_model(model)
     shown: Any = "auto" if progress is None else progress
     errors: Any = "skip" if skip_damaged else "raise"
+    residual = not without_residual
     with data.open("rb") as file:
         reader = Reader(file)
         top = reader.header
         if top.container == ARRAY and output.suffix.lower() == ".npy" and not skip_damaged:
             dtype = top.groups[0].dtype.newbyteorder(">" if top.big_endian[0] else "<")
-            blocks = blocks_of(reader, vae, errors=errors, progress=shown)
+            blocks = blocks_of(reader, vae, errors=errors, residual=residual, progress=shown)
             parts = (block[0] for _, _, block in blocks)
             write_npy(output, dtype, (top.n_rows, *top.trailing), parts)
         else:
-            rows = rows_of(reader, vae, errors=errors, progress=shown)
+            rows = rows_of(reader, vae, errors=errors, residual=residual, progress=shown)
             write_rows(output, rows, _names(reader))
 
 

@@ -108,7 +108,7 @@ class QuantisedCodec:
         for at in self._batches(places.shape[1]):
             outputs = self._outputs(places[:, at], known.rows(at.start, at.stop))
             for part in self.codec.parts:
-                own = part.family.means(outputs[part.first : part.last])
+                own = part.family.expected(outputs[part.first : part.last])
                 out[part.columns, at] = own + part.low[:, None]
         return out
 

@@ -29,7 +29,7 @@ class CategoricalSymbols(AbstractLevels):
         each = shares(logs, (1 << self.bits) - self.levels) + 1.0
         return np.concatenate([np.zeros((1, *each.shape[1:])), each.cumsum(axis=0)])
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         likely = np.empty((self.d, outputs.shape[1]), np.int64)
         for at in tiles(self.d, outputs.shape[1] * self.levels):
             likely[at] = np.diff(self.cumulative(outputs, at), axis=0).argmax(axis=0)

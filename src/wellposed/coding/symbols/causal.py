@@ -95,7 +95,7 @@ class CausalSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         """Each feature given the reconstruction of its neighbours."""
         m = outputs.shape[1]
         canvas, blocks = self.canvas(m), outputs.reshape(-1, self.d, m)

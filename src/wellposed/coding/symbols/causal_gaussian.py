@@ -94,8 +94,8 @@ class CausalGaussianSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
-        return self.real.means(outputs[: self._rows])
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
+        return self.real.expected(outputs[: self._rows])
 
     def state(self) -> dict[str, Any]:
         return {

@@ -42,7 +42,7 @@ class ConstantSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         return np.repeat(self.value[:, None], outputs.shape[1], axis=1)
 
     def _below(self, value: np.ndarray, symbol: np.ndarray) -> np.ndarray:

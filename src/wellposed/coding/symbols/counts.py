@@ -97,7 +97,7 @@ class CountSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return CumulativeReader(self.cumulative, outputs, self.largest + 1)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         return table_means(self.cumulative, outputs, self.d, self.largest + 1)
 
     def state(self) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class DiscretizedSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self.curve, self.cells(outputs, slice(None)))
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         means = np.empty((self.d, outputs.shape[1]), np.int64)
         for at in tiles(self.d, outputs.shape[1] * self.mixture):
             means[at] = self.curve.means(self.cells(outputs, at))

@@ -48,7 +48,7 @@ class AbstractFamily(abc.ABC):
         """Return the reader of rows with these outputs of the decoder."""
 
     @abc.abstractmethod
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         """Return the expected symbols, rounded, int64, shape (d, m): the reconstruction of z.
 
         Of levels without an order it is the most likely one.
@@ -113,7 +113,7 @@ class AbstractLevels(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return CumulativeReader(self.cumulative, outputs, self.levels)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         return table_means(self.cumulative, outputs, self.d, self.levels)
 
 

@@ -56,8 +56,8 @@ class LowRankSymbols(AbstractFamily):
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
-        return self.real.means(own_rows(outputs, self.d, self.rank))
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
+        return self.real.expected(own_rows(outputs, self.d, self.rank))
 
     def state(self) -> dict[str, Any]:
         return {"kind": self.kind, "real": self.real.state(), "rank": self.rank}

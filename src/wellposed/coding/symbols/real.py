@@ -202,7 +202,7 @@ class RealSymbols(AbstractFamily):
         place -= self.first[j]
         return np.clip(np.floor(place / self._step[j]), 0, count - 1)
 
-    def means(self, outputs: np.ndarray) -> np.ndarray:
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
         """The steps that hold the locations, which are the means of symmetric noise."""
         location = outputs.reshape(-1, self.d, outputs.shape[1])[0]
         place = np.clip(location, -_MOST_PLACE, _MOST_PLACE) - self.first[:, None]

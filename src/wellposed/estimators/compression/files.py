@@ -60,6 +60,11 @@ class Sizes:
     n: int = 0
 
     @property
+    def is_changed(self) -> bool:
+        """Whether rows come back with an error."""
+        return bool(self.rmse)
+
+    @property
     def bits(self) -> float:
         """Bits a row of what the model codes."""
         return 8 * self.coded / max(1, self.n)
