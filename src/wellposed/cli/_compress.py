@@ -19,48 +19,54 @@ ModelOption = Annotated[
 ]
 
 
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .wpz file to write.")
+]
+IncludeModel = Annotated[bool, typer.Option("--include-model", help="Put the model into the file.")]
+BlockRows = Annotated[
+    int | None, typer.Option(help="Rows a block, 8 MiB by default.", min=1, show_default=False)
+]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Decode the file and compare before keeping it.")
+]
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Print the ELBO, the size and its parts; write nothing.")
+]
+TargetBits = Annotated[
+    float | None,
+    typer.Option(
+        metavar="BITS",
+        help="Quantise the latents to this many bits a row, on average.",
+        show_default=False,
+    ),
+]
+TargetRmse = Annotated[
+    float | None,
+    typer.Option(
+        metavar="ERROR",
+        help="Quantise the latents to this root mean squared error, in the units of DATA.",
+        show_default=False,
+    ),
+]
+KeepResidual = Annotated[
+    bool,
+    typer.Option(
+        "--keep-residual", help="With a target: keep what is missing, so that nothing is lost."
+    ),
+]
+
+
 def compress(
     data: Data,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A .wpz file to write.")
-    ] = None,
+    output: Output = None,
     model: ModelOption = None,
-    include_model: Annotated[
-        bool, typer.Option("--include-model", help="Put the model into the file.")
-    ] = False,
-    block_rows: Annotated[
-        int | None,
-        typer.Option(help="Rows a block, 8 MiB by default.", min=1, show_default=False),
-    ] = None,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Decode the file and compare before keeping it.")
-    ] = False,
-    estimate: Annotated[
-        bool,
-        typer.Option("--estimate", help="Print the ELBO, the size and its parts; write nothing."),
-    ] = False,
-    target_bits: Annotated[
-        float | None,
-        typer.Option(
-            metavar="BITS",
-            help="Quantise the latents to this many bits a row, on average.",
-            show_default=False,
-        ),
-    ] = None,
-    target_rmse: Annotated[
-        float | None,
-        typer.Option(
-            metavar="ERROR",
-            help="Quantise the latents to this root mean squared error, in the units of DATA.",
-            show_default=False,
-        ),
-    ] = None,
-    keep_residual: Annotated[
-        bool,
-        typer.Option(
-            "--keep-residual", help="With a target: keep what is missing, so that nothing is lost."
-        ),
-    ] = False,
+    include_model: IncludeModel = False,
+    block_rows: BlockRows = None,
+    verify: Verify = False,
+    estimate: Estimate = False,
+    target_bits: TargetBits = None,
+    target_rmse: TargetRmse = None,
+    keep_residual: KeepResidual = False,
     header: Header = None,
     drop: Drop = None,
     force: Force = False,
@@ -90,27 +96,22 @@ def compress(
         say(estimate_compression(vae, rows, block_rows=block_rows, progress=shown))
         return
     assert output is not None
+    settings: Any = {"include_model": include_model, "block_rows": block_rows, "verify": verify}
     with serialise.replace_file(output) as file:
-        sizes = compress_into(
-            file,
-            vae,
-            rows,
-            include_model=include_model,
-            block_rows=block_rows,
-            progress=shown,
-            verify=verify,
-            target=target,
-        )
-    share = f", {sizes.file / sizes.rows:.1%}" if sizes.rows else ""
+        sizes = compress_into(file, vae, rows, progress=shown, target=target, **settings)
+    say(f"{output}: {_described(sizes, lossy=target.is_lossy, verified=verify)}.", err=True)
+
+
+def _described(sizes: Any, *, lossy: bool, verified: bool) -> str:
     inside = f" ({sizes.model:,} of them the model)" if sizes.model else ""
-    checked = ""
-    if verify:
-        checked = "; decoded and as reported" if sizes.is_changed else "; decoded and equal"
-    lossy = f"; {sizes.bits:.4g} bits a row, RMSE {sizes.rmse:.4g}" if target.is_lossy else ""
-    say(
-        f"{output}: {sizes.rows:,} bytes to {sizes.file:,}{inside}{share}{lossy}{checked}.",
-        err=True,
-    )
+    parts = [f"{sizes.rows:,} bytes to {sizes.file:,}{inside}"]
+    if sizes.rows:
+        parts[0] += f", {sizes.file / sizes.rows:.1%}"
+    if lossy:
+        parts.append(f"{sizes.bits:.4g} bits a row, RMSE {sizes.rmse:.4g}")
+    if verified:
+        parts.append("decoded and as reported" if sizes.is_changed else "decoded and equal")
+    return "; ".join(parts)
 
 
 def decompress(

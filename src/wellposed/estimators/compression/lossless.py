@@ -27,14 +27,10 @@ def compress(
 ) -> bytes:
     """Compress rows, without loss unless a target is given: by whole numbers alone.
 
-    Blocks of rows are coded each by itself. A block is coded by the model, by bits-back coding, or
-    where that takes fewer bytes by LZMA2 or bzip2, or is stored; an array never takes more than its
-    own bytes and 64, and a frame than its cells, its description, 64, and 10 for each type of
-    column. Rows and cells that the model cannot code are apart, and exact too.
-
-    With a target the latents are quantised, and in the columns of the model its reconstruction
-    from them comes back. Everything else comes back exactly: other columns, missing marks,
-    covariates, rows and cells that the model cannot code.
+    A block of rows is coded by the model, by bits-back coding, or where that takes fewer bytes by
+    LZMA2 or bzip2, or is stored: an array takes at most its own bytes and 64. With a target the
+    latents are quantised, and the model's columns come back as its reconstruction. Everything else
+    is exact: other columns, missing marks, covariates, rows and cells that it cannot code.
 
     Parameters
     ----------
@@ -44,28 +40,21 @@ def compress(
         or polars. Rows have the features of the model, in the same units
     include_model : put the model into the file, so that it opens by itself; its bytes count
     block_rows : rows a block; None takes as many as have 8 MiB
-    target_bits : bits of the quantised latents of a row, on average, with the tables of their cells
-    target_rmse : root mean squared error of the cells that the model codes, in the units of X. Both
-        targets are met on a sample of at most 2,048 rows, and nearly so on all
-    keep_residual : whether a file with a target keeps what the reconstruction lacks, so that X
-        comes back without loss
+    target_bits : bits of the quantised latents of a row, on average
+    target_rmse : root mean squared error of the cells that the model codes, in the units of X
+    keep_residual : with a target: keep what the reconstruction lacks, so that X comes back
     progress : whether to show a bar
 
     Returns
     -------
-    the bytes of a ``.wpz`` file
+    the bytes of a ``.wpz`` file; docs/compression.md describes it
 
     Raises
     ------
     DataError
         If X is another container, or has other features than the model.
     SettingError
-        If the model cannot be coded with, or a target cannot be reached; the message has the
-        range that can.
-
-    Notes
-    -----
-    docs/compression.md describes the file byte by byte.
+        If the model cannot be coded with, or a target is out of reach; the message has the range.
 
     References: Townsend, Bird & Barber (2019).
 
@@ -76,16 +65,9 @@ def compress(
     >>> len(data) < X.nbytes / 20, np.array_equal(decompress(data), X)
     (True, True)
     """
-    file = io.BytesIO()
-    compress_into(
-        file,
-        model,
-        X,
-        include_model=include_model,
-        block_rows=block_rows,
-        target=Target(target_bits, target_rmse, keep_residual),
-        progress=progress,
-    )
+    file, target = io.BytesIO(), Target(target_bits, target_rmse, keep_residual)
+    settings: Any = {"include_model": include_model, "block_rows": block_rows}
+    compress_into(file, model, X, target=target, progress=progress, **settings)
     return file.getvalue()
 
 
