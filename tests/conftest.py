@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+# Each worker has a core; several threads of linear algebra in each wait for one another, and take
+# twice the time. The libraries read it when they are loaded, in workers before this file is.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import jax
 import numpy as np
 import pytest

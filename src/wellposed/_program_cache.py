@@ -6,6 +6,7 @@ incomplete entries.
 
 import contextlib
 import hashlib
+import importlib
 import os
 import platform
 import shutil
@@ -14,7 +15,7 @@ import tempfile
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ _OFF, _ON = ("0", "off", "no", "false"), ("", "1", "on", "yes", "true")
 _LEAST_FREE = 128 * 2**20  # with less free space on the disk, nothing is cached
 _WRITES_A_SWEEP = 200
 _DEFAULT_LEAST_SECONDS = 1.0  # of JAX: programs that compile faster are not cached
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _CHECKED = ".checked"  # its time is that of the last search for incomplete entries
 
 _config: Any = jax.config  # its settings are made at run time, unknown to type checkers
@@ -90,13 +90,13 @@ def _is_the_users() -> bool:
 
 
 def _usable_folder() -> Path | None:
-    """Prepare and return the folder for this jaxlib and processor; None if that fails.
+    """Prepare and return the folder for this jaxlib, processor and compression; None if that fails.
 
     Errors of the file system are ignored: programs are then compiled again.
     """
     try:
         root = cache_folder() / "compiled"
-        folder = root / f"jaxlib-{jaxlib_version}-{_processor()}"
+        folder = root / f"jaxlib-{jaxlib_version}-{_processor()}-{_compression()[0]}"
         root.parent.mkdir(parents=True, exist_ok=True)
         for made in (root, folder):
             made.mkdir(mode=0o700, exist_ok=True)
@@ -183,13 +183,21 @@ def _drop_cut_short(folder: Path) -> None:
 
 
 def _is_cut_short(entry: bytes) -> bool:
-    if entry[:4] == _ZSTANDARD:
-        return False  # JAX compresses with this package where it is installed
+    _, decompress, error = _compression()
     try:
-        zlib.decompress(entry)
-    except zlib.error:
+        decompress(entry)
+    except error:
         return True
     return False
+
+
+def _compression() -> tuple[str, Callable[[bytes], bytes], type[Exception]]:
+    """What JAX compresses entries with: zstandard where it is installed, and reads no other."""
+    for name in ("compression.zstd", "zstandard"):
+        with contextlib.suppress(ImportError):
+            module = importlib.import_module(name)
+            return "zstd", module.decompress, module.ZstdError
+    return "zlib", zlib.decompress, zlib.error
 
 
 def _on_event(event: str, **_: object) -> None:

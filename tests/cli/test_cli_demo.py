@@ -35,6 +35,7 @@ def split(n_train=N_TRAIN, n=N_TRAIN + N_HELD_OUT):
     return digits[order[:n_train]], digits[order[n_train:]]
 
 
+@pytest.mark.slow
 def test_the_table_holds_what_python_measures(shown):
     out, result = shown
     training, held_out = split()

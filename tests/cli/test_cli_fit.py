@@ -69,6 +69,7 @@ def test_the_summary_says_what_was_fitted(fitted):
     assert len(warning.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_summary_names_a_training_that_found_nothing(tmp_path):
     np.save(tmp_path / "x.npy", table())
     words = "--components 2 --hidden 4 --max-epochs 2 --ema-decay 0 --resolution 0.01"

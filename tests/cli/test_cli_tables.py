@@ -76,6 +76,7 @@ def test_gaps_are_fitted_where_they_are_ignorable(tmp_path):
     assert set(draws["city"]) <= {"Oslo", "Bern"}
 
 
+@pytest.mark.slow
 def test_a_batch_is_given(tmp_path):
     rng = np.random.default_rng(0)
     batch, x = rng.choice(["one", "two"], size=60), rng.normal(size=(60, 2)).round(2)

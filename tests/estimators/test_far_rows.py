@@ -40,7 +40,7 @@ def fitted(noise, data=X, **settings):
     [
         ("shared", X),
         pytest.param(families.StudentT(), X, marks=pytest.mark.slow),
-        (families.NegativeBinomial(), COUNTS),
+        pytest.param(families.NegativeBinomial(), COUNTS, marks=pytest.mark.slow),
     ],
     ids=["gaussian", "student-t", "negative binomial"],
 )
@@ -96,6 +96,7 @@ def test_training_outlives_a_row_that_no_other_is_like():
     assert np.isfinite(vae.score(X))
 
 
+@pytest.mark.slow
 def test_a_changed_constant_costs_log_two_a_step_in_every_noise():
     """One rule: log(n + 1) and log 2 for each step of the resolution, whatever the family."""
     data = np.round(X, 2)

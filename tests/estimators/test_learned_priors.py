@@ -11,6 +11,7 @@ import pytest
 
 import wellposed as wp
 from once import over
+from variants import slow_beside
 from wellposed import evaluation, latents, training
 from wellposed.estimators._build import member_of
 from wellposed.estimators._prepare import prepare
@@ -41,7 +42,7 @@ def fitted(prior, rows):
     return wp.VAE(prior=prior, **QUICK).fit(rows)
 
 
-@pytest.fixture(scope="module", params=["vamp", "flow"])
+@pytest.fixture(scope="module", params=slow_beside(["vamp", "flow"], ["vamp"]))
 def vae(request, rows):
     return fitted(request.param, rows)
 
@@ -201,6 +202,7 @@ def test_a_grid_trains_it(rows):
 
 
 @pytest.mark.parametrize("prior", ["vamp", "flow"])
+@pytest.mark.slow
 def test_a_single_latent_of_a_single_feature(prior, rows):
     vae = wp.VAE(prior=prior, **{**QUICK, "n_components": 1, "max_epochs": 1}).fit(rows[:, :1])
     assert np.isfinite(vae.elbo(rows[:5, :1])).all()
@@ -249,7 +251,7 @@ def test_a_flow_with_arrays_of_other_shapes_is_not_saved(rows, tmp_path):
 WORDS = {"vamp": "more pseudo-inputs", "flow": "replaces the flow", "mixture": "more components"}
 
 
-@pytest.mark.parametrize("prior", WORDS)
+@pytest.mark.parametrize("prior", slow_beside(WORDS, ["mixture"]))
 def test_the_remedy_of_a_mismatch_fits_the_prior(prior, rows):
     if prior == "flow":
         pytest.importorskip("flowjax")

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import load_breast_cancer, load_wine
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed import evaluation, noise
 
 # One epoch is cut short on purpose; features may be at their floor, and some are amounts.
@@ -20,7 +21,7 @@ UNTRAINED = {"max_epochs": 1, "learning_rate": 1e-30, "validation_fraction": 0.0
 TABLES = {"wine": load_wine, "breast cancer": load_breast_cancer}
 
 
-@pytest.fixture(params=TABLES, scope="module")
+@pytest.fixture(params=slow_beside(TABLES, ["wine"]), scope="module")
 def table(request):
     return np.asarray(TABLES[request.param](return_X_y=True)[0])
 

@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from variants import slow_beside
 from wellposed import evaluation
 from wellposed._fill import fill
 from wellposed.noise import Ignorable, LowRankGaussian
@@ -19,6 +20,11 @@ from wellposed.noise.missing import Fill
 KEY = jax.random.key(0)
 SETTINGS = {"hidden": (16,), "max_epochs": 15, "random_state": 0, "progress": False}
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+TRAININGS = [
+    (objective, noise)
+    for objective in ("elbo", "iwae")
+    for noise in ("shared", "feature", "student-t", LowRankGaussian(1))
+]
 
 
 def gappy(rows: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
@@ -90,7 +96,13 @@ def test_means_and_draws_are_those_of_the_conditional_normal():
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize(
     ("method", "encoder"),
-    [("metropolis", "exact"), ("metropolis", "off"), ("pseudo-gibbs", "exact")],
+    [
+        ("metropolis", "off"),
+        *(
+            pytest.param(sampler, "exact", marks=pytest.mark.slow)
+            for sampler in ("metropolis", "pseudo-gibbs")
+        ),
+    ],
 )
 def test_chains_draw_from_the_conditional_normal(method, encoder):
     """Metropolis does for any encoder, pseudo-Gibbs for an exact one."""
@@ -182,9 +194,11 @@ def test_every_measure_takes_rows_with_gaps(fitted, table):
     assert wp.diagnose(fitted, rows, gappy(table[80:], 0.2)).findings
 
 
-@pytest.mark.parametrize("noise", ["shared", "feature", "student-t", LowRankGaussian(1)])
-@pytest.mark.parametrize("objective", ["elbo", "iwae"])
-def test_training_with_gaps_beats_the_mean(table, noise, objective):
+@pytest.mark.parametrize(
+    "training", slow_beside(TRAININGS, [("elbo", "feature"), ("iwae", "shared")])
+)
+def test_training_with_gaps_beats_the_mean(table, training):
+    objective, noise = training
     vae = wp.VAE(2, noise=noise, objective=objective, missing="ignorable", **SETTINGS)
     vae.fit(gappy(table[:250], 0.3))
     assert np.isfinite(np.asarray(vae.noise_variance_)).all()

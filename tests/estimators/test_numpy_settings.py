@@ -88,6 +88,7 @@ def test_numbers_of_draws_may_be_numpys(kind):
     )
 
 
+@pytest.mark.slow
 def test_searches_over_numpys_ranges():
     search = GridSearchCV(textbook_vae(**SMALL), {"n_components": np.arange(1, 3)}, cv=2).fit(ROWS)
     assert search.best_params_["n_components"] in (1, 2)

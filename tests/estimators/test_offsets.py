@@ -105,6 +105,7 @@ def test_a_page_shows_data_units(shifted):
     np.testing.assert_allclose(both[0], SHIFTED[0], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_grid_trains_on_one_offset_and_on_none_where_a_member_cannot_have_it():
     grid = wp.fit_grid(textbook_vae(1, **SMALL), {"beta": [1.0, 2.0]}, SHIFTED, progress=False)
     assert grid.best.offset_[0] == 1.7e9

@@ -30,7 +30,9 @@ def by_hand() -> float:
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
-@pytest.mark.parametrize(("word", "short"), [("log-normal", 0.5), ("gamma", 1.0)])
+@pytest.mark.parametrize(
+    ("word", "short"), [("log-normal", 0.5), pytest.param("gamma", 1.0, marks=pytest.mark.slow)]
+)
 def test_a_column_of_amounts_beside_others(word, short, by_hand):
     """A gamma is not what made the data, and may be a nat short."""
     noise = Columns({0: word, 1: "feature", 2: "feature"})
@@ -43,6 +45,7 @@ def test_a_column_of_amounts_beside_others(word, short, by_hand):
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.slow
 def test_all_columns_through_their_logarithm():
     amounts = np.exp(np.hstack([FACTOR, 2 - FACTOR]) + 0.3 * DRAWS.normal(size=(400, 2)))
     vae = textbook_vae(1, transform="log", **SETTINGS).fit(amounts)

@@ -173,6 +173,7 @@ def test_training_needs_a_feature_that_varies():
         experiments.trained_divergence([[1.0, 2.0]])
 
 
+@pytest.mark.slow
 def test_training_passes_the_bound_without_a_floor_only():
     found = experiments.trained_divergence(max_epochs=800)
     assert found.passed is not None

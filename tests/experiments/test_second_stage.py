@@ -8,6 +8,7 @@ from wellposed.experiments.reproduce.second_stage import second_stage, two_stage
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.slow
 def test_the_second_vae_is_one_of_codes(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(60, 3)) + 100.0
     first = textbook_vae(2, hidden=(8,), max_epochs=3, random_state=0).fit(rows)

@@ -245,7 +245,14 @@ def test_a_second_stage_sees_a_fresh_draw_of_the_latents_that_are_kept():
     assert len(set(map(float, values))) == 5
 
 
-@pytest.mark.parametrize("make", [MakeMLP((6, 5), "silu"), MakeMLP(()), MakeConvEncoder((8, 8))])
+@pytest.mark.parametrize(
+    "make",
+    [
+        MakeMLP((6, 5), "silu"),
+        MakeMLP(()),
+        pytest.param(MakeConvEncoder((8, 8)), marks=pytest.mark.slow),
+    ],
+)
 def test_the_sum_of_both_parts_of_a_first_layer_is_the_layer(make):
     net = make_with_given(make, 64, 3, 5, key=jax.random.key(0))
     x, given = jnp.linspace(-1, 1, 64), jnp.array([0.5, -1.0, 2.0])

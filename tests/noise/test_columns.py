@@ -207,6 +207,7 @@ def test_each_column_is_checked_against_its_own_support():
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.slow
 def test_a_frame_is_fitted_by_names_and_survives_its_file(tmp_path):
     types = {"visits": "poisson", "sex": "bernoulli", "age": "shared"}
     vae = textbook_vae(

@@ -100,6 +100,7 @@ def test_images_get_every_panel(of_images):
         assert panel.alt
 
 
+@pytest.mark.slow
 def test_a_table_gets_its_own_panels_and_none_that_it_cannot_have(of_table):
     _, report = of_table
     names = {panel.name for panel in report.panels}

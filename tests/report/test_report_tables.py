@@ -57,6 +57,7 @@ def test_the_section_has_the_figures_of_table_quality(vae, page):
     assert "Drawn tables" in page.html
 
 
+@pytest.mark.slow
 def test_without_rows_of_the_training_halves_are_compared(vae):
     section = tables_panel(vae, vae.open(HELD), None)(None)
     assert section is not None

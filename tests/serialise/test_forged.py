@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from variants import slow_beside
 
 # Their kinds differ most; the whole lot is ``python -m benchmarks.forge_models``.
 NAMES = ("linear-vae", "ppca-standardized", "vae-columns", "vae-shared")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", slow_beside(NAMES, ["ppca-standardized", "vae-shared"]))
 def test_forged_files_are_refused_or_harmless(tmp_path, name):
     parts = forging.parts_of(forging.path_of(name))
     rows = np.array(forging.ROWS[name]["rows"], forging.ROWS[name]["dtype"])

@@ -13,6 +13,7 @@ from numpyro.distributions import Logistic
 
 import wellposed as wp
 from textbook import textbook_vae
+from variants import slow_beside
 from wellposed.noise.parts import Features
 from wellposed.objectives import AbstractObjective, Evaluation, elbo_terms
 from wellposed.transforms import REALS, AbstractTransform, Moments, Summary, Transformed
@@ -125,10 +126,12 @@ CASES = {
     "a transform of some columns": ({"transform": {1: Halve()}}, {"transform": Halve}),
     "an objective": ({"objective": Tempered(1.5)}, {"objective": Tempered}),
 }
+OFTEN = {"an object", "a transform", "an objective"}
 
 
-@pytest.mark.parametrize(("settings", "classes"), CASES.values(), ids=CASES)
-def test_a_loaded_model_is_the_saved_one(tmp_path, settings, classes):
+@pytest.mark.parametrize("case", slow_beside(CASES, OFTEN))
+def test_a_loaded_model_is_the_saved_one(tmp_path, case):
+    settings, classes = CASES[case]
     vae, path = fitted(**settings), tmp_path / "model.wp"
     vae.save(path)
     again = wp.load(path, **classes)
@@ -211,6 +214,7 @@ def test_a_number_out_of_range_is_found_when_saving(tmp_path):
     assert not (tmp_path / "model.wp").exists()
 
 
+@pytest.mark.slow
 def test_the_best_model_of_a_grid_may_have_classes_of_the_users_own(tmp_path):
     grid = {"noise": [sech(), wp.noise.Gaussian()]}
     vae = textbook_vae(1, hidden=(4,), max_epochs=2, random_state=0, objective=Tempered(1.2))

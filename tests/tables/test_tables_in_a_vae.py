@@ -128,6 +128,7 @@ def test_a_file_keeps_the_schema(vae, tmp_path):
     np.testing.assert_array_equal(loaded.score_samples(FRAME[:5]), vae.score_samples(FRAME[:5]))
 
 
+@pytest.mark.slow
 def test_a_schema_that_was_passed_is_saved_as_the_setting(tmp_path):
     schema = SCHEMA.replace("visits", noise="poisson").replace("day", kind="text")
     vae = wp.VAE(2, noise=schema, **SMALL).fit(FRAME[:60])
@@ -214,6 +215,7 @@ def test_weights_pieces_and_validation_rows_take_frames(vae):
     assert np.isfinite(pieces.score(FRAME))
 
 
+@pytest.mark.slow
 def test_a_grid_takes_a_frame():
     grid = wp.fit_grid(wp.VAE(2, **SMALL), {"n_components": [1, 2]}, FRAME, X_test=FRAME[:50])
     assert grid.best.sample(2).dtypes.equals(FRAME.dtypes)

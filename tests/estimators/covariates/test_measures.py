@@ -33,6 +33,7 @@ def vae():
     return wp.VAE(1, covariates=["batch"], **LINEAR).fit(TRAIN)
 
 
+@pytest.mark.slow
 def test_the_rivals_are_fitted_after_regression(vae):
     found = vae.compare(HELD, TRAIN)
     linear = next(rival for rival in found.rivals if rival.kind == "linear")

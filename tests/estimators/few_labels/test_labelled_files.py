@@ -9,6 +9,7 @@ from few_fits import FEW, FRAME, KIND, METHODS, N, X, fitted_by, small
 from sklearn.svm import SVC
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed.serialise import _file
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
@@ -31,7 +32,7 @@ def again(model, folder):
     return wp.load(path)
 
 
-@pytest.mark.parametrize("method", [*METHODS, "of latents"])
+@pytest.mark.parametrize("method", slow_beside([*METHODS, "of latents"], ["features", "joint"]))
 def test_what_is_loaded_is_what_was_saved(method, tmp_path):
     model = of_latents() if method == "of latents" else fitted_by(method)
     known = model.classes_[1].item()

@@ -64,6 +64,7 @@ def test_alpha_is_that_of_the_repeated_rows():
     assert alpha(labels, weights / weights.mean()) == pytest.approx(alpha(repeated, None))
 
 
+@pytest.mark.slow
 def test_the_moments_of_real_labels_are_weighted():
     y, weights = np.where(np.arange(N) < 10, X[:, 0], np.nan), np.ones(N)
     weights[:5] = 3.0

@@ -266,6 +266,7 @@ def test_noise_of_each_kind(noise, method):
     assert np.isfinite(model.predict_proba(rows)).all()
 
 
+@pytest.mark.slow
 def test_images_with_convolutions(digits):
     images = digits[:120].reshape(-1, 8, 8)
     y = [*wp.datasets.load_digits().labels[:60], *[-1] * 60]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed import datasets
 from wellposed.estimators.imputation import vae as vae_imputer
 
@@ -41,7 +42,7 @@ def test_fills_lose_little_against_the_law_of_the_data(imputer):
     np.testing.assert_array_equal(filled[SEEN], GAPS[SEEN])
 
 
-@pytest.mark.parametrize("sampler", ["importance", "metropolis"])
+@pytest.mark.parametrize("sampler", slow_beside(["importance", "metropolis"], ["importance"]))
 def test_draws_have_the_spread_of_the_law(imputer, sampler):
     made = wp.VAEImputer(SMALL, n_models=2, sampler=sampler, n_samples=64, random_state=0)
     vars(made).update({k: v for k, v in vars(imputer).items() if k not in vars(made)})
@@ -72,6 +73,7 @@ def test_a_fill_depends_on_its_own_row_alone(imputer):
     np.testing.assert_array_equal(interval.low, interval.high)
 
 
+@pytest.mark.slow
 def test_few_rows_have_three_models_and_many_have_one():
     quick = wp.VAE(1, hidden=(4,), max_epochs=1, linear_start=False, progress=False)
     for rows, n in ((GAPS[:50], 3), (np.tile(GAPS, (38, 1)), 1)):
@@ -153,6 +155,7 @@ def test_a_category_that_is_new_is_a_gap(frame):
     assert imputer.transform(other)["colour"].iloc[0] in ("red", "green", "blue")
 
 
+@pytest.mark.slow
 def test_it_is_judged_before_it_is_used_beside_the_mode_and_the_gaussian(frame):
     score = wp.VAEImputer(SMALL, n_models=1, random_state=0).holdout_score(frame, share=0.2)
     assert list(score.scores) == ["VAEImputer", "mean", "GaussianImputer"]

@@ -57,7 +57,11 @@ def test_a_member_is_what_fitting_it_alone_gives():
 
 
 @pytest.mark.parametrize(
-    ("together", "unit", "others"), [(True, "epoch", "model"), (False, "model", "epoch")]
+    ("together", "unit", "others"),
+    [
+        pytest.param(True, "epoch", "model", marks=pytest.mark.slow),
+        (False, "model", "epoch"),
+    ],
 )
 def test_one_bar_is_shown_over_epochs_where_members_train_at_once(
     capsys, monkeypatch, together, unit, others
@@ -178,6 +182,7 @@ wp.fit_grid(vae(max_epochs=40), {{"beta": [0.5, 1.0, 2.0]}}, TRAIN, X_test=TEST,
 """
 
 
+@pytest.mark.slow
 def test_a_killed_grid_goes_on_to_the_same_table(tmp_path):
     here = Path(__file__).resolve()
     folders = [str(here.parent), str(here.parents[2])]

@@ -42,6 +42,7 @@ def curve():
     )
 
 
+@pytest.mark.slow
 def test_trained_models_stand_on_the_curve_of_the_optima(curve):
     """Rates are the closed form ½ log λ/βσ²; the slopes lie between the betas."""
     spectrum = np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1][:2]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed.estimators.outliers.panel import panel_of
 
 SMALL = wp.VAE(1, hidden=(8,), max_epochs=8, validation_folds=0, progress=False)
@@ -37,7 +38,7 @@ def test_the_default_score_is_the_ensemble():
     )
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", slow_beside(SCORES, ["ensemble", "log_density"]))
 def test_false_alarms_have_the_rate_asked(score):
     assert_rates(score)
 
@@ -69,7 +70,7 @@ def test_predict_flags_rows_whose_p_value_is_at_most_the_share():
     assert fitted().contamination_ == 0.01  # no outliers: the least
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", slow_beside(SCORES, ["ensemble", "typicality"]))
 def test_a_score_depends_on_the_row_alone(score, tmp_path):
     assert_depends_on_the_row_alone(score, tmp_path)
 
@@ -107,6 +108,7 @@ def test_quantiles_cover_and_alarm_as_their_levels_say(tmp_path):
         some.quantiles(X, [0.5, 1.0])
 
 
+@pytest.mark.slow
 def test_two_fits_have_equal_scores():
     again = wp.OutlierVAE(SMALL, random_state=0).fit(X)
     np.testing.assert_array_equal(again.score_samples(NEW[:50]), fitted().score_samples(NEW[:50]))

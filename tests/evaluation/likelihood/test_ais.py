@@ -29,6 +29,7 @@ def walked(n_data: int, start: str, n_steps: int):
 
 
 @pytest.mark.parametrize("start", slow_beside(STEPS, ["fitted"]))
+@pytest.mark.slow
 def test_both_sides_have_weights_without_bias_and_hold_log_p_between_them(start):
     """E w = p(x) forwards and E 1/w = 1/p(x) backwards; errors cover."""
     found, exact = walked(1_000, start, STEPS[start])

@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal, multivariate_t
 import wellposed as wp
 from linear_gaussian import bent_model, exact_model, in_two_layers, rows_of, with_mixture
 from once import over
+from variants import slow_beside
 from wellposed import evaluation, noise
 from wellposed.evaluation.likelihood import importance, local_posterior, mode_search, refined
 from wellposed.evaluation.likelihood.student_mixture import (
@@ -84,7 +85,7 @@ class Uniformish(eqx.Module):
 
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize("k", [1, pytest.param(2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("prior", ["standard", "mixture", "logistic"])
+@pytest.mark.parametrize("prior", slow_beside(["standard", "mixture", "logistic"], ["mixture"]))
 def test_a_bent_decoder_agrees_with_quadrature(k, prior):
     model = bent_model(k)
     if prior == "mixture":
