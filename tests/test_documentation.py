@@ -123,15 +123,21 @@ def test_the_example_of_the_page_on_covariates(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_compression(capsys):
-    example, _ = examples(ROOT / "docs" / "compression.md")
+    example, lossy, _ = examples(ROOT / "docs" / "compression.md")
     names: dict = {}
     exec(example, names)
+    exec(lossy, names)
     by_model, without, alone = map(int, capsys.readouterr().out.split())
     assert by_model < without < alone
     assert names["again"].dtype == np.uint8
     np.testing.assert_array_equal(names["again"], names["X"][1437:])
     np.testing.assert_array_equal(wellposed.decompress(names["alone"]), names["again"])
     assert names["same"].equals(names["frame"])
+    assert len(names["small"]) < by_model / 3
+    assert names["near"].dtype == np.uint8
+    np.testing.assert_array_equal(names["front"], names["near"])
+    again = wellposed.decompress(names["whole"], names["vae"])
+    np.testing.assert_array_equal(again, names["again"])
 
 
 @pytest.mark.slow
