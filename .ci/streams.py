@@ -3,8 +3,9 @@
     python .ci/streams.py write FOLDER
     python .ci/streams.py read FOLDER [--without-jax] [--batch 7]
 
-A stream is the integer model, coded rows, and a container that needs the model's file. Reading
-compares every row, and every fingerprint of an integer model that is made anew.
+A stream is the integer model, coded rows, their quantised latents, and a container that needs the
+model's file. Reading compares every row, every reconstruction, and every fingerprint of an integer
+model that is made anew.
 """
 
 import argparse
@@ -37,6 +38,7 @@ def write(folder: Path) -> None:
     """Write the streams of all models."""
     import wellposed as wp
     from wellposed.coding.container import blocks
+    from wellposed.coding.quantised import Finenesses, QuantisedCodec
     from wellposed.estimators.compression.containers import cells_of
     from wellposed.estimators.compression.models import plan_for
 
@@ -52,12 +54,19 @@ def write(folder: Path) -> None:
         out.with_suffix(".model").write_bytes(plan.coder.to_bytes())
         out.with_suffix(".payload").write_bytes(plan.coder.encode(symbols))
         np.save(out.with_suffix(".npy"), symbols)
+        tried = Finenesses(
+            QuantisedCodec(plan.coder), symbols, np.ones(symbols.shape[1]), len(symbols)
+        )
+        lossy = QuantisedCodec(plan.coder, tried.quantiser(max(0, tried.finest - 64 * 4)))
+        out.with_suffix(".quantised").write_bytes(lossy.encode(symbols))
+        np.save(out.with_suffix(".near.npy"), lossy.reconstruct(symbols))
         out.with_suffix(".wpz").write_bytes(wp.compress(model, rows))
 
 
 def read(folder: Path, *, with_jax: bool) -> None:
     """Decode the streams of all models, and compare."""
     from wellposed.coding import row_codec_from_bytes
+    from wellposed.coding.quantised import QuantisedCodec
 
     for path in FILES:
         out = folder / path.stem
@@ -66,6 +75,10 @@ def read(folder: Path, *, with_jax: bool) -> None:
         payload = out.with_suffix(".payload").read_bytes()
         if not np.array_equal(codec.decode(payload, len(symbols)), symbols):
             sys.exit(f"{path.stem}: other rows")
+        near = np.load(out.with_suffix(".near.npy"))
+        payload_of_near = out.with_suffix(".quantised").read_bytes()
+        if not np.array_equal(QuantisedCodec(codec).decode(payload_of_near, len(near)), near):
+            sys.exit(f"{path.stem}: another reconstruction")
         if not with_jax:
             if codec.encode(symbols) != payload:
                 sys.exit(f"{path.stem}: encoding gives other bytes")

@@ -42,6 +42,11 @@ def saved(name: str) -> np.ndarray:
     return rows
 
 
+# The reconstruction that the first of these files must decode to is the second, an exact file.
+QUANTISED, NEAR = "quantised", "quantised-near"
+BITS = 6.0
+
+
 def rows() -> dict[str, np.ndarray]:
     """The rows of the files, by name."""
     return {"digits": digits(), **{name: saved(name) for name in SAVED}}
@@ -66,6 +71,19 @@ def main() -> None:
         with mock.patch.object(blocks, "pack_plain", return_value=bytes(10**6)):
             path.write_bytes(wp.compress(model(name), each, include_model=True))
         print(path, path.stat().st_size)
+    write_quantised()
+
+
+def write_quantised() -> None:
+    """Write the file of quantised latents with their residual, and its reconstruction."""
+    paths = [FOLDER / f"{name}.wpz" for name in (QUANTISED, NEAR)]
+    if any(path.exists() for path in paths):
+        return
+    settings: dict[str, Any] = {"target_bits": BITS, "keep_residual": True, "include_model": True}
+    with mock.patch.object(blocks, "pack_plain", return_value=bytes(10**6)):
+        paths[0].write_bytes(wp.compress(model("digits"), digits(), **settings))
+    near = wp.decompress(paths[0].read_bytes(), residual=False)
+    paths[1].write_bytes(wp.compress(None, near))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,18 @@ def test_rows_coded_by_a_model_decode(name):
     assert path.stat().st_size < 16_000
 
 
+def test_quantised_latents_decode_with_their_residual_and_without():
+    names = (coded_vectors.QUANTISED, coded_vectors.NEAR)
+    data, near = ((coded_vectors.FOLDER / f"{name}.wpz").read_bytes() for name in names)
+    assert data[4] == 2
+    assert near[4] == 1
+    assert wp.decompress(data).tobytes() == coded_vectors.digits().tobytes()
+    again = wp.decompress(data, residual=False)
+    assert again.tobytes() == wp.decompress(near).tobytes()
+    assert again[7].tobytes() == coded_vectors.digits()[7].tobytes()  # a row that is apart
+    assert (again != coded_vectors.digits()).mean() > 0.1
+
+
 def test_a_file_as_the_page_on_the_format_has_it():
     """The bytes that docs/compression.md explains one by one."""
     header = bytes.fromhex("00 00 03 03 01 05 02 01 02")
