@@ -74,3 +74,13 @@ def test_a_frame_comes_back_with_its_covariates(monkeypatch):
     assert abs(estimate.net - estimate.elbo) < 0.02 * estimate.elbo
     with pytest.raises(wp.DataError, match="age"):
         wp.compress(fitted(), table().drop(columns="age"))
+
+
+@pytest.mark.slow
+def test_with_a_target_covariates_are_exact_and_the_rest_is_near(monkeypatch):
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
+    again = wp.decompress(wp.compress(fitted(), table(), target_bits=6), fitted())
+    pd.testing.assert_frame_equal(again[["age", "batch"]], table()[["age", "batch"]])
+    for name in ("size", "depth"):
+        error = np.sqrt(((again[name] - table()[name]) ** 2).mean())
+        assert 0 < error < 0.5 * table()[name].std()

@@ -99,15 +99,15 @@ def compress(
     settings: Any = {"include_model": include_model, "block_rows": block_rows, "verify": verify}
     with serialise.replace_file(output) as file:
         sizes = compress_into(file, vae, rows, progress=shown, target=target, **settings)
-    say(f"{output}: {_described(sizes, lossy=target.is_lossy, verified=verify)}.", err=True)
+    say(f"{output}: {_described(sizes, verified=verify)}.", err=True)
 
 
-def _described(sizes: Any, *, lossy: bool, verified: bool) -> str:
+def _described(sizes: Any, *, verified: bool) -> str:
     inside = f" ({sizes.model:,} of them the model)" if sizes.model else ""
     parts = [f"{sizes.rows:,} bytes to {sizes.file:,}{inside}"]
     if sizes.rows:
         parts[0] += f", {sizes.file / sizes.rows:.1%}"
-    if lossy:
+    if sizes.bits is not None:
         parts.append(f"{sizes.bits:.4g} bits a row, RMSE {sizes.rmse:.4g}")
     if verified:
         parts.append("decoded and as reported" if sizes.is_changed else "decoded and equal")

@@ -127,15 +127,16 @@ def is_by_model(body: bytes | memoryview) -> bool:
     return len(body) > 0 and body[0] in (BY_MODEL, QUANTISED)
 
 
-def coded_bytes(body: bytes | memoryview) -> int:
-    """Return the bytes of the coded rows of a block; none without a model."""
+def coded_rows(body: bytes | memoryview) -> tuple[bytes, int]:
+    """Return the coded rows of a block, and how many others are apart; none without a model."""
     if not is_by_model(body):
-        return 0
+        return b"", 0
     cursor = Cursor(body)
     cursor.byte()
-    for _ in range(cursor.number()):
+    n_apart = cursor.number()
+    for _ in range(n_apart):
         cursor.number()
-    return cursor.number()
+    return bytes(cursor.take(cursor.number())), n_apart
 
 
 def _encode(coder: RowCodec, symbols: np.ndarray) -> tuple[bytes, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..protocol import RowCodec
 from . import methods
-from .blocks import BY_MODEL, PLAIN, coded_bytes, is_by_model, pack_block
+from .blocks import BY_MODEL, PLAIN, is_by_model, pack_block
 from .header import Header
 from .modelled import Modelled
 from .sections import store_head, store_section
@@ -52,7 +52,6 @@ class Writer:
         )
         self._lengths: list[int] = []
         self.n_by_model = 0  # blocks
-        self.coded_bytes = 0  # of rows by the model
         front = self.header.pack()
         self._file.write(front)
         self.n_bytes = len(front)
@@ -69,7 +68,6 @@ class Writer:
         """
         body = pack_block(parts, self._modelled, self._coder, self._kind)
         self.n_by_model += is_by_model(body)
-        self.coded_bytes += coded_bytes(body)
         self._put_block(body)
         return body
 

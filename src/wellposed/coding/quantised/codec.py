@@ -79,12 +79,7 @@ class QuantisedCodec:
         DamagedFileError
             For a payload that :meth:`encode` does not write for n_rows rows.
         """
-        front = Cursor(payload)
-        way = front.byte()
-        if way > _WITH_RESIDUAL:
-            raise DamagedFileError(f"quantised latents of the kind {way} are unknown.")
-        known, rest = self.codec.beside.read(bytes(front.take(front.left)), n_rows, self.codec.d)
-        cursor = Cursor(rest)
+        way, known, cursor = self._opened(payload, n_rows)
         quantiser = Quantiser.read(cursor, self.codec.prior.grid.k)
         code = Cursor(cursor.take(cursor.number()))
         cells, known = _pop_cells(code, n_rows, quantiser, known)
@@ -93,6 +88,24 @@ class QuantisedCodec:
         if way == _LATENTS:
             cursor.end()
         return known.restored(self.means(quantiser.places(cells), known))
+
+    def latent_bytes(self, payload: bytes, n_rows: int) -> int:
+        """Return the bytes of the latents in a payload, with the tables of their cells."""
+        _, _, cursor = self._opened(payload, n_rows)
+        begun = cursor.position
+        Quantiser.read(cursor, self.codec.prior.grid.k)
+        cursor.take(cursor.number())
+        return cursor.position - begun
+
+    def _opened(self, payload: bytes, n_rows: int) -> tuple[int, Known, Cursor]:
+        """Return the kind of a payload, what it has beside the rows, and what follows that."""
+        front = Cursor(payload)
+        way = front.byte()
+        if way > _WITH_RESIDUAL:
+            raise DamagedFileError(f"quantised latents of the kind {way} are unknown.")
+        rest = bytes(front.take(front.left))
+        known, rest = self.codec.beside.read(rest, n_rows, self.codec.d)
+        return way, known, Cursor(rest)
 
     def reconstruct(self, symbols: np.ndarray) -> np.ndarray:
         """Return what :meth:`decode` does of a payload without the residual."""

@@ -19,7 +19,6 @@ from wellposed.coding.container import (
     NeedsModel,
     Reader,
     Writer,
-    read_block,
 )
 
 from .._words import Progress
@@ -45,9 +44,8 @@ class Sizes:
     file : of the container
     model : of the model inside
     blocks, by_model : number of blocks, and of those that the model codes
-    coded : of the rows that the model codes
-    rmse : root mean squared error of the cells that the model codes; None without loss
-    n : number of rows
+    bits : of the latents of a row, with the tables of their cells; None without a target
+    rmse : root mean squared error of the cells that the model codes; None without a target
     """
 
     rows: int
@@ -55,19 +53,13 @@ class Sizes:
     model: int
     blocks: int
     by_model: int
-    coded: int = 0
+    bits: float | None = None
     rmse: float | None = None
-    n: int = 0
 
     @property
     def is_changed(self) -> bool:
         """Whether rows come back with an error."""
         return bool(self.rmse)
-
-    @property
-    def bits(self) -> float:
-        """Bits a row of what the model codes."""
-        return 8 * self.coded / max(1, self.n)
 
 
 def compress_into(
@@ -110,13 +102,13 @@ def compress_into(
             own = cells.rows(low, high)
             body = writer.write(own)
             if errors is not None:
-                errors.add(own, _read_back(body, high - low, writer.header, plan))
+                errors.add_block(own, body, writer.header.groups)
             bar.show(high)
     written, raw = writer.close(), cells.n * cells.row_bytes
     if written > raw + _slack(cells) and not include_model:
-        written, plan = _store(file, cells), Plan()
+        written, plan, errors = _store(file, cells), Plan(), None
     if verify:
-        _verify(file, cells, plan, model, progress, errors if plan.quantised else None)
+        _verify(file, cells, plan, model, progress, errors)
     inside = writer.header.model_bytes
     return Sizes(
         raw,
@@ -124,9 +116,8 @@ def compress_into(
         inside[0] if inside else 0,
         writer.header.n_blocks,
         writer.n_by_model if plan.coder else 0,
-        writer.coded_bytes if plan.coder else 0,
-        None if errors is None else errors.rmse if plan.quantised else 0.0,
-        cells.n,
+        None if errors is None else errors.bits,
+        None if errors is None else errors.rmse,
     )
 
 
@@ -152,10 +143,6 @@ def _writer(
 def _errors(plan: Plan, model: Any) -> RowErrors:
     assert plan.modelled is not None
     return RowErrors(plan, scales(plan.modelled, model))
-
-
-def _read_back(body: bytes, n: int, header: Header, plan: Plan) -> list[np.ndarray]:
-    return read_block(body, n, header.groups, plan.modelled, plan.coder, plan.quantised)
 
 
 def rows_of(

@@ -9,7 +9,7 @@ import numpy as np
 
 from wellposed._errors import DataError, SettingError
 from wellposed.coding import BitsBackCodec
-from wellposed.coding.container import Modelled
+from wellposed.coding.container import Group, Modelled, coded_rows, read_block
 from wellposed.coding.protocol import MISSING
 from wellposed.coding.quantised import Finenesses, QuantisedCodec
 
@@ -99,7 +99,7 @@ def scales(modelled: Modelled, model: Any) -> np.ndarray:
 
 
 class Errors:
-    """Squared errors of rows that came back changed.
+    """Bits and squared errors of rows that came back changed.
 
     Parameters
     ----------
@@ -111,9 +111,19 @@ class Errors:
         assert plan.quantised is not None
         self._modelled, self._codec, self._scale = plan.modelled, plan.quantised, scale
         self._sum, self._count = 0.0, 0
+        self._latent_bytes, self._rows = 0, 0
+
+    def add_block(self, before: Sequence[np.ndarray], body: bytes, groups: Sequence[Group]) -> None:
+        """Take the rows of a block into account, and the body that they were written as."""
+        n, (payload, n_apart) = len(before[0]), coded_rows(body)
+        if payload:
+            self._latent_bytes += self._codec.latent_bytes(payload, n - n_apart)
+            self._rows += n - n_apart
+        after = read_block(body, n, groups, self._modelled, None, self._codec)
+        self.add(before, after)
 
     def add(self, before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> None:
-        """Take the cells of a block into account."""
+        """Take the cells of rows into account."""
         symbols, coded = self.coded(before)
         away = (self._modelled.symbols(after)[0] - symbols)[coded].astype(np.float64)
         scale = np.broadcast_to(self._scale, coded.shape)[coded]
@@ -135,6 +145,11 @@ class Errors:
             if differs.any():
                 return False
         return True
+
+    @property
+    def bits(self) -> float:
+        """Bits of the latents of a row that has them, with the tables of their cells."""
+        return 8 * self._latent_bytes / max(1, self._rows)
 
     @property
     def rmse(self) -> float:
