@@ -45,7 +45,7 @@ def containers() -> dict[str, tuple[bytes, Any]]:
         "frame": (wp.compress(None, frame, block_rows=150), None),
         "model": (wp.compress(coder, levels, block_rows=100), coder),
         "model inside": (wp.compress(coder, levels, include_model=True), None),
-        "quantised": (wp.compress(vae, levels, block_rows=100, target_bits=_BITS), vae),
+        "quantised": (wp.compress(coder, levels, block_rows=100, target_bits=_BITS), coder),
     }
 
 
