@@ -76,7 +76,8 @@ def forge(data: bytes, rng: np.random.Generator) -> bytes:
         length = head[9] & 127  # one byte, or more than these tests change
         for _ in range(rng.integers(1, 4)):
             head[10 + int(rng.integers(max(1, length)))] = rng.integers(256)
-        head[5:9] = zlib.crc32(head[9 : 10 + length]).to_bytes(4, "little")
+        begun = zlib.crc32(bytes([head[4]])) if head[4] > 1 else 0
+        head[5:9] = zlib.crc32(head[9 : 10 + length], begun).to_bytes(4, "little")
         return bytes(head)
     i = int(rng.integers(len(blocks)))
     place = blocks[i]

@@ -14,6 +14,7 @@ from byte_codec import ByteCodec
 
 import wellposed as wp
 from wellposed.coding.container import blocks
+from wellposed.coding.quantised import QuantisedCodec
 from wellposed.estimators.compression import files
 
 MODELS = Path(__file__).parents[2] / "data" / "models"
@@ -184,6 +185,8 @@ def test_a_target_needs_a_model_with_latents():
         wp.compress(None, X, target_bits=3)
     with pytest.raises(wp.SettingError, match="a ByteCodec"):
         wp.compress(ByteCodec(X.shape[1]), X, target_bits=3)
+    with pytest.raises(wp.SettingError, match="Pass its integer model"):
+        wp.compress(QuantisedCodec(wp.coding.integer_model(digits_vae().model_)), DIGITS)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])

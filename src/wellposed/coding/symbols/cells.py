@@ -108,11 +108,13 @@ class LevelCurve:
 
     def find(self, cells: Cells, target: np.ndarray) -> Intervals:
         """Return the levels whose intervals hold the targets; cells of shape (c, m)."""
+        return self._near(cells, target, self._guess(cells, target))
 
+    def _near(self, cells: Cells, target: np.ndarray, guess: np.ndarray) -> Intervals:
         def below(level: np.ndarray, at: np.ndarray | None) -> np.ndarray:
             return self.below(cells if at is None else cells.rows(at), level)
 
-        return near(below, target, self._guess(cells, target), self.levels)
+        return near(below, target, guess, self.levels)
 
     def means(self, cells: Cells) -> np.ndarray:
         """Return the expected levels, rounded, int64, of cells of shape (c, …, m).
@@ -141,9 +143,10 @@ class LevelCurve:
 
     def _quantile(self, cells: Cells, i: int) -> np.ndarray:
         target = (2 * i + 1 << self.bits) // (2 * _QUANTILES)
-        return self.find(cells, np.full(cells.locations.shape[1], target, np.uint64)).symbol
+        targets = np.full(cells.locations.shape[1], target, np.uint64)
+        return self._near(cells, targets, self._guess(cells, np.float64(target))).symbol
 
-    def _guess(self, cells: Cells, target: np.ndarray) -> np.ndarray:
+    def _guess(self, cells: Cells, target: np.ndarray | np.float64) -> np.ndarray:
         """The quantile of the curve, or of a component that its weight draws.
 
         A guess decides how long the search takes, and not what it finds.
@@ -151,10 +154,10 @@ class LevelCurve:
         share = (target + 0.5) * 2.0**-self.bits
         location, scale = cells.locations[0], cells.scales[0]
         if cells.weights is not None:
-            row = np.arange(target.size)
+            row = np.arange(cells.locations.shape[1])
             likely = cells.weights.argmax(axis=0)
             location, scale = cells.locations[likely, row], cells.scales[likely, row]
         away = np.log(share / (1.0 - share)) if self.base == "logistic" else ndtri(share)
-        away *= scale * 2.0**-SCALE_BITS
-        away += location * 2.0**-LOCATION_BITS
-        return np.clip(np.rint(away), 0, self.levels - 1)
+        places = away * (scale * 2.0**-SCALE_BITS)
+        places += location * 2.0**-LOCATION_BITS
+        return np.clip(np.rint(places), 0, self.levels - 1)

@@ -81,6 +81,11 @@ def coder_of(model: Any, modelled: Modelled) -> RowCodec:
     SettingError
         For other objects, and models that rows cannot be coded with.
     """
+    if isinstance(model, QuantisedCodec):
+        raise SettingError(
+            "Rows with loss are compressed with the model and a target; got a QuantisedCodec. "
+            "Pass its integer model, and target_bits or target_rmse."
+        )
     if isinstance(model, RowCodec):
         return model
     inner = getattr(model, "model_", None)
