@@ -1,5 +1,6 @@
 """OutlierVAE: alarms at the rate asked, equal scores in any batch, cells, files, errors."""
 
+import copy
 import functools
 
 import numpy as np
@@ -88,6 +89,14 @@ def assert_depends_on_the_row_alone(score, tmp_path):
     np.testing.assert_array_equal(loaded.p_values(NEW[:300]), some.p_values(NEW[:300]))
     np.testing.assert_array_equal(loaded.predict(NEW[:300]), some.predict(NEW[:300]))
     assert repr(loaded) == repr(some)
+
+
+def test_a_state_that_no_fit_makes_is_refused(tmp_path):
+    without, with_one = copy.copy(fitted()), copy.copy(fitted("typicality"))
+    without._ensemble, with_one._ensemble = None, fitted()._ensemble
+    for model, what in ((without, "what the score"), (with_one, "what only the score")):
+        with pytest.raises(wp.SettingError, match=f"{what} ensemble has"):
+            model.save(tmp_path / "detector.wp")
 
 
 def test_quantiles_cover_and_alarm_as_their_levels_say(tmp_path):

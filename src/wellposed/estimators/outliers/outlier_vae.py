@@ -350,18 +350,18 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         width = len(self._constants) + self.vae_.model_.n_covariates
         sound = isinstance(kept, np.ndarray) and kept.dtype == np.float64 and kept.ndim == 2
         demand(sound and len(kept) > 0 and kept.shape[1] == width, "_kept_rows")
-        parts, self._ensemble = self._given_parts, None
-        del self._given_parts
-        if self.score_ == "ensemble":
-            self._ensemble = Ensemble.of_parts(parts, len(self._constants))
-        demand((self._ensemble is not None) == (self.score_ == "ensemble"), "the ensemble")
-        demand(self.score_ == "ensemble" or parts is None, "the ensemble")
-        given, self._columns = self._given_columns, None
-        del self._given_columns
-        if self.score_ == "quantile":
-            self._columns = Columns.of_parts(given, len(self._constants))
-        demand((self._columns is not None) == (self.score_ == "quantile"), "the columns")
-        demand(self.score_ == "quantile" or given is None, "the columns")
+        self._ensemble = self._rebuilt(Ensemble, self._given_parts, "ensemble")
+        self._columns = self._rebuilt(Columns, self._given_columns, "quantile")
+        del self._given_parts, self._given_columns
+
+    def _rebuilt(self, kind: Any, parts: tuple[Any, ...] | None, score: str) -> Any:
+        """Return what a score has beside the VAE from the parts in a file; None for others."""
+        if self.score_ != score:
+            demand(parts is None, f"what only the score {score} has")
+            return None
+        found = kind.of_parts(parts, len(self._constants))
+        demand(found is not None, f"what the score {score} has")
+        return found
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""
