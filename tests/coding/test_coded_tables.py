@@ -29,7 +29,14 @@ def symbols(n: int = 900) -> np.ndarray:
 
 @functools.cache
 def fitted(noise: Any, kind: str = "real", **settings: Any) -> Any:
-    rows = {"real": OFFSET + STEP * symbols(), "mixed": mixed(), "counts": counted()}[kind]
+    data = {
+        "real": OFFSET + STEP * symbols(),
+        "mixed": mixed(),
+        "counts": counted(),
+        "amounts": UNITS * spent(),
+        "paid": UNITS * spent(always=True),
+    }
+    rows = data[kind]
     chosen = {"hidden": (16,), "max_epochs": 10, "random_state": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few epochs are intended
@@ -62,6 +69,18 @@ def counted(n: int = 600) -> np.ndarray:
     return rows
 
 
+UNITS = np.array([0.01, 1.0, 0.5, 10.0])
+
+
+def spent(n: int = 900, *, always: bool = False) -> np.ndarray:
+    """Steps of four amounts, dozens to thousands; a third of those of three are zero."""
+    rng = np.random.default_rng(2)
+    z, errors = rng.normal(size=(n, 1)), rng.normal(size=(n, 4))
+    steps = np.exp([7.0, 6.0, 8.0, 6.5] + z * [1.0, 0.5, -1.0, 0.0] + 0.4 * errors)
+    paid = (z + rng.normal(size=(n, 4)) > -0.5) | [True, False, False, False]
+    return np.where(paid | always, np.rint(steps), 0.0).astype(np.int64)
+
+
 def bound(model: Any, data: np.ndarray) -> np.ndarray:
     terms = evaluation.elbo(model, data, n_samples=8, key=jax.random.key(0))
     return -np.asarray(terms.elbo, np.float64) / math.log(2)
@@ -85,6 +104,26 @@ def test_real_columns_come_back_and_cost_their_density(noise):
     net, density = codec.rate(rows).net, bound(model, OFFSET + STEP * rows) - np.log2(STEP).sum()
     error = np.std(net - density) / math.sqrt(len(rows))
     assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()
+
+
+@pytest.mark.parametrize(
+    "noise", ["zero-inflated", pytest.param("log-normal", marks=pytest.mark.slow)]
+)
+def test_amounts_come_back_and_cost_their_density(noise):
+    rows = spent(always=noise == "log-normal")
+    model = fitted(noise, "amounts" if noise == "zero-inflated" else "paid")
+    codec = integer_model(model, resolution=UNITS)
+    np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
+    again = row_codec_from_bytes(codec.to_bytes())
+    assert again.encode(rows[:40]) == codec.encode(rows[:40])
+    # A zero has a probability, and an amount a density, whose integral over a step is coded.
+    steps = np.where((rows > 0) | (noise == "log-normal"), np.log2(UNITS), 0.0).sum(axis=1)
+    net, density = codec.rate(rows).net, bound(model, UNITS * rows) - steps
+    error = np.std(net - density) / math.sqrt(len(rows))
+    assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()
+    far = rows[:3].copy()
+    far[0, 1], far[1, 2] = 100_000, -1
+    assert codec.outside(far).tolist() == [False, True, False]
 
 
 def test_mixed_columns_come_back_and_cost_their_density():
@@ -123,7 +162,7 @@ def test_values_beyond_the_codes_are_named():
 
 
 def test_a_resolution_too_fine_and_noise_without_a_twin_are_refused():
-    with pytest.raises(SettingError, match=r"resolution must be at least 2\^-16"):
+    with pytest.raises(SettingError, match=r"resolution must be at least 2\^-18"):
         integer_model(fitted("shared"), offset=OFFSET, resolution=1e-9 * STEP)
     other = dataclasses.replace(fitted("shared"), noise=wp.noise.Quantile())
     with pytest.raises(SettingError, match="no twin of Quantile noise"):

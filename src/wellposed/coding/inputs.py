@@ -30,13 +30,15 @@ def log_one_plus(counts: np.ndarray) -> np.ndarray:
 class Inputs:
     r"""⌊m s + b⌋, kept within limits: a symbol s in the encoder's units, whole numbers of 2^−bits.
 
-    For counts it is ⌊m log(1 + s) + b⌋.
+    For counts it is ⌊m log(1 + s) + b⌋, and for amounts ⌊m log(s − s₀) + b⌋ with a value of its own
+    where s = s₀, which is zero.
 
     Parameters
     ----------
     times, plus : m and b, int64, shape (d,), in units of 2^−16 of the result's
     low, high : limits of the result, int64, shape (d,)
-    logs : 1 for counts and 0 for others, int64, shape (d,)
+    logs : 1 for counts, 2 for amounts and 0 for others, int64, shape (d,)
+    zeros, at_zero : s₀ and the value there, int64, shape (d,); None without amounts
     """
 
     times: np.ndarray
@@ -44,6 +46,8 @@ class Inputs:
     low: np.ndarray
     high: np.ndarray
     logs: np.ndarray
+    zeros: np.ndarray | None = None
+    at_zero: np.ndarray | None = None
 
     _FINER = 16
 
@@ -73,14 +77,20 @@ class Inputs:
         """Return the inputs, float64 that hold integers, for symbols of shape (d, m)."""
         fine = 2.0**-self._FINER
         values = symbols.astype(np.float64)
-        counts = np.flatnonzero(self.logs)
+        counts, amounts = np.flatnonzero(self.logs == 1), np.flatnonzero(self.logs == 2)
         if counts.size:
             values[counts] = log_one_plus(values[counts])
+        if self.zeros is not None:
+            values[amounts] -= self.zeros[amounts, None]
+            empty = values[amounts] < 1.0
+            values[amounts] = log_one_plus(values[amounts] - 1.0)
         out = values * (self.times * fine)[:, None]
         out += (self.plus * fine)[:, None]
         np.floor(out, out=out)
+        if self.at_zero is not None:
+            out[amounts] = np.where(empty, self.at_zero[amounts, None], out[amounts])
         return np.clip(out, self.low[:, None], self.high[:, None], out=out)
 
     def state(self) -> dict[str, Any]:
         """Return what the map is made of."""
-        return dict(vars(self))
+        return {name: each for name, each in vars(self).items() if each is not None}

@@ -8,7 +8,7 @@ from wellposed import noise as families
 from wellposed._errors import SettingError
 
 from ..symbols import ConstantSymbols, Part
-from . import counts, levels, real
+from . import amounts, counts, levels, real
 from .group import Group, Made
 from .precision import Outputs, Precision
 
@@ -22,10 +22,12 @@ _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
     families.DiscretizedLogistic: levels.cells,
     families.Gaussian: real.gaussian,
     families.Laplace: real.laplace,
+    families.LogNormal: amounts.log_normal,
     families.LowRankGaussian: real.low_rank,
     families.NegativeBinomial: counts.counts,
     families.Poisson: counts.counts,
     families.StudentT: real.student_t,
+    families.ZeroInflated: amounts.zero_inflated,
 }
 
 

@@ -66,6 +66,8 @@ def _n_columns(model: VAEModel) -> int:
     known = [
         getattr(getattr(noise, "shown", None), "center", None),
         getattr(getattr(noise, "centred", None), "mean", None),
+        getattr(getattr(noise, "data", None), "log_mean", None),
+        getattr(noise, "logit", None),
         getattr(getattr(noise, "table", None), "center", None),
         getattr(model.reach, "center", None),
         getattr(model.transform, "mean", None),

@@ -1,13 +1,16 @@
 """A model's encoder input, as a map of symbols."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from wellposed.models import Reach
-from wellposed.noise import NegativeBinomial, Poisson
+from wellposed.noise import LogNormal, NegativeBinomial, Poisson, ZeroInflated
+from wellposed.noise.positive.amounts import ZERO_INPUT
 
 from ..inputs import Inputs
+from .amounts import zero_symbols
 from .group import Group, array
 
 # Heavy tails are compressed from ten spreads on; further, an input tells hardly more.
@@ -26,15 +29,24 @@ def integer_inputs(groups: list[Group], reach: Reach | None, d: int, bits: int) 
     bits : fractional bits of the inputs
     """
     times, plus, low, high = (np.zeros(d) for _ in range(4))
-    logs = np.zeros(d, np.int64)
+    logs, zeros, at_zero = (np.zeros(d, np.int64) for _ in range(3))
     for group in groups:
-        center, spread = _units(group)
         at = group.columns
+        if isinstance(group.noise, LogNormal | ZeroInflated):
+            data: Any = getattr(group.noise, "noise", group.noise)
+            data = data.data
+            center, spread = array(data.log_mean), array(data.log_spread)
+            times[at], plus[at] = 1.0 / spread, (np.log(group.step) - center) / spread
+            low[at], high[at], logs[at] = -_FAR, _FAR, 2
+            zeros[at], at_zero[at] = zero_symbols(group), round(ZERO_INPUT * 2.0**bits)
+            continue
+        center, spread = _units(group)
         times[at], plus[at] = group.step / spread, (group.base - center) / spread
         ends = _ends(group, reach, center, spread)
         logs[at] = _in_logs(group)
         low[at], high[at] = (np.clip(end, -_MOST, _MOST) for end in ends)
-    return Inputs.rounded(times, plus, low, high, logs, bits=bits)
+    made = Inputs.rounded(times, plus, low, high, logs, bits=bits)
+    return dataclasses.replace(made, zeros=zeros, at_zero=at_zero) if (logs == 2).any() else made
 
 
 def _in_logs(group: Group) -> bool:

@@ -18,10 +18,11 @@ from .group import Fixed, Group, Made, array
 from .precision import Precision
 from .scales import scale_rule, take_rule
 
-# Symbols that have a code: as far as this many spreads from the middle, and no more than 2^20.
+# Symbols that have a code: as far as 64 spreads from the middle and no more than 2^20, but where
+# these are less than 8 spreads, up to 2^22. Each takes 2^-28 of the probability.
 _SPREADS = 64.0
 _LEAST_SPREADS = 8.0
-_MOST_SYMBOLS = 2**20
+_MOST_SYMBOLS, _MOST_OF_FINE = 2**20, 2**22
 # Of a feature that never varied, symbols around its constant.
 _AROUND = 2048
 
@@ -101,6 +102,7 @@ def _real(
     center, spread = (np.broadcast_to(array(a), (d,)) for a in (center, spread))
     step, start = group.step / spread, (group.base - center) / spread
     reach = np.minimum(np.floor(_SPREADS / step), _MOST_SYMBOLS // 2)
+    reach = np.maximum(reach, np.minimum(np.ceil(_LEAST_SPREADS / step), _MOST_OF_FINE // 2))
     _check_resolution(group, reach * step)
     middle = np.rint(-start / step)
     low = (middle - reach).astype(np.int64)
@@ -124,7 +126,7 @@ def _check_resolution(group: Group, reached: np.ndarray) -> None:
     short = np.flatnonzero(~(reached >= _LEAST_SPREADS))
     if short.size:
         raise SettingError(
-            f"A resolution must be at least 2^-16 of a column's spread, and at most 8 spreads; "
+            f"A resolution must be at least 2^-18 of a column's spread, and at most 8 spreads; "
             f"columns {named_features(group.columns[short])} have another. Give the resolution of "
             "the measurement, or store these columns apart."
         )

@@ -2,10 +2,11 @@
 
 from .activation import Activation
 from .convolution import Arranged, Convolution, Picked
-from .curve import Curve, curve
+from .curve import OCTAVE_BITS, Curve, curve, log_two
 from .network import AnyLayer, Layer, Network
 
 __all__ = [
+    "OCTAVE_BITS",
     "Activation",
     "AnyLayer",
     "Arranged",
@@ -15,4 +16,5 @@ __all__ = [
     "Network",
     "Picked",
     "curve",
+    "log_two",
 ]

@@ -124,6 +124,7 @@ FUNCTIONS: dict[str, Function] = {
     "inverse_positive": inverse_positive,
     "laplace": laplace,
     "log": lambda x: (1 + x).ln(),
+    "log2": lambda x: (1 + x).ln() / Decimal(2).ln(),
     "normal": normal,
     "tanh": tanh,
     "silu": beyond_relu(lambda x: x * sigmoid(x)),

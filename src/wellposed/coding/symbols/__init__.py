@@ -1,5 +1,6 @@
 """Families of noise with integer parameters: symbols to frequencies and back."""
 
+from .amounts import AmountSymbols, ZeroInflatedSymbols
 from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
@@ -13,6 +14,7 @@ from .real import RealSymbols
 from .scales import ScaleRule
 
 __all__ = [
+    "AmountSymbols",
     "BetaBinomialSymbols",
     "CategoricalSymbols",
     "CausalGaussianSymbols",
@@ -24,5 +26,6 @@ __all__ = [
     "Part",
     "RealSymbols",
     "ScaleRule",
+    "ZeroInflatedSymbols",
     "from_state",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .amounts import AmountSymbols, ZeroInflatedSymbols
 from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
@@ -17,6 +18,7 @@ from .low_rank import LowRankSymbols
 from .real import RealSymbols
 
 _KNOWN = (
+    AmountSymbols,
     BetaBinomialSymbols,
     CategoricalSymbols,
     CausalGaussianSymbols,
@@ -26,6 +28,7 @@ _KNOWN = (
     DiscretizedSymbols,
     LowRankSymbols,
     RealSymbols,
+    ZeroInflatedSymbols,
 )
 _FAMILIES: dict[str, Any] = {each.kind: each for each in _KNOWN}
 

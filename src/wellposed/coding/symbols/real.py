@@ -146,13 +146,17 @@ class RealSymbols(AbstractFamily):
         """Return the middles of symbols, in 2^-12 of places; ``j`` as for :meth:`below`."""
         return np.floor((symbol + 0.5) * self._step[j]) + self.first[j]
 
+    def edge(self, j: Any, symbol: np.ndarray) -> np.ndarray:
+        """Return the lower edges of symbols, in 2^-12 of places; ``j`` as for :meth:`below`."""
+        return np.floor(symbol * self._step[j]) + self.first[j]
+
     def below(self, j: Any, symbol: np.ndarray, shapes: Shapes) -> np.ndarray:
         """Return the cumulative frequency below symbols: each adds at least one.
 
         ``j`` selects features: a number for arrays (m,), or a pair for arrays (d', m).
         """
-        point = np.floor(symbol * self._step[j])
-        point += self.first[j] - shapes.location
+        point = self.edge(j, symbol)
+        point -= shapes.location
         np.clip(point, -2 * _MOST_PLACE, 2 * _MOST_PLACE, out=point)
         point *= shapes.rate
         point *= _TO_POINT
@@ -185,10 +189,9 @@ class RealSymbols(AbstractFamily):
         def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
             return self.below(j, symbol, shapes if at is None else shapes.rows(at))
 
-        count = int(self.counts[j])
-        return near(below, target, self._guess(j, target, shapes, count), count)
+        return near(below, target, self.guess(j, target, shapes), int(self.counts[j]))
 
-    def _guess(self, j: int, target: np.ndarray, shapes: Shapes, count: int) -> np.ndarray:
+    def guess(self, j: int, target: np.ndarray, shapes: Shapes) -> np.ndarray:
         """The curve's quantile: it decides how long the search takes, and not what it finds."""
         share = (target + 0.5) * 2.0**-self.bits
         if shapes.table is not None:
@@ -199,8 +202,11 @@ class RealSymbols(AbstractFamily):
             tail = np.log(2.0 * np.minimum(share, 1.0 - share))
             away = np.where(share < 0.5, tail, -tail)
         place = away * shapes.scale * 2.0 ** (PLACE_BITS - 16) + shapes.location
-        place -= self.first[j]
-        return np.clip(np.floor(place / self._step[j]), 0, count - 1)
+        return np.clip(np.floor(self.at_place(j, place)), 0, self.counts[j] - 1)
+
+    def at_place(self, j: Any, place: np.ndarray) -> np.ndarray:
+        """Return about the symbols of places, real numbers."""
+        return (place - self.first[j]) / self._step[j]
 
     def expected(self, outputs: np.ndarray) -> np.ndarray:
         """The steps that hold the locations, which are the means of symmetric noise."""

@@ -25,7 +25,7 @@ from .containers import Cells
 
 Codable: TypeAlias = Fitted | RowCodec
 _PRINT = 16  # bytes of a fingerprint
-_MOST_STEPS = 2**15  # in a standard deviation of a column
+_MOST_STEPS = 2**17  # in a standard deviation of a column
 _LOOK_BYTES = 1 << 23  # of the rows by which steps are found
 coding: Any = _coding
 
@@ -243,7 +243,7 @@ def _with_steps(model: Any, modelled: Modelled, cells: Cells) -> Modelled | None
     real = np.zeros(d, bool)
     if noise is not None:
         n_given = len(covariate_names(model))
-        real[: d - n_given] = noise.real_columns(d - n_given)
+        real[: d - n_given] = noise.continuous_columns(d - n_given)
         real[d - n_given :] = True
     codes = modelled.codes.copy()
     for g, part in enumerate(modelled.taken(cells.parts)):
@@ -254,8 +254,8 @@ def _with_steps(model: Any, modelled: Modelled, cells: Cells) -> Modelled | None
     without = np.flatnonzero(codes == BITS)
     if without.size:
         warnings.warn(
-            f"A model codes real columns at their step, such as 0.01; {len(without)} of {d} "
-            f"columns have none above 2^-15 of their spread (the first is number {without[0]}), so "
+            f"A model codes continuous columns at their step, such as 0.01; {len(without)} of {d} "
+            f"columns have none above 2^-17 of their spread (the first is number {without[0]}), so "
             "the rows are compressed without the model. Round the columns to the digits that "
             "count, or pass no model.",
             DataHint,

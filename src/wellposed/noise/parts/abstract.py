@@ -170,6 +170,10 @@ class AbstractNoise(eqx.Module):
         """Which of d columns have noise on the real line, shape (d,)."""
         return np.full(d, self.support == REALS)
 
+    def continuous_columns(self, d: int) -> np.ndarray:
+        """Which of d columns have noise with a density, not with probabilities, shape (d,)."""
+        return np.full(d, not self.support.whole)
+
     def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
         """Refuse rows outside the support.
 

@@ -66,6 +66,9 @@ class AbstractWrapped(AbstractNoise):
     def real_columns(self, d: int) -> np.ndarray:
         return self.noise.real_columns(d)
 
+    def continuous_columns(self, d: int) -> np.ndarray:
+        return self.noise.continuous_columns(d)
+
     def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
         self.noise.check_rows(rows, names)
 

@@ -24,7 +24,7 @@ from ..parts.scale_noise import AbstractScaleNoise
 _SHARPEST = 1e-7
 
 # The encoder's input for a zero, in spreads of the logarithms from their mean.
-_ZERO_INPUT = -3.0
+ZERO_INPUT = -3.0
 
 
 class Amounts(eqx.Module):
@@ -82,7 +82,7 @@ class Amounts(eqx.Module):
     def encoder_input(self, y: Point) -> Inputs:
         """(log y − mean)/spread, three spreads below the mean for zero."""
         logs = (log_from(y, self.least) - self.log_mean) / self.log_spread
-        return jnp.where(y > 0, compress_tails(logs), _ZERO_INPUT)
+        return jnp.where(y > 0, compress_tails(logs), ZERO_INPUT)
 
 
 def _of_sample(sample: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -204,6 +204,12 @@ class Columns(AbstractNoise):
             real[list(columns)] = group.support == REALS
         return real
 
+    def continuous_columns(self, d: int) -> np.ndarray:
+        continuous = np.zeros(d, bool)
+        for group, columns in self.parts:
+            continuous[list(columns)] = group.continuous_columns(len(columns))
+        return continuous
+
     def check_rows(self, rows: np.ndarray, names: Sequence[str] | None = None) -> None:
         for group, columns in self.parts:
             who = f"{type(group).__name__} (columns {named_features(columns, names=names)})"

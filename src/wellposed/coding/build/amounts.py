@@ -1,0 +1,118 @@
+"""Noise on amounts, integrated over the resolution, as families of integer parameters."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from wellposed._errors import SettingError, named_features
+from wellposed.noise import LogNormal
+from wellposed.noise.parts.scale import LEAST
+
+from ..logs import RAW_BITS
+from ..symbols import AmountSymbols, ScaleRule, ZeroInflatedSymbols
+from ..symbols.amounts import GAUGE_BITS
+from ..symbols.family import AbstractFamily
+from ..symbols.real import FINE, PLACE_BITS
+from ..symbols.scales import SCALE_BITS
+from .group import Group, Made, array
+from .precision import Precision
+from .scales import scale_rule, take_rule
+
+# Steps that have a code: as far as this many spreads of the logarithms, and no more than 2^20.
+_SPREADS = 12.0
+_LEAST_SPREADS = 2.0
+_MOST_STEPS = 2**20
+_LARGEST_LOG = 700.0
+
+
+def log_normal(group: Group, precision: Precision) -> Made:
+    """``LogNormal``."""
+    del precision
+    return _amounts(group, group.noise)
+
+
+def zero_inflated(group: Group, precision: Precision) -> Made:
+    """``ZeroInflated`` of ``LogNormal``."""
+    del precision
+    noise = group.noise
+    if not isinstance(noise.noise, LogNormal):
+        raise SettingError(
+            f"An integer model has no twin of ZeroInflated({type(noise.noise).__name__}) noise. "
+            'Train with "zero-inflated", which has log-normal amounts.'
+        )
+    made = _amounts(group, noise.noise)
+    logits = np.rint(array(noise.logit) * 2.0**RAW_BITS).astype(np.int64)
+    free = (~np.asarray(noise.given)).astype(np.float64)
+
+    def make(at: np.ndarray) -> AbstractFamily:
+        own: Any = made.make(at)
+        return ZeroInflatedSymbols(logits[at], own)
+
+    times, plus = np.vstack([free, made.times]), np.vstack([0.0 * free, made.plus])
+    return Made(make, times, plus, np.append(RAW_BITS, made.bits), made.low - 1, None)
+
+
+def zero_symbols(group: Group) -> np.ndarray:
+    """Return the symbols of zero, int64, shape (d,).
+
+    Raises
+    ------
+    SettingError
+        If zero is no multiple of steps away from the offset.
+    """
+    zero = np.rint(-group.base / group.step)
+    apart = np.flatnonzero(~(np.abs(group.base / group.step + zero) < 1e-3))
+    if apart.size:
+        raise SettingError(
+            "Amounts are coded as multiples of their step; columns "
+            f"{named_features(group.columns[apart])} have an offset that is none. Give an offset "
+            "of 0."
+        )
+    return zero.astype(np.int64)
+
+
+def _amounts(group: Group, noise: Any) -> Made:
+    """Places are (log y − mean)/spread, in 1/FINE."""
+    data, d = noise.data, group.d
+    varies = np.asarray(data.varies)
+    center, spread = array(data.log_mean), array(data.log_spread)
+    per_spread = FINE * 2.0**PLACE_BITS
+    first = np.rint((np.log(group.step) - center) / spread * per_spread).astype(np.int64)
+    octave = math.log(2.0) / spread * per_spread * 2.0**GAUGE_BITS
+    steps = np.rint(octave).astype(np.int64)
+    _check_resolution(group, center, spread)
+    most = np.exp(np.minimum(center + _SPREADS * spread, _LARGEST_LOG)) / group.step
+    counts = np.clip(np.ceil(most), 1, _MOST_STEPS).astype(np.int64)
+    rule = _rule(noise, varies, array(data.rounding), spread)
+
+    def make(at: np.ndarray) -> AbstractFamily:
+        return AmountSymbols("normal", counts[at], steps[at], first[at], take_rule(rule, at))
+
+    times, plus = np.ones((noise.n_raw, d)), np.zeros((noise.n_raw, d))
+    times[0] = np.where(varies, FINE, 0.0)
+    bits = np.full(noise.n_raw, RAW_BITS)
+    bits[0] = PLACE_BITS
+    return Made(make, times, plus, bits, zero_symbols(group) + 1, None)
+
+
+def _rule(noise: Any, varies: np.ndarray, rounding: np.ndarray, spread: np.ndarray) -> ScaleRule:
+    """The noise's scale; its rounding for a feature that never varies."""
+    rule = scale_rule(noise.scale, len(varies), FINE / spread)
+    constant = np.maximum(rounding, LEAST) * FINE / spread * 2.0**SCALE_BITS
+    floor = np.where(varies, rule.floor, np.rint(constant).astype(np.int64))
+    times = None if rule.times is None else np.where(varies, rule.times, 0)
+    return dataclasses.replace(rule, floor=floor, times=times)
+
+
+def _check_resolution(group: Group, center: np.ndarray, spread: np.ndarray) -> None:
+    """Refuse steps of which usual amounts have more than there are codes."""
+    usual = center + _LEAST_SPREADS * spread - np.log(group.step)
+    short = np.flatnonzero(~(usual < math.log(_MOST_STEPS)))
+    if short.size:
+        raise SettingError(
+            f"Amounts must be below 2^20 steps of their resolution; of columns "
+            f"{named_features(group.columns[short])} usual ones are not. Give the resolution of "
+            "the measurement, or store these columns apart."
+        )
