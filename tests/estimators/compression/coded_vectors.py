@@ -24,6 +24,7 @@ SAVED = {
     "laplace": "real",
     "negative-binomial": "counts",
     "prior": "settings",
+    "zero-inflated": "positive",
 }
 
 
