@@ -123,7 +123,7 @@ def test_the_example_of_the_page_on_covariates(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_compression(capsys):
-    example, lossy, _ = examples(ROOT / "docs" / "compression.md")
+    example, _, lossy = examples(ROOT / "docs" / "compression.md")
     names: dict = {}
     exec(example, names)
     exec(lossy, names)

@@ -32,6 +32,8 @@ def pack_block(
     modelled: Modelled | None,
     coder: RowCodec | None,
     kind: int = BY_MODEL,
+    *,
+    always: bool = False,
 ) -> bytes:
     """Write the rows of a block: by the model where it gives fewer bytes, else without.
 
@@ -40,10 +42,13 @@ def pack_block(
     parts : of each group, its cells, shape (n, width), little-endian
     modelled, coder : what a model codes, and the model; None without
     kind : ``BY_MODEL``, or ``QUANTISED`` for a coder whose rows come back changed
+    always : whether the model is used even where it gives more bytes
     """
     if modelled is None or coder is None or not len(parts[0]):
         return pack_plain(parts)
     by_model = pack_by_model(parts, modelled, coder, kind)
+    if always:
+        return by_model
     n_bytes = sum(part.nbytes for part in parts)
     first = max(1, int(len(parts[0]) * min(1.0, _TRIED_ROWS_BYTES / max(1, n_bytes))))
     tried = pack_plain([part[:first] for part in parts])

@@ -26,7 +26,7 @@ class Writer:
     description : of a frame, of the columns that a model codes; may be empty
     modelled, coder : what a model codes, and the model; None without
     include_model : whether to put the model into the file
-    kind : of blocks by the model
+    kind, always : of blocks by the model; see :func:`~.blocks.pack_block`
     """
 
     def __init__(
@@ -39,8 +39,10 @@ class Writer:
         coder: RowCodec | None = None,
         include_model: bool = False,
         kind: int = BY_MODEL,
+        always: bool = False,
     ):
-        self._file, self._modelled, self._coder, self._kind = file, modelled, coder, kind
+        self._file, self._modelled, self._coder = file, modelled, coder
+        self._kind, self._always = kind, always
         sections = [description, coder.to_bytes() if coder and include_model else b""]
         packed = [_pack_smaller(section) if section else b"" for section in sections]
         lengths = [
@@ -66,7 +68,7 @@ class Writer:
         ----------
         parts : of each group, its cells, shape (rows of the block, width), little-endian
         """
-        body = pack_block(parts, self._modelled, self._coder, self._kind)
+        body = pack_block(parts, self._modelled, self._coder, self._kind, always=self._always)
         self.n_by_model += is_by_model(body)
         self._put_block(body)
         return body

@@ -16,6 +16,7 @@ from .shares import BITS, Shares
 
 _LATENTS, _WITH_RESIDUAL = 0, 1
 _BATCH = 2**20  # numbers of the decoder's outputs that are worked on at once
+_LATENTS_A_LANE_NUMBER = 4
 # As of rows that put more bits onto the stack than they take off it.
 _SCHEDULE = {"d": 20, "k": 1}
 
@@ -191,8 +192,13 @@ class QuantisedCodec:
         return rows
 
 
-def _schedule(n: int, width: int) -> tuple[int, list[int]]:
-    lanes = n_lanes(n, max(1, width))
+def lanes_of(n: int, n_active: int) -> int:
+    """Return the lanes of n rows of active latents: few, since each lane begins with a word."""
+    return n_lanes(n, max(1, n_active // _LATENTS_A_LANE_NUMBER))
+
+
+def _schedule(n: int, n_active: int) -> tuple[int, list[int]]:
+    lanes = lanes_of(n, n_active)
     return lanes, chunk_sizes(n, lanes, **_SCHEDULE)
 
 

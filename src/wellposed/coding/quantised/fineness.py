@@ -5,11 +5,12 @@ import functools
 import numpy as np
 
 from ..protocol import MISSING
-from .codec import QuantisedCodec
+from .codec import QuantisedCodec, lanes_of
 from .quantiser import MOST_CELLS, Quantiser
 from .shares import Shares
 
 _PARTS = 64  # finenesses to a halving of the cells
+_LANE_BITS = 37  # a word that a lane begins with, and the length of its last state
 _FINEST = 2.0**-5  # of a width of one
 
 
@@ -68,7 +69,7 @@ class Finenesses:
         quantiser = self.quantiser(fineness)
         cells = quantiser.cells(self._means)
         repeat = self._n / max(1, cells.shape[1])
-        total = 8.0 * len(quantiser.pack())
+        total = 8.0 * len(quantiser.pack()) + _LANE_BITS * lanes_of(self._n, len(quantiser.active))
         for j in quantiser.active:
             own = Shares.fitted(cells[j], repeat)
             total += own.bits(np.bincount(cells[j] - own.low), repeat)

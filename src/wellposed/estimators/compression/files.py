@@ -137,6 +137,7 @@ def _writer(
         coder=coder,
         include_model=include_model,
         kind=kind,
+        always=plan.quantised is not None and plan.quantised.residual,
     )
 
 
