@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import threading
 import zlib
 from typing import IO
 
@@ -35,6 +36,7 @@ class Reader:
 
     def __init__(self, file: IO[bytes] | bytes):
         self._file = io.BytesIO(file) if isinstance(file, (bytes, bytearray, memoryview)) else file
+        self._lock = threading.Lock()  # of the file's position
         self._size = self._file.seek(0, 2)
         self._file.seek(0)
         self.header: Header = read_header(self._file, self._size)
@@ -173,8 +175,9 @@ class Reader:
     def _between(self, start: int, end: int) -> bytes:
         if not 0 <= start <= end <= self._size:
             raise DamagedFileError("the file ends before it.")
-        self._file.seek(start)
-        return self._file.read(end - start)
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(end - start)
 
 
 class NeedsModel(Exception):  # noqa: N818

@@ -61,17 +61,19 @@ class Writer:
             if short:
                 self._put(zlib.crc32(short).to_bytes(4, "little") + short)
 
-    def write(self, parts: Sequence[np.ndarray]) -> bytes:
-        """Write the rows of the next block, and return its body.
+    def pack(self, parts: Sequence[np.ndarray]) -> bytes:
+        """Return the body of a block; the writer stays as it is, for other threads.
 
         Parameters
         ----------
         parts : of each group, its cells, shape (rows of the block, width), little-endian
         """
-        body = pack_block(parts, self._modelled, self._coder, self._kind, always=self._always)
+        return pack_block(parts, self._modelled, self._coder, self._kind, always=self._always)
+
+    def write(self, body: bytes) -> None:
+        """Write the body of the next block."""
         self.n_by_model += is_by_model(body)
         self._put_block(body)
-        return body
 
     def write_stored(self, chunks: Iterable[Sequence[np.ndarray]]) -> None:
         """Write the only block of a container as it is, from chunks of its rows.

@@ -26,6 +26,7 @@ from .containers import Cells, cells_of, pack_description, restore
 from .lossy import Errors as RowErrors
 from .lossy import Target, quantised_plan, scales
 from .models import Codable, Plan, plan_for, plan_of_file
+from .threads import in_order
 
 Errors = Literal["raise", "skip"]
 BLOCK_BYTES = 1 << 23  # of the rows of one block
@@ -97,10 +98,12 @@ def compress_into(
     writer = _writer(file, cells, plan, int(rows), include_model=include_model)
     errors = None if plan.quantised is None else _errors(plan, model)
     with Bar(cells.n, progress, unit="row") as bar:
-        for i in range(writer.header.n_blocks):
-            low, high = writer.header.rows_of(i)
-            own = cells.rows(low, high)
-            body = writer.write(own)
+        n_blocks = writer.header.n_blocks
+        ends = map(writer.header.rows_of, range(n_blocks))
+        each = ((high, cells.rows(low, high)) for low, high in ends)
+        for (high, own), packed in in_order(lambda block: writer.pack(block[1]), each, n_blocks):
+            body = packed()
+            writer.write(body)
             if errors is not None:
                 errors.add_block(own, body, writer.header.groups)
             bar.show(high)
@@ -197,10 +200,14 @@ def blocks_of(
     if fault is not None and errors == "raise":
         raise DamagedFileError(f"{faults[0]} Pass errors='skip', or take it from a backup.")
     with Bar(reader.header.n_rows, progress, unit="row") as bar:
-        for i, extent in enumerate(extents):
+
+        def read(block: tuple[int, tuple[int, int] | None]) -> list[np.ndarray]:
+            return reader.read(*block, plan.modelled, plan.coder, quantised)
+
+        for (i, _), parts in in_order(read, enumerate(extents), len(extents)):
             low, high = reader.header.rows_of(i)
             try:
-                yield low, high, reader.read(i, extent, plan.modelled, plan.coder, quantised)
+                yield low, high, parts()
             except NeedsModel:
                 raise SettingError(
                     f"Block {i} was coded by the model {plan.printed}; none was given. Pass it: "

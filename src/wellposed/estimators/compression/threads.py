@@ -1,0 +1,53 @@
+"""Blocks of a file in several threads, and in their order."""
+
+import collections
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_MOST = 4  # blocks in memory at once, beside the one that is written
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], n: int
+) -> Iterator[tuple[Item, Callable[[], Result]]]:
+    """Yield each item with a function that returns ``work`` of it, or raises what that raised.
+
+    As many threads work ahead as there are processors, at most four, each with one thread of
+    linear algebra; NumPy's operations run side by side. One item, or one processor, has no thread.
+
+    Parameters
+    ----------
+    work : of one item, without side effects
+    items : drawn in the caller's thread
+    n : number of items
+    """
+    n_threads = min(n, _processors(), _MOST)
+    if n_threads < 2:
+        for item in items:
+            yield item, functools.partial(work, item)
+        return
+    with threadpool_limits(limits=1), contextlib.ExitStack() as stack:
+        pool = ThreadPoolExecutor(n_threads)
+        stack.callback(pool.shutdown, cancel_futures=True)
+        ahead: collections.deque[tuple[Item, Callable[[], Result]]] = collections.deque()
+        for item in items:
+            ahead.append((item, pool.submit(work, item).result))
+            if len(ahead) == n_threads:
+                yield ahead.popleft()
+        while ahead:
+            yield ahead.popleft()
+
+
+def _processors() -> int:
+    """Number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
