@@ -124,7 +124,7 @@ def report(name: str, share: float) -> None:
     print(f"\n{name}: {len(test):,} test images, models made in {took:.0f} s of processor time")
     exact = 8 * len(wp.compress(models[0], test, progress=False)) / len(test)
     lossless = ", ".join(f"{key} {value:.0f}" for key, value in without_loss(test).items())
-    print(f"  bits an image without loss: VAE {exact:.0f}, {lossless}")
+    print(f"  bits an image without loss: wellposed {exact:.0f}, {lossless}")
     print("  root mean squared error in grey levels:")
     heads = [f"VAE β={beta:g}" for beta in BETAS]
     print(f"  {'bits':>8} {heads[0]:>9} {heads[1]:>9} {'PCA':>8} {'(components)':>12}     JPEG")
