@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import SupportsIndex
 
 
 class WellposedError(Exception):
@@ -105,7 +106,7 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
 
 
 def named_features(
-    indices: Iterable[int], most: int = 8, names: Sequence[object] | None = None
+    indices: Iterable[SupportsIndex], most: int = 8, names: Sequence[object] | None = None
 ) -> str:
     """List features for a message, by their names or else by their numbers.
 
