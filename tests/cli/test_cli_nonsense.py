@@ -94,6 +94,10 @@ COMMANDS = {
         "--block-rows": ("0", "-1", "x"),
         "--drop": ("x",),
     },
+    ("compress", "{csv}", "--model", "{model}", "-o", "out.wpz"): {
+        "--target-bits": ("nan", "0", "-1", "inf", "x"),
+        "--target-rmse": ("nan", "-1", "inf", "x"),
+    },
     ("decompress", "{csv}"): {"--output": ("out.txt", "out.npy")},
     ("decompress", "{csv}", "-o", "out.npy"): {"--model": ("none.wp", "{csv}")},
     ("report", "{model}", "{csv}"): {"--output": PATHS, "--train": ("none.csv",), **DATA},
