@@ -144,5 +144,6 @@ def is_calibration(parts: Any, n_classes: int) -> bool:
             shapes = logits.shape == (len(labels), n_classes) and labels.ndim == 1
             kinds = labels.dtype == np.int64 and logits.dtype.kind == "f"
             whole = bool(((labels >= 0) & (labels < n_classes)).all())
-            return np.exp(_LIMITS[0]) <= t <= np.exp(_LIMITS[1]) and shapes and kinds and whole
+            inside = bool(np.exp(_LIMITS[0]) <= t <= np.exp(_LIMITS[1]))
+            return inside and shapes and kinds and whole
     return False

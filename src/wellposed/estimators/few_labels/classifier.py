@@ -438,7 +438,7 @@ class SemiSupervisedVAE(ClassifierMixin, AbstractSemiSupervised):
         *,
         alpha: float = 1.0,
         random_state: Seed = None,
-    ) -> np.ndarray:
+    ) -> Any:
         """Draw data of given classes from p(x | y), or from p(x).
 
         Parameters

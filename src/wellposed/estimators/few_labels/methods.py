@@ -261,7 +261,7 @@ class AbstractSemiSupervised(
 
     def _draw(
         self, labels: np.ndarray, how: Sampler, alpha: float, random_state: Seed
-    ) -> np.ndarray:
+    ) -> Any:
         model = self._whole_model("sample")
         check_draws(len(labels), how, alpha, width=max(self.n_features_in_, model.prior.k))
         seed = self._seed if random_state is None else seed_of(random_state)

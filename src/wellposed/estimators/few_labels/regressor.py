@@ -182,7 +182,7 @@ class SemiSupervisedRegressor(RegressorMixin, AbstractSemiSupervised):
         *,
         alpha: float = 1.0,
         random_state: Seed = None,
-    ) -> np.ndarray:
+    ) -> Any:
         """Draw data from p(x | y), or from p(x).
 
         Parameters
