@@ -259,9 +259,7 @@ class AbstractSemiSupervised(
             return self.vae_.transform(X)
         return measures.latents(self.model_, rows, key=self.vae_.key("score"))
 
-    def _draw(
-        self, labels: np.ndarray, how: Sampler, alpha: float, random_state: Seed
-    ) -> Any:
+    def _draw(self, labels: np.ndarray, how: Sampler, alpha: float, random_state: Seed) -> Any:
         model = self._whole_model("sample")
         check_draws(len(labels), how, alpha, width=max(self.n_features_in_, model.prior.k))
         seed = self._seed if random_state is None else seed_of(random_state)

@@ -157,7 +157,7 @@ def read_real(y: Any, n: int, kept: np.ndarray | None = None) -> np.ndarray:
     if len(np.unique(labels[~np.isnan(labels)])) < 2:
         raise DataError(
             f"Labels must have two values or more; got {int((~np.isnan(labels)).sum())} labels of "
-            f"{len(np.unique(labels[~np.isnan(labels)]))} values for {n} rows. Label more rows."
+            f"{len(np.unique(labels[~np.isnan(labels)]))} values for {n} samples. Label more."
         )
     return labels
 
