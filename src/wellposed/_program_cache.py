@@ -5,6 +5,7 @@ incomplete entries.
 """
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import os
@@ -191,6 +192,7 @@ def _is_cut_short(entry: bytes) -> bool:
     return False
 
 
+@functools.cache
 def _compression() -> tuple[str, Callable[[bytes], bytes], type[Exception]]:
     """What JAX compresses entries with: zstandard where it is installed, and reads no other."""
     for name in ("compression.zstd", "zstandard"):

@@ -92,6 +92,18 @@ def test_every_target_finds_the_interval_that_holds_it(make):
         np.testing.assert_array_equal(again.freq[j], found.freq)
 
 
+@pytest.mark.parametrize("make", [amounts, zero_inflated])
+def test_every_symbol_has_a_frequency(make):
+    family = make()
+    given = outputs(-8.0, 3)
+    if isinstance(family, ZeroInflatedSymbols):
+        given = np.concatenate([np.full((2, 3), 20_000.0), given])
+    last = family.counts[:, None] - np.array([1, 2, 2_000])
+    found = family.intervals(given, last)
+    assert (found.freq >= 1).all()
+    assert (found.start[:, 0] + found.freq[:, 0] == 1 << 28).all()
+
+
 def test_zero_has_its_probability_and_amounts_the_rest():
     family = zero_inflated()
     given = np.concatenate([np.zeros((2, 3)), outputs(0.0, 3)])

@@ -121,6 +121,8 @@ def test_amounts_come_back_and_cost_their_density(noise):
     net, density = codec.rate(rows).net, bound(model, UNITS * rows) - steps
     error = np.std(net - density) / math.sqrt(len(rows))
     assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()
+    seen = jax.vmap(model.noise.encoder_input)(np.float32(UNITS * rows))
+    np.testing.assert_allclose(codec.inputs(rows.T).T / 2.0**codec.latent_bits, seen, atol=1e-3)
     far = rows[:3].copy()
     far[0, 1], far[1, 2] = 100_000, -1
     assert codec.outside(far).tolist() == [False, True, False]

@@ -80,15 +80,15 @@ class Inputs:
         counts, amounts = np.flatnonzero(self.logs == 1), np.flatnonzero(self.logs == 2)
         if counts.size:
             values[counts] = log_one_plus(values[counts])
+        steps = values[amounts]
         if self.zeros is not None:
-            values[amounts] -= self.zeros[amounts, None]
-            empty = values[amounts] < 1.0
-            values[amounts] = log_one_plus(values[amounts] - 1.0)
+            steps -= self.zeros[amounts, None]
+            values[amounts] = log_one_plus(steps - 1.0)
         out = values * (self.times * fine)[:, None]
         out += (self.plus * fine)[:, None]
         np.floor(out, out=out)
         if self.at_zero is not None:
-            out[amounts] = np.where(empty, self.at_zero[amounts, None], out[amounts])
+            out[amounts] = np.where(steps < 1.0, self.at_zero[amounts, None], out[amounts])
         return np.clip(out, self.low[:, None], self.high[:, None], out=out)
 
     def state(self) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from wellposed._errors import SettingError, named_features
-from wellposed.noise import LogNormal
+from wellposed.noise import LogNormal, ZeroInflated
 from wellposed.noise.parts.scale import LEAST
+from wellposed.noise.positive.amounts import AbstractAmount
 
 from ..logs import RAW_BITS
 from ..symbols import AmountSymbols, ScaleRule, ZeroInflatedSymbols
@@ -52,6 +53,12 @@ def zero_inflated(group: Group, precision: Precision) -> Made:
 
     times, plus = np.vstack([free, made.times]), np.vstack([0.0 * free, made.plus])
     return Made(make, times, plus, np.append(RAW_BITS, made.bits), made.low - 1, None)
+
+
+def law_of(noise: Any) -> Any:
+    """Return the noise of the amounts above zero; None for noise on other numbers."""
+    law = noise.noise if isinstance(noise, ZeroInflated) else noise
+    return law if isinstance(law, AbstractAmount) else None
 
 
 def zero_symbols(group: Group) -> np.ndarray:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from wellposed.models import Reach
-from wellposed.noise import LogNormal, NegativeBinomial, Poisson, ZeroInflated
+from wellposed.noise import NegativeBinomial, Poisson
 from wellposed.noise.positive.amounts import ZERO_INPUT
 
 from ..inputs import Inputs
-from .amounts import zero_symbols
+from .amounts import law_of, zero_symbols
 from .group import Group, array
 
 # Heavy tails are compressed from ten spreads on; further, an input tells hardly more.
@@ -32,10 +32,9 @@ def integer_inputs(groups: list[Group], reach: Reach | None, d: int, bits: int) 
     logs, zeros, at_zero = (np.zeros(d, np.int64) for _ in range(3))
     for group in groups:
         at = group.columns
-        if isinstance(group.noise, LogNormal | ZeroInflated):
-            data: Any = getattr(group.noise, "noise", group.noise)
-            data = data.data
-            center, spread = array(data.log_mean), array(data.log_spread)
+        law = law_of(group.noise)
+        if law is not None:
+            center, spread = array(law.data.log_mean), array(law.data.log_spread)
             times[at], plus[at] = 1.0 / spread, (np.log(group.step) - center) / spread
             low[at], high[at], logs[at] = -_FAR, _FAR, 2
             zeros[at], at_zero[at] = zero_symbols(group), round(ZERO_INPUT * 2.0**bits)
