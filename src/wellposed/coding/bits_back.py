@@ -19,6 +19,7 @@ from .network_state import network_state
 from .protocol import Rate
 from .search import Intervals
 from .symbols import Part
+from .symbols.family import AbstractFamily, AbstractJoint
 from .wire import pack
 
 
@@ -184,17 +185,12 @@ class BitsBackCodec:
         net = np.zeros(symbols.shape[1])
         for part in reversed(self.parts):
             own = outputs[part.first : part.last]
-            counted, escape = symbols[part.columns] - part.low[:, None], part.family.escape
-            each = part.family.intervals(own, counted)
-            gaps = None if known.missing is None else known.missing[part.columns]
-            if gaps is not None:
-                each = each.without(gaps, part.family.bits)
-            for j in range(part.family.d - 1, -1, -1):
-                if escape is not None:
-                    rest = counted[j] - escape
-                    net += push_rest(lanes, rest if gaps is None else np.where(gaps[j], -1, rest))
-                lanes.push(each.start[j], each.freq[j], bits=part.family.bits)
-            net += each.bits(part.family.bits).sum(axis=0)
+            counted = symbols[part.columns] - part.low[:, None]
+            if isinstance(part.family, AbstractJoint):
+                net += part.family.push(lanes, own, counted)
+            else:
+                gaps = None if known.missing is None else known.missing[part.columns]
+                net += _push(lanes, part.family, own, counted, gaps)
         return net
 
     def pop_symbols(self, lanes: Lanes, outputs: np.ndarray, known: Known) -> np.ndarray:
@@ -202,19 +198,15 @@ class BitsBackCodec:
         m = outputs.shape[1]
         symbols = np.empty((self.d, m), np.int64)
         for part in self.parts:
-            reader, bits = part.family.reader(outputs[part.first : part.last]), part.family.bits
-            for j, column in enumerate(part.columns):
-                found = reader.find(j, lanes.target(m, bits=bits))
-                gaps = None if known.missing is None else known.missing[column]
+            own = outputs[part.first : part.last]
+            if isinstance(part.family, AbstractJoint):
+                symbols[part.columns] = part.family.pop(lanes, own) + part.low[:, None]
+            else:
+                gaps = None if known.missing is None else known.missing[part.columns]
+                found = _pop(lanes, part.family, own, gaps) + part.low[:, None]
                 if gaps is not None:
-                    found = found.without(gaps, bits)
-                lanes.advance(found.start, found.freq, bits=bits)
-                symbols[column] = found.symbol + part.low[j]
-                if part.family.escape is not None:
-                    escaped = found.symbol == part.family.escape
-                    symbols[column] += pop_rest(lanes, escaped if gaps is None else escaped & ~gaps)
-                if gaps is not None:
-                    np.copyto(symbols[column], self._typical[column], where=gaps)
+                    np.copyto(found, self._typical[part.columns, None], where=gaps)
+                symbols[part.columns] = found
         return symbols
 
     @property
@@ -279,3 +271,41 @@ class BitsBackCodec:
     def fingerprint(self) -> str:
         """Return the SHA-256 of :meth:`to_bytes`, in hexadecimal."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def _push(
+    lanes: Lanes,
+    family: AbstractFamily,
+    outputs: np.ndarray,
+    symbols: np.ndarray,
+    gaps: np.ndarray | None,
+) -> np.ndarray:
+    """Code the symbols (d, m) of a family of intervals; return their bits, shape (m,)."""
+    each, net = family.intervals(outputs, symbols), np.zeros(symbols.shape[1])
+    if gaps is not None:
+        each = each.without(gaps, family.bits)
+    for j in range(family.d - 1, -1, -1):
+        if family.escape is not None:
+            rest = symbols[j] - family.escape
+            net += push_rest(lanes, rest if gaps is None else np.where(gaps[j], -1, rest))
+        lanes.push(each.start[j], each.freq[j], bits=family.bits)
+    return net + each.bits(family.bits).sum(axis=0)
+
+
+def _pop(
+    lanes: Lanes, family: AbstractFamily, outputs: np.ndarray, gaps: np.ndarray | None
+) -> np.ndarray:
+    """Undo :func:`_push`: return symbols (d, m), any where there are gaps."""
+    m, reader = outputs.shape[1], family.reader(outputs)
+    symbols = np.empty((family.d, m), np.int64)
+    for j in range(family.d):
+        found = reader.find(j, lanes.target(m, bits=family.bits))
+        own = None if gaps is None else gaps[j]
+        if own is not None:
+            found = found.without(own, family.bits)
+        lanes.advance(found.start, found.freq, bits=family.bits)
+        symbols[j] = found.symbol
+        if family.escape is not None:
+            escaped = found.symbol == family.escape
+            symbols[j] += pop_rest(lanes, escaped if own is None else escaped & ~own)
+    return symbols

@@ -8,6 +8,7 @@ import numpy as np
 from .integer import curve
 
 _LOG_BITS = 16
+SIZE_BITS = 20  # of a typical total of a row, and of the weight of its logarithm
 _MANTISSAS = 2**12  # knots of the logarithm between one half and one
 
 
@@ -31,7 +32,8 @@ class Inputs:
     r"""⌊m s + b⌋, kept within limits: a symbol s in the encoder's units, whole numbers of 2^−bits.
 
     For counts it is ⌊m log(1 + s) + b⌋, and for amounts ⌊m log(s − s₀) + b⌋ with a value of its own
-    where s = s₀, which is zero.
+    where s = s₀, which is zero. Counts whose row has a total T are divided by (T + ½)/(T₀ + ½)
+    first, and w times the logarithm of that is added to the logarithm of each.
 
     Parameters
     ----------
@@ -39,6 +41,9 @@ class Inputs:
     low, high : limits of the result, int64, shape (d,)
     logs : 1 for counts, 2 for amounts and 0 for others, int64, shape (d,)
     zeros, at_zero : s₀ and the value there, int64, shape (d,); None without amounts
+    totals : g of the features whose sum is the g-th total, −g of others that have w alone, and
+        else 0, int64, shape (d,); None without totals
+    sizes, size_weights : T₀ + ½ and w of each total, int64, in 2^-20
     """
 
     times: np.ndarray
@@ -48,6 +53,9 @@ class Inputs:
     logs: np.ndarray
     zeros: np.ndarray | None = None
     at_zero: np.ndarray | None = None
+    totals: np.ndarray | None = None
+    sizes: np.ndarray | None = None
+    size_weights: np.ndarray | None = None
 
     _FINER = 16
 
@@ -78,8 +86,11 @@ class Inputs:
         fine = 2.0**-self._FINER
         values = symbols.astype(np.float64)
         counts, amounts = np.flatnonzero(self.logs == 1), np.flatnonzero(self.logs == 2)
+        logs_of_sizes = self._divide(values)
         if counts.size:
             values[counts] = log_one_plus(values[counts])
+        for own, log in logs_of_sizes:
+            values[own] += log
         steps = values[amounts]
         if self.zeros is not None:
             steps -= self.zeros[amounts, None]
@@ -90,6 +101,20 @@ class Inputs:
         if self.at_zero is not None:
             out[amounts] = np.where(steps < 1.0, self.at_zero[amounts, None], out[amounts])
         return np.clip(out, self.low[:, None], self.high[:, None], out=out)
+
+    def _divide(self, counts: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Divide counts by their rows' sizes; return what is added to logarithms, and where."""
+        if self.totals is None or self.sizes is None or self.size_weights is None:
+            return []
+        added, one = [], 2.0**SIZE_BITS
+        for g, (size, weight) in enumerate(zip(self.sizes, self.size_weights, strict=True), 1):
+            own = np.flatnonzero(self.totals == g)
+            total = np.add.accumulate(counts[own], axis=0)[-1]
+            counts[own] /= (total + 0.5) * one / float(size)
+            typical = log_one_plus(np.array([2.0 * float(size) / one - 1.0]))
+            log = (log_one_plus(2.0 * total) - typical) * (float(weight) / one)
+            added.append((np.flatnonzero(np.abs(self.totals) == g), log))
+        return added
 
     def state(self) -> dict[str, Any]:
         """Return what the map is made of."""

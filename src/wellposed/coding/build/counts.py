@@ -4,45 +4,62 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import SettingError
 from wellposed.noise import NegativeBinomial
 
 from ..logs import RAW_BITS
-from ..symbols import CountSymbols
+from ..symbols import CompositionSymbols, CountSymbols
 from ..symbols.counts import MEAN_BITS
-from ..symbols.family import AbstractFamily
+from ..symbols.family import AbstractSymbols
+from ..totals import Totals
 from .group import Fixed, Group, Made, array
 from .precision import Precision
 
 # Counts up to four times the largest mean have a frequency of their own.
 _LEAST_ESCAPE, _MOST_ESCAPE, _MEANS = 16, 256, 4.0
+_WIDE = 16.0  # of a feature of a composition, up to so many times its own mean
 _AROUND = 2048  # of a feature that never varied, counts around its constant
 _LEAST_CONCENTRATION = 1e-3
 
 
 def counts(group: Group, precision: Precision) -> Made:
-    """``Poisson`` and ``NegativeBinomial``, independent given z."""
+    """``Poisson`` and ``NegativeBinomial``, independent given z or of a total."""
     del precision
     group.check_whole()
+    if group.noise.size is not None:
+        return _composition(group)
     noise, d = group.noise, group.d
-    if noise.library:
-        raise SettingError(
-            f"Counts are coded independently given z; {type(noise).__name__}(library=True) codes a "
-            "row's total apart. Train with library=False."
-        )
     mean = np.exp(np.broadcast_to(array(noise.start), (d,)))
     sizes, conditional = _concentrations(noise, d)
     whole = _whole(mean)
     own_sizes = None if sizes is None else _whole(sizes)
     escape = int(np.clip(_MEANS * mean.max(), _LEAST_ESCAPE, _MOST_ESCAPE))
 
-    def make(at: np.ndarray) -> AbstractFamily:
+    def make(at: np.ndarray) -> AbstractSymbols:
         own = None if own_sizes is None else own_sizes[at]
         return CountSymbols(whole[at], own, conditional, escape)
 
     blocks = np.ones((noise.n_raw, d))
     bits = np.full(noise.n_raw, RAW_BITS)
     return Made(make, blocks, 0.0 * blocks, bits, np.zeros(d, np.int64), _fixed(noise.constants))
+
+
+def _composition(group: Group) -> Made:
+    """Counts with ``library=True``."""
+    noise, d = group.noise, group.d
+    start = np.broadcast_to(array(noise.start), (d,))
+    log_mean, log_size = array(noise.size.start) + _log_growth(array(noise.size.rho))
+    law = _whole(np.exp([log_mean, log_size]) + np.array([0.0, _LEAST_CONCENTRATION]))
+    totals = Totals(int(law[0]), int(law[1]))
+    sizes, _ = _concentrations(noise, 1)
+    concentration = None if sizes is None else int(_whole(sizes)[0])
+    escapes = np.clip(np.ceil(_WIDE * np.exp(start)) + _LEAST_ESCAPE, 0, _MOST_ESCAPE)
+
+    def make(at: np.ndarray) -> AbstractSymbols:
+        return CompositionSymbols(totals, concentration, escapes[at].astype(np.int64))
+
+    bits = np.array([RAW_BITS])
+    zeros = np.zeros(d, np.int64)
+    return Made(make, np.ones((1, d)), start[None], bits, zeros, _fixed(noise.constants))
 
 
 def _concentrations(noise: Any, d: int) -> tuple[np.ndarray | None, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from wellposed._errors import SettingError
 
-from ..symbols.family import AbstractFamily
+from ..symbols.family import AbstractSymbols
 
 _MOST_LEVELS = 1024
 
@@ -67,7 +67,7 @@ class Made:
     constants : features that never varied; None where all vary
     """
 
-    make: Callable[[np.ndarray], AbstractFamily]
+    make: Callable[[np.ndarray], AbstractSymbols]
     times: np.ndarray
     plus: np.ndarray
     bits: np.ndarray

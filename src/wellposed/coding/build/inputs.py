@@ -9,13 +9,14 @@ from wellposed.models import Reach
 from wellposed.noise import NegativeBinomial, Poisson
 from wellposed.noise.positive.amounts import ZERO_INPUT
 
-from ..inputs import Inputs
+from ..inputs import SIZE_BITS, Inputs
 from .amounts import law_of, zero_symbols
 from .group import Group, array
 
 # Heavy tails are compressed from ten spreads on; further, an input tells hardly more.
 _FAR = 12.0
 _MOST = 1024.0
+_OF_SIZES = ("sizes", "size_weights")
 
 
 def integer_inputs(groups: list[Group], reach: Reach | None, d: int, bits: int) -> Inputs:
@@ -45,7 +46,27 @@ def integer_inputs(groups: list[Group], reach: Reach | None, d: int, bits: int) 
         logs[at] = _in_logs(group)
         low[at], high[at] = (np.clip(end, -_MOST, _MOST) for end in ends)
     made = Inputs.rounded(times, plus, low, high, logs, bits=bits)
-    return dataclasses.replace(made, zeros=zeros, at_zero=at_zero) if (logs == 2).any() else made
+    if (logs == 2).any():
+        made = dataclasses.replace(made, zeros=zeros, at_zero=at_zero)
+    return _with_totals(made, [group for group in groups if _has_totals(group)])
+
+
+def _with_totals(made: Inputs, groups: list[Group]) -> Inputs:
+    """Return inputs whose counts are relative to the sizes of their rows."""
+    if not groups:
+        return made
+    totals, sizes, weights = np.zeros(len(made.low), np.int64), [], []
+    for g, group in enumerate(groups, 1):
+        shown = group.noise.shown
+        totals[group.columns] = np.where(np.asarray(shown.varies), g, -g)
+        sizes.append(float(shown.size) + 0.5)
+        weights.append(float(shown.spread) / np.sqrt(group.d))
+    whole = (np.rint(np.array(each) * 2.0**SIZE_BITS).astype(np.int64) for each in (sizes, weights))
+    return dataclasses.replace(made, totals=totals, **dict(zip(_OF_SIZES, whole, strict=True)))
+
+
+def _has_totals(group: Group) -> bool:
+    return _in_logs(group) and group.noise.shown.size is not None
 
 
 def _in_logs(group: Group) -> bool:

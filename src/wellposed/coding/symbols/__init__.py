@@ -5,6 +5,7 @@ from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
 from .causal_gaussian import CausalGaussianSymbols
+from .composition import CompositionSymbols
 from .constants import ConstantSymbols
 from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
@@ -19,6 +20,7 @@ __all__ = [
     "CategoricalSymbols",
     "CausalGaussianSymbols",
     "CausalSymbols",
+    "CompositionSymbols",
     "ConstantSymbols",
     "CountSymbols",
     "DiscretizedSymbols",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ans import Lanes
 from ..search import Intervals, bisect
 
 # Features of an array that is worked on at once: it stays in a processor's cache.
@@ -20,18 +21,59 @@ class AbstractReader(abc.ABC):
         """Return the symbols of feature j whose intervals hold the targets, shape (m,)."""
 
 
-class AbstractFamily(abc.ABC):
+class AbstractSymbols(abc.ABC):
     """p(y | z) of some features, of integer outputs of the decoder."""
 
     kind: str
     d: int  # features
     bits: int  # of frequencies, which sum to 2^bits
     independent: bool = True  # whether features are, given z
-    escape: int | None = None  # the symbol that stands for itself and all larger ones, if any
 
     @abc.abstractmethod
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         """Which symbols cannot be coded, for int64 symbols of shape (n, d)."""
+
+    @abc.abstractmethod
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
+        """Return the expected symbols, rounded, int64, shape (d, m): the reconstruction of z.
+
+        Of levels without an order it is the most likely one.
+        """
+
+    @abc.abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return what the family is made of: numbers, names and arrays."""
+
+
+class AbstractJoint(AbstractSymbols):
+    """Features that are coded with what they have in common, such as their total."""
+
+    @abc.abstractmethod
+    def push(self, lanes: Lanes, outputs: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+        """Code symbols in the first lanes; return their bits, shape (m,).
+
+        Parameters
+        ----------
+        lanes : coders of m rows or more
+        outputs : of the decoder, shape (r, m), whole numbers in float64
+        symbols : int64, shape (d, m)
+        """
+
+    @abc.abstractmethod
+    def pop(self, lanes: Lanes, outputs: np.ndarray) -> np.ndarray:
+        """Undo :meth:`push`: return the symbols.
+
+        Raises
+        ------
+        DamagedFileError
+            For symbols that :meth:`push` does not take.
+        """
+
+
+class AbstractFamily(AbstractSymbols):
+    """Features with an interval of frequencies each."""
+
+    escape: int | None = None  # the symbol that stands for itself and all larger ones, if any
 
     @abc.abstractmethod
     def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
@@ -46,17 +88,6 @@ class AbstractFamily(abc.ABC):
     @abc.abstractmethod
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         """Return the reader of rows with these outputs of the decoder."""
-
-    @abc.abstractmethod
-    def expected(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the expected symbols, rounded, int64, shape (d, m): the reconstruction of z.
-
-        Of levels without an order it is the most likely one.
-        """
-
-    @abc.abstractmethod
-    def state(self) -> dict[str, Any]:
-        """Return what the family is made of: numbers, names and arrays."""
 
 
 def tiles(d: int, m: int) -> list[slice]:

@@ -10,10 +10,11 @@ from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
 from .causal_gaussian import CausalGaussianSymbols
+from .composition import CompositionSymbols
 from .constants import ConstantSymbols
 from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
-from .family import AbstractFamily
+from .family import AbstractSymbols
 from .low_rank import LowRankSymbols
 from .real import RealSymbols
 
@@ -23,6 +24,7 @@ _KNOWN = (
     CategoricalSymbols,
     CausalGaussianSymbols,
     CausalSymbols,
+    CompositionSymbols,
     ConstantSymbols,
     CountSymbols,
     DiscretizedSymbols,
@@ -45,7 +47,7 @@ class Part:
     first, last : its rows among the decoder's outputs
     """
 
-    family: AbstractFamily
+    family: AbstractSymbols
     columns: np.ndarray
     low: np.ndarray
     first: int
