@@ -13,6 +13,7 @@ from wellposed.coding.symbols import (
     LowRankSymbols,
     RealSymbols,
     ScaleRule,
+    UnitSymbols,
 )
 from wellposed.coding.symbols.causal_gaussian import WEIGHT_BITS
 from wellposed.coding.symbols.counts import MEAN_BITS
@@ -21,6 +22,7 @@ from wellposed.coding.symbols.parts import Part, from_state
 from wellposed.coding.symbols.real import FINE, PLACE_BITS, STEP_BITS, Degrees
 from wellposed.coding.symbols.scales import SCALE_BITS
 from wellposed.coding.symbols.student import INVERSE_BITS
+from wellposed.coding.symbols.unit import LIMIT_BITS, LOCATION_BITS, WIDTH_BITS
 from wellposed.coding.symbols.window import neighbours
 from wellposed.coding.wire import pack, unpack
 
@@ -40,7 +42,9 @@ def shares(family: AbstractFamily, outputs: np.ndarray, n: int) -> np.ndarray:
         found = reader.find(0, target)
         np.testing.assert_array_equal(found.symbol, np.arange(n))
         np.testing.assert_array_equal(found.freq, each.freq[0])
-    again = from_state(unpack(pack(Part(family, np.arange(1), np.zeros(1, int), 0, 1).state())))
+    again: Any = from_state(
+        unpack(pack(Part(family, np.arange(1), np.zeros(1, int), 0, 1).state()))
+    )
     same = again.family.intervals(np.repeat(outputs, n, axis=1), every)
     np.testing.assert_array_equal(same.freq, each.freq)
     return freq / 2.0**family.bits
@@ -93,6 +97,37 @@ def test_a_beta_binomial_costs_its_entropy(n, total, odds):
     assert excess(exact, coded) < 1e-3
 
 
+def unit_cdf(base: str, eta: float, scale: float, at: np.ndarray) -> np.ndarray:
+    """Distribution function on [0, 1] of a raw location and a scale, or a floor."""
+    share = 1 / (1 + np.exp(-eta))
+    if base == "beta":
+        return stats.beta(1 + share / scale, 1 + (1 - share) / scale).cdf(at)
+    if base == "normal":
+        return stats.truncnorm(-share / scale, (1 - share) / scale, share, scale).cdf(at)
+    limited = eta / np.sqrt(1 + (eta * scale) ** 2)
+    return np.expm1(limited * at) / np.expm1(limited)
+
+
+@pytest.mark.parametrize("n", [17, 257])
+@pytest.mark.parametrize("scale", [3e-3, 0.08, 2.0])
+@pytest.mark.parametrize("eta", [-6.0, -0.7, 2.5])
+@pytest.mark.parametrize("base", ["beta", "normal", "exponential"])
+@pytest.mark.parametrize("dequantised", [False, True])
+def test_shares_cost_their_entropy(base, eta, scale, n, dequantised):
+    bits, rule, limits = LOCATION_BITS, ScaleRule(whole(scale, WIDTH_BITS + SCALE_BITS)), None
+    if base == "exponential":
+        bits, rule, limits = LIMIT_BITS, None, whole(1 / scale, LIMIT_BITS)
+    family = UnitSymbols(base, np.array([n]), rule, limits, dequantised)
+    coded = shares(family, whole(eta, bits)[:, None].astype(float), n)
+    edges = np.arange(n + 1) / n if dequantised else (np.arange(n + 1) - 0.5) / (n - 1)
+    exact = np.diff(unit_cdf(base, eta, scale, np.clip(edges, 0, 1)))
+    assert excess(exact, coded) < 2e-3
+
+
+def whole(value: float, bits: int) -> np.ndarray:
+    return np.array([round(value * 2.0**bits)])
+
+
 UNIT = FINE * 2.0**PLACE_BITS
 
 
@@ -113,7 +148,7 @@ def check_in_order(family: AbstractFamily, outputs: np.ndarray, symbols: np.ndar
         np.testing.assert_array_equal(found.symbol, own)
         np.testing.assert_array_equal(found.start, each.start[j])
         np.testing.assert_array_equal(found.freq, each.freq[j])
-    again = from_state(
+    again: Any = from_state(
         unpack(pack(Part(family, np.arange(family.d), np.zeros(family.d, int), 0, 1).state()))
     )
     np.testing.assert_array_equal(again.family.intervals(outputs, symbols).freq, each.freq)

@@ -35,6 +35,8 @@ def fitted(noise: Any, kind: str = "real", **settings: Any) -> Any:
         "counts": counted(),
         "amounts": UNITS * spent(),
         "paid": UNITS * spent(always=True),
+        "shares": SHARES * shared(),
+        "levels": levels(),
     }
     rows = data[kind]
     chosen = {"hidden": (16,), "max_epochs": 10, "random_state": 0}
@@ -79,6 +81,22 @@ def spent(n: int = 900, *, always: bool = False) -> np.ndarray:
     steps = np.exp([7.0, 6.0, 8.0, 6.5] + z * [1.0, 0.5, -1.0, 0.0] + 0.4 * errors)
     paid = (z + rng.normal(size=(n, 4)) > -0.5) | [True, False, False, False]
     return np.where(paid | always, np.rint(steps), 0.0).astype(np.int64)
+
+
+SHARES = np.array([0.01, 1 / 255, 1e-3])
+
+
+def shared(n: int = 600) -> np.ndarray:
+    """Steps of three shares."""
+    rng = np.random.default_rng(3)
+    odds = rng.normal(size=(n, 1)) * [1.0, 0.5, -1.5] + 0.4 * rng.normal(size=(n, 3)) + [0, 1, -1]
+    return np.rint(1 / (1 + np.exp(-odds)) / SHARES).astype(np.int64)
+
+
+def levels() -> np.ndarray:
+    """Levels 0 to 15, and a constant."""
+    rows = np.clip(16 * shared() * SHARES, 0, 15).astype(np.int64)
+    return np.append(rows, np.full((len(rows), 1), 7), axis=1)
 
 
 def bound(model: Any, data: np.ndarray) -> np.ndarray:
@@ -139,6 +157,68 @@ def test_mixed_columns_come_back_and_cost_their_density():
     assert (net - density).mean() < 3 * error + varying + 64
 
 
+BETA = functools.partial(wp.noise.Beta, "conditional")
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        BETA,
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("beta", "truncated-normal", "continuous-bernoulli")
+        ),
+    ],
+)
+def test_shares_come_back_and_cost_their_density(noise):
+    model, rows = fitted(noise, "shares"), shared()
+    codec = integer_model(model, resolution=SHARES)
+    net, density = codec.rate(rows).net, bound(model, SHARES * rows) - np.log2(SHARES).sum()
+    error = np.std(net - density) / math.sqrt(len(rows))
+    assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()
+    rows[3], rows[4] = 0, [100, 255, 1000]
+    np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
+    again = row_codec_from_bytes(codec.to_bytes())
+    assert again.encode(rows[:40]) == codec.encode(rows[:40])
+    rows[5, 1], rows[6, 2] = 256, -1
+    assert np.flatnonzero(codec.outside(rows)).tolist() == [5, 6]
+
+
+@pytest.mark.slow
+def test_dequantised_levels_come_back_and_cost_less_than_their_density():
+    model, rows = fitted(BETA, "levels"), levels()
+    assert isinstance(model.transform, wp.transforms.Unit)
+    codec = integer_model(model)
+    rows[3, :3], rows[4, :3] = 0, 15
+    np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
+    net, density = codec.rate(rows).net, bound(model, rows)
+    # The constant has a density in the model and a probability in the code.
+    assert net.mean() < density.mean() + 6
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        functools.partial(wp.noise.NegativeBinomial, library=True),
+        pytest.param(functools.partial(wp.noise.Poisson, library=True), marks=pytest.mark.slow),
+    ],
+)
+def test_compositions_come_back_and_cost_their_probability(noise):
+    model, rows = fitted(noise, "counts"), counted()
+    codec = integer_model(model)
+    net, exact = codec.rate(rows).net, bound(model, rows)
+    error = np.std(net - exact) / math.sqrt(len(rows))
+    assert (net - exact).mean() < 3 * error + 0.004 * exact.mean()
+    seen = jax.vmap(model.noise.encoder_input)(np.float32(rows))
+    np.testing.assert_allclose(codec.inputs(rows.T).T / 2.0**codec.latent_bits, seen, atol=1e-3)
+    rows[3, 8], rows[4, 8], rows[5, 0], rows[6, :] = 70_000, 301, 10_000_000, 0
+    np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
+    again = row_codec_from_bytes(codec.to_bytes())
+    assert again.encode(rows[:40]) == codec.encode(rows[:40])
+    rows[2, 1], rows[7, 0] = 2**24, -1
+    assert np.flatnonzero(codec.outside(rows)).tolist() == [2, 7]
+
+
 @pytest.mark.parametrize("noise", ["poisson", "negative-binomial"])
 @pytest.mark.slow
 def test_counts_come_back_and_cost_their_probability(noise):
@@ -169,5 +249,7 @@ def test_a_resolution_too_fine_and_noise_without_a_twin_are_refused():
     other = dataclasses.replace(fitted("shared"), noise=wp.noise.Quantile())
     with pytest.raises(SettingError, match="no twin of Quantile noise"):
         integer_model(other, offset=OFFSET, resolution=STEP)
+    with pytest.raises(SettingError, match="one over a whole number from 2 to 2"):
+        integer_model(fitted(BETA, "shares"), resolution=1e-7)
     with pytest.raises(SettingError, match="their own symbols"):
         integer_model(fitted(columns, "mixed"), resolution=0.5)

@@ -9,7 +9,7 @@ from .ans import Lanes
 PART_BITS = 20  # fractional bits of a mean and of a concentration
 MOST = 2**24  # totals are below
 _BITS = 24
-_FINE = 6  # bits of a total after its first that have a frequency of their own
+_FINE = 7  # bits of a total after its first that have a frequency of their own
 _SMALL = 1 << _FINE
 _DEVIATIONS = 40.0
 
@@ -17,8 +17,8 @@ _DEVIATIONS = 40.0
 class Totals:
     r"""Negative binomial totals T of mean M and variance M + M²/r, whatever the latents are.
 
-    Totals below 64 have a frequency each. Larger ones share it with those that begin with the same
-    seven bits, and the other bits follow as they are. The probabilities are products of ratios
+    Totals below 128 have a frequency each. Larger ones share it with those that begin with the same
+    eight bits, and the other bits follow as they are. The probabilities are products of ratios
     away from the mode, each operation a correctly rounded one of float64.
 
     Parameters

@@ -17,7 +17,7 @@ from ..symbols.amounts import GAUGE_BITS
 from ..symbols.family import AbstractFamily
 from ..symbols.real import FINE, PLACE_BITS
 from ..symbols.scales import SCALE_BITS
-from .group import Group, Made, array
+from .group import Group, Made, array, zero_symbols
 from .precision import Precision
 from .scales import scale_rule, take_rule
 
@@ -59,25 +59,6 @@ def law_of(noise: Any) -> Any:
     """Return the noise of the amounts above zero; None for noise on other numbers."""
     law = noise.noise if isinstance(noise, ZeroInflated) else noise
     return law if isinstance(law, AbstractAmount) else None
-
-
-def zero_symbols(group: Group) -> np.ndarray:
-    """Return the symbols of zero, int64, shape (d,).
-
-    Raises
-    ------
-    SettingError
-        If zero is no multiple of steps away from the offset.
-    """
-    zero = np.rint(-group.base / group.step)
-    apart = np.flatnonzero(~(np.abs(group.base / group.step + zero) < 1e-3))
-    if apart.size:
-        raise SettingError(
-            "Amounts are coded as multiples of their step; columns "
-            f"{named_features(group.columns[apart])} have an offset that is none. Give an offset "
-            "of 0."
-        )
-    return zero.astype(np.int64)
 
 
 def _amounts(group: Group, noise: Any) -> Made:

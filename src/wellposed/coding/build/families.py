@@ -8,16 +8,18 @@ from wellposed import noise as families
 from wellposed._errors import SettingError
 
 from ..symbols import ConstantSymbols, Part
-from . import amounts, counts, levels, real
+from . import amounts, counts, levels, real, unit
 from .group import Group, Made
 from .precision import Outputs, Precision
 
 _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
+    families.Beta: unit.beta,
     families.BetaBinomial: levels.beta_binomial,
     families.Bernoulli: levels.bernoulli,
     families.Categorical: levels.categorical,
     families.CausalGaussian: real.causal_gaussian,
     families.CausalLogistic: levels.causal,
+    families.ContinuousBernoulli: unit.continuous_bernoulli,
     families.DiscretizedGaussian: levels.cells,
     families.DiscretizedLogistic: levels.cells,
     families.Gaussian: real.gaussian,
@@ -27,6 +29,7 @@ _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
     families.NegativeBinomial: counts.counts,
     families.Poisson: counts.counts,
     families.StudentT: real.student_t,
+    families.TruncatedNormal: unit.truncated_normal,
     families.ZeroInflated: amounts.zero_inflated,
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wellposed._errors import SettingError
+from wellposed._errors import SettingError, named_features
 
 from ..symbols.family import AbstractSymbols
 
@@ -112,6 +112,25 @@ def check_levels(levels: int | None) -> int:
             "model, or use noise for counts or for real numbers."
         )
     return levels
+
+
+def zero_symbols(group: Group) -> np.ndarray:
+    """Return the symbols of zero, int64, shape (d,).
+
+    Raises
+    ------
+    SettingError
+        If zero is no multiple of steps away from the offset.
+    """
+    zero = np.rint(-group.base / group.step)
+    apart = np.flatnonzero(~(np.abs(group.base / group.step + zero) < 1e-3))
+    if apart.size:
+        raise SettingError(
+            "Amounts and shares are coded as multiples of their step; columns "
+            f"{named_features(group.columns[apart])} have an offset that is none. Give an offset "
+            "of 0."
+        )
+    return zero.astype(np.int64)
 
 
 def array(leaf: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from wellposed._errors import DataError, SettingError
 from wellposed.models import VAEModel
 from wellposed.noise import Columns
-from wellposed.transforms import Identity, Standardize
+from wellposed.transforms import Identity, Standardize, Unit
 
 from .group import Group, array
 
@@ -30,6 +30,8 @@ def groups_of(model: VAEModel, offset: Any, resolution: Any) -> tuple[list[Group
     if isinstance(model.transform, Standardize):
         scale = np.broadcast_to(array(model.transform.scale), (d,))
         step, base = step / scale, (base - array(model.transform.mean)) / scale
+    elif isinstance(model.transform, Unit):
+        step, base = _of_unit(model.transform, step, base)
     elif not isinstance(model.transform, Identity):
         raise SettingError(
             "An integer model needs a transform that is a line for each column; got "
@@ -58,6 +60,14 @@ def _grid(offset: Any, resolution: Any, d: int) -> tuple[np.ndarray, np.ndarray]
             "neighbouring values of each column, and one of its values."
         )
     return step, base
+
+
+def _of_unit(transform: Unit, step: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Step and base on [0, 1]; a level is in the middle of what it is dequantised to."""
+    if transform.n_levels is None:
+        return step, base
+    levels = float(transform.n_levels)
+    return step / levels, (base + 0.5) / levels
 
 
 def _n_columns(model: VAEModel) -> int:

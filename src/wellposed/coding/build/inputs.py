@@ -10,8 +10,8 @@ from wellposed.noise import NegativeBinomial, Poisson
 from wellposed.noise.positive.amounts import ZERO_INPUT
 
 from ..inputs import SIZE_BITS, Inputs
-from .amounts import law_of, zero_symbols
-from .group import Group, array
+from .amounts import law_of
+from .group import Group, array, zero_symbols
 
 # Heavy tails are compressed from ten spreads on; further, an input tells hardly more.
 _FAR = 12.0

@@ -13,6 +13,7 @@ from .low_rank import LowRankSymbols
 from .parts import Part, from_state
 from .real import RealSymbols
 from .scales import ScaleRule
+from .unit import UnitSymbols
 
 __all__ = [
     "AmountSymbols",
@@ -28,6 +29,7 @@ __all__ = [
     "Part",
     "RealSymbols",
     "ScaleRule",
+    "UnitSymbols",
     "ZeroInflatedSymbols",
     "from_state",
 ]

@@ -17,6 +17,7 @@ from .discretized import DiscretizedSymbols
 from .family import AbstractSymbols
 from .low_rank import LowRankSymbols
 from .real import RealSymbols
+from .unit import UnitSymbols
 
 _KNOWN = (
     AmountSymbols,
@@ -30,6 +31,7 @@ _KNOWN = (
     DiscretizedSymbols,
     LowRankSymbols,
     RealSymbols,
+    UnitSymbols,
     ZeroInflatedSymbols,
 )
 _FAMILIES: dict[str, Any] = {each.kind: each for each in _KNOWN}
