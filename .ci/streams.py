@@ -21,6 +21,7 @@ NAMES = {
     "levels": ("beta-binomial", "categorical", "causal-logistic", "discretized-gaussian"),
     "positive": ("log-normal", "zero-inflated"),
     "real": ("conditional", "shared", "laplace", "student-t", "causal-gaussian", "low-rank"),
+    "unit": ("beta", "continuous-bernoulli", "truncated-normal"),
     "counts": ("poisson", "negative-binomial"),
     "settings": ("columns", "conv", "prior"),
 }

@@ -238,7 +238,8 @@ class BitsBackCodec:
     def schedule(self, n_rows: int) -> tuple[int, list[int]]:
         """Return the lanes of n_rows rows, and the rows of each chunk in the order of encoding."""
         lanes = n_lanes(n_rows, self._width)
-        return lanes, chunk_sizes(n_rows, lanes, d=self.d, k=self.prior.grid.k)
+        put = sum(part.family.d * part.family.taken for part in self.parts)
+        return lanes, chunk_sizes(n_rows, lanes, d=int(put), k=self.prior.grid.k)
 
     @property
     def _width(self) -> int:

@@ -9,7 +9,7 @@ from wellposed.noise import NegativeBinomial
 from ..logs import RAW_BITS
 from ..symbols import CompositionSymbols, CountSymbols
 from ..symbols.counts import MEAN_BITS
-from ..symbols.family import AbstractSymbols
+from ..symbols.family import AnySymbols
 from ..totals import Totals
 from .group import Fixed, Group, Made, array
 from .precision import Precision
@@ -34,7 +34,7 @@ def counts(group: Group, precision: Precision) -> Made:
     own_sizes = None if sizes is None else _whole(sizes)
     escape = int(np.clip(_MEANS * mean.max(), _LEAST_ESCAPE, _MOST_ESCAPE))
 
-    def make(at: np.ndarray) -> AbstractSymbols:
+    def make(at: np.ndarray) -> AnySymbols:
         own = None if own_sizes is None else own_sizes[at]
         return CountSymbols(whole[at], own, conditional, escape)
 
@@ -54,7 +54,7 @@ def _composition(group: Group) -> Made:
     concentration = None if sizes is None else int(_whole(sizes)[0])
     escapes = np.clip(np.ceil(_WIDE * np.exp(start)) + _LEAST_ESCAPE, 0, _MOST_ESCAPE)
 
-    def make(at: np.ndarray) -> AbstractSymbols:
+    def make(at: np.ndarray) -> AnySymbols:
         return CompositionSymbols(totals, concentration, escapes[at].astype(np.int64))
 
     bits = np.array([RAW_BITS])

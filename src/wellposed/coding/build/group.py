@@ -8,7 +8,7 @@ import numpy as np
 
 from wellposed._errors import SettingError, named_features
 
-from ..symbols.family import AbstractSymbols
+from ..symbols.family import AnySymbols
 
 _MOST_LEVELS = 1024
 
@@ -67,7 +67,7 @@ class Made:
     constants : features that never varied; None where all vary
     """
 
-    make: Callable[[np.ndarray], AbstractSymbols]
+    make: Callable[[np.ndarray], AnySymbols]
     times: np.ndarray
     plus: np.ndarray
     bits: np.ndarray

@@ -9,7 +9,7 @@ from wellposed._errors import SettingError, named_features
 
 from ..logs import RAW_BITS
 from ..symbols import UnitSymbols
-from ..symbols.family import AbstractSymbols
+from ..symbols.family import AnySymbols
 from ..symbols.unit import LIMIT_BITS, LOCATION_BITS, WIDTH_BITS
 from .group import Fixed, Group, Made, array, zero_symbols
 from .precision import Precision
@@ -40,7 +40,7 @@ def continuous_bernoulli(group: Group, precision: Precision) -> Made:
     limits = np.where(floor > 0, np.minimum(1.0 / np.maximum(floor, 1e-30), _MOST_LIMIT), 0.0)
     limits = np.rint(limits * 2.0**LIMIT_BITS).astype(np.int64)
 
-    def make(at: np.ndarray) -> AbstractSymbols:
+    def make(at: np.ndarray) -> AnySymbols:
         return UnitSymbols("exponential", steps.counts[at], None, limits[at], steps.dequantised)
 
     plus = np.broadcast_to(array(noise.eta), (1, group.d))
@@ -51,7 +51,7 @@ def _by_location(group: Group, base: str) -> Made:
     noise, steps = group.noise, _Steps.of(group)
     rule = scale_rule(noise.scale, group.d, 2.0**WIDTH_BITS)
 
-    def make(at: np.ndarray) -> AbstractSymbols:
+    def make(at: np.ndarray) -> AnySymbols:
         own = take_rule(rule, at)
         return UnitSymbols(base, steps.counts[at], own, None, steps.dequantised)
 

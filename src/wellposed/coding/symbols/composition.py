@@ -45,6 +45,7 @@ class CompositionSymbols(AbstractJoint):
     kind = "composition"
     bits = 24
     independent = False
+    taken = 0.5  # many counts are zero
 
     def __init__(self, totals: Totals, concentration: int | None, escapes: np.ndarray):
         self.totals, self.concentration, self.escapes = totals, concentration, escapes

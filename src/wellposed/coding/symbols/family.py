@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class AbstractSymbols(abc.ABC):
     d: int  # features
     bits: int  # of frequencies, which sum to 2^bits
     independent: bool = True  # whether features are, given z
+    taken: float = 1.0  # bits of a feature of which the size of the first chunks depends
 
     @abc.abstractmethod
     def outside(self, symbols: np.ndarray) -> np.ndarray:
@@ -88,6 +89,9 @@ class AbstractFamily(AbstractSymbols):
     @abc.abstractmethod
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         """Return the reader of rows with these outputs of the decoder."""
+
+
+AnySymbols: TypeAlias = AbstractFamily | AbstractJoint
 
 
 def tiles(d: int, m: int) -> list[slice]:

@@ -14,7 +14,7 @@ from .composition import CompositionSymbols
 from .constants import ConstantSymbols
 from .counts import CountSymbols
 from .discretized import DiscretizedSymbols
-from .family import AbstractSymbols
+from .family import AnySymbols
 from .low_rank import LowRankSymbols
 from .real import RealSymbols
 from .unit import UnitSymbols
@@ -49,7 +49,7 @@ class Part:
     first, last : its rows among the decoder's outputs
     """
 
-    family: AbstractSymbols
+    family: AnySymbols
     columns: np.ndarray
     low: np.ndarray
     first: int

@@ -102,12 +102,13 @@ class UnitSymbols(AbstractFamily):
         return own[0] * 2.0 ** -(SCALE_BITS + WIDTH_BITS)
 
     def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
-        ends = np.empty((2, *symbols.shape))
+        below, above = np.empty(symbols.shape), np.empty(symbols.shape)
         for j, own in enumerate(symbols):
-            ends[:, j] = np.take_along_axis(
-                self.cumulative(outputs, j), np.stack([own, own + 1]), axis=0
+            cumulative = self.cumulative(outputs, j)
+            below[j], above[j] = (
+                np.take_along_axis(cumulative, each[None], axis=0)[0] for each in (own, own + 1)
             )
-        return Intervals.between(symbols, *ends)
+        return Intervals.between(symbols, below, above)
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
