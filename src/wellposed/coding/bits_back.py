@@ -239,7 +239,7 @@ class BitsBackCodec:
         """Return the lanes of n_rows rows, and the rows of each chunk in the order of encoding."""
         lanes = n_lanes(n_rows, self._width)
         put = sum(part.family.d * part.family.taken for part in self.parts)
-        return lanes, chunk_sizes(n_rows, lanes, d=int(put), k=self.prior.grid.k)
+        return lanes, chunk_sizes(n_rows, lanes, d=max(1, int(put)), k=self.prior.grid.k)
 
     @property
     def _width(self) -> int:

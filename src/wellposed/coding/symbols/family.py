@@ -28,7 +28,7 @@ class AbstractSymbols(abc.ABC):
     d: int  # features
     bits: int  # of frequencies, which sum to 2^bits
     independent: bool = True  # whether features are, given z
-    taken: float = 1.0  # bits of a feature of which the size of the first chunks depends
+    taken: float = 1.0  # bits of a feature, roughly; the sizes of the first chunks depend on it
 
     @abc.abstractmethod
     def outside(self, symbols: np.ndarray) -> np.ndarray:
