@@ -19,7 +19,7 @@ import numpy as np
 MODELS = Path(__file__).parents[1] / "tests" / "data" / "models"
 NAMES = {
     "levels": ("beta-binomial", "categorical", "causal-logistic", "discretized-gaussian"),
-    "positive": ("log-normal", "zero-inflated"),
+    "positive": ("gamma", "log-normal", "zero-inflated"),
     "real": ("conditional", "shared", "laplace", "student-t", "causal-gaussian", "low-rank"),
     "unit": ("beta", "continuous-bernoulli", "truncated-normal"),
     "counts": ("poisson", "negative-binomial"),

@@ -64,7 +64,7 @@ def humidity() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Power plant, its humidity as a share, to a thousandth."""
     sample = load("power plant")
     assert sample.train is not None
-    train, coded = sample.train.copy(), sample.rows.copy()
+    train, coded = (each[each[:, 3] <= 100.0] for each in (sample.train, sample.rows))
     for rows in (train, coded):
         rows[:, 3] = np.round(rows[:, 3] / 100.0, 3)
     return train, coded, np.array([0.01, 0.01, 0.01, 0.001, 0.01])
@@ -100,6 +100,8 @@ CASES: dict[str, Case] = {
     "truncated-normal": Case(lambda: wp.noise.TruncatedNormal("conditional"), faces),
     "continuous-bernoulli": Case(wp.noise.ContinuousBernoulli, faces),
     "columns": Case(of_humidity, humidity),
+    "gamma": Case(wp.noise.Gamma, plant),
+    "zero-inflated-gamma": Case(lambda: wp.noise.ZeroInflated(wp.noise.Gamma()), wine),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from wellposed.coding.integer import log_two
-from wellposed.coding.symbols import AmountSymbols, ScaleRule, ZeroInflatedSymbols
+from wellposed.coding.symbols import AmountSymbols, GammaSymbols, ScaleRule, ZeroInflatedSymbols
 from wellposed.coding.symbols.amounts import GAUGE_BITS
 from wellposed.coding.symbols.real import FINE, PLACE_BITS
 
@@ -30,6 +30,16 @@ def amounts() -> AmountSymbols:
 def zero_inflated() -> ZeroInflatedSymbols:
     """The same, zero with probability 1/(1 + e) and 1/2."""
     return ZeroInflatedSymbols(np.array([-1024, 0]), amounts())
+
+
+def gammas() -> GammaSymbols:
+    """The same with gammas of shapes 1/s²; at raw zero their means are ``MIDDLES``."""
+    return GammaSymbols(amounts())
+
+
+def zero_inflated_gammas() -> ZeroInflatedSymbols:
+    """Zero with probability 1/(1 + e) and 1/2, or gammas."""
+    return ZeroInflatedSymbols(np.array([-1024, 0]), gammas())
 
 
 def laws(raw: float) -> list:
@@ -67,13 +77,35 @@ def below(frequency: np.ndarray, symbols: np.ndarray) -> np.ndarray:
     return (frequency.astype(np.float64) - symbols) / (2.0**28 - COUNTS.max())
 
 
+@pytest.mark.parametrize("scale", [1e-4, 0.02, 0.5, 1.0, 2.5, 8.0])
+def test_gammas_cost_their_entropy(scale):
+    n, mean, spread = 60_000, 700.0, 0.8
+    steps = np.rint(np.array([math.log(2.0) / spread * UNIT * 2.0**GAUGE_BITS])).astype(np.int64)
+    first = np.rint(np.array([-math.log(mean) / spread * UNIT])).astype(np.int64)
+    rule = ScaleRule(np.rint(np.array([scale / spread * FINE * 2.0**16])).astype(np.int64))
+    family = GammaSymbols(AmountSymbols("normal", np.array([n]), steps, first, rule))
+    given, every = np.zeros((1, n)), np.arange(n)[None]
+    few = np.concatenate([np.arange(2000), np.arange(2000, n, 977), [n - 1]])
+    found = family.intervals(given[:, : len(few)], every[:, few])
+    law = stats.gamma(scale**-2, scale=mean * scale**2)
+    edges = np.where(few > 0, law.cdf(few + 0.5), 0.0)
+    shares = (found.start[0] - few.astype(np.float64)) / (2.0**28 - n)
+    # Within a cell of the grid, a sixteenth of a deviation, the density is flat.
+    np.testing.assert_allclose(shares, edges, atol=2e-3)
+    exact = np.diff(np.append(edges[:2001], 1.0))
+    coded = np.append(found.freq[0, :2000] / 2.0**28, 1.0 - found.start[0, 2000] / 2.0**28)
+    seen = exact > 1e-300
+    excess = (exact[seen] * np.log2(exact[seen] / coded[seen])).sum()
+    assert excess < 5e-3
+
+
 def test_beyond_ten_spreads_locations_are_their_logarithms():
     far, near = (amounts().parameters(outputs(raw, 1), slice(None)) for raw in (14.0, 9.0))
     assert near.location[0, 0] == 9 * UNIT
     assert far.location[0, 0] / UNIT == pytest.approx(10 + math.log1p(4), abs=1e-4)
 
 
-@pytest.mark.parametrize("make", [amounts, zero_inflated])
+@pytest.mark.parametrize("make", [amounts, zero_inflated, gammas, zero_inflated_gammas])
 def test_every_target_finds_the_interval_that_holds_it(make):
     family, m = make(), 4_000
     given = outputs(0.3, m)
@@ -92,7 +124,7 @@ def test_every_target_finds_the_interval_that_holds_it(make):
         np.testing.assert_array_equal(again.freq[j], found.freq)
 
 
-@pytest.mark.parametrize("make", [amounts, zero_inflated])
+@pytest.mark.parametrize("make", [amounts, zero_inflated, gammas, zero_inflated_gammas])
 def test_every_symbol_has_a_frequency(make):
     family = make()
     given = outputs(-8.0, 3)

@@ -124,18 +124,29 @@ def test_real_columns_come_back_and_cost_their_density(noise):
     assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()
 
 
+GAMMA = functools.partial(wp.noise.Gamma, "conditional")
+BESIDE_ZERO = functools.partial(wp.noise.ZeroInflated, wp.noise.Gamma())
+
+
 @pytest.mark.parametrize(
-    "noise", ["zero-inflated", pytest.param("log-normal", marks=pytest.mark.slow)]
+    ("noise", "always"),
+    [
+        ("zero-inflated", False),
+        (GAMMA, True),
+        pytest.param("log-normal", True, marks=pytest.mark.slow),
+        pytest.param("gamma", True, marks=pytest.mark.slow),
+        pytest.param(BESIDE_ZERO, False, marks=pytest.mark.slow),
+    ],
 )
-def test_amounts_come_back_and_cost_their_density(noise):
-    rows = spent(always=noise == "log-normal")
-    model = fitted(noise, "amounts" if noise == "zero-inflated" else "paid")
+def test_amounts_come_back_and_cost_their_density(noise, always):
+    rows = spent(always=always)
+    model = fitted(noise, "paid" if always else "amounts")
     codec = integer_model(model, resolution=UNITS)
     np.testing.assert_array_equal(codec.decode(codec.encode(rows), len(rows)), rows)
     again = row_codec_from_bytes(codec.to_bytes())
     assert again.encode(rows[:40]) == codec.encode(rows[:40])
     # A zero has a probability, and an amount a density, whose integral over a step is coded.
-    steps = np.where((rows > 0) | (noise == "log-normal"), np.log2(UNITS), 0.0).sum(axis=1)
+    steps = np.where((rows > 0) | always, np.log2(UNITS), 0.0).sum(axis=1)
     net, density = codec.rate(rows).net, bound(model, UNITS * rows) - steps
     error = np.std(net - density) / math.sqrt(len(rows))
     assert abs((net - density).mean()) < 3 * error + 0.003 * density.mean()

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from wellposed._errors import SettingError, named_features
-from wellposed.noise import LogNormal, ZeroInflated
+from wellposed.noise import Gamma, ZeroInflated
 from wellposed.noise.parts.scale import LEAST
 from wellposed.noise.positive.amounts import AbstractAmount
 
 from ..logs import RAW_BITS
-from ..symbols import AmountSymbols, ScaleRule, ZeroInflatedSymbols
+from ..symbols import AmountSymbols, GammaSymbols, ScaleRule, ZeroInflatedSymbols
 from ..symbols.amounts import GAUGE_BITS
 from ..symbols.family import AbstractFamily
 from ..symbols.real import FINE, PLACE_BITS
@@ -34,15 +34,16 @@ def log_normal(group: Group, precision: Precision) -> Made:
     return _amounts(group, group.noise)
 
 
+def gamma(group: Group, precision: Precision) -> Made:
+    """``Gamma``."""
+    del precision
+    return _amounts(group, group.noise)
+
+
 def zero_inflated(group: Group, precision: Precision) -> Made:
-    """``ZeroInflated`` of ``LogNormal``."""
+    """``ZeroInflated``."""
     del precision
     noise = group.noise
-    if not isinstance(noise.noise, LogNormal):
-        raise SettingError(
-            f"An integer model has no twin of ZeroInflated({type(noise.noise).__name__}) noise. "
-            'Train with "zero-inflated", which has log-normal amounts.'
-        )
     made = _amounts(group, noise.noise)
     logits = np.rint(array(noise.logit) * 2.0**RAW_BITS).astype(np.int64)
     free = (~np.asarray(noise.given)).astype(np.float64)
@@ -62,10 +63,10 @@ def law_of(noise: Any) -> Any:
 
 
 def _amounts(group: Group, noise: Any) -> Made:
-    """Places are (log y − mean)/spread, in 1/FINE."""
+    """Places are (log y − start)/spread, in 1/FINE; the start is a median, or a gamma's mean."""
     data, d = noise.data, group.d
     varies = np.asarray(data.varies)
-    center, spread = array(data.log_mean), array(data.log_spread)
+    center, spread = array(noise.center(data)), array(data.log_spread)
     per_spread = FINE * 2.0**PLACE_BITS
     first = np.rint((np.log(group.step) - center) / spread * per_spread).astype(np.int64)
     octave = math.log(2.0) / spread * per_spread * 2.0**GAUGE_BITS
@@ -76,7 +77,8 @@ def _amounts(group: Group, noise: Any) -> Made:
     rule = _rule(noise, varies, array(data.rounding), spread)
 
     def make(at: np.ndarray) -> AbstractFamily:
-        return AmountSymbols("normal", counts[at], steps[at], first[at], take_rule(rule, at))
+        own = AmountSymbols("normal", counts[at], steps[at], first[at], take_rule(rule, at))
+        return GammaSymbols(own) if isinstance(noise, Gamma) else own
 
     times, plus = np.ones((noise.n_raw, d)), np.zeros((noise.n_raw, d))
     times[0] = np.where(varies, FINE, 0.0)

@@ -22,6 +22,7 @@ _MAKERS: dict[type, Callable[[Group, Precision], Made]] = {
     families.ContinuousBernoulli: unit.continuous_bernoulli,
     families.DiscretizedGaussian: levels.cells,
     families.DiscretizedLogistic: levels.cells,
+    families.Gamma: amounts.gamma,
     families.Gaussian: real.gaussian,
     families.Laplace: real.laplace,
     families.LogNormal: amounts.log_normal,
@@ -73,8 +74,9 @@ def _maker(group: Group) -> Callable[[Group, Precision], Made]:
     if make is None:
         known = ", ".join(sorted(each.__name__ for each in _MAKERS))
         raise SettingError(
-            f"An integer model has no twin of {type(group.noise).__name__} noise. Train with one "
-            f"of {known}, or with Columns of them."
+            "An integer model needs noise with a probability or a density of each value; it has no "
+            f"twin of {type(group.noise).__name__} noise. Train with one of {known}, or with "
+            "Columns of them, or compress without a model."
         )
     return make
 

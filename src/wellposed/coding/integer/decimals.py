@@ -117,8 +117,14 @@ def inverse_degrees(least: Decimal) -> Function:
     return lambda x: 1 / (least + (8 - least) * positive(x))
 
 
+def exp_rest(x: Decimal) -> Decimal:
+    """(eˣ − 1 − x)/x², ½ at zero; of points that are zero or no nearer to it than 1/64."""
+    return (x.exp() - 1 - x) / (x * x) if x else Decimal("0.5")
+
+
 FUNCTIONS: dict[str, Function] = {
     "exp": exp,
+    "exp-rest": exp_rest,
     "sigmoid": sigmoid,
     "positive": positive,
     "inverse_positive": inverse_positive,

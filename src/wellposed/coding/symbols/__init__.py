@@ -1,6 +1,6 @@
 """Families of noise with integer parameters: symbols to frequencies and back."""
 
-from .amounts import AmountSymbols, ZeroInflatedSymbols
+from .amounts import AmountSymbols, GammaSymbols, ZeroInflatedSymbols
 from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
@@ -25,6 +25,7 @@ __all__ = [
     "ConstantSymbols",
     "CountSymbols",
     "DiscretizedSymbols",
+    "GammaSymbols",
     "LowRankSymbols",
     "Part",
     "RealSymbols",

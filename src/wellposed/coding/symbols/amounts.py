@@ -1,4 +1,4 @@
-"""Amounts at their resolution: a normal of their logarithms, and zeros beside them."""
+"""Amounts at their resolution: a normal of their logarithms or a gamma, and zeros beside them."""
 
 from typing import Any
 
@@ -8,13 +8,16 @@ from ..integer import OCTAVE_BITS, curve, log_two
 from ..logs import RAW_BITS
 from ..search import Intervals, near
 from .family import AbstractFamily, AbstractReader
+from .gamma import LEAST, MOST, GammaShapes, Grids
 from .real import PLACE_BITS, RealSymbols, Shapes
+from .scales import SCALE_BITS
 
 GAUGE_BITS = 12  # further bits of the places to an octave
 _SPREAD_BITS = PLACE_BITS + 8  # a spread has 2^8 places, FINE
 _SPREAD = 1 << _SPREAD_BITS
 _LINEAR, _BEYOND = 10, 64  # spreads up to which locations are as they are, and the most beyond
 _FAR_LOGIT = 24
+_LOG_TWO = 0.6931471805599453
 _QUANTILES = 16
 
 
@@ -59,6 +62,86 @@ class AmountSymbols(RealSymbols):
         return quantile_means(self, outputs)
 
 
+class GammaSymbols(AbstractFamily):
+    """Amounts of 1, …, n_j steps, symbols 0, …, n_j − 1, with ``Gamma`` noise.
+
+    Parameters
+    ----------
+    amounts : steps, means and relative scales, those of ``LogNormal`` noise: a mean in place of
+        the median, and 1/√a for shapes a in place of the deviation
+    """
+
+    kind = "gamma"
+    bits = AmountSymbols.bits
+
+    def __init__(self, amounts: AmountSymbols):
+        self.amounts, self.counts, self.d = amounts, amounts.counts, amounts.d
+        self._rest = float((1 << self.bits) - int(self.counts.max(initial=1)))
+
+    def outside(self, symbols: np.ndarray) -> np.ndarray:
+        return self.amounts.outside(symbols)
+
+    def parameters(self, outputs: np.ndarray, at: slice) -> GammaShapes:
+        """Return the gammas of the features in a slice."""
+        log_unit = _LOG_TWO * 2.0**GAUGE_BITS / self.amounts.steps[at]
+        own = self.amounts.parameters(outputs, at)
+        scale = own.scale * (log_unit * 2.0 ** (PLACE_BITS - SCALE_BITS))[:, None]
+        return GammaShapes(own.location, np.clip(scale, LEAST, MOST), log_unit)
+
+    def below(self, j: int, symbol: np.ndarray, grids: Grids) -> np.ndarray:
+        """Return the cumulative frequency below symbols of feature j: each adds at least one."""
+        total = grids.shares(self.amounts.edge(j, symbol))
+        total *= self._rest
+        np.floor(total, out=total)
+        total += symbol
+        total[symbol <= 0] = 0.0
+        np.copyto(total, float(1 << self.bits), where=symbol >= self.counts[j])
+        return total
+
+    def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
+        below, above = np.empty(symbols.shape), np.empty(symbols.shape)
+        shapes = self.parameters(outputs, slice(None))
+        for j, own in enumerate(symbols):
+            grids = shapes.at(j)
+            below[j], above[j] = (self.below(j, each, grids) for each in (own, own + 1))
+        return Intervals.between(symbols, below, above)
+
+    def reader(self, outputs: np.ndarray) -> AbstractReader:
+        return _GammaReader(self, self.parameters(outputs, slice(None)))
+
+    def guess(self, j: int, target: np.ndarray, grids: Grids) -> np.ndarray:
+        """Return about the symbols of targets: they decide how long the search takes."""
+        place = grids.place((target + 0.5) * 2.0**-self.bits)
+        return np.clip(np.floor(self.amounts.at_place(j, place)), 0, self.counts[j] - 1)
+
+    def expected(self, outputs: np.ndarray) -> np.ndarray:
+        """Means of sixteen quantiles each: the tail beyond is left out."""
+        return quantile_means(self, outputs)
+
+    def state(self) -> dict[str, Any]:
+        return {"kind": self.kind, "amounts": self.amounts.state()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "GammaSymbols":
+        """Undo :meth:`state`."""
+        amounts: Any = AmountSymbols.from_state(state["amounts"])
+        return cls(amounts)
+
+
+class _GammaReader(AbstractReader):
+    def __init__(self, family: GammaSymbols, shapes: GammaShapes):
+        self._family, self._shapes = family, shapes
+
+    def find(self, j: int, target: np.ndarray) -> Intervals:
+        grids = self._shapes.at(j)
+
+        def below(symbol: np.ndarray, at: np.ndarray | None) -> np.ndarray:
+            return self._family.below(j, symbol, grids if at is None else grids.rows(at))
+
+        guess = self._family.guess(j, target, grids)
+        return near(below, target, guess, int(self._family.counts[j]))
+
+
 class ZeroInflatedSymbols(AbstractFamily):
     """Zero, or an amount: symbol 0, and the symbols of ``amounts`` from 1 on.
 
@@ -67,14 +150,15 @@ class ZeroInflatedSymbols(AbstractFamily):
     Parameters
     ----------
     logits : of zero at raw zero, int64, shape (d,), in 2^-10
-    amounts : of the features
+    amounts : of the features, log-normal or gamma
     """
 
     kind = "zero-inflated"
     bits = RealSymbols.bits
 
-    def __init__(self, logits: np.ndarray, amounts: AmountSymbols):
-        self.logits, self.amounts, self.d = logits, amounts, amounts.d
+    def __init__(self, logits: np.ndarray, amounts: AmountSymbols | GammaSymbols):
+        self.amounts: Any = amounts
+        self.logits, self.d = logits, amounts.d
         self.counts = amounts.counts + 1
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
@@ -88,7 +172,7 @@ class ZeroInflatedSymbols(AbstractFamily):
         zero *= rest * 2.0**-self.bits
         return np.clip(np.floor(zero, out=zero), 1.0, rest - 1.0, out=zero)
 
-    def below(self, j: Any, symbol: np.ndarray, zero: np.ndarray, shapes: Shapes) -> np.ndarray:
+    def below(self, j: int, symbol: np.ndarray, zero: np.ndarray, shapes: Any) -> np.ndarray:
         """Return the cumulative frequency below symbols; arguments as of the amounts."""
         rest = float((1 << self.bits) - self.counts.max(initial=1))
         total = self.amounts.below(j, np.maximum(symbol - 1, 0), shapes)
@@ -100,10 +184,12 @@ class ZeroInflatedSymbols(AbstractFamily):
         return total
 
     def intervals(self, outputs: np.ndarray, symbols: np.ndarray) -> Intervals:
-        every, zero = (slice(None), None), self.zeros(outputs)
-        shapes = self.amounts.parameters(outputs[self.d :], slice(None))
-        ends = (self.below(every, each, zero, shapes) for each in (symbols, symbols + 1))
-        return Intervals.between(symbols, *ends)
+        zero, shapes = self.zeros(outputs), self.amounts.parameters(outputs[self.d :], slice(None))
+        below, above = np.empty(symbols.shape), np.empty(symbols.shape)
+        for j, own in enumerate(symbols):
+            law = shapes.at(j)
+            below[j], above[j] = (self.below(j, each, zero[j], law) for each in (own, own + 1))
+        return Intervals.between(symbols, below, above)
 
     def reader(self, outputs: np.ndarray) -> AbstractReader:
         return _Reader(self, outputs)
@@ -117,9 +203,10 @@ class ZeroInflatedSymbols(AbstractFamily):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "ZeroInflatedSymbols":
-        """Undo :meth:`state`."""
-        amounts: Any = AmountSymbols.from_state(state["amounts"])
-        return cls(state["logits"], amounts)
+        """Undo :meth:`state`; gamma amounts have another kind."""
+        own = state["amounts"]
+        kind: Any = GammaSymbols if own["kind"] == GammaSymbols.kind else AmountSymbols
+        return cls(state["logits"], kind.from_state(own))
 
 
 class _Reader(AbstractReader):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .amounts import AmountSymbols, ZeroInflatedSymbols
+from .amounts import AmountSymbols, GammaSymbols, ZeroInflatedSymbols
 from .beta_binomial import BetaBinomialSymbols
 from .categorical import CategoricalSymbols
 from .causal import CausalSymbols
@@ -29,6 +29,7 @@ _KNOWN = (
     ConstantSymbols,
     CountSymbols,
     DiscretizedSymbols,
+    GammaSymbols,
     LowRankSymbols,
     RealSymbols,
     UnitSymbols,
