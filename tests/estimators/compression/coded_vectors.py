@@ -17,14 +17,21 @@ from wellposed.coding.container import blocks
 DATA = Path(__file__).parents[2] / "data"
 FOLDER = DATA / "compressed" / "coded"
 SAVED = {
+    "beta": "unit",
     "columns": "settings",
     "conv": "settings",
     "causal-logistic": "levels",
     "conditional": "real",
+    "gamma": "positive",
     "laplace": "real",
     "negative-binomial": "counts",
     "prior": "settings",
     "zero-inflated": "positive",
+}
+
+TRAINED = {
+    "composition": wp.noise.NegativeBinomial(library=True),
+    "digits": wp.noise.DiscretizedLogistic(17),
 }
 
 
@@ -50,14 +57,15 @@ BITS = 6.0
 
 def rows() -> dict[str, np.ndarray]:
     """The rows of the files, by name."""
-    return {"digits": digits(), **{name: saved(name) for name in SAVED}}
+    trained = {name: digits() for name in TRAINED}
+    return trained | {name: saved(name) for name in SAVED}
 
 
 def model(name: str) -> Any:
     """The model of a file, which has it inside."""
-    if name != "digits":
+    if name not in TRAINED:
         return wp.load(DATA / "models" / SAVED[name] / f"vae-{name}.wp")
-    noise = wp.noise.DiscretizedLogistic(17)
+    noise = TRAINED[name]
     settings: dict[str, Any] = {"hidden": (16,), "max_epochs": 20, "random_state": 0}
     return wp.VAE(3, noise=noise, prior="mixture", **settings).fit(digits().clip(max=16))
 
