@@ -84,3 +84,19 @@ def test_with_a_target_covariates_are_exact_and_the_rest_is_near(monkeypatch):
     for name in ("size", "depth"):
         error = np.sqrt(((again[name] - table()[name]) ** 2).mean())
         assert 0 < error < 0.5 * table()[name].std()
+
+
+@pytest.mark.slow
+def test_images_come_back_through_convolutions_given_a_covariate(monkeypatch):
+    monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
+    digits = wp.datasets.load_digits()
+    rows = np.column_stack([digits.values, np.arange(len(digits.values)) % 3])[:400]
+    settings = {"encoder": "conv", "decoder": "conv", "image_shape": (8, 8), "max_epochs": 4}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few epochs are intended
+        noise = wp.noise.DiscretizedLogistic(17)
+        vae = wp.VAE(2, noise=noise, covariates=[64], random_state=0, **settings).fit(rows)
+    data = rows[:150].astype(np.uint8)
+    assert wp.decompress(wp.compress(vae, data), vae).tobytes() == data.tobytes()
+    estimate = estimate_compression(vae, data)
+    assert abs(estimate.net - estimate.elbo) < 0.02 * estimate.elbo

@@ -17,7 +17,7 @@ from wellposed.coding.build.precision import Outputs, Precision
 from wellposed.coding.integer import Activation, Convolution, Network
 from wellposed.coding.network_state import network_from_state, network_state
 from wellposed.coding.wire import pack, unpack
-from wellposed.nn import LinearSkip, MakeConvDecoder, MakeConvEncoder
+from wellposed.nn import LinearSkip, MakeConvDecoder, MakeConvEncoder, make_with_given
 
 FINE = Precision(14, 14)
 
@@ -79,7 +79,15 @@ def test_an_integer_network_has_the_outputs_of_the_trained_one(images):
     encoder = MakeConvEncoder(size, (3, 4))(images * 216, 6, key=jax.random.key(0))
     decoder = MakeConvDecoder(size, (3, 4), (5,))(6, images * 216, key=jax.random.key(1))
     rng = np.random.default_rng(2)
-    for net, n_in, n_out in ((encoder, images * 216, 6), (decoder, 6, images * 216)):
+    given = make_with_given(
+        MakeConvEncoder(size, (3, 4)), images * 216, 4, 6, key=jax.random.key(2)
+    )
+    cases = (
+        (encoder, images * 216, 6),
+        (decoder, 6, images * 216),
+        (given, images * 216 + 4, 6),
+    )
+    for net, n_in, n_out in cases:
         units, x = outputs(n_out), rng.normal(size=(7, n_in))
         twin = integer_network(net, units, FINE, role="network")
         twin.check(np.full(n_in, 8 * 2.0**14), name="network")

@@ -10,7 +10,9 @@ _KINDS: dict[str, Any] = {"convolution": Convolution, "picked": Picked}
 def network_state(network: Network) -> dict[str, Any]:
     """Return what a network is made of."""
     skip = network.skip
+    late = {"late": [network.n_late, network.late]} if network.n_late else {}
     return {
+        **late,
         "layers": [layer.state() for layer in network.layers],
         "activation": network.activation.name,
         "bits": network.activation.bits,
@@ -25,6 +27,7 @@ def network_from_state(state: dict[str, Any]) -> Network:
         tuple(map(_layer, state["layers"])),
         Activation(state["activation"], state["bits"]),
         None if skip is None else Layer.from_state(skip),
+        *state.get("late", ()),
     )
 
 

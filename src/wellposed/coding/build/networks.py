@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wellposed._errors import SettingError
-from wellposed.nn import MLP, ConvDecoder, ConvEncoder, Linear, LinearSkip
+from wellposed.nn import MLP, ConvDecoder, ConvEncoder, GivenAfter, Linear, LinearSkip
 
 from ..integer import Activation, Layer, Network
 from ..latents import PLACE_BITS
@@ -36,6 +36,8 @@ def integer_network(net: Any, outputs: Outputs, precision: Precision, *, role: s
         padded[:, : weight.shape[1]] = weight
         skip = _last(padded, np.zeros(len(extra)), outputs, precision, half=False)
         net = net.network
+    if isinstance(net, GivenAfter):
+        return _given_after(net, extra, skip, outputs, precision, role)
     if isinstance(net, ConvDecoder):
         layers = [*_hidden(net.head.layers, precision), *up_layers(net, extra, outputs, precision)]
     else:
@@ -45,6 +47,26 @@ def integer_network(net: Any, outputs: Outputs, precision: Precision, *, role: s
         layers = [*before, *_hidden(hidden, precision), end]
     name = getattr(net, "activation", "identity")
     return Network(tuple(layers), Activation(name, precision.activation_bits), skip)
+
+
+def _given_after(
+    net: GivenAfter,
+    extra: np.ndarray | float,
+    skip: Layer | None,
+    outputs: Outputs,
+    precision: Precision,
+    role: str,
+) -> Network:
+    """Convolutions, then layers that have given values too."""
+    body: Any = net.body
+    before = down_layers(body, precision) if isinstance(body, ConvEncoder) else []
+    before = [*before, *_hidden(_layers(body, role), precision)]
+    *hidden, last = net.head.layers
+    end = _last(_array(last.weight), _array(last.bias) + extra, outputs, precision)
+    layers = (*before, *_hidden(hidden, precision), end)
+    n_late = _array(net.head.layers[0].weight).shape[0] - before[-1].n_out
+    activation = Activation(net.activation, precision.activation_bits)
+    return Network(layers, activation, skip, n_late, len(before))
 
 
 def _hidden(layers: Sequence[Linear], precision: Precision) -> list[Layer]:

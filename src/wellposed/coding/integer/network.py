@@ -131,11 +131,15 @@ class Network:
     layers : of shapes that follow each other
     activation : between the layers
     skip : added to the last layer's sums, or None
+    n_late : number of the last inputs that pass the first layers by
+    late : the layer that has them after its other inputs
     """
 
     layers: tuple[AnyLayer, ...]
     activation: Activation
     skip: Layer | None = None
+    n_late: int = 0
+    late: int = 0
 
     def check(self, limit: np.ndarray, *, name: str) -> None:
         """Check that all sums are exact for inputs up to ``limit``, shape (n_in,).
@@ -146,10 +150,12 @@ class Network:
             If one could reach 2⁵³ of its units.
         """
         inputs = limit
-        for layer in self.layers[:-1]:
+        limit, after = self._parts(inputs)
+        for i, layer in enumerate(self.layers[:-1]):
+            limit = self._joined(i, limit, after)
             _check_exact(layer.reached(limit), name)
             limit = np.minimum(layer.most(limit), self.activation.most)
-        last = self.layers[-1]
+        last, limit = self.layers[-1], self._joined(len(self.layers) - 1, limit, after)
         _check_exact(last.reached(limit), name)
         if self.skip is not None:
             most = last.most(limit) + self.skip.most(inputs)
@@ -157,13 +163,21 @@ class Network:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Map whole numbers x of shape (n_in, m) to (n_out, m), float64 that hold integers."""
-        hidden = x
-        for layer in self.layers[:-1]:
-            hidden = self.activation(layer.sums(hidden))
-        out = self.layers[-1].sums(hidden)
+        hidden, after = self._parts(x)
+        for i, layer in enumerate(self.layers[:-1]):
+            hidden = self.activation(layer.sums(self._joined(i, hidden, after)))
+        out = self.layers[-1].sums(self._joined(len(self.layers) - 1, hidden, after))
         if self.skip is not None:
             out += self.skip.sums(x)
         return np.floor(out, out=out)
+
+    def _parts(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the inputs of the first layer, and those of a later one."""
+        return x[: len(x) - self.n_late], x[len(x) - self.n_late :]
+
+    def _joined(self, i: int, hidden: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Return the inputs of layer i, from those that the layers before it make."""
+        return np.concatenate([hidden, after]) if self.n_late and i == self.late else hidden
 
 
 def largest_sum(most: np.ndarray, fall: np.ndarray) -> float:
