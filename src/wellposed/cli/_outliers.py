@@ -22,6 +22,10 @@ _NEW = (
     "Rows to judge, with the columns of DATA. By default the rows of DATA are judged: each half "
     "by a detector that was fitted to the other half."
 )
+_TRIM = (
+    "Share of DATA that nothing is trained on, the farthest from most rows; 0.2 where groups of "
+    "outliers are among them."
+)
 _EXPLAIN = "Number of outliers whose cells are printed, those of the lowest score first."
 
 
@@ -35,6 +39,7 @@ def outliers(
             help="In place of alpha: share of the alarms that may be false.", show_default=False
         ),
     ] = None,
+    trim: Annotated[float, typer.Option(help=_TRIM)] = 0.0,
     explain: Annotated[int, typer.Option(help=_EXPLAIN, min=0)] = 5,
     output: Table = None,
     save: Annotated[
@@ -61,7 +66,14 @@ def outliers(
             "NEW, or leave --save out."
         )
     parts = _judged(
-        data, new, max_epochs, seed, header, drop, alpha=None if fdr is not None else rate
+        data,
+        new,
+        max_epochs,
+        seed,
+        header,
+        drop,
+        alpha=None if fdr is not None else rate,
+        trim=trim,
     )
     n = sum(len(part.places) for part in parts)
     score, p = np.empty(n), np.empty(n)
@@ -96,6 +108,7 @@ def _judged(
     drop: Any,
     *,
     alpha: float | None,
+    trim: float,
 ) -> list[_Part]:
     """Fit a detector to DATA, or one to each half of it; an ``alpha`` is checked first."""
     from wellposed.estimators import OutlierVAE
@@ -103,7 +116,7 @@ def _judged(
     from wellposed.estimators.outliers.calibration import check_alpha, default_size
     from wellposed.estimators.outliers.outlier_vae import default_vae
 
-    vae = default_vae(max_epochs=max_epochs)
+    settings: dict[str, Any] = {"vae": default_vae(max_epochs=max_epochs), "trim": trim}
     rows = read_columns(data, header, drop)
     table = open_to_fit(rows, "auto")
     n = len(table.values)
@@ -112,11 +125,11 @@ def _judged(
         check_alpha(alpha, default_size(n if new is not None else len(halves[1])))
     if new is not None:
         others = read_columns(new, header, drop)
-        fitted = OutlierVAE(vae, random_state=seed).fit(rows)
+        fitted = OutlierVAE(**settings, random_state=seed).fit(rows)
         return [_Part(fitted, others, np.arange(len(fitted.vae_.open(others).values)))]
     return [
         _Part(
-            OutlierVAE(vae, random_state=seed).fit(table.take(np.sort(fitted))),
+            OutlierVAE(**settings, random_state=seed).fit(table.take(np.sort(fitted))),
             table.take(np.sort(judged)),
             np.sort(judged),
         )

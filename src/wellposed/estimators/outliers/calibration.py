@@ -21,11 +21,20 @@ _ROUNDING = 1e-9
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """Positions of rows: to train on, to calibrate by, and to put scores on one scale by."""
+    """Positions of rows: to train on, to calibrate by, and to put scores on one scale by.
+
+    No model is trained on those ``left_out``, which may be among the rows held out as well.
+    """
 
     trained: np.ndarray
     held: np.ndarray
     reference: np.ndarray
+    left_out: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))
+
+    def without(self, left_out: np.ndarray) -> "Split":
+        """Return the split that trains on none of these rows."""
+        trained = np.setdiff1d(self.trained, left_out)
+        return dataclasses.replace(self, trained=trained, left_out=left_out)
 
     @property
     def out(self) -> np.ndarray:

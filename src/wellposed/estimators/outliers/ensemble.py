@@ -37,6 +37,8 @@ class Ensemble:
     densities : mixtures of standardised columns
     tails : of each kind of score in turn, those of rows that did not train it, rising, shape (r,)
     weights : of each kind of score
+    distinct : whether a known row is no neighbour of rows equal to it: where the rows to score may
+        be those of the fit
     """
 
     mean: np.ndarray
@@ -46,6 +48,7 @@ class Ensemble:
     densities: Densities
     tails: tuple[np.ndarray, ...]
     weights: tuple[float, ...]
+    distinct: bool = False
 
     @classmethod
     def fit(
@@ -62,7 +65,8 @@ class Ensemble:
         Parameters
         ----------
         rows : array of shape (n, d)
-        split : positions of m calibration rows, and of the reference rows that put scores on scales
+        split : positions of m calibration rows, of the reference rows that put scores on scales,
+            and of rows to train nothing on, where rows of the fit may be outliers
         vae_surprise : −log p(x) of the VAE of the calibration rows, then of the reference rows
         seed : of the choice of rows, and of the starts of the mixtures
 
@@ -72,7 +76,7 @@ class Ensemble:
         """
         rows, m = np.asarray(rows, np.float64), len(split.held)
         few = len(rows) < _FOLDED
-        base = np.arange(len(rows)) if few else split.trained
+        base = np.setdiff1d(np.arange(len(rows)), split.left_out) if few else split.trained
         seen = rows[split.trained]  # the VAE takes the columns that vary there
         varies = seen.max(axis=0) > seen.min(axis=0)
         mean, scale = rows[base][:, varies].mean(axis=0), rows[base][:, varies].std(axis=0)
@@ -86,19 +90,26 @@ class Ensemble:
             each = [np.concatenate(kind) for kind in zip(*two, strict=True)]
         else:
             out, each = split.out, densities.surprise(units[split.out])
-        known = units[np.append(out, order[~np.isin(order, out)])[:_MOST_KNOWN]]
-        near = distances(units[out], known, 1 + _neighbours(len(known) - 1))[:, 1:]  # not itself
+        distinct = len(split.left_out) > 0
+        others = np.append(out[~np.isin(out, split.left_out)], order[~np.isin(order, out)])
+        known = units[others[:_MOST_KNOWN]]
+        # Of the rows known, each is its own nearest.
+        skipped, nearest = 0 if distinct else 1, _neighbours(len(known) - 1)
+        near = distances(units[out], known, skipped + nearest, distinct=distinct)[:, skipped:]
         found = [np.asarray(vae_surprise, np.float64), *each, near[:, 0], near[:, -1]]
-        tails = tuple(np.sort(s[m:]) for s in found)
-        scaled = len(split.reference) >= _FEWEST_REFERENCE
+        places = [split.out, *[out] * len(found[1:])]
+        typical = [~np.isin(each[m:], split.left_out) for each in places]
+        tails = tuple(np.sort(s[m:][own]) for s, own in zip(found, typical, strict=True))
+        scaled = len(tails[0]) >= _FEWEST_REFERENCE
         weights = WEIGHTS if scaled else WITHOUT_VAE
-        own = cls(mean, scale, varies, known, densities, tails, weights)
+        own = cls(mean, scale, varies, known, densities, tails, weights, distinct)
         return own, own._joined([s[:m] for s in found])
 
     def surprise(self, rows: np.ndarray, vae_surprise: np.ndarray) -> np.ndarray:
         """Return the score of rows of shape (n, d), shape (n,), larger for outliers."""
         units = (np.asarray(rows, np.float64)[:, self.varies] - self.mean) / self.scale
-        near = distances(units, self.known, _neighbours(len(self.known)))
+        nearest = _neighbours(len(self.known) - self.distinct)
+        near = distances(units, self.known, nearest, distinct=self.distinct)
         each = self.densities.surprise(units)
         vae = np.asarray(vae_surprise, np.float64)
         return self._joined([vae, *each, near[:, 0], near[:, -1]])

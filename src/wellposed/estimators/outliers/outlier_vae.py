@@ -1,5 +1,6 @@
 """Outliers by the density of a VAE."""
 
+import dataclasses
 from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
@@ -25,6 +26,7 @@ from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
 from .methods import OutlierMethods
 from .stream import advance, can_advance, warn_of_drift
+from .trim import far_rows
 
 # Of the default VAE. Its density is one score of five, and a longer training changes their mean
 # little.
@@ -70,6 +72,12 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     n_calibration : "auto" or int
         m, the rows held out; "auto" is a fifth, at most 2,000
     n_samples : draws of z a row, of "log_density" and "typicality"
+    trim : number in [0, 0.5), default 0
+        Share of the rows of the fit that nothing is trained on, the farthest from a Gaussian of
+        most rows. 0 is for rows that are normal, or where outliers are few and apart. Where groups
+        of outliers are among them, and in ``fit_predict``, give 0.2: a density learns a group that
+        it is trained on. Rows are then no neighbours of rows of the fit equal to them. p-values
+        stay right: rows held out are not trimmed
     random_state : int, RandomState or None
 
     Attributes
@@ -99,7 +107,9 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         "contamination": or_word("auto", real(above=0, high=0.5)),
         "n_calibration": or_word("auto", whole()),
         "n_samples": whole(),
+        "trim": real(low=0, below=0.5),
     }
+    _setting_defaults: ClassVar[dict[str, Any]] = {"trim": 0.0}
     _file_state: ClassVar[tuple[str, ...]] = (
         "n_features_in_",
         "calibration_scores_",
@@ -124,6 +134,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         contamination: float | Literal["auto"] = "auto",
         n_calibration: int | Literal["auto"] = "auto",
         n_samples: int = 64,
+        trim: float = 0.0,
         random_state: Seed = None,
     ):
         self.vae = vae
@@ -131,6 +142,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         self.contamination = contamination
         self.n_calibration = n_calibration
         self.n_samples = n_samples
+        self.trim = trim
         self.random_state = random_state
 
     def fit(self, X: Rows, y: object = None) -> Self:
@@ -174,6 +186,9 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             parts = split(
                 len(table.values), cast(Any, self.n_calibration), generator, with_reference=scaled
             )
+            if self.trim:
+                _check_trim(self.trim, table, vae)
+                parts = parts.without(far_rows(table.values, self.trim))
             trained = table.take(parts.trained)
             self.vae_ = vae.fit(trained)
             self._constants = constants_of(trained.values)
@@ -351,6 +366,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         sound = isinstance(kept, np.ndarray) and kept.dtype == np.float64 and kept.ndim == 2
         demand(sound and len(kept) > 0 and kept.shape[1] == width, "_kept_rows")
         self._ensemble = self._rebuilt(Ensemble, self._given_parts, "ensemble")
+        if self._ensemble is not None:
+            self._ensemble = dataclasses.replace(self._ensemble, distinct=self.trim > 0)
         self._columns = self._rebuilt(Columns, self._given_columns, "quantile")
         del self._given_parts, self._given_columns
 
@@ -387,17 +404,10 @@ def _score_of(setting: str, table: Table, vae: VAE) -> str:
     SettingError
         For an ensemble of rows that are not whole rows of numbers.
     """
-    plain = table.schema is None or table.schema.one_noise
-    obstacle = None
-    if vae.missing is not None:
-        obstacle = f"missing={vae.missing!r}"
-    elif table.covariates is not None:
-        obstacle = "covariates"
-    elif not plain:
-        obstacle = "columns of several kinds"
+    obstacle = _obstacle(table, vae)
     if setting == "auto":
         return "ensemble" if obstacle is None else "log_density"
-    if setting == "quantile" and (vae.missing is not None or not plain):
+    if setting == "quantile" and obstacle not in (None, "covariates"):
         raise SettingError(
             f'score="quantile" needs whole rows of numbers; got {obstacle}. Use '
             'score="log_density", which "auto" chooses here.'
@@ -408,3 +418,21 @@ def _score_of(setting: str, table: Table, vae: VAE) -> str:
             f'{obstacle}. Use score="log_density", which "auto" chooses here.'
         )
     return setting
+
+
+def _obstacle(table: Table, vae: VAE) -> str | None:
+    """Return why rows have no distances from each other; None for whole rows of numbers."""
+    if vae.missing is not None:
+        return f"missing={vae.missing!r}"
+    if table.covariates is not None:
+        return "covariates"
+    return None if table.schema is None or table.schema.one_noise else "columns of several kinds"
+
+
+def _check_trim(trim: float, table: Table, vae: VAE) -> None:
+    obstacle = _obstacle(table, vae)
+    if obstacle is not None:
+        raise SettingError(
+            f"Rows are trimmed by distances, which need whole rows of numbers; got trim={trim} "
+            f"with {obstacle}. Leave trim at 0, and drop rows that you know to be outliers."
+        )
