@@ -14,13 +14,14 @@ import warnings
 import zlib
 from collections import Counter
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 
 import wellposed as wp
 from wellposed._errors import WellposedError
-from wellposed.coding.container import Reader
+from wellposed.coding.container import Reader, blocks
 from wellposed.coding.container.varint import pack_number
 
 MOST_SECONDS, MOST_MEBIBYTES = 10, 64
@@ -36,6 +37,9 @@ def containers() -> dict[str, tuple[bytes, Any]]:
         settings: dict[str, Any] = {"hidden": (8,), "max_epochs": 2, "transform": "identity"}
         noise = wp.noise.DiscretizedLogistic(10)
         vae = wp.VAE(2, noise=noise, prior="standard", random_state=0, **settings).fit(levels)
+        counts = wp.VAE(2, noise=wp.noise.Poisson(library=True), random_state=0, **settings)
+        counts = counts.fit(levels)
+        shares = wp.VAE(2, noise="beta", random_state=0, **settings).fit(levels / 10.0)
     coder = wp.coding.integer_model(vae.model_)
     frame = pd.DataFrame({"a": levels[:, 0] / 4, "b": list("abcd") * 100, "c": levels[:, 1]})
     return {
@@ -45,8 +49,16 @@ def containers() -> dict[str, tuple[bytes, Any]]:
         "frame": (wp.compress(None, frame, block_rows=150), None),
         "model": (wp.compress(coder, levels, block_rows=100), coder),
         "model inside": (wp.compress(coder, levels, include_model=True), None),
+        "counts": (_by_model(counts, levels), None),
+        "shares": (_by_model(shares, levels / 10.0), None),
         "quantised": (wp.compress(coder, levels, block_rows=100, target_bits=_BITS), coder),
     }
+
+
+def _by_model(model: Any, rows: np.ndarray) -> bytes:
+    """Compress with the model inside, even where it does not make the file smaller."""
+    with mock.patch.object(blocks, "pack_plain", return_value=bytes(10**6)):
+        return wp.compress(model, rows, include_model=True)
 
 
 def damage(data: bytes, rng: np.random.Generator) -> bytes:

@@ -36,6 +36,8 @@ class Totals:
 
     def __init__(self, mean: int, concentration: int):
         self.mean, self.concentration = mean, concentration
+        if min(mean, concentration) < 1:
+            raise ValueError("the law of totals has no mean or no concentration.")
 
     def push(self, lanes: Lanes, total: np.ndarray) -> np.ndarray:
         """Code totals 0 ≤ T < 2^24 of the first lanes; return their bits, shape (m,)."""

@@ -10,12 +10,11 @@ from wellposed._errors import SettingError, named_features
 from ..logs import RAW_BITS
 from ..symbols import UnitSymbols
 from ..symbols.family import AnySymbols
-from ..symbols.unit import LIMIT_BITS, LOCATION_BITS, WIDTH_BITS
+from ..symbols.unit import LIMIT_BITS, LOCATION_BITS, MOST_STEPS, WIDTH_BITS
 from .group import Fixed, Group, Made, array, zero_symbols
 from .precision import Precision
 from .scales import scale_rule, take_rule
 
-_MOST_STEPS = 2**14
 _MOST_LIMIT = 2.0**30
 
 
@@ -88,7 +87,7 @@ class _Steps:
         """
         steps = np.rint(1.0 / group.step)
         whole = np.abs(steps * group.step - 1.0) < 1e-6
-        wrong = np.flatnonzero(~(whole & (steps >= 2) & (steps <= _MOST_STEPS)))
+        wrong = np.flatnonzero(~(whole & (steps >= 2) & (steps <= MOST_STEPS)))
         if wrong.size:
             raise SettingError(
                 "A resolution of numbers on [0, 1] must be one over a whole number from 2 to 2^14; "

@@ -111,8 +111,12 @@ class GammaSymbols(AbstractFamily):
 
     def guess(self, j: int, target: np.ndarray, grids: Grids) -> np.ndarray:
         """Return about the symbols of targets: they decide how long the search takes."""
-        place = grids.place((target + 0.5) * 2.0**-self.bits)
-        return np.clip(np.floor(self.amounts.at_place(j, place)), 0, self.counts[j] - 1)
+        symbol = np.zeros(len(target))
+        for _ in range(2):  # the second time without what the symbols below add
+            place = grids.place((target + 0.5 - symbol) * (1.0 / self._rest))
+            symbol = np.floor(self.amounts.at_place(j, place))
+            symbol = np.clip(symbol, 0, self.counts[j] - 1)
+        return symbol
 
     def expected(self, outputs: np.ndarray) -> np.ndarray:
         """Means of sixteen quantiles each: the tail beyond is left out."""

@@ -19,6 +19,7 @@ _FAR = 24  # nats below the largest share, from which all shares are as this one
 _SHARE_BITS = 32
 LEAST_SHARE = 1e-6  # of the concentration of a feature
 _STEEPEST = 0.99
+_MOST_ESCAPE = 2**12
 _NEVER = -(2**30)  # the power of two of a probability that is zero
 
 
@@ -50,6 +51,8 @@ class CompositionSymbols(AbstractJoint):
     def __init__(self, totals: Totals, concentration: int | None, escapes: np.ndarray):
         self.totals, self.concentration, self.escapes = totals, concentration, escapes
         self.d = len(escapes)
+        if ((escapes < 1) | (escapes > _MOST_ESCAPE)).any():
+            raise ValueError("a column has too many counts.")
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         total = np.clip(symbols, 0, MOST).sum(axis=1, keepdims=True)

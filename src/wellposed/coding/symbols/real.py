@@ -193,16 +193,22 @@ class RealSymbols(AbstractFamily):
 
     def guess(self, j: int, target: np.ndarray, shapes: Shapes) -> np.ndarray:
         """The curve's quantile: it decides how long the search takes, and not what it finds."""
-        share = (target + 0.5) * 2.0**-self.bits
+        symbol, rest = np.zeros(len(target)), 1.0 / ((1 << self.bits) - self.counts.max())
+        # The second time without what the symbols below add; t quantiles take longer than a search.
+        for _ in range(2 if shapes.table is None else 1):
+            share = np.clip((target + 0.5 - symbol) * rest, 2.0**-40, 1.0 - 2.0**-40)
+            place = self._quantile(share, shapes) * shapes.scale * 2.0 ** (PLACE_BITS - 16)
+            symbol = np.floor(self.at_place(j, place + shapes.location))
+            symbol = np.clip(symbol, 0, self.counts[j] - 1)
+        return symbol
+
+    def _quantile(self, share: np.ndarray, shapes: Shapes) -> np.ndarray:
         if shapes.table is not None:
-            away = stdtrit(np.array([*DEGREES, 1e3]).take(shapes.table), share)
-        elif self.base == "normal":
-            away = ndtri(share)
-        else:
-            tail = np.log(2.0 * np.minimum(share, 1.0 - share))
-            away = np.where(share < 0.5, tail, -tail)
-        place = away * shapes.scale * 2.0 ** (PLACE_BITS - 16) + shapes.location
-        return np.clip(np.floor(self.at_place(j, place)), 0, self.counts[j] - 1)
+            return stdtrit(np.array([*DEGREES, 1e3]).take(shapes.table), share)
+        if self.base == "normal":
+            return ndtri(share)
+        tail = np.log(2.0 * np.minimum(share, 1.0 - share))
+        return np.where(share < 0.5, tail, -tail)
 
     def at_place(self, j: Any, place: np.ndarray) -> np.ndarray:
         """Return about the symbols of places, real numbers."""

@@ -13,6 +13,7 @@ from .scales import SCALE_BITS, ScaleRule
 LOCATION_BITS = 16  # fractional bits of logits of locations
 WIDTH_BITS = 12  # further bits of scales, in 2^-16
 LIMIT_BITS = 10
+MOST_STEPS = 2**14  # whose cumulative frequencies are a table for each row
 _FAR, _FAR_LOG = 24, 24  # logits, and nats below the mode, that are as this one
 _SHARE_BITS, _MASS_BITS = 30, 32
 _MOST_SHARPNESS = 2.0**20
@@ -56,6 +57,8 @@ class UnitSymbols(AbstractFamily):
     ):
         self.base, self.counts, self.scale, self.limits = base, counts, scale, limits
         self.dequantised, self.d = dequantised, len(counts)
+        if ((counts < 2) | (counts > MOST_STEPS + 1)).any():
+            raise ValueError("a column has too many steps.")
 
     def outside(self, symbols: np.ndarray) -> np.ndarray:
         return (symbols < 0) | (symbols >= self.counts)
