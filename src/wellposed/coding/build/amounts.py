@@ -66,7 +66,9 @@ def _amounts(group: Group, noise: Any) -> Made:
     """Places are (log y − start)/spread, in 1/FINE; the start is a median, or a gamma's mean."""
     data, d = noise.data, group.d
     varies = np.asarray(data.varies)
-    center, spread = array(noise.center(data)), array(data.log_spread)
+    # On the host, and not by the noise: a model is rounded alike with any version of JAX.
+    center = np.log(array(data.mean)) if isinstance(noise, Gamma) else array(data.log_mean)
+    spread = array(data.log_spread)
     per_spread = FINE * 2.0**PLACE_BITS
     first = np.rint((np.log(group.step) - center) / spread * per_spread).astype(np.int64)
     octave = math.log(2.0) / spread * per_spread * 2.0**GAUGE_BITS
