@@ -22,7 +22,7 @@ NAMES = {
     "positive": ("gamma", "log-normal", "zero-inflated"),
     "real": ("conditional", "shared", "laplace", "student-t", "causal-gaussian", "low-rank"),
     "unit": ("beta", "continuous-bernoulli", "truncated-normal"),
-    "counts": ("poisson", "negative-binomial"),
+    "counts": ("poisson", "negative-binomial", "composition"),
     "settings": ("columns", "conv", "prior"),
 }
 FILES = [MODELS / kind / f"vae-{name}.wp" for kind, names in NAMES.items() for name in names]

@@ -26,6 +26,7 @@ FAMILIES = [
     "levels/vae-beta-binomial",
     "levels/vae-categorical",
     "levels/vae-causal-logistic",
+    "counts/vae-composition",
     "counts/vae-negative-binomial",
     "real/vae-low-rank",
 ]

@@ -15,22 +15,31 @@ FILES = {path.stem: path for path in MODELS.glob("*/*.wp") if "rows" in ROWS.get
 # Models that the codec must take; the others it may refuse.
 TAKEN = {
     "vae-bernoulli",
+    "vae-beta",
     "vae-beta-binomial",
     "vae-categorical",
     "vae-causal-gaussian",
     "vae-causal-logistic",
+    "vae-composition",
     "vae-conditional",
+    "vae-continuous-bernoulli",
     "vae-conv",
     "vae-discretized-gaussian",
     "vae-discretized-logistic",
     "vae-feature",
+    "vae-gamma",
     "vae-given",
     "vae-laplace",
+    "vae-log-normal",
     "vae-low-rank",
+    "vae-negative-binomial",
+    "vae-poisson",
     "vae-prior",
     "vae-robust",
     "vae-shared",
     "vae-student-t",
+    "vae-truncated-normal",
+    "vae-zero-inflated",
 }
 
 
