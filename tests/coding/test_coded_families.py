@@ -9,11 +9,12 @@ import scipy.stats
 from wellposed.coding.logs import RAW_BITS
 from wellposed.coding.symbols import (
     BetaBinomialSymbols,
+    BetaSymbols,
     CausalGaussianSymbols,
+    CutSymbols,
     LowRankSymbols,
     RealSymbols,
     ScaleRule,
-    UnitSymbols,
 )
 from wellposed.coding.symbols.causal_gaussian import WEIGHT_BITS
 from wellposed.coding.symbols.counts import MEAN_BITS
@@ -114,14 +115,28 @@ def unit_cdf(base: str, eta: float, scale: float, at: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("base", ["beta", "normal", "exponential"])
 @pytest.mark.parametrize("dequantised", [False, True])
 def test_shares_cost_their_entropy(base, eta, scale, n, dequantised):
-    bits, rule, limits = LOCATION_BITS, ScaleRule(whole(scale, WIDTH_BITS + SCALE_BITS)), None
-    if base == "exponential":
-        bits, rule, limits = LIMIT_BITS, None, whole(1 / scale, LIMIT_BITS)
-    family = UnitSymbols(base, np.array([n]), rule, limits, dequantised)
+    bits, rule = LOCATION_BITS, ScaleRule(whole(scale, WIDTH_BITS + SCALE_BITS))
+    if base == "beta":
+        family = BetaSymbols(np.array([n]), rule, dequantised)
+    elif base == "normal":
+        family = CutSymbols(np.array([n]), rule, None, dequantised)
+    else:
+        bits, limits = LIMIT_BITS, whole(1 / scale, LIMIT_BITS)
+        family = CutSymbols(np.array([n]), None, limits, dequantised)
     coded = shares(family, whole(eta, bits)[:, None].astype(float), n)
     edges = np.arange(n + 1) / n if dequantised else (np.arange(n + 1) - 0.5) / (n - 1)
     exact = np.diff(unit_cdf(base, eta, scale, np.clip(edges, 0, 1)))
     assert excess(exact, coded) < 2e-3
+
+
+@pytest.mark.parametrize(
+    ("rule", "limits"),
+    [(ScaleRule(np.array([2**60])), None), (None, np.array([2**10]))],
+    ids=["normal", "exponential"],
+)
+def test_the_widest_curves_are_level(rule, limits):
+    family = CutSymbols(np.array([33]), rule, limits, True)
+    np.testing.assert_allclose(shares(family, np.array([[0.0]]), 33), 1 / 33, rtol=1e-3)
 
 
 def whole(value: float, bits: int) -> np.ndarray:

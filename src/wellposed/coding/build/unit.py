@@ -1,6 +1,7 @@
 """Noise on [0, 1], summed over the resolution, as families of integer parameters."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from wellposed._errors import SettingError, named_features
 
 from ..logs import RAW_BITS
-from ..symbols import UnitSymbols
+from ..symbols import BetaSymbols, CutSymbols
 from ..symbols.family import AnySymbols
 from ..symbols.unit import LIMIT_BITS, LOCATION_BITS, MOST_STEPS, WIDTH_BITS
 from .group import Fixed, Group, Made, array, zero_symbols
@@ -21,13 +22,13 @@ _MOST_LIMIT = 2.0**30
 def beta(group: Group, precision: Precision) -> Made:
     """``Beta``."""
     del precision
-    return _by_location(group, "beta")
+    return _by_location(group, BetaSymbols)
 
 
 def truncated_normal(group: Group, precision: Precision) -> Made:
     """``TruncatedNormal``."""
     del precision
-    return _by_location(group, "normal")
+    return _by_location(group, lambda counts, rule, whole: CutSymbols(counts, rule, None, whole))
 
 
 def continuous_bernoulli(group: Group, precision: Precision) -> Made:
@@ -40,19 +41,19 @@ def continuous_bernoulli(group: Group, precision: Precision) -> Made:
     limits = np.rint(limits * 2.0**LIMIT_BITS).astype(np.int64)
 
     def make(at: np.ndarray) -> AnySymbols:
-        return UnitSymbols("exponential", steps.counts[at], None, limits[at], steps.dequantised)
+        return CutSymbols(steps.counts[at], None, limits[at], steps.dequantised)
 
     plus = np.broadcast_to(array(noise.eta), (1, group.d))
     return steps.made(group, make, plus, np.array([RAW_BITS]))
 
 
-def _by_location(group: Group, base: str) -> Made:
+def _by_location(group: Group, family: Callable[..., AnySymbols]) -> Made:
+    """Noise with a location and a scale; ``family`` is of counts, scales and ``dequantised``."""
     noise, steps = group.noise, _Steps.of(group)
     rule = scale_rule(noise.scale, group.d, 2.0**WIDTH_BITS)
 
     def make(at: np.ndarray) -> AnySymbols:
-        own = take_rule(rule, at)
-        return UnitSymbols(base, steps.counts[at], own, None, steps.dequantised)
+        return family(steps.counts[at], take_rule(rule, at), steps.dequantised)
 
     plus = np.zeros((noise.n_raw, group.d))
     plus[0] = array(noise.logit)

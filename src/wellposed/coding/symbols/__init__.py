@@ -13,24 +13,25 @@ from .low_rank import LowRankSymbols
 from .parts import Part, from_state
 from .real import RealSymbols
 from .scales import ScaleRule
-from .unit import UnitSymbols
+from .unit import BetaSymbols, CutSymbols
 
 __all__ = [
     "AmountSymbols",
     "BetaBinomialSymbols",
+    "BetaSymbols",
     "CategoricalSymbols",
     "CausalGaussianSymbols",
     "CausalSymbols",
     "CompositionSymbols",
     "ConstantSymbols",
     "CountSymbols",
+    "CutSymbols",
     "DiscretizedSymbols",
     "GammaSymbols",
     "LowRankSymbols",
     "Part",
     "RealSymbols",
     "ScaleRule",
-    "UnitSymbols",
     "ZeroInflatedSymbols",
     "from_state",
 ]

@@ -17,22 +17,23 @@ from .discretized import DiscretizedSymbols
 from .family import AnySymbols
 from .low_rank import LowRankSymbols
 from .real import RealSymbols
-from .unit import UnitSymbols
+from .unit import BetaSymbols, CutSymbols
 
 _KNOWN = (
     AmountSymbols,
     BetaBinomialSymbols,
+    BetaSymbols,
     CategoricalSymbols,
     CausalGaussianSymbols,
     CausalSymbols,
     CompositionSymbols,
     ConstantSymbols,
     CountSymbols,
+    CutSymbols,
     DiscretizedSymbols,
     GammaSymbols,
     LowRankSymbols,
     RealSymbols,
-    UnitSymbols,
     ZeroInflatedSymbols,
 )
 _FAMILIES: dict[str, Any] = {each.kind: each for each in _KNOWN}
