@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wellposed import objectives as objectives
     from wellposed import plotting as plotting
     from wellposed import reports as reports
+    from wellposed import sources as sources
     from wellposed import tables as tables
     from wellposed import training as training
     from wellposed import transforms as transforms
@@ -88,6 +89,7 @@ _ROOMS = (
     "objectives",
     "plotting",
     "reports",
+    "sources",
     "tables",
     "training",
     "transforms",

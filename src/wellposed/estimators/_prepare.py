@@ -26,6 +26,7 @@ from ._sizes import check_networks
 from ._words import Rows
 from .data.amounts import hint_at_amounts
 from .data.covariates import open_to_condition, with_given
+from .data.described import Described
 from .data.mixed import noise_for, without_levels
 from .data.offset import split_offset
 from .data.rows import seed_of, validate_rows
@@ -70,6 +71,7 @@ def prepare(
     *,
     holds_out: bool = True,
     weights: np.ndarray | None = None,
+    described: Described | None = None,
 ) -> Prepared:
     """Check everything that can be checked before training, and build the model.
 
@@ -80,6 +82,7 @@ def prepare(
     offset : array of shape (d,) to subtract from the rows; None decides by the data
     holds_out : whether the training holds out ``validation_fraction`` of the rows
     weights : array of shape (n,), above zero; None weighs all rows alike
+    described : all rows, where X is a sample of them
 
     Raises
     ------
@@ -95,16 +98,21 @@ def prepare(
     vae.covariates_ = covariates = table.covariates
     given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
     d, shape = given.shape[1], _image_shape(settings["image_shape"], table)
+    n = len(given) if described is None else described.n
     vae.keep_seed(seed_of(vae.random_state))
     names, setting = table.names, settings["noise"]
-    _locate(settings, len(given), d, names)
+    _locate(settings, n, d, names)
     observation = noise.resolve(settings["noise"])
     transform = transform_of(settings, observation, one_unit=False)
     # Statistics of single features are those of rows whose gaps other rows fill.
     whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps")))
     vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
     one_unit, typical = True if shape is not None else None, repeat_rows(rows, weights)
+    if one_unit is None and described is not None:
+        one_unit = described.share_levels(covariates)
     summary = transforms.summarise(typical, resolution_of(settings, d), one_unit=one_unit)
+    if described is not None:
+        summary = described.summary(summary, vae.offset_, covariates)
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
@@ -112,9 +120,13 @@ def prepare(
     inputs = {"names": table.labels, "n_covariates": covariates.width if covariates else 0}
     drawn = build(settings, typical, summary, shape, key=key, **inputs)
     check_domain(rows, drawn.transform, drawn.noise, table.labels)
+    if described is not None:
+        extremes = np.stack([summary.low, summary.high])
+        check_domain(extremes, drawn.transform, drawn.noise, table.labels)
     seen = rows if whole is given else np.where(np.isnan(given), np.nan, rows)
     rows = with_given(seen, table, covariates)
     trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
+    trained = trained if described is None else described.trained
     prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
     model = prepared.start_on(trained)
     vae.image_shape_ = shape

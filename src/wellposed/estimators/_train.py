@@ -93,8 +93,13 @@ def weighted_table(
     return table, weights[kept] / weights[kept].mean()
 
 
-def check_no_folds(folds: object) -> None:
-    """Refuse folds where the rows to hold out are given.
+def check_no_folds(folds: object, given: str = "X_val") -> None:
+    """Refuse folds beside what chooses the epoch in another way.
+
+    Parameters
+    ----------
+    folds : the setting
+    given : what is passed to ``fit``: rows to hold out, or a source, which holds out a share
 
     Raises
     ------
@@ -103,6 +108,6 @@ def check_no_folds(folds: object) -> None:
     """
     if folds not in ("auto", 0):
         raise SettingError(
-            "X_val are the rows that choose the epoch, and folds choose it in another way; got "
-            f"X_val with validation_folds={folds}. Leave one of them out."
+            f"Folds choose the epoch in one way, and {given} in another; got {given} with "
+            f"validation_folds={folds}. Leave one of them out."
         )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from wellposed import evaluation, models, serialise, training
+from wellposed import evaluation, models, serialise, sources, training
 from wellposed._checks import Rule, boolean, one_of, optional, or_word, real, sizes, whole
 from wellposed._forks import check_process
 
@@ -35,7 +35,10 @@ from ._words import (
     Transform,
 )
 from .data.rows import restore_on_failure
+from .data.table import of_source_rows
 from .data.weights import repeat_rows
+from .streamed.fit import fit_source
+from .streamed.score import by_row
 
 
 @setting_and_method("transform")
@@ -286,8 +289,9 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d), or a path that :func:`wellposed.datasets.read`
-            understands
+        X : array-like or frame of shape (n, d), a path that :func:`wellposed.datasets.read`
+            understands, or a source of :mod:`wellposed.sources`, which need not fit in memory: then
+            an entry of the history is a pass, or 2^20 rows where a pass has more
         y : ignored
         sample_weight : array-like of shape (n,), at least zero; a row of weight 2 counts as two
             rows, and one of weight 0 is left out
@@ -307,6 +311,13 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
+        if isinstance(X, sources.BlockSource):
+            with restore_on_failure(self):
+                run, rows = fit_source(self, X, sample_weight, X_val, callbacks)
+                self._keep(run, rows)
+            self._mix(run, rows)
+            warn_of_outcome(run, self.noise_variance_, X.feature_names)
+            return self
         with restore_on_failure(self):
             table, weights = weighted_table(
                 X, self.noise, sample_weight, self.covariates, gaps=self.missing is not None
@@ -322,15 +333,22 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 callbacks=callbacks,
                 progress=settings_of(self)["progress"],
             )
-            model: Any = run.model
-            self.store(model, run.history, run.outcome, rows, best_epoch=run.best_epoch)
-            self._advance = None
-        sound = run.outcome is not training.Outcome.nonfinite
-        if isinstance(self.prior, str) and self.prior == "aggregate" and sound:
-            # Interrupted here, the trained model remains.
-            self.adopt(repeat_rows(rows, weights))
+            self._keep(run, rows)
+        self._mix(run, repeat_rows(rows, weights))
         warn_of_outcome(run, self.noise_variance_, table.names)
         return self
+
+    def _keep(self, run: training.Run, rows: np.ndarray) -> None:
+        """Set the fitted attributes from a run, and from rows of shape (n, d) without offset."""
+        model: Any = run.model
+        self.store(model, run.history, run.outcome, rows, best_epoch=run.best_epoch)
+        self._advance = None
+
+    def _mix(self, run: training.Run, rows: np.ndarray) -> None:
+        """Fit the mixture of an "aggregate" prior; interrupted here, the trained model remains."""
+        sound = run.outcome is not training.Outcome.nonfinite
+        if isinstance(self.prior, str) and self.prior == "aggregate" and sound:
+            self.adopt(rows)
 
     def partial_fit(self, X: Rows, y: object = None) -> Self:
         """Train one pass over a piece of the data.
@@ -343,10 +361,14 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         Parameters
         ----------
-        X : array-like of shape (n, d), or a path
+        X : array-like of shape (n, d), or a path; each chunk of a source is a piece, in its order
         y : ignored
         """
         check_process()
+        if isinstance(X, sources.BlockSource):
+            for _, rows in sources.chunks_in_order(X):
+                self.partial_fit(of_source_rows(X, rows))
+            return self
         settings = settings_of(self)
         objective = objective_of(settings)
         before = getattr(self, "_advance", None)
@@ -373,27 +395,44 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             self._advance = reached
         return self
 
-    def transform(self, X: Rows) -> np.ndarray:
-        """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
-        return evaluation.latent_means(self.model_, self.rows(X), key=self.key("score"))
+    def transform(self, X: Rows, *, out: FilePath | None = None) -> Any:
+        """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k).
+
+        With ``out``, a .npy or .parquet file, they are written to it and its path is returned.
+        """
+
+        def means(rows: Rows) -> np.ndarray:
+            return evaluation.latent_means(self.model_, self.rows(rows), key=self.key("score"))
+
+        return by_row(means, X, out=out, progress=self.progress)
 
     def score_samples(
-        self, X: Rows, n_samples: int = 128, method: Method = "importance"
-    ) -> np.ndarray:
+        self,
+        X: Rows,
+        n_samples: int = 128,
+        method: Method = "importance",
+        *,
+        out: FilePath | None = None,
+    ) -> Any:
         """Estimate log p(x) of each row, shape (n,), in nats, as a density of the data passed.
 
         Parameters
         ----------
-        X : array-like of shape (n, d), or a path
+        X : array-like of shape (n, d), a path, or a source
         n_samples : draws of z a row of "importance" and "encoder"
         method : "importance" refines the proposal of each row (its mode, curvature and pilot
             draws), "encoder" draws from q(z | x); "ais" (annealed), "exact" (linear decoders), or
             "auto": exact where possible, and annealed, with a warning, where importance sampling
             is unreliable
+        out : .npy or .parquet file to write the values to, in order; its path is then returned
 
         The same row gets the same value whatever rows it comes with.
         """
-        return np.asarray(self.log_likelihood(X, n_samples, method).value)
+
+        def values(rows: Rows) -> np.ndarray:
+            return np.asarray(self.log_likelihood(rows, n_samples, method).value)
+
+        return by_row(values, X, out=out, progress=self.progress)
 
     def log_likelihood(
         self, X: Rows, n_samples: int = 128, method: Method = "importance"

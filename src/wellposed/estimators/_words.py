@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellposed import datasets, latents, nn, noise, objectives, transforms
+from wellposed import datasets, latents, nn, noise, objectives, sources, transforms
 from wellposed._typing import Progress as Progress
 from wellposed.tables import Schema
 
@@ -35,7 +35,9 @@ class Frame(Protocol):
 
 FilePath: TypeAlias = str | os.PathLike[str]
 # Rows of data, (n, d); a Table has been read already.
-Rows: TypeAlias = Table | ArrayLike | FilePath | datasets.Source | Sparse | Frame
+Rows: TypeAlias = (
+    Table | ArrayLike | FilePath | datasets.Source | sources.BlockSource | Sparse | Frame
+)
 Resolution: TypeAlias = Literal["auto"] | ArrayLike
 Seed: TypeAlias = int | np.random.RandomState | None
 

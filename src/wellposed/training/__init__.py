@@ -13,6 +13,7 @@ from ._outcome import Outcome
 from ._plan import Plan
 from ._run import Run
 from ._training import split_folds, split_rows
+from .chunked import Chunks, fit_chunks
 from .grid import fit_grid, resolve_together
 from .inference import AmortisationGap, InferenceGaps, amortisation_gap, inference_gaps
 from .linear import (
@@ -35,6 +36,7 @@ __all__ = [
     "Advance",
     "AmortisationGap",
     "Bar",
+    "Chunks",
     "EpochReport",
     "History",
     "InferenceGaps",
@@ -50,6 +52,7 @@ __all__ = [
     "fewest_rows",
     "fingerprint",
     "fit",
+    "fit_chunks",
     "fit_classifier",
     "fit_folds",
     "fit_grid",

@@ -16,9 +16,11 @@ from wellposed.models.labelled import LabelledVAE
 from wellposed.objectives import ELBO, AbstractObjective
 
 from ._checkpoint import Checkpoint
+from ._epoch import TrainState
 from ._history import History
 from ._member import Member
 from ._outcome import Outcome
+from ._pass import EpochFigures
 from ._plan import Plan
 from ._rows import pad_rows
 from ._run import Run
@@ -130,8 +132,29 @@ def fit_member(
     file = checkpoint
     if file is not None and not isinstance(file, Checkpoint):
         file = Checkpoint.at(file, identity_of(member, data))
+    return run_epochs(training, training.epoch(), file, callbacks, progress=progress, unit=unit)
+
+
+def run_epochs(
+    training: Training,
+    run_epoch: Callable[..., tuple[TrainState, EpochFigures]],
+    file: Checkpoint | None,
+    callbacks: Sequence[Callback] = (),
+    *,
+    progress: bool | str = False,
+    unit: str = "epoch",
+) -> Run:
+    """Run epochs, with a decision after each, until the training ends.
+
+    Parameters
+    ----------
+    training : Training
+    run_epoch : function of a state, the split, the number of epochs ``done`` and of
+        ``encoder_steps``, that returns the next state and its figures
+    file : to resume from, and to write to; or None
+    callbacks, progress, unit : as of :func:`fit_member`
+    """
     position, course = training.start(file)
-    run_epoch = training.epoch()
     with Bar(training.member.plan.n_epochs, progress, unit) as bar:
         try:
             while course.outcome is None:

@@ -78,21 +78,42 @@ def train_epoch(
         state, training, steps = run_lagging_epoch(
             state, *inputs, encoder_steps=encoder_steps, **options
         )
-    held = None
-    if split.held is not None:
+    held, variance, rate = look(
+        state, fixed, data, split.held, objective, rates, batch_size=batch_size, key=key
+    )
+    return state, EpochFigures(training, held, variance, rate, steps)
+
+
+def look(
+    state: TrainState,
+    fixed: Tree,
+    data: Data,
+    held: Rows | None,
+    objective: AbstractObjective,
+    rates: Rates,
+    *,
+    batch_size: int,
+    key: PRNGKey,
+) -> tuple[Metrics | None, Scalar, Scalar]:
+    """Return the figures of the rows held out, the mean noise variance, and the learning rate.
+
+    The parameters are those of :func:`train_epoch`.
+    """
+    metrics = None
+    if held is not None:
         # The same draws every epoch: only the model changes between two epochs.
-        held = evaluate_held_out(
+        metrics = evaluate_held_out(
             state.reached,
             fixed,
             data,
-            split.held,
+            held,
             objective,
-            batch_size=min(batch_size, split.held.index.shape[0]),
+            batch_size=min(batch_size, held.index.shape[0]),
             key=jax.random.fold_in(key, HELD_OUT),
         )
     variance = eqx.combine(state.reached, fixed).noise.variance()
     variance = jnp.asarray(jnp.nan) if variance is None else jnp.mean(variance)
-    return state, EpochFigures(training, held, variance, rates.at(state.step), steps)
+    return metrics, variance, rates.at(state.step)
 
 
 _WELL, _SOON = compiled(train_epoch), compiled_soon(train_epoch)

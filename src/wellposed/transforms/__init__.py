@@ -23,6 +23,7 @@ from ._summary import (
     share_levels,
     summarise,
 )
+from ._sums import ColumnSums
 from ._support import (
     AMOUNTS,
     BINARY,
@@ -48,6 +49,7 @@ __all__ = [
     "UNIT",
     "AbstractTransform",
     "ByColumn",
+    "ColumnSums",
     "Identity",
     "Log",
     "Log1p",

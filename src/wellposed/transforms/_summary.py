@@ -11,9 +11,10 @@ from jaxtyping import Array, Bool, Float
 
 from wellposed._errors import DataError, named_features
 
+from ._sums import BLOCK_ROWS, ColumnSums
+
 _SORTED_AT_MOST = 1_000_000  # entries looked at for the smallest gap: a tenth of a second
 _SAMPLE_ROWS = 2_000
-_BLOCK_ROWS = 512
 _MOST_LEVELS = 256  # of 8 bits
 
 
@@ -62,7 +63,7 @@ def is_whole(values: np.ndarray) -> bool:
     """Whether all values of (n, d) are whole numbers; most others end in the first block."""
     if values.dtype.kind in "iub":
         return True
-    blocks = (values[at : at + _BLOCK_ROWS] for at in range(0, len(values), _BLOCK_ROWS))
+    blocks = (values[at : at + BLOCK_ROWS] for at in range(0, len(values), BLOCK_ROWS))
     return all(np.array_equal(block, np.rint(block)) for block in blocks)
 
 
@@ -154,7 +155,9 @@ def summarise(
     [0.25, 6.0]
     """
     n, d = values.shape
-    mean, variance = _moments(values)
+    sums = ColumnSums(values[0])
+    sums.add(values)
+    mean, variance = sums.mean, sums.variance
     low = values.min(axis=0).astype(np.float64)
     high = values.max(axis=0).astype(np.float64)
     varies = high > low
@@ -184,21 +187,6 @@ def summarise(
         one_unit=one_unit,
         sample=sample,
     )
-
-
-def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of each column, shifted by the first row so that nothing cancels.
-
-    In float64 whatever the data's type, so that equal numbers have equal moments.
-    """
-    n, d = values.shape
-    shift = values[0].astype(np.float64)
-    first, second, ones = np.zeros(d), np.zeros(d), np.ones(_BLOCK_ROWS)
-    for start in range(0, n, _BLOCK_ROWS):
-        block = values[start : start + _BLOCK_ROWS] - shift
-        first += ones[: len(block)] @ block
-        second += np.einsum("nd,nd->d", block, block)
-    return shift + first / n, np.maximum(second / n - (first / n) ** 2, 0.0)
 
 
 def resolution_of(values: np.ndarray, given: float | np.ndarray | None = None) -> np.ndarray:

@@ -16,7 +16,7 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", 
 
 def read_images(folder: Path, *, size: Pixels | None = None, crop: Pixels | None = None) -> Parsed:
     """Read every picture, sorted by name, as uint8 of shape (n, H, W) or (n, H, W, 3)."""
-    paths = _pictures_in(folder)
+    paths = pictures_in(folder)
     first = read_picture(paths[0], size, crop)
     shape = (len(paths), *first.shape)
     check_room(len(paths) * first.size, f"images of shape {shape}", folder)
@@ -24,17 +24,28 @@ def read_images(folder: Path, *, size: Pixels | None = None, crop: Pixels | None
     values[0] = first
     for i, path in enumerate(paths[1:], 1):
         image = read_picture(path, size, crop)
-        if image.shape != first.shape:
-            raise DataError(
-                f"All images must have the same size and colours; {paths[0]} has "
-                f"{format_of(first)}, {path} has {format_of(image)}. Resize them with size=, "
-                f"convert or move the one."
-            )
+        check_same_format(first.shape, paths[0], image, path)
         values[i] = image
     return Parsed(values)
 
 
-def _pictures_in(folder: Path) -> list[Path]:
+def check_same_format(shape: tuple[int, ...], of: object, image: np.ndarray, named: object) -> None:
+    """Refuse an image of other than the given shape, which is that of another.
+
+    Raises
+    ------
+    DataError
+        Naming both images.
+    """
+    if image.shape != shape:
+        raise DataError(
+            f"All images must have the same size and colours; {of} has {format_of(shape)}, "
+            f"{named} has {format_of(image.shape)}. Resize them with size=, convert or move the "
+            "one."
+        )
+
+
+def pictures_in(folder: Path) -> list[Path]:
     """List the pictures of a folder by name.
 
     Hidden files are left out, since systems create their own, such as ``._a.png`` beside ``a.png``.

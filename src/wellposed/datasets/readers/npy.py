@@ -34,7 +34,7 @@ def read_array(handle: IO[bytes], size: int, origin: str) -> np.ndarray:
     The header is compared with ``size`` before memory is allocated: NumPy detects a short file only
     after the allocation, and never detects a long one.
     """
-    shape, fortran, dtype = _header(handle, origin)
+    shape, fortran, dtype = read_header(handle, origin)
     if dtype.hasobject:
         raise pickled(origin)
     expected = math.prod(shape) * dtype.itemsize
@@ -61,7 +61,8 @@ def read_into(handle: IO[bytes], values: np.ndarray) -> int:
     return filled
 
 
-def _header(handle: IO[bytes], origin: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(handle: IO[bytes], origin: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return shape, whether the order is Fortran's, and type of the array that follows."""
     try:
         version = np.lib.format.read_magic(handle)
         if version not in _HEADERS:

@@ -37,25 +37,25 @@ def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
 def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parsed:
     """Read the numeric columns in batches of rows, in the memory of the table."""
     schema = file.schema_arrow
-    index = _index_columns(schema)
+    index = index_columns(schema)
     all_names, all_kinds = schema.names, schema.types  # each call builds its list again
     columns = [i for i, name in enumerate(all_names) if name not in index]
     names = tuple(all_names[i] for i in columns)
     dropped = dropped_columns(drop, names, len(names), str(path)) if names else frozenset()
     kept = [i for i in range(len(names)) if i not in dropped]
     kinds = [all_kinds[i] for i in columns]
-    bad = [i for i in kept if not _is_numeric(kinds[i], pa)]
+    bad = [i for i in kept if not is_numeric(kinds[i], pa)]
     if bad:
         remain = len(kept) > len(bad)
         example = f"the type {kinds[bad[0]]}"
         remedy = DATES if pa.types.is_temporal(kinds[bad[0]]) else ENCODE
         raise not_numeric(bad, names, str(path), example, remedy, can_drop=remain)
-    wanted = {columns[i]: _dtype(kinds[i], pa) for i in kept}
+    wanted = {columns[i]: number_type(kinds[i], pa) for i in kept}
     values = _values(file, path, wanted) if kept else np.empty((0, 0))
     return Parsed(values, tuple(names[i] for i in kept))
 
 
-def _index_columns(schema: Any) -> frozenset[str]:
+def index_columns(schema: Any) -> frozenset[str]:
     """Return the columns in which pandas stores its index, which are no features.
 
     The metadata of pandas may be outdated (columns renamed or left out since) or unreadable; the
@@ -82,7 +82,7 @@ def _values(file: Any, path: Path, kept: dict[int, np.dtype]) -> np.ndarray:
             if until > n_rows:
                 raise _not_whole(path, n_rows, f"{until} or more")
             for source, target in columns:
-                column = _numbers(batch.column(source))
+                column = to_numbers(batch.column(source))
                 wider = np.result_type(values.dtype, column.dtype)
                 if wider != values.dtype:  # the first null among whole numbers
                     values = values.astype(wider)
@@ -123,20 +123,24 @@ def _not_whole(path: Path, expected: int, present: str) -> DamagedFileError:
     )
 
 
-def _is_numeric(kind: Any, pa: Any) -> bool:
+def is_numeric(kind: Any, pa: Any) -> bool:
+    """Whether a column of this Arrow type is read as numbers."""
     types = pa.types
     is_real = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     return is_real or types.is_boolean(kind) or types.is_null(kind)
 
 
-def _dtype(kind: Any, pa: Any) -> np.dtype:
+def number_type(kind: Any, pa: Any) -> np.dtype:
     """Return NumPy's type of a column without nulls; a column of nulls becomes NaN."""
     if pa.types.is_decimal(kind) or pa.types.is_null(kind):
         return np.dtype(float)
     return np.dtype(kind.to_pandas_dtype())
 
 
-def _numbers(column: Any) -> np.ndarray:
-    """Decimals, and booleans with nulls, arrive as objects: Decimal, True, False, None."""
+def to_numbers(column: Any) -> np.ndarray:
+    """Return the numbers of an Arrow column; nulls are NaN.
+
+    Decimals, and booleans with nulls, arrive as objects: Decimal, True, False, None.
+    """
     numbers = column.to_numpy(zero_copy_only=False)
     return numbers.astype(float) if numbers.dtype == object else numbers

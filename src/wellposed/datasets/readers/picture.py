@@ -1,6 +1,7 @@
 """Decoding of a picture to 8-bit grey or RGB, refused where information would be lost."""
 
 import contextlib
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,16 @@ _MOST_TO_RESIZE = 1 << 27
 _STRIP = 1 << 20  # pixels
 
 
-def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.ndarray:
+def read_picture(
+    path: Path, size: Pixels | None, crop: Pixels | None, content: bytes | None = None
+) -> np.ndarray:
     """Decode a picture to uint8 of shape (H, W) or (H, W, 3).
+
+    Parameters
+    ----------
+    path : of the file; the name for messages, where ``content`` is given
+    size, crop : as of :func:`wellposed.datasets.read`
+    content : bytes of the picture, where it is a part of another file
 
     Raises
     ------
@@ -43,7 +52,8 @@ def read_picture(path: Path, size: Pixels | None, crop: Pixels | None) -> np.nda
             f"Run `pip install 'wellposed[data]'`, or save the pixels as .npy."
         ) from error
     try:
-        with _strict(), path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
+        opened = path.open("rb") if content is None else io.BytesIO(content)
+        with _strict(), opened as file, Image.open(file, formats=FORMATS) as picture:
             _check_size(picture, path, MOST_PIXELS if size is None else _MOST_TO_RESIZE)
             # Not `n_frames`, which reads all pages of a file.
             if picture.format != "MPO" and getattr(picture, "is_animated", False):
@@ -159,7 +169,7 @@ def _cut(width: int, height: int, crop: Pixels, path: Path) -> tuple[int, int, i
     return left, top, left + columns, top + rows
 
 
-def format_of(image: np.ndarray) -> str:
-    """Return the size and the colours of an image for messages."""
-    height, width = image.shape[:2]
-    return f"{width}×{height} {'grey' if image.ndim == 2 else 'RGB'}"
+def format_of(shape: tuple[int, ...]) -> str:
+    """Return the size and the colours of an image of this shape for messages."""
+    height, width = shape[:2]
+    return f"{width}×{height} {'grey' if len(shape) == 2 else 'RGB'}"

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from wellposed import datasets
+from wellposed import datasets, sources
 from wellposed._errors import DataError
 
 from .frames import of_arrow, of_pandas, of_polars
-from .table import Table, of_array, of_columns
+from .table import Table, of_array, of_columns, of_source_rows
 
 DENSE_AT_MOST = 2**28  # maximum number of entries of dense rows: 2 GiB as float64
 
@@ -30,8 +30,8 @@ def table_of(X: Any) -> Table:
 
     Parameters
     ----------
-    X : path, ``datasets.Source``, array, frame, sparse matrix, masked or structured array,
-        Arrow table, or nested sequence
+    X : path, ``datasets.Source``, source of blocks, array, frame, sparse matrix, masked or
+        structured array, Arrow table, or nested sequence
 
     Raises
     ------
@@ -44,6 +44,8 @@ def table_of(X: Any) -> Table:
         X = datasets.read(X)
     if isinstance(X, datasets.Source):
         return _of_source(X)
+    if isinstance(X, sources.BlockSource):
+        return _of_blocks(X)
     if scipy.sparse.issparse(X):
         return _of_sparse(X)
     frame = _of_frame(X)
@@ -63,6 +65,18 @@ def _of_source(source: datasets.Source) -> Table:
     array = of_array(source.values)
     lines = getattr(source, "lines", None)
     return Table(array.values, names, names, source.image_shape, lines)
+
+
+def _of_blocks(source: sources.BlockSource) -> Table:
+    """Read a source whole, for a method that has no way to read it in blocks."""
+    entries = source.n_rows * source.n_features
+    if entries > DENSE_AT_MOST:
+        raise DataError(
+            f"This reads all rows into memory, at most {DENSE_AT_MOST:,} entries; got {source!r}. "
+            "Pass some of its rows, source.rows(start, stop); fit, partial_fit, transform and "
+            "score_samples of VAE read in blocks."
+        )
+    return of_source_rows(source, source.rows(0, source.n_rows))
 
 
 def _of_sparse(X: Any) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wellposed._errors import DataError, named_features
+from wellposed.sources import BlockSource
 from wellposed.tables import Covariates, Schema
 from wellposed.transforms import all_finite
 
@@ -120,6 +121,12 @@ def of_array(values: np.ndarray) -> Table:
     if real.dtype.kind in "iu":
         check_whole(real, lambda j: column_name(j, None))
     return Table(real, image_shape=shape)
+
+
+def of_source_rows(source: BlockSource, rows: np.ndarray) -> Table:
+    """Return some rows of a source, shape (m, d), as a table with its names."""
+    names = source.feature_names
+    return Table(rows, names, names, source.image_shape)
 
 
 def of_columns(

@@ -1,0 +1,205 @@
+"""Training and scoring from disk: memory, rows a second, reading; ours beside the same in memory.
+
+    python -m benchmarks.scale [memory] [rate] [reading] [scores] [--gigabytes 20] [--rows 60000]
+        [--folder build/scale]
+
+``memory``: a file of ``--gigabytes`` is generated, fitted in one pass and encoded, each in a process
+of its own, whose peak memory is printed beside that of a process that does the same with 1,024
+rows; the file is deleted. ``rate``: rows a CPU second of epochs of MNIST from a file over those in
+memory, and the share of the time spent waiting. ``reading``: rows a second of 784 bytes in the
+order of a training, from a file that the system no longer holds in memory. ``scores``: a million
+rows scored from a file, compared with the same in memory bit for bit.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import wellposed as wp
+from benchmarks.data import REPOSITORY, images
+from wellposed import sources
+
+WIDTH = 784
+HIDDEN = (64,)
+GENERATED = 16_384  # rows at a time
+SCORED = 1_000_000
+
+
+def generate(path: Path, n_rows: int, dtype: type = np.float32) -> None:
+    """Write rows of twenty latents and noise."""
+    generator = np.random.default_rng(0)
+    weight = generator.normal(size=(20, WIDTH)).astype(np.float32)
+    with path.open("wb") as file:
+        header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (n_rows, WIDTH)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, n_rows, GENERATED):
+            m = min(GENERATED, n_rows - start)
+            z = generator.standard_normal((m, 20), np.float32)
+            rows = z @ weight + generator.standard_normal((m, WIDTH), np.float32)
+            if dtype is np.uint8:
+                rows = np.clip(rows * 12 + 128, 0, 255)
+            file.write(rows.astype(dtype).data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def drop_from_memory(path: Path) -> None:
+    """Tell the system that the file need not be kept in memory."""
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def vae(**settings: Any) -> wp.VAE:
+    """Settings of all fits."""
+    given = {"noise": "shared", "prior": "standard", "max_epochs": 1, "random_state": 0}
+    return wp.VAE(20, hidden=HIDDEN, **{**given, **settings})
+
+
+def job(kind: str, path: Path, model: Path) -> dict[str, float]:
+    """Fit or encode in this process, and return its peak memory in bytes, and seconds."""
+    source = sources.open_source(path)
+    start, cpu = time.perf_counter(), time.process_time()
+    if kind == "fit":
+        vae().fit(source).save(model)
+    else:
+        fitted = wp.load(model)
+        fitted.score_samples(source, 1, "encoder", out=model.with_suffix(".npy"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {
+        "peak": peak,
+        "rows": source.n_rows,
+        "seconds": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+    }
+
+
+def in_a_process(kind: str, path: Path, model: Path) -> dict[str, float]:
+    """Return :func:`job`'s figures of a fresh process."""
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.scale", "job", kind]
+    found = subprocess.run([*command, path, model], check=True, capture_output=True, text=True)
+    return json.loads(found.stdout.splitlines()[-1])
+
+
+def memory(folder: Path, gigabytes: float) -> None:
+    """Print peak memory of a fit and of scores of a large file, beside a small one."""
+    n_rows = round(gigabytes * 1e9 / (4 * WIDTH))
+    large, small, model = folder / "large.npy", folder / "small.npy", folder / "model.wp"
+    generate(small, 1_024)
+    generate(large, n_rows)
+    print(f"\n{large.stat().st_size / 1e9:.1f} GB, {n_rows:,} rows of {WIDTH} float32, one pass")
+    try:
+        for kind in ("fit", "scores"):
+            least, most = (in_a_process(kind, path, model) for path in (small, large))
+            print(
+                f"{kind:8} peak {most['peak'] / 1e6:6.0f} MB, with 1,024 rows "
+                f"{least['peak'] / 1e6:6.0f} MB: {(most['peak'] - least['peak']) / 1e6:6.0f} MB "
+                f"more; {most['rows'] / most['cpu']:,.0f} rows a CPU second",
+                flush=True,
+            )
+    finally:
+        for path in (large, small, model, model.with_suffix(".npy")):
+            path.unlink(missing_ok=True)
+
+
+class Timed(sources.NpySource):
+    """A source that sums the seconds of its reads."""
+
+    seconds = 0.0
+
+    def read(self, block: int, out: np.ndarray) -> None:
+        """Fill ``out`` with the rows of a block."""
+        start = time.perf_counter()
+        super().read(block, out)
+        Timed.seconds += time.perf_counter() - start
+
+
+def rate(folder: Path, n_rows: int) -> None:
+    """Print rows a CPU second of epochs from a file over those in memory, and the waiting."""
+    X = images("mnist", "train")[:n_rows]
+    path = folder / "rows.npy"
+    np.save(path, X.reshape(len(X), 28, 28))
+    source = Timed(path)
+    epochs = {}
+    for name, data in (("memory", X.reshape(len(X), 28, 28)), ("file", source)):
+        spent: list[tuple[float, float]] = []
+
+        def note(_: Any, spent: list[tuple[float, float]] = spent) -> None:
+            spent.append((time.process_time(), time.perf_counter()))
+
+        vae(max_epochs=6, noise="bernoulli", transform="unit").fit(data, callbacks=[note])
+        cpu, seconds = np.diff(np.array(spent), axis=0).T
+        epochs[name] = np.median(cpu), np.median(seconds)
+        print(f"{name:8} {0.9 * len(X) / epochs[name][0]:10,.0f} rows a CPU second", flush=True)
+    print(
+        f"file over memory {epochs['memory'][0] / epochs['file'][0]:.3f}; reading took "
+        f"{Timed.seconds / (7 * epochs['file'][1]):.2%} of the time, in a thread of its own"
+    )
+    path.unlink()
+
+
+def reading(folder: Path) -> None:
+    """Print rows a second of 784 bytes in the order of a training, from disk."""
+    path = folder / "bytes.npy"
+    generate(path, 2_000_000, np.uint8)
+    print("\nrows a second of 784 bytes, cold, in random order of blocks")
+    for block_rows in (64, 128, 256, 1_024):
+        drop_from_memory(path)
+        source = sources.NpySource(path, block_rows)
+        order = sources.Order(source, 0, sources.chunk_rows_of(WIDTH))
+        reader, start, n = sources.Reader(source), time.perf_counter(), 0
+        for chunk in range(0, order.n_chunks, 2):
+            n += len(reader.read(order.pieces(0, chunk))[0])
+        print(f"blocks of {block_rows:5} {n / (time.perf_counter() - start):12,.0f}", flush=True)
+    path.unlink()
+
+
+def scores(folder: Path) -> None:
+    """Score a million rows from a file and in memory."""
+    path = folder / "scored.npy"
+    generate(path, SCORED, np.uint8)
+    source = sources.NpySource(path)
+    model = vae(max_epochs=2).fit(source.rows(0, 2_000))
+    start = time.perf_counter()
+    from_file = model.transform(source)
+    seconds = time.perf_counter() - start
+    inside = model.transform(np.load(path))
+    same = np.array_equal(from_file, inside)
+    print(f"\nlatents of {SCORED:,} rows, {seconds:.0f} s: equal bit for bit, in order: {same}")
+    path.unlink()
+
+
+def main() -> None:
+    """Run the tables that are asked for."""
+    if sys.argv[1:2] == ["job"]:
+        kind, path, model = sys.argv[2:]
+        print(json.dumps(job(kind, Path(path), Path(model))))
+        return
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", default=["memory", "rate", "reading", "scores"])
+    parser.add_argument("--gigabytes", type=float, default=20.0)
+    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--folder", type=Path, default=REPOSITORY / "build" / "scale")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    warnings.simplefilter("ignore")
+    if "memory" in options.tables:
+        memory(options.folder, options.gigabytes)
+    if "rate" in options.tables:
+        rate(options.folder, options.rows)
+    if "reading" in options.tables:
+        reading(options.folder)
+    if "scores" in options.tables:
+        scores(options.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Estimators on data that are read in blocks: fits, passes and scores."""

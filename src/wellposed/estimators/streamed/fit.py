@@ -1,0 +1,109 @@
+"""Fit of a VAE to a source."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wellposed import sources, training
+from wellposed._errors import DataError, SettingError
+from wellposed.estimators._build import member_of
+from wellposed.estimators._fitted import Fitted
+from wellposed.estimators._prepare import prepare
+from wellposed.estimators._settings import settings_of
+from wellposed.estimators._train import check_no_folds
+from wellposed.estimators._words import Rows
+from wellposed.estimators.data.described import Described
+from wellposed.estimators.data.rows import seed_of
+from wellposed.estimators.data.table import of_source_rows
+from wellposed.tables import Schema
+
+from .rows import SourceChunks, number_type
+
+_MOST_KEPT = 20_000  # rows held out, and rows that the start is computed from
+
+
+def fit_source(
+    vae: Fitted,
+    source: sources.BlockSource,
+    sample_weight: object,
+    X_val: Rows | None,
+    callbacks: Sequence[Callable[[training.EpochReport], object]],
+) -> tuple[training.Run, np.ndarray]:
+    """Train on all rows of a source, and return the run and the rows kept in memory.
+
+    One pass describes the rows; units, noise and the start come from these statistics and from a
+    sample. At most 20,000 rows are held out, in memory.
+
+    Parameters
+    ----------
+    vae : the estimator, which gets the attributes that describe the data
+    source : BlockSource
+    sample_weight : None, since rows of a source weigh alike
+    X_val : rows on which the best epoch is chosen, in place of a share of the source
+    callbacks : as of ``fit``
+
+    Raises
+    ------
+    DataError, SettingError, UnboundedLikelihoodError
+        As ``fit`` does; for settings that need all rows in memory.
+    """
+    settings = vae.read_settings()
+    _check_settings(settings, sample_weight)
+    seed, n = seed_of(vae.random_state), source.n_rows
+    share = settings["validation_fraction"] if X_val is None else 0.0
+    n_held, n_start = _kept(source, share)
+    sampled = sources.Sampled(n, n_held + n_start, seed)
+    with training.Bar(n, settings["progress"], unit="statistics, rows") as bar:
+        gaps = settings["missing"] is not None
+        found = sources.describe(source, sampled, gaps=gaps, shown=bar.count)
+    described = Described(found, np.arange(n_held, sampled.n))
+    prepared = prepare(vae, of_source_rows(source, found.sample), described=described)
+    kept, held = prepared.rows, np.arange(n_held)
+    if X_val is not None:
+        further = vae.rows_of(prepared.model, X_val, to_train=True)
+        kept, held = np.concatenate([kept, further]), len(kept) + np.arange(len(further))
+    chunks = SourceChunks(
+        source,
+        sources.Order(source, seed, sources.chunk_rows_of(source.n_features, n)),
+        sampled.first(n_held) if n_held else None,
+        lambda table: vae.rows_of(prepared.model, table, to_train=True),
+        number_type(found, prepared.rows),
+    )
+    decided = settings_of(vae) | {"image_shape": vae.image_shape_}
+    member = member_of(decided, prepared.model, n, key=vae.key("fit"))
+    run = training.fit_chunks(
+        dataclasses.replace(member, held=held),
+        chunks,
+        kept,
+        checkpoint=settings["checkpoint"],
+        callbacks=callbacks,
+        progress=settings["progress"],
+    )
+    return run, kept
+
+
+def _kept(source: sources.BlockSource, share: float) -> tuple[int, int]:
+    """Return how many rows are held out, and how many others are kept for the start."""
+    n, most = source.n_rows, min(_MOST_KEPT, sources.chunk_rows_of(source.n_features))
+    if n < 2:
+        raise DataError(
+            f"Found a source of {n} sample(s) while a minimum of 2 is required. Pass more rows."
+        )
+    held = min(max(1, round(share * n)), most, n - 1) if share > 0 else 0
+    return held, min(n - held, most)
+
+
+def _check_settings(settings: dict[str, Any], sample_weight: object) -> None:
+    check_no_folds(settings["validation_folds"], "a source")
+    if sample_weight is not None:
+        raise SettingError(
+            "Rows of a source weigh alike; got sample_weight with a source. Leave it out, or fit "
+            "to an array."
+        )
+    if isinstance(settings["noise"], Schema):
+        raise SettingError(
+            "A schema describes the columns of a frame, and a source has rows of numbers; got "
+            'noise=Schema with a source. Pass the frame, or noise="auto".'
+        )

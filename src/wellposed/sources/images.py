@@ -1,0 +1,161 @@
+"""Images in folders and in archives, decoded block by block."""
+
+import os
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from wellposed._errors import DataError
+from wellposed.datasets.readers.guard import name_damage
+from wellposed.datasets.readers.images import SUFFIXES, check_same_format, pictures_in
+from wellposed.datasets.readers.options import Pixels
+from wellposed.datasets.readers.picture import read_picture
+
+from ._identity import identity_of
+from ._source import BlockSource, rows_in_block
+
+_Pixels = int | tuple[int, int]
+
+
+class _Images(BlockSource):
+    """Images of one size, as uint8 rows."""
+
+    dtype = np.dtype(np.uint8)
+    _size: Pixels | None
+    _crop: Pixels | None
+
+    def _describe(self, n: int) -> None:
+        """Set the attributes by the first image and the number of images."""
+        first = self._picture(0)
+        self.image_shape = first.shape
+        self.n_rows, self.n_features = n, first.size
+        self.block_rows = rows_in_block(self.row_bytes)
+
+    def read(self, block: int, out: np.ndarray) -> None:
+        """Fill ``out`` with the rows of a block."""
+        start, stop = self.span(block)
+        for i in range(start, stop):
+            image = self._picture(i)
+            check_same_format(self.image_shape or (), self._name(0), image, self._name(i))
+            out[i - start] = image.reshape(-1)
+
+    def _picture(self, i: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def _name(self, i: int) -> Path:
+        raise NotImplementedError
+
+
+class ImageFolderSource(_Images):
+    """Pictures of one size in a folder, sorted by name, as uint8.
+
+    Parameters
+    ----------
+    folder : path
+    size, crop : int or (height, width), optional; as of :func:`wellposed.datasets.read`
+
+    Raises
+    ------
+    DataError
+        For a folder without pictures, and pictures of several sizes without ``size``.
+    DamagedFileError
+        If a picture cannot be decoded.
+    SettingError
+        If Pillow is not installed.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        size: _Pixels | None = None,
+        crop: _Pixels | None = None,
+    ):
+        self._size, self._crop = size, crop
+        self._paths = pictures_in(Path(folder))
+        self._describe(len(self._paths))
+
+    def identity(self) -> str:
+        """Return the digest of the names, sizes and times of change of the files."""
+        return identity_of(self._paths, self._size, self._crop)
+
+    def _picture(self, i: int) -> np.ndarray:
+        return read_picture(self._paths[i], self._size, self._crop)
+
+    def _name(self, i: int) -> Path:
+        return self._paths[i]
+
+
+class TarSource(_Images):
+    """Pictures of one size in tar archives, in their order there, as uint8.
+
+    An archive is read once for the places of its pictures, not for their content; it must not be
+    compressed, as the pictures are. Other members are left out.
+
+    Parameters
+    ----------
+    paths : path, or sequence of paths, of archives
+    size, crop : int or (height, width), optional; as of :func:`wellposed.datasets.read`
+
+    Raises
+    ------
+    DataError
+        For an archive without pictures, and pictures of several sizes without ``size``.
+    DamagedFileError
+        If an archive is cut short, or a picture cannot be decoded.
+    SettingError
+        If Pillow is not installed.
+    """
+
+    def __init__(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        size: _Pixels | None = None,
+        crop: _Pixels | None = None,
+    ):
+        self._size, self._crop = size, crop
+        given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        self._paths = [Path(path) for path in given]
+        if not self._paths:
+            raise DataError("A source has at least one archive; got none. Name one.")
+        self._members = [member for path in self._paths for member in _members(path)]
+        self._describe(len(self._members))
+
+    def identity(self) -> str:
+        """Return the digest of the names, sizes and times of change of the archives."""
+        return identity_of(self._paths, self._size, self._crop)
+
+    def _picture(self, i: int) -> np.ndarray:
+        path, _, offset, length = self._members[i]
+        with path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            content = file.read(length)
+        return read_picture(self._name(i), self._size, self._crop, content)
+
+    def _name(self, i: int) -> Path:
+        path, name, _, _ = self._members[i]
+        return path / name
+
+
+def _members(path: Path) -> list[tuple[Path, str, int, int]]:
+    """Return archive, name, offset and length of each picture of an archive."""
+    with name_damage(path), tarfile.open(path, "r:") as archive:
+        found = [
+            (path, member.name, member.offset_data, member.size)
+            for member in archive
+            if member.isfile() and _is_picture(Path(member.name))
+        ]
+        size = path.stat().st_size
+    short = [name for _, name, offset, length in found if offset + length > size]
+    if not found or short:
+        raise DataError(
+            f"An archive of images holds files that end in {', '.join(sorted(SUFFIXES))}; "
+            + (f"{path} ends within {short[0]}" if short else f"{path} holds none")
+            + ". Write it again, or leave it out."
+        )
+    return found
+
+
+def _is_picture(name: Path) -> bool:
+    return name.suffix.lower() in SUFFIXES and not name.name.startswith(".")

@@ -1,0 +1,73 @@
+"""Rows of a training in chunks, and the epochs that they make."""
+
+import abc
+import dataclasses
+
+import numpy as np
+
+from wellposed.training._plan import Plan
+
+_EPOCH_ROWS = 1 << 20  # rows of an epoch at most, where a pass has more
+
+
+class Chunks(abc.ABC):
+    """Rows of a training, chunk by chunk in random order, pass after pass.
+
+    Attributes
+    ----------
+    n_rows : rows of a pass
+    n_chunks : chunks of a pass
+    chunk_rows : rows of a chunk, at most
+    """
+
+    n_rows: int
+    n_chunks: int
+    chunk_rows: int
+
+    @abc.abstractmethod
+    def identity(self) -> str:
+        """Return a text that is another one when the data are."""
+
+    @abc.abstractmethod
+    def read(self, n_pass: int, chunk: int) -> np.ndarray:
+        """Return the rows of a chunk to train on, shape (m, d), m ≤ ``chunk_rows``.
+
+        Their number and order are a function of the pass and the chunk. It is called from a
+        thread of its own.
+        """
+
+    @property
+    def chunks_an_epoch(self) -> int:
+        """Chunks of an epoch: a pass, or the share of it that has some million rows."""
+        return min(self.n_chunks, max(1, _EPOCH_ROWS // self.chunk_rows))
+
+    def epochs(self, passes: int) -> int:
+        """Return the number of epochs of a number of passes, the last one rounded up."""
+        return -(-passes * self.n_chunks // self.chunks_an_epoch)
+
+    def plan(self, plan: Plan) -> Plan:
+        """Return a plan whose epochs are these, from one that counts passes.
+
+        The patience stays: it is a number of looks at the rows held out.
+        """
+        last = plan.last_epoch
+        return dataclasses.replace(
+            plan,
+            max_epochs=self.epochs(plan.max_epochs),
+            kl_warmup=self.epochs(plan.kl_warmup),
+            last_epoch=None if last is None else self.epochs(last),
+        )
+
+    def of_epoch(self, epoch: int, n_epochs: int, passes: int) -> list[tuple[int, int]]:
+        """Return pass and chunk of each chunk of an epoch, the epochs counted from 0.
+
+        Parameters
+        ----------
+        epoch : number of the epoch
+        n_epochs, passes : of the whole training, whose last epoch may be shorter
+        """
+        start = epoch * self.chunks_an_epoch
+        stop = start + self.chunks_an_epoch
+        if epoch == n_epochs - 1:
+            stop = min(stop, passes * self.n_chunks)
+        return [divmod(i, self.n_chunks) for i in range(start, stop)]

@@ -1,0 +1,203 @@
+"""The training loop over chunks: one compiled program a chunk, the next one read meanwhile."""
+
+import contextlib
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from wellposed._compiled import compiled
+from wellposed._errors import SettingError
+from wellposed._forks import check_process
+from wellposed._typing import Data, PRNGKey, Scalar, Tree
+from wellposed.objectives import AbstractObjective
+from wellposed.sources import ahead, check_same
+
+from .._checkpoint import Checkpoint
+from .._epoch import Metrics, TrainState, run_epoch, steps_in
+from .._fit import Callback, run_epochs
+from .._member import Member
+from .._optimiser import Rates
+from .._pass import EPOCHS, EpochFigures, look
+from .._rows import Rows, bucket, pad_rows
+from .._run import Run
+from .._training import Training, identity_of
+from .chunks import Chunks
+
+
+def fit_chunks(
+    member: Member,
+    chunks: Chunks,
+    kept: np.ndarray,
+    *,
+    checkpoint: str | os.PathLike | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool | str = False,
+) -> Run:
+    """Train on chunks of rows; a resumed training ends with the same model, bit for bit.
+
+    An epoch is a pass, or 2^20 rows where a pass has more: after each the rows held out are
+    evaluated, and the history gets a line.
+
+    Parameters
+    ----------
+    member : Member
+        Its ``held`` are positions in ``kept``; its plan counts passes.
+    chunks : the rows to train on; those held out are not among them
+    kept : array of shape (m, d), data units
+        Rows in memory: those held out, and some of the others, from which the noise of an
+        objective that leaves it free is solved.
+    checkpoint, callbacks, progress : as of :func:`wellposed.training.fit_member`
+
+    Raises
+    ------
+    UnboundedLikelihoodError, SettingError
+        As :func:`wellposed.training.fit` does; for ``encoder_steps``, which need all rows.
+    DataError
+        If the data change during the training.
+    """
+    check_process()
+    if member.plan.encoder_steps:
+        raise SettingError(
+            "An aggressive encoder phase draws from all rows, and needs them in memory; got "
+            f"encoder_steps={member.plan.encoder_steps} with a source. Leave it out, or fit to "
+            "an array."
+        )
+    passes = member.plan.n_epochs
+    member = dataclasses.replace(member, plan=chunks.plan(member.plan))
+    training = Training.of(member, len(kept), jax.device_put(pad_rows(kept)))
+    epochs = Epochs.of(training, chunks, passes)
+    file = None
+    if checkpoint is not None:
+        file = Checkpoint.at(checkpoint, identity_of(member, kept) + epochs.identity)
+    return run_epochs(training, epochs, file, callbacks, progress=progress)
+
+
+@dataclasses.dataclass(frozen=True)
+class Epochs:
+    """Epochs of a training over chunks, called as the compiled epoch in memory is.
+
+    Parameters
+    ----------
+    training : on the rows that are kept in memory
+    chunks : the rows to train on
+    passes : over all rows, in the whole training
+    identity : of the chunks, when the training began
+    rates : of the plan, its epochs counted in steps
+    """
+
+    training: Training
+    chunks: Chunks
+    passes: int
+    identity: str
+    rates: Rates
+
+    @classmethod
+    def of(cls, training: Training, chunks: Chunks, passes: int) -> "Epochs":
+        """Make the epochs of a training whose plan counts the epochs of these chunks."""
+        plan = training.member.plan
+        share = chunks.chunks_an_epoch / chunks.n_chunks
+        steps = steps_in(round(chunks.n_rows * share), plan.batch_size)
+        return cls(training, chunks, passes, chunks.identity(), Rates.of(plan, steps))
+
+    def __call__(
+        self, state: TrainState, *, done: np.int32, split: object = None, encoder_steps: None = None
+    ) -> tuple[TrainState, EpochFigures]:
+        """Train the epoch after ``done`` others, and evaluate it on the rows held out."""
+        del split, encoder_steps
+        training, n_epochs = self.training, self.training.member.plan.n_epochs
+        # Each pass is checked once, in its first epoch.
+        places = self.chunks.of_epoch(int(done), n_epochs, self.passes)
+        if any(chunk == 0 for _, chunk in places):
+            check_same(self.identity, self.chunks.identity(), self.chunks)
+        size = min(training.member.plan.batch_size, bucket(self.chunks.chunk_rows))
+        step = functools.partial(
+            _TRAIN_CHUNK,
+            fixed=training.fixed,
+            objective=training.member.objective,
+            rates=self.rates,
+            batch_size=size,
+            key=training.member.key,
+        )
+        seen: list[tuple[Metrics, int]] = []
+        with contextlib.closing(ahead(self._rows, places)) as arrivals:
+            for place, (data, rows) in zip(places, arrivals, strict=True):
+                state, metrics = step(
+                    state, data=jax.device_put(data), rows=rows, at=np.asarray(place, np.int32)
+                )
+                if seen:  # one chunk is under way, and one is read: no more are in memory
+                    jax.block_until_ready(seen[-1][0].value)
+                seen.append((metrics, rows.n))
+        held, variance, rate = self._evaluate(state)
+        figures = EpochFigures(_mean(seen), held, variance, rate, jnp.zeros(()))
+        return state, figures
+
+    def _rows(self, place: tuple[int, int]) -> tuple[np.ndarray, Rows]:
+        data = self.chunks.read(*place)
+        most = bucket(self.chunks.chunk_rows)
+        padded = np.zeros((most, *data.shape[1:]), data.dtype)
+        padded[: len(data)] = data
+        index = np.arange(most, dtype=np.int32)
+        return padded, Rows(jnp.asarray(index), np.asarray(len(data), np.int32))
+
+    def _evaluate(self, state: TrainState) -> tuple[Metrics | None, Scalar, Scalar]:
+        training = self.training
+        return _LOOK(
+            state,
+            training.fixed,
+            training.data,
+            training.split.held,
+            training.member.objective,
+            self.rates,
+            batch_size=training.batch_size,
+            key=training.member.key,
+        )
+
+
+def train_chunk(
+    state: TrainState,
+    fixed: Tree,
+    data: Data,
+    rows: Rows,
+    objective: AbstractObjective,
+    rates: Rates,
+    *,
+    at: Int[Array | np.ndarray, "2"],
+    batch_size: int,
+    key: PRNGKey,
+) -> tuple[TrainState, Metrics]:
+    """Visit every row of a chunk once; ``at`` is the number of the pass and of the chunk."""
+    own = jax.random.fold_in(jax.random.fold_in(key, EPOCHS), at[0])
+    return run_epoch(
+        state,
+        fixed,
+        data,
+        rows,
+        objective,
+        rates,
+        batch_size=batch_size,
+        key=jax.random.fold_in(own, at[1]),
+    )
+
+
+_TRAIN_CHUNK: Callable[..., Any] = compiled(train_chunk)
+_LOOK: Callable[..., Any] = compiled(look)
+
+
+def _mean(seen: list[tuple[Metrics, int]]) -> Metrics:
+    """Return the means over all rows, and the largest gradient."""
+    on_host = [(jax.device_get(metrics), n) for metrics, n in seen if n]
+    weights = np.array([n for _, n in on_host], float)
+
+    def mean(name: str) -> np.ndarray:
+        values = np.array([getattr(metrics, name) for metrics, _ in on_host])
+        return np.asarray(values @ weights / weights.sum())
+
+    norm = np.asarray(max(float(metrics.gradient_norm) for metrics, _ in on_host))
+    return Metrics(mean("value"), mean("log_likelihood"), mean("kl"), norm)  # type: ignore[arg-type]

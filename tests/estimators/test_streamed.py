@@ -1,0 +1,152 @@
+"""A VAE of a source: fitted, scored and written in blocks, as the same rows in memory are."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+import wellposed as wp
+from wellposed import transforms
+from wellposed.estimators.streamed.rows import SourceChunks
+from wellposed.sources import ArraySource, NpySource, Order, Sampled, describe
+
+X = load_digits().data.reshape(-1, 8, 8).astype(np.uint8)
+SETTINGS = {"hidden": (16,), "max_epochs": 3, "random_state": 0, "batch_size": 64}
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::wellposed.ConstantFeatureWarning", "ignore::wellposed.TrainingWarning"
+)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    path = tmp_path_factory.mktemp("source") / "digits.npy"
+    np.save(path, X)
+    return NpySource(path, block_rows=64)
+
+
+@pytest.fixture(scope="module")
+def fitted(source):
+    return wp.VAE(4, **SETTINGS).fit(source)
+
+
+def test_a_fit_on_disk_is_that_of_the_same_blocks_in_memory_bit_for_bit(source, fitted):
+    other = wp.VAE(4, **SETTINGS).fit(ArraySource(X, block_rows=64))
+    assert np.array_equal(other.transform(X), fitted.transform(X))
+    assert fitted.n_epochs_ == 3
+    assert fitted.image_shape_ == (8, 8)
+
+
+def test_a_fit_on_disk_is_as_good_as_one_in_memory(fitted):
+    inside = wp.VAE(4, **SETTINGS).fit(X)
+    gain = fitted.score_samples(X[::4]) - inside.score_samples(X[::4])
+    assert abs(gain.mean()) < 1.0  # nats of some -160; another initialisation differs by as much
+
+
+def test_scores_and_latents_are_those_of_rows_in_memory_bit_for_bit(source, fitted, tmp_path):
+    values = fitted.score_samples(X, n_samples=16)
+    assert np.array_equal(fitted.score_samples(source, n_samples=16), values)
+    path = fitted.score_samples(source, n_samples=16, out=tmp_path / "values.npy")
+    assert np.array_equal(np.load(path), values)
+    latents = fitted.transform(X)
+    path = fitted.transform(source, out=tmp_path / "latents.parquet")
+    assert np.array_equal(pd.read_parquet(path).to_numpy(), latents)
+    assert np.array_equal(np.load(fitted.transform(X, out=tmp_path / "z.npy")), latents)
+
+
+def test_an_output_that_fails_leaves_the_old_file(source, fitted, tmp_path):
+    path = tmp_path / "values.npy"
+    path.write_bytes(b"old")
+
+    class Broken(ArraySource):
+        def read(self, block, out):
+            raise wp.DamagedFileError("a part")
+
+    with pytest.raises(wp.DamagedFileError, match="a part"):
+        fitted.transform(Broken(X), out=path)
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["values.npy"]
+    with pytest.raises(wp.SettingError, match=r"\.csv"):
+        fitted.transform(source, out=tmp_path / "values.csv")
+
+
+def test_held_out_rows_are_never_trained_on_and_all_others_once(source):
+    held = Sampled(len(X), 200, seed=3)
+    chunks = SourceChunks(
+        source, Order(source, 3, 512), held, lambda table: table.values, np.dtype(np.uint8)
+    )
+    seen = np.concatenate([chunks.read(0, i) for i in range(chunks.n_chunks)])
+    flat = X.reshape(len(X), -1)
+    rest = flat[held.places(np.arange(len(X))) < 0]
+    assert len(seen) == chunks.n_rows == len(X) - 200
+
+    def ordered(rows):
+        return rows[np.lexsort(rows.T)]
+
+    assert np.array_equal(ordered(seen), ordered(rest))
+
+
+def test_statistics_are_those_of_all_rows_to_the_last_bit():
+    rows = np.random.default_rng(0).normal(3.0, 2.0, (5000, 3)).astype(np.float32)
+    found = describe(ArraySource(rows), Sampled(5000, 10, seed=0))
+    summary = transforms.summarise(rows)
+    for name in ("mean", "variance", "low", "high"):
+        assert np.array_equal(getattr(found, name), getattr(summary, name))
+    assert not found.whole
+    assert describe(ArraySource(X), Sampled(len(X), 10, seed=0)).whole
+
+
+def test_statistics_of_columns_with_gaps_are_of_what_was_observed():
+    rows = np.random.default_rng(0).normal(3.0, 2.0, (3000, 2))
+    rows[np.random.default_rng(1).uniform(size=rows.shape) < 0.3] = np.nan
+    found = describe(ArraySource(rows), Sampled(3000, 10, seed=0), gaps=True)
+    np.testing.assert_allclose(found.mean, np.nanmean(rows, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found.variance, np.nanvar(rows, axis=0), rtol=1e-12)
+    assert np.array_equal(found.missing, np.isnan(rows).sum(axis=0))
+    with pytest.raises(wp.DataError, match=r'NaN.*missing="ignorable"'):
+        describe(ArraySource(rows), Sampled(3000, 10, seed=0))
+
+
+def test_an_infinite_entry_is_named_by_its_row():
+    rows = np.zeros((100_000, 2))
+    rows[70_001, 1] = np.inf
+    with pytest.raises(wp.DataError, match="row 70001, column 1"):
+        wp.VAE(1, **SETTINGS).fit(ArraySource(rows))
+
+
+def test_a_failed_fit_keeps_the_one_before(source):
+    vae = wp.VAE(1, **(SETTINGS | {"max_epochs": 1})).fit(X[:200])
+    before = vae.transform(X[:5])
+    with pytest.raises(wp.SettingError, match="sample_weight with a source"):
+        vae.fit(source, sample_weight=np.ones(len(X)))
+    with pytest.raises(wp.SettingError, match="validation_folds=5"):
+        vae.set_params(validation_folds=5).fit(source)
+    assert np.array_equal(vae.transform(X[:5]), before)
+
+
+def test_methods_that_read_all_rows_take_small_sources_and_refuse_large(fitted, source):
+    assert fitted.reconstruct(source).shape == (len(X), 64)
+
+    class Large(ArraySource):
+        n_rows = 10**9
+
+        def __init__(self):
+            super().__init__(X)
+            self.n_rows = 10**9
+
+    with pytest.raises(wp.DataError, match=r"source\.rows\(start, stop\)"):
+        fitted.reconstruct(Large())
+
+
+@pytest.mark.slow
+def test_gaps_covariates_and_pieces_of_a_source():
+    rows = np.random.default_rng(0).normal(size=(2000, 4))
+    rows[:, 1] += rows[:, 0]
+    holes = rows.copy()
+    holes[::7, 1] = np.nan
+    model = wp.VAE(1, missing="ignorable", **SETTINGS).fit(ArraySource(holes))
+    assert np.isfinite(model.score_samples(ArraySource(holes), n_samples=16)).all()
+    model = wp.VAE(1, covariates=[0], **SETTINGS).fit(ArraySource(rows))
+    whole = model.score_samples(rows, n_samples=16)
+    assert np.array_equal(model.score_samples(ArraySource(rows), n_samples=16), whole)
+    model = wp.VAE(1, **SETTINGS).partial_fit(ArraySource(rows))
+    assert model.n_epochs_ == 1
