@@ -3,10 +3,10 @@
     python -m benchmarks.scale [memory] [rate] [reading] [scores] [--gigabytes 20] [--rows 60000]
         [--folder build/scale]
 
-``memory``: a file of ``--gigabytes`` is generated, fitted in one pass and encoded, each in a process
+``memory``: a file of ``--gigabytes`` is generated, fitted in one pass and scored, each in a process
 of its own, whose peak memory is printed beside that of a process that does the same with 1,024
 rows; the file is deleted. ``rate``: rows a CPU second of epochs of MNIST from a file over those in
-memory, and the share of the time spent waiting. ``reading``: rows a second of 784 bytes in the
+memory, and the share of the time that reading took. ``reading``: rows a second of 784 bytes in the
 order of a training, from a file that the system no longer holds in memory. ``scores``: a million
 rows scored from a file, compared with the same in memory bit for bit.
 """
