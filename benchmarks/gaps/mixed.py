@@ -145,10 +145,14 @@ def score(task: MixedTask, fill: Callable[[pd.DataFrame], tuple[Any, Any]]) -> M
 
 
 class Codes:
-    """Numbers of a frame: standardised ones, and an indicator a level of each category."""
+    """Numbers of a frame: standardised ones, and an indicator a level of each category.
 
-    def __init__(self, frame: pd.DataFrame, *, ordinal: bool = False):
-        self.frame, self.ordinal = frame, ordinal
+    ``ordinal``: a code in place of the indicators. ``leaves_out``: without the indicator of the last
+    level, which the others determine; a regression on all of them returns what it was filled with.
+    """
+
+    def __init__(self, frame: pd.DataFrame, *, ordinal: bool = False, leaves_out: bool = False):
+        self.frame, self.ordinal, self.leaves_out = frame, ordinal, leaves_out
         self.levels = {
             name: frame[name].cat.categories for name in frame if frame[name].dtype == "category"
         }
@@ -163,7 +167,8 @@ class Codes:
             code = self.frame[name].cat.codes.to_numpy(float)[:, None]
             code[code < 0] = np.nan
             # Indicators at the distance of one standard deviation, as is usual for neighbours.
-            one_hot = np.where(np.isnan(code), np.nan, code == np.arange(len(levels)))
+            n = len(levels) - self.leaves_out
+            one_hot = np.where(np.isnan(code), np.nan, code == np.arange(n))
             parts.append(code if self.ordinal else one_hot)
         return np.concatenate(parts, axis=1)
 
@@ -178,8 +183,10 @@ class Codes:
         filled[self.numbers] = self.unscaled(rows)
         start = len(self.numbers)
         for name, levels in self.levels.items():
-            width = 1 if self.ordinal else len(levels)
+            width = 1 if self.ordinal else len(levels) - self.leaves_out
             part = rows[:, start : start + width]
+            if self.leaves_out:
+                part = np.column_stack([part, 1.0 - part.sum(axis=1)])
             code = np.rint(part[:, 0]).clip(0, len(levels) - 1) if self.ordinal else part.argmax(1)
             filled[name] = pd.Categorical.from_codes(code.astype(int), levels)
             start += width
@@ -213,7 +220,7 @@ def ridge(frame: pd.DataFrame) -> tuple[Any, Any]:
     They are fitted to at most 10,000 rows, which determine a hundred coefficients well, and fill
     all: with 32,561 rows the draws would take hours.
     """
-    codes = Codes(frame)
+    codes = Codes(frame, leaves_out=True)
     rows = codes.encode()
     order = np.random.default_rng(0).permutation(len(rows))[:RIDGE_ROWS]
     some = rows if len(rows) <= RIDGE_ROWS else rows[order]

@@ -71,7 +71,7 @@ def job(kind: str, path: Path, model: Path) -> dict[str, float]:
     if kind == "fit":
         vae().fit(source).save(model)
     else:
-        fitted = wp.load(model)
+        fitted: Any = wp.load(model)
         fitted.score_samples(source, 1, "encoder", out=model.with_suffix(".npy"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
@@ -135,7 +135,7 @@ def rate(folder: Path, n_rows: int) -> None:
         def note(_: Any, spent: list[tuple[float, float]] = spent) -> None:
             spent.append((time.process_time(), time.perf_counter()))
 
-        vae(max_epochs=6, noise="bernoulli", transform="unit").fit(data, callbacks=[note])
+        vae(max_epochs=6).fit(data, callbacks=[note])
         cpu, seconds = np.diff(np.array(spent), axis=0).T
         epochs[name] = np.median(cpu), np.median(seconds)
         print(f"{name:8} {0.9 * len(X) / epochs[name][0]:10,.0f} rows a CPU second", flush=True)
@@ -183,7 +183,7 @@ def main() -> None:
         kind, path, model = sys.argv[2:]
         print(json.dumps(job(kind, Path(path), Path(model))))
         return
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("tables", nargs="*", default=["memory", "rate", "reading", "scores"])
     parser.add_argument("--gigabytes", type=float, default=20.0)
     parser.add_argument("--rows", type=int, default=60_000)
