@@ -147,8 +147,8 @@ def score(task: MixedTask, fill: Callable[[pd.DataFrame], tuple[Any, Any]]) -> M
 class Codes:
     """Numbers of a frame: standardised ones, and an indicator a level of each category.
 
-    ``ordinal``: a code in place of the indicators. ``leaves_out``: without the indicator of the last
-    level, which the others determine; a regression on all of them returns what it was filled with.
+    ``ordinal``: a code in place of the indicators. ``leaves_out``: without the indicator of the
+    last level, which the others determine; a regression on all returns what it was filled with.
     """
 
     def __init__(self, frame: pd.DataFrame, *, ordinal: bool = False, leaves_out: bool = False):

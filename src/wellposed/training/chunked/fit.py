@@ -90,6 +90,7 @@ class Epochs:
     passes : over all rows, in the whole training
     identity : of the chunks, when the training began
     rates : of the plan, its epochs counted in steps
+    index : of the rows of a chunk, on the device
     """
 
     training: Training
@@ -97,6 +98,7 @@ class Epochs:
     passes: int
     identity: str
     rates: Rates
+    index: jax.Array
 
     @classmethod
     def of(cls, training: Training, chunks: Chunks, passes: int) -> "Epochs":
@@ -104,7 +106,8 @@ class Epochs:
         plan = training.member.plan
         share = chunks.chunks_an_epoch / chunks.n_chunks
         steps = steps_in(round(chunks.n_rows * share), plan.batch_size)
-        return cls(training, chunks, passes, chunks.identity(), Rates.of(plan, steps))
+        index = jax.device_put(np.arange(bucket(chunks.chunk_rows), dtype=np.int32))
+        return cls(training, chunks, passes, chunks.identity(), Rates.of(plan, steps), index)
 
     def __call__(
         self, state: TrainState, *, done: np.int32, split: object = None, encoder_steps: None = None
@@ -128,9 +131,7 @@ class Epochs:
         seen: list[tuple[Metrics, int]] = []
         with contextlib.closing(ahead(self._rows, places)) as arrivals:
             for place, (data, rows) in zip(places, arrivals, strict=True):
-                state, metrics = step(
-                    state, data=jax.device_put(data), rows=rows, at=np.asarray(place, np.int32)
-                )
+                state, metrics = step(state, data=data, rows=rows, at=np.asarray(place, np.int32))
                 if seen:  # one chunk is under way, and one is read: no more are in memory
                     jax.block_until_ready(seen[-1][0].value)
                 seen.append((metrics, rows.n))
@@ -138,13 +139,12 @@ class Epochs:
         figures = EpochFigures(_mean(seen), held, variance, rate, jnp.zeros(()))
         return state, figures
 
-    def _rows(self, place: tuple[int, int]) -> tuple[np.ndarray, Rows]:
+    def _rows(self, place: tuple[int, int]) -> tuple[jax.Array, Rows]:
+        """Read a chunk, put it on the device, and pad it to the rows of all chunks."""
         data = self.chunks.read(*place)
-        most = bucket(self.chunks.chunk_rows)
-        padded = np.zeros((most, *data.shape[1:]), data.dtype)
-        padded[: len(data)] = data
-        index = np.arange(most, dtype=np.int32)
-        return padded, Rows(jnp.asarray(index), np.asarray(len(data), np.int32))
+        padded = np.empty((bucket(self.chunks.chunk_rows), *data.shape[1:]), data.dtype)
+        padded[: len(data)], padded[len(data) :] = data, 0
+        return jax.device_put(padded), Rows(self.index, np.asarray(len(data), np.int32))
 
     def _evaluate(self, state: TrainState) -> tuple[Metrics | None, Scalar, Scalar]:
         training = self.training
