@@ -107,27 +107,23 @@ def prepare(
     # Statistics of single features are those of rows whose gaps other rows fill.
     whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps")))
     vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
-    one_unit, typical = True if shape is not None else None, repeat_rows(rows, weights)
-    if one_unit is None and described is not None:
-        one_unit = described.share_levels(covariates)
-    summary = transforms.summarise(typical, resolution_of(settings, d), one_unit=one_unit)
-    if described is not None:
-        summary = described.summary(summary, vae.offset_, covariates)
+    typical = repeat_rows(rows, weights)
+    summary = _summarise(typical, settings, vae, described, image=shape is not None)
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
     key, share = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
     inputs = {"names": table.labels, "n_covariates": covariates.width if covariates else 0}
     drawn = build(settings, typical, summary, shape, key=key, **inputs)
-    check_domain(rows, drawn.transform, drawn.noise, table.labels)
-    if described is not None:
-        extremes = np.stack([summary.low, summary.high])
-        check_domain(extremes, drawn.transform, drawn.noise, table.labels)
+    ends = rows if described is None else np.concatenate([rows, [summary.low, summary.high]])
+    check_domain(ends, drawn.transform, drawn.noise, table.labels)
     seen = rows if whole is given else np.where(np.isnan(given), np.nan, rows)
     rows = with_given(seen, table, covariates)
-    trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
-    trained = trained if described is None else described.trained
     prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
+    if described is None:
+        trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
+    else:
+        trained = described.trained
     model = prepared.start_on(trained)
     vae.image_shape_ = shape
     warn_of_data(summary, settings["n_components"], names)
@@ -135,6 +131,23 @@ def prepare(
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)
+
+
+def _summarise(
+    rows: np.ndarray,
+    settings: dict[str, Any],
+    vae: Fitted,
+    described: Described | None,
+    *,
+    image: bool,
+) -> transforms.Summary:
+    """Summarise rows without offset, or all rows, of which these are a sample."""
+    resolution, one_unit = resolution_of(settings, rows.shape[1]), True if image else None
+    if described is None:
+        return transforms.summarise(rows, resolution, one_unit=one_unit)
+    one_unit = image or described.share_levels(vae.covariates_)
+    of_sample = transforms.summarise(rows, resolution, one_unit=one_unit)
+    return described.summary(of_sample, vae.offset_, vae.covariates_)
 
 
 def _image_shape(setting: Any, table: Table) -> tuple[int, ...] | None:

@@ -1,6 +1,7 @@
 """The training of a VAE, with weights of its rows and rows to hold out."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,6 +55,26 @@ def training_of(
         model, folds = prepared.start_on(np.arange(n)), tuple(zip(parts, starts, strict=True))
     member = member_of(settings, model, n, key=key, n_folds=n_folds)
     return dataclasses.replace(member, folds=folds, held=held, weights=weights), rows
+
+
+def train(
+    vae: Fitted,
+    prepared: Prepared,
+    weights: np.ndarray | None,
+    X_val: Rows | None,
+    callbacks: Sequence[Callable[[training.EpochReport], object]],
+) -> training.Run:
+    """Run the training of :func:`training_of`, with or without folds."""
+    member, data = training_of(vae, prepared, weights, X_val)
+    settings = settings_of(vae)
+    fit = training.fit_folds if member.folds else training.fit_member
+    return fit(
+        member,
+        data,
+        checkpoint=settings["checkpoint"],
+        callbacks=callbacks,
+        progress=settings["progress"],
+    )
 
 
 def weighted_table(

@@ -18,7 +18,7 @@ from ._homonym import setting_and_method
 from ._notices import warn_of_outcome
 from ._prepare import prepare
 from ._settings import settings_of
-from ._train import training_of, weighted_table
+from ._train import train, weighted_table
 from ._words import (
     FilePath,
     Gaps,
@@ -311,31 +311,21 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """
         serialise.check_apart(self.checkpoint, X, what="The checkpoint")
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
-        if isinstance(X, sources.BlockSource):
-            with restore_on_failure(self):
-                run, rows = fit_source(self, X, sample_weight, X_val, callbacks)
-                self._keep(run, rows)
-            self._mix(run, rows)
-            warn_of_outcome(run, self.noise_variance_, X.feature_names)
-            return self
         with restore_on_failure(self):
-            table, weights = weighted_table(
-                X, self.noise, sample_weight, self.covariates, gaps=self.missing is not None
-            )
-            prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
-            member, data = training_of(self, prepared, weights, X_val)
-            rows = prepared.rows
-            fit = training.fit_folds if member.folds else training.fit_member
-            run = fit(
-                member,
-                data,
-                checkpoint=self.checkpoint,
-                callbacks=callbacks,
-                progress=settings_of(self)["progress"],
-            )
+            if isinstance(X, sources.BlockSource):
+                run, rows = fit_source(self, X, sample_weight, X_val, callbacks)
+                typical, names = rows, X.feature_names
+            else:
+                table, weights = weighted_table(
+                    X, self.noise, sample_weight, self.covariates, gaps=self.missing is not None
+                )
+                prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
+                run = train(self, prepared, weights, X_val, callbacks)
+                rows, names = prepared.rows, table.names
+                typical = repeat_rows(rows, weights)
             self._keep(run, rows)
-        self._mix(run, repeat_rows(rows, weights))
-        warn_of_outcome(run, self.noise_variance_, table.names)
+        self._mix(run, typical)
+        warn_of_outcome(run, self.noise_variance_, names)
         return self
 
     def _keep(self, run: training.Run, rows: np.ndarray) -> None:

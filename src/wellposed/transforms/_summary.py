@@ -155,9 +155,7 @@ def summarise(
     [0.25, 6.0]
     """
     n, d = values.shape
-    sums = ColumnSums(values[0])
-    sums.add(values)
-    mean, variance = sums.mean, sums.variance
+    sums = ColumnSums.of(values)
     low = values.min(axis=0).astype(np.float64)
     high = values.max(axis=0).astype(np.float64)
     varies = high > low
@@ -166,8 +164,8 @@ def summarise(
             f"At least one feature must vary; all {d} are constant over {n} rows. "
             "There is nothing to model: check how the data were read."
         )
-    variance = np.where(varies, variance, 0.0)
-    mean = np.where(varies, mean, low)
+    variance = np.where(varies, sums.variance, 0.0)
+    mean = np.where(varies, sums.mean, low)
     rows = np.linspace(0, n - 1, min(n, _SAMPLE_ROWS)).astype(int)
     sample = values[rows]
     one_unit = share_levels(values) if one_unit is None else one_unit

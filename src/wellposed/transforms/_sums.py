@@ -13,8 +13,7 @@ class ColumnSums:
 
     Examples
     --------
-    >>> sums = ColumnSums(np.zeros(1))
-    >>> sums.add(np.array([[0.0], [2.0]]))
+    >>> sums = ColumnSums.of(np.array([[0.0], [2.0]]))
     >>> sums.mean.tolist(), sums.variance.tolist()
     ([1.0], [1.0])
     """
@@ -23,6 +22,13 @@ class ColumnSums:
         self._shift = np.nan_to_num(np.asarray(shift, np.float64))
         self._first, self._second = np.zeros(len(shift)), np.zeros(len(shift))
         self.count = np.zeros(len(shift))
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> "ColumnSums":
+        """Return the sums of rows of shape (n, d)."""
+        own = cls(rows[0])
+        own.add(rows)
+        return own
 
     def add(self, rows: np.ndarray) -> None:
         """Add rows of shape (m, d); NaN counts for nothing."""
