@@ -97,22 +97,17 @@ def prepare(
     settings["noise"], vae.schema_ = noise_for(settings["noise"], table.schema), table.schema
     vae.covariates_ = covariates = table.covariates
     given = validate_rows(vae, table, reset=True, gaps=settings["missing"] is not None)
-    d, shape = given.shape[1], _image_shape(settings["image_shape"], table)
-    n = len(given) if described is None else described.n
+    shape = _image_shape(settings["image_shape"], table)
     vae.keep_seed(seed_of(vae.random_state))
     names, setting = table.names, settings["noise"]
-    _locate(settings, n, d, names)
-    observation = noise.resolve(settings["noise"])
-    transform = transform_of(settings, observation, one_unit=False)
-    # Statistics of single features are those of rows whose gaps other rows fill.
-    whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps")))
-    vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
+    _locate(settings, given.shape if described is None else described.shape(given), names)
+    whole, rows = _without_offset(vae, given, settings, table, offset)
     typical = repeat_rows(rows, weights)
     summary = _summarise(typical, settings, vae, described, image=shape is not None)
     transforms.check_precision(summary, table.labels)
     if isinstance(setting, str):
         settings["noise"] = noise_of(setting, one_unit=summary.one_unit)
-    key, share = vae.key("build"), settings["validation_fraction"] if holds_out else 0.0
+    key = vae.key("build")
     inputs = {"names": table.labels, "n_covariates": covariates.width if covariates else 0}
     drawn = build(settings, typical, summary, shape, key=key, **inputs)
     ends = rows if described is None else np.concatenate([rows, [summary.low, summary.high]])
@@ -120,17 +115,30 @@ def prepare(
     seen = rows if whole is given else np.where(np.isnan(given), np.nan, rows)
     rows = with_given(seen, table, covariates)
     prepared = Prepared(rows, drawn, settings, summary, shape, weights, key, drawn)
-    if described is None:
-        trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
-    else:
-        trained = described.trained
-    model = prepared.start_on(trained)
-    vae.image_shape_ = shape
+    vae.image_shape_, share = shape, settings["validation_fraction"] if holds_out else 0.0
+    trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
+    model = prepared.start_on(trained if described is None else described.trained)
     warn_of_data(summary, settings["n_components"], names)
     warn_of_suspects(*without_levels(whole, names, table.schema), shape)
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)
+
+
+def _without_offset(
+    vae: Fitted,
+    given: np.ndarray,
+    settings: dict[str, Any],
+    table: Table,
+    offset: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows whose gaps other rows fill, and these without their offset, which is kept."""
+    observation = noise.resolve(settings["noise"])
+    transform = transform_of(settings, observation, one_unit=False)
+    # Statistics of single features are those of rows whose gaps other rows fill.
+    whole = transforms.fill_from_columns(given, host_generator(vae.key("gaps")))
+    vae.offset_, rows = split_offset(whole, transform, observation, table.labels, offset=offset)
+    return whole, rows
 
 
 def _summarise(
@@ -157,8 +165,9 @@ def _image_shape(setting: Any, table: Table) -> tuple[int, ...] | None:
     return shape
 
 
-def _locate(settings: dict[str, Any], n: int, d: int, names: Sequence[str] | None) -> None:
+def _locate(settings: dict[str, Any], shape: tuple[int, ...], names: Sequence[str] | None) -> None:
     """Resolve in the settings what the size of the data and the names of the columns decide."""
+    n, d = shape
     settings["n_components"] = latents_of(settings["n_components"], n, d)
     # "auto" is a Gaussian: until the units of the features are known, any of them.
     given = settings["noise"]

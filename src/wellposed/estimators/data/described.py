@@ -21,10 +21,9 @@ class Described:
     statistics: sources.Description
     trained: np.ndarray
 
-    @property
-    def n(self) -> int:
-        """Number of all rows."""
-        return self.statistics.n
+    def shape(self, sample: np.ndarray) -> tuple[int, int]:
+        """Return the number of all rows, and of the columns of a sample."""
+        return self.statistics.n, sample.shape[1]
 
     def share_levels(self, covariates: Covariates | None) -> bool:
         """Whether the columns that are modelled share a unit; see :func:`transforms.share_levels`.
