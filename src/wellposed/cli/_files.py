@@ -49,6 +49,22 @@ def read_columns(source: str, header: bool | None = None, drop: list[str] | None
     return read_mixed(source, header=header, drop=drop or ())
 
 
+def check_blocks(header: bool | None, drop: list[str] | None) -> None:
+    """Refuse options of text tables where data are read in blocks.
+
+    Raises
+    ------
+    SettingError
+        Naming the option.
+    """
+    for option, value in (("--header", header), ("--drop", drop)):
+        if value:
+            raise SettingError(
+                f"{option} is for tables that are read whole; got it with --blocks. Leave it out, "
+                "or write the columns that you want to a Parquet file."
+            )
+
+
 def read_rows_for(
     model: Any, source: str, header: bool | None = None, drop: list[str] | None = None
 ) -> Any:

@@ -10,10 +10,12 @@ from wellposed._errors import SettingError
 from wellposed._text import cut
 
 from ._boundary import INTERRUPTED
+from ._files import check_blocks
 from ._options import (
     Activation,
     AllowUnbounded,
     BatchSize,
+    Blocks,
     Checkpoint,
     ClipNorm,
     Components,
@@ -55,9 +57,10 @@ if TYPE_CHECKING:
 
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
+    from wellposed.sources import BlockSource
 
 # Options of the command that are no settings of VAE, and settings under another name.
-OWN = frozenset({"data", "output", "header", "drop", "force"})
+OWN = frozenset({"data", "output", "header", "drop", "blocks", "force"})
 RENAMED = {
     "components": "n_components",
     "importance": "n_importance",
@@ -106,6 +109,7 @@ def fit(
     seed: Seed = 0,
     header: Header = None,
     drop: Drop = None,
+    blocks: Blocks = False,
     force: Force = False,
 ) -> None:
     """Fit a VAE to DATA and write it to a file.
@@ -113,7 +117,9 @@ def fit(
     Ctrl-C stops the training. With --checkpoint the same command continues it.
     """
     settings = estimator_settings(locals())
-    _run(data, output, settings, header, drop, force)
+    if blocks:
+        check_blocks(header, drop)
+    _run(data, output, settings, header, drop, blocks, force)
 
 
 def _run(
@@ -122,10 +128,12 @@ def _run(
     settings: dict[str, Any],
     header: bool | None,
     drop: list[str] | None,
+    blocks: bool,
     force: bool,
 ) -> None:
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
+    from wellposed.sources import BlockSource, open_source
 
     from ._files import check_output, read_columns, read_rows, save_model
 
@@ -134,7 +142,7 @@ def _run(
     check_output(output, data, force=force)
     mixed = settings["noise"] == "auto" or settings["covariates"]
     read = read_columns if mixed else read_rows
-    source = read(data, header, drop)
+    source = open_source(data) if blocks else read(data, header, drop)
     interrupted = train(vae, source)
     if interrupted and checkpoint is not None:
         say(
@@ -144,7 +152,10 @@ def _run(
         )
         raise typer.Exit(INTERRUPTED)
     save_model(vae, output, force=force)
-    shape = source.values.shape if isinstance(source, Source) else source.shape
+    if isinstance(source, BlockSource):
+        shape = source.n_rows, source.n_features
+    else:
+        shape = source.values.shape if isinstance(source, Source) else source.shape
     _show_fit(vae, shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
@@ -153,7 +164,7 @@ def _run(
         raise typer.Exit(1)
 
 
-def train(vae: "VAE", source: "Source") -> bool:
+def train(vae: "VAE", source: "Source | BlockSource") -> bool:
     """Fit the estimator; return whether Ctrl-C stopped it."""
     with warnings.catch_warnings():
         # Each command has a message of its own, which names the file and the options.

@@ -38,6 +38,14 @@ Train: TypeAlias = Annotated[
         help="Training rows. Without them, overfitting is not checked and σ² is not refitted.",
     ),
 ]
+Blocks: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--blocks",
+        help="Read DATA in blocks, where it does not fit in memory: npy, parquet, arrow, tar of "
+        "images, Zarr, or a folder of files of one of these kinds.",
+    ),
+]
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Overwrite existing outputs.")]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
 Table: TypeAlias = Annotated[

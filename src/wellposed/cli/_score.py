@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from ._files import TABLES, check_output, open_model, read_rows_for, write_table
-from ._options import Data, Drop, Force, Header, Model, Table
+from wellposed._errors import SettingError
+
+from ._files import TABLES, check_blocks, check_output, open_model, read_rows_for, write_table
+from ._options import Blocks, Data, Drop, Force, Header, Model, Table
 from ._terminal import say
 
 if TYPE_CHECKING:
@@ -31,19 +33,49 @@ def score(
     method: Annotated[str | None, typer.Option(help=_METHOD, show_default=False)] = None,
     header: Header = None,
     drop: Drop = None,
+    blocks: Blocks = False,
     force: Force = False,
 ) -> None:
     """Estimate log p(x) of each row, in nats and in the units of DATA.
 
     CSV has the columns log_p, standard_error (of the Monte Carlo estimate),
-    effective_sample_size and pareto_k; npy has log_p alone.
+    effective_sample_size and pareto_k; npy has log_p alone, and so has parquet, with --blocks.
     """
+    if blocks:
+        check_blocks(header, drop)
+        _score_blocks(model, data, output, samples, method, force=force)
+        return
     check_output(output, model, data, force=force, kinds=TABLES)
     options = {} if method is None else {"method": method}
     vae = open_model(model)
     scores = vae.log_likelihood(read_rows_for(vae, data, header, drop), samples, **options)
     _write_scores(output, scores)
     _show_mean(scores)
+
+
+def _score_blocks(
+    model: Path, data: str, output: Path | None, samples: int, method: str | None, *, force: bool
+) -> None:
+    """Write log p(x) of rows that are read in blocks, as they are computed."""
+    from wellposed.estimators import VAE
+    from wellposed.estimators.streamed.output import KINDS
+    from wellposed.sources import open_source
+
+    if output is None:
+        raise SettingError(
+            "Scores of data in blocks are written as they come; got no --output. Name a .npy or "
+            ".parquet file."
+        )
+    check_output(output, model, data, force=force, kinds=KINDS)
+    vae = open_model(model)
+    if not isinstance(vae, VAE):
+        raise SettingError(
+            f"Data in blocks are scored by a VAE; {model} holds a {type(vae).__name__}. Leave "
+            "--blocks out."
+        )
+    source = open_source(data)
+    vae.score_samples(source, samples, method or "importance", out=output)
+    say(f"Wrote log p(x) of {source.n_rows} rows to {output}", err=True)
 
 
 def standard_error(scores: "LogLikelihood") -> float:
