@@ -132,7 +132,7 @@ BESIDE_ZERO = functools.partial(wp.noise.ZeroInflated, wp.noise.Gamma())
     ("noise", "always"),
     [
         ("zero-inflated", False),
-        (GAMMA, True),
+        pytest.param(GAMMA, True, marks=pytest.mark.slow),
         pytest.param("log-normal", True, marks=pytest.mark.slow),
         pytest.param("gamma", True, marks=pytest.mark.slow),
         pytest.param(BESIDE_ZERO, False, marks=pytest.mark.slow),

@@ -17,7 +17,7 @@ from .family import AbstractJoint
 
 _FAR = 24  # nats below the largest share, from which all shares are as this one
 _SHARE_BITS = 32
-LEAST_SHARE = 1e-6  # of the concentration of a feature
+_LEAST_SHARE = 1e-6  # of the concentration of a feature
 _STEEPEST = 0.99
 _MOST_ESCAPE = 2**12
 _NEVER = -(2**30)  # the power of two of a probability that is zero
@@ -101,7 +101,7 @@ class CompositionSymbols(AbstractJoint):
         weights = np.maximum(weights, 1.0)
         if self.concentration is not None:
             share = self.concentration * 2.0**-PART_BITS / np.add.accumulate(weights, axis=0)[-1]
-            weights = weights * share + LEAST_SHARE
+            weights = weights * share + _LEAST_SHARE
         after = np.zeros_like(weights)
         after[:-1] = np.add.accumulate(weights[:0:-1], axis=0)[::-1]
         return weights, after
