@@ -1,7 +1,7 @@
 """``wellposed score``: log p(x) of each row, and its mean with its errors."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -74,7 +74,8 @@ def _score_blocks(
             "--blocks out."
         )
     source = open_source(data)
-    vae.score_samples(source, samples, method or "importance", out=output)
+    options: dict[str, Any] = {} if method is None else {"method": method}
+    vae.score_samples(source, samples, out=output, **options)
     say(f"Wrote log p(x) of {source.n_rows} rows to {output}", err=True)
 
 
