@@ -108,7 +108,7 @@ def describe(
         numbers = np.arange(start, start + len(rows))
         places = sampled.places(numbers)
         sample[places[places >= 0]] = rows[places >= 0]
-        sums = sums or ColumnSums(rows[0])
+        sums = sums or ColumnSums(_first_observed(rows))
         sums.add(rows)
         if gaps and dtype.kind == "f":
             missing += np.isnan(rows).sum(axis=0)
@@ -120,6 +120,12 @@ def describe(
     if sums is None:
         raise DataError("A source has at least one row; this has none. Check how it was written.")
     return Description(source.n_rows, sums.mean, sums.variance, low, high, whole, missing, sample)
+
+
+def _first_observed(rows: np.ndarray) -> np.ndarray:
+    """Return the first entry of each column that is not NaN, shape (d,)."""
+    seen = ~np.isnan(rows) if rows.dtype.kind == "f" else np.ones(rows.shape, bool)
+    return rows[seen.argmax(axis=0), np.arange(rows.shape[1])]
 
 
 def chunks_in_order(
