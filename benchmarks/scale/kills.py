@@ -88,7 +88,8 @@ def main() -> None:
     same = process.returncode == 0 and whole.read_bytes() == killed.read_bytes()
     print(f"{len(seen)} kills, each after the epoch: {', '.join(seen)}")
     print(f"checkpoints that could not be read: {unreadable}; the models are equal: {same}")
-    rows.unlink()
+    for path in (rows, whole, killed, checkpoint, folder / "whole.ckpt"):
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -111,5 +111,5 @@ def test_a_sample_has_its_rows_once_and_the_first_of_them_are_a_sample():
 @pytest.mark.parametrize(
     ("d", "n", "rows"), [(784, None, 16_384), (4, None, 65_536), (10**6, None, 1024), (4, 300, 512)]
 )
-def test_a_chunk_has_at_most_64_mebibytes(d, n, rows):
+def test_a_chunk_has_some_64_mebibytes_within_limits_of_its_rows(d, n, rows):
     assert chunk_rows_of(d, n) == rows

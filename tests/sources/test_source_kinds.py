@@ -172,7 +172,11 @@ def tables(folder: Path, *columns: dict) -> list[Path]:
         ({"a": [1.0], "b": [2.0]}, {"a": [1.0]}, "1.parquet has 0 named 'b'"),
         ({"a": [1.0]}, {"a": [1.0], "b": [2.0]}, "1.parquet also has 'b'"),
         ({"a": [1.0]}, {"a": ["x"]}, "'a' of .*1.parquet has the type string"),
-        ({"a": [1.0]}, {"a": pa.array([], pa.float64())}, "1.parquet has 0 rows"),
+        (
+            {"a": [1.0], "b": [1.0]},
+            {"a": pa.array([], pa.float64()), "b": pa.array([], pa.float64())},
+            "1.parquet has 0 rows and 2 features",
+        ),
     ],
 )
 def test_files_that_are_no_one_table_are_refused(tmp_path, first, second, words):
@@ -208,9 +212,32 @@ def test_files_of_other_kinds_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("a\n1\n")
     with pytest.raises(wp.SettingError, match="\\.npy"):
         open_source(tmp_path / "x.csv")
-    np.save(tmp_path / "x.npy", np.asfortranarray(NUMBERS))
-    with pytest.raises(wp.DataError, match="Fortran"):
-        open_source(tmp_path / "x.npy")
+    for array in (NUMBERS, np.zeros((5, 1, 3)), PIXELS[..., None]):
+        np.save(tmp_path / "x.npy", np.asfortranarray(array))
+        with pytest.raises(wp.DataError, match="Fortran"):
+            open_source(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.731, 0.95])
+def test_an_archive_that_was_cut_is_refused(tmp_path, share):
+    archives(tmp_path)
+    path = tmp_path / "0.tar"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole.rstrip(b"\0"))) // 512 * 512])
+    with pytest.raises(wp.DamagedFileError, match=r"0\.tar"):
+        open_source(path)
+
+
+def test_a_suffix_in_capitals_is_read_alike(tmp_path):
+    table = pa.table({"a": [1.0, 2.0]})
+    pq.write_table(table, tmp_path / "x.PARQUET")
+    assert open_source(tmp_path / "x.PARQUET").rows(0, 2).tolist() == [[1.0], [2.0]]
+
+
+def test_parts_with_and_without_names_are_refused(tmp_path):
+    (path,) = tables(tmp_path, {"a": [1.0], "b": [2.0]})
+    with pytest.raises(wp.DataError, match="part 1 does, and part 0 does not"):
+        open_source([np.zeros((2, 2)), ArrowSource(path)])
 
 
 def test_reordered_columns_of_parts_with_names_are_refused(tmp_path):

@@ -94,8 +94,31 @@ def test_a_pass_that_is_no_whole_number_of_epochs_ends_the_training(member, monk
     chunks = ArrayChunks(ROWS, 32)  # ten chunks a pass, four an epoch
     plan = dataclasses.replace(member.plan, max_epochs=1)
     run = fit_chunks(dataclasses.replace(member, plan=plan), chunks, KEPT)
-    assert len(run.history.rows) == 3
+    assert len(run.history.rows) == 2  # of four chunks, and of six
     assert chunks.visits == [(0, c) for c in range(10)]
+    assert run.history.column("learning_rate")[-1] < 1e-6
+
+
+def test_the_rate_is_zero_at_the_last_step_and_never_rises(member):
+    """Chunks of 30 rows with batches of 32 rows have ten steps a pass, not nine."""
+    run = fit_chunks(member, ArrayChunks(ROWS, 30), KEPT)
+    rate = run.history.column("learning_rate")
+    assert np.all(np.diff(rate) < 0)
+    assert rate[-1] < 1e-6
+
+
+def test_a_training_that_is_resumed_within_a_pass_ends_with_the_same_bits(
+    member, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(chunked.chunks, "_EPOCH_ROWS", 128)  # one chunk of three
+    whole = fit_chunks(member, ArrayChunks(ROWS, 128), KEPT)
+    file = tmp_path / "state"
+    for _ in range(2):
+        fit_chunks(member, ArrayChunks(ROWS, 128), KEPT, checkpoint=file, callbacks=[lambda _: 1])
+    resumed = ArrayChunks(ROWS, 128)
+    run = fit_chunks(member, resumed, KEPT, checkpoint=file)
+    assert resumed.visits[0] == (0, 2)
+    assert same(run.model, whole.model)
 
 
 def test_a_training_that_is_resumed_twice_ends_with_the_same_bits(member, tmp_path):
@@ -113,11 +136,12 @@ def test_a_training_that_is_resumed_twice_ends_with_the_same_bits(member, tmp_pa
     assert same(run.model, whole.model)
 
 
-def test_data_that_change_between_passes_are_refused(member):
+@pytest.mark.parametrize("last", [1, 3])  # the third is the last epoch
+def test_data_that_change_between_passes_are_refused(member, last):
     chunks = ArrayChunks(ROWS, 128)
 
-    def change(_):
-        chunks.name = "another"
+    def change(report):
+        chunks.name = "another" if report.epoch == last else chunks.name
 
     with pytest.raises(wp.DataError, match="has changed since training"):
         fit_chunks(member, chunks, KEPT, callbacks=[change])

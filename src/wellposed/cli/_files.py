@@ -57,8 +57,8 @@ def check_blocks(header: bool | None, drop: list[str] | None) -> None:
     SettingError
         Naming the option.
     """
-    for option, value in (("--header", header), ("--drop", drop)):
-        if value:
+    for option, given in (("--header", header is not None), ("--drop", bool(drop))):
+        if given:
             raise SettingError(
                 f"{option} is for tables that are read whole; got it with --blocks. Leave it out, "
                 "or write the columns that you want to a Parquet file."

@@ -6,9 +6,11 @@ from typing import Any, ClassVar, Literal, Self, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._set_output import _get_output_config
 
 from wellposed import evaluation, models, serialise, sources, training
 from wellposed._checks import Rule, boolean, one_of, optional, or_word, real, sizes, whole
+from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
 from ._build import objective_of, plan_of
@@ -38,6 +40,7 @@ from .data.rows import restore_on_failure
 from .data.table import of_source_rows
 from .data.weights import repeat_rows
 from .streamed.fit import fit_source
+from .streamed.rows import check_no_covariates
 from .streamed.score import by_row
 
 
@@ -309,7 +312,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         UnboundedLikelihoodError
             If the noise has no floor.
         """
-        serialise.check_apart(self.checkpoint, X, what="The checkpoint")
+        read = X.paths if isinstance(X, sources.BlockSource) else (X,)
+        serialise.check_apart(self.checkpoint, *read, what="The checkpoint")
         serialise.check_apart(self.checkpoint, X_val, what="The checkpoint")
         with restore_on_failure(self):
             if isinstance(X, sources.BlockSource):
@@ -356,8 +360,10 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """
         check_process()
         if isinstance(X, sources.BlockSource):
-            for _, rows in sources.chunks_in_order(X):
-                self.partial_fit(of_source_rows(X, rows))
+            check_no_covariates(self.covariates)
+            with restore_on_failure(self):
+                for start, rows in sources.chunks_in_order(X):
+                    self.partial_fit(of_source_rows(X, rows, start))
             return self
         settings = settings_of(self)
         objective = objective_of(settings)
@@ -394,7 +400,13 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         def means(rows: Rows) -> np.ndarray:
             return evaluation.latent_means(self.model_, self.rows(rows), key=self.key("score"))
 
-        return by_row(means, X, out=out, progress=self.progress)
+        if out is not None and _get_output_config("transform", self)["dense"] != "default":
+            raise SettingError(
+                "Rows are returned as a frame or written to a file; got out with set_output. Call "
+                'set_output(transform="default"), or leave out away.'
+            )
+        names = self.get_feature_names_out().tolist() if out is not None else None
+        return by_row(self, means, X, out=out, names=names)
 
     def score_samples(
         self,
@@ -422,7 +434,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         def values(rows: Rows) -> np.ndarray:
             return np.asarray(self.log_likelihood(rows, n_samples, method).value)
 
-        return by_row(values, X, out=out, progress=self.progress)
+        return by_row(self, values, X, out=out, names=["log_p"])
 
     def log_likelihood(
         self, X: Rows, n_samples: int = 128, method: Method = "importance"

@@ -24,7 +24,7 @@ from ._open import open_source
 from ._order import Order, chunk_rows_of
 from ._permutation import Permutation
 from ._pieces import Piece, Reader, in_order
-from ._source import BlockSource
+from ._source import BlockSource, check_some
 from ._statistics import Description, Sampled, chunks_in_order, describe
 from ._stream import ahead
 from .array import ArraySource
@@ -51,6 +51,7 @@ __all__ = [
     "ZarrSource",
     "ahead",
     "check_same",
+    "check_some",
     "chunk_rows_of",
     "chunks_in_order",
     "describe",

@@ -1,4 +1,4 @@
-"""Identity of files: what tells that their content may have changed."""
+"""Identity of files, which changes when their content may have changed."""
 
 import hashlib
 from collections.abc import Sequence

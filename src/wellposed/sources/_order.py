@@ -1,5 +1,7 @@
 """Order of the rows of a pass: a function of seed, epoch and chunk."""
 
+from typing import Any
+
 import numpy as np
 
 from ._permutation import Permutation
@@ -15,7 +17,8 @@ class Order:
     """Shuffled rows of a source in chunks, each of which can be found without those before it.
 
     Blocks come in random order, and a chunk holds the rows of those that follow one another, so
-    that rows of all parts of the source meet in it. Within a chunk rows are shuffled where they
+    that rows of all parts of the source meet in it. Of blocks of several lengths the order of a
+    pass is kept, a number a block. Within a chunk rows are shuffled where they
     are used. A block longer than a chunk is shuffled as well. A last block that is shorter than
     the others stays last.
 
@@ -36,6 +39,7 @@ class Order:
 
     def __init__(self, source: BlockSource, seed: int, chunk_rows: int):
         self.source, self.seed, self.chunk_rows = source, seed, chunk_rows
+        self._of_epoch: tuple[int, Any, Any] = -1, None, None
 
     @property
     def n_chunks(self) -> int:
@@ -72,15 +76,17 @@ class Order:
             last = slots[slots >= full]
             blocks = Permutation(max(full, 1), words)(slots[slots < full])
             return np.append(blocks, last), slots * source.block_rows
-        # Of several lengths: there are few, or they would be of one.
-        order = Permutation(source.n_blocks, words)(np.arange(source.n_blocks))
-        ends = np.cumsum(np.diff(source.starts)[order])
+        if self._of_epoch[0] != epoch:
+            order = Permutation(source.n_blocks, words)(np.arange(source.n_blocks))
+            self._of_epoch = epoch, order, np.cumsum(np.diff(source.starts)[order])
+        _, order, ends = self._of_epoch
         low, high = np.searchsorted(ends, [start, stop - 1], side="right")
-        return order[low : high + 1], np.append(0, ends)[low : high + 1]
+        blocks = order[low : high + 1]
+        return blocks, ends[low : high + 1] - np.diff(source.starts)[blocks]
 
 
 def chunk_rows_of(n_features: int, n_rows: int | None = None) -> int:
-    """Return a power of two of rows, 1,024 to 65,536, of at most 64 MiB as float32.
+    """Return a power of two of rows, of about 64 MiB as float32, but 1,024 to 65,536.
 
     Of fewer rows, the least power of two that holds them.
     """

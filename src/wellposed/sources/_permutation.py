@@ -34,7 +34,7 @@ class Permutation:
         self._keys = np.random.SeedSequence(words).generate_state(_ROUNDS, np.uint64)
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
-        """Return the entry at each place, int64, of the same shape."""
+        """Return the entry at each place, int64, for places of shape (m,)."""
         found = self._once(np.asarray(places).astype(np.uint64))
         beyond = np.flatnonzero(found >= self.n)
         while beyond.size:

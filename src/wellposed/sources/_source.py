@@ -1,6 +1,7 @@
 """Data that are read in blocks of rows, and need not fit in memory."""
 
 import abc
+from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class BlockSource(abc.ABC):
         ``starts`` says otherwise
     starts : array of shape (blocks + 1,) or None; the first row of each block, and n
     feature_names : tuple of d names, or None
+    paths : files and folders that are read, which an output must not replace
     image_shape : tuple or None; (H, W) or (H, W, C), where the rows are images
 
     Examples
@@ -45,10 +47,11 @@ class BlockSource(abc.ABC):
     starts: np.ndarray | None = None
     feature_names: tuple[str, ...] | None = None
     image_shape: tuple[int, ...] | None = None
+    paths: tuple[Path, ...] = ()
 
     @abc.abstractmethod
     def identity(self) -> str:
-        """Return a text that is another one when the data are; it is asked for before each pass."""
+        """Return a text that changes when the data change; it is asked for before each pass."""
 
     @abc.abstractmethod
     def read(self, block: int, out: np.ndarray) -> None:

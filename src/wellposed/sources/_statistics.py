@@ -14,7 +14,7 @@ from ._pieces import Reader, in_order
 from ._source import BlockSource
 from ._stream import ahead
 
-_KEPT = 2  # word of the permutation that draws the rows to keep
+_KEPT = 0, 2  # words of the permutation that draws the rows to keep
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Sampled:
 
     def __init__(self, n_rows: int, n: int, seed: int):
         self.n_rows, self.n, self.seed = n_rows, n, seed
-        self._order = Permutation(n_rows, [seed, _KEPT])
+        self._order = Permutation(n_rows, [seed, *_KEPT])
 
     def first(self, n: int) -> "Sampled":
         """Return the sample of the first ``n`` rows of this one."""
@@ -99,7 +99,7 @@ def describe(
     >>> describe(source, Sampled(2, 1, seed=0)).mean.tolist()
     [1.0]
     """
-    d, dtype = source.n_features, source.dtype
+    d, dtype = source.n_features, np.dtype(source.dtype)
     sample = np.empty((sampled.n, d), dtype)
     low, high = np.full(d, np.inf), np.full(d, -np.inf)
     missing, whole, sums = np.zeros(d, np.int64), True, None
@@ -118,7 +118,7 @@ def describe(
         if shown is not None:
             shown(start + len(rows), source.n_rows)
     if sums is None:
-        raise DataError("A source has at least one row; this has none. Check how it was written.")
+        raise DataError(f"Data need at least one row; {source!r} has none. Check how it was made.")
     return Description(source.n_rows, sums.mean, sums.variance, low, high, whole, missing, sample)
 
 

@@ -25,12 +25,14 @@ def ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Generator[Made
     >>> list(ahead(lambda x: 2 * x, [1, 2, 3]))
     [2, 4, 6]
     """
-    with ThreadPoolExecutor(1, "wellposed-reader") as pool:
-        waiting: Future[Made] | None = None
+    pool, waiting = ThreadPoolExecutor(1, "wellposed-reader"), None
+    try:
         for item in items:
-            coming = pool.submit(make, item)
+            coming: Future[Made] = pool.submit(make, item)
             if waiting is not None:
                 yield waiting.result()
             waiting = coming
         if waiting is not None:
             yield waiting.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -22,9 +22,9 @@ SUFFIXES = (_PARQUET, ".arrow", ".feather")
 class ArrowSource(BlockSource):
     """Rows of Parquet files, by row group, or of Arrow files, by record batch.
 
-    The columns of all files are those of the first, found by their names. Nulls are NaN. Groups
-    of some 1,000 to 60,000 rows serve best: a larger one is in memory whole, and is read again for
-    each part of it.
+    The columns of all files are those of the first, found by their names. Nulls are NaN. The rows
+    of a group stay near each other in a training, and a group is in memory whole: write groups of
+    1,000 to 4,000 rows (``row_group_size``), where rows come sorted.
 
     Parameters
     ----------
@@ -48,18 +48,18 @@ class ArrowSource(BlockSource):
     ):
         self._arrow = _pyarrow(paths)
         given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        self._paths = [Path(path) for path in given]
-        if not self._paths:
+        self.paths = tuple(Path(path) for path in given)
+        if not self.paths:
             raise DataError("A source has at least one file; got none. Name one.")
         self._schema: Any = None
         self._columns = None if columns is None else list(columns)
         self._parts: list[tuple[int, int]] = []  # file and group of each block
         sizes: list[int] = []
         kinds: set[np.dtype] = set()
-        for i, path in enumerate(self._paths):
+        for i, path in enumerate(self.paths):
             with name_damage(path):
                 groups, types = self._index(path)
-            check_some(sum(groups), len(types), str(path))
+            check_some(sum(groups), len(self._names), str(path))
             kinds |= types
             kept = [g for g, n in enumerate(groups) if n]
             self._parts += [(i, g) for g in kept]
@@ -71,15 +71,15 @@ class ArrowSource(BlockSource):
 
     def identity(self) -> str:
         """Return the digest of the files' sizes and times of change, and of the columns."""
-        return identity_of(self._paths, self._names)
+        return identity_of(self.paths, self._names)
 
     def read(self, block: int, out: np.ndarray) -> None:
         """Fill ``out`` with the rows of a block."""
         i, group = self._parts[block]
-        path = self._paths[i]
+        path = self.paths[i]
         try:
             with self._open(path) as file:
-                if path.suffix == _PARQUET:
+                if path.suffix.lower() == _PARQUET:
                     table = file.read_row_group(group, columns=self._names, use_threads=False)
                 else:
                     table = file.get_batch(group)
@@ -88,7 +88,7 @@ class ArrowSource(BlockSource):
         except Exception as error:
             if is_of_the_system(error):
                 raise
-            what = "row group" if path.suffix == _PARQUET else "record batch"
+            what = "row group" if path.suffix.lower() == _PARQUET else "record batch"
             raise DamagedFileError(
                 f"A file must be whole to be read; {what} {group} of {path} cannot be decoded "
                 f"({type(error).__name__}: {error}). Write or copy the file again."
@@ -97,7 +97,7 @@ class ArrowSource(BlockSource):
     def _index(self, path: Path) -> tuple[list[int], set[np.dtype]]:
         """Return the rows of each group, and the types that hold its columns, after checks."""
         with self._open(path) as file:
-            parquet = path.suffix == _PARQUET
+            parquet = path.suffix.lower() == _PARQUET
             schema = file.schema_arrow if parquet else file.schema
             if self._schema is None:
                 self._names = self._chosen(schema, path)
@@ -127,7 +127,7 @@ class ArrowSource(BlockSource):
         for name in self._names:
             if schema.names.count(name) != 1:
                 raise DataError(
-                    f"Every file must have each column of the first, {self._paths[0]}, once; "
+                    f"Every file must have each column of the first, {self.paths[0]}, once; "
                     f"{path} has {schema.names.count(name)} named {name!r}. Rename or leave out "
                     "columns, or name those that all files have in columns=."
                 )
@@ -139,7 +139,7 @@ class ArrowSource(BlockSource):
                 )
         if self._columns is None and further - set(index_columns(schema)):
             raise DataError(
-                f"All files must have the columns of the first, {self._paths[0]}; {path} also has "
+                f"All files must have the columns of the first, {self.paths[0]}; {path} also has "
                 f"{sorted(further)[0]!r}. Leave it out by columns=."
             )
 
@@ -148,11 +148,11 @@ class ArrowSource(BlockSource):
         return np.result_type(kind, np.float32) if may_be_null and kind.kind in "iub" else kind
 
     def _open(self, path: Path) -> Any:
-        if path.suffix == _PARQUET:
+        if path.suffix.lower() == _PARQUET:
             import pyarrow.parquet as pq
 
             return pq.ParquetFile(path, page_checksum_verification=True)
-        return self._arrow.ipc.open_file(path)
+        return self._arrow.ipc.open_file(self._arrow.memory_map(str(path)))
 
 
 def _columns_with_nulls(groups: list[Any]) -> set[str]:

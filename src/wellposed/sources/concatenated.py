@@ -19,8 +19,7 @@ class ConcatenatedSource(BlockSource):
     Raises
     ------
     DataError
-        For none, or sources of other widths, other names or order of columns, other image shapes,
-        or whole numbers beside fractions of one width each that no type holds exactly.
+        For none, or sources of other widths, other names or order of columns, or image shapes.
 
     Examples
     --------
@@ -43,6 +42,7 @@ class ConcatenatedSource(BlockSource):
         self._firsts = np.cumsum([0, *(source.n_blocks for source in self._sources)])
         self.n_rows = sum(source.n_rows for source in self._sources)
         self.block_rows = max(source.block_rows for source in self._sources)
+        self.paths = tuple(path for source in self._sources for path in source.paths)
         sizes = [np.diff(_starts(source)) for source in self._sources]
         self.starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
 
@@ -75,8 +75,14 @@ def _check_alike(first: BlockSource, source: BlockSource, i: int) -> None:
         )
     if source.feature_names == first.feature_names:
         return
-    names = zip(first.feature_names or (), source.feature_names or (), strict=False)
-    differs = next((pair for pair in names if pair[0] != pair[1]), ("names", "none"))
+    if None in (source.feature_names, first.feature_names):
+        named = 0 if source.feature_names is None else i
+        raise DataError(
+            f"Either all parts name their columns or none does; part {named} does, and part "
+            f"{i - named} does not. Pass the rows of one, source.rows(0, n), as an array."
+        )
+    names = zip(first.feature_names or (), source.feature_names or (), strict=True)
+    differs = next(pair for pair in names if pair[0] != pair[1])
     raise DataError(
         f"All parts must have the same columns in the same order; part 0 has {differs[0]!r} where "
         f"part {i} has {differs[1]!r}. Save it with the columns of part 0, or read Parquet files "

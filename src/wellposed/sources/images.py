@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wellposed._errors import DataError
+from wellposed._errors import DamagedFileError, DataError
 from wellposed.datasets.readers.guard import name_damage
 from wellposed.datasets.readers.images import SUFFIXES, check_same_format, pictures_in
 from wellposed.datasets.readers.options import Pixels
@@ -73,18 +73,18 @@ class ImageFolderSource(_Images):
         crop: _Pixels | None = None,
     ):
         self._size, self._crop = size, crop
-        self._paths = pictures_in(Path(folder))
-        self._describe(len(self._paths))
+        self.paths = tuple(pictures_in(Path(folder)))
+        self._describe(len(self.paths))
 
     def identity(self) -> str:
         """Return the digest of the names, sizes and times of change of the files."""
-        return identity_of(self._paths, self._size, self._crop)
+        return identity_of(self.paths, self._size, self._crop)
 
     def _picture(self, i: int) -> np.ndarray:
-        return read_picture(self._paths[i], self._size, self._crop)
+        return read_picture(self.paths[i], self._size, self._crop)
 
     def _name(self, i: int) -> Path:
-        return self._paths[i]
+        return self.paths[i]
 
 
 class TarSource(_Images):
@@ -116,15 +116,15 @@ class TarSource(_Images):
     ):
         self._size, self._crop = size, crop
         given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        self._paths = [Path(path) for path in given]
-        if not self._paths:
+        self.paths = tuple(Path(path) for path in given)
+        if not self.paths:
             raise DataError("A source has at least one archive; got none. Name one.")
-        self._members = [member for path in self._paths for member in _members(path)]
+        self._members = [member for path in self.paths for member in _members(path)]
         self._describe(len(self._members))
 
     def identity(self) -> str:
         """Return the digest of the names, sizes and times of change of the archives."""
-        return identity_of(self._paths, self._size, self._crop)
+        return identity_of(self.paths, self._size, self._crop)
 
     def _picture(self, i: int) -> np.ndarray:
         path, _, offset, length = self._members[i]
@@ -141,20 +141,30 @@ class TarSource(_Images):
 def _members(path: Path) -> list[tuple[Path, str, int, int]]:
     """Return archive, name, offset and length of each picture of an archive."""
     with name_damage(path), tarfile.open(path, "r:") as archive:
-        found = [
-            (path, member.name, member.offset_data, member.size)
-            for member in archive
-            if member.isfile() and _is_picture(Path(member.name))
-        ]
-        size = path.stat().st_size
-    short = [name for _, name, offset, length in found if offset + length > size]
-    if not found or short:
+        members = archive.getmembers()
+    found = [
+        (path, member.name, member.offset_data, member.size)
+        for member in members
+        if member.isfile() and _is_picture(Path(member.name))
+    ]
+    _check_whole(path, max((m.offset_data + m.size for m in members), default=0))
+    if not found:
         raise DataError(
-            f"An archive of images holds files that end in {', '.join(sorted(SUFFIXES))}; "
-            + (f"{path} ends within {short[0]}" if short else f"{path} holds none")
-            + ". Write it again, or leave it out."
+            f"An archive of images holds files that end in {', '.join(sorted(SUFFIXES))}; {path} "
+            "holds none. Leave it out."
         )
     return found
+
+
+def _check_whole(path: Path, end: int) -> None:
+    """Refuse an archive whose last member is not followed by the block of zeros that ends one."""
+    with path.open("rb") as file:
+        file.seek(-(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
+        if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise DamagedFileError(
+                f"A tar archive ends with a block of zeros; {path} has none after its last whole "
+                "member. Write or copy it again."
+            )
 
 
 def _is_picture(name: Path) -> bool:

@@ -41,6 +41,7 @@ class NpySource(BlockSource):
 
     def __init__(self, path: str | os.PathLike[str], block_rows: int | None = None):
         self._path = Path(path)
+        self.paths = (self._path,)
         with name_damage(self._path), self._path.open("rb") as handle:
             size = handle.seek(0, 2)
             handle.seek(0)
@@ -49,7 +50,7 @@ class NpySource(BlockSource):
         if dtype.hasobject:
             raise pickled(str(path))
         check_real(dtype, str(path))
-        if len(shape) not in (2, 3, 4) or (fortran and min(shape) > 1):
+        if len(shape) not in (2, 3, 4) or (fortran and sum(n > 1 for n in shape) > 1):
             order = "Fortran" if fortran else "C"
             raise DataError(
                 "A source has rows and features, or images, row after row; "

@@ -33,6 +33,7 @@ class ZarrSource(BlockSource):
 
     def __init__(self, path: str | os.PathLike[str]):
         self._path = Path(path)
+        self.paths = (self._path,)
         try:
             import zarr
         except ImportError as error:

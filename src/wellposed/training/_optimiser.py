@@ -72,6 +72,7 @@ class Rates(eqx.Module):
 
     def at(self, step: Scalar) -> Scalar:
         """Learning rate at a step: a half cosine from its peak to zero."""
+        step = jnp.minimum(step, self.decay_steps)  # beyond the end it stays zero
         return self.learning_rate * 0.5 * (1 + jnp.cos(jnp.pi * step / self.decay_steps))
 
     def annealing(self, step: Scalar) -> Scalar:

@@ -27,6 +27,7 @@ class Table:
     schema : of the frame that the rows were
     covariates : of columns that a conditional model is given, which are not among the ``values``
     given : their numbers, array of shape (n, q)
+    first : number of the first row in the source that the rows are a part of
     """
 
     values: np.ndarray
@@ -37,6 +38,7 @@ class Table:
     schema: Schema | None = None
     covariates: Covariates | None = None
     given: np.ndarray | None = None
+    first: int = 0
 
     def check_finite(self, *, ignorable: bool = False) -> None:
         """Raise ``DataError`` for NaN and infinity, with count, columns and first position.
@@ -95,7 +97,7 @@ class Table:
 
     def row(self, i: int) -> str:
         """Return the name of a row: its line of the file, or its position from 0."""
-        return f"row {i}" if self.lines is None else f"line {self.lines[i]}"
+        return f"row {self.first + i}" if self.lines is None else f"line {self.lines[i]}"
 
 
 def of_array(values: np.ndarray) -> Table:
@@ -123,10 +125,13 @@ def of_array(values: np.ndarray) -> Table:
     return Table(real, image_shape=shape)
 
 
-def of_source_rows(source: BlockSource, rows: np.ndarray) -> Table:
-    """Return some rows of a source, shape (m, d), as a table with its names."""
+def of_source_rows(source: BlockSource, rows: np.ndarray, first: int = 0) -> Table:
+    """Return some rows of a source, shape (m, d), as a table with its names.
+
+    ``first`` is the number of the first of them in the source.
+    """
     names = source.feature_names
-    return Table(rows, names, names, source.image_shape)
+    return Table(rows, names, names, source.image_shape, first=first)
 
 
 def of_columns(

@@ -76,8 +76,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         Share of the rows of the fit that nothing is trained on, the farthest from a Gaussian of
         most rows. 0 is for rows that are normal, or where outliers are few and apart. Where groups
         of outliers are among them, and in ``fit_predict``, give 0.2: a density learns a group that
-        it is trained on. Rows are then no neighbours of rows of the fit equal to them. p-values
-        stay right: rows held out are not trimmed
+        it is trained on. Rows are then no neighbours of rows of the fit equal to them. Rows
+        held out are not trimmed, so that p-values stay close to right
     random_state : int, RandomState or None
 
     Attributes

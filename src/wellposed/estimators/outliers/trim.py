@@ -18,7 +18,7 @@ def far_rows(rows: np.ndarray, share: float) -> np.ndarray:
     Parameters
     ----------
     rows : array of shape (n, d)
-    share : from 0 to below 1; it is rounded down to whole rows
+    share : above 0 and below 1, of whole rows, at least one
 
     References: Rousseeuw & Van Driessen (1999), FAST-MCD, theorem 1; Hubert, Rousseeuw & Verdonck
     (2012), for a start that is not random.
@@ -29,7 +29,7 @@ def far_rows(rows: np.ndarray, share: float) -> np.ndarray:
     >>> np.sort(far_rows(rows, 0.1)).tolist()
     [90, 91, 92, 93, 94, 95, 96, 97, 98, 99]
     """
-    n = int(share * len(rows))
+    n = max(1, int(share * len(rows)))
     return np.argsort(distance_of_most(rows), kind="stable")[len(rows) - n :]
 
 

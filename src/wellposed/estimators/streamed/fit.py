@@ -8,7 +8,7 @@ import numpy as np
 
 from wellposed import sources, training
 from wellposed._errors import DataError, SettingError
-from wellposed.estimators._build import member_of
+from wellposed.estimators._build import member_of, plan_of
 from wellposed.estimators._fitted import Fitted
 from wellposed.estimators._prepare import prepare
 from wellposed.estimators._settings import settings_of
@@ -19,7 +19,7 @@ from wellposed.estimators.data.rows import seed_of
 from wellposed.estimators.data.table import of_source_rows
 from wellposed.tables import Schema
 
-from .rows import SourceChunks, number_type
+from .rows import SourceChunks, check_no_covariates, number_type
 
 _MOST_KEPT = 20_000  # rows held out, and rows that the start is computed from
 
@@ -51,6 +51,7 @@ def fit_source(
     """
     settings = vae.read_settings()
     _check_settings(settings, sample_weight)
+    before = source.identity()
     seed, n = seed_of(vae.random_state), source.n_rows
     share = settings["validation_fraction"] if X_val is None else 0.0
     n_held, n_start = _kept(source, share)
@@ -58,6 +59,7 @@ def fit_source(
     with training.Bar(n, settings["progress"], unit="statistics, rows") as bar:
         gaps = settings["missing"] is not None
         found = sources.describe(source, sampled, gaps=gaps, shown=bar.count)
+    sources.check_same(before, source.identity(), source)
     described = Described(found, np.arange(n_held, sampled.n))
     prepared = prepare(vae, of_source_rows(source, found.sample), described=described)
     kept, held = prepared.rows, np.arange(n_held)
@@ -66,7 +68,7 @@ def fit_source(
         kept, held = np.concatenate([kept, further]), len(kept) + np.arange(len(further))
     chunks = SourceChunks(
         source,
-        sources.Order(source, seed, sources.chunk_rows_of(source.n_features, n)),
+        sources.Order(source, seed, _chunk_rows(source, plan_of(settings_of(vae), n).batch_size)),
         sampled.first(n_held) if n_held else None,
         lambda table: vae.rows_of(prepared.model, table, to_train=True),
         number_type(found, prepared.rows),
@@ -81,7 +83,14 @@ def fit_source(
         callbacks=callbacks,
         progress=settings["progress"],
     )
-    return run, kept
+    return run, prepared.rows
+
+
+def _chunk_rows(source: sources.BlockSource, batch_size: int) -> int:
+    """Return the rows of a chunk, which has at least one whole batch."""
+    n = source.n_rows
+    rows = max(sources.chunk_rows_of(source.n_features), 1 << (batch_size - 1).bit_length())
+    return min(rows, sources.chunk_rows_of(1, n))
 
 
 def _kept(source: sources.BlockSource, share: float) -> tuple[int, int]:
@@ -102,6 +111,7 @@ def _check_settings(settings: dict[str, Any], sample_weight: object) -> None:
             "Rows of a source weigh alike; got sample_weight with a source. Leave it out, or fit "
             "to an array."
         )
+    check_no_covariates(settings["covariates"])
     if isinstance(settings["noise"], Schema):
         raise SettingError(
             "A schema describes the columns of a frame, and a source has rows of numbers; got "

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,7 +44,7 @@ class RowWriter:
         self,
         path: str | os.PathLike[str] | None,
         n_rows: int,
-        names: list[str] | None = None,
+        names: Sequence[str] | None = None,
     ):
         self._n, self._names, self._at = n_rows, names, 0
         self._path = None
@@ -88,7 +89,7 @@ class RowWriter:
             self._values = np.empty(shape, rows.dtype)
             return
         self._file = self._stack.enter_context(serialise.replace_file(self._path))
-        if self._path.suffix == ".npy":
+        if self._path.suffix.lower() == ".npy":
             described = np.lib.format.dtype_to_descr(rows.dtype)
             header = {"descr": described, "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(self._file, header)
@@ -101,7 +102,7 @@ class RowWriter:
     def _batch(self, rows: np.ndarray) -> Any:
         width = math.prod(rows.shape[1:])
         columns = rows.reshape(len(rows), width)
-        names = self._names or ([str(j) for j in range(width)] if rows.ndim > 1 else ["value"])
+        names = list(self._names or map(str, range(width)))
         arrays = [self._arrow.array(np.ascontiguousarray(columns[:, j])) for j in range(width)]
         return self._arrow.RecordBatch.from_arrays(arrays, names=names)
 
@@ -114,7 +115,7 @@ def check_kind(path: str | os.PathLike[str]) -> None:
     SettingError
         Naming the kinds.
     """
-    if Path(path).suffix not in KINDS:
+    if Path(path).suffix.lower() not in KINDS:
         raise unknown_name("The kind of an output", Path(path).suffix or str(path), KINDS)
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed import sources, training
+from wellposed._errors import SettingError
 from wellposed.estimators.data.table import Table, of_source_rows
 
 _BYTE = np.iinfo(np.uint8)
@@ -27,6 +28,21 @@ def number_type(found: sources.Description, rows: np.ndarray) -> np.dtype:
             if kind.min <= found.low.min() and found.high.max() <= kind.max:
                 return np.dtype(kind.dtype)
     return np.dtype(jnp.result_type(float))
+
+
+def check_no_covariates(covariates: object) -> None:
+    """Refuse a conditional model of rows that are read in blocks.
+
+    Raises
+    ------
+    SettingError
+        Unless there are no covariates.
+    """
+    if covariates is not None:
+        raise SettingError(
+            "Covariates are columns of data in memory; got covariates with a source. Pass the rows "
+            "as an array or a frame, a part at a time to transform and score_samples."
+        )
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,7 +68,12 @@ class SourceChunks(training.Chunks):
     @property
     def n_rows(self) -> int:  # type: ignore[override]
         """Rows of a pass."""
-        return self.source.n_rows - (self.held.n if self.held else 0)
+        return self.source.n_rows - self.n_held
+
+    @property
+    def n_held(self) -> int:  # type: ignore[override]
+        """Rows that are held out."""
+        return self.held.n if self.held else 0
 
     @property
     def n_chunks(self) -> int:  # type: ignore[override]

@@ -20,11 +20,12 @@ from wellposed.objectives import AbstractObjective
 from wellposed.sources import ahead, check_same
 
 from .._checkpoint import Checkpoint
-from .._epoch import Metrics, TrainState, run_epoch, steps_in
+from .._epoch import Metrics, TrainState, run_epoch
 from .._fit import Callback, run_epochs
 from .._member import Member
 from .._optimiser import Rates
 from .._pass import EPOCHS, EpochFigures, look
+from .._plan import Plan
 from .._rows import Rows, bucket, pad_rows
 from .._run import Run
 from .._training import Training, identity_of
@@ -69,14 +70,16 @@ def fit_chunks(
             f"encoder_steps={member.plan.encoder_steps} with a source. Leave it out, or fit to "
             "an array."
         )
-    passes = member.plan.n_epochs
-    member = dataclasses.replace(member, plan=chunks.plan(member.plan))
+    plan = member.plan
+    member = dataclasses.replace(member, plan=chunks.plan(plan))
     training = Training.of(member, len(kept), jax.device_put(pad_rows(kept)))
-    epochs = Epochs.of(training, chunks, passes)
+    epochs = Epochs.of(training, chunks, plan)
     file = None
     if checkpoint is not None:
         file = Checkpoint.at(checkpoint, identity_of(member, kept) + epochs.identity)
-    return run_epochs(training, epochs, file, callbacks, progress=progress)
+    run = run_epochs(training, epochs, file, callbacks, progress=progress)
+    check_same(epochs.identity, chunks.identity(), chunks)
+    return run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,13 +104,12 @@ class Epochs:
     index: jax.Array
 
     @classmethod
-    def of(cls, training: Training, chunks: Chunks, passes: int) -> "Epochs":
-        """Make the epochs of a training whose plan counts the epochs of these chunks."""
-        plan = training.member.plan
-        share = chunks.chunks_an_epoch / chunks.n_chunks
-        steps = steps_in(round(chunks.n_rows * share), plan.batch_size)
-        index = jax.device_put(np.arange(bucket(chunks.chunk_rows), dtype=np.int32))
-        return cls(training, chunks, passes, chunks.identity(), Rates.of(plan, steps), index)
+    def of(cls, training: Training, chunks: Chunks, plan: Plan) -> "Epochs":
+        """Make the epochs of a training, from the plan that counts passes."""
+        most = bucket(chunks.chunk_rows)
+        rates = Rates.of(plan, chunks.steps_a_pass(min(plan.batch_size, most)))
+        index = jax.device_put(np.arange(most, dtype=np.int32))
+        return cls(training, chunks, plan.n_epochs, chunks.identity(), rates, index)
 
     def __call__(
         self, state: TrainState, *, done: np.int32, split: object = None, encoder_steps: None = None
