@@ -76,6 +76,7 @@ COMMANDS = {
     ("outliers", "{csv}"): {
         "--alpha": ("nan", "0", "1", "x"),
         "--fdr": ("nan", "0", "1", "x"),
+        "--trim": ("nan", "-0.1", "0.5", "x"),
         "--explain": ("-1", "x"),
         "--save": ("detector.wp",),
         "--output": PATHS,

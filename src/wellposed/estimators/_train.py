@@ -1,7 +1,8 @@
 """The training of a VAE, with weights of its rows and rows to hold out."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,24 +58,15 @@ def training_of(
     return dataclasses.replace(member, folds=folds, held=held, weights=weights), rows
 
 
-def train(
-    vae: Fitted,
-    prepared: Prepared,
-    weights: np.ndarray | None,
-    X_val: Rows | None,
-    callbacks: Sequence[Callable[[training.EpochReport], object]],
-) -> training.Run:
-    """Run the training of :func:`training_of`, with or without folds."""
+def trainer(
+    vae: Fitted, prepared: Prepared, weights: np.ndarray | None, X_val: Rows | None
+) -> Callable[..., training.Run]:
+    """Return the function of ``callbacks`` that runs the training of :func:`training_of`."""
     member, data = training_of(vae, prepared, weights, X_val)
     settings = settings_of(vae)
     fit = training.fit_folds if member.folds else training.fit_member
-    return fit(
-        member,
-        data,
-        checkpoint=settings["checkpoint"],
-        callbacks=callbacks,
-        progress=settings["progress"],
-    )
+    options = {name: settings[name] for name in ("checkpoint", "progress")}
+    return functools.partial(fit, member, data, **options)
 
 
 def weighted_table(

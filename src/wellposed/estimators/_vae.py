@@ -20,7 +20,7 @@ from ._homonym import setting_and_method
 from ._notices import warn_of_outcome
 from ._prepare import prepare
 from ._settings import settings_of
-from ._train import train, weighted_table
+from ._train import trainer, weighted_table
 from ._words import (
     FilePath,
     Gaps,
@@ -324,7 +324,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                     X, self.noise, sample_weight, self.covariates, gaps=self.missing is not None
                 )
                 prepared = prepare(self, table, holds_out=X_val is None, weights=weights)
-                run = train(self, prepared, weights, X_val, callbacks)
+                run = trainer(self, prepared, weights, X_val)(callbacks=callbacks)
                 rows, names = prepared.rows, table.names
                 typical = repeat_rows(rows, weights)
             self._keep(run, rows)

@@ -51,6 +51,7 @@ def test_a_fit_on_disk_is_that_of_the_same_blocks_in_memory_bit_for_bit(source, 
     assert fitted.image_shape_ == (8, 8)
 
 
+@pytest.mark.slow
 def test_a_fit_on_disk_is_as_good_as_one_in_memory(fitted):
     inside = wp.VAE(4, **SETTINGS).fit(X)
     gain = fitted.score_samples(X[::4]) - inside.score_samples(X[::4])
