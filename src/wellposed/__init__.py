@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wellposed import evaluation as evaluation
     from wellposed import experiments as experiments
     from wellposed import explorer as explorer
+    from wellposed import hosts as hosts
     from wellposed import latents as latents
     from wellposed import models as models
     from wellposed import nn as nn
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from wellposed._errors import DownloadError as DownloadError
     from wellposed._errors import FloorWarning as FloorWarning
     from wellposed._errors import ForkedProcessError as ForkedProcessError
+    from wellposed._errors import HostsError as HostsError
     from wellposed._errors import LikelihoodWarning as LikelihoodWarning
     from wellposed._errors import OutputError as OutputError
     from wellposed._errors import ReadWarning as ReadWarning
@@ -82,6 +84,7 @@ _ROOMS = (
     "evaluation",
     "experiments",
     "explorer",
+    "hosts",
     "latents",
     "models",
     "nn",
@@ -131,6 +134,7 @@ _NAMES = {
     "DownloadError": "_errors",
     "FloorWarning": "_errors",
     "ForkedProcessError": "_errors",
+    "HostsError": "_errors",
     "LikelihoodWarning": "_errors",
     "OutputError": "_errors",
     "ReadWarning": "_errors",

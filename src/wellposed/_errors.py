@@ -45,6 +45,10 @@ class DownloadError(WellposedError, OSError):
     """No mirror delivered a file with the right checksum."""
 
 
+class HostsError(WellposedError, RuntimeError):
+    """Processes of one training cannot join, or do not fit together."""
+
+
 class ForkedProcessError(WellposedError, RuntimeError):
     """The process was forked after JAX had started, so that its calls would never return."""
 
