@@ -27,9 +27,9 @@ def test_an_array_of_images_is_read_as_a_file_of_them(shape, tmp_path):
     assert vae.image_shape_ == of_file.image_shape_ == shape[1:]
     assert vae.n_features_in_ == 12
     assert vae.one_scale_ is True
-    np.testing.assert_array_equal(vae.score_samples(given), of_file.score_samples(path))
+    np.testing.assert_array_equal(vae.elbo(given), of_file.elbo(path))
     np.testing.assert_array_equal(
-        vae.score_samples(IMAGES.reshape(30, -1)), vae.score_samples(IMAGES.reshape(30, 4, 3, 1))
+        vae.elbo(IMAGES.reshape(30, -1)), vae.elbo(IMAGES.reshape(30, 4, 3, 1))
     )
 
 
@@ -39,11 +39,12 @@ def test_images_of_another_shape_are_refused():
         vae.score_samples(IMAGES.transpose(0, 2, 1))
     with pytest.raises(DataError, match=r"X has 3 features.*X\[None\]"):
         vae.score_samples(IMAGES[0])
-    assert vae.score_samples(IMAGES[0][None]).shape == (1,)
+    assert vae.elbo(IMAGES[0][None]).shape == (1,)
     with pytest.raises(SettingError, match="image_shape must be the shape of the images passed"):
         textbook_vae(2, **SMALL, image_shape=(3, 4)).fit(IMAGES)
 
 
+@pytest.mark.slow
 def test_a_grid_keeps_the_image_shape():
     grid = wp.fit_grid(textbook_vae(2, **SMALL), {"beta": [1.0, 2.0]}, IMAGES, progress=False)
     assert grid.best.image_shape_ == (4, 3)
@@ -79,7 +80,7 @@ def test_columns_of_another_order_or_name_are_refused(model):
     with pytest.raises(DataError, match=r"(?s)now missing:\n- z.*'x', 'y', 'z' in this order"):
         model.score_samples(frame[["x", "y"]])
     with pytest.warns(UserWarning, match="does not have valid feature names"):
-        model.score_samples(ROWS)
+        model.transform(ROWS)
 
 
 def test_labels_that_are_numbers_keep_their_order():

@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from once import over
 from variants import slow_beside
 from wellposed import evaluation
 from wellposed._fill import fill
@@ -19,6 +20,7 @@ from wellposed.noise.missing import Fill
 
 KEY = jax.random.key(0)
 SETTINGS = {"hidden": (16,), "max_epochs": 15, "random_state": 0, "progress": False}
+SETTINGS |= {"prior": "standard"}  # few programs to compile
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 TRAININGS = [
     (objective, noise)
@@ -58,7 +60,7 @@ def allowing_gaps(model):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.6, 1.0])
+@pytest.mark.parametrize("share", [0.0, 0.6, 1.0])
 def test_log_p_is_that_of_the_observed_entries(share):
     """A linear decoder: the marginal of a normal, for every pattern of gaps."""
     model, density = exact_model(d=5, k=2)
@@ -149,7 +151,7 @@ def test_a_hidden_independent_column_takes_its_marginal_along(table):
     hidden = np.array(hidden)
     hidden[:, 5] = np.nan
     p = alone.decode(jnp.zeros(2))
-    own = [p.of.feature_log_prob(alone.to_model_units(x, key=KEY).value)[5] for x in whole]
+    own = over(lambda x: p.of.feature_log_prob(alone.to_model_units(x, key=KEY).value)[5], whole)
     slope = -np.log(np.asarray(model.transform.scale)[5])
     more = evaluation.log_likelihood(alone, whole, n_samples=2_000, key=KEY, proposal="refined")
     fewer = evaluation.log_likelihood(alone, hidden, n_samples=2_000, key=KEY, proposal="refined")
@@ -181,7 +183,7 @@ def test_gaps_of_every_kind_are_the_same(fitted, table, marker):
     rows[1, 2] = marker
     expected = np.array(table[:4])
     expected[1, 2] = np.nan
-    np.testing.assert_array_equal(fitted.score_samples(rows), fitted.score_samples(expected))
+    np.testing.assert_array_equal(fitted.elbo(rows), fitted.elbo(expected))
 
 
 def test_every_measure_takes_rows_with_gaps(fitted, table):
@@ -194,9 +196,7 @@ def test_every_measure_takes_rows_with_gaps(fitted, table):
     assert wp.diagnose(fitted, rows, gappy(table[80:], 0.2)).findings
 
 
-@pytest.mark.parametrize(
-    "training", slow_beside(TRAININGS, [("elbo", "feature"), ("iwae", "shared")])
-)
+@pytest.mark.parametrize("training", slow_beside(TRAININGS, [("elbo", "feature")]))
 def test_training_with_gaps_beats_the_mean(table, training):
     objective, noise = training
     vae = wp.VAE(2, noise=noise, objective=objective, missing="ignorable", **SETTINGS)

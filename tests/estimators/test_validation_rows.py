@@ -25,13 +25,13 @@ def test_a_row_of_weight_zero_is_left_out():
     weights[::3] = 0.0
     weighted = wp.VAE(**SHORT).fit(WINE, sample_weight=weights)
     with_ones = wp.VAE(**SHORT).fit(WINE[weights > 0], sample_weight=np.ones((weights > 0).sum()))
-    assert_array_equal(weighted.score_samples(WINE), with_ones.score_samples(WINE))
+    assert_array_equal(weighted.elbo(WINE), with_ones.elbo(WINE))
 
 
 def test_the_scale_of_the_weights_does_not_matter():
     weights = np.random.default_rng(0).gamma(2.0, size=len(WINE))
     one, other = (wp.VAE(**SHORT).fit(WINE, sample_weight=c * weights) for c in (1.0, 64.0))
-    assert_allclose(one.score_samples(WINE), other.score_samples(WINE), rtol=1e-4)
+    assert_allclose(one.elbo(WINE), other.elbo(WINE), rtol=1e-4)
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_gaps_in_rows_of_weight_zero_are_refused():
         wp.VAE(**SHORT).fit(gaps, sample_weight=np.r_[0.0, np.ones(88)])
     ignorable = wp.VAE(**SHORT, missing="ignorable")
     ignorable.fit(gaps, sample_weight=np.r_[2.0, np.ones(88)])
-    assert np.isfinite(ignorable.score_samples(gaps[:2])).all()
+    assert np.isfinite(ignorable.elbo(gaps[:2])).all()
 
 
 def test_rows_given_to_hold_out_choose_the_epoch():
@@ -100,7 +100,7 @@ def test_held_out_rows_come_in_any_container():
     frame = pd.DataFrame(WINE, columns=[f"c{j}" for j in range(13)])
     one = wp.VAE(**SHORT).fit(frame[:60], X_val=frame[60:])
     other = wp.VAE(**SHORT).fit(WINE[:60], X_val=WINE[60:])
-    assert_array_equal(one.score_samples(frame), other.score_samples(WINE))
+    assert_array_equal(one.elbo(frame), other.elbo(WINE))
 
 
 def test_held_out_rows_that_do_not_fit_are_refused():
@@ -114,10 +114,10 @@ def test_held_out_rows_that_do_not_fit_are_refused():
 
 def test_a_failed_fit_keeps_the_model():
     vae = wp.VAE(**SHORT).fit(WINE)
-    before = vae.score_samples(WINE)
+    before = vae.elbo(WINE)
     with pytest.raises(DataError):
         vae.fit(WINE, X_val=np.full((3, 13), np.inf))
-    assert_array_equal(vae.score_samples(WINE), before)
+    assert_array_equal(vae.elbo(WINE), before)
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_with_folds_the_model_is_of_the_last_epoch_and_the_same_again(tmp_path):
     seen = []
     vae = wp.VAE(**settings).fit(WINE, callbacks=[lambda report: seen.append(report.epoch)])
     again = wp.VAE(**settings, checkpoint=tmp_path / "run.ckpt").fit(WINE)
-    assert_array_equal(vae.score_samples(WINE), again.score_samples(WINE))
+    assert_array_equal(vae.elbo(WINE), again.elbo(WINE))
     assert seen == list(range(1, vae.n_epochs_ + 1))
     assert vae.best_epoch_ == vae.n_epochs_ <= 30
     assert np.isfinite(vae.history_["held_out_objective"]).all()
     vae.save(tmp_path / "model.wp")
     loaded = wp.load(tmp_path / "model.wp")
     assert loaded.validation_folds == 3
-    assert_array_equal(loaded.score_samples(WINE), vae.score_samples(WINE))
+    assert_array_equal(loaded.elbo(WINE), vae.elbo(WINE))
 
 
 def test_more_folds_than_rows_or_one_are_refused():

@@ -92,7 +92,7 @@ def test_rows_of_the_truth_are_as_good_as_real_rows():
 
 
 def test_columns_that_are_drawn_alone_and_copies_are_found():
-    train, test = table(1500, 0), table(1500, 1)
+    train, test = table(600, 0), table(600, 1)
     draws = np.random.default_rng(3)
     alone = train.apply(lambda column: draws.permutation(column.to_numpy()))
     quality = wp.table_quality(alone, train, test, target="twice")

@@ -65,7 +65,7 @@ def test_draws_are_recorded_at_limits_and_are_rows_of_the_model(fitted):
     assert drawn[:, 1].max() == pytest.approx(HIGH, rel=1e-6)
     share = np.isclose(drawn[:, 0], LOW).mean()
     assert share == pytest.approx((CUT[:, 0] == LOW).mean(), abs=0.1)
-    assert np.isfinite(fitted.score_samples(drawn)).all()
+    assert np.isfinite(fitted.elbo(drawn)).all()
 
 
 def test_rows_beyond_a_limit_are_refused(fitted):
@@ -78,7 +78,7 @@ def test_rows_beyond_a_limit_are_refused(fitted):
 def test_it_survives_a_file_and_a_recalibration(fitted, tmp_path):
     fitted.save(tmp_path / "cut.wp")
     again = wp.load(tmp_path / "cut.wp")
-    np.testing.assert_array_equal(again.score_samples(CUT[:30]), fitted.score_samples(CUT[:30]))
+    np.testing.assert_array_equal(again.elbo(CUT[:30]), fitted.elbo(CUT[:30]))
     recalibrated = wp.evaluation.recalibrate(fitted.model_, CUT, key=jax.random.key(0))
     noise = recalibrated.model.noise
     assert isinstance(noise, Censored)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from variants import slow_beside
 from wellposed import evaluation
 from wellposed.estimators._prepare import prepare
 
@@ -20,7 +21,10 @@ NOISE = {
     "shared": lambda pixels: (pixels / 16).astype(np.float32),
     "discretized-logistic": lambda pixels: pixels.astype(np.float32),
 }
-CASES = [("conv", noise) for noise in NOISE] + [("mlp", "bernoulli"), ("mlp", "shared")]
+CASES = slow_beside(
+    [("conv", noise) for noise in NOISE] + [("mlp", "bernoulli"), ("mlp", "shared")],
+    [("conv", "discretized-logistic"), ("mlp", "bernoulli")],
+)
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 
 
@@ -50,8 +54,9 @@ def unfitted(images: np.ndarray, network: str, noise: str) -> Any:
     return prepare(vae, images).model
 
 
-@pytest.mark.parametrize(("network", "noise"), CASES)
-def test_pixels_are_left_out_of_the_density_and_shown_to_the_encoder(digits, network, noise):
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_pixels_are_left_out_of_the_density_and_shown_to_the_encoder(digits, case):
+    network, noise = case
     images = NOISE[noise](digits)
     model = unfitted(pixels_hidden(images, 0.4), network, noise)
     rows = pixels_hidden(images[:6], 0.5, seed=1).reshape(6, 64)
@@ -67,8 +72,9 @@ def test_pixels_are_left_out_of_the_density_and_shown_to_the_encoder(digits, net
         assert found == pytest.approx(each[seen].sum(dtype=np.float64), rel=1e-5)
 
 
-@pytest.mark.parametrize(("network", "noise"), CASES)
-def test_images_without_gaps_score_as_in_a_model_of_whole_images(digits, network, noise):
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_images_without_gaps_score_as_in_a_model_of_whole_images(digits, case):
+    network, noise = case
     images = NOISE[noise](digits)
     model = unfitted(images, network, noise)
     whole = dataclasses.replace(model, noise=model.noise.noise, encoder=WithoutMask(model.encoder))
@@ -118,7 +124,8 @@ def test_a_fit_of_images_with_missing_pixels_learns_and_survives_a_file(digits, 
 def test_an_imputer_takes_the_shape_of_images_from_the_images(digits):
     images = NOISE["continuous-bernoulli"](digits)
     gaps = pixels_hidden(images, 0.3)
-    vae = wp.VAE(3, noise="continuous-bernoulli", encoder="conv", decoder="conv", max_epochs=1)
+    networks = {"encoder": "conv", "decoder": "conv", "prior": "standard"}
+    vae = wp.VAE(3, noise="continuous-bernoulli", max_epochs=1, **networks)
     imputer = wp.VAEImputer(vae, n_models=1, n_samples=16, random_state=0).fit(gaps)
     assert imputer.vaes_[0].image_shape_ == (8, 8)
     filled = imputer.transform(gaps[:5])

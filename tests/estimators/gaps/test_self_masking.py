@@ -50,7 +50,7 @@ def test_the_slope_has_its_sign_and_only_columns_with_gaps_a_mechanism(fitted):
 def test_it_survives_a_file(fitted, tmp_path):
     fitted.save(tmp_path / "masked.wp")
     again = wp.load(tmp_path / "masked.wp")
-    np.testing.assert_array_equal(again.score_samples(GAPS[:30]), fitted.score_samples(GAPS[:30]))
+    np.testing.assert_array_equal(again.elbo(GAPS[:30]), fitted.elbo(GAPS[:30]))
     assert again.missing == "self-masking-high"
 
 

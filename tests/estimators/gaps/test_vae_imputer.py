@@ -15,7 +15,7 @@ WHOLE = RNG.normal(size=(400, 2)) @ LOADINGS + 0.3 * RNG.normal(size=(400, 5)) +
 COVARIANCE = LOADINGS.T @ LOADINGS + 0.09 * np.eye(5)
 GAPS = datasets.hide_completely_at_random(WHOLE, 0.25, 1)
 SEEN = ~np.isnan(GAPS)
-SMALL = wp.VAE(2, hidden=(16,), max_epochs=20, progress=False)
+SMALL = wp.VAE(2, hidden=(16,), max_epochs=20, prior="standard", progress=False)
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 
 
@@ -82,7 +82,7 @@ def test_few_rows_have_three_models_and_many_have_one():
 
 def test_amounts_with_zeros_have_noise_of_amounts(monkeypatch):
     """Gaussian noise would draw no zero, and half of its draws below zero."""
-    quick = {"max_epochs": 3, "hidden": (4,), "progress": False}
+    quick = {"max_epochs": 3, "hidden": (4,), "prior": "standard", "progress": False}
     monkeypatch.setattr(vae_imputer, "_DEFAULTS", quick)
     rows = np.where(RNG.random((200, 3)) < 0.6, 0.0, np.exp(RNG.normal(size=(200, 3))))
     others = np.c_[np.exp(RNG.normal(size=200)), RNG.normal(size=200)]
@@ -126,12 +126,23 @@ def frame():
     )
 
 
-def test_frames_of_several_kinds_come_back_in_kind(frame):
-    hidden = frame.astype({"sold": "boolean"}).copy()
-    lost = RNG.random(len(frame)) < 0.2
+@pytest.fixture(scope="module")
+def hidden(frame):
+    """The frame with a fifth of two columns missing."""
+    hidden, rng = frame.astype({"sold": "boolean"}).copy(), np.random.default_rng(2)
+    lost = rng.random(len(frame)) < 0.2
     hidden.loc[lost, "colour"] = None
-    hidden.loc[~lost & (RNG.random(len(frame)) < 0.2), "sold"] = pd.NA
-    imputer = wp.VAEImputer(SMALL, n_models=1, random_state=0).fit(hidden)
+    hidden.loc[~lost & (rng.random(len(frame)) < 0.2), "sold"] = pd.NA
+    return hidden
+
+
+@pytest.fixture(scope="module")
+def of_frame(hidden):
+    return wp.VAEImputer(SMALL, n_models=1, n_samples=64, random_state=0).fit(hidden)
+
+
+def test_frames_of_several_kinds_come_back_in_kind(frame, hidden, of_frame):
+    imputer, lost = of_frame, hidden["colour"].isna()
     filled = imputer.transform(hidden)
     assert filled.dtypes.to_dict() == hidden.dtypes.to_dict()
     pd.testing.assert_index_equal(filled.index, hidden.index)
@@ -148,11 +159,10 @@ def test_frames_of_several_kinds_come_back_in_kind(frame):
     assert imputer.get_feature_names_out().tolist() == list(frame.columns)
 
 
-def test_a_category_that_is_new_is_a_gap(frame):
-    imputer = wp.VAEImputer(SMALL, n_models=1, random_state=0).fit(frame)
+def test_a_category_that_is_new_is_a_gap(frame, of_frame):
     other = frame.head(20).astype({"colour": str})
     other.loc[other.index[0], "colour"] = "violet"
-    assert imputer.transform(other)["colour"].iloc[0] in ("red", "green", "blue")
+    assert of_frame.transform(other)["colour"].iloc[0] in ("red", "green", "blue")
 
 
 @pytest.mark.slow

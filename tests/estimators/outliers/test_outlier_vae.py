@@ -11,7 +11,7 @@ import wellposed as wp
 from variants import slow_beside
 from wellposed.estimators.outliers.panel import panel_of
 
-SMALL = wp.VAE(1, hidden=(8,), max_epochs=8, validation_folds=0, progress=False)
+SMALL = wp.VAE(1, hidden=(8,), max_epochs=8, validation_folds=0, prior="standard", progress=False)
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 
 
@@ -21,7 +21,7 @@ def draw(n, seed):
     return np.repeat(rng.normal(size=(n, 1)), 4, axis=1) + 0.2 * rng.normal(size=(n, 4))
 
 
-X, NEW = draw(700, 0), draw(1_500, 1)
+X, NEW = draw(500, 0), draw(700, 1)
 FAR = np.abs(NEW[:40]) * [1.0, -1.0, 1.0, -1.0] + [2.0, -2.0, 2.0, -2.0]
 SCORES = ("ensemble", "log_density", "typicality", "rate")
 
@@ -39,7 +39,7 @@ def test_the_default_score_is_the_ensemble():
     )
 
 
-@pytest.mark.parametrize("score", slow_beside(SCORES, ["ensemble", "log_density"]))
+@pytest.mark.parametrize("score", slow_beside(SCORES, ["ensemble"]))
 def test_false_alarms_have_the_rate_asked(score):
     assert_rates(score)
 
@@ -71,7 +71,7 @@ def test_predict_flags_rows_whose_p_value_is_at_most_the_share():
     assert fitted().contamination_ == 0.01  # no outliers: the least
 
 
-@pytest.mark.parametrize("score", slow_beside(SCORES, ["ensemble", "typicality"]))
+@pytest.mark.parametrize("score", slow_beside(SCORES, ["ensemble", "log_density"]))
 def test_a_score_depends_on_the_row_alone(score, tmp_path):
     assert_depends_on_the_row_alone(score, tmp_path)
 
@@ -105,8 +105,9 @@ def test_quantiles_cover_and_alarm_as_their_levels_say(tmp_path):
     found = some.quantiles(NEW, levels)
     assert (np.diff(found, axis=1) > 0).all()
     covered = (NEW[:, None] <= found).mean(axis=0)
-    # The 210 rows held out correct the levels, column by column.
-    error = np.sqrt(levels * (1 - levels) * (1 / len(NEW) + 1 / 210))
+    # The rows held out correct the levels, column by column.
+    m = len(some.calibration_scores_)
+    error = np.sqrt(levels * (1 - levels) * (1 / len(NEW) + 1 / m))
     assert (np.abs(covered - levels[:, None]) < 3.5 * error[:, None]).all()
     assert_rates("quantile")
     assert_depends_on_the_row_alone("quantile", tmp_path)
@@ -201,7 +202,7 @@ def test_a_constant_column_that_varies_is_an_outlier_with_a_warning():
         (lambda: wp.OutlierVAE(contamination=0.0).fit(X), "contamination must be"),
         (lambda: wp.OutlierVAE(contamination=0.6).fit(X), "contamination must be"),
         (lambda: wp.OutlierVAE(score="distance").fit(X), "score must be one of"),
-        (lambda: wp.OutlierVAE(n_calibration=699).fit(X), "a minimum of 771"),
+        (lambda: wp.OutlierVAE(n_calibration=699).fit(X), "a minimum of 751"),
         (lambda: wp.OutlierVAE(SMALL).fit(np.ones((50, 3))), "all 50 rows are equal"),
         (lambda: wp.OutlierVAE(wp.PPCA(1)).fit(X), "vae must be a wellposed.VAE"),
         (lambda: fitted().outliers(X, alpha=0.001), "needs at least 999 rows"),
