@@ -22,6 +22,8 @@ from .symbols import Part
 from .symbols.family import AbstractFamily, AbstractJoint
 from .wire import pack
 
+_CHECKED = 2**17  # numbers that are checked at once: they stay in a processor's cache
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BitsBackCodec:
@@ -73,8 +75,12 @@ class BitsBackCodec:
 
     def _outside(self, rows: np.ndarray) -> np.ndarray:
         out = np.zeros(len(rows), bool)
-        for part in self.parts:
-            out |= part.family.outside(rows[:, part.columns] - part.low).any(axis=1)
+        each = max(1, _CHECKED // max(1, self.d))
+        for at in (slice(i, i + each) for i in range(0, len(rows), each)):
+            for part in self.parts:
+                own = rows[at].take(part.columns, axis=1)
+                own -= part.low
+                out[at] |= part.family.outside(own).any(axis=1)
         return out
 
     def encode(self, symbols: np.ndarray) -> bytes:

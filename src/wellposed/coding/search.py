@@ -8,6 +8,8 @@ import numpy as np
 # From symbols, as int64, and the positions of their rows (None for all) to the cumulative
 # frequency below each symbol: rising, zero at symbol 0.
 Below = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+# From symbols to the cumulative frequencies below them and below the next ones.
+Ends = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,31 +54,59 @@ def bisect(below: Below, target: np.ndarray, n: int) -> Intervals:
     return _halve(below, target.astype(np.float64), low, np.full_like(low, n), None)
 
 
-def near(below: Below, target: np.ndarray, guess: np.ndarray, n: int) -> Intervals:
+def near(
+    below: Below, target: np.ndarray, guess: np.ndarray, n: int, ends: Ends | None = None
+) -> Intervals:
     """Return the same as :func:`bisect`; fast where most of the guesses are right.
 
     Parameters
     ----------
     guess : whole numbers as float64, within 0 and n − 1; what they are does not change the result
+    ends : ``below`` of symbols and of the next ones, where both at once take less time
     """
     target = target.astype(np.float64)
     symbol = guess.astype(np.int64)
-    start, end = below(symbol, None), below(symbol + 1, None)
-    wrong = np.flatnonzero((target < start) | (target >= end))
+    start, end = ends(symbol) if ends else (below(symbol, None), below(symbol + 1, None))
+    wrong = ((target < start) | (target >= end)).nonzero()[0]
     if wrong.size:
-        right = _stride(below, target.take(wrong), symbol.take(wrong), start.take(wrong), n, wrong)
-        symbol[wrong] = right.symbol
-        start[wrong] = right.start
-        end[wrong] = right.start + right.freq
+        own = (each.take(wrong) for each in (target, symbol, start, end))
+        symbol[wrong], start[wrong], end[wrong] = _beside(below, *own, n=n, at=wrong)
     return Intervals.between(symbol, start, end)
 
 
-def _stride(
-    below: Below, target: np.ndarray, guess: np.ndarray, start: np.ndarray, n: int, at: np.ndarray
-) -> Intervals:
-    """Go from the guesses by doubling strides until the symbol is passed, then halve."""
+def _beside(
+    below: Below,
+    target: np.ndarray,
+    guess: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    *,
+    n: int,
+    at: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the symbols of targets that are not in [start, end) of the guesses, and their ends.
+
+    Most are the symbol next to the guess, for which one end is known.
+    """
     left = target < start
-    low, high = np.where(left, 0, guess + 1), np.where(left, guess, n)
+    symbol, far = np.where(left, guess - 1, guess + 1), np.where(left, guess - 1, guess + 2)
+    reached = below(far, at)
+    low, high = np.where(left, reached, end), np.where(left, start, reached)
+    farther = ((target < low) | (target >= high)).nonzero()[0]
+    if farther.size:
+        own = (each.take(farther) for each in (target, far, left, at))
+        found = _stride(below, *own, n=n)
+        symbol[farther] = found.symbol
+        low[farther] = found.start
+        high[farther] = found.start + found.freq
+    return symbol, low, high
+
+
+def _stride(
+    below: Below, target: np.ndarray, edge: np.ndarray, left: np.ndarray, at: np.ndarray, *, n: int
+) -> Intervals:
+    """Go from an edge by strides until the symbol is passed, then halve."""
+    low, high = np.where(left, 0, edge), np.where(left, edge, n)
     for stride in (1, 4):
         tried = np.where(left, np.maximum(high - stride, low), np.minimum(low + stride, high))
         tried = np.minimum(tried, n - 1)

@@ -105,7 +105,7 @@ class Lanes:
     def push(self, start: np.ndarray, freq: np.ndarray, *, bits: int) -> None:
         """Put a symbol onto each of the first lanes; start and freq of shape (m,), uint64."""
         x = self._state[: len(freq)]
-        full = np.flatnonzero(x >= freq << np.uint64(_MOST_BITS - bits))
+        full = (x >= freq << np.uint64(_MOST_BITS - bits)).nonzero()[0]
         if full.size:
             over = x.take(full)
             self._stack.push(over & _LOW_WORD)
@@ -130,12 +130,13 @@ class Lanes:
     def advance(self, start: np.ndarray, freq: np.ndarray, *, bits: int) -> None:
         """Take the symbols off again; start and freq of shape (m,), uint64."""
         x = self._state[: len(freq)]
-        rest = self.target(len(freq), bits=bits)
-        rest -= start
+        # Modulo 2⁶⁴ the sum is what it would be if start were subtracted first.
+        rest = x & np.uint64((1 << bits) - 1)
         x >>= np.uint64(bits)
         x *= freq
         x += rest
-        short = np.flatnonzero(x < _LEAST)
+        x -= start
+        short = (x < _LEAST).nonzero()[0]
         if short.size:
             x[short] = (x.take(short) << _WORD) | self._stack.pop(short.size)
 

@@ -3,7 +3,7 @@
 docs/compression.md describes it byte by byte.
 """
 
-from .blocks import BY_MODEL, QUANTISED, coded_rows, read_block
+from .blocks import BY_MODEL, QUANTISED, coded_rows, pack_block, read_block
 from .header import ARRAY, PANDAS, POLARS, QUANTISED_VERSION, Header
 from .modelled import Modelled
 from .read import NeedsModel, Reader
@@ -24,6 +24,7 @@ __all__ = [
     "Reader",
     "Writer",
     "coded_rows",
+    "pack_block",
     "read_block",
 ]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..protocol import MISSING
 from . import arrangements, steps
 from .sections import Group
 
+_MAPS = ("tables", "masks")
 _NO_CODE = -1  # the cell of a missing entry in a column of codes
 
 
@@ -36,6 +38,19 @@ class Modelled:
     tables: dict[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     gaps: bool = False
     masks: dict[int, tuple[int, int]] = dataclasses.field(default_factory=dict)
+
+    def state(self) -> dict[str, Any]:
+        """Return what it is made of."""
+        by_name = {
+            name: {str(j): list(v) for j, v in getattr(self, name).items()} for name in _MAPS
+        }
+        return {**vars(self), **by_name}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Modelled":
+        """Undo :meth:`state`."""
+        by_number = {name: {int(j): tuple(v) for j, v in state[name].items()} for name in _MAPS}
+        return cls(**(state | by_number | {"codes": state["codes"].astype(np.uint8)}))
 
     def rest(self, g: int, width: int) -> np.ndarray:
         """Return the positions in group g that the model does not code."""

@@ -4,6 +4,7 @@ import io
 import itertools
 import threading
 import zlib
+from collections.abc import Callable
 from typing import IO
 
 import numpy as np
@@ -17,6 +18,8 @@ from .header import Header, read_header
 from .modelled import Modelled
 from .varint import Cursor, pack_number
 
+# From the body of a block and its rows to its cells, or None.
+Elsewhere = Callable[[memoryview, int], "list[np.ndarray] | None"]
 _MOST_HEAD = 4 + 9  # bytes of a block before its body
 _ASIDE = "Pass errors='skip' to read the other blocks, or take the file from a backup."
 
@@ -88,6 +91,7 @@ class Reader:
         modelled: Modelled | None = None,
         coder: RowCodec | None = None,
         quantised: RowCodec | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> list[np.ndarray]:
         """Read block i, which begins and ends at ``extent``.
 
@@ -96,6 +100,7 @@ class Reader:
         i, extent : the block
         modelled : what a model codes
         coder, quantised : of blocks without and with loss
+        elsewhere : reads the body of a block by the model, if it can
 
         Raises
         ------
@@ -109,6 +114,10 @@ class Reader:
             body = self._body(i, extent)
             if coder is None and is_by_model(body):
                 raise NeedsModel
+            if elsewhere is not None and is_by_model(body):
+                parts = elsewhere(body, high - low)
+                if parts is not None:
+                    return parts
             parts = read_block(body, high - low, self.header.groups, modelled, coder, quantised)
         except (DamagedFileError, MemoryError, OverflowError) as error:
             raise DamagedFileError(

@@ -52,6 +52,11 @@ class Cells:
         own = None if self.weights is None else self.weights[:, j]
         return Cells(self.locations[:, j], self.scales[:, j], self.rates[:, j], own)
 
+    def twice(self) -> "Cells":
+        """Return those of an array (c, m) for levels of shape (2, m)."""
+        own = None if self.weights is None else self.weights[:, None]
+        return Cells(self.locations[:, None], self.scales, self.rates[:, None], own)
+
     def flat(self) -> "Cells":
         """Return those of all features and rows as (c, d·m)."""
         kept = (None if a is None else a.reshape(len(a), -1) for a in vars(self).values())
@@ -114,7 +119,16 @@ class LevelCurve:
         def below(level: np.ndarray, at: np.ndarray | None) -> np.ndarray:
             return self.below(cells if at is None else cells.rows(at), level)
 
-        return near(below, target, guess, self.levels)
+        def ends(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            both = np.empty((2, len(level)), np.int64)
+            both[0] = level
+            np.add(level, 1, out=both[1])
+            start, end = self.below(twice, both)
+            return start, end
+
+        twice = cells.twice()
+
+        return near(below, target, guess, self.levels, ends)
 
     def means(self, cells: Cells) -> np.ndarray:
         """Return the expected levels, rounded, int64, of cells of shape (c, …, m).
@@ -151,7 +165,8 @@ class LevelCurve:
 
         A guess decides how long the search takes, and not what it finds.
         """
-        share = (target + 0.5) * 2.0**-self.bits
+        share = target + 0.5
+        share *= 2.0**-self.bits
         location, scale = cells.locations[0], cells.scales[0]
         if cells.weights is not None:
             row = np.arange(cells.locations.shape[1])
@@ -160,4 +175,5 @@ class LevelCurve:
         away = np.log(share / (1.0 - share)) if self.base == "logistic" else ndtri(share)
         places = away * (scale * 2.0**-SCALE_BITS)
         places += location * 2.0**-LOCATION_BITS
-        return np.clip(np.rint(places), 0, self.levels - 1)
+        np.rint(places, out=places)
+        return np.minimum(np.maximum(places, 0.0, out=places), self.levels - 1.0, out=places)

@@ -26,7 +26,7 @@ from .containers import Cells, cells_of, pack_description, restore
 from .lossy import Errors as RowErrors
 from .lossy import Target, quantised_plan, scales
 from .models import Codable, Plan, plan_for, plan_of_file
-from .threads import in_order
+from .side_by_side import in_order, processes_for
 
 Errors = Literal["raise", "skip"]
 BLOCK_BYTES = 1 << 23  # of the rows of one block
@@ -97,11 +97,16 @@ def compress_into(
     plan = quantised_plan(plan, target, cells, model, int(rows))
     writer = _writer(file, cells, plan, int(rows), include_model=include_model)
     errors = None if plan.quantised is None else _errors(plan, model)
-    with Bar(cells.n, progress, unit="row") as bar:
+    with Bar(cells.n, progress, unit="row") as bar, processes_for(plan, writer.header) as others:
+
+        def pack(block: tuple[int, list[np.ndarray]]) -> bytes:
+            body = others.pack(block[1]) if others else None
+            return writer.pack(block[1]) if body is None else body
+
         n_blocks = writer.header.n_blocks
         ends = map(writer.header.rows_of, range(n_blocks))
         each = ((high, cells.rows(low, high)) for low, high in ends)
-        for (high, own), packed in in_order(lambda block: writer.pack(block[1]), each, n_blocks):
+        for (high, own), packed in in_order(pack, each, n_blocks):
             body = packed()
             writer.write(body)
             if errors is not None:
@@ -199,10 +204,14 @@ def blocks_of(
     lost = []
     if fault is not None and errors == "raise":
         raise DamagedFileError(f"{faults[0]} Pass errors='skip', or take it from a backup.")
-    with Bar(reader.header.n_rows, progress, unit="row") as bar:
+    with (
+        Bar(reader.header.n_rows, progress, unit="row") as bar,
+        processes_for(plan, reader.header) as others,
+    ):
+        elsewhere = others.read if others else None
 
         def read(block: tuple[int, tuple[int, int] | None]) -> list[np.ndarray]:
-            return reader.read(*block, plan.modelled, plan.coder, quantised)
+            return reader.read(*block, plan.modelled, plan.coder, quantised, elsewhere)
 
         for (i, _), parts in in_order(read, enumerate(extents), len(extents)):
             low, high = reader.header.rows_of(i)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import wellposed as wp
-from wellposed.estimators.compression import threads
-from wellposed.estimators.compression.threads import in_order
+from wellposed.estimators.compression import side_by_side
+from wellposed.estimators.compression.side_by_side import in_order
 
 
 @pytest.fixture(params=[1, 3], ids=["one thread", "three threads"])
 def n_threads(request, monkeypatch):
-    monkeypatch.setattr(threads, "_processors", lambda: request.param)
+    monkeypatch.setattr(side_by_side, "_processors", lambda: request.param)
     return request.param
 
 
@@ -52,7 +52,7 @@ def test_a_file_is_the_same_with_any_number_of_threads(monkeypatch):
     rows = np.random.default_rng(0).integers(0, 5, (700, 6)).astype(np.uint8)
     files = []
     for n in (1, 2, 4):
-        monkeypatch.setattr(threads, "_processors", lambda n=n: n)
+        monkeypatch.setattr(side_by_side, "_processors", lambda n=n: n)
         files.append(wp.compress(None, rows, block_rows=100))
         np.testing.assert_array_equal(wp.decompress(files[-1]), rows)
     assert files[0] == files[1] == files[2]

@@ -1,18 +1,26 @@
-"""Blocks of a file in several threads, and in their order."""
+"""Blocks of a file side by side, and in their order."""
 
 import collections
 import contextlib
 import functools
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from wellposed.coding import BitsBackCodec
+from wellposed.coding.container import QUANTISED_VERSION, Header
+from wellposed.coding.processes import Job, Processes
+
+from .models import Plan
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _MOST = 4  # blocks in memory at once, beside the one that is written
+_WORTH_PROCESSES = 3 << 23  # bytes of rows; a process takes half a second to start
 
 
 def in_order(
@@ -44,6 +52,25 @@ def in_order(
                 yield ahead.popleft()
         while ahead:
             yield ahead.popleft()
+
+
+def processes_for(
+    plan: Plan, header: Header
+) -> contextlib.AbstractContextManager[Processes | None]:
+    """Return processes for the threads of :func:`in_order` to ask; None where they do not pay.
+
+    They pay for many rows that a model codes without loss. Its operations are too short for
+    threads: each waits for the interpreter. Those of the general methods are not.
+    """
+    n = min(header.n_blocks, _processors(), _MOST)
+    large = header.n_rows * header.row_bytes >= _WORTH_PROCESSES
+    lossless = header.version != QUANTISED_VERSION
+    of_model = isinstance(plan.coder, BitsBackCodec) and plan.modelled is not None
+    if n < 2 or not (large and lossless and of_model and sys.executable):
+        return contextlib.nullcontext()
+    assert plan.modelled is not None
+    assert plan.coder is not None
+    return Processes(Job(header.groups, plan.modelled, plan.coder), n)
 
 
 def _processors() -> int:

@@ -1,0 +1,10 @@
+"""Blocks coded by processes of their own, where threads of one interpreter wait for each other."""
+
+from .job import Job
+from .pool import Processes
+
+__all__ = ["Job", "Processes"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
