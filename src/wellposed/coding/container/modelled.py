@@ -49,8 +49,11 @@ class Modelled:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Modelled":
         """Undo :meth:`state`."""
-        by_number = {name: {int(j): tuple(v) for j, v in state[name].items()} for name in _MAPS}
-        return cls(**(state | by_number | {"codes": state["codes"].astype(np.uint8)}))
+        own: dict[str, Any] = {
+            name: {int(j): tuple(v) for j, v in state[name].items()} for name in _MAPS
+        }
+        own |= {"codes": state["codes"].astype(np.uint8)}
+        return cls(**(state | own))
 
     def rest(self, g: int, width: int) -> np.ndarray:
         """Return the positions in group g that the model does not code."""

@@ -29,7 +29,7 @@ def receive(pipe: IO[bytes]) -> memoryview:
 
 def flat(cells: np.ndarray) -> memoryview:
     """Return the bytes of an array, without a copy where it is contiguous."""
-    return memoryview(np.ascontiguousarray(cells).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(cells).reshape(-1).view(np.uint8).data
 
 
 def _exactly(pipe: IO[bytes], n: int) -> bytes:
