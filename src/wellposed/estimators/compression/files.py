@@ -1,6 +1,7 @@
 """Containers written to files and read from them, block by block."""
 
 import dataclasses
+import functools
 import os
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from wellposed.coding.container import (
     Reader,
     Writer,
 )
+from wellposed.coding.processes import Processes
 
 from .._words import Progress
 from .containers import Cells, cells_of, pack_description, restore
@@ -98,12 +100,7 @@ def compress_into(
     writer = _writer(file, cells, plan, int(rows), include_model=include_model)
     errors = None if plan.quantised is None else _errors(plan, model)
     with Bar(cells.n, progress, unit="row") as bar, processes_for(plan, writer.header) as others:
-
-        def pack(block: tuple[int, list[np.ndarray]]) -> bytes:
-            body = others.pack(block[1]) if others else None
-            return writer.pack(block[1]) if body is None else body
-
-        n_blocks = writer.header.n_blocks
+        pack, n_blocks = functools.partial(_pack, writer, others), writer.header.n_blocks
         ends = map(writer.header.rows_of, range(n_blocks))
         each = ((high, cells.rows(low, high)) for low, high in ends)
         for (high, own), packed in in_order(pack, each, n_blocks):
@@ -147,6 +144,12 @@ def _writer(
         kind=kind,
         always=plan.quantised is not None and plan.quantised.residual,
     )
+
+
+def _pack(writer: Writer, others: Processes | None, block: tuple[int, list[np.ndarray]]) -> bytes:
+    """Return the body of a block, from another process if that can make it."""
+    body = others.pack(block[1]) if others else None
+    return writer.pack(block[1]) if body is None else body
 
 
 def _errors(plan: Plan, model: Any) -> RowErrors:
