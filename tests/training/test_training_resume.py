@@ -8,7 +8,9 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from concurrent.futures import Future
 
 import jax
 import numpy as np
@@ -176,8 +178,27 @@ def test_an_unwritable_checkpoint_is_found_before_training(tmp_path):
     assert seen == []
 
 
+class AtOnce:
+    """An executor that has written when it returns, so that an epoch has a file of its own."""
+
+    def __init__(self, *_):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except OSError as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, wait):
+        pass
+
+
 def test_a_full_disk_warns_once_and_training_goes_on(tmp_path, every_epoch, monkeypatch):
     """The model is in memory: the last checkpoint that was written, and the training, are kept."""
+    monkeypatch.setattr(_checkpoint, "ThreadPoolExecutor", AtOnce)
     path = tmp_path / "training.ckpt"
     whole = fit(model_for(), DATA, **SETTINGS)
     fsync, calls = os.fsync, []
@@ -201,6 +222,36 @@ def test_a_full_disk_warns_once_and_training_goes_on(tmp_path, every_epoch, monk
     )
     assert seen[0] == 4
     assert same(resumed.model, whole.model)
+
+
+def test_a_slow_disk_does_not_stop_the_training(tmp_path, every_epoch, monkeypatch):
+    """One file is written at a time, beside the epochs; the last one when the training ends."""
+    path, fsync, writers = tmp_path / "training.ckpt", os.fsync, []
+
+    def slow(descriptor):
+        writers.append(threading.current_thread())
+        time.sleep(0.4)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    stops = []
+
+    def timed(self, *arguments, **options):
+        begun = time.perf_counter()
+        save(self, *arguments, **options)
+        stops.append(time.perf_counter() - begun)
+
+    save = _checkpoint.Checkpoint.save
+    monkeypatch.setattr(_checkpoint.Checkpoint, "save", timed)
+    first = fit(model_for(), DATA, checkpoint=path, **SETTINGS)
+    assert max(stops[:-1]) < 0.3 < stops[-1]
+    assert 1 < len(writers) < PLAN.max_epochs
+    assert threading.main_thread() not in writers
+    monkeypatch.undo()
+    seen = []
+    again = fit(model_for(), DATA, checkpoint=path, callbacks=[seen.append], **SETTINGS)
+    assert seen == []
+    assert same(first.model, again.model)
 
 
 def test_a_checkpoint_keeps_its_permissions(tmp_path, every_epoch):

@@ -11,7 +11,7 @@ from ._join import join
 from ._launch import free_port, launch
 from ._place import Place, find_place
 from ._schedulers import first_host
-from ._stop import any_asked, heeding
+from ._stop import any_asked, asked, heeding
 from ._store import JaxStore, Store
 from ._together import agree_on, is_loss, together
 from ._watch import Watch, beat, rest
@@ -25,6 +25,7 @@ __all__ = [
     "agree",
     "agree_on",
     "any_asked",
+    "asked",
     "beat",
     "code_digest",
     "differences",

@@ -12,10 +12,19 @@ from ._end import leave
 _asked = False
 
 
-def any_asked(*_: object) -> bool:
-    """Whether any process was asked to stop; each process calls it after each epoch.
+def asked(*_: object) -> bool:
+    """Whether this process was asked to stop: a callback of ``fit``.
 
-    It is a callback of ``fit``: the answer is the same everywhere, so that all stop together.
+    A training over several processes ends, in all of them after the same epoch, if a callback of
+    one of them returns true.
+    """
+    return _asked
+
+
+def any_asked(*_: object) -> bool:
+    """Whether any process was asked to stop, for loops of your own.
+
+    Each process calls it at the same points, and has the same answer.
     """
     import jax
     import numpy as np

@@ -8,6 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,7 +44,7 @@ def fingerprint(arrays: Any, *settings: Any) -> str:
 
 @dataclasses.dataclass
 class Checkpoint:
-    """A file with a pytree of arrays, rewritten whole every few seconds.
+    """A file with a pytree of arrays, rewritten whole every few seconds by a thread.
 
     ``identity`` is the fingerprint of the training, and ``stages`` are the records of the trainings
     that it needs before: of each fold.
@@ -54,6 +55,7 @@ class Checkpoint:
     stages: list = dataclasses.field(default_factory=list)
     _written: float = dataclasses.field(default_factory=time.monotonic)
     _failed: bool = False
+    _pending: Future | None = None
 
     @classmethod
     def at(cls, path: str | os.PathLike, identity: str) -> "Checkpoint":
@@ -128,20 +130,38 @@ class Checkpoint:
     def save(self, tree: Any, rows: tuple, *, now: bool = False) -> None:
         """Write the tree, unless ``now`` is false and the last write was a few seconds ago.
 
-        Where the file cannot be written, a warning is given once and the training continues.
+        A thread writes while the training goes on, one file at a time; with ``now`` the file is
+        written when this returns. Where it cannot be, a warning is given once and the training
+        continues.
         """
+        pending = self._pending
+        if not now and pending is not None and not pending.done():
+            return
+        self._collect()
         if not now and time.monotonic() - self._written < _SECONDS_BETWEEN:
             return
         leaves = serialise.leaves_by_name(jax.device_get(tree))
+        tensors = {name: np.asarray(leaf) for name, leaf in leaves}
         header = {"kind": "checkpoint", "identity": self.identity, "history": json.dumps(rows)}
         if self.stages:
             header["stages"] = json.dumps(self.stages)
+        self._written = time.monotonic()
+        writer = ThreadPoolExecutor(1, "wellposed-checkpoint")
+        self._pending = writer.submit(serialise.write, self.path, tensors, header)
+        writer.shutdown(wait=now)
+        if now:
+            self._collect()
+
+    def _collect(self) -> None:
+        """Wait for the file that is being written, and warn if it could not be."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
         try:
-            serialise.write(self.path, {name: np.asarray(leaf) for name, leaf in leaves}, header)
+            pending.result()
             self._failed = False
         except OutputError as error:
             self._warn(error)
-        self._written = time.monotonic()
 
     def _warn(self, error: OutputError) -> None:
         if not self._failed:
@@ -149,7 +169,7 @@ class Checkpoint:
                 f"The checkpoint was not written: {error} Training goes on. Make room for the "
                 "next checkpoint; until it is written, a stopped training resumes from the last.",
                 TrainingWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         self._failed = True
 

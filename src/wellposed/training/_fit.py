@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wellposed import hosts
 from wellposed._bar import Bar
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
@@ -157,10 +158,13 @@ def run_epochs(
     position, course = training.start(file)
     with Bar(training.member.plan.n_epochs, progress, unit) as bar:
         try:
+            hosts.beat()
             while course.outcome is None:
                 now = {"done": np.int32(course.n_epochs), "encoder_steps": course.encoder_steps}
                 state, figures = run_epoch(position.state, split=training.split, **now)
-                position, course = training.settle(position, course, state, jax.device_get(figures))
+                figures = jax.device_get(figures)
+                hosts.beat()
+                position, course = training.settle(position, course, state, figures)
                 if course.outcome is Outcome.nonfinite:
                     break
                 bar.show(course.n_epochs, course.history.summary)
@@ -174,6 +178,7 @@ def run_epochs(
         except KeyboardInterrupt:
             course = course.interrupt()
         finally:
+            hosts.rest()
             if file and course.n_epochs:
                 training.save(file, position, course, now=True)
     return training.run(position, course)

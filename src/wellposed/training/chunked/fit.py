@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from wellposed import hosts
 from wellposed._compiled import compiled
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
@@ -136,6 +137,7 @@ class Epochs:
                 state, metrics = step(state, data=data, rows=rows, at=np.asarray(place, np.int32))
                 if seen:  # one chunk is under way, and one is read: no more are in memory
                     jax.block_until_ready(seen[-1][0].value)
+                    hosts.beat()
                 seen.append((metrics, rows.n))
         held, variance, rate = self._evaluate(state)
         figures = EpochFigures(_mean(seen), held, variance, rate, jnp.zeros(()))
