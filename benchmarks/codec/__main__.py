@@ -1,7 +1,7 @@
 """Sizes of rows in files: by models, without, and by other coders, in one run.
 
 ``python -m benchmarks.codec`` (``--only mnist letter``, ``--share 0.5`` of the epochs,
-``--no-models``).
+``--models causal`` of images alone, ``--no-models``).
 """
 
 import argparse
@@ -23,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--share", type=float, default=1.0, help="of the epochs of a training")
+    parser.add_argument("--models", nargs="+", choices=models.NAMES, default=list(models.NAMES))
     parser.add_argument("--no-models", action="store_true", help="leave the models out")
     arguments = parser.parse_args()
     for name in arguments.only:
@@ -33,7 +34,7 @@ def main() -> None:
         found = rivals.measure(sample)
         found["wellposed, no model"] = _ours(None, sample)
         model_bytes = {}
-        for each, vae in [] if arguments.no_models else _models(sample, arguments.share):
+        for each, vae in [] if arguments.no_models else _models(sample, arguments):
             found[each] = _ours(vae, sample)
             size = len(wp.compress(vae, _rows(vae, sample), include_model=True))
             model_bytes[each] = size - found[each][0]
@@ -45,12 +46,12 @@ def main() -> None:
         _print(found, model_bytes, sample)
 
 
-def _models(sample: Sample, share: float) -> Iterator[tuple[str, Any]]:
+def _models(sample: Sample, asked: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     if sample.model is not None:
-        for each in models.NAMES:
-            yield f"wellposed, {each}", models.trained(sample.model, each, share=share).vae
+        for each in asked.models:
+            yield f"wellposed, {each}", models.trained(sample.model, each, share=asked.share).vae
     elif sample.train is not None:
-        yield "wellposed, a model", tables.trained(sample, share=share)
+        yield "wellposed, a model", tables.trained(sample, share=asked.share)
 
 
 def _indented(text: object) -> str:

@@ -5,8 +5,8 @@
 
 A cell of each of ``--rows`` held-out rows is made wrong: a number is moved by 3 to 6 standard
 deviations of its column, up or down, and a category becomes another level. A row is flagged if its
-p-value is at most 0.05, or a cell is named at the level 0.01. ``clean`` is the share of cells that
-are named in as many rows as they are.
+p-value is at most 0.05, or a cell is named at the level 0.01. Beside ours stand boosted trees, one
+model of each column given the others. ``clean`` is the share of cells that are named in as many rows as they are.
 """
 
 import argparse
@@ -21,6 +21,8 @@ import pandas as pd
 import wellposed as wp
 from benchmarks.data import root
 from benchmarks.gaps.mixed import adult
+
+from .cell_rivals import TreesOfCells
 
 FILES = {"power-plant": "power-plant", "wine": "wine-quality-red", "kin8nm": "kin8nm"}
 ALPHA, LEVEL = 0.05, 0.01
@@ -77,6 +79,8 @@ def line(name: str, n_rows: int, n_train: int) -> str:
         calm: Any = clean if name == "adult" else clean.to_numpy()
         found, right = detector.explain(given, LEVEL), detector.explain(calm, LEVEL)
         p = detector.p_values(given)
+        trees = TreesOfCells.fit(frame.iloc[train].reset_index(drop=True))
+        by_trees, of_trees = trees.name(planted, frame.iloc[train], LEVEL)
     kept = list(found.names)
     column = np.array([list(frame.columns)[j] for j in cell])
     if name != "adult":
@@ -84,11 +88,26 @@ def line(name: str, n_rows: int, n_train: int) -> str:
     judged = np.isin(column, kept)
     flagged = (p <= ALPHA) | found.wrong.any(axis=1)
     first = np.array(found.first) == column
+    levels = np.array([not pd.api.types.is_numeric_dtype(frame.iloc[:, j]) for j in cell])
+    rival = of_trees == np.array([list(frame.columns)[j] for j in cell])
     gap = np.abs(found.contributions.sum(axis=1) - found.surprise).max()
     return (
         f"{name:12} flagged {flagged[judged].mean():6.1%}   first-named column right "
         f"{first[judged].mean():6.1%}   clean {right.wrong.mean():5.2%}   sum off by {gap:.1e}   "
         f"{time.perf_counter() - start:.0f} s"
+        + _of_kinds("numbers", judged & ~levels, flagged, first, by_trees, rival)
+        + _of_kinds("levels", judged & levels, flagged, first, by_trees, rival)
+    )
+
+
+def _of_kinds(name: str, of: np.ndarray, *found: np.ndarray) -> str:
+    """Shares of the rows whose wrong cell is of a kind: ours, then those of boosted trees."""
+    if not of.any():
+        return ""
+    flagged, first, by_trees, rival = (each[of].mean() for each in found)
+    return (
+        f"\n    {name:8} of {of.sum():4} rows: flagged {flagged:6.1%}, first {first:6.1%}; boosted "
+        f"trees of each column: {by_trees:6.1%}, {rival:6.1%}"
     )
 
 
