@@ -6,7 +6,8 @@
 A cell of each of ``--rows`` held-out rows is made wrong: a number is moved by 3 to 6 standard
 deviations of its column, up or down, and a category becomes another level. A row is flagged if its
 p-value is at most 0.05, or a cell is named at the level 0.01. Beside ours stand boosted trees, one
-model of each column given the others. ``clean`` is the share of cells that are named in as many rows as they are.
+model of each column given the others. ``clean`` is the share of cells that are named in as
+many rows as they are.
 """
 
 import argparse
