@@ -12,6 +12,7 @@ from scipy import stats
 from scipy.special import expit
 
 import wellposed as wp
+from once import once
 from wellposed.noise import Beta, ContinuousBernoulli, LowRankGaussian, StudentT, TruncatedNormal
 
 FLOOR = 0.1 / math.sqrt(12)
@@ -24,9 +25,13 @@ def softplus(v):
     return np.log1p(np.exp(np.asarray(v) + math.log(math.e - 1)))
 
 
+def each_of(p, y):
+    return p.feature_log_prob(y)
+
+
 def log_probs(p, y):
     """Log density of each feature alone."""
-    return np.asarray(p.feature_log_prob(jnp.asarray(y)))
+    return np.asarray(once(each_of, p, jnp.asarray(y)))
 
 
 def factor_of(raw) -> np.ndarray:

@@ -12,7 +12,9 @@ from wellposed.evaluation.likelihood import importance_weights
 KEY = jax.random.key(0)
 
 
-@pytest.mark.parametrize("at_once", [4096, 64], ids=["one-block", "blocks"])
+@pytest.mark.parametrize(
+    "at_once", [pytest.param(4096, marks=pytest.mark.slow), 64], ids=["one-block", "blocks"]
+)
 def test_standard_errors_cover_the_scatter_however_the_draws_are_cut(at_once, monkeypatch):
     """Blocks that shared their draws would scatter more than they say."""
     monkeypatch.setattr(importance_weights, "MOST", at_once)

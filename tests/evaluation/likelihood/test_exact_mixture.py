@@ -59,7 +59,17 @@ def dense_log_density(rows, prior, weight, bias, covariance):
     return logsumexp(joint, axis=0)
 
 
-@pytest.mark.parametrize(("d", "k", "m"), [(5, 2, 4), (3, 1, 1), (4, 4, 3), (2, 3, 2), (1, 1, 3)])
+@pytest.mark.parametrize(
+    ("d", "k", "m"),
+    [
+        (5, 2, 4),
+        (2, 3, 2),
+        *(
+            pytest.param(*sizes, marks=pytest.mark.slow)
+            for sizes in ((3, 1, 1), (4, 4, 3), (1, 1, 3))
+        ),
+    ],
+)
 def test_it_is_a_mixture_of_dense_gaussians(d, k, m):
     """Forty random models of each shape; rows near the model and rows far away."""
     rng = np.random.default_rng(d)

@@ -35,7 +35,9 @@ def test_the_bound_is_that_of_quadrature(n_importance):
     assert stated == pytest.approx(excess.std(ddof=1) / np.sqrt(len(rows)), rel=0.2)
 
 
-@pytest.mark.parametrize("at_once", [4096, 64], ids=["one-block", "blocks"])
+@pytest.mark.parametrize(
+    "at_once", [pytest.param(4096, marks=pytest.mark.slow), 64], ids=["one-block", "blocks"]
+)
 def test_bounds_rise_with_k_from_the_elbo_to_log_p(at_once, monkeypatch):
     monkeypatch.setattr(importance_weights, "MOST", at_once)
     model, density = exact_model(spread=SPREAD)

@@ -43,7 +43,7 @@ def by_quadrature(model, rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("spread", [0.2, 3.0])
+@pytest.mark.parametrize("spread", slow_beside([0.2, 3.0], [3.0]))
 def test_a_linear_decoder_has_constant_weights(spread):
     model, density = exact_model(d=7, k=3, spread=spread)
     rows = rows_of(density, 20)
@@ -52,6 +52,7 @@ def test_a_linear_decoder_has_constant_weights(spread):
     np.testing.assert_allclose(found.effective_sample_size, 64, rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("x64")
 def test_a_linear_decoder_under_a_mixture_prior_has_constant_weights():
     linear, _ = exact_model(d=6, k=2)
@@ -122,6 +123,7 @@ def test_the_mean_weight_is_unbiased_whatever_the_number_of_draws():
     assert abs(ratio.mean() - 1) < 4 * error
 
 
+@pytest.mark.slow
 def test_the_value_of_a_row_does_not_depend_on_the_others():
     model = bent_model(2)
     rows = drawn(model, 70).astype(np.float32)
