@@ -34,7 +34,11 @@ def rows():
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
-    "name", ["Gaussian", "pPCA", "factors", "GaussianMixture", "KernelDensity"]
+    "name",
+    [
+        *("Gaussian", "pPCA", "factors", "KernelDensity"),
+        pytest.param("GaussianMixture", marks=pytest.mark.slow),
+    ],
 )
 def test_a_rival_integrates_to_one_in_data_units(module, rows, name):
     fitted = module("rivals").RIVALS[name](rows, FOLDS)

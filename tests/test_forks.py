@@ -143,12 +143,22 @@ def test_the_parent_goes_on(fitted, rows):
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
-def test_spawned_workers_are_no_forks_and_a_search_runs_in_them(rows):
+@pytest.mark.parametrize(
+    ("template", "settings"),
+    [
+        (wp.PPCA(), {"n_components": [1, 2]}),
+        pytest.param(
+            textbook_vae(1, hidden=(4,), max_epochs=2, progress=False),
+            {"random_state": [0, 1]},  # of one program
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["PPCA", "VAE"],
+)
+def test_spawned_workers_are_no_forks_and_a_search_runs_in_them(rows, template, settings):
     """The one test that starts fresh processes, loky's: each imports JAX."""
     from sklearn.model_selection import GridSearchCV
 
-    template = textbook_vae(1, hidden=(4,), max_epochs=2, progress=False)
-    settings = {"random_state": [0, 1]}  # of one program
     keywords = {"cv": 2, "error_score": "raise", "refit": False}
     alone, both = (
         GridSearchCV(template, settings, n_jobs=jobs, **keywords).fit(rows) for jobs in (None, 2)

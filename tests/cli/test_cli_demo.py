@@ -11,7 +11,7 @@ import wellposed as wp
 from wellposed import datasets
 from wellposed.cli import _demo
 
-N_TRAIN, N_HELD_OUT = 700, 170  # fewer than those of the demo, which take twice as long
+N_TRAIN, N_HELD_OUT = 200, 60  # fewer than those of the demo, which take ten times as long
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def shown(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_demo, "N_TRAIN", N_TRAIN)
         patch.setattr(datasets, "load_digits", lambda: some)
-        return out, run("demo", "--out", out, "--max-epochs", "4")
+        return out, run("demo", "--out", out, "--max-epochs", "2")
 
 
 def split(n_train=N_TRAIN, n=N_TRAIN + N_HELD_OUT):

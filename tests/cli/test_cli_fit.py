@@ -194,6 +194,7 @@ def test_the_checkpoint_is_not_the_output(fitted, tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_real_process_the_same_way(fitted, tmp_path):
     state = tmp_path / "state"
     options = (*SMALL, "--max-epochs", "1000000", "--patience", "0", "--checkpoint", state)

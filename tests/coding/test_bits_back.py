@@ -9,11 +9,14 @@ import pytest
 from digit_models import MODELS, digits, trained
 from threadpoolctl import threadpool_limits
 
+from variants import slow_beside
 from wellposed import evaluation
 from wellposed._errors import DamagedFileError, DataError, OutsideSupport, SettingError
 from wellposed.coding import RowCodec, integer_model, row_codec_from_bytes
 
-every_model = pytest.mark.parametrize("name", MODELS)
+# One of each way: rows by features and by neighbours, a prior of one component and of several.
+OFTEN = ["logistic", "causal", "pseudo-inputs"]
+every_model = pytest.mark.parametrize("name", slow_beside(MODELS, OFTEN))
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def test_a_frame_comes_back_with_marks_that_the_model_codes(monkeypatch):
     assert "missing marks" in str(estimate)
 
 
-@pytest.mark.parametrize("package", ["pandas", "polars"])
+@pytest.mark.parametrize("package", [pytest.param("pandas", marks=pytest.mark.slow), "polars"])
 def test_nulls_of_frames_are_missing_entries(package, monkeypatch):
     monkeypatch.setattr(blocks, "pack_plain", lambda parts: bytes(10**6))
     frame: Any = table().convert_dtypes()

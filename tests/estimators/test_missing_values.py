@@ -128,6 +128,7 @@ def test_chains_draw_from_the_conditional_normal(method, encoder):
         assert (np.abs(np.asarray(made.mean)[i, ~seen] - exact) < 5 * deviation / 22).all()
 
 
+@pytest.mark.slow
 def test_a_hidden_independent_column_takes_its_marginal_along(table):
     """log p(x) − log p(x without the column) is the column's own log density."""
     rows = np.column_stack([table, np.random.default_rng(1).normal(size=len(table))])

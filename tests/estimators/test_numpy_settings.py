@@ -8,6 +8,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
 import wellposed as wp
 from textbook import textbook_vae
+from variants import slow_beside
 from wellposed._errors import SettingError
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # short trainings
@@ -38,13 +39,18 @@ PLAIN = {
 }
 
 
+# Of each kind of value, and of settings that are static in a program and that are not.
+OFTEN = ["n_components", "hidden", "image_shape", "beta", "noise", "resolution", "progress"]
+OFTEN += ["patience", "validation_fraction", "random_state"]
+
+
 def as_numpy(value):
     if isinstance(value, tuple):
         return tuple(np.int64(item) for item in value)
     return {bool: np.bool_, int: np.int64, float: np.float64}[type(value)](value)
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", slow_beside(PLAIN, OFTEN))
 def test_a_numpy_setting_is_the_plain_one(name, tmp_path):
     plain, given = (
         textbook_vae(**{"n_components": 2, **SMALL, name: value}).fit(ROWS)

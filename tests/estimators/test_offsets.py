@@ -52,7 +52,7 @@ def test_a_shift_of_a_column_shifts_what_comes_back_and_nothing_else(plain, shif
         np.testing.assert_array_equal(found, expected.astype(np.float64) + SHIFT)
 
 
-@pytest.mark.parametrize("unit", [1e3, 1e9])
+@pytest.mark.parametrize("unit", [pytest.param(1e3, marks=pytest.mark.slow), 1e9])
 def test_milliseconds_and_nanoseconds_are_seconds_times_a_number(plain, unit):
     scaled = SHIFTED * [unit, 1, 1]
     for given in (scaled, pd.DataFrame(scaled)):

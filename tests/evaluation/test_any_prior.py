@@ -39,6 +39,7 @@ def test_log_p_is_the_same_under_a_mixture_that_is_the_standard_normal(x64):
         np.testing.assert_allclose(measure(plain), measure(mixed), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", slow_beside(["posterior", "prior"], ["prior"]))
 def test_annealing_is_the_same_under_a_mixture_that_is_the_standard_normal(start, x64):
     plain, mixed, density = pair()

@@ -8,6 +8,7 @@ import pytest
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from variants import slow_beside
 from wellposed import evaluation, models
 
 KEY = jax.random.key(0)
@@ -149,7 +150,7 @@ def test_latents_and_reconstructions_are_those_of_ppca(x64):
     )
 
 
-@pytest.mark.parametrize("n_samples", [1, 3, 200])
+@pytest.mark.parametrize("n_samples", slow_beside([1, 3, 200], [3]))
 def test_the_elbo_is_an_average_over_the_draws_asked_for(n_samples):
     """Its scatter falls as one over the root of their number; its mean is log p."""
     model, density = exact_model()

@@ -111,6 +111,7 @@ def test_everything_is_in_order_on_few_rows():
     assert found.certified == pytest.approx(best, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_vae_has_the_same_floor_as_the_mixtures():
     """On one tight cluster all end at the peak, less its spread; a lower floor would pass it."""
     rows = RNG.normal(1, 0.02, (40, 3))

@@ -78,10 +78,11 @@ def test_one_program_for_every_kind_of_number():
     "family",
     [
         noise.Bernoulli(),
-        noise.Poisson(),
-        noise.Laplace(),
-        noise.LowRankGaussian(),
         noise.CausalGaussian(3),
+        *(
+            pytest.param(family, marks=pytest.mark.slow)
+            for family in (noise.Poisson(), noise.Laplace(), noise.LowRankGaussian())
+        ),
     ],
     ids=lambda family: type(family).__name__,
 )

@@ -30,7 +30,7 @@ def member(plan=PLAN, make=random_model, alpha=3.0, **changes):
     return Member(model, jax.random.key(0), goal, plan)
 
 
-@pytest.mark.parametrize("auxiliary", [False, True])
+@pytest.mark.parametrize("auxiliary", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_training_reaches_the_exact_densities_and_classes(auxiliary):
     """With a, the labels weigh more: from some starts the bound has other groups as classes."""
     plan = dataclasses.replace(PLAN, max_epochs=60)

@@ -36,7 +36,11 @@ def test_its_density_is_the_mean_of_the_posteriors(x64):
     )
 
 
-@pytest.mark.parametrize("objective", [ELBO(), IWAE(3), SquaredError(1.0)], ids=str)
+@pytest.mark.parametrize(
+    "objective",
+    [ELBO(), *(pytest.param(o, marks=pytest.mark.slow) for o in (IWAE(3), SquaredError(1.0)))],
+    ids=str,
+)
 def test_an_objective_is_that_of_the_mixture_at_the_encoder(objective, x64):
     model, density = vamp_model()
     x = jnp.asarray(rows_of(density, 2))[0]

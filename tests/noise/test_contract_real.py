@@ -37,8 +37,6 @@ LINES = [name for name in FAMILIES if name not in UNITS]
 # Of the ways in which a family's scale is had, one for each of the ways of the code.
 OFTEN = {
     "gaussian-conditional",
-    "logistic-conditional",
-    "student-t-conditional",
     "beta-conditional",
     "quantile-skew-levels",
     "low-rank-conditional",
@@ -261,7 +259,7 @@ def test_data_off_the_interval_are_refused_with_the_family_that_fits(name):
 @pytest.mark.filterwarnings("ignore::wellposed._errors.FloorWarning")
 @pytest.mark.parametrize(
     "law",
-    slow_beside(LAWS, {"logistic-conditional", "low-rank-conditional"}),
+    slow_beside(LAWS, {"low-rank-conditional"}),
 )
 def test_a_trained_model_scores_the_same_when_loaded(law, digits, tmp_path):
     rows = digits[:120, 8:24]  # two of its features never vary

@@ -6,6 +6,7 @@ import pytest
 
 import wellposed as wp
 from wellposed import plotting
+from wellposed.estimators._prepare import prepare
 from wellposed.estimators.synthetic.panel import tables_panel, target_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
@@ -66,9 +67,9 @@ def test_without_rows_of_the_training_halves_are_compared(vae):
 
 
 def test_a_table_of_one_kind_has_no_section():
-    settings = {"hidden": (8,), "max_epochs": 1, "random_state": 0, "progress": False}
     numbers = FRAME[["age", "paid"]].to_numpy()
-    plain = wp.VAE(1, prior="standard", noise="feature", **settings).fit(numbers)
+    plain = wp.VAE(1, prior="standard", noise="feature", hidden=(8,), random_state=0)
+    plain.model_ = prepare(plain, numbers).model  # at its start
     assert tables_panel(plain, plain.open(numbers), None)(None) is None
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import linear_oracles as own
+from variants import slow_beside
 from wellposed import models, training
 from wellposed.models import Covariance, eigendecompose, optimum, stationary_point
 from wellposed.training import LinearPlan, LinearState, Outcome
@@ -74,7 +75,7 @@ def test_every_solver_reaches_the_optimum(name, noise_variance, beta):
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", slow_beside(SOLVERS, set(SOLVERS) - {"gradient"}))
 def test_every_solver_reaches_the_optimum_of_the_digits(name, digits):
     covariance = own.of_rows(digits)
     best = optimum(eigendecompose(covariance), 10)

@@ -68,6 +68,7 @@ def test_a_training_stopped_past_its_best_epoch_remembers_it(tmp_path):
     assert same(resumed.model, whole.model)
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_resumed_bit_for_bit(tmp_path):
     """kill -9 in the middle of an epoch: the file on disk is complete and sufficient."""
     path = tmp_path / "training.ckpt"

@@ -52,7 +52,7 @@ def test_every_place_is_equally_likely():
     assert np.abs(mean_place - 9.5).max() < 4 * error
 
 
-@pytest.mark.parametrize("rows", [20, 83, 130])
+@pytest.mark.parametrize("rows", [20, pytest.param(83, marks=pytest.mark.slow), 130])
 def test_a_bucket_changes_no_number(rows, monkeypatch):
     """The same fit in buckets of other sizes: one log p, one history, one best epoch."""
     X = np.random.default_rng(0).normal(size=(rows, 4)) @ np.diag([1.0, 2.0, 3.0, 4.0])

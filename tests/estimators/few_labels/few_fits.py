@@ -22,7 +22,8 @@ METHODS = ("features", "joint", "stacked", "auxiliary")
 
 def small(method="joint", **settings):
     vae = settings.pop("vae", {})
-    inner = wp.VAE(**{"n_components": 2, "hidden": (16,), "max_epochs": 40, **vae})
+    chosen = {"n_components": 2, "hidden": (16,), "max_epochs": 40, "prior": "standard"}
+    inner = wp.VAE(**(chosen | vae))
     if method == "stacked":
         settings.setdefault("second_vae", wp.VAE(1, hidden=(8,), max_epochs=150))
     settings = {

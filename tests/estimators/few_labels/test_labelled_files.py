@@ -32,7 +32,7 @@ def again(model, folder):
     return wp.load(path)
 
 
-@pytest.mark.parametrize("method", slow_beside([*METHODS, "of latents"], ["features", "joint"]))
+@pytest.mark.parametrize("method", slow_beside([*METHODS, "of latents"], ["joint"]))
 def test_what_is_loaded_is_what_was_saved(method, tmp_path):
     model = of_latents() if method == "of latents" else fitted_by(method)
     known = model.classes_[1].item()
@@ -59,6 +59,7 @@ def test_no_row_of_the_data_is_in_the_file(tmp_path):
     assert not observed & {v for array in tensors.values() for v in array.ravel().tolist()}
 
 
+@pytest.mark.slow
 def test_a_frame_of_several_kinds_comes_back_in_kind(tmp_path):
     model = small(vae={"max_epochs": 2}).fit(FRAME, Y)
     loaded = again(model, tmp_path)

@@ -43,7 +43,7 @@ class Middle(TransformerMixin, BaseEstimator):
 def small(method, **settings):
     two = {"second_vae": wp.VAE(1, hidden=(4,), max_epochs=1)} if method == "stacked" else {}
     common = {"calibration_folds": 0, "progress": False, "random_state": 0}
-    vae = wp.VAE(2, hidden=(8,), max_epochs=2)
+    vae = wp.VAE(2, hidden=(8,), max_epochs=2, prior="standard")
     return wp.SemiSupervisedVAE(method, **{"vae": vae, **common, **two, **settings})
 
 
@@ -52,7 +52,7 @@ def vae():
     return wp.VAE(2, hidden=(8,), prior="standard", max_epochs=5, random_state=3).fit(X)
 
 
-@pytest.mark.parametrize("method", ["features", "stacked"])
+@pytest.mark.parametrize("method", ["features", pytest.param("stacked", marks=pytest.mark.slow)])
 def test_the_usual_points_give_what_none_gives_bit_for_bit(method, vae):
     frozen = FrozenEstimator(vae)
     units = small("features", vae=frozen).fit(X, FEW).classifier_.units

@@ -6,6 +6,7 @@ from scipy.special import logsumexp
 from sklearn.svm import SVR
 
 import wellposed as wp
+from variants import slow_beside
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 RNG = np.random.default_rng(0)
@@ -17,18 +18,16 @@ Y = np.where(np.arange(N) < 24, TRUE, np.nan)
 
 
 def small(method="joint", **settings):
-    vae = wp.VAE(2, hidden=(16,), max_epochs=60, **settings.pop("vae", {}))
+    chosen = {"hidden": (16,), "max_epochs": 60, "prior": "standard"}
+    vae = wp.VAE(2, **(chosen | settings.pop("vae", {})))
     second = wp.VAE(1, hidden=(8,), max_epochs=60) if method == "stacked" else None
     options = {"second_vae": second, "progress": False, "random_state": 0, **settings}
     return wp.SemiSupervisedRegressor(method, vae=vae, **options)
 
 
-DEEPER = ("stacked", "auxiliary")
-
-
 @pytest.fixture(
     scope="module",
-    params=("features", "joint", *(pytest.param(m, marks=pytest.mark.slow) for m in DEEPER)),
+    params=slow_beside(("features", "joint", "stacked", "auxiliary"), ["joint"]),
 )
 def fitted(request):
     return small(request.param).fit(X, Y)

@@ -24,7 +24,7 @@ def small(method, **settings):
     settings = {"calibration_folds": 0, "progress": False, "random_state": 0, **settings}
     if method == "stacked":
         settings["second_vae"] = wp.VAE(1, hidden=(4,), max_epochs=3)
-    vae = wp.VAE(2, hidden=(4,), max_epochs=3)
+    vae = wp.VAE(2, hidden=(4,), max_epochs=3, prior="standard")
     return wp.SemiSupervisedVAE(method, vae=vae, **settings)
 
 
@@ -68,7 +68,7 @@ def test_alpha_is_that_of_the_repeated_rows():
 def test_the_moments_of_real_labels_are_weighted():
     y, weights = np.where(np.arange(N) < 10, X[:, 0], np.nan), np.ones(N)
     weights[:5] = 3.0
-    vae = wp.VAE(2, hidden=(4,), max_epochs=3)
+    vae = wp.VAE(2, hidden=(4,), max_epochs=3, prior="standard")
     model = wp.SemiSupervisedRegressor("features", vae=vae, progress=False, random_state=0)
     model.fit(X, y, sample_weight=weights)
     repeated = np.repeat(y[:10], weights[:10].astype(int))

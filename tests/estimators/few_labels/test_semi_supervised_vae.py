@@ -14,10 +14,12 @@ from sklearn.semi_supervised import LabelSpreading
 from sklearn.svm import SVC
 
 import wellposed as wp
+from variants import slow_beside
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 RNG = np.random.default_rng(1)
 WORDS = np.array(["a", "b", "c"])
+BRIEF = {"max_epochs": 2}
 
 
 def nearest(rows):
@@ -25,7 +27,7 @@ def nearest(rows):
     return np.linalg.norm(rows[:, None] - means, axis=2).argmin(axis=1)
 
 
-@pytest.fixture(scope="module", params=METHODS)
+@pytest.fixture(scope="module", params=slow_beside(METHODS, ["features", "joint", "stacked"]))
 def fitted(request):
     return fitted_by(request.param)
 
@@ -110,7 +112,7 @@ def test_the_diagnosis_has_the_figures_of_each_class(fitted):
 def test_declared_classes_without_an_example_never_win():
     words = np.where(FEW >= 0, WORDS[np.maximum(FEW, 0)], None)
     column = pd.Categorical(words, ["z", "c", "b", "a"])
-    model = small().fit(X, column)
+    model = small(vae=BRIEF).fit(X, column)
     found = model.predict_proba(X)
     assert model.classes_.tolist() == ["a", "b", "c", "z"]
     assert found.shape == (N, 4)
@@ -118,14 +120,14 @@ def test_declared_classes_without_an_example_never_win():
     assert "z" not in model.predict(X)
     with pytest.raises(wp.DataError, match="classes with an example, 'a', 'b', 'c'"):
         model.sample(2, "z")
-    same = small().fit(X, FEW)
+    same = small(vae=BRIEF).fit(X, FEW)
     np.testing.assert_array_equal(WORDS[same.predict(X)], model.predict(X))
 
 
 def test_hidden_labels_cannot_leak():
     """The array of labels is all that a fit sees; those of other rows are not in it."""
-    one = small().fit(X, FEW)
-    other = small().fit(X, np.where(FEW >= 0, FEW, np.nan))
+    one = small(vae=BRIEF).fit(X, FEW)
+    other = small(vae=BRIEF).fit(X, np.where(FEW >= 0, FEW, np.nan))
     np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
 
 
@@ -160,7 +162,9 @@ def test_the_class_prior_is_the_one_that_is_set(prior):
     assert (np.ptp(found) > 0) is np.True_
 
 
-@pytest.mark.parametrize("method", ["features", "stacked", "auxiliary"])
+@pytest.mark.parametrize(
+    "method", ["features", "stacked", pytest.param("auxiliary", marks=pytest.mark.slow)]
+)
 def test_a_frozen_vae_is_used_as_it_was_fitted(method):
     vae = wp.VAE(2, hidden=(16,), prior="standard", max_epochs=40, random_state=3).fit(X)
     settings = {"progress": False, "random_state": 0, "calibration_folds": 0}
@@ -301,7 +305,7 @@ def test_the_vae_of_features_is_given_covariates(tmp_path):
 
 
 def test_it_is_cloned_and_equal_fits_are_equal():
-    a = small()
+    a = small(vae=BRIEF)
     b = clone(a)
     assert b.get_params()["vae__hidden"] == (16,)
     np.testing.assert_array_equal(a.fit(X, FEW).predict_proba(X), b.fit(X, FEW).predict_proba(X))
@@ -309,11 +313,11 @@ def test_it_is_cloned_and_equal_fits_are_equal():
 
 def test_a_checkpoint_resumes(tmp_path):
     file = tmp_path / "few.checkpoint"
-    whole = small(checkpoint=file).fit(X, FEW)
-    again = small(checkpoint=file).fit(X, FEW)
+    whole = small(checkpoint=file, vae=BRIEF).fit(X, FEW)
+    again = small(checkpoint=file, vae=BRIEF).fit(X, FEW)
     np.testing.assert_array_equal(whole.predict_proba(X), again.predict_proba(X))
     with pytest.raises(wp.SettingError, match="other data or settings"):
-        small(checkpoint=file).fit(X + 1, FEW)
+        small(checkpoint=file, vae=BRIEF).fit(X + 1, FEW)
 
 
 BAD = {

@@ -26,6 +26,7 @@ def fitted():
     return wp.VAE(1, missing="self-masking-high", **SMALL).fit(GAPS)
 
 
+@pytest.mark.slow
 def test_the_mean_of_a_column_is_nearer_than_with_ignorable_gaps(fitted):
     """Means of p(x), against the mean of the column before values were lost."""
     ignorable = wp.VAE(1, missing="ignorable", **SMALL).fit(GAPS)

@@ -239,6 +239,7 @@ def test_without_a_seed_all_members_share_one_and_a_folder_remembers_it(tmp_path
     assert first.best.outcome_ is Outcome.budget_spent
 
 
+@pytest.mark.slow
 def test_members_train_at_once_where_asked():
     axes = {"beta": [0.5, 2.0], "noise": [0.2]}
     at_once = wp.fit_grid(vae(), axes, TRAIN, X_test=TEST, together=True)

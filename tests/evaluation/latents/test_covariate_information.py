@@ -19,7 +19,7 @@ def two_normals(gap):
     return quad(integrand, -12, 12)[0]
 
 
-@pytest.mark.parametrize("gap", [1.0, 3.0])
+@pytest.mark.parametrize("gap", [pytest.param(1.0, marks=pytest.mark.slow), 3.0])
 def test_of_two_normals_the_bound_is_tight(gap):
     rng = np.random.default_rng(0)
     level = rng.integers(2, size=1500)

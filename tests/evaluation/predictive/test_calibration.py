@@ -122,7 +122,10 @@ def conditional(density, hidden, x):
     )
 
 
-@pytest.mark.parametrize(("spread", "shift"), [(1.0, 0.0), (1.6, 0.0), (1.3, 0.3)])
+@pytest.mark.parametrize(
+    ("spread", "shift"),
+    [*(pytest.param(s, 0.0, marks=pytest.mark.slow) for s in (1.0, 1.6)), (1.3, 0.3)],
+)
 def test_hidden_features_have_the_exact_conditional_whatever_the_encoder(spread, shift, x64):
     model, density = exact_model(spread=spread)
     model = with_bias(model, shift)
