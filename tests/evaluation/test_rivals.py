@@ -29,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 
 KEY = jax.random.key(0)
 QUICK = {"hidden": (8,), "max_epochs": 2, "random_state": 0, "progress": False}
+QUICK |= {"prior": "standard"}
 
 
 def clumps(n: int, seed: int = 0) -> np.ndarray:

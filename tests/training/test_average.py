@@ -34,6 +34,7 @@ def test_a_decay_of_one_is_refused():
 
 def test_the_average_is_what_is_kept():
     settings = {"hidden": (4,), "max_epochs": 3, "random_state": 0, "validation_fraction": 0.0}
+    settings |= {"prior": "standard"}
     with pytest.warns(wp.TrainingWarning):
         last = wp.VAE(1, ema_decay=0.0, patience=None, **settings).fit(X)
     with pytest.warns(wp.TrainingWarning):
@@ -44,7 +45,7 @@ def test_the_average_is_what_is_kept():
 
 
 def test_no_epoch_below_the_start_is_kept():
-    vae = wp.VAE(1, hidden=(4,), max_epochs=20, random_state=0).fit(X)
+    vae = wp.VAE(1, hidden=(4,), max_epochs=20, prior="standard", random_state=0).fit(X)
     plan = Plan(max_epochs=2, learning_rate=5.0)
     options = {"key": jax.random.key(0), "plan": plan, "validation_fraction": 0.2}
     run = fit(vae.model_, X, **options)

@@ -205,7 +205,7 @@ def test_every_forecast_names_its_units(digits):
     )
     raw = wp.forecast(ROWS, n_components=2, transform="identity")
     assert str(raw).endswith("squared units of the data.")
-    settings = {"hidden": (4,), "max_epochs": 1, "random_state": 0, "progress": False}
+    settings = {"hidden": (4,), "max_epochs": 1, "random_state": 0, "prior": "standard"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wp.WellposedWarning)
         one, each = (wp.VAE(2, noise=n, **settings).fit(ROWS) for n in ("shared", "feature"))

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 
 def trained(rows, noise):
     """Return a model after one epoch."""
-    vae = wp.VAE(1, noise=noise, hidden=(4,), max_epochs=1, random_state=0, progress=False)
+    settings = {"hidden": (4,), "max_epochs": 1, "prior": "standard", "random_state": 0}
+    vae = wp.VAE(1, noise=noise, progress=False, **settings)
     return vae.fit(rows).model_
 
 
