@@ -1,6 +1,7 @@
 """Data that are read in blocks of rows, and need not fit in memory."""
 
 import abc
+import math
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,13 @@ class BlockSource(abc.ABC):
                 target[:] = self.whole_block(block)[at - first : until - first]
             at = until
         return rows
+
+    def _shape_as(self, shape: tuple[int, ...], origin: str) -> None:
+        """Set the attributes that an array of shape (n, d), (n, H, W) or (n, H, W, C) has."""
+        self.n_rows, *within = shape
+        self.n_features = math.prod(within)
+        self.image_shape = tuple(within) if len(within) > 1 else None
+        check_some(self.n_rows, self.n_features, origin)
 
     @property
     def row_bytes(self) -> int:

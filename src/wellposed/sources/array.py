@@ -1,13 +1,12 @@
 """Rows of an array in memory, as a source."""
 
 import hashlib
-import math
 
 import numpy as np
 
 from wellposed._errors import DataError
 
-from ._source import BlockSource, check_real, check_some, rows_in_block
+from ._source import BlockSource, check_real, rows_in_block
 
 
 class ArraySource(BlockSource):
@@ -40,10 +39,8 @@ class ArraySource(BlockSource):
                 f"{values.shape}. Reshape it to (n, d)."
             )
         check_real(values.dtype, "the array")
-        self.image_shape = values.shape[1:] if values.ndim > 2 else None
-        self._values = values.reshape(len(values), math.prod(values.shape[1:]))
-        self.n_rows, self.n_features = self._values.shape
-        check_some(self.n_rows, self.n_features, "the array")
+        self._shape_as(values.shape, "the array")
+        self._values = values.reshape(self.n_rows, self.n_features)
         self.dtype = values.dtype.newbyteorder("=")
         self.block_rows = block_rows or rows_in_block(self.row_bytes)
 

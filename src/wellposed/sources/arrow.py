@@ -10,7 +10,13 @@ import numpy as np
 from wellposed._errors import DamagedFileError, DataError, SettingError
 from wellposed.datasets.readers.cells import ENCODE
 from wellposed.datasets.readers.guard import is_of_the_system, name_damage
-from wellposed.datasets.readers.parquet import index_columns, is_numeric, number_type, to_numbers
+from wellposed.datasets.readers.parquet import (
+    index_columns,
+    is_numeric,
+    load_pyarrow,
+    number_type,
+    to_numbers,
+)
 
 from ._identity import identity_of
 from ._source import BlockSource, check_some
@@ -46,7 +52,7 @@ class ArrowSource(BlockSource):
         paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
         columns: Sequence[str] | None = None,
     ):
-        self._arrow = _pyarrow(paths)
+        self._arrow, self._parquet = load_pyarrow(f"to read {paths}", "save the rows as .npy")
         given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
         self.paths = tuple(Path(path) for path in given)
         if not self.paths:
@@ -149,9 +155,7 @@ class ArrowSource(BlockSource):
 
     def _open(self, path: Path) -> Any:
         if path.suffix.lower() == _PARQUET:
-            import pyarrow.parquet as pq
-
-            return pq.ParquetFile(path, page_checksum_verification=True)
+            return self._parquet.ParquetFile(path, page_checksum_verification=True)
         return self._arrow.ipc.open_file(self._arrow.memory_map(str(path)))
 
 
@@ -165,15 +169,3 @@ def _columns_with_nulls(groups: list[Any]) -> set[str]:
             if known is None or not known.has_null_count or known.null_count:
                 found.add(column.path_in_schema)
     return found
-
-
-def _pyarrow(path: object) -> Any:
-    try:
-        import pyarrow
-        import pyarrow.ipc
-    except ImportError as error:
-        raise SettingError(
-            f"Parquet and Arrow files need pyarrow, which is not installed, to read {path}. Run "
-            "`pip install 'wellposed[data]'`, or save the rows as .npy."
-        ) from error
-    return pyarrow

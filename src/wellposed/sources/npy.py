@@ -1,6 +1,5 @@
 """Rows of a NumPy file, read block by block."""
 
-import math
 import os
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from wellposed.datasets.readers.guard import name_damage
 from wellposed.datasets.readers.npy import pickled, read_header
 
 from ._identity import identity_of
-from ._source import BlockSource, check_real, check_some, rows_in_block
+from ._source import BlockSource, check_real, rows_in_block
 
 
 class NpySource(BlockSource):
@@ -57,10 +56,7 @@ class NpySource(BlockSource):
                 f"{path} holds shape {shape} in {order} order. Save "
                 "`numpy.ascontiguousarray(array.reshape(len(array), -1))`."
             )
-        self.n_rows, *within = shape
-        self.n_features = math.prod(within)
-        self.image_shape = tuple(within) if len(within) > 1 else None
-        check_some(self.n_rows, self.n_features, str(path))
+        self._shape_as(shape, str(path))
         self._stored, self.dtype = dtype, dtype.newbyteorder("=")
         expected = self.n_rows * self.row_bytes
         if size - self._offset != expected:

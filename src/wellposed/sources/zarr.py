@@ -1,6 +1,5 @@
 """Rows of a Zarr array, a chunk at a time."""
 
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from wellposed._errors import DataError, SettingError
 from wellposed.datasets.readers.guard import name_damage
 
 from ._identity import identity_of
-from ._source import BlockSource, check_real, check_some
+from ._source import BlockSource, check_real
 
 
 class ZarrSource(BlockSource):
@@ -43,19 +42,16 @@ class ZarrSource(BlockSource):
             ) from error
         with name_damage(self._path):
             opened: Any = zarr.open(str(path), mode="r")
-        shape = list(getattr(opened, "shape", ()))
+        shape = tuple(getattr(opened, "shape", ()))
         if len(shape) not in (2, 3, 4):
             raise DataError(
                 "A source has rows and features, or images; "
-                f"{path} holds {f'shape {tuple(shape)}' if shape else 'a group'}. Name an array of "
+                f"{path} holds {f'shape {shape}' if shape else 'a group'}. Name an array of "
                 "it, of two to four axes."
             )
         check_real(np.dtype(opened.dtype), str(path))
         self._array = opened
-        self.n_rows, *within = shape
-        self.n_features = math.prod(within)
-        self.image_shape = tuple(within) if len(within) > 1 else None
-        check_some(self.n_rows, self.n_features, str(path))
+        self._shape_as(shape, str(path))
         self.dtype = np.dtype(opened.dtype).newbyteorder("=")
         self.block_rows = int((opened.shards or opened.chunks)[0])
 

@@ -22,16 +22,33 @@ _BUFFER = 1 << 18  # bytes of a column; without it, all of a group of rows are i
 
 def read_parquet(path: Path, *, drop: tuple[str | int, ...]) -> Parsed:
     """Read every numeric column; types are promoted to one, nulls become NaN."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise SettingError(
-            f"Parquet files need pyarrow, which is not installed, to read {path}. "
-            f"Run `pip install 'wellposed[data]'`, or save the table as CSV."
-        ) from error
+    pa, pq = load_pyarrow(f"to read {path}", "save the table as CSV")
     with path.open("rb") as handle, pq.ParquetFile(handle, buffer_size=_BUFFER) as file:
         return _table(file, path, drop, pa)
+
+
+def load_pyarrow(purpose: str, instead: str) -> tuple[Any, Any]:
+    """Return pyarrow and pyarrow.parquet.
+
+    Parameters
+    ----------
+    purpose, instead : in words, for the message
+
+    Raises
+    ------
+    SettingError
+        If pyarrow is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.ipc
+        import pyarrow.parquet
+    except ImportError as error:
+        raise SettingError(
+            f"Parquet and Arrow files need pyarrow, which is not installed, {purpose}. "
+            f"Run `pip install 'wellposed[data]'`, or {instead}."
+        ) from error
+    return pyarrow, pyarrow.parquet
 
 
 def _table(file: Any, path: Path, drop: tuple[str | int, ...], pa: Any) -> Parsed:

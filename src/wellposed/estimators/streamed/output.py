@@ -10,7 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from wellposed import serialise
-from wellposed._errors import SettingError, unknown_name
+from wellposed._errors import unknown_name
+from wellposed.datasets.readers.parquet import load_pyarrow
 
 KINDS = (".npy", ".parquet")
 
@@ -94,7 +95,7 @@ class RowWriter:
             header = {"descr": described, "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(self._file, header)
             return
-        pyarrow, parquet = _pyarrow(self._path)
+        pyarrow, parquet = load_pyarrow(f"to write {self._path}", "name a .npy file")
         self._arrow = pyarrow
         schema = self._batch(rows[:0]).schema
         self._table = self._stack.enter_context(parquet.ParquetWriter(self._file, schema))
@@ -117,15 +118,3 @@ def check_kind(path: str | os.PathLike[str]) -> None:
     """
     if Path(path).suffix.lower() not in KINDS:
         raise unknown_name("The kind of an output", Path(path).suffix or str(path), KINDS)
-
-
-def _pyarrow(path: Path) -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise SettingError(
-            f"Parquet files need pyarrow, which is not installed, to write {path}. Run "
-            "`pip install 'wellposed[data]'`, or name a .npy file."
-        ) from error
-    return pyarrow, pyarrow.parquet
