@@ -26,7 +26,7 @@ def bent(k: int, size: float = 0.2) -> FlowPrior:
     return eqx.tree_at(lambda p: p.arrays, start, tuple(map(jnp.asarray, moved)))
 
 
-@pytest.mark.parametrize("k", [1, 2, 7])
+@pytest.mark.parametrize("k", [1, pytest.param(2, marks=pytest.mark.slow), 7])
 def test_it_starts_at_the_standard_normal(k):
     start, plain = FlowPrior.start(k, key=KEY), StandardNormal(k)
     z = 2 * jax.random.normal(jax.random.key(1), (500, k))
@@ -65,7 +65,7 @@ def test_two_latents_have_a_density(x64):
     assert np.abs(density - multivariate_normal([0, 0]).pdf(z.reshape(-1, 2))).max() > 0.05
 
 
-@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("k", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_its_density_is_that_of_its_draws(k, x64):
     """log p(f(e)) = log N(e) − log |det ∂f/∂e|, by the Jacobian of the draw."""
     prior = bent(k)

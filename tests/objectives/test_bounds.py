@@ -47,7 +47,7 @@ def test_the_elbo_of_an_exact_posterior_is_log_p_on_average():
     assert abs(gap.mean()) < 4 * gap.std() / np.sqrt(len(rows))
 
 
-@pytest.mark.parametrize("spread", [0.8, 1.5])
+@pytest.mark.parametrize("spread", [0.8, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_elbo_below_iwae_below_log_p(spread):
     """K differs from any other size, so that no axis can be confused with another.
 
