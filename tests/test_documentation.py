@@ -16,6 +16,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 import wellposed
+from variants import slow_beside
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -37,8 +38,27 @@ def with_examples(names: list[str]) -> list[str]:
     return [name for name, path in sources.items() if ">>> " in path.read_text(encoding="utf-8")]
 
 
+EXAMPLES = with_examples(["wellposed", *MODULES])
+# Examples that fit models or draw for seconds; tests of their own check what they show.
+LONG = {
+    "wellposed.estimators._judging",
+    "wellposed.estimators.few_labels.classifier",
+    "wellposed.estimators.few_labels.regressor",
+    "wellposed.estimators.grid.fit_grid",
+    "wellposed.estimators.grid.rate_distortion",
+    "wellposed.estimators.imputation.vae",
+    "wellposed.estimators.outliers.outlier_vae",
+    "wellposed.estimators.synthetic.quality",
+    "wellposed.evaluation.latents.covariate_information",
+    "wellposed.experiments._parsimony_gap",
+    "wellposed.experiments._pictures",
+    "wellposed.training._advance",
+    "wellposed.training._folds",
+}
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
-@pytest.mark.parametrize("name", with_examples(["wellposed", *MODULES]))
+@pytest.mark.parametrize("name", slow_beside(EXAMPLES, set(EXAMPLES) - LONG))
 def test_examples_in_docstrings(name):
     module = importlib.import_module(name)
     result = doctest.testmod(module, extraglobs={"np": np})
@@ -71,6 +91,7 @@ def test_the_example_of_the_page_on_noise(capsys):
     assert set(np.unique(draws)) <= set(range(17))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_own_noise(tmp_path, monkeypatch, capsys):
     """The contract of its family is tested in tests/noise, among all others."""
@@ -166,10 +187,16 @@ def test_the_example_of_the_page_on_grids(capsys):
 
 
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
-def test_the_examples_of_the_readme(tmp_path, monkeypatch, capsys):
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")  # of 3 epochs
+@pytest.mark.parametrize("epochs", [3, pytest.param(None, marks=pytest.mark.slow)])
+def test_the_examples_of_the_readme(epochs, tmp_path, monkeypatch, capsys):
+    """As written, and always with few epochs."""
     monkeypatch.chdir(tmp_path)
     fit_and_score, before_and_after = examples(README)
     names: dict = {}
+    if epochs is not None:
+        fit_and_score = fit_and_score.replace("wp.VAE(", f"wp.VAE(max_epochs={epochs}, ")
+        assert f"max_epochs={epochs}" in fit_and_score
     exec(fit_and_score, names)
     log_p, bound, variance = map(float, capsys.readouterr().out.split())
     assert bound < log_p
@@ -260,6 +287,7 @@ def test_the_example_of_upright_neighbours(monkeypatch):
     assert not names["straighten"](np.zeros((1, 784))).any()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_few_real_labels():
     *_, example = examples(ROOT / "docs" / "few-labels.md")
