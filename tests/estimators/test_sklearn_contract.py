@@ -14,11 +14,7 @@ BY_CHANCE = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
-@pytest.mark.filterwarnings("ignore::wellposed.FloorWarning")
-@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
-@parametrize_with_checks(
+CASES = parametrize_with_checks(
     [
         textbook_vae(
             n_components=2,
@@ -35,7 +31,7 @@ BY_CHANCE = {
         wp.GaussianImputer(random_state=0),
         wp.GaussianImputer(n_components=1, add_indicator=True, random_state=0),
         wp.VAEImputer(
-            wp.VAE(1, hidden=(4,), max_epochs=2, progress=False),
+            textbook_vae(1, hidden=(4,), max_epochs=2, validation_fraction=0, progress=False),
             n_models=1,
             n_samples=32,
             random_state=0,
@@ -45,5 +41,46 @@ BY_CHANCE = {
     ],
     expected_failed_checks=lambda estimator: BY_CHANCE if isinstance(estimator, wp.VAE) else {},
 )
+# Fits of rows of other shapes, dtypes and containers, which programs are compiled for. The rows
+# of all estimators have one gate: PPCA is checked at it always, and test_containers.py is about it.
+ROWS = {
+    "check_dtype_object",
+    "check_estimator_sparse_matrix",
+    "check_estimators_dtypes",
+}
+SLOW_OF_AN_IMPUTER = {
+    "check_estimator_sparse_array",
+    "check_estimators_overwrite_params",
+    "check_fit2d_1feature",
+    "check_positive_only_tag_during_fit",
+}
+
+
+def is_slow(estimator, check) -> bool:
+    name = check.func.__name__
+    others = (wp.VAE, wp.VAEImputer, wp.MixturePPCA, wp.GaussianImputer)
+    if isinstance(estimator, others) and name in ROWS:
+        return True
+    if isinstance(estimator, wp.VAE) and name in BY_CHANCE:
+        return True
+    if isinstance(estimator, wp.VAEImputer):
+        return name in SLOW_OF_AN_IMPUTER
+    # A mixture with gaps is checked as one without.
+    return isinstance(estimator, wp.MixturePPCA) and estimator.missing == "ignorable"
+
+
+def marked(case):
+    """The case of scikit-learn, slow where it is."""
+    marks = getattr(case, "marks", ())
+    estimator, check = getattr(case, "values", case)
+    marks = (*marks, pytest.mark.slow) if is_slow(estimator, check) else marks
+    return pytest.param(estimator, check, marks=marks)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+@pytest.mark.filterwarnings("ignore::wellposed.FloorWarning")
+@pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@pytest.mark.parametrize(CASES.args[0], [marked(case) for case in CASES.args[1]], **CASES.kwargs)
 def test_the_estimator_keeps_the_contract(estimator, check):
     check(estimator)
