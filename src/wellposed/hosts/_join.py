@@ -5,6 +5,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,7 +17,7 @@ from ._place import Place
 JOIN_TIMEOUT = 60.0
 HEARTBEAT = 30.0
 _LATER = 15  # seconds by which JAX, which ends a process without our message, waits longer
-_SHUTDOWN = 30
+_SHUTDOWN = 600  # seconds until all have left: one may have more to compute and to write
 
 
 def join(
@@ -46,7 +47,7 @@ def join(
     import jax
 
     if place.process == 0:
-        _check_port(place)
+        _check_port(place, patience=timeout / 2)
     print(
         f"{place} on {socket.gethostname()} joins at {place.address} (from {place.origin})",
         file=sys.stderr,
@@ -82,13 +83,20 @@ def _why_not(place: Place, error: RuntimeError) -> str:
     return f"{place} could not join at {place.address}: {text}. Check the address and the network."
 
 
-def _check_port(place: Place) -> None:
+def _check_port(place: Place, patience: float) -> None:
     """Refuse a port that is taken: JAX would share it with another process 0."""
     host, _, port = place.address.rpartition(":")
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise HostsError(_no_port(place, f"the name {host} was not found")) from error
+    found = None
+    begun = time.monotonic()
+    while found is None:
+        try:
+            found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        except OSError as error:
+            # Kubernetes makes the name of a pod known some seconds after its start.
+            if time.monotonic() - begun > patience:
+                why = f"the name {host} was not found"
+                raise HostsError(_no_port(place, why)) from error
+            time.sleep(1.0)
     family, kind, _, _, target = found[0]
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
