@@ -132,3 +132,31 @@ def test_nonsense_is_refused(given):
 )
 def test_the_first_host_of_a_list(nodes, host):
     assert hosts.first_host(nodes) == host
+
+
+def test_process_0_listens_at_its_own_address_alone(monkeypatch, capsys):
+    from wellposed.hosts import _join
+
+    def place(host):
+        return hosts.Place(f"{host}:{hosts.free_port()}", 2, 0, "test")
+
+    for host in ("127.0.0.1", "localhost"):
+        own = place(host)
+        assert _join._check_port(own, 0.0) == own.address
+    found = _join.socket.getaddrinfo("127.0.0.1", 0, type=_join.socket.SOCK_STREAM)
+    monkeypatch.setattr(_join.socket, "getaddrinfo", lambda *_, **__: found)
+    assert _join._check_port(place("node08"), 0.0).startswith("[::]:")
+    assert "node08 is 127.0.0.1 on its own host" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_and_a_name_that_is_unknown_are_refused():
+    from wellposed.hosts import _join
+
+    with _join.socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = hosts.Place(f"127.0.0.1:{other.getsockname()[1]}", 2, 0, "test")
+        with pytest.raises(HostsError, match="another program has it"):
+            _join._check_port(taken, 0.0)
+    with pytest.raises(HostsError, match=r"name nowhere\.invalid was not"):
+        _join._check_port(hosts.Place("nowhere.invalid:9", 2, 0, "test"), 0.0)

@@ -34,14 +34,21 @@ def versions() -> dict[str, str]:
     """
     import jax
 
-    read = {name: str(jax.config._read(name)) for name in _JAX_SETTINGS}
+    read = {name: str(getattr(jax.config, name, "absent")) for name in _JAX_SETTINGS}
     return {
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in _PACKAGES},
+        **{name: _version(name) for name in _PACKAGES},
         **read,
         "wellposed": __version__,
         "code": code_digest(),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
 
 
 _JAX_SETTINGS = (

@@ -1,6 +1,7 @@
 """Joining: the processes find each other through JAX's own service, or say who is missing."""
 
 import errno
+import ipaddress
 import logging
 import socket
 import sys
@@ -46,8 +47,7 @@ def join(
     """
     import jax
 
-    if place.process == 0:
-        _check_port(place, patience=timeout / 2)
+    listens_at = _check_port(place, patience=timeout / 2) if place.process == 0 else place.address
     print(
         f"{place} on {socket.gethostname()} joins at {place.address} (from {place.origin})",
         file=sys.stderr,
@@ -65,7 +65,7 @@ def join(
                 initialization_timeout=round(timeout) + _LATER,
                 heartbeat_timeout_seconds=round(heartbeat) + _LATER,
                 shutdown_timeout_seconds=_SHUTDOWN,
-                coordinator_bind_address=place.address,
+                coordinator_bind_address=listens_at,
             )
         except RuntimeError as error:
             raise HostsError(_why_not(place, error)) from error
@@ -83,8 +83,13 @@ def _why_not(place: Place, error: RuntimeError) -> str:
     return f"{place} could not join at {place.address}: {text}. Check the address and the network."
 
 
-def _check_port(place: Place, patience: float) -> None:
-    """Refuse a port that is taken: JAX would share it with another process 0."""
+def _check_port(place: Place, patience: float) -> str:
+    """Return where process 0 listens: at its own address.
+
+    A port that is taken is refused, since JAX would share it with another process 0. Where the
+    system's own table gives its name to an address that other hosts do not reach, as Debian's does,
+    it listens at all addresses, and a line on stderr states it.
+    """
     host, _, port = place.address.rpartition(":")
     found = None
     begun = time.monotonic()
@@ -113,6 +118,24 @@ def _check_port(place: Place, patience: float) -> None:
                 else error.strerror or str(error)
             )
             raise HostsError(_no_port(place, why)) from error
+    inward = ipaddress.ip_address(str(target[0]).partition("%")[0]).is_loopback
+    if not inward or host == "localhost" or _is_address(host):
+        return place.address
+    print(
+        f"{host} is {target[0]} on its own host: process 0 listens at all addresses of the host. "
+        "Give an address that the others reach to listen there alone.",
+        file=sys.stderr,
+        flush=True,
+    )
+    return f"[::]:{port}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _no_port(place: Place, why: str) -> str:

@@ -77,6 +77,7 @@ def describe(
     *,
     gaps: bool = False,
     shown: Callable[[int, int], object] | None = None,
+    seen: Callable[[np.ndarray], object] | None = None,
 ) -> Description:
     """Read all rows once, and describe them.
 
@@ -86,6 +87,7 @@ def describe(
     sampled : the rows to keep
     gaps : whether entries may be missing
     shown : called with the rows read so far and their number
+    seen : called with the rows of each chunk, in order
 
     Raises
     ------
@@ -115,6 +117,8 @@ def describe(
         low = np.fmin(low, np.fmin.reduce(rows, axis=0))
         high = np.fmax(high, np.fmax.reduce(rows, axis=0))
         whole = whole and is_whole(np.nan_to_num(rows) if gaps else rows)
+        if seen is not None:
+            seen(rows)
         if shown is not None:
             shown(start + len(rows), source.n_rows)
     if sums is None:
