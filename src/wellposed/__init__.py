@@ -69,11 +69,13 @@ if TYPE_CHECKING:
     from wellposed.estimators import explore as explore
     from wellposed.estimators import fit_grid as fit_grid
     from wellposed.estimators import forecast as forecast
+    from wellposed.estimators import from_torch as from_torch
     from wellposed.estimators import load as load
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
     from wellposed.estimators import report as report
     from wellposed.estimators import sample_quality as sample_quality
     from wellposed.estimators import table_quality as table_quality
+    from wellposed.estimators import to_torch as to_torch
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
     from wellposed.evaluation import pool as pool
     from wellposed.tables import Schema as Schema
@@ -118,6 +120,7 @@ _NAMES = {
     "explore": "estimators",
     "fit_grid": "estimators",
     "forecast": "estimators",
+    "from_torch": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",
     "pool": "evaluation",
@@ -125,6 +128,7 @@ _NAMES = {
     "report": "estimators",
     "sample_quality": "estimators",
     "table_quality": "estimators",
+    "to_torch": "estimators",
     "ConstantFeatureWarning": "_errors",
     "DamageWarning": "_errors",
     "DamagedFileError": "_errors",

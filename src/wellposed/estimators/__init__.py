@@ -5,6 +5,8 @@ from ._forecast import forecast
 from ._judging import diagnose, explore, report
 from ._load import load
 from ._vae import VAE
+from .bridges.from_torch import from_torch
+from .bridges.to_torch import to_torch
 from .compression import compress, decompress
 from .few_labels import (
     LabelCalibration,
@@ -43,11 +45,13 @@ __all__ = [
     "explore",
     "fit_grid",
     "forecast",
+    "from_torch",
     "load",
     "rate_distortion_curve",
     "report",
     "sample_quality",
     "table_quality",
+    "to_torch",
 ]
 
 

@@ -6,19 +6,22 @@ from typing import Any, Literal
 import numpy as np
 
 from wellposed import evaluation, models
+from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey
 
 from ._words import Rows
+from .bridges.modules import Module, check_module, decoder_of, encoder_of, in_evaluation
 from .data.rows import open_table
 
 
 def audit(
+    module: Module | None = None,
+    X: Rows = (),
     *,
-    encode: Callable[[np.ndarray], Any],
-    decode: Callable[[np.ndarray], Any],
-    X: Rows,
-    noise_variance: float | evaluation.ImpliedNoise,
-    encoder_scale: Literal["deviation", "variance", "log_variance"] = "deviation",
+    encode: Callable[[np.ndarray], Any] | None = None,
+    decode: Callable[[np.ndarray], Any] | None = None,
+    noise_variance: float | evaluation.ImpliedNoise | None = None,
+    encoder_scale: Literal["deviation", "variance", "log_variance"] | None = None,
     resolution: float | np.ndarray | None = None,
     n_samples: int = 8,
     batch_size: int = 256,
@@ -26,18 +29,20 @@ def audit(
 ) -> evaluation.Audit:
     r"""Audit the observation noise of a Gaussian VAE that was trained anywhere.
 
-    See :func:`wellposed.evaluation.audit` for the formulas.
+    See :func:`wellposed.evaluation.audit` for the formulas. Tensors are copied to the host.
 
     Parameters
     ----------
+    module : a module of PyTorch, Keras or Flax whose ``encode`` gives the pair (mean, log
+        variance) of q(z|x) and ``decode`` the mean of p(x|z); or instead of it
     encode : rows → mean and scale of q(z|x), two arrays of shape (rows, k)
     decode : latents → mean of p(x|z), in the shape and the units of X
-        Both take and return arrays; tensors are detached and copied to the host.
     X : array-like or frame of shape (n, d), images of shape (n, H, W) or (n, H, W, C), or a path;
-        n ≥ 2. ``encode`` receives an array of this shape.
+        n ≥ 2. ``encode`` receives rows of this shape.
     noise_variance : σ² of training, in squared units of X, or the record that
-        :func:`wellposed.implied_noise_variance` returns
-    encoder_scale : what the second output of ``encode`` is
+        :func:`wellposed.implied_noise_variance` returns; None if it is not known
+    encoder_scale : second output of ``encode``; by default "log_variance" of a module, and else
+        "deviation"
     resolution : step of the measurement, in units of X: a number, or one a feature
     n_samples, batch_size : draws of z a row; rows that ``encode`` and ``decode`` receive at once
     random_state : seed or numpy Generator of the draws
@@ -45,10 +50,10 @@ def audit(
     Raises
     ------
     DataError
-        If X is not a table of finite numbers, or an output of the callables has a wrong shape,
-        is not finite, is random or depends on the other rows.
+        If X is not a table of finite numbers, or an output has a wrong shape, is not finite, is
+        random or depends on the other rows.
     SettingError
-        For a noise variance, a resolution, a count or a word out of range.
+        For no module, a noise variance, a resolution, a count or a word out of range.
 
     Examples
     --------
@@ -59,17 +64,37 @@ def audit(
     >>> round(result.optimal_noise_variance, 3)
     0.01
     """
-    return evaluation.audit(
-        encode=encode,
-        decode=decode,
-        X=_finite_rows(X),
-        noise_variance=noise_variance,
-        encoder_scale=encoder_scale,
-        resolution=resolution,
-        n_samples=n_samples,
-        batch_size=batch_size,
-        random_state=random_state,
-    )
+    functions, scale = _functions(module, encode, decode)
+    with in_evaluation(module):
+        return evaluation.audit(
+            **functions,
+            X=_finite_rows(X),
+            noise_variance=noise_variance,
+            encoder_scale=encoder_scale or scale,
+            resolution=resolution,
+            n_samples=n_samples,
+            batch_size=batch_size,
+            random_state=random_state,
+        )
+
+
+def _functions(module: object, encode: object, decode: object) -> tuple[dict[str, Any], str]:
+    """Return the two functions of a model, and the meaning of the scale of its encoder."""
+    if module is None and encode is not None and decode is not None:
+        return {"encode": encode, "decode": decode}, "deviation"
+    if module is None or encode is not None or decode is not None:
+        given = [name for name, value in _named(module, encode, decode) if value is not None]
+        raise SettingError(
+            "audit takes a module, or the two functions encode and decode; got "
+            f"{', '.join(given) or 'none of them'}. Call audit(module, X), or audit(encode=..., "
+            "decode=..., X=X)."
+        )
+    check_module(module)
+    return {"encode": encoder_of(module), "decode": decoder_of(module)}, "log_variance"
+
+
+def _named(module: object, encode: object, decode: object) -> tuple[tuple[str, object], ...]:
+    return ("module", module), ("encode", encode), ("decode", decode)
 
 
 def sample_quality(

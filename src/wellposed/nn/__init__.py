@@ -3,6 +3,7 @@
 from ._activations import activate, check_activation
 from ._check import check_network, make_network
 from ._conv import ConvDecoder, ConvEncoder, MakeConvDecoder, MakeConvEncoder
+from ._ending import ENDINGS, Ending
 from ._flax import from_flax
 from ._given import GivenAfter, call_with, make_with_given
 from ._linear_skip import LinearSkip, starts_at_zero, with_zero_output
@@ -11,9 +12,11 @@ from ._protocol import MakeNetwork, Network
 from ._resolve import resolve
 
 __all__ = [
+    "ENDINGS",
     "MLP",
     "ConvDecoder",
     "ConvEncoder",
+    "Ending",
     "GivenAfter",
     "Linear",
     "LinearSkip",

@@ -43,6 +43,7 @@ CLASSES: dict[str, type] = {
     "nn.ConvDecoder": nn.ConvDecoder,
     "nn.ConvEncoder": nn.ConvEncoder,
     "nn.ConvSettings": ConvSettings,
+    "nn.Ending": nn.Ending,
     "nn.GivenAfter": nn.GivenAfter,
     "nn.Kernel": Kernel,
     "nn.Linear": nn.Linear,

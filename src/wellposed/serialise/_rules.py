@@ -102,6 +102,7 @@ _RULES: dict[str, dict[str, Rule]] = {
     "nn.ConvDecoder": {"n_raw": _count, "activation": _activation},
     "nn.ConvEncoder": {"activation": _activation},
     "nn.ConvSettings": {"hidden": _widths, "activation": _activation},
+    "nn.Ending": {"kind": lambda v: v in nn.ENDINGS},
     "nn.GivenAfter": {"n_in": _count, "activation": _activation},
     "nn.MLP": {"layers": lambda v: len(v) > 0, "activation": _activation},
     "nn.MakeMLP": {"hidden": _widths, "activation": _activation},

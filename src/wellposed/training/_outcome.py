@@ -16,6 +16,7 @@ class Outcome(enum.Enum):
     budget_spent = "budget_spent"
     nonfinite = "nonfinite"
     interrupted = "interrupted"
+    taken_over = "taken_over"
 
     @property
     def message(self) -> str:
@@ -32,5 +33,8 @@ _MESSAGES = {
     Outcome.interrupted: (
         "Training was interrupted; the best state so far was kept. Fit again with the same "
         "`checkpoint` to go on from where it stopped."
+    ),
+    Outcome.taken_over: (
+        "The weights were trained elsewhere; whether that training had converged is not known."
     ),
 }

@@ -31,7 +31,7 @@ def audit(
     encode: Callable[[np.ndarray], object],
     decode: Callable[[np.ndarray], object],
     X: ArrayLike,
-    noise_variance: float | ImpliedNoise,
+    noise_variance: float | ImpliedNoise | None = None,
     encoder_scale: str = "deviation",
     resolution: ArrayLike | None = None,
     n_samples: int = 8,
@@ -49,7 +49,7 @@ def audit(
     decode : latents of shape (rows, k) → mean of p(x|z), in the shape and the units of X
         Both take numpy arrays. They may return tensors, which are copied to the host.
     X : array of shape (n, d) or (n, ...), n ≥ 2, as encode expects it
-    noise_variance : σ² of training, in squared units of X, or an :class:`ImpliedNoise`
+    noise_variance : σ² of training, in squared units of X, an :class:`ImpliedNoise`, or None
     encoder_scale : meaning of encode's second output: "deviation", "variance" or "log_variance"
     resolution : step of the measurement, in units of X: a number, or one a feature
         If given, bits per dimension are those of a quantised value,
@@ -91,8 +91,8 @@ def audit(
 def _audit_of(
     rows: np.ndarray,
     errors: Residuals,
-    stated: float | ImpliedNoise,
-    variance: float,
+    stated: float | ImpliedNoise | None,
+    variance: float | None,
     steps: np.ndarray | None,
 ) -> Audit:
     posterior = jnp.asarray(errors.means), jnp.asarray(errors.deviations)
@@ -101,15 +101,14 @@ def _audit_of(
     spread = float(rows.var(axis=0, dtype=np.float64).mean())
     best = _optimum(errors, d, spread)
     expected = partial(forecast_spectrum, spectrum(rows, IDENTITY), n_components=k)
-    given = variance > 0
     return Audit(
         account=stated if isinstance(stated, ImpliedNoise) else None,
         noise_variance=variance,
-        trained=_score(variance, errors, rates, d, steps) if given else None,
+        trained=_score(variance, errors, rates, d, steps) if variance else None,
         optimal=_score(best, errors, rates, d, steps),
         optimal_error=float(errors.error.std(ddof=1)) / d / math.sqrt(n),
         collapse=collapse(rates, errors.means),
-        forecast=expected(noise_variance=variance) if given else None,
+        forecast=expected(noise_variance=variance) if variance else None,
         forecast_at_optimum=expected(noise_variance=best),
         data_variance=spread,
         floor=0.0 if steps is None else float(steps.max()) / math.sqrt(12.0),
@@ -164,7 +163,9 @@ def _rows(X: ArrayLike) -> np.ndarray:
     return rows
 
 
-def _variance(given: Any) -> float:
+def _variance(given: Any) -> float | None:
+    if given is None:
+        return None
     if isinstance(given, ImpliedNoise):
         return given.noise_variance
     if getattr(given, "shape", None) == ():

@@ -51,12 +51,13 @@ class Audit:
     Parameters
     ----------
     account : the loss, if it is given in place of a number
-    noise_variance : σ² of training, squared units of X; zero if the loss has no likelihood
-    trained : score at that σ²; None at zero, where no density exists
+    noise_variance : σ² of training, squared units of X; zero if the loss has no likelihood, None
+        if it was not given
+    trained : score at that σ²; None at zero, where no density exists, and if it was not given
     optimal : score at the σ² that maximises the ELBO of these networks on these rows
     optimal_error : standard error of that σ² over rows
     collapse : collapse criteria of each latent
-    forecast : of a linear model at the σ² of training; None at zero
+    forecast : of a linear model at the σ² of training; None without ``trained``
     forecast_at_optimum : of a linear model at the optimal σ²
     data_variance : variance of X, averaged over features: squared residual of a constant decoder
     floor : largest resolution/√12; zero without a resolution
@@ -64,7 +65,7 @@ class Audit:
     """
 
     account: ImpliedNoise | None
-    noise_variance: float
+    noise_variance: float | None
     trained: ScoreAtVariance | None
     optimal: ScoreAtVariance
     optimal_error: float
@@ -120,6 +121,12 @@ def _variance(audit: Audit) -> str | None:
         f"train at σ² = {best:.4g}{in_loss}, then audit again, since residuals depend on σ²; or "
         "let the model learn σ²."
     )
+    if audit.noise_variance is None:
+        return (
+            "σ² of training was not given, so it cannot be judged. Pass noise_variance, or what "
+            "implied_noise_variance returns for the loss; the best for these networks is "
+            f"{best:.4g}."
+        )
     if audit.noise_variance == 0:
         return f"The loss has no likelihood, so no ELBO: {remedy}"
     value = audit.noise_variance / best
@@ -169,6 +176,9 @@ def _collapsed(audit: Audit) -> str | None:
     k = len(audit.collapse.collapsed)
     n_active = k - collapsed.size
     count = f"{collapsed.size} of {k} latents have collapsed ({named_features(collapsed)})"
+    if audit.noise_variance is None:
+        _, best = _kept_by_linear(audit)
+        return f"{count}; a linear model keeps {best} at the optimal σ²."
     if not audit.forecast:
         return (
             f"{count}, although the loss has no KL term that could cause it. Check that this is "
@@ -209,7 +219,9 @@ def _scores(audit: Audit) -> list[str]:
     lines = [f"{'':14}{'σ²':>10}{'σ':>10}{'ELBO, nats a row':>24}{'bits/dim':>10}"]
     for name, score in (("of training", audit.trained), ("optimal", audit.optimal)):
         if score is None:
-            lines.append(f"{name:14}{0:>10}{0:>10}{'no density':>24}")
+            known = audit.noise_variance is not None
+            value, elbo = (0, "no density") if known else ("?", "cannot tell")
+            lines.append(f"{name:14}{value:>10}{value:>10}{elbo:>24}")
             continue
         elbo = f"{score.elbo:.2f} ± {score.standard_error:.2f}"
         deviation = math.sqrt(score.noise_variance)
