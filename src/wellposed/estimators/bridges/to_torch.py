@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import importlib
 import math
 from typing import Any
 
@@ -236,10 +237,9 @@ def _classes(torch: Any) -> tuple[type, type]:
 
 def _torch() -> Any:
     try:
-        import torch
+        return importlib.import_module("torch")
     except ImportError as error:
         raise MissingPackageError(
             "to_torch needs PyTorch, which cannot be imported. Install it with: "
             "pip install 'wellposed[torch]'"
         ) from error
-    return torch
