@@ -43,9 +43,7 @@ def audit(
         :func:`wellposed.implied_noise_variance` returns; None if it is not known
     encoder_scale : second output of ``encode``; by default "log_variance" of a module, and else
         "deviation"
-    resolution : step of the measurement, in units of X: a number, or one a feature
-    n_samples, batch_size : draws of z a row; rows that ``encode`` and ``decode`` receive at once
-    random_state : seed or numpy Generator of the draws
+    resolution, n_samples, batch_size, random_state : see :func:`wellposed.evaluation.audit`
 
     Raises
     ------
