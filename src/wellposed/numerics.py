@@ -352,8 +352,12 @@ def weighted_mean(values: Float[Array, "*batch"], weights: Float[Array, "*batch"
 
     Padding rows may hold any number: they are replaced before the sum, since 0·inf is NaN.
     """
-    kept = jnp.where(weights > 0, values * weights, 0.0)
-    return jnp.sum(kept) / jnp.sum(weights)
+    return weighted_sum(values, weights) / jnp.sum(weights)
+
+
+def weighted_sum(values: Float[Array, "*batch"], weights: Float[Array, "*batch"]) -> Scalar:
+    """Sum over data with weights that are zero for padding; see :func:`weighted_mean`."""
+    return jnp.sum(jnp.where(weights > 0, values * weights, 0.0))
 
 
 def stirling_excess(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:

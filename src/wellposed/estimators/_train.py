@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,7 +67,26 @@ def trainer(
     settings = settings_of(vae)
     fit = training.fit_folds if member.folds else training.fit_member
     options = {name: settings[name] for name in ("checkpoint", "progress")}
-    return functools.partial(fit, member, data, **options)
+    return functools.partial(fit, member, data, mesh=mesh_of(settings), **options)
+
+
+def mesh_of(settings: dict[str, Any]) -> training.DataMesh | None:
+    """Return the devices that the settings name; None for one device.
+
+    Raises
+    ------
+    SettingError
+        If JAX finds fewer, or several processes would each draw a seed of their own.
+    """
+    if settings["devices"] is None:
+        return None
+    mesh = training.DataMesh.of(settings["devices"], settings["shards"])
+    if mesh.n_processes > 1 and settings["random_state"] is None:
+        raise SettingError(
+            f"The {mesh.n_processes} processes of a training need one seed; got random_state=None. "
+            "Pass a number, as random_state=0."
+        )
+    return mesh
 
 
 def weighted_table(

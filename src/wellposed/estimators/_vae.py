@@ -20,7 +20,7 @@ from ._homonym import setting_and_method
 from ._notices import warn_of_outcome
 from ._prepare import prepare
 from ._settings import settings_of
-from ._train import trainer, weighted_table
+from ._train import mesh_of, trainer, weighted_table
 from ._words import (
     FilePath,
     Gaps,
@@ -114,6 +114,10 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     linear_start : start at the exact linear solution, probabilistic PCA or factor analysis, and
         train networks beside it; for "mlp" and "conv" and noise on the real line or of
         discretised values. Other networks and noise start as they are drawn
+    devices : None, "all" or int
+        Devices, of all processes together, that each batch is spread over; None is one, see
+        :class:`wellposed.training.DataMesh` and the guide to large data
+    shards : with ``devices``, the parts of a batch: a power of two and a multiple of ``devices``
     ema_decay : decay a step of the exponential moving average of the parameters, which is what is
         evaluated and kept; 0 keeps the parameters themselves
     allow_unbounded : train a model whose likelihood has no maximum
@@ -182,6 +186,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "ema_decay": real(low=0, below=1),
         "allow_unbounded": boolean(),
         "missing": optional(one_of(get_args(Gaps))),
+        "devices": optional(or_word("all", whole())),
+        "shards": whole(),
     }
 
     _file_state: ClassVar[tuple[str, ...]] = (
@@ -216,6 +222,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "validation_folds": 0,
         "missing": None,
         "covariates": None,
+        "devices": None,
+        "shards": training.SHARDS,
     }
 
     def __init__(
@@ -252,6 +260,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         allow_unbounded: bool = False,
         missing: Gaps | None = None,
         covariates: Given | None = None,
+        devices: int | Literal["all"] | None = None,
+        shards: int = training.SHARDS,
         random_state: Seed = None,
     ):
         self.n_components = n_components
@@ -261,21 +271,18 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.hidden, self.activation = hidden, activation
         self.image_shape = image_shape
         vars(self)["transform"] = transform  # reading the attribute gives the method
-        self.objective = objective
-        self.beta = beta
+        self.objective, self.beta = objective, beta
         self.n_importance, self.batch_size = n_importance, batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.max_epochs = max_epochs
         self.kl_warmup, self.encoder_steps = kl_warmup, encoder_steps
         self.validation_fraction, self.validation_folds = validation_fraction, validation_folds
-        self.patience = patience
-        self.clip_norm = clip_norm
+        self.patience, self.clip_norm = patience, clip_norm
         self.resolution = resolution
-        self.checkpoint = checkpoint
-        self.progress = progress
+        self.checkpoint, self.progress = checkpoint, progress
         self.linear_start, self.ema_decay = linear_start, ema_decay
         self.allow_unbounded = allow_unbounded
+        self.devices, self.shards = devices, shards
         self.missing, self.covariates = missing, covariates
         self.random_state = random_state
 
@@ -385,6 +392,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 objective=objective,
                 plan=plan_of(settings, len(rows)),
                 before=before,
+                mesh=mesh_of(settings),
             )
             ended = training.Outcome.budget_spent if reached.finite else training.Outcome.nonfinite
             self.store(reached.model.with_fixed_prior(), reached.history, ended, rows)

@@ -29,14 +29,17 @@ from .linear import (
     state_of,
     subspace_iteration,
 )
+from .mesh import SHARDS, DataMesh
 
 __all__ = [
     "COLUMNS",
     "LAGGING",
+    "SHARDS",
     "Advance",
     "AmortisationGap",
     "Bar",
     "Chunks",
+    "DataMesh",
     "EpochReport",
     "History",
     "InferenceGaps",

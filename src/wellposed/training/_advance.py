@@ -1,7 +1,9 @@
 """One pass over one piece of data, for data that arrive in pieces."""
 
 import dataclasses
-from typing import Self
+import functools
+from collections.abc import Callable
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -20,6 +22,7 @@ from ._pass import EpochFigures, Split, epoch_program
 from ._plan import Plan
 from ._rows import Rows, pad_rows
 from ._training import trainable_leaves
+from .mesh import DataMesh, agree, epoch_on
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +71,7 @@ def advance(
     objective: AbstractObjective,
     plan: Plan,
     before: Advance | None = None,
+    mesh: DataMesh | None = None,
 ) -> Advance:
     """Train one pass over a piece of data.
 
@@ -82,6 +86,7 @@ def advance(
     objective : AbstractObjective to maximise
     plan : Plan; only its rates and its batch size are used
     before : Advance, optional; the result of the piece before
+    mesh : DataMesh, optional; devices over which each batch is spread
 
     Examples
     --------
@@ -97,22 +102,17 @@ def advance(
     data = np.asarray(data)
     model = model if before is None else before.model
     params, fixed = eqx.partition(model, trainable_leaves(model, objective))
+    if mesh is not None:
+        params, fixed = agree((params, fixed))
     state = initial_state(params) if before is None else before.state
     history = History() if before is None else before.history
     rows, padded = Rows.of(np.arange(len(data))), pad_rows(data)
     size = min(plan.batch_size, rows.index.shape[0])
     rates = Rates.of(dataclasses.replace(plan, decay=False, kl_warmup=0), steps_in(len(data), size))
-    reached, figures = epoch_program(len(padded))(
-        state,
-        fixed,
-        jax.device_put(padded),
-        Split(rows, None),
-        objective,
-        rates,
-        np.asarray(len(history.rows), np.int32),
-        batch_size=size,
-        key=key,
-    )
+    parts = {"fixed": fixed, "data": jax.device_put(padded), "objective": objective}
+    run = _program(mesh, **parts, rates=rates, batch_size=size, key=key)
+    done = np.asarray(len(history.rows), np.int32)
+    reached, figures = run(state, split=Split(rows, None), done=done)
     figures: EpochFigures = jax.device_get(figures)
     if not figures.is_finite:
         return Advance(model, state, history, finite=False)
@@ -120,3 +120,10 @@ def advance(
         figures.training, None, float(figures.noise_variance), plan.learning_rate
     )
     return Advance(eqx.combine(reached.params, fixed), reached, history, finite=True)
+
+
+def _program(mesh: DataMesh | None, **constants: Any) -> Callable[..., tuple[TrainState, Any]]:
+    """Return the epoch of a state, on one device or on a mesh."""
+    if mesh is not None:
+        return epoch_on(mesh, **constants)
+    return functools.partial(epoch_program(len(constants["data"])), **constants)

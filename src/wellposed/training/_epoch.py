@@ -169,16 +169,28 @@ def batch_mean(
     key: PRNGKey,
 ) -> tuple[Scalar, Evaluation]:
     """Return the means of the objective and of its terms over a batch."""
-    x = data[chosen].astype(jnp.result_type(float))
     keys = jax.random.split(key, chosen.shape[0])
+    each = of_rows(model, data, chosen, objective, annealing, keys)
+    means = jax.tree.map(lambda values: weighted_mean(values, weight), each)
+    return means.value, means
+
+
+def of_rows(
+    model: Tree,
+    data: Data,
+    chosen: Int[Array, " batch"],
+    objective: AbstractObjective,
+    annealing: Scalar | float,
+    keys: PRNGKey,
+) -> Evaluation:
+    """Evaluate the objective at some rows, with a key for each."""
+    x = data[chosen].astype(jnp.result_type(float))
 
     def of_row(row: Array, row_key: PRNGKey) -> Evaluation:
         at, datum = at_row(model, row)
         return objective(at, datum, key=row_key, annealing=annealing)
 
-    each = jax.vmap(of_row)(x, keys)
-    means = jax.tree.map(lambda values: weighted_mean(values, weight), each)
-    return means.value, means
+    return jax.vmap(of_row)(x, keys)
 
 
 def share(rows: Rows, weight: Float[Array, " batch"]) -> Scalar | float:

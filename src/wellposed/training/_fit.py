@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -25,7 +26,8 @@ from ._pass import EpochFigures
 from ._plan import Plan
 from ._rows import pad_rows
 from ._run import Run
-from ._training import Training, identity_of
+from ._training import Training, identity_of, identity_on
+from .mesh import DataMesh
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +64,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     progress: bool | str = False,
     allow_unbounded: bool = False,
+    mesh: DataMesh | None = None,
 ) -> Run:
     """Train a model by gradient ascent on an objective.
 
@@ -81,6 +84,8 @@ def fit(
     checkpoint, callbacks, progress : see :func:`fit_member`
     allow_unbounded : bool, default False
         Train a model whose likelihood has no maximum.
+    mesh : DataMesh, optional
+        Devices over which each batch is spread; see :func:`fit_member`.
 
     Raises
     ------
@@ -100,7 +105,8 @@ def fit(
     """
     objective, plan = objective or ELBO(), plan or Plan()
     member = Member(model, key, objective, plan, validation_fraction, allow_unbounded)
-    return fit_member(member, data, checkpoint=checkpoint, callbacks=callbacks, progress=progress)
+    shown: Any = {"checkpoint": checkpoint, "callbacks": callbacks, "progress": progress}
+    return fit_member(member, data, mesh=mesh, **shown)
 
 
 def fit_member(
@@ -111,6 +117,7 @@ def fit_member(
     callbacks: Sequence[Callback] = (),
     progress: bool | str = False,
     unit: str = "epoch",
+    mesh: DataMesh | None = None,
 ) -> Run:
     """Train one member without folds; see :func:`fit`, which takes its fields one by one.
 
@@ -126,13 +133,18 @@ def fit_member(
     progress : "auto", True or False
         Show a progress bar; "auto" on a terminal only.
     unit : name of an epoch beside the progress bar
+    mesh : DataMesh, optional
+        Devices over which each batch is spread; None is one device. Each device, and with several
+        processes each process, has all rows and all parameters. Processes call this function
+        with equal arguments, and return equal runs; the model is that of process 0, which alone
+        writes the checkpoint, to a file that all can read.
     """
     check_process()
     data = np.asarray(data)
-    training = Training.of(member, len(data), jax.device_put(pad_rows(data)))
+    training = Training.of(member, len(data), jax.device_put(pad_rows(data)), mesh)
     file = checkpoint
     if file is not None and not isinstance(file, Checkpoint):
-        file = Checkpoint.at(file, identity_of(member, data))
+        file = Checkpoint.at(file, identity_on(mesh, identity_of(member, data)))
     return run_epochs(training, training.epoch(), file, callbacks, progress=progress, unit=unit)
 
 
@@ -156,7 +168,8 @@ def run_epochs(
     callbacks, progress, unit : as of :func:`fit_member`
     """
     position, course = training.start(file)
-    with Bar(training.member.plan.n_epochs, progress, unit) as bar:
+    shown = progress if training.writes else False
+    with Bar(training.member.plan.n_epochs, shown, unit) as bar:
         try:
             hosts.beat()
             while course.outcome is None:
@@ -174,7 +187,7 @@ def run_epochs(
                     model = training.model(position.state.reached)
                     report = EpochReport(course.n_epochs, course.history, model)
                     stops = [bool(callback(report)) for callback in callbacks]  # each is called
-                    course = course.interrupt() if any(stops) else course
+                    course = course.interrupt() if training.stops(any(stops)) else course
         except KeyboardInterrupt:
             course = course.interrupt()
         finally:

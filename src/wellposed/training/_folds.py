@@ -20,7 +20,8 @@ from ._fit import Callback, fit_member
 from ._member import Member
 from ._outcome import Outcome
 from ._run import Run
-from ._training import identity_of
+from ._training import identity_of, identity_on
+from .mesh import DataMesh
 
 _HELD_OUT = "held_out_objective", "held_out_log_likelihood", "held_out_kl"
 
@@ -32,6 +33,7 @@ def fit_folds(
     checkpoint: str | os.PathLike | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool | str = False,
+    mesh: DataMesh | None = None,
 ) -> Run:
     """Choose the epoch by ``member.folds``, then train on all rows up to it.
 
@@ -45,7 +47,7 @@ def fit_folds(
     member : Member with folds
     data : array of shape (n, d), data units
     checkpoint : path, optional; one file for the folds and the last training
-    callbacks, progress : of the last training, as of :func:`fit_member`
+    callbacks, progress : of the last training, as of :func:`fit_member`; ``mesh`` likewise of all
 
     Returns the run of the last training; after an interruption in a fold, that of the fold.
 
@@ -68,21 +70,21 @@ def fit_folds(
     data = np.asarray(data)
     folds, file = _folds(member), None
     if checkpoint is not None:
-        file = Checkpoint.at(checkpoint, identity_of(member, data)).with_stages()
+        file = Checkpoint.at(checkpoint, identity_on(mesh, identity_of(member, data))).with_stages()
     courses: list[Course] = []
     for i, fold in enumerate(folds):
         if file and i < len(file.stages):
             courses.append(_course(fold).from_record(file.stages[i]))
             continue
-        unit = f"epoch of fold {i + 1}"
-        run = fit_member(fold, data, checkpoint=file, progress=progress, unit=unit)
+        options = {"progress": progress, "unit": f"epoch of fold {i + 1}", "mesh": mesh}
+        run = fit_member(fold, data, checkpoint=file, **options)
         if run.outcome is Outcome.interrupted:
             return run
         courses.append(_course(fold).ended_as(run))
         if file:
             file.stages.append(courses[-1].to_record())
-    last = _last(member, courses)
-    run = fit_member(last, data, checkpoint=file, callbacks=callbacks, progress=progress)
+    options = {"callbacks": callbacks, "progress": progress, "mesh": mesh}
+    run = fit_member(_last(member, courses), data, checkpoint=file, **options)
     return _with_folds(run, courses)
 
 

@@ -111,9 +111,14 @@ def look(
             batch_size=min(batch_size, held.index.shape[0]),
             key=jax.random.fold_in(key, HELD_OUT),
         )
+    return metrics, *beside_rows(state, fixed, rates)
+
+
+def beside_rows(state: TrainState, fixed: Tree, rates: Rates) -> tuple[Scalar, Scalar]:
+    """Return the mean noise variance, and the learning rate, after an epoch."""
     variance = eqx.combine(state.reached, fixed).noise.variance()
     variance = jnp.asarray(jnp.nan) if variance is None else jnp.mean(variance)
-    return metrics, variance, rates.at(state.step)
+    return variance, rates.at(state.step)
 
 
 _WELL, _SOON = compiled(train_epoch), compiled_soon(train_epoch)

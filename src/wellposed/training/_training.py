@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import math
 from collections.abc import Callable
 from typing import Any, Self
@@ -26,11 +27,20 @@ from ._lagging import information
 from ._member import Member
 from ._optimiser import Rates
 from ._outcome import Outcome
-from ._pass import FOLDS, INFORMATION, REFIT, SPLIT, EpochFigures, Split, epoch_program
+from ._pass import (
+    FOLDS,
+    INFORMATION,
+    REFIT,
+    SPLIT,
+    EpochFigures,
+    Split,
+    epoch_program,
+)
 from ._refit import refit_noise
 from ._rows import Rows, pad_rows
 from ._run import Run
 from ._start import MOST_ROWS, START_IS_BETTER
+from .mesh import DataMesh, agree, any_of, epoch_on, every
 
 
 class Position(eqx.Module):
@@ -58,9 +68,10 @@ class Training:
     fixed: Tree
     data: jax.Array
     split: Split
+    mesh: DataMesh | None = None
 
     @classmethod
-    def of(cls, member: Member, n: int, data: jax.Array) -> Self:
+    def of(cls, member: Member, n: int, data: jax.Array, mesh: DataMesh | None = None) -> Self:
         """Check a training and split its rows.
 
         Parameters
@@ -70,6 +81,7 @@ class Training:
             Number of rows.
         data : array of shape (bucket, d), data units
             The rows on the device, padded to their bucket.
+        mesh : devices over which batches are spread; the model is that of process 0
 
         Raises
         ------
@@ -80,9 +92,12 @@ class Training:
         d = data.shape[1] - model.n_covariates
         check_bounded(model, d, allow_unbounded=member.allow_unbounded)
         _check_noise(model, objective)
+        _check_mesh(member, mesh)
         split = _split(member, n)
         params, fixed = eqx.partition(model, trainable_leaves(model, objective))
-        return cls(member, params, fixed, data, split)
+        if mesh is not None:
+            params, fixed = agree((params, fixed))
+        return cls(member, params, fixed, data, split, mesh)
 
     @property
     def batch_size(self) -> int:
@@ -95,15 +110,17 @@ class Training:
 
     def epoch(self) -> Callable[..., tuple[TrainState, EpochFigures]]:
         """Return the compiled epoch of a state, given ``split``, ``done`` and ``encoder_steps``."""
-        return functools.partial(
-            epoch_program(len(self.data)),
-            fixed=self.fixed,
-            data=self.data,
-            objective=self.member.objective,
-            rates=self.rates(),
-            batch_size=self.batch_size,
-            key=self.member.key,
-        )
+        constants: dict[str, Any] = {
+            "fixed": self.fixed,
+            "data": self.data,
+            "objective": self.member.objective,
+            "rates": self.rates(),
+            "batch_size": self.batch_size,
+            "key": self.member.key,
+        }
+        if self.mesh is not None:
+            return epoch_on(self.mesh, **constants)
+        return functools.partial(epoch_program(len(self.data)), **constants)
 
     def start(self, checkpoint: Checkpoint | None = None) -> tuple[Position, Course]:
         """Return position and course before the first epoch, or those of the checkpoint.
@@ -120,11 +137,22 @@ class Training:
         course = Course.start(plan, 0 if held is None else held.n, monitored.n)
         position = Position(state, self.params)
         stored = checkpoint.load(_checkpoint_tree(position, course)) if checkpoint else None
+        if self.mesh is not None:
+            _check_same_start(0 if stored is None else len(stored[1]))
         if stored is None:
             return position, course
         tree, rows = stored
         course = course.restore(rows, float(tree.best_value), int(tree.best_epoch))
         return Position(tree.state, tree.best_params), course
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes the checkpoint and shows the progress: one of a mesh does."""
+        return self.mesh is None or jax.process_index() == 0
+
+    def stops(self, flag: bool) -> bool:
+        """Whether the training ends: for all processes of a mesh, if one of them says so."""
+        return flag if self.mesh is None else any_of(flag)
 
     def settle(
         self, position: Position, course: Course, state: TrainState, figures: EpochFigures
@@ -145,7 +173,8 @@ class Training:
         self, checkpoint: Checkpoint, position: Position, course: Course, *, now: bool = False
     ) -> None:
         """Write the checkpoint; see :meth:`Checkpoint.save`."""
-        checkpoint.save(_checkpoint_tree(position, course), course.history.rows, now=now)
+        if self.writes:
+            checkpoint.save(_checkpoint_tree(position, course), course.history.rows, now=now)
 
     def model(self, params: Tree) -> VAEModel | LabelledVAE:
         """Return the model with these parameters."""
@@ -203,6 +232,14 @@ def identity_of(member: Member, data: np.ndarray) -> str:
     further = [part for part in (member.held, member.weights) if part is not None]
     settings = member.plan, member.validation_fraction, len(member.folds), member.held is None
     return fingerprint((*decisive, *further), *settings)
+
+
+def identity_on(mesh: DataMesh | None, identity: str) -> str:
+    """Return the identity of a training on a mesh: that of process 0, and the number of shards."""
+    if mesh is None:
+        return identity
+    digest = np.frombuffer(hashlib.sha256(identity.encode()).digest(), np.uint8)
+    return f"{np.asarray(agree(digest)).tobytes().hex()} {mesh.shards}"
 
 
 def trainable_leaves(model: VAEModel | LabelledVAE, objective: AbstractObjective) -> Tree:
@@ -288,6 +325,25 @@ def _row_weights(weights: np.ndarray | None, n: int) -> jax.Array | None:
             f"{weights.shape}, the least {weights.min():.3g}. Leave out rows of weight zero."
         )
     return jax.device_put(pad_rows(weights.astype(jnp.result_type(float))))
+
+
+def _check_mesh(member: Member, mesh: DataMesh | None) -> None:
+    if mesh is None or not member.plan.encoder_steps:
+        return
+    raise SettingError(
+        "An aggressive encoder phase trains on one device; got encoder_steps="
+        f"{member.plan.encoder_steps} with {len(mesh.devices)} device(s) of a mesh. Leave one of "
+        "them out."
+    )
+
+
+def _check_same_start(n_epochs: int) -> None:
+    starts = [int(each) for each in every(np.asarray(n_epochs))]
+    if len(set(starts)) > 1:
+        raise SettingError(
+            "All processes must resume from one checkpoint; got files after "
+            f"{', '.join(map(str, starts))} epochs. Name a file in a folder of all machines."
+        )
 
 
 def _check_noise(model: Any, objective: AbstractObjective) -> None:

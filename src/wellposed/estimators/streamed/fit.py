@@ -12,7 +12,7 @@ from wellposed.estimators._build import member_of, plan_of
 from wellposed.estimators._fitted import Fitted
 from wellposed.estimators._prepare import prepare
 from wellposed.estimators._settings import settings_of
-from wellposed.estimators._train import check_no_folds
+from wellposed.estimators._train import check_no_folds, mesh_of
 from wellposed.estimators._words import Rows
 from wellposed.estimators.data.described import Described
 from wellposed.estimators.data.rows import seed_of
@@ -75,13 +75,10 @@ def fit_source(
     )
     decided = settings_of(vae) | {"image_shape": vae.image_shape_}
     member = member_of(decided, prepared.model, n, key=vae.key("fit"))
+    member = dataclasses.replace(member, held=held)
+    shown = {name: settings[name] for name in ("checkpoint", "progress")}
     run = training.fit_chunks(
-        dataclasses.replace(member, held=held),
-        chunks,
-        kept,
-        checkpoint=settings["checkpoint"],
-        callbacks=callbacks,
-        progress=settings["progress"],
+        member, chunks, kept, callbacks=callbacks, mesh=mesh_of(settings), **shown
     )
     return run, prepared.rows
 

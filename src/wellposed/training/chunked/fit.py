@@ -29,7 +29,8 @@ from .._pass import EPOCHS, EpochFigures, look
 from .._plan import Plan
 from .._rows import Rows, bucket, pad_rows
 from .._run import Run
-from .._training import Training, identity_of
+from .._training import Training, identity_of, identity_on
+from ..mesh import DataMesh, Steps, look_on
 from .chunks import Chunks
 
 
@@ -41,6 +42,7 @@ def fit_chunks(
     checkpoint: str | os.PathLike | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool | str = False,
+    mesh: DataMesh | None = None,
 ) -> Run:
     """Train on chunks of rows; a resumed training ends with the same model, bit for bit.
 
@@ -55,7 +57,8 @@ def fit_chunks(
     kept : array of shape (m, d), data units
         Rows in memory: those held out, and some of the others, from which the noise of an
         objective that leaves it free is solved.
-    checkpoint, callbacks, progress : as of :func:`wellposed.training.fit_member`
+    checkpoint, callbacks, progress, mesh : as of :func:`wellposed.training.fit_member`; on a mesh
+        each process reads all chunks
 
     Raises
     ------
@@ -73,11 +76,12 @@ def fit_chunks(
         )
     plan = member.plan
     member = dataclasses.replace(member, plan=chunks.plan(plan))
-    training = Training.of(member, len(kept), jax.device_put(pad_rows(kept)))
+    training = Training.of(member, len(kept), jax.device_put(pad_rows(kept)), mesh)
     epochs = Epochs.of(training, chunks, plan)
     file = None
     if checkpoint is not None:
-        file = Checkpoint.at(checkpoint, identity_of(member, kept) + epochs.identity)
+        identity = identity_of(member, kept) + epochs.identity
+        file = Checkpoint.at(checkpoint, identity_on(mesh, identity))
     run = run_epochs(training, epochs, file, callbacks, progress=progress)
     check_same(epochs.identity, chunks.identity(), chunks)
     return run
@@ -123,14 +127,16 @@ class Epochs:
         if any(chunk == 0 for _, chunk in places):
             check_same(self.identity, self.chunks.identity(), self.chunks)
         size = min(training.member.plan.batch_size, bucket(self.chunks.chunk_rows))
-        step = functools.partial(
-            _TRAIN_CHUNK,
-            fixed=training.fixed,
-            objective=training.member.objective,
-            rates=self.rates,
-            batch_size=size,
-            key=training.member.key,
-        )
+        constants: dict[str, Any] = {
+            "fixed": training.fixed,
+            "objective": training.member.objective,
+            "rates": self.rates,
+            "batch_size": size,
+            "key": training.member.key,
+        }
+        step = functools.partial(_TRAIN_CHUNK, **constants)
+        if training.mesh is not None:
+            step = _chunk_on(training.mesh, **constants)
         seen: list[tuple[Metrics, int]] = []
         with contextlib.closing(ahead(self._rows, places)) as arrivals:
             for place, (data, rows) in zip(places, arrivals, strict=True):
@@ -152,15 +158,19 @@ class Epochs:
 
     def _evaluate(self, state: TrainState) -> tuple[Metrics | None, Scalar, Scalar]:
         training = self.training
-        return _LOOK(
-            state,
-            training.fixed,
-            training.data,
-            training.split.held,
-            training.member.objective,
-            self.rates,
-            batch_size=training.batch_size,
-            key=training.member.key,
+        constants: dict[str, Any] = {
+            "fixed": training.fixed,
+            "data": training.data,
+            "held": training.split.held,
+            "objective": training.member.objective,
+            "rates": self.rates,
+            "batch_size": training.batch_size,
+            "key": training.member.key,
+        }
+        return (
+            _LOOK(state, **constants)
+            if training.mesh is None
+            else look_on(training.mesh, state, **constants)
         )
 
 
@@ -177,17 +187,27 @@ def train_chunk(
     key: PRNGKey,
 ) -> tuple[TrainState, Metrics]:
     """Visit every row of a chunk once; ``at`` is the number of the pass and of the chunk."""
-    own = jax.random.fold_in(jax.random.fold_in(key, EPOCHS), at[0])
-    return run_epoch(
-        state,
-        fixed,
-        data,
-        rows,
-        objective,
-        rates,
-        batch_size=batch_size,
-        key=jax.random.fold_in(own, at[1]),
-    )
+    inputs: Any = (fixed, data, rows, objective, rates)
+    return run_epoch(state, *inputs, batch_size=batch_size, key=_chunk_key(key, at))
+
+
+def _chunk_key(key: PRNGKey, at: Int[Array | np.ndarray, "2"]) -> PRNGKey:
+    return jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(key, EPOCHS), at[0]), at[1])
+
+
+def _chunk_on(
+    mesh: DataMesh, fixed: Tree, objective: AbstractObjective, rates: Rates, **settings: Any
+) -> Callable[..., tuple[TrainState, Metrics]]:
+    """Return what :func:`train_chunk` does, on the devices of a mesh."""
+    key, batch_size = settings["key"], settings["batch_size"]
+
+    def step(
+        state: TrainState, data: Data, rows: Rows, at: np.ndarray
+    ) -> tuple[TrainState, Metrics]:
+        steps = Steps.of(mesh, fixed, data, objective, rates, batch_size)
+        return steps.train(state, rows, key=_chunk_key(key, at))
+
+    return step
 
 
 _TRAIN_CHUNK: Callable[..., Any] = compiled(train_chunk)

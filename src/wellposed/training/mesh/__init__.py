@@ -1,0 +1,12 @@
+"""Training over several devices and processes: the same program a shard, the same sums."""
+
+from .data_mesh import SHARDS, DataMesh
+from .epoch import epoch_on, look_on
+from .processes import agree, any_of, every
+from .steps import Steps
+
+__all__ = ["SHARDS", "DataMesh", "Steps", "agree", "any_of", "epoch_on", "every", "look_on"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
