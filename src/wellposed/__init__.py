@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from wellposed.estimators import forecast as forecast
     from wellposed.estimators import from_torch as from_torch
     from wellposed.estimators import load as load
+    from wellposed.estimators import model_card as model_card
+    from wellposed.estimators import push_to_hub as push_to_hub
     from wellposed.estimators import rate_distortion_curve as rate_distortion_curve
     from wellposed.estimators import report as report
     from wellposed.estimators import sample_quality as sample_quality
@@ -123,7 +125,9 @@ _NAMES = {
     "from_torch": "estimators",
     "implied_noise_variance": "evaluation",
     "load": "estimators",
+    "model_card": "estimators",
     "pool": "evaluation",
+    "push_to_hub": "estimators",
     "rate_distortion_curve": "estimators",
     "report": "estimators",
     "sample_quality": "estimators",

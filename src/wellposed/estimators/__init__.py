@@ -19,6 +19,8 @@ from .grid import Grid, fit_grid, rate_distortion_curve
 from .imputation import GaussianImputer, VAEImputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 from .outliers import OutlierVAE, PyODOutlierVAE
+from .sharing.card import model_card
+from .sharing.hub import push_to_hub
 from .synthetic import TableQuality, table_quality
 
 __all__ = [
@@ -47,6 +49,8 @@ __all__ = [
     "forecast",
     "from_torch",
     "load",
+    "model_card",
+    "push_to_hub",
     "rate_distortion_curve",
     "report",
     "sample_quality",

@@ -23,6 +23,7 @@ from .imputation.file import restore_imputer
 from .linear import PPCA, FactorAnalysis, LinearVAE, MixturePPCA
 from .outliers import OutlierVAE
 from .outliers.file import restore_detector
+from .sharing.hub import SCHEME, download
 
 T = TypeVar("T")
 # A class, a function without arguments that makes an object, or a tuple of those.
@@ -76,7 +77,8 @@ def load(
 
     Parameters
     ----------
-    path : a file written by ``save`` of an estimator
+    path : a file written by ``save`` of an estimator; or "hf://user/repo@revision/file" of the
+        Hugging Face Hub, where the file is "model.wp" and the revision the newest by default
     encoder, decoder : makers ``make(n_in, n_out, *, key)`` of networks of your own, of which a
         file has the arrays alone; not used where the file needs none
     noise, transform, objective : classes of your own, of which a file has the fields alone: a
@@ -91,8 +93,8 @@ def load(
         no model that ``fit`` can produce.
     SettingError
         If it needs a maker or a class that was not given.
-    FileNotFoundError
-        If there is no such file.
+    FileNotFoundError, DownloadError
+        If there is no such file, or not on the Hub.
 
     Examples
     --------
@@ -104,6 +106,8 @@ def load(
     PPCA(n_components=1)
     """
     check_process()
+    if isinstance(path, str) and path.startswith(SCHEME):
+        path = download(path)
     networks = {"encoder": encoder, "decoder": decoder}
     classes = {"noise": noise, "transform": transform, "objective": objective}
     makers = {role: maker for role, maker in networks.items() if maker is not None}
