@@ -7,6 +7,7 @@ FOLDER = REPOSITORY / "build" / "codec"
 # Names of the families here and in benchmarks.noise.
 NAMES = {
     "independent": "discretised logistic",
+    "independent, three logistics": "  mixture of 3",
     "causal": "causal logistic",
     "causal, learned p(z)": "causal, learned p(z)",
 }
