@@ -22,6 +22,7 @@ from ._options import (
     Covariates,
     Data,
     Decoder,
+    Devices,
     Drop,
     EmaDecay,
     Encoder,
@@ -45,6 +46,7 @@ from ._options import (
     Progress,
     Resolution,
     Seed,
+    Shards,
     Transform,
     ValidationFolds,
     ValidationFraction,
@@ -106,6 +108,8 @@ def fit(
     patience: Patience = "auto",
     checkpoint: Checkpoint = None,
     progress: Progress = None,
+    devices: Devices = None,
+    shards: Shards = 8,
     seed: Seed = 0,
     header: Header = None,
     drop: Drop = None,
@@ -195,6 +199,7 @@ def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
         "validation_folds": _whole_or_name(given["validation_folds"]),
         "patience": _whole_or_name(given["patience"]) or None,
         "covariates": _given_columns(given["covariates"]),
+        "devices": given["devices"] and _whole_or_name(given["devices"]),
         "progress": "auto" if given["progress"] is None else given["progress"],
     }
 

@@ -156,6 +156,16 @@ EmaDecay: TypeAlias = Annotated[
     float,
     _training("Decay of the moving average of the parameters that is kept. 0 keeps the last."),
 ]
+Devices: TypeAlias = Annotated[
+    str | None,
+    _training(
+        "Number of devices that each batch is spread over, or all. One by default.", metavar="N"
+    ),
+]
+Shards: TypeAlias = Annotated[
+    int,
+    _training("Parts of a batch with --devices: a power of two, and a multiple of the devices."),
+]
 ClipNorm: TypeAlias = Annotated[
     float | None,
     _training("Maximum norm of the gradient; longer ones are scaled down. None by default."),
