@@ -1,14 +1,15 @@
 """Training and scoring from disk: memory, rows a second, reading; ours beside the same in memory.
 
-    python -m benchmarks.scale [memory] [rate] [reading] [scores] [--gigabytes 20] [--rows 60000]
-        [--folder build/scale]
+    python -m benchmarks.scale [memory] [rate] [reading] [scores] [faults] [--gigabytes 20]
+        [--rows 60000] [--kills 20] [--folder build/scale]
 
 ``memory``: a file of ``--gigabytes`` is generated, fitted in one pass and scored, each in a process
 of its own, whose peak memory is printed beside that of a process that does the same with 1,024
 rows; the file is deleted. ``rate``: rows a CPU second of epochs of MNIST from a file over those in
 memory, and the share of the time that reading took. ``reading``: rows a second of 784 bytes in the
 order of a training, from a file that the system no longer holds in memory. ``scores``: a million
-rows scored from a file, compared with the same in memory bit for bit.
+rows scored from a file, compared with the same in memory bit for bit. ``faults``: processes that
+are killed, frozen, stuck or missing; see ``benchmarks.scale.faults``.
 """
 
 import argparse
@@ -26,30 +27,12 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import REPOSITORY, images
+from benchmarks.scale.faults import faults
+from benchmarks.scale.generated import WIDTH, generate
 from wellposed import sources
 
-WIDTH = 784
-GENERATED = 16_384  # rows at a time
 SCORED = 1_000_000
 ROUNDS, WIDE = 3, (500, 500)
-
-
-def generate(path: Path, n_rows: int, dtype: type = np.float32) -> None:
-    """Write rows of twenty latents and noise."""
-    generator = np.random.default_rng(0)
-    weight = generator.normal(size=(20, WIDTH)).astype(np.float32)
-    with path.open("wb") as file:
-        header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": (n_rows, WIDTH)}
-        np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, n_rows, GENERATED):
-            m = min(GENERATED, n_rows - start)
-            z = generator.standard_normal((m, 20), np.float32)
-            rows = z @ weight + generator.standard_normal((m, WIDTH), np.float32)
-            if dtype is np.uint8:
-                rows = np.clip(rows * 12 + 128, 0, 255)
-            file.write(rows.astype(dtype).data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def drop_from_memory(path: Path) -> None:
@@ -188,9 +171,12 @@ def main() -> None:
         print(json.dumps(job(kind, Path(path), Path(model))))
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("tables", nargs="*", default=["memory", "rate", "reading", "scores"])
+    parser.add_argument(
+        "tables", nargs="*", default=["memory", "rate", "reading", "scores", "faults"]
+    )
     parser.add_argument("--gigabytes", type=float, default=20.0)
     parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "build" / "scale")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -203,6 +189,8 @@ def main() -> None:
         reading(options.folder)
     if "scores" in options.tables:
         scores(options.folder)
+    if "faults" in options.tables:
+        faults(options.folder, options.kills)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.data import REPOSITORY
-from benchmarks.scale.__main__ import generate
+from benchmarks.scale.generated import generate
 
 N_ROWS = 40_000
 FIT = """

@@ -21,6 +21,7 @@ from ._reproduce import reproduce
 from ._sample import sample
 from ._score import score
 from ._terminal import say
+from .hosts import launch
 
 app = typer.Typer(
     name="wellposed",
@@ -51,7 +52,7 @@ def _options(
 
 for command in (
     demo, forecast, fit, diagnose, report, explore, sample, score, outliers, encode, decode,
-    compress, decompress, reproduce,
+    compress, decompress, launch, reproduce,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data)

@@ -32,7 +32,7 @@ class Boundary(TyperGroup):
         try:
             return super().main(*args, **kwargs)
         except OSError as error:  # of a stream, such as a full disk under --version
-            sys.exit(_report_error(error))
+            sys.exit(report_error(error))
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         """Read the options; escape invisible characters that a usage error quotes."""
@@ -52,9 +52,9 @@ class Boundary(TyperGroup):
                 finish()
                 return result
             except (WellposedError, OSError, ValueError) as error:
-                if not _is_expected(error):
+                if not is_expected(error):
                     raise
-                raise typer.Exit(_report_error(error)) from error
+                raise typer.Exit(report_error(error)) from error
             except KeyboardInterrupt as error:
                 say("Interrupted.", err=True)
                 raise typer.Exit(INTERRUPTED) from error
@@ -63,7 +63,7 @@ class Boundary(TyperGroup):
                 raise
 
 
-def _report_error(error: Exception) -> int:
+def report_error(error: Exception) -> int:
     """Write the message on stderr, unless the pipe is closed; return the exit code."""
     settle()
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
@@ -79,7 +79,8 @@ def _make_visible(error: Exception) -> None:
         error.message = paragraph(message)  # type: ignore[attr-defined]
 
 
-def _is_expected(error: Exception) -> bool:
+def is_expected(error: Exception) -> bool:
+    """Whether an error is about data, settings or files, and no bug."""
     if isinstance(error, (WellposedError, OSError)):
         return True
     # scikit-learn checks shapes for us and raises plain ValueErrors. A ValueError from any other

@@ -1,6 +1,7 @@
 """``wellposed fit``: data to a model file."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,7 @@ from ._options import (
     WeightDecay,
 )
 from ._terminal import say
+from .hosts import Coordinator, Distributed, Process, Processes, Role, StepTimeout, joined
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +64,8 @@ if TYPE_CHECKING:
     from wellposed.sources import BlockSource
 
 # Options of the command that are no settings of VAE, and settings under another name.
-OWN = frozenset({"data", "output", "header", "drop", "blocks", "force"})
+_HOSTS = frozenset({"coordinator", "processes", "process", "step_timeout"})
+OWN = _HOSTS | {"data", "output", "header", "drop", "blocks", "distributed", "force"}
 RENAMED = {
     "components": "n_components",
     "importance": "n_importance",
@@ -114,6 +117,11 @@ def fit(
     header: Header = None,
     drop: Drop = None,
     blocks: Blocks = False,
+    distributed: Distributed = False,
+    coordinator: Coordinator = None,
+    processes: Processes = None,
+    process: Process = None,
+    step_timeout: StepTimeout = None,
     force: Force = False,
 ) -> None:
     """Fit a VAE to DATA and write it to a file.
@@ -123,7 +131,8 @@ def fit(
     settings = estimator_settings(locals())
     if blocks:
         check_blocks(header, drop)
-    _run(data, output, settings, header, drop, blocks, force)
+    with joined(distributed, coordinator, processes, process, step_timeout) as role:
+        _run(data, output, settings, header, drop, blocks, force, role)
 
 
 def _run(
@@ -134,20 +143,28 @@ def _run(
     drop: list[str] | None,
     blocks: bool,
     force: bool,
+    role: Role,
 ) -> None:
+    from wellposed import hosts
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
     from wellposed.sources import BlockSource, open_source
 
     from ._files import check_output, read_columns, read_rows, save_model
 
+    if role.distributed:
+        settings |= {"devices": "all"} | ({} if role.writes else {"progress": False})
     vae, checkpoint = VAE(**settings), settings["checkpoint"]
-    check_output(checkpoint, output, data, force=True)
-    check_output(output, data, force=force)
+    if role.writes:
+        check_output(checkpoint, output, data, force=True)
+        check_output(output, data, force=force)
     mixed = settings["noise"] == "auto" or settings["covariates"]
     read = read_columns if mixed else read_rows
     source = open_source(data) if blocks else read(data, header, drop)
-    interrupted = train(vae, source)
+    interrupted = train(vae, source, [hosts.asked] if role.distributed else ())
+    if not role.writes:
+        _end(vae, interrupted)
+        return
     if interrupted and checkpoint is not None:
         say(
             f"Interrupted after {vae.n_epochs_} epochs. {checkpoint} keeps the training: "
@@ -163,17 +180,25 @@ def _run(
     _show_fit(vae, shape, output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
+    _end(vae, interrupted)
+
+
+def _end(vae: "VAE", interrupted: bool) -> None:
+    """Exit with the code of a training that did not end well."""
+    if interrupted:
         raise typer.Exit(INTERRUPTED)
     if vae.outcome_.value == "nonfinite":
         raise typer.Exit(1)
 
 
-def train(vae: "VAE", source: "Source | BlockSource") -> bool:
+def train(
+    vae: "VAE", source: "Source | BlockSource", callbacks: Sequence[Callable[..., object]] = ()
+) -> bool:
     """Fit the estimator; return whether Ctrl-C stopped it."""
     with warnings.catch_warnings():
         # Each command has a message of its own, which names the file and the options.
         warnings.filterwarnings("ignore", message="Training was interrupted")
-        vae.fit(source)
+        vae.fit(source, callbacks=callbacks)
     return vae.outcome_.value == "interrupted"
 
 

@@ -61,8 +61,8 @@ def together(
     Parameters
     ----------
     place : of this process; :func:`find_place` reads it
-    step_timeout : seconds within which an epoch in memory, or a chunk of a source, must end, its
-        compilation included; after them the processes end. None sets no limit
+    step_timeout : seconds within which a step of the training must end, compilation included;
+        after them the processes end. None sets no limit
     join_timeout : seconds within which all processes must come
     heartbeat : seconds of silence after which a process counts as gone
     report : writes the message of an error, and returns the exit code

@@ -58,14 +58,18 @@ class Checkpoint:
     _pending: Future | None = None
 
     @classmethod
-    def at(cls, path: str | os.PathLike, identity: str) -> "Checkpoint":
+    def at(cls, path: str | os.PathLike, identity: str, *, writes: bool = True) -> "Checkpoint":
         """Make the checkpoint of a path, and check that the file can be written.
+
+        A process that only reads it, which is when ``writes`` is false, does not check.
 
         Raises
         ------
         OutputError
             If it cannot be written, or is a device, which cannot be read again.
         """
+        if not writes:
+            return cls(Path(os.fsdecode(path)).absolute(), identity)
         file = serialise.check_writable(path, overwrite=True)
         if file.exists() and not file.is_file():
             raise OutputError(

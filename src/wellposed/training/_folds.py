@@ -14,13 +14,12 @@ from numpy.typing import ArrayLike
 from wellposed._errors import SettingError
 from wellposed._forks import check_process
 
-from ._checkpoint import Checkpoint
 from ._course import Course
 from ._fit import Callback, fit_member
 from ._member import Member
 from ._outcome import Outcome
 from ._run import Run
-from ._training import identity_of, identity_on
+from ._training import checkpoint_on, identity_of
 from .mesh import DataMesh
 
 _HELD_OUT = "held_out_objective", "held_out_log_likelihood", "held_out_kl"
@@ -70,7 +69,7 @@ def fit_folds(
     data = np.asarray(data)
     folds, file = _folds(member), None
     if checkpoint is not None:
-        file = Checkpoint.at(checkpoint, identity_on(mesh, identity_of(member, data))).with_stages()
+        file = checkpoint_on(mesh, checkpoint, identity_of(member, data)).with_stages()
     courses: list[Course] = []
     for i, fold in enumerate(folds):
         if file and i < len(file.stages):

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import math
+import os
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from wellposed import hosts
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 from wellposed._typing import PRNGKey, Tree
@@ -93,6 +95,8 @@ class Training:
         check_bounded(model, d, allow_unbounded=member.allow_unbounded)
         _check_noise(model, objective)
         _check_mesh(member, mesh)
+        if mesh is not None and mesh.n_processes > 1:
+            hosts.agree_on(_facts(member, data))
         split = _split(member, n)
         params, fixed = eqx.partition(model, trainable_leaves(model, objective))
         if mesh is not None:
@@ -242,6 +246,12 @@ def identity_on(mesh: DataMesh | None, identity: str) -> str:
     return f"{np.asarray(agree(digest)).tobytes().hex()} {mesh.shards}"
 
 
+def checkpoint_on(mesh: DataMesh | None, path: str | os.PathLike, identity: str) -> Checkpoint:
+    """Return the checkpoint of a training, of whose processes the first writes."""
+    writes = mesh is None or jax.process_index() == 0
+    return Checkpoint.at(path, identity_on(mesh, identity), writes=writes)
+
+
 def trainable_leaves(model: VAEModel | LabelledVAE, objective: AbstractObjective) -> Tree:
     """Mask of the leaves to train: trainable ones in which the objective has a gradient."""
     if isinstance(model, LabelledVAE):
@@ -325,6 +335,18 @@ def _row_weights(weights: np.ndarray | None, n: int) -> jax.Array | None:
             f"{weights.shape}, the least {weights.min():.3g}. Leave out rows of weight zero."
         )
     return jax.device_put(pad_rows(weights.astype(jnp.result_type(float))))
+
+
+def _facts(member: Member, data: jax.Array) -> dict[str, str]:
+    """Return what all processes of a training must have alike, as texts by name."""
+    plan = {f.name: repr(getattr(member.plan, f.name)) for f in dataclasses.fields(member.plan)}
+    model: Any = jax.eval_shape(lambda: eqx.filter(member.model, eqx.is_array))
+    return plan | {
+        "seed": str(jax.random.key_data(member.key)),
+        "objective": repr(member.objective),
+        "model": fingerprint((), model),
+        "data": fingerprint((data, member.weights, member.held)),
+    }
 
 
 def _check_mesh(member: Member, mesh: DataMesh | None) -> None:

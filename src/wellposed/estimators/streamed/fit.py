@@ -1,12 +1,13 @@
 """Fit of a VAE to a source."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from wellposed import sources, training
+from wellposed import hosts, sources, training
 from wellposed._errors import DataError, SettingError
 from wellposed.estimators._build import member_of, plan_of
 from wellposed.estimators._fitted import Fitted
@@ -56,9 +57,8 @@ def fit_source(
     share = settings["validation_fraction"] if X_val is None else 0.0
     n_held, n_start = _kept(source, share)
     sampled = sources.Sampled(n, n_held + n_start, seed)
-    with training.Bar(n, settings["progress"], unit="statistics, rows") as bar:
-        gaps = settings["missing"] is not None
-        found = sources.describe(source, sampled, gaps=gaps, shown=bar.count)
+    mesh = mesh_of(settings)
+    found = _describe(source, sampled, settings, mesh)
     sources.check_same(before, source.identity(), source)
     described = Described(found, np.arange(n_held, sampled.n))
     prepared = prepare(vae, of_source_rows(source, found.sample), described=described)
@@ -77,10 +77,32 @@ def fit_source(
     member = member_of(decided, prepared.model, n, key=vae.key("fit"))
     member = dataclasses.replace(member, held=held)
     shown = {name: settings[name] for name in ("checkpoint", "progress")}
-    run = training.fit_chunks(
-        member, chunks, kept, callbacks=callbacks, mesh=mesh_of(settings), **shown
-    )
+    run = training.fit_chunks(member, chunks, kept, callbacks=callbacks, mesh=mesh, **shown)
     return run, prepared.rows
+
+
+def _describe(
+    source: sources.BlockSource,
+    sampled: sources.Sampled,
+    settings: dict[str, Any],
+    mesh: training.DataMesh | None,
+) -> sources.Description:
+    """Read all rows once, and describe them; processes of one training compare what they read."""
+    several = mesh is not None and mesh.n_processes > 1
+    digest = hashlib.sha256()
+
+    def add(rows: np.ndarray) -> None:
+        digest.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+
+    with training.Bar(source.n_rows, settings["progress"], unit="statistics, rows") as bar:
+        gaps = settings["missing"] is not None
+        found = sources.describe(
+            source, sampled, gaps=gaps, shown=bar.count, seen=add if several else None
+        )
+    if several:
+        shape = f"{source.n_rows} x {source.n_features} {source.dtype}"
+        hosts.agree_on({"rows": f"{shape} {digest.hexdigest()[:16]}"})
+    return found
 
 
 def _chunk_rows(source: sources.BlockSource, batch_size: int) -> int:

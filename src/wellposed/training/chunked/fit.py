@@ -20,7 +20,6 @@ from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.objectives import AbstractObjective
 from wellposed.sources import ahead, check_same
 
-from .._checkpoint import Checkpoint
 from .._epoch import Metrics, TrainState, run_epoch
 from .._fit import Callback, run_epochs
 from .._member import Member
@@ -29,7 +28,7 @@ from .._pass import EPOCHS, EpochFigures, look
 from .._plan import Plan
 from .._rows import Rows, bucket, pad_rows
 from .._run import Run
-from .._training import Training, identity_of, identity_on
+from .._training import Training, checkpoint_on, identity_of
 from ..mesh import DataMesh, Steps, look_on
 from .chunks import Chunks
 
@@ -81,7 +80,7 @@ def fit_chunks(
     file = None
     if checkpoint is not None:
         identity = identity_of(member, kept) + epochs.identity
-        file = Checkpoint.at(checkpoint, identity_on(mesh, identity))
+        file = checkpoint_on(mesh, checkpoint, identity)
     run = run_epochs(training, epochs, file, callbacks, progress=progress)
     check_same(epochs.identity, chunks.identity(), chunks)
     return run

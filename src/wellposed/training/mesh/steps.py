@@ -18,6 +18,7 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int
 
+from wellposed import hosts
 from wellposed._compiled import compiled, compiled_soon
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.numerics import weighted_sum
@@ -99,6 +100,7 @@ class Steps:
             return parts[0]
         total = _exchange(mesh.mesh, mesh.joined(parts))
         total.block_until_ready()  # programs that wait for one another must not fill the threads
+        hosts.beat()
         return mesh.of_process(total)
 
     def held(self, params: Tree, rows: Rows, *, key: PRNGKey) -> Metrics:
