@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -297,6 +298,48 @@ def test_the_example_of_the_page_on_few_real_labels():
     assert np.sqrt(np.mean(error**2)) < 3  # of a standard deviation of ten
     assert (names["std"] > 0).all()
     assert names["draws"].shape == (10, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_losses_of_the_page_on_other_frameworks(capsys):
+    *_, losses = (e for e in examples(ROOT / "docs" / "from-other-frameworks.md") if "implied" in e)
+    exec(losses, {})
+    *implied, learned = capsys.readouterr().out.splitlines()
+    bounds = [float(re.findall(r"ELBO (\S+)", line)[0]) for line in (*implied, learned)]
+    assert len(implied) == 5
+    assert min(bounds[-1] - np.array(bounds[:-1])) > 5
+    assert "σ² 32.0" in implied[1]
+    assert "0 active latents" in implied[1]
+
+
+def test_the_trackers_of_the_page_on_other_frameworks(monkeypatch):
+    """With writers that keep what they get, the record of an epoch as training makes it."""
+    scalars, metrics = [], []
+    board, flow = ModuleType("torch.utils.tensorboard"), ModuleType("mlflow")
+    writer = SimpleNamespace(add_scalar=lambda *entry: scalars.append(entry))
+    board.SummaryWriter = lambda folder: writer
+    flow.log_metrics = lambda values, step: metrics.append((values, step))
+    for name in ("torch", "torch.utils"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", board)
+    monkeypatch.setitem(sys.modules, "mlflow", flow)
+    names: dict = {}
+    for example in examples(ROOT / "docs" / "from-other-frameworks.md"):
+        if "report" in example:
+            exec(example, names)
+    row = (1.0, -2.5, -2.0, 0.5, *[np.nan] * 3, 0.25, 1e-3)
+    report: Any = SimpleNamespace(epoch=1, history=wellposed.training.History((row,)))
+    assert not names["to_tensorboard"](report)  # a true result would end the training
+    assert not names["to_mlflow"](report)
+    assert ("kl", 0.5, 1) in scalars
+    assert [name for name, *_ in scalars][::3] == ["objective", "noise_variance"]
+    ((values, step),) = metrics
+    assert step == 1
+    assert values["objective"] == -2.5
+    assert set(values) == {
+        name for name in wellposed.training.COLUMNS if not name.startswith("held_out")
+    }
 
 
 def test_every_name_at_the_front_door_is_there():
