@@ -80,7 +80,8 @@ def processes(files, n: int, *flags: str) -> list[dict]:
     return [json.loads(text.splitlines()[-1]) for text in said]
 
 
-@pytest.mark.parametrize("n", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [2, 4])
 def test_processes_have_the_bits_of_one_device(files, one_device, n):
     for found in processes(files, n):
         assert found["devices"] == n
