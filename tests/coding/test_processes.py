@@ -1,6 +1,8 @@
 """Blocks coded by other processes: the same bytes and cells, and nothing lost with a process."""
 
 import dataclasses
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -34,7 +36,8 @@ def test_a_process_packs_and_reads_as_this_one_does_and_may_fail_or_end(job):
         assert others.read(body[:-5], len(ROWS)) is None
         assert others.pack([ROWS]) == body  # it goes on after a failure
         others._all[0]._process.kill()
-        assert others.pack([ROWS]) is None
+        with pytest.warns(RuntimeWarning, match="one of them did not start, or ended"):
+            assert others.pack([ROWS]) is None
         assert others.read(body, len(ROWS)) is None
     assert all(worker._process.poll() is not None for worker in others._all)
 
@@ -55,7 +58,12 @@ def test_a_file_does_not_depend_on_processes(job, monkeypatch):
     # Without an interpreter to start, this process does the work.
     monkeypatch.setattr(side_by_side, "_processors", lambda: 2)
     monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.warns(RuntimeWarning, match="one of them did not start"):
+        assert wp.compress(job.coder, ROWS, block_rows=128) == files[0]
+    # Nor is a program started that is no interpreter, or that answers with other words.
+    monkeypatch.setattr("sys.executable", "/usr/bin/some-application")
     assert wp.compress(job.coder, ROWS, block_rows=128) == files[0]
+    assert len(asked) == 6
 
 
 def test_what_a_model_codes_survives_its_bytes():
@@ -73,3 +81,16 @@ def test_what_a_model_codes_survives_its_bytes():
         np.testing.assert_array_equal(own, other)
         assert type(own) is type(other)
     assert again.codes.dtype == np.uint8
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a shell script")
+def test_another_program_is_not_taken_for_a_worker(job, monkeypatch, tmp_path):
+    program = tmp_path / "python"
+    program.write_text(
+        "#!/bin/sh\necho an application that is not an interpreter\ncat > /dev/null\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setattr("sys.path", [tmp_path, *sys.path])  # imports ignore what is no text
+    with Processes(job, 1) as others, pytest.warns(RuntimeWarning, match="did not start, or ended"):
+        assert others.pack([ROWS]) is None

@@ -5,6 +5,9 @@ from typing import IO
 import numpy as np
 
 DONE, FAILED = b"\x00", b"\x01"  # the first byte of an answer
+HELLO = (
+    b"wellposed blocks\n"  # what a worker writes first, so that no other program is taken for one
+)
 
 
 def send(pipe: IO[bytes], *parts: bytes | memoryview) -> None:
@@ -23,8 +26,8 @@ def receive(pipe: IO[bytes]) -> memoryview:
     EOFError
         If the other side has closed the pipe.
     """
-    length = int.from_bytes(_exactly(pipe, 8), "little")
-    return memoryview(_exactly(pipe, length))
+    length = int.from_bytes(exactly(pipe, 8), "little")
+    return memoryview(exactly(pipe, length))
 
 
 def flat(cells: np.ndarray) -> memoryview:
@@ -32,7 +35,8 @@ def flat(cells: np.ndarray) -> memoryview:
     return np.ascontiguousarray(cells).reshape(-1).view(np.uint8).data
 
 
-def _exactly(pipe: IO[bytes], n: int) -> bytes:
+def exactly(pipe: IO[bytes], n: int) -> bytes:
+    """Read n bytes, or raise EOFError."""
     content = pipe.read(n)
     if len(content) < n:
         raise EOFError("a pipe ended within a message")

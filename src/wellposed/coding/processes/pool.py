@@ -5,16 +5,20 @@ import os
 import queue
 import subprocess
 import sys
+import threading
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from .job import PACK, READ, Job, request
-from .messages import DONE, flat, receive, send
+from .messages import DONE, HELLO, exactly, flat, receive, send
 
 _PROGRAM = "wellposed.coding.processes.serve"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PATIENCE = 60.0  # seconds for a worker to begin
 
 
 class Processes(contextlib.AbstractContextManager):
@@ -33,6 +37,7 @@ class Processes(contextlib.AbstractContextManager):
         self._job, self._n = job, n
         self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
         self._all: list[_Worker] = []
+        self._closed = self._warned = False
 
     def __enter__(self) -> "Processes":
         front = self._job.to_bytes()
@@ -41,9 +46,12 @@ class Processes(contextlib.AbstractContextManager):
             if worker is not None:
                 self._all.append(worker)
             self._idle.put(worker)
+        if len(self._all) < self._n:
+            self._warn()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closed = True
         for worker in self._all:
             worker.end()
 
@@ -58,27 +66,49 @@ class Processes(contextlib.AbstractContextManager):
         return None if answer is None else self._job.parts(answer, n)
 
     def _ask(self, parts: list[bytes | memoryview]) -> memoryview | None:
-        worker = self._idle.get()
-        answer, alive = None, worker
-        if worker is not None:
-            try:
-                answer = worker.ask(parts)
-            except (OSError, EOFError, ValueError):  # it has ended, or its pipes are closed
-                alive = None
-        self._idle.put(alive)
-        return answer
+        worker, alive = self._idle.get(), None
+        try:
+            answer = None if worker is None else worker.ask(parts)
+            alive = worker
+            return answer
+        # It has ended, its pipes are closed, or its answer does not fit in memory.
+        except (OSError, EOFError, ValueError, MemoryError):
+            if self._closed:
+                raise
+            self._warn()
+            return None
+        finally:
+            self._idle.put(alive)
+
+    def _warn(self) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                "Blocks are coded by processes; one of them did not start, or ended. Its blocks are "
+                "coded by this process, which takes longer and gives the same bytes.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+
+def can_start() -> bool:
+    """Whether ``sys.executable`` is an interpreter, and no program that has one inside."""
+    name = Path(sys.executable or "").stem.lower()
+    return not getattr(sys, "frozen", False) and name.startswith(("python", "pypy"))
 
 
 class _Worker:
     def __init__(self, process: subprocess.Popen, asked: IO[bytes], answers: IO[bytes]):
         self._process, self._asked, self._answers = process, asked, answers
         self._is_ready = False
+        self._limit = threading.Timer(_PATIENCE, process.kill)
+        self._limit.daemon = True
 
     @classmethod
     def start(cls, front: tuple[bytes, bytes]) -> "_Worker | None":
         """Start a process; None where the system has no interpreter to start, or refuses."""
         environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
-        environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        environment["PYTHONPATH"] = os.pathsep.join(_import_path())
         command = [sys.executable, "-P", "-m", _PROGRAM]
         pipe = subprocess.PIPE
         try:
@@ -88,6 +118,7 @@ class _Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         worker = cls(process, process.stdin, process.stdout)
+        worker._limit.start()
         try:
             for part in front:
                 send(worker._asked, part)
@@ -105,7 +136,9 @@ class _Worker:
             If the process has ended.
         """
         if not self._is_ready:
-            receive(self._answers)
+            if exactly(self._answers, len(HELLO)) != HELLO:
+                raise EOFError("a program answered that is no worker")
+            self._limit.cancel()
             self._is_ready = True
         send(self._asked, *parts)
         answer = receive(self._answers)
@@ -113,8 +146,18 @@ class _Worker:
 
     def end(self) -> None:
         """End the process, whatever it does."""
+        self._limit.cancel()
         self._process.kill()
         for pipe in (self._asked, self._answers):
             with contextlib.suppress(OSError):
                 pipe.close()
         self._process.wait()
+
+
+def _import_path() -> list[str]:
+    """Return where this process imports from, as a worker can be told."""
+    here = ""
+    with contextlib.suppress(OSError):  # a folder that is gone
+        here = os.getcwd()
+    found = [entry or here for entry in sys.path if isinstance(entry, str)]
+    return [entry for entry in found if entry and os.pathsep not in entry]

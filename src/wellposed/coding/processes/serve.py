@@ -5,7 +5,7 @@ import signal
 import sys
 
 from .job import Job
-from .messages import DONE, FAILED, receive, send
+from .messages import DONE, FAILED, HELLO, receive, send
 
 
 def main() -> None:
@@ -16,7 +16,8 @@ def main() -> None:
     os.dup2(2, 1)  # what anything prints is no answer
     try:
         job = Job.from_bytes(bytes(receive(asked)), bytes(receive(asked)))
-        send(answers, DONE)
+        answers.write(HELLO)
+        answers.flush()
         while True:
             request = receive(asked)
             try:

@@ -4,7 +4,6 @@ import collections
 import contextlib
 import functools
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from wellposed.coding import BitsBackCodec
 from wellposed.coding.container import QUANTISED_VERSION, Header
-from wellposed.coding.processes import Job, Processes
+from wellposed.coding.processes import Job, Processes, can_start
 
 from .models import Plan
 
@@ -66,7 +65,7 @@ def processes_for(
     large = header.n_rows * header.row_bytes >= _WORTH_PROCESSES
     lossless = header.version != QUANTISED_VERSION
     of_model = isinstance(plan.coder, BitsBackCodec) and plan.modelled is not None
-    if n < 2 or not (large and lossless and of_model and sys.executable):
+    if n < 2 or not (large and lossless and of_model and can_start()):
         return contextlib.nullcontext()
     assert plan.modelled is not None
     assert plan.coder is not None
