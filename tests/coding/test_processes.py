@@ -86,9 +86,7 @@ def test_what_a_model_codes_survives_its_bytes():
 @pytest.mark.skipif(os.name != "posix", reason="the program is a shell script")
 def test_another_program_is_not_taken_for_a_worker(job, monkeypatch, tmp_path):
     program = tmp_path / "python"
-    program.write_text(
-        "#!/bin/sh\necho an application that is not an interpreter\ncat > /dev/null\n"
-    )
+    program.write_text("#!/bin/sh\necho an application, no interpreter\ncat > /dev/null\n")
     program.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(program))
     monkeypatch.setattr("sys.path", [tmp_path, *sys.path])  # imports ignore what is no text

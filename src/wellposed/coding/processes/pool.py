@@ -84,8 +84,8 @@ class Processes(contextlib.AbstractContextManager):
         if not self._warned:
             self._warned = True
             warnings.warn(
-                "Blocks are coded by processes; one of them did not start, or ended. Its blocks are "
-                "coded by this process, which takes longer and gives the same bytes.",
+                "Blocks are coded by processes; one of them did not start, or ended. Its blocks "
+                "are coded by this one, which takes longer and gives the same bytes.",
                 RuntimeWarning,
                 stacklevel=4,
             )
