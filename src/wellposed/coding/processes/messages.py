@@ -5,9 +5,8 @@ from typing import IO
 import numpy as np
 
 DONE, FAILED = b"\x00", b"\x01"  # the first byte of an answer
-HELLO = (
-    b"wellposed blocks\n"  # what a worker writes first, so that no other program is taken for one
-)
+# What a worker writes first, so that no other program is taken for one.
+HELLO = b"wellposed blocks\n"
 
 
 def send(pipe: IO[bytes], *parts: bytes | memoryview) -> None:
