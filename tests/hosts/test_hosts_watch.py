@@ -6,6 +6,7 @@ import time
 import pytest
 from test_hosts_agree import Shared
 
+import wellposed as wp
 from wellposed import hosts
 
 PLACE = hosts.Place("a:1", 2, 0, "test")
@@ -100,3 +101,9 @@ def test_a_block_that_ends_leaves_no_threads():
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.02)
     assert threading.active_count() == before
+
+
+def test_an_error_of_data_is_no_loss_of_a_process():
+    assert not hosts.is_loss(wp.DataError("Column 'barrier_height' holds NaN at row 3."))
+    assert hosts.is_loss(ValueError("Gloo all-gather failed: connection closed by peer"))
+    assert not hosts.is_loss(KeyError("gloo"))

@@ -94,10 +94,13 @@ def test_what_is_no_address(text):
 def test_refusals_name_the_remedy(fitted, tmp_path, monkeypatch):
     model, _ = fitted
     hub_at(tmp_path, monkeypatch)
-    with pytest.raises(wp.OutputError, match=r"denied/x: PermissionError: 403 Forbidden\. Log in"):
+    with pytest.raises(wp.OutputError, match=r"denied/x: PermissionError: 403 Forbidden\. Check"):
         wp.push_to_hub(model, "denied/x")
     with pytest.raises(wp.SettingError, match="must be \"user/repo\"; got 'rows'"):
         wp.push_to_hub(model, "rows")
+    for file in ("../x.wp", "/x.wp", "a b.wp", "README.md", ""):
+        with pytest.raises(wp.SettingError, match="file must be a path within the repository"):
+            wp.push_to_hub(model, "me/x", file=file)
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     for call in (lambda: wp.push_to_hub(model, "me/x"), lambda: wp.load("hf://me/x")):
         with pytest.raises(wp.SettingError, match=r"pip install 'wellposed\[hub\]'"):

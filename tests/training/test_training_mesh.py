@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import jax
@@ -146,12 +147,15 @@ def test_the_tree_of_sums_is_that_of_one_device(n_devices):
 
 
 def test_what_no_mesh_can_have_is_refused():
+    here = types.SimpleNamespace(process_index=0)
     with pytest.raises(wp.SettingError, match="power of two"):
         DataMesh.of(1, 6)
     with pytest.raises(wp.SettingError, match=r"shards=2 on 4 devices. Set shards=4"):
-        DataMesh((None,) * 4, 2)
+        DataMesh((here,) * 4, 2)
     with pytest.raises(wp.SettingError, match=r"on 3 devices. Use 2 devices"):
-        DataMesh((None,) * 3)
+        DataMesh((here,) * 3)
+    with pytest.raises(wp.SettingError, match=r"equally many devices of each process"):
+        DataMesh((types.SimpleNamespace(process_index=1),))
     with pytest.raises(wp.SettingError, match="got devices=64"):
         wp.VAE(1, devices=64, max_epochs=1, random_state=0).fit(VALUES)
     with pytest.raises(wp.SettingError, match='"all"'):

@@ -153,7 +153,8 @@ def _run(
     from ._files import check_output, read_columns, read_rows, save_model
 
     if role.distributed:
-        settings |= {"devices": "all"} | ({} if role.writes else {"progress": False})
+        settings |= {"devices": settings["devices"] or "all"}
+        settings |= {} if role.writes else {"progress": False}
     vae, checkpoint = VAE(**settings), settings["checkpoint"]
     if role.writes:
         check_output(checkpoint, output, data, force=True)

@@ -15,6 +15,7 @@ from wellposed._text import cut
 from wellposed._version import __version__
 
 from ._place import Place
+from ._stop import asked
 from ._store import Store
 
 PATIENCE = 600.0  # seconds for the slowest process to read its data
@@ -89,14 +90,22 @@ def agree(
         In every process, if facts differ: which, and between which processes; or if a process
         does not answer.
     """
-    topic = f"wellposed/agree/{next(_ROUNDS)}"
+    topic, begun = f"wellposed/agree/{next(_ROUNDS)}", time.monotonic()
     store.set(f"{topic}/{place.process}", json.dumps(dict(facts)))
     if place.process == 0:
-        stated = {
-            i: json.loads(_wait(store, f"{topic}/{i}", f"process {i}", patience))
-            for i in range(place.n_processes)
-        }
-        store.set(f"{topic}/verdict", differences(stated))
+        try:
+            stated = {
+                i: json.loads(
+                    _wait(
+                        store, f"{topic}/{i}", f"process {i}", patience + begun - time.monotonic()
+                    )
+                )
+                for i in range(place.n_processes)
+            }
+            found = differences(stated)
+        except HostsError as error:  # the others wait for it
+            found = str(error)
+        store.set(f"{topic}/verdict", found)
     verdict = _wait(store, f"{topic}/verdict", "process 0", patience + 5 * _STEP)
     if not verdict:
         return
@@ -155,6 +164,8 @@ def _wait(store: Store, key: str, whom: str, patience: float) -> str:
         found = store.wait(key, max(0.01, min(_STEP, left)))
         if found is not None:
             return found
+        if asked():
+            raise HostsError(f"This process was asked to stop while it waited for {whom}.")
         if left <= 0:
             raise HostsError(
                 f"All processes must state versions, settings and data before a training; {whom} "

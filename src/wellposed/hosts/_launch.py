@@ -17,7 +17,10 @@ from ._end import LOST
 _POLL = 0.05
 _GRACE = 10.0  # seconds for the others to end by themselves, with messages of their own
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
+# Found before any fork: a child between fork and exec must not load libraries.
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def free_port() -> int:
@@ -73,7 +76,8 @@ def launch(
         finally:
             for child in children:
                 if child.poll() is None:
-                    child.kill()
+                    _signal(child, _KILL)
+                    child.wait()
         for thread in writers:
             thread.join(grace)
     return _code(codes)
@@ -92,8 +96,18 @@ def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Pop
     )
 
 
+def _signal(child: subprocess.Popen, number: int) -> None:
+    """Send a signal to a child and what it started; a console of Windows sends Ctrl-C itself."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, number)
+    elif number != signal.SIGINT:
+        child.terminate()
+
+
 def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+    if _PRCTL is not None:
+        _PRCTL(_DEATH_OF_PARENT, signal.SIGKILL)
 
 
 def _forward(i: int, child: subprocess.Popen) -> list[threading.Thread]:
@@ -122,7 +136,7 @@ def _passing_on(children: list[subprocess.Popen]) -> Iterator[None]:
     def pass_on(number: int, _: Any) -> None:
         for child in children:
             if child.poll() is None:
-                child.send_signal(number)
+                _signal(child, number)
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -152,7 +166,7 @@ def _wait(children: Sequence[subprocess.Popen], grace: float) -> list[tuple[int,
                 failed = failed or time.monotonic()
         if failed is not None and time.monotonic() - failed > grace:
             for i in running:
-                children[i].kill()
+                _signal(children[i], _KILL)
         time.sleep(_POLL)
     return ended
 

@@ -1,8 +1,8 @@
 """A training that is asked to stop: all processes end it after the same epoch."""
 
 import contextlib
+import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,9 @@ _asked = False
 
 
 def asked(*_: object) -> bool:
-    """Whether this process was asked to stop: a callback of ``fit``.
+    """Whether this process was asked to stop.
 
-    A training over several processes ends, in all of them after the same epoch, if a callback of
-    one of them returns true.
+    A training asks after each epoch, in folds too: all of its processes end after the same one.
     """
     return _asked
 
@@ -56,8 +55,5 @@ def _ask(number: int, _: Any) -> None:
     if _asked:
         leave(128 + number)
     _asked = True
-    print(
-        "The training stops after this epoch; a second signal ends it at once.",
-        file=sys.stderr,
-        flush=True,
-    )
+    # Not by print, which the signal may have interrupted.
+    os.write(2, b"The training stops after this epoch; a second signal ends it at once.\n")

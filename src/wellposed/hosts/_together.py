@@ -68,13 +68,11 @@ def together(
     report : writes the message of an error, and returns the exit code
     orderly : exceptions that leave the block in all processes alike; they are raised
 
-    Raises
-    ------
-    HostsError
-        If this process cannot join, or the processes differ in versions or code.
+    If this process cannot join, or versions or code differ, it ends too, with a message.
     """
     if place.n_processes == 1:
-        yield place
+        with heeding(signal.SIGINT, signal.SIGTERM):
+            yield place
         return
     try:
         with explained_abort(place):
@@ -90,6 +88,10 @@ def together(
                 _first_sum()
                 yield place
         except orderly as error:
+            leaving = error
+        except SystemExit as error:
+            if error.code:
+                _end_after(error, place, watch, report)
             leaving = error
         except BaseException as error:  # the others would wait for this process
             _end_after(error, place, watch, report)
@@ -122,6 +124,8 @@ def is_loss(error: BaseException) -> bool:
     """
     from jax.errors import JaxRuntimeError
 
+    if isinstance(error, WellposedError):
+        return False
     text = str(error).lower()
     return isinstance(error, (JaxRuntimeError, ValueError)) and any(m in text for m in _MARKS)
 

@@ -112,10 +112,11 @@ class Watch:
                     return
 
     def _hear(self, beats: dict[str, str]) -> None:
-        now = self._clock()
+        now, heard = self._clock(), dict(self._heard)
         for process, value in beats.items():
-            if self._heard.get(process, ("", 0.0))[0] != value:
-                self._heard[process] = (value, now)
+            if heard.get(process, ("", 0.0))[0] != value:
+                heard[process] = (value, now)
+        self._heard = heard  # as a whole, since the other thread reads it
 
     def _look(self) -> None:
         before = self._clock()

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wellposed import hosts
 from wellposed._forks import check_process
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
@@ -112,8 +113,11 @@ def advance(
     parts = {"fixed": fixed, "data": jax.device_put(padded), "objective": objective}
     run = _program(mesh, **parts, rates=rates, batch_size=size, key=key)
     done = np.asarray(len(history.rows), np.int32)
-    reached, figures = run(state, split=Split(rows, None), done=done)
-    figures: EpochFigures = jax.device_get(figures)
+    try:
+        reached, figures = run(state, split=Split(rows, None), done=done)
+        figures: EpochFigures = jax.device_get(figures)
+    finally:
+        hosts.rest()
     if not figures.is_finite:
         return Advance(model, state, history, finite=False)
     history = history.with_epoch(

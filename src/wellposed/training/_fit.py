@@ -183,11 +183,12 @@ def run_epochs(
                 bar.show(course.n_epochs, course.history.summary)
                 if file:
                     training.save(file, position, course)
+                stops = [hosts.asked()]
                 if callbacks:
                     model = training.model(position.state.reached)
                     report = EpochReport(course.n_epochs, course.history, model)
-                    stops = [bool(callback(report)) for callback in callbacks]  # each is called
-                    course = course.interrupt() if training.stops(any(stops)) else course
+                    stops += [bool(callback(report)) for callback in callbacks]  # each is called
+                course = course.interrupt() if training.stops(any(stops)) else course
         except KeyboardInterrupt:
             course = course.interrupt()
         finally:

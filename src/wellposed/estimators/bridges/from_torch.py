@@ -31,6 +31,7 @@ _ACTIVATIONS = (
     "identity",
 )
 _N_PROBED = 64
+_AROUND = 3.0  # standard deviations by which probes lie around rows
 # Sums of float32 in another order differ by some 1e-6; another activation, by far more.
 _SAME = 1e-5
 
@@ -161,7 +162,7 @@ def _match(module: Any, rows: np.ndarray) -> Match:
     SettingError
         If none do.
     """
-    layers, probe = linear_layers(module), rows[:_N_PROBED]
+    layers, probe = linear_layers(module), _probe(rows)
     least: dict[str, float] = {}
     for chains in divisions(layers, rows.shape[1]):
         posterior = np.concatenate([_numpy(part) for part in encoder_of(module)(probe)], axis=1)
@@ -180,6 +181,14 @@ def _match(module: Any, rows: np.ndarray) -> Match:
         "network into layers in their order, with the mean before the log variance, "
         "or call wellposed.audit(module, X), which needs no layers."
     )
+
+
+def _probe(rows: np.ndarray) -> np.ndarray:
+    """Return rows from all parts of X, and others around them, where activations differ."""
+    some = rows[np.linspace(0, len(rows) - 1, min(_N_PROBED, len(rows))).astype(int)]
+    noise = np.random.default_rng(1).normal(size=some.shape)
+    around = some + _AROUND * (rows.std(axis=0) + 1e-3 * np.abs(rows).max()) * noise
+    return np.concatenate([some, around.astype(some.dtype)])
 
 
 def _account(layers: list[Any], least: dict[str, float]) -> str:
@@ -215,6 +224,6 @@ def _candidates(chain: tuple[Layer, ...], endings: tuple[str, ...]) -> Iterator[
 
 
 def _numpy(output: Any) -> np.ndarray:
-    for step in ("detach", "cpu"):
+    for step in ("detach", "cpu", "float"):
         output = getattr(output, step, lambda output=output: output)()
     return np.asarray(output, np.float32)

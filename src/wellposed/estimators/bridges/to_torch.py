@@ -116,6 +116,10 @@ def _check(vae: Fitted) -> None:
         "covariates": model.n_covariates > 0,
         "a column far from zero, with an offset": bool(np.any(vae.offset_)),
         "networks of another kind": not (_known(model.encoder) and _known(model.decoder)),
+        "networks with another ending": not (
+            _ending(model.encoder) in ("", "log_variance")
+            and _ending(model.decoder) != "log_variance"
+        ),
     }
     found = [fault for fault, holds in faults.items() if holds]
     if found:
@@ -129,6 +133,10 @@ def _check(vae: Fitted) -> None:
 def _known(network: Any) -> bool:
     inner = getattr(network, "network", network)
     return isinstance(network, nn.MLP | nn.LinearSkip | nn.Ending) and isinstance(inner, nn.MLP)
+
+
+def _ending(network: Any) -> str:
+    return network.kind if isinstance(network, nn.Ending) else ""
 
 
 def _units(vae: Fitted) -> Units:
@@ -212,6 +220,8 @@ def _classes(torch: Any) -> tuple[type, type]:
             out = self.encoder(x)
             mean, second = out[..., : self.k], out[..., self.k :]
             if not self.has_log_variance:
+                near = torch.clamp(second, -40.0, 40.0)  # as numerics.soft_clip
+                second = near + torch.sign(second) * torch.log1p(torch.abs(second - near))
                 second = 2.0 * torch.log(torch.nn.functional.softplus(second + _UNIT))
             return mean, second
 

@@ -32,12 +32,17 @@ def check_inner(vae: VAE, name: str, *, alone: bool) -> None:
     Raises
     ------
     SettingError
-        Of a model of labels for covariates, another objective than the ELBO, an aggressive
-        encoder phase, and other priors.
+        Of a model of labels for covariates, several devices, another objective than the ELBO, an
+        aggressive encoder phase, and other priors.
     """
     settings = settings_of(vae)
     if not alone:
         check_no_covariates(vae, name)
+    if settings["devices"] is not None and not alone:
+        raise SettingError(
+            f"A model of labelled rows is trained on one device; got {name} with "
+            f"devices={settings['devices']!r}. Leave devices at its default."
+        )
     refused = {
         "objective": settings["objective"] != "elbo",
         "beta": settings["beta"] != 1,

@@ -133,13 +133,26 @@ def push_to_hub(
     """
     if not isinstance(repo, str) or not _REPO.fullmatch(repo):
         raise SettingError(f'repo must be "user/repo"; got {repo!r}. It is created if needed.')
+    _check_file(file)
     hub = _hub("push_to_hub")
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, file).parent.mkdir(parents=True, exist_ok=True)
         estimator.save(Path(folder, file))
         if card is not None:
             Path(folder, CARD).write_text(card, encoding="utf-8", newline="\n")
         commit = _upload(hub, folder, repo, private=private, revision=revision)
     return str(Address(repo, file, commit.oid))
+
+
+def _check_file(file: str) -> None:
+    """Refuse a path that leaves the repository, that no address can name, or of the card."""
+    parts = file.split("/") if isinstance(file, str) else [""]
+    bad = any(part in ("", ".", "..") for part in parts) or re.search(r"[@\s\\:]", file)
+    if bad or file == CARD:
+        raise SettingError(
+            "file must be a path within the repository, without spaces, @, : and \\, and not the "
+            f"{CARD} that the card becomes; got {file!r}. For example, {MODEL}."
+        )
 
 
 def _upload(hub: Any, folder: str, repo: str, *, private: bool, revision: str | None) -> Any:
@@ -155,7 +168,8 @@ def _upload(hub: Any, folder: str, repo: str, *, private: bool, revision: str | 
     except Exception as error:  # of requests, of the Hub
         raise OutputError(
             f"The model could not be uploaded to {repo}: {type(error).__name__}: "
-            f"{_first_line(error)} Log in with `hf auth login`, with a token that may write there."
+            f"{_first_line(error)} Check the name, the network and the revision, which must be a "
+            "branch that exists; log in with `hf auth login`, with a token that may write there."
         ) from error
 
 

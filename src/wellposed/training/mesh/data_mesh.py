@@ -52,6 +52,13 @@ class DataMesh:
     def __post_init__(self) -> None:
         check_settings({"shards": self.shards}, {"shards": _POWER_OF_TWO})
         n = len(self.devices)
+        of = [device.process_index for device in self.devices]
+        shares = {of.count(i) for i in range(jax.process_count())}
+        if len(shares) > 1 or 0 in shares:
+            raise SettingError(
+                "A mesh must have equally many devices of each process that joined; got those of "
+                f"processes {of}, of {jax.process_count()}. Use DataMesh.of."
+            )
         if self.shards % n:
             few = n & -n if n & (n - 1) else n
             raise SettingError(
