@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import wellposed as wp
 from wellposed import hosts
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
@@ -100,3 +101,8 @@ def _runs(process):
             return stat.read().split()[2] != "Z"
     except OSError:
         return False
+
+
+def test_a_program_that_is_not_there_is_refused():
+    with pytest.raises(wp.HostsError, match=r"must begin with a program.*'no-such-program'"):
+        hosts.launch(["no-such-program"], 2)

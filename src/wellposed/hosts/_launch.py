@@ -1,8 +1,8 @@
 """Several processes on this host, their output, and their end."""
 
 import contextlib
-import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,15 +12,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
+from wellposed._errors import HostsError
+
 from ._end import LOST
 
 _POLL = 0.05
 _GRACE = 10.0  # seconds for the others to end by themselves, with messages of their own
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG
-# Found before any fork: a child between fork and exec must not load libraries.
-_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+# Asks Linux to end the program with its parent (PR_SET_PDEATHSIG), and becomes the program. Not
+# between fork and exec, since a fork is not safe in a process that JAX runs threads in.
+_WITH_PARENT = (
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, int(signal.SIGKILL)); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 def free_port() -> int:
@@ -54,12 +59,22 @@ def launch(
     code : 0 if all succeed; else that of the first that failed, and 75 only if no process failed of
         itself. A process that a signal ended has 128 and the number of the signal
 
+    Raises
+    ------
+    HostsError
+        If the program is not found.
+
     Examples
     --------
     >>> launch([sys.executable, "-c", "raise SystemExit(3)"], 2)
     3
     """
     shared = dict(os.environ if environ is None else environ)
+    if shutil.which(command[0], path=shared.get("PATH")) is None:
+        raise HostsError(
+            f"A command must begin with a program that is on the path; got {command[0]!r}. Give "
+            "its whole path."
+        )
     shared |= {
         "WELLPOSED_COORDINATOR": f"127.0.0.1:{free_port()}",
         "WELLPOSED_PROCESSES": str(n),
@@ -85,14 +100,14 @@ def launch(
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen:
     # A group of its own: a terminal's Ctrl-C would reach it directly, and again from us.
+    linux = sys.platform == "linux"
     return subprocess.Popen(
-        list(command),
+        [*([sys.executable, "-S", "-c", _WITH_PARENT] if linux else []), *command],
         env=environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         process_group=0 if os.name == "posix" else None,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
 
 
@@ -103,11 +118,6 @@ def _signal(child: subprocess.Popen, number: int) -> None:
             os.killpg(child.pid, number)
     elif number != signal.SIGINT:
         child.terminate()
-
-
-def _end_with_parent() -> None:
-    if _PRCTL is not None:
-        _PRCTL(_DEATH_OF_PARENT, signal.SIGKILL)
 
 
 def _forward(i: int, child: subprocess.Popen) -> list[threading.Thread]:
