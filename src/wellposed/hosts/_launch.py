@@ -70,11 +70,7 @@ def launch(
     3
     """
     shared = dict(os.environ if environ is None else environ)
-    if shutil.which(command[0], path=shared.get("PATH")) is None:
-        raise HostsError(
-            f"A command must begin with a program that is on the path; got {command[0]!r}. Give "
-            "its whole path."
-        )
+    _check_program(command[0], shared.get("PATH"))
     shared |= {
         "WELLPOSED_COORDINATOR": f"127.0.0.1:{free_port()}",
         "WELLPOSED_PROCESSES": str(n),
@@ -96,6 +92,14 @@ def launch(
         for thread in writers:
             thread.join(grace)
     return _code(codes)
+
+
+def _check_program(name: str, path: str | None) -> None:
+    if shutil.which(name, path=path) is None:
+        raise HostsError(
+            f"A command must begin with a program that is on the path; got {name!r}. Give its "
+            "whole path."
+        )
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen:
