@@ -41,6 +41,9 @@ FIT = {
     "--missing": ("x", "-1"),
     "--covariates": ("none", "99", "", "a:category:category"),
     "--resolution": ("nan", "-1", "inf", "x", ""),
+    "--devices": ("0", "-1", HUGE, "2.5", "x", ""),
+    "--shards": ("0", "-1", "x"),
+    "--step-timeout": ("1", "nan", "x"),  # without others
     "--seed": SEEDS,
     "--checkpoint": (".", "{csv}", "{model}", "{csv}/x"),
     "--drop": ("none", "99", "²", ""),
@@ -50,6 +53,13 @@ PATHS = ("out.txt", ".")
 COMMANDS = {
     ("fit", "{csv}", "-o", "{out}"): FIT,
     ("fit", "{csv}"): {"--output": (".", "{csv}", "x" * 300, "{csv}/x")},
+    ("fit", "{csv}", "-o", "{out}", "--distributed"): {
+        "--coordinator": ("", "x", "a:b", "a:99999999"),
+        "--processes": ("0", "-1", "x"),
+        "--process": ("-1", "5", "x"),
+        "--step-timeout": ("0", "-1", "nan", "x"),
+    },
+    ("launch",): {"--processes": ("0", "-1", HUGE, "x"), "": ("score", "fit")},
     ("demo",): {"--out": ("{csv}",)},
     ("sample", "{model}"): {
         "--number": ("0", "-1", HUGE, "1e3", "x", "9" * 400),
