@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def rows(tmp_path):
 
 
 def test_a_training_ends_alike_after_a_stop_and_on_one_process(rows, tmp_path):
-    plan, model, checkpoint = ("--max-epochs", "4"), tmp_path / "a.wp", tmp_path / "a.ckpt"
+    plan, model, checkpoint = ("--max-epochs", "40"), tmp_path / "a.wp", tmp_path / "a.ckpt"
     out, err = finish(start(2, rows, model, *plan))
     assert out.count("Wrote") == 1  # process 0 alone writes
     assert "[1] Wrote" not in out
@@ -57,6 +58,10 @@ def test_a_training_ends_alike_after_a_stop_and_on_one_process(rows, tmp_path):
     assert stopped.stderr is not None
     seen = [stopped.stderr.readline() for _ in range(2)]
     assert all("joins at" in line for line in seen)
+    begun = time.monotonic()
+    while not checkpoint.exists():  # an epoch has ended
+        assert time.monotonic() - begun < 120
+        time.sleep(0.05)
     stopped.send_signal(signal.SIGTERM)
     _, err = finish(stopped, 130)
     assert err.count("The training stops after this epoch") == 2

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Key
 
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.models import at_row
@@ -181,7 +181,7 @@ def of_rows(
     chosen: Int[Array, " batch"],
     objective: AbstractObjective,
     annealing: Scalar | float,
-    keys: PRNGKey,
+    keys: Key[Array, " batch"],
 ) -> Evaluation:
     """Evaluate the objective at some rows, with a key for each."""
     x = data[chosen].astype(jnp.result_type(float))

@@ -173,7 +173,7 @@ def own_held(
 
 
 def shard_sums(
-    model: Tree, given: Given, annealing: Scalar, chosen: Array, weight: Array, keys: PRNGKey
+    model: Tree, given: Given, annealing: Scalar, chosen: Array, weight: Array, keys: Array
 ) -> Float[Array, " figures"]:
     """Return sums over a shard: objective, log likelihood, KL, weights, and number of rows."""
     each = of_rows(model, given.data, chosen, given.objective, annealing, keys)
