@@ -107,3 +107,10 @@ def test_an_error_of_data_is_no_loss_of_a_process():
     assert not hosts.is_loss(wp.DataError("Column 'barrier_height' holds NaN at row 3."))
     assert hosts.is_loss(ValueError("Gloo all-gather failed: connection closed by peer"))
     assert not hosts.is_loss(KeyError("gloo"))
+
+
+def test_a_process_that_is_silent_from_the_beginning_is_seen():
+    ends = Ends()
+    with watch(PLACE, ends, heartbeat=0.3):
+        assert ends.come.wait(5.0)
+    assert "nothing was heard from process 1" in ends.messages[0]

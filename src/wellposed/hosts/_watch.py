@@ -63,8 +63,10 @@ class Watch:
         self._heartbeat = heartbeat
         self._pause = min(2.0, heartbeat / 10) if pause is None else pause
         self._moved: float | None = None
-        self._heard: dict[str, tuple[str, float]] = {}
         self._answered = clock()
+        # Process 0 waits for all others, also for one that is silent from the beginning.
+        others = range(1, place.n_processes if place.process == 0 else 1)
+        self._heard = {str(i): ("", self._answered) for i in others}
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
