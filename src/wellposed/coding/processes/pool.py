@@ -66,10 +66,10 @@ class Processes(contextlib.AbstractContextManager):
         return None if answer is None else self._job.parts(answer, n)
 
     def _ask(self, parts: list[bytes | memoryview]) -> memoryview | None:
-        worker, alive = self._idle.get(), None
+        worker, kept = self._idle.get(), None
         try:
             answer = None if worker is None else worker.ask(parts)
-            alive = worker
+            kept = worker
             return answer
         # It has ended, its pipes are closed, or its answer does not fit in memory.
         except (OSError, EOFError, ValueError, MemoryError):
@@ -78,7 +78,7 @@ class Processes(contextlib.AbstractContextManager):
             self._warn()
             return None
         finally:
-            self._idle.put(alive)
+            self._idle.put(kept)
 
     def _warn(self) -> None:
         if not self._warned:
