@@ -56,9 +56,9 @@ def in_order(
 def processes_for(
     plan: Plan, header: Header
 ) -> contextlib.AbstractContextManager[Processes | None]:
-    """Return processes for the threads of :func:`in_order` to ask; None where threads take less time.
+    """Return processes for the threads of :func:`in_order` to ask; None where threads are faster.
 
-    They take less for many rows that a model codes without loss. Its operations are too short for
+    They are faster for many rows that a model codes without loss. Its operations are too short for
     threads: each waits for the interpreter. Those of the general methods are not.
     """
     n = min(header.n_blocks, _processors(), _MOST)
