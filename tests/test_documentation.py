@@ -21,6 +21,8 @@ from variants import slow_beside
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+HOW_TO = ROOT / "docs" / "how-to"
+REPRODUCTIONS = ROOT / "docs" / "reproductions"
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(wellposed.__path__, "wellposed.")
@@ -81,7 +83,7 @@ def examples(page: Path) -> list[str]:
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_noise(capsys):
-    (example,) = examples(ROOT / "docs" / "noise.md")
+    (example,) = examples(HOW_TO / "noise.md")
     names: dict = {}
     exec(example, names)
     bound, mismatch = capsys.readouterr().out.split("\n", 1)
@@ -97,7 +99,7 @@ def test_the_example_of_the_page_on_noise(capsys):
 def test_the_example_of_the_page_on_own_noise(tmp_path, monkeypatch, capsys):
     """The contract of its family is tested in tests/noise, among all others."""
     monkeypatch.chdir(tmp_path)
-    family, use = examples(ROOT / "docs" / "own-noise.md")
+    family, use = examples(HOW_TO / "own-noise.md")
     assert len(family.splitlines()) <= 40
     names: dict = {"__name__": "own_noise"}
     exec(family, names)
@@ -113,7 +115,7 @@ def test_the_example_of_the_page_on_own_noise(tmp_path, monkeypatch, capsys):
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_judging(capsys):
-    (example,) = examples(ROOT / "docs" / "judging.md")
+    (example,) = examples(HOW_TO / "judging.md")
     names: dict = {}
     exec(example, names)
     said = capsys.readouterr().out.split("Diagnosis of ")[1:]
@@ -130,7 +132,7 @@ def test_the_example_of_the_page_on_judging(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_covariates(capsys):
-    (example,) = examples(ROOT / "docs" / "covariates.md")
+    (example,) = examples(HOW_TO / "covariates.md")
     names: dict = {}
     exec(example, names)
     assert "laboratory: first, second" in capsys.readouterr().out
@@ -145,7 +147,7 @@ def test_the_example_of_the_page_on_covariates(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_compression(capsys):
-    example, _, lossy = examples(ROOT / "docs" / "compression.md")
+    example, _, lossy = examples(HOW_TO / "compression.md")
     names: dict = {}
     exec(example, names)
     exec(lossy, names)
@@ -165,7 +167,7 @@ def test_the_example_of_the_page_on_compression(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_known_factors(capsys):
-    (example,) = examples(ROOT / "docs" / "disentanglement.md")
+    (example,) = examples(REPRODUCTIONS / "disentanglement.md")
     names: dict = {}
     exec(example, names)
     scores = names["scores"]
@@ -177,7 +179,7 @@ def test_the_example_of_the_page_on_known_factors(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 def test_the_example_of_the_page_on_grids(capsys):
-    (example,) = examples(ROOT / "docs" / "grids.md")
+    (example,) = examples(HOW_TO / "grids.md")
     names: dict = {}
     exec(example, names)
     found, table = names["found"], names["table"]
@@ -228,7 +230,7 @@ def test_the_examples_of_the_readme(epochs, tmp_path, monkeypatch, capsys):
 
 
 def test_the_example_of_the_page_on_gaps(capsys):
-    example, *_ = examples(ROOT / "docs" / "gaps.md")
+    example, *_ = examples(HOW_TO / "gaps.md")
     names: dict = {}
     exec(example, names)
     said = capsys.readouterr().out
@@ -247,7 +249,7 @@ def test_the_example_of_the_page_on_gaps(capsys):
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")  # of 20 epochs
 def test_the_examples_of_the_page_on_gaps_run_one_after_another(capsys):
     names: dict = {}
-    for example in examples(ROOT / "docs" / "gaps.md"):
+    for example in examples(HOW_TO / "gaps.md"):
         exec(example, names)
     assert "(569, 10)" in capsys.readouterr().out
     assert (names["imputer"].vaes_[0].model_.noise.slopes() >= 0).all()
@@ -256,7 +258,7 @@ def test_the_examples_of_the_page_on_gaps_run_one_after_another(capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_few_labels(capsys):
-    example, *_ = examples(ROOT / "docs" / "few-labels.md")
+    example, *_ = examples(HOW_TO / "few-labels.md")
     names: dict = {}
     exec(example, names)
     accuracy, calibration, *_ = capsys.readouterr().out.splitlines()
@@ -272,7 +274,7 @@ def test_the_example_of_the_page_on_few_labels(capsys):
 def test_the_example_of_upright_neighbours(monkeypatch):
     """Bars of one slant each become upright: the shear that leads back is undone."""
     monkeypatch.syspath_prepend(str(ROOT))  # the benchmarks are not installed with the library
-    _, example, _ = examples(ROOT / "docs" / "few-labels.md")
+    _, example, _ = examples(HOW_TO / "few-labels.md")
     names: dict = {}
     exec(example, names)
     assert names["both"].get_params()["neighbours"] == [None, names["upright"]]
@@ -291,7 +293,7 @@ def test_the_example_of_upright_neighbours(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_on_few_real_labels():
-    *_, example = examples(ROOT / "docs" / "few-labels.md")
+    *_, example = examples(HOW_TO / "few-labels.md")
     names: dict = {}
     exec(example, names)
     error = names["mean"] - (50 + 10 * names["z"])
@@ -303,7 +305,7 @@ def test_the_example_of_the_page_on_few_real_labels():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_losses_of_the_page_on_other_frameworks(capsys):
-    *_, losses = (e for e in examples(ROOT / "docs" / "from-other-frameworks.md") if "implied" in e)
+    *_, losses = (e for e in examples(HOW_TO / "from-other-frameworks.md") if "implied" in e)
     exec(losses, {})
     *implied, learned = capsys.readouterr().out.splitlines()
     bounds = [float(re.findall(r"ELBO (\S+)", line)[0]) for line in (*implied, learned)]
@@ -325,7 +327,7 @@ def test_the_trackers_of_the_page_on_other_frameworks(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", board)
     monkeypatch.setitem(sys.modules, "mlflow", flow)
     names: dict = {}
-    for example in examples(ROOT / "docs" / "from-other-frameworks.md"):
+    for example in examples(HOW_TO / "from-other-frameworks.md"):
         if "report" in example:
             exec(example, names)
     row = (1.0, -2.5, -2.0, 0.5, *[np.nan] * 3, 0.25, 1e-3)
@@ -351,7 +353,7 @@ def test_every_name_at_the_front_door_is_there():
 
 @pytest.mark.slow
 def test_the_example_of_the_page_on_workers_runs_in_spawned_ones(tmp_path):
-    parallel, _search = examples(ROOT / "docs" / "workers.md")
+    parallel, _search = examples(HOW_TO / "workers.md")
     (tmp_path / "example.py").write_text(parallel)
     done = subprocess.run(
         [sys.executable, "example.py"],
@@ -369,7 +371,7 @@ def test_the_example_of_the_page_on_workers_runs_in_spawned_ones(tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_the_example_of_the_page_from_a_gaussian_to_a_vae(capsys):
-    (example,) = examples(ROOT / "docs" / "gaussian-to-vae.md")
+    (example,) = examples(REPRODUCTIONS / "gaussian-to-vae.md")
     names: dict = {}
     exec(example, names)
     scores = dict(line.split() for line in capsys.readouterr().out.splitlines())

@@ -3,7 +3,7 @@
     python -m benchmarks.density.steps [TABLE] [--splits 5] [--folds 5] [--json FILE]
 
 Each step is fitted to the same splits as in ``benchmarks.density``; its gain is the paired
-difference to the step that it extends. docs/gaussian-to-vae.md shows the table.
+difference to the step that it extends. docs/reproductions/gaussian-to-vae.md shows the table.
 """
 
 import argparse

@@ -26,11 +26,11 @@ from wellposed.transforms import UNIT, Moments
 
 D = 4
 LEARNED = ("shared", "feature", "conditional")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "own-noise.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "own-noise.md"
 
 
 def class_of_the_page() -> type[AbstractNoise]:
-    """The family that docs/own-noise.md writes, by its first block of Python."""
+    """The family that docs/how-to/own-noise.md writes, by its first block of Python."""
     block = re.search(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     names: dict = {"__name__": "own_noise"}
     exec(block.group(1), names)

@@ -6,7 +6,7 @@ import pytest
 
 import wellposed as wp
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "well-posed.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reproductions" / "well-posed.md"
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 Each runs the same program. :func:`find_place` reads address, number and id from options, SLURM,
 Open MPI, Kubernetes or the environment; :func:`together` joins the processes, compares versions
-and code, and ends each of them when another one is gone. docs/scale/hosts.md has the commands.
+and code, and ends each of them when another one is gone. docs/how-to/hosts.md has the commands.
 """
 
 from ._agree import agree, code_digest, differences, versions

@@ -50,7 +50,7 @@ def test_quantised_latents_decode_with_their_residual_and_without():
 
 
 def test_a_file_as_the_page_on_the_format_has_it():
-    """The bytes that docs/compression.md explains one by one."""
+    """The bytes that docs/how-to/compression.md explains one by one."""
     header = bytes.fromhex("00 00 03 03 01 05 02 01 02")
     check = "0e 76 cc 56"
     data = bytes.fromhex(f"89 57 50 5a 01 {check} 09") + header

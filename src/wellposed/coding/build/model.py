@@ -37,7 +37,7 @@ def integer_model(
 
     Every sum of its networks is a whole number below 2⁵³, and every other function a table of
     whole numbers. The coded bytes therefore do not depend on the machine, the batch or the
-    number of threads; docs/compression.md lists where that has been tried.
+    number of threads; docs/how-to/compression.md lists where that has been tried.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The container of compressed rows, ``.wpz``: a header, blocks with a checksum each, an index.
 
-docs/compression.md describes it byte by byte.
+docs/how-to/compression.md describes it byte by byte.
 """
 
 from .blocks import BY_MODEL, QUANTISED, coded_rows, pack_block, read_block

@@ -47,7 +47,7 @@ def compress(
 
     Returns
     -------
-    the bytes of a ``.wpz`` file; docs/compression.md describes it
+    the bytes of a ``.wpz`` file; docs/how-to/compression.md describes it
 
     Raises
     ------
