@@ -16,7 +16,7 @@ from wellposed._errors import (
     SettingError,
 )
 from wellposed.datasets import DATASETS, Dataset, RemoteFile, cache_dir, fetch, load
-from wellposed.datasets._fetch import CHUNK
+from wellposed.datasets._http import CHUNK
 
 BODY = np.random.default_rng(0).bytes(5000)
 PIECE = 1200
@@ -171,25 +171,25 @@ def test_a_file_has_the_permissions_of_any_new_file(dataset, fetched, tmp_path):
 
 
 FAILURES = {
-    "corrupt": r"SHA256 hash .* expected sha256:[0-9a-f]{64} but got [0-9a-f]{64}",
-    "error500": "500 Server Error",
-    "error404": "404 Client Error",
+    "corrupt": "has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}",
+    "error500": "HTTP Error 500",
+    "error404": "HTTP Error 404",
     "page": "offers 26 bytes, expected 5000",
     "endless": "sends more than 5000 bytes",
-    "silent": ".*Read timed out",
-    "stall": ".*Read timed out",
-    "hang_up": ".*Connection aborted",
-    "nonsense": ".*Connection aborted",
-    "truncate": ".*1200 bytes read, 3800 more expected",
-    "short": "SHA256 hash .* does not match",
-    "redirect_to_file": "No connection adapters",
-    "redirect_to_ftp": "No connection adapters",
+    "silent": ".*timed out",
+    "stall": ".*timed out",
+    "hang_up": ".*Remote end closed connection",
+    "nonsense": "BadStatusLine: this is not HTTP",
+    "truncate": r"has 1200 bytes, expected 5000|IncompleteRead.*1200 bytes read",
+    "short": "has 1200 bytes, expected 5000",
+    "redirect_to_file": "HTTP Error 302.*'file:///etc/hostname' is not allowed",
+    "redirect_to_ftp": "unknown url type: ftp",
 }
 
 
 @pytest.mark.parametrize(("mirror", "reason"), FAILURES.items(), ids=FAILURES)
 def test_every_failure_is_named_and_survived(dataset, fetched, tmp_path, mirror, reason):
-    with pytest.raises(DownloadError, match=rf"/{mirror}/a\.gz: {reason}"):
+    with pytest.raises(DownloadError, match=rf"/{mirror}/a\.gz: (?:{reason})"):
         fetched(dataset(mirror), timeout=0.3)
     assert list((tmp_path / "tiny").iterdir()) == []
     assert fetched(dataset(mirror, "good"), timeout=0.3) == {"a.gz": BODY}

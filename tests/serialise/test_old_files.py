@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import wellposed as wp
+from wellposed import serialise
+from wellposed.estimators._file import describe_fitted
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
 THEN = json.loads((MODELS / "scores.json").read_text())
@@ -23,6 +25,14 @@ def test_every_file_is_tried():
 def test_a_file_of_an_earlier_version_loads(name):
     found = wp.load(PATHS[name])
     assert found.n_features_in_ == len(THEN[name]["rows"][0])
+    # Every number of the model is bit for bit that of the file, whatever the machine.
+    stored, kept = serialise.read(PATHS[name])[0], {}
+    describe_fitted(found, kept)
+    model = {each for each in stored if each.startswith("model.")} & set(kept)
+    assert model
+    for each in model:
+        assert kept[each].dtype == stored[each].dtype
+        np.testing.assert_array_equal(kept[each], stored[each])
 
 
 @pytest.mark.parametrize(

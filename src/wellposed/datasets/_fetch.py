@@ -1,12 +1,10 @@
-"""Downloads by pooch: mirrors in turn, every copy checked against its SHA-256."""
+"""Downloads: mirrors in turn, every copy checked against its SHA-256."""
 
-import contextlib
-import logging
 import os
-import shutil
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from wellposed._cache_folder import cache_folder
 from wellposed._checks import check_number
@@ -17,7 +15,7 @@ from ._dataset import Dataset, RemoteFile, find_fault
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-CHUNK = 1 << 16  # bytes
+_PIECE = 1 << 20  # bytes
 
 
 def fetch(
@@ -124,10 +122,18 @@ def folder_of(dataset: Dataset, cache: str | os.PathLike[str] | None) -> Path:
 def _download(
     dataset: Dataset, file: RemoteFile, folder: Path, timeout: float, report: Progress
 ) -> None:
+    from ._http import UndeliveredError, pieces_of  # here, since the client takes time to import
+
+    def show(count: int) -> None:
+        report(file.name, count, file.size)
+
     reasons = []
     for mirror in dataset.mirrors:
         url = dataset.address(mirror, file)
-        reason = _retrieve(url, file, folder, _http_downloader(file, timeout, report))
+        try:
+            reason = _store(pieces_of(url, file.size, timeout, show), file, folder)
+        except UndeliveredError as error:
+            reason = str(error)
         if reason is None:
             return
         reasons.append(f"  {url}: {reason}")
@@ -146,7 +152,7 @@ def _download(
 
 def _copy(dataset: Dataset, file: RemoteFile, folder: Path, source: Path) -> None:
     given = source / file.name
-    reason = find_fault(given, file) or _retrieve(str(given), file, folder, _copy_file)
+    reason = find_fault(given, file) or _store(_pieces(given), file, folder)
     if reason is not None:
         raise DownloadError(
             f"Every file of {dataset.name} must be as published; {given} {reason}. "
@@ -154,79 +160,33 @@ def _copy(dataset: Dataset, file: RemoteFile, folder: Path, source: Path) -> Non
         )
 
 
-def _retrieve(address: str, file: RemoteFile, folder: Path, downloader: Any) -> str | None:
-    """Store a file under its name, or return the reason why its address does not deliver it."""
-    import pooch  # here, since it and requests take time to import
-    import requests
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as given:
+        while piece := given.read(_PIECE):
+            yield piece
 
+
+def _store(pieces: Iterator[bytes], file: RemoteFile, folder: Path) -> str | None:
+    """Store a file under its name, or return what is wrong with the pieces.
+
+    A name that the file gets once it is complete and right; until then another, which goes with
+    whatever stops the transfer.
+    """
+    part = folder / f".{file.name}-{secrets.token_hex(4)}.part"
     try:
-        with _silence(pooch.get_logger()):
-            pooch.retrieve(
-                address, f"sha256:{file.sha256}", file.name, folder, downloader=downloader
-            )
-    except (requests.RequestException, ValueError) as error:  # ValueError: wrong size or sum
-        return str(error) or type(error).__name__
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("xb") as output:
+                for piece in pieces:
+                    output.write(piece)
+            fault = find_fault(part, file)
+            if fault is None:
+                part.replace(folder / file.name)
+            return fault
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             f"Data are downloaded into a folder that can be written; {folder} cannot be "
             f"({error}). Make room there, or set WELLPOSED_CACHE to another folder."
         ) from error
-    return None
-
-
-def _copy_file(address: str, output_file: str, _: object) -> None:
-    Path(output_file).unlink()
-    shutil.copyfile(address, output_file)
-
-
-def _http_downloader(file: RemoteFile, timeout: float, report: Progress) -> Any:
-    """Return a downloader that reports its progress, and stops at a body of the wrong size."""
-    from pooch import HTTPDownloader
-
-    def download(url: str, output_file: str, _: object) -> None:
-        # pooch's temporary file is readable by its owner alone. A new file has the permissions
-        # that the user's other files have.
-        Path(output_file).unlink()
-        counter: Any = _Counter(file, Path(output_file), report)
-        headers = {"User-Agent": "wellposed", "Accept-Encoding": "identity"}
-        HTTPDownloader(counter, CHUNK, timeout=timeout, headers=headers)(url, output_file, None)
-
-    return download
-
-
-class _Counter:
-    """Progress of one file, in the form that pooch takes; stops at a body of the wrong size."""
-
-    def __init__(self, file: RemoteFile, path: Path, report: Progress):
-        self._file, self._path, self._report = file, path, report
-
-    @property
-    def total(self) -> int:
-        return self._file.size
-
-    @total.setter
-    def total(self, length: int) -> None:
-        if length not in (0, self._file.size):  # 0: not declared
-            raise ValueError(f"offers {length} bytes, expected {self._file.size}")
-
-    def update(self, _: int) -> None:
-        """Report the length of the file: pooch counts each chunk, however short, as a whole one."""
-        count = self._path.stat().st_size
-        if count > self._file.size:
-            raise ValueError(f"sends more than {self._file.size} bytes")
-        self._report(self._file.name, count, self._file.size)
-
-    def reset(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@contextlib.contextmanager
-def _silence(logger: logging.Logger) -> Iterator[None]:
-    """Leave out pooch's notices of each download, beside which our progress is enough."""
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

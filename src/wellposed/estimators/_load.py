@@ -8,6 +8,7 @@ from wellposed import nn, serialise
 from wellposed._compiled import keep_compiled
 from wellposed._errors import DamagedFileError, MissingPackageError
 from wellposed._forks import check_process
+from wellposed._version import __version__
 from wellposed.noise import AbstractNoise
 from wellposed.objectives import AbstractObjective
 from wellposed.transforms import AbstractTransform
@@ -127,15 +128,27 @@ def _read(path: FilePath, makers: dict[str, nn.MakeNetwork], supplied: dict[str,
     try:
         rebuild = _REBUILD.get(KINDS[kind], restore)
         return rebuild(KINDS[kind], header, tensors, makers, supplied)
-    except (DamagedFileError, MissingPackageError, serialise.NeedsMakerError) as error:
+    except DamagedFileError as error:
+        raise DamagedFileError(f"{path}: {error}{_advice(header['library'])}") from error
+    except (MissingPackageError, serialise.NeedsMakerError) as error:
         raise type(error)(f"{path}: {error}") from error
     # The content of a file is arbitrary, and parts that do not match can raise anything.
     except Exception as error:
         raise DamagedFileError(
             f"{path} holds no model that fit can produce: {type(error).__name__}: {error} Take it "
             "from a backup, save it again, or open it with the version that wrote it "
-            f"({header['library'][:40]})."
+            f"({header['library'][:40]}).{_advice(header['library'])}"
         ) from error
+
+
+def _advice(library: str) -> str:
+    """Return a sentence on a file of a later version, which may hold what this one lacks."""
+    if serialise.age_of(library) != "newer":
+        return ""
+    return (
+        f" It was written by wellposed {library}, which is newer than this one, {__version__}. "
+        f"{serialise.remedy(library)}"
+    )
 
 
 def load_like(path: FilePath, template: VAE) -> VAE:

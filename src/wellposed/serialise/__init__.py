@@ -9,11 +9,13 @@ from ._file import read, write
 from ._output import check_writable, replace_file
 from ._own import ROLES, NeedsMakerError, classes_in, own_classes
 from ._tree import NETWORKS, describe, fill, leaves_by_name, rebuild
+from ._versions import age_of, remedy
 
 __all__ = [
     "NETWORKS",
     "ROLES",
     "NeedsMakerError",
+    "age_of",
     "check_apart",
     "check_writable",
     "classes_in",
@@ -23,6 +25,7 @@ __all__ = [
     "own_classes",
     "read",
     "rebuild",
+    "remedy",
     "replace_file",
     "write",
 ]

@@ -13,8 +13,7 @@ from wellposed._version import __version__
 
 from ._layout import pack, parse, unpack
 from ._output import replace_file
-
-FORMAT_VERSION = 1
+from ._versions import FORMAT_VERSION, OtherVersionError, check_format
 
 _BLANK = "0" * 64
 _CHECKSUM_KEY = "sha256"
@@ -57,10 +56,12 @@ def read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict]:
     Raises
     ------
     DamagedFileError
-        If any byte differs from what was written, or the version is unknown.
+        If any byte differs from what was written, or another version's format is not read here.
     """
     try:
         return _read(Path(os.fsdecode(path)))
+    except OtherVersionError as error:
+        raise OtherVersionError(f"{path}: {error}") from error
     except DamagedFileError as error:
         raise DamagedFileError(
             f"{path} is damaged, or not a wellposed file: {error} "
@@ -103,11 +104,7 @@ def _body(text: Any) -> dict:
     header = parse(text) if isinstance(text, str) else None
     if not isinstance(header, dict) or not isinstance(header.get("library"), str):
         raise DamagedFileError("Its header names no version of the library.")
-    if header.get("version") != FORMAT_VERSION or type(header["version"]) is not int:
-        raise DamagedFileError(
-            f"It has format version {str(header.get('version'))[:20]}; this library reads "
-            f"{FORMAT_VERSION}. Open it with wellposed {header['library'][:40]}."
-        )
+    check_format(header.get("version"), header["library"])
     return header
 
 

@@ -23,6 +23,8 @@ from wellposed.latents import StandardNormal
 from wellposed.models import VAEModel
 from wellposed.numerics import LOG_2PI
 
+from .hamiltonian import transition
+
 N_LEAPFROG = 10
 _ACCEPTANCE = 0.65  # optimal for HMC in many dimensions (Neal, 2011, §5.4.4)
 STEEP, GENTLE = 4.0, 2.0  # of the schedule: a start far from the posterior, or near it
@@ -173,13 +175,10 @@ def _move(
     path: Path, t: Scalar, size: Scalar, e: Latent, r: Scalar, slope: Latent, key: PRNGKey
 ) -> tuple[Latent, Scalar]:
     """Make one HMC transition that leaves f_t invariant."""
-    from blackjax.mcmc import hmc  # imported here: it takes half a second, and few users need it
 
     def log_density(e: Latent) -> Scalar:
         return -0.5 * (e**2).sum() + t * path.ratio(e)
 
-    here: Any = -0.5 * (e**2).sum() + t * r
-    kernel: Any = hmc.build_kernel()
-    state = hmc.HMCState(e, here, t * slope - e)
-    moved, info = kernel(key, state, log_density, size, jnp.ones_like(e), N_LEAPFROG)
-    return moved.position, info.acceptance_rate
+    here = -0.5 * (e**2).sum() + t * r
+    moved = transition(log_density, e, here, t * slope - e, size, N_LEAPFROG, key=key)
+    return moved.position, moved.acceptance
