@@ -28,6 +28,20 @@ class Transition(eqx.Module):
     acceptance: Scalar  # probability with which the end of the trajectory was accepted
 
 
+class Phase(eqx.Module):
+    """A chain with its momentum, and log f and its gradient where it stands."""
+
+    position: Latent
+    momentum: Latent
+    value: Scalar
+    slope: Latent
+
+    @property
+    def energy(self) -> Scalar:
+        """H(z, p)."""
+        return -self.value + 0.5 * jnp.dot(self.momentum, self.momentum)
+
+
 def transition(
     log_density: Callable[[Latent], Scalar],
     position: Latent,
@@ -51,24 +65,29 @@ def transition(
     """
     momentum_key, acceptance_key = jax.random.split(key)
     momentum = jax.random.normal(momentum_key, position.shape, position.dtype)
-    value_and_slope = jax.value_and_grad(log_density)
-
-    def leapfrog(_: Any, state: Any) -> Any:
-        z, p, _, slope = state
-        half_way = p + step_size * 0.5 * slope
-        z = z + step_size * half_way
-        value, slope = value_and_slope(z)
-        return z, half_way + step_size * 0.5 * slope, value, slope
-
-    start = (position, momentum, value, slope)
-    end, last_momentum, last_value, _ = jax.lax.fori_loop(0, n_steps, leapfrog, start)
-    gain = _energy(value, momentum) - _energy(last_value, last_momentum)
+    start = Phase(position, momentum, value, slope)
+    end = trajectory(log_density, start, step_size, n_steps)
+    gain = start.energy - end.energy
     # A trajectory that leaves the numbers of its type ends in NaN, and is never accepted.
     gain = jnp.where(jnp.isnan(gain), -jnp.inf, gain)
     acceptance = jnp.minimum(jnp.exp(gain), 1.0)
     accepted = jax.random.bernoulli(acceptance_key, acceptance)
-    return Transition(jnp.where(accepted, end, position), acceptance)
+    return Transition(jnp.where(accepted, end.position, position), acceptance)
 
 
-def _energy(value: Scalar, momentum: Latent) -> Scalar:
-    return -value + 0.5 * jnp.dot(momentum, momentum)
+def trajectory(
+    log_density: Callable[[Latent], Scalar], start: Phase, step_size: Scalar, n_steps: int
+) -> Phase:
+    """Follow H by ``n_steps`` leapfrog steps.
+
+    From the end with the opposite momentum, the same steps lead back to the start.
+    """
+    value_and_slope = jax.value_and_grad(log_density)
+
+    def leapfrog(_: Any, here: Phase) -> Phase:
+        half_way = here.momentum + step_size * 0.5 * here.slope
+        position = here.position + step_size * half_way
+        value, slope = value_and_slope(position)
+        return Phase(position, half_way + step_size * 0.5 * slope, value, slope)
+
+    return jax.lax.fori_loop(0, n_steps, leapfrog, start)
