@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wellposed import experiments as experiments
     from wellposed import explorer as explorer
     from wellposed import hosts as hosts
+    from wellposed import installation as installation
     from wellposed import latents as latents
     from wellposed import models as models
     from wellposed import nn as nn
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from wellposed.estimators import to_torch as to_torch
     from wellposed.evaluation import implied_noise_variance as implied_noise_variance
     from wellposed.evaluation import pool as pool
+    from wellposed.installation import doctor as doctor
     from wellposed.tables import Schema as Schema
 
 _ROOMS = (
@@ -89,6 +91,7 @@ _ROOMS = (
     "experiments",
     "explorer",
     "hosts",
+    "installation",
     "latents",
     "models",
     "nn",
@@ -119,6 +122,7 @@ _NAMES = {
     "compress": "estimators",
     "decompress": "estimators",
     "diagnose": "estimators",
+    "doctor": "installation",
     "explore": "estimators",
     "fit_grid": "estimators",
     "forecast": "estimators",

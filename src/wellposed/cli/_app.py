@@ -10,18 +10,17 @@ from ._boundary import Boundary
 from ._compress import compress, decompress
 from ._data import data
 from ._demo import demo
-from ._diagnose import diagnose
+from ._doctor import doctor
 from ._encode import decode, encode
-from ._explore import explore
 from ._fit import fit
 from ._forecast import forecast
 from ._outliers import outliers
-from ._report import report
 from ._reproduce import reproduce
 from ._sample import sample
 from ._score import score
 from ._terminal import say
 from .hosts import launch
+from .pages import diagnose, explore, report
 
 app = typer.Typer(
     name="wellposed",
@@ -52,7 +51,7 @@ def _options(
 
 for command in (
     demo, forecast, fit, diagnose, report, explore, sample, score, outliers, encode, decode,
-    compress, decompress, launch, reproduce,
+    compress, decompress, launch, reproduce, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data)

@@ -10,9 +10,9 @@ import typer
 from ._files import save_figure
 from ._fit import train
 from ._options import Force, Seed
-from ._report import make_report
 from ._score import monte_carlo_error, standard_error
 from ._terminal import say
+from .pages.report import make_report
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,9 +1,11 @@
 """A table of texts and estimates as aligned lines."""
 
+from collections.abc import Mapping
+
 from ._estimate import Estimate
 
 
-def text_table(rows: tuple[dict[str, str | Estimate], ...]) -> str:
+def text_table(rows: tuple[Mapping[str, str | Estimate], ...]) -> str:
     """Return rows of a table as aligned lines, the names of the columns first.
 
     Parameters

@@ -23,7 +23,7 @@ def quartic(z):
 
 def follow(density, z, p, step, n_steps):
     value, slope = jax.value_and_grad(density)(z)
-    return trajectory(density, Phase(z, p, value, slope), jnp.asarray(step), n_steps)
+    return trajectory(density, Phase(z, jnp.asarray(p), value, slope), jnp.asarray(step), n_steps)
 
 
 @pytest.mark.usefixtures("x64")

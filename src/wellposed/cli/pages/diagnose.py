@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._files import check_outputs, open_model, read_rows_for
-from ._options import Data, Drop, Force, Header, Model, Train
-from ._terminal import say
+from .._files import check_outputs, open_model, read_rows_for
+from .._options import Data, Drop, Force, Header, Model, Train
+from .._terminal import say
 
 if TYPE_CHECKING:
     from wellposed.evaluation import Diagnosis

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._files import check_output, open_model, read_rows_for
-from ._options import Data, Drop, Force, Header, Model, Train
-from ._terminal import say, say_paragraph
+from .._files import check_output, open_model, read_rows_for
+from .._options import Data, Drop, Force, Header, Model, Train
+from .._terminal import say, say_paragraph
 
 if TYPE_CHECKING:
     from wellposed.reports import Report

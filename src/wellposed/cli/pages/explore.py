@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ._files import open_model, read_rows_for
-from ._options import Drop, Header, Model
-from ._terminal import say
+from .._files import open_model, read_rows_for
+from .._options import Drop, Header, Model
+from .._terminal import say
 
 
 def explore(
