@@ -60,6 +60,10 @@ LONG = {
 }
 
 
+def test_long_examples_are_of_modules_that_have_examples():
+    assert set(EXAMPLES) >= LONG
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 @pytest.mark.parametrize("name", slow_beside(EXAMPLES, set(EXAMPLES) - LONG))
 def test_examples_in_docstrings(name):

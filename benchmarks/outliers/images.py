@@ -5,9 +5,11 @@
 
 A detector is fitted to images of one set, and scores test images of this set and of another:
 Fashion-MNIST against MNIST, MNIST against Fashion-MNIST, Fashion-MNIST against Omniglot (inverted,
-reduced to 28 x 28). AUROC in per cent of four scores with one VAE: log p(x); typicality, the
+reduced to 28 x 28). AUROC in per cent of five scores with one VAE: log p(x); typicality, the
 distance of log p(x) from its median over further images of the set; the rate, KL(q(z | x) ‖ p(z));
-and the default, the ensemble. Below 50 the other set looks more usual than the one of the fit.
+the default, the ensemble; and log p(x) less the length of the image compressed by zlib, since a
+simple image has a high log p(x) under most models (Serrà et al., 2020). Below 50 the other set
+looks more usual than the one of the fit.
 Rivals are log p(x) of probabilistic PCA and the distance to the fifth neighbour, on pixels. Last
 comes the score that needs no training: the mean of the pixels, two-sided.
 """
@@ -16,6 +18,7 @@ import argparse
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable
 
 import jax
@@ -80,9 +83,17 @@ def by_noise(
             "typicality": np.abs(own - middle),
             "rate": evaluation.total_rates(fitted.model_, fitted.rows(rows), key=key),
             "ensemble": -detector.score_samples(rows),
+            "log p + zlib": -own / np.log(2) - compressed_bits(rows),
         }
 
     return scores
+
+
+def compressed_bits(rows: np.ndarray) -> np.ndarray:
+    """Length of each image in bits: differences along its lines, by zlib at its highest level."""
+    squares = rows.reshape(-1, SIDE, SIDE)
+    steps = np.diff(squares, axis=2, prepend=np.uint8(0))
+    return np.array([8.0 * len(zlib.compress(each.tobytes(), 9)) for each in steps])
 
 
 def by_rivals(train: np.ndarray) -> Callable[[np.ndarray], Scores]:

@@ -4,6 +4,7 @@ import sys
 import types
 
 import numpy as np
+from scipy.special import ndtr
 
 
 class Tensor(np.lib.mixins.NDArrayOperatorsMixin):
@@ -136,6 +137,22 @@ ReLU = _elementwise("ReLU", lambda x: np.maximum(x, 0))
 Tanh = _elementwise("Tanh", np.tanh)
 Sigmoid = _elementwise("Sigmoid", lambda x: 1 / (1 + np.exp(-x)))
 SiLU = _elementwise("SiLU", lambda x: x / (1 + np.exp(-x)))
+LeakyReLU = _elementwise("LeakyReLU", lambda x: np.maximum(x, 0.01 * x))
+ELU = _elementwise("ELU", lambda x: np.maximum(x, 0) + np.expm1(np.minimum(x, 0)))
+Softplus = _elementwise("Softplus", softplus)
+
+
+class GELU(Module):
+    def __init__(self, approximate="none"):
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, x):
+        if self.approximate == "tanh":
+            return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+        return x * Tensor(ndtr(x.values))
+
+
 Sin = _elementwise("Sin", np.sin)
 
 
@@ -143,6 +160,7 @@ def install(monkeypatch):
     """Put the fake in the place of ``torch`` for one test."""
     torch, nn, functional = (types.ModuleType(n) for n in ("torch", "nn", "functional"))
     kinds = (Module, Linear, Sequential, ReLU, Tanh, Sigmoid, SiLU)
+    kinds += (LeakyReLU, ELU, GELU, Softplus)
     for kind in kinds:
         setattr(nn, kind.__name__, kind)
     functional.softplus = softplus

@@ -22,7 +22,7 @@ def rows():
     return (rng.normal(size=(90, K)) @ rng.normal(size=(K, D)) + 2.0).astype(np.float32)
 
 
-def module_of(nn, *, joined=False, ending=None, first="decoder", activation="ReLU"):
+def module_of(nn, *, joined=False, ending=None, first="decoder", activation="ReLU", **settings):
     """A VAE written with any ``torch.nn``."""
 
     class Foreign(nn.Module):
@@ -33,7 +33,7 @@ def module_of(nn, *, joined=False, ending=None, first="decoder", activation="ReL
 
         def add(self, part):
             if part == "decoder":
-                parts = [nn.Linear(K, 5), getattr(nn, activation)(), nn.Linear(5, D)]
+                parts = [nn.Linear(K, 5), getattr(nn, activation)(**settings), nn.Linear(5, D)]
                 self.outer = nn.Sequential(*parts, *([getattr(nn, ending)()] if ending else []))
                 return
             self.inner = nn.Sequential(nn.Linear(D, 9), nn.Tanh(), nn.Linear(9, 7), nn.Tanh())
@@ -119,6 +119,11 @@ def test_training_continues_from_weights_taken_over(rows):
     [
         {"joined": True, "ending": "Sigmoid", "first": "encoder"},
         {"ending": "Tanh", "first": "encoder", "activation": "SiLU"},
+        *(
+            pytest.param({"activation": name}, marks=pytest.mark.slow)
+            for name in ("LeakyReLU", "ELU", "Softplus")
+        ),
+        pytest.param({"activation": "GELU", "approximate": "tanh"}, marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -135,9 +140,10 @@ def test_a_given_variance_is_kept_and_nonsense_is_refused(rows):
 
 
 def test_modules_that_layers_do_not_give_are_refused(rows):
-    odd = module_of(fake_torch, activation="Sin")
-    with pytest.raises(wp.SettingError, match=r"those of decode differ by .* of the largest"):
-        wp.from_torch(odd, rows)
+    for name in ("Sin", "GELU"):  # GELU is the exact one here, and this library's is not
+        odd = module_of(fake_torch, activation=name)
+        with pytest.raises(wp.SettingError, match=r"those of decode differ by .* of the largest"):
+            wp.from_torch(odd, rows)
     with pytest.raises(wp.SettingError, match=r"the layers 2→5, 5→6.* are no encoder and decoder"):
         wp.from_torch(module_of(fake_torch), np.pad(rows, ((0, 0), (0, 5))))
     normalised = module_of(fake_torch)
