@@ -39,7 +39,7 @@ def fitted(noise: Any, kind: str = "real", **settings: Any) -> Any:
         "levels": levels(),
     }
     rows = data[kind]
-    chosen = {"hidden": (16,), "max_epochs": 10, "random_state": 0}
+    chosen = {"hidden": (16,), "max_epochs": 10, "random_state": 0, "prior": "standard"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few epochs are intended
         noise = noise() if callable(noise) else noise
@@ -256,8 +256,8 @@ def test_values_beyond_the_codes_are_named():
 
 def test_a_resolution_too_fine_and_noise_without_a_twin_are_refused():
     with pytest.raises(SettingError, match=r"resolution must be at least 2\^-18"):
-        integer_model(fitted("shared"), offset=OFFSET, resolution=1e-9 * STEP)
-    other = dataclasses.replace(fitted("shared"), noise=wp.noise.Quantile())
+        integer_model(fitted("conditional"), offset=OFFSET, resolution=1e-9 * STEP)
+    other = dataclasses.replace(fitted("conditional"), noise=wp.noise.Quantile())
     with pytest.raises(SettingError, match="no twin of Quantile noise"):
         integer_model(other, offset=OFFSET, resolution=STEP)
     with pytest.raises(SettingError, match="one over a whole number from 2 to 2"):

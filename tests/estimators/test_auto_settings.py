@@ -9,7 +9,7 @@ from wellposed._errors import SettingError
 from wellposed.estimators.start.prior import size_of
 from wellposed.estimators.start.settings import epochs_of, latents_of, patience_of
 
-BRIEF = {"hidden": (4,), "max_epochs": 1, "random_state": 0}
+BRIEF = {"hidden": (4,), "max_epochs": 1, "prior": "standard", "random_state": 0}
 pytestmark = pytest.mark.filterwarnings(
     "ignore::wellposed.TrainingWarning", "ignore::wellposed.ConstantFeatureWarning"
 )
@@ -55,4 +55,4 @@ def test_what_is_no_setting_is_refused_with_the_remedy():
         with pytest.raises(SettingError, match=next(iter(setting))):
             wp.VAE(**{**BRIEF, **setting}).fit(X)
     with pytest.raises(SettingError, match="as many latents"):
-        wp.VAE(3, prior=wp.latents.StandardNormal(2), **BRIEF).fit(X)
+        wp.VAE(3, **BRIEF | {"prior": wp.latents.StandardNormal(2)}).fit(X)

@@ -37,6 +37,9 @@ NAMES = [
 ]
 
 
+IMAGES_SLOW = [pytest.param("of_images", marks=pytest.mark.slow), "of_table"]
+
+
 class Page(HTMLParser):
     """The tags of a page, and the attributes that tests look at."""
 
@@ -71,14 +74,19 @@ def of_images(digits):
 
 
 @pytest.fixture(scope="module")
-def of_table():
+def frame():
     rows = np.random.default_rng(0).normal(size=(80, len(NAMES))).astype(np.float32)
     pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(rows, columns=NAMES)
+    return pandas.DataFrame(rows, columns=NAMES)
+
+
+@pytest.fixture(scope="module")
+def of_table(frame):
     vae = fitted(frame, k=1, noise="conditional")
     return vae, vae.report(frame)
 
 
+@pytest.mark.slow
 def test_images_get_every_panel(of_images):
     _, report = of_images
     assert report.left_out == ()
@@ -100,7 +108,6 @@ def test_images_get_every_panel(of_images):
         assert panel.alt
 
 
-@pytest.mark.slow
 def test_a_table_gets_its_own_panels_and_none_that_it_cannot_have(of_table):
     _, report = of_table
     names = {panel.name for panel in report.panels}
@@ -108,18 +115,20 @@ def test_a_table_gets_its_own_panels_and_none_that_it_cannot_have(of_table):
     assert not {"plane", "correlation"} & names  # one latent, and no image
 
 
-def test_the_numbers_are_those_of_the_estimator(of_images, digits):
-    vae, report = of_images
+@pytest.mark.parametrize("kind", IMAGES_SLOW)
+def test_the_numbers_are_those_of_the_estimator(kind, request, digits, frame):
+    vae, report = request.getfixturevalue(kind)
+    rows = digits[200:260] if kind == "of_images" else frame
     (rates,) = (panel.table for panel in report.panels if panel.name == "rates")
-    measured = evaluation.rates(vae.model_, digits[200:260], key=vae.key("score")).mean(axis=0)
+    measured = evaluation.rates(vae.model_, vae.rows(rows), key=vae.key("score")).mean(axis=0)
     assert [row[1] for row in rates.rows] == pytest.approx(sorted(measured, reverse=True))
     (split,) = (panel.table for panel in report.panels if panel.name == "split")
-    found = vae.variance_split(digits[200:260])
+    found = vae.variance_split(rows)
     assert len(split.rows) == found.varies.sum()
     assert split.rows[0][1] == found.data[np.flatnonzero(found.varies)[0]]
 
 
-@pytest.mark.parametrize("kind", ["of_images", "of_table"])
+@pytest.mark.parametrize("kind", IMAGES_SLOW)
 def test_the_page_stands_alone_and_is_sound(kind, request):
     _, report = request.getfixturevalue(kind)
     html = report.html
@@ -151,8 +160,8 @@ def test_names_are_text_and_not_markup(of_table):
     assert {r"\x1b[31mred\x00\n", "long" * 125, "\\u202eright \N{HEBREW LETTER ALEF}"} <= shown
 
 
-def test_a_page_is_saved_whole_and_never_over_another(of_images, tmp_path):
-    report = of_images[1]
+def test_a_page_is_saved_whole_and_never_over_another(of_table, tmp_path):
+    report = of_table[1]
     report.save(tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == report.html
     with pytest.raises(wp.OutputError, match="exists"):
@@ -160,8 +169,8 @@ def test_a_page_is_saved_whole_and_never_over_another(of_images, tmp_path):
     assert 'srcdoc="' in report._repr_html_()
 
 
-def test_what_cannot_be_drawn_is_told(of_images):
-    _, report = of_images
+def test_what_cannot_be_drawn_is_told(of_table):
+    _, report = of_table
     less = Report(
         report.title, report.diagnosis, (Panel("one", "One", "A caption."),), ("two: no",)
     )
@@ -191,12 +200,12 @@ def test_a_panel_that_fails_is_named_and_the_others_are_drawn(of_table, monkeypa
     assert all(reason in text for reason in found.left_out)
 
 
-def test_bad_input_is_refused(of_images, digits):
-    vae, _ = of_images
+def test_bad_input_is_refused(of_table, frame):
+    vae, _ = of_table
     with pytest.raises(wp.DataError, match="one label a row"):
-        vae.report(digits[:30], labels=[1, 2])
+        vae.report(frame[:30], labels=[1, 2])
     with pytest.raises(wp.DataError, match="20"):
-        vae.report(digits[:5])
+        vae.report(frame[:5])
 
 
 @pytest.mark.slow

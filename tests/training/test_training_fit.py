@@ -224,7 +224,7 @@ def test_a_known_noise_variance_is_recovered():
         2, hidden=(64,), transform="identity", max_epochs=60, random_state=0, patience=None
     ).fit(truth.values)
     assert vae.noise_variance_ == pytest.approx(0.25, rel=0.06)
-    shortfall = truth.log_density.mean() - vae.score(truth.values)
+    shortfall = truth.log_density[:1_000].mean() - vae.score(truth.values[:1_000])
     # On the rows that it was fitted to, the best of p parameters exceeds the truth by p/2n, 0.003.
     assert -0.01 < shortfall < 0.4
 

@@ -22,6 +22,7 @@ from ..data.rows import restore_on_failure, seed_of, validate_rows
 from ..data.table import Table
 from .calibration import Split, check_rows, constants_of, split, threshold_of
 from .columns import Columns, check_levels, quantile_noise
+from .complexity import check_levels_of_bytes, code_length
 from .ensemble import Ensemble
 from .explain import Cells, explain, rows_for_cells
 from .methods import OutlierMethods
@@ -31,7 +32,7 @@ from .trim import far_rows
 # Of the default VAE. Its density is one score of five, and a longer training changes their mean
 # little.
 _DEFAULTS: dict[str, Any] = {"max_epochs": 100, "patience": 20, "validation_folds": 0}
-SCORES = ("log_density", "typicality", "rate", "quantile", "ensemble")
+SCORES = ("log_density", "typicality", "rate", "quantile", "complexity", "ensemble")
 
 
 @setting_and_method("score")
@@ -51,7 +52,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         Settings of the VAE, which is not fitted itself; ``random_state`` is set here. None is the
         default VAE with at most 100 epochs, and without folds. Missing entries, columns of several
         kinds and covariates are as it has them.
-    score : "auto", "log_density", "typicality", "rate", "quantile" or "ensemble"
+    score : "auto", "log_density", "typicality", "rate", "quantile", "complexity" or "ensemble"
         Of each row, lower for outliers. "auto" is "ensemble" for whole rows of numbers, and
         "log_density" for tables with gaps, other kinds of columns or covariates.
         "log_density" is log p(x), by importance sampling with a proposal refined for each row.
@@ -60,6 +61,9 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         "quantile" is the sum over columns of log p_j, where p_j is the share of some rows held out
         whose cell is as far in the tails of p(x_j|z); noise that is "auto" then has quantile heads,
         :class:`wellposed.noise.Quantile`, and :meth:`quantiles` returns intervals.
+        "complexity" is for images, rows of whole numbers from 0 to 255: log p(x) plus the length
+        in nats of a code that knows no model. Most models give a simple image a high log p(x),
+        whatever it shows; what is left is the log of a likelihood ratio.
         "ensemble" is a mean over five scores, each on the scale of how rare it is: log p(x) of the
         VAE and of mixtures of five and of ten Gaussians, half of the weight together, and the
         distances to the first and the fifth neighbour among rows of the fit, of which it keeps at
@@ -71,7 +75,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         least 1 %. It has no effect on p-values.
     n_calibration : "auto" or int
         m, the rows held out; "auto" is a fifth, at most 2,000
-    n_samples : draws of z a row, of "log_density" and "typicality"
+    n_samples : draws of z a row, of scores with log p(x)
     trim : number in [0, 0.5), default 0
         Share of the rows of the fit that nothing is trained on, the farthest from a Gaussian of
         most rows. 0 is for rows that are normal, or where outliers are few and apart. Where groups
@@ -90,7 +94,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
     n_features_in_ : d, the number of columns that the model has, covariates not counted
 
     References: Bates, Candès, Lei, Romano & Sesia (2023), Testing for outliers with conformal
-    p-values; Nalisnick et al. (2019), Detecting out-of-distribution inputs using typicality.
+    p-values; Nalisnick et al. (2019), Detecting out-of-distribution inputs using typicality; Serrà
+    et al. (2020), Input complexity and out-of-distribution detection with likelihood-based models.
 
     Examples
     --------
@@ -129,7 +134,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         vae: VAE | None = None,
         *,
         score: Literal[
-            "auto", "log_density", "typicality", "rate", "quantile", "ensemble"
+            "auto", "log_density", "typicality", "rate", "quantile", "complexity", "ensemble"
         ] = "auto",
         contamination: float | Literal["auto"] = "auto",
         n_calibration: int | Literal["auto"] = "auto",
@@ -226,6 +231,8 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
         log_p = self._log_density(table)
         if self._ensemble is not None:
             return -self._ensemble.surprise(self.vae_.rows(table), -log_p)
+        if self.score_ == "complexity":
+            return log_p + code_length(table.values)
         return log_p if self.score_ == "log_density" else -np.abs(log_p - self._centre)
 
     def _log_density(self, table: Table) -> np.ndarray:
@@ -407,6 +414,13 @@ def _score_of(setting: str, table: Table, vae: VAE) -> str:
     obstacle = _obstacle(table, vae)
     if setting == "auto":
         return "ensemble" if obstacle is None else "log_density"
+    if setting == "complexity":
+        if obstacle is not None:
+            raise SettingError(
+                f'score="complexity" codes whole rows of levels; got {obstacle}. Use '
+                'score="log_density", which "auto" chooses here.'
+            )
+        check_levels_of_bytes(table.values)
     if setting == "quantile" and obstacle not in (None, "covariates"):
         raise SettingError(
             f'score="quantile" needs whole rows of numbers; got {obstacle}. Use '
