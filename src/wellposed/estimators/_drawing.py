@@ -14,10 +14,12 @@ from wellposed.numerics import host_generator
 
 from ._measures import Measures
 from ._sizes import check_draws
-from ._words import Rows, Sampler, Seed, Values
+from ._words import FilePath, Rows, Sampler, Seed, Values
 from .data.covariates import numbers_of
 from .data.mixed import read_mixed
 from .data.rows import seed_of
+from .streamed.dealt import spread
+from .streamed.draws import key_text, write_draws
 
 
 class Drawing(Measures):
@@ -86,6 +88,7 @@ class Drawing(Measures):
         alpha: float = 1.0,
         covariates: Values | None = None,
         random_state: Seed = None,
+        out: FilePath | None = None,
     ) -> Any:
         """Draw new data from the p(x) that is scored, with z from the model's own p(z).
 
@@ -99,6 +102,7 @@ class Drawing(Measures):
         covariates : of a model with ``covariates_``, as of :meth:`inverse_transform`; None draws
             them from those of at most 10,000 rows of the fit
         random_state : None takes the estimator's own seed, so that equal calls give equal draws
+        out : .npy or .parquet file to write the same draws to, as they come; its path is returned
 
         Returns
         -------
@@ -106,7 +110,8 @@ class Drawing(Measures):
         columns and types. A model with ``covariates_`` has these columns in their places
         """
         check_is_fitted(self)
-        check_draws(n_samples, how, alpha, width=max(self.n_features_in_, self.n_components_))
+        width = max(self.n_features_in_, self.n_components_) if out is None else 0
+        check_draws(n_samples, how, alpha, width=width)
         n = int(n_samples)
         key = self.key("sample") if random_state is None else jax.random.key(seed_of(random_state))
         given = self._given(covariates, n)
@@ -118,8 +123,20 @@ class Drawing(Measures):
                     f"covariates={self._example()}."
                 )
             given = kept[host_generator(jax.random.fold_in(key, 1)).integers(len(kept), size=n)]
-        rows = self._drawn(n, given, how, alpha, key=key)
-        return self.as_given(rows, covariates=given)
+
+        def part(first: int, stop: int) -> np.ndarray:
+            own = None if given is None else given[first:stop]
+            with spread(self):
+                return self._drawn(stop - first, own, how, alpha, key=key, first=first)
+
+        if out is None:
+            return self.as_given(part(0, n), covariates=given)
+
+        def convert(first: int, rows: np.ndarray) -> Any:
+            own = None if given is None else given[first : first + len(rows)]
+            return self.as_given(rows, covariates=own)
+
+        return write_draws(self, part, n, out, convert, how=how, alpha=alpha, key=key_text(key))
 
     def sample_columns(self, n_samples: int, given: np.ndarray | None = None) -> Any:
         """Draw as :meth:`sample` does, the modelled columns alone.
@@ -134,11 +151,18 @@ class Drawing(Measures):
         return self.as_given(self._drawn(n_samples, given, "ancestral", 1.0, key=key))
 
     def _drawn(
-        self, n: int, given: np.ndarray | None, how: str, alpha: float, *, key: PRNGKey
+        self,
+        n: int,
+        given: np.ndarray | None,
+        how: str,
+        alpha: float,
+        *,
+        key: PRNGKey,
+        first: int = 0,
     ) -> np.ndarray:
         known = self.covariates_
         coded = None if known is None or given is None else known.code(given)
-        settings = {"how": how, "alpha": alpha, "key": key, "covariates": coded}
+        settings = {"how": how, "alpha": alpha, "key": key, "covariates": coded, "first": first}
         return evaluation.samples(self.model_, n, **settings)
 
     def _decoded(self, latents: np.ndarray, given: np.ndarray | None, like: Any = None) -> Any:

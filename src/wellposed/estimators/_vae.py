@@ -39,6 +39,7 @@ from ._words import (
 from .data.rows import restore_on_failure
 from .data.table import of_source_rows
 from .data.weights import repeat_rows
+from .streamed.dealt import spread
 from .streamed.fit import fit_source
 from .streamed.rows import check_no_covariates
 from .streamed.score import by_row
@@ -403,10 +404,12 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k).
 
         With ``out``, a .npy or .parquet file, they are written to it and its path is returned.
+        Processes that joined share a source, as in :meth:`score_samples`.
         """
 
         def means(rows: Rows) -> np.ndarray:
-            return evaluation.latent_means(self.model_, self.rows(rows), key=self.key("score"))
+            with spread(self):
+                return evaluation.latent_means(self.model_, self.rows(rows), key=self.key("score"))
 
         if out is not None and _get_output_config("transform", self)["dense"] != "default":
             raise SettingError(
@@ -414,7 +417,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 'set_output(transform="default"), or leave out away.'
             )
         names = self.get_feature_names_out().tolist() if out is not None else None
-        return by_row(self, means, X, out=out, names=names)
+        return by_row(self, means, X, call="transform", out=out, names=names)
 
     def score_samples(
         self,
@@ -436,13 +439,16 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             is unreliable
         out : .npy or .parquet file to write the values to, in order; its path is then returned
 
-        The same row gets the same value whatever rows it comes with.
+        The same row gets the same value whatever rows it comes with, and on any number of devices.
+        With ``devices``, processes that joined compute the blocks of a source in turn: each calls
+        this method, all return the values or the path, and one writes the file.
         """
 
         def values(rows: Rows) -> np.ndarray:
             return np.asarray(self.log_likelihood(rows, n_samples, method).value)
 
-        return by_row(self, values, X, out=out, names=["log_p"])
+        call = f"score_samples of {n_samples} draws, {method}"
+        return by_row(self, values, X, call=call, out=out, names=["log_p"])
 
     def log_likelihood(
         self, X: Rows, n_samples: int = 128, method: Method = "importance"
@@ -451,9 +457,10 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         The parameters are those of :meth:`score_samples`.
         """
-        return evaluation.estimate_log_likelihood(
-            self.model_, self.rows(X), key=self.key("score"), n_samples=n_samples, method=method
-        )
+        with spread(self):
+            return evaluation.estimate_log_likelihood(
+                self.model_, self.rows(X), key=self.key("score"), n_samples=n_samples, method=method
+            )
 
     def score(self, X: Rows, y: object = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
@@ -465,10 +472,9 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         ``n_samples`` draws of z a row are averaged; the KL is exact for N(0, I), and by the same
         draws for another prior. Whatever the training objective, this is the bound with β = 1.
         """
-        terms = evaluation.elbo(
-            self.model_, self.rows(X), n_samples=n_samples, key=self.key("score")
-        )
-        return np.asarray(terms.elbo)
+        rows, key = self.rows(X), self.key("score")
+        with spread(self):
+            return np.asarray(evaluation.elbo(self.model_, rows, n_samples=n_samples, key=key).elbo)
 
     def forecast(self, X: Rows) -> evaluation.Forecast:
         """Forecast which latents are active on X, with this estimator's settings.

@@ -2,6 +2,7 @@
 
 from ._estimate import Estimate
 from ._passes import (
+    DRAWN,
     decode,
     elbo,
     latent_means,
@@ -16,6 +17,7 @@ from ._passes import (
     total_rates,
 )
 from ._rows import over_rows, subsample
+from ._spread import spread_over
 from .audits import Audit, ImpliedNoise, ScoreAtVariance, audit, implied_noise_variance
 from .diagnosis import Diagnosis, Finding, diagnose
 from .draws import (
@@ -120,6 +122,7 @@ from .variance import LinearSplit, Split, VarianceSplit, noise_correlation, vari
 __all__ = [
     "CRPS",
     "DCI",
+    "DRAWN",
     "IDENTITY",
     "METHODS",
     "SOLVERS",
@@ -226,6 +229,7 @@ __all__ = [
     "sap",
     "sentences",
     "spectrum",
+    "spread_over",
     "squared_residuals",
     "standardised_residuals",
     "subsample",

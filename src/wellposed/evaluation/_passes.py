@@ -26,8 +26,10 @@ from wellposed.numerics import on_device, scalar
 from wellposed.objectives import ElboTerms
 
 from ._rows import in_chunks, over_rows, subsample
+from ._spread import in_turn
 from ._work import chunk_within, rows_within, work_of
 
+DRAWN = 256  # draws at a time, under a key of their own
 _VARIANCE_ROWS, _CHUNK = 2_000, 256
 _RATE_DRAWS = 16
 
@@ -217,8 +219,9 @@ def samples(
     how: str,
     alpha: float,
     key: PRNGKey,
-    chunk: int = 256,
+    chunk: int = DRAWN,
     covariates: ArrayLike | None = None,
+    first: int = 0,
 ) -> np.ndarray:
     """Draw data from the model, shape (n_samples, d), data units.
 
@@ -231,6 +234,8 @@ def samples(
     key : PRNG key
     chunk : draws at a time; the draws depend on it
     covariates : of a conditional model, array of shape (n_samples, c), or (1, c) for all draws
+    first : number of the first draw, a multiple of ``chunk``: the draws are those that a larger
+        number of draws has from there on
 
     Raises
     ------
@@ -238,7 +243,7 @@ def samples(
         For a conditional model without covariates, or covariates of another shape.
     """
     ways = ((how, alpha),)
-    settings = {"key": key, "chunk": chunk, "covariates": covariates}
+    settings = {"key": key, "chunk": chunk, "covariates": covariates, "first": first}
     return samples_each_way(model, n_samples, ways, **settings)[0]
 
 
@@ -248,8 +253,9 @@ def samples_each_way(
     ways: Sequence[tuple[str, float]],
     *,
     key: PRNGKey,
-    chunk: int = 256,
+    chunk: int = DRAWN,
     covariates: ArrayLike | None = None,
+    first: int = 0,
 ) -> list[np.ndarray]:
     """Draw as :func:`samples`, in several ways from the same z.
 
@@ -260,7 +266,7 @@ def samples_each_way(
     ways : pairs (how, alpha), see :func:`samples`
     key : PRNG key
     chunk : draws at a time; the draws depend on it
-    covariates : see :func:`samples`
+    covariates, first : see :func:`samples`
 
     Returns
     -------
@@ -270,13 +276,16 @@ def samples_each_way(
     n_samples = check_count("n_samples", n_samples, most=10**9)
     hows, alphas = tuple(how for how, _ in ways), [scalar(alpha) for _, alpha in ways]
     given = covariates_of_draws(model, n_samples, covariates)
-    parts = []
-    for start in range(0, n_samples, chunk):
-        piece_key = jax.random.fold_in(key, start)
+
+    def draw(copied: Any, start: int) -> tuple[jax.Array, ...]:
+        own, own_key = copied
         piece = None if given is None else given[start : start + chunk]
         if piece is not None and len(piece) < chunk:
             piece = np.concatenate([piece, np.repeat(piece[:1], chunk - len(piece), axis=0)])
-        parts.append(jax.device_get(_draws(model, hows, alphas, piece_key, chunk, piece)))
+        return _draws(own, hows, alphas, jax.random.fold_in(own_key, first + start), chunk, piece)
+
+    running = in_turn(draw, (model, key), range(0, n_samples, chunk))
+    parts = [jax.device_get(piece) for piece in running]
     return [np.concatenate(each)[:n_samples] for each in zip(*parts, strict=True)]
 
 

@@ -16,6 +16,8 @@ from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey, Row, Tree
 from wellposed.models import at_row
 
+from ._spread import in_turn
+
 _CHUNK = 256
 
 
@@ -90,14 +92,12 @@ def in_chunks(
     if numbers:
         chunk = bucket(len(rows), at_once(numbers, _CHUNK))
     repeats = _repeats(rows) if distinct else None
-    running = None
-    for part in slices(len(rows), chunk):
-        x, repeat = jax.tree.map(lambda a, part=part: _padded(a[part], chunk), (rows, repeats))
-        started = _chunk(visit, model, x, repeat, key, static), part.stop - part.start
-        if running is not None:  # copied while the next chunk is computed
-            yield _fetch(*running)
-        running = started
-    if running is not None:
+
+    def start(given: Any, part: slice) -> tuple[Any, int]:
+        x, repeat = jax.tree.map(lambda a: _padded(a[part], chunk), (rows, repeats))
+        return _chunk(visit, given[0], x, repeat, given[1], static), part.stop - part.start
+
+    for running in in_turn(start, (model, key), slices(len(rows), chunk)):
         yield _fetch(*running)
 
 

@@ -25,7 +25,7 @@ from ._order import Order, chunk_rows_of
 from ._permutation import Permutation
 from ._pieces import Piece, Reader, in_order
 from ._source import BlockSource, check_some
-from ._statistics import Description, Sampled, chunks_in_order, describe
+from ._statistics import Description, Sampled, chunks_in_order, describe, n_chunks_in_order
 from ._stream import ahead
 from .array import ArraySource
 from .arrow import ArrowSource
@@ -56,6 +56,7 @@ __all__ = [
     "chunks_in_order",
     "describe",
     "in_order",
+    "n_chunks_in_order",
     "open_source",
 ]
 

@@ -133,7 +133,11 @@ def _first_observed(rows: np.ndarray) -> np.ndarray:
 
 
 def chunks_in_order(
-    source: BlockSource, chunk_rows: int | None = None, *, least: int = 1
+    source: BlockSource,
+    chunk_rows: int | None = None,
+    *,
+    least: int = 1,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the first row and the rows of one chunk after another, read ahead by a thread.
 
@@ -142,18 +146,29 @@ def chunks_in_order(
     source : BlockSource
     chunk_rows : of each chunk; None: :func:`chunk_rows_of`
     least : rows that the last chunk has at least; fewer are read with the chunk before
+    share : (i, m) yields the chunks i, i + m, i + 2m, … alone
     """
+    starts = [*_starts(source, chunk_rows, least), source.n_rows]
+    reader = Reader(source)
+
+    def read(i: int) -> tuple[int, np.ndarray]:
+        pieces = list(in_order(source, starts[i], starts[i + 1]))
+        return starts[i], reader.read(pieces)[0]
+
+    yield from ahead(read, range(share[0], len(starts) - 1, share[1]))
+
+
+def n_chunks_in_order(source: BlockSource, *, least: int = 1) -> int:
+    """Return the number of chunks that :func:`chunks_in_order` yields."""
+    return len(_starts(source, None, least))
+
+
+def _starts(source: BlockSource, chunk_rows: int | None, least: int) -> list[int]:
     size, n = chunk_rows or chunk_rows_of(source.n_features), source.n_rows
     starts = list(range(0, n, size))
     if len(starts) > 1 and n - starts[-1] < least:
         starts.pop()
-    reader = Reader(source)
-
-    def read(i: int) -> tuple[int, np.ndarray]:
-        stop = starts[i + 1] if i + 1 < len(starts) else n
-        return starts[i], reader.read(list(in_order(source, starts[i], stop)))[0]
-
-    yield from ahead(read, range(len(starts)))
+    return starts
 
 
 def _check_numbers(rows: np.ndarray, start: int, source: BlockSource, *, gaps: bool) -> None:

@@ -23,7 +23,7 @@ from ._pass import EpochFigures, Split, epoch_program
 from ._plan import Plan
 from ._rows import Rows, pad_rows
 from ._training import trainable_leaves
-from .mesh import DataMesh, agree, epoch_on
+from .mesh import DataMesh, epoch_on, from_first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +104,7 @@ def advance(
     model = model if before is None else before.model
     params, fixed = eqx.partition(model, trainable_leaves(model, objective))
     if mesh is not None:
-        params, fixed = agree((params, fixed))
+        params, fixed = from_first((params, fixed))
     state = initial_state(params) if before is None else before.state
     history = History() if before is None else before.history
     rows, padded = Rows.of(np.arange(len(data))), pad_rows(data)

@@ -42,7 +42,7 @@ from ._refit import refit_noise
 from ._rows import Rows, pad_rows
 from ._run import Run
 from ._start import MOST_ROWS, START_IS_BETTER
-from .mesh import DataMesh, agree, any_of, epoch_on, every
+from .mesh import DataMesh, any_of, epoch_on, every, from_first
 
 
 class Position(eqx.Module):
@@ -100,7 +100,7 @@ class Training:
         split = _split(member, n)
         params, fixed = eqx.partition(model, trainable_leaves(model, objective))
         if mesh is not None:
-            params, fixed = agree((params, fixed))
+            params, fixed = from_first((params, fixed))
         return cls(member, params, fixed, data, split, mesh)
 
     @property
@@ -243,7 +243,7 @@ def identity_on(mesh: DataMesh | None, identity: str) -> str:
     if mesh is None:
         return identity
     digest = np.frombuffer(hashlib.sha256(identity.encode()).digest(), np.uint8)
-    return f"{np.asarray(agree(digest)).tobytes().hex()} {mesh.shards}"
+    return f"{np.asarray(from_first(digest)).tobytes().hex()} {mesh.shards}"
 
 
 def checkpoint_on(mesh: DataMesh | None, path: str | os.PathLike, identity: str) -> Checkpoint:

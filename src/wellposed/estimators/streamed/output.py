@@ -24,6 +24,7 @@ class RowWriter:
     path : of a .npy or .parquet file, which is replaced; None collects in memory
     n_rows : of all arrays together
     names : of the columns in a .parquet file; None numbers them
+    writes : whether the file is written; of several processes, by one
 
     Raises
     ------
@@ -46,11 +47,15 @@ class RowWriter:
         path: str | os.PathLike[str] | None,
         n_rows: int,
         names: Sequence[str] | None = None,
+        *,
+        writes: bool = True,
     ):
         self._n, self._names, self._at = n_rows, names, 0
-        self._path = None
+        self._path, self._writes = None, writes or path is None
         if path is not None:
             check_kind(path)
+            self._path = Path(os.fsdecode(path)).absolute()
+        if path is not None and writes:
             self._path = serialise.check_writable(path, overwrite=True)
         self._stack = contextlib.ExitStack()
         self._values: np.ndarray | None = None
@@ -64,15 +69,17 @@ class RowWriter:
     def __exit__(self, *error: Any) -> bool | None:
         return self._stack.__exit__(*error)
 
-    def add(self, rows: np.ndarray) -> None:
-        """Add the results of the next rows, shape (m, ...)."""
-        rows = np.ascontiguousarray(rows)
+    def add(self, rows: Any) -> None:
+        """Add the results of the next rows, shape (m, ...), or a frame of m rows for .parquet."""
+        if not self._writes:
+            return
+        rows = rows if is_frame(rows) else np.ascontiguousarray(rows)
         if self._at == 0:
             self._start(rows)
         if self._values is not None:
             self._values[self._at : self._at + len(rows)] = rows
         elif self._table is not None:
-            self._table.write_batch(self._batch(rows))
+            self._table.write_table(self._batch(rows).cast(self._schema))
         else:
             self._file.write(rows.data)
         self._at += len(rows)
@@ -84,7 +91,7 @@ class RowWriter:
         self._stack.close()
         return self._path
 
-    def _start(self, rows: np.ndarray) -> None:
+    def _start(self, rows: Any) -> None:
         shape = (self._n, *rows.shape[1:])
         if self._path is None:
             self._values = np.empty(shape, rows.dtype)
@@ -97,15 +104,27 @@ class RowWriter:
             return
         pyarrow, parquet = load_pyarrow(f"to write {self._path}", "name a .npy file")
         self._arrow = pyarrow
-        schema = self._batch(rows[:0]).schema
-        self._table = self._stack.enter_context(parquet.ParquetWriter(self._file, schema))
+        self._schema = self._batch(rows).schema
+        self._table = self._stack.enter_context(parquet.ParquetWriter(self._file, self._schema))
 
-    def _batch(self, rows: np.ndarray) -> Any:
+    def _batch(self, rows: Any) -> Any:
+        if is_frame(rows):
+            from_pandas = self._arrow.Table.from_pandas
+            return (
+                rows.to_arrow()
+                if hasattr(rows, "to_arrow")
+                else from_pandas(rows, preserve_index=False)
+            )
         width = math.prod(rows.shape[1:])
         columns = rows.reshape(len(rows), width)
         names = list(self._names or map(str, range(width)))
         arrays = [self._arrow.array(np.ascontiguousarray(columns[:, j])) for j in range(width)]
-        return self._arrow.RecordBatch.from_arrays(arrays, names=names)
+        return self._arrow.Table.from_arrays(arrays, names=names)
+
+
+def is_frame(rows: Any) -> bool:
+    """Whether rows are a frame of pandas or polars."""
+    return hasattr(rows, "columns")
 
 
 def check_kind(path: str | os.PathLike[str]) -> None:

@@ -1,16 +1,17 @@
 """Results for all rows of a source, in order, in memory or in a file."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import numpy as np
 
-from wellposed import serialise, sources
+from wellposed import serialise, sources, training
 from wellposed._bar import Bar
 from wellposed.estimators._fitted import Fitted
 from wellposed.estimators.data.table import Table, of_source_rows
 
+from .dealt import agree_on_call, collect, processes_of
 from .output import RowWriter, check_kind
 from .rows import check_no_covariates
 
@@ -18,22 +19,27 @@ _LEAST_ROWS = 256  # of a chunk, so that it is computed by the program of the ot
 
 
 def over_source(
+    vae: Fitted,
     function: Callable[[Table], np.ndarray],
     source: sources.BlockSource,
     *,
+    call: str,
     out: str | os.PathLike[str] | None = None,
     names: Sequence[str] | None = None,
-    progress: bool | str = False,
 ) -> Any:
     """Apply a function of rows to a source, and return or write the results in order.
 
+    Processes that joined compute chunks in turn, where the estimator's ``devices`` is not None:
+    then each of them calls this function. All return the results, and one writes the file.
+
     Parameters
     ----------
+    vae : the estimator
     function : of a table of m rows, that returns an array of shape (m, ...)
     source : BlockSource
+    call : what processes that joined must call alike, with its settings
     out : path of a .npy or .parquet file to write; None returns an array
     names : of the columns in a .parquet file
-    progress : whether to show a progress bar
 
     Returns
     -------
@@ -43,15 +49,29 @@ def over_source(
     ------
     OutputError, SettingError
         If the file cannot be written, or is of another kind.
+    HostsError
+        If the call, the model or the data differ between processes, or one of them failed.
     """
     n, before = source.n_rows, source.identity()
     sources.check_some(n, source.n_features, repr(source))
-    with Bar(n, progress, unit="rows") as bar, RowWriter(out, n, names) as writer:
-        for start, rows in sources.chunks_in_order(source, least=_LEAST_ROWS):
-            writer.add(function(of_source_rows(source, rows, start)))
+    first, last = source.whole_block(0), source.whole_block(source.n_blocks - 1)
+    share = processes_of(vae)
+    agree_on_call(vae, call=call, data=f"{source!r} {training.fingerprint((first, last))[:16]}")
+
+    def parts(bar: Bar) -> Generator[np.ndarray]:
+        for start, rows in sources.chunks_in_order(source, least=_LEAST_ROWS, share=share):
+            yield function(of_source_rows(source, rows, start))
             bar.show(start + len(rows))
         sources.check_same(before, source.identity(), source)
-        return writer.finish()
+
+    writes = share[0] == 0
+    with Bar(n, vae.progress if writes else False, unit="rows") as bar:
+        return collect(
+            vae,
+            parts(bar),
+            sources.n_chunks_in_order(source, least=_LEAST_ROWS),
+            lambda: RowWriter(out, n, names, writes=writes),
+        )
 
 
 def by_row(
@@ -59,6 +79,7 @@ def by_row(
     function: Callable[[Any], np.ndarray],
     X: Any,
     *,
+    call: str,
     out: str | os.PathLike[str] | None,
     names: Sequence[str] | None,
 ) -> Any:
@@ -74,13 +95,15 @@ def by_row(
     if isinstance(X, sources.BlockSource):
         check_no_covariates(vae.covariates_)
         serialise.check_apart(out, *X.paths)
-        return over_source(function, X, out=out, names=names, progress=vae.progress)
+        return over_source(vae, function, X, call=call, out=out, names=names)
     if out is None:
         return function(X)
     check_kind(out)
     serialise.check_apart(out, X)
-    serialise.check_writable(out, overwrite=True)
+    writes = processes_of(vae)[0] == 0
+    if writes:
+        serialise.check_writable(out, overwrite=True)
     results = function(X)
-    with RowWriter(out, len(results), names) as writer:
+    with RowWriter(out, len(results), names, writes=writes) as writer:
         writer.add(results)
         return writer.finish()

@@ -2,10 +2,20 @@
 
 from .data_mesh import SHARDS, DataMesh
 from .epoch import epoch_on, look_on
-from .processes import agree, any_of, every
+from .processes import any_of, every, every_text, from_first
 from .steps import Steps
 
-__all__ = ["SHARDS", "DataMesh", "Steps", "agree", "any_of", "epoch_on", "every", "look_on"]
+__all__ = [
+    "SHARDS",
+    "DataMesh",
+    "Steps",
+    "any_of",
+    "epoch_on",
+    "every",
+    "every_text",
+    "from_first",
+    "look_on",
+]
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from jax.experimental import multihost_utils
 from wellposed._typing import Tree
 
 
-def agree(tree: Tree) -> Tree:
+def from_first(tree: Tree) -> Tree:
     """Return the arrays of process 0, which the other processes pass in the same shapes.
 
     Parameters
@@ -17,7 +17,7 @@ def agree(tree: Tree) -> Tree:
 
     Examples
     --------
-    >>> agree({"a": np.ones(2), "b": "text"})["b"]
+    >>> from_first({"a": np.ones(2), "b": "text"})["b"]
     'text'
     """
     if jax.process_count() == 1:
@@ -48,6 +48,22 @@ def every(values: np.ndarray) -> list[np.ndarray]:
         return [values]
     told = multihost_utils.process_allgather(_bytes(values))
     return [words.view(values.dtype).reshape(values.shape) for words in np.asarray(told)]
+
+
+def every_text(content: bytes) -> list[bytes]:
+    """Return the bytes of each process, in their order; they may differ in length.
+
+    Examples
+    --------
+    >>> every_text(b"abc")
+    [b'abc']
+    """
+    if jax.process_count() == 1:
+        return [content]
+    lengths = [int(length) for length in every(np.asarray(len(content)))]
+    padded = np.zeros(max(lengths), np.uint8)
+    padded[: len(content)] = np.frombuffer(content, np.uint8)
+    return [words[:n].tobytes() for words, n in zip(every(padded), lengths, strict=True)]
 
 
 def any_of(flag: bool) -> bool:
