@@ -3,7 +3,6 @@
 import threading
 import time
 
-import pytest
 from test_hosts_agree import Shared
 
 import wellposed as wp
@@ -22,54 +21,87 @@ class Ends:
         self.come.set()
 
 
+class Clock(Shared):
+    """A clock that the test moves, and the store of the watch, which counts its looks at it."""
+
+    def __init__(self, ends: Ends):
+        super().__init__()
+        self.ends, self.now, self.asked = ends, 0.0, {"clock": 0, "store": 0}
+
+    def __call__(self) -> float:
+        self.asked["clock"] += 1
+        return self.now
+
+    def under(self, prefix: str) -> dict[str, str]:
+        self.asked["store"] += 1
+        return super().under(prefix)
+
+    def move(self, seconds: float, beat: str | None = None) -> bool:
+        """Move on, after a beat of process 1, and let both threads look; whether the watch ends."""
+        if beat is not None:
+            self.set("wellposed/beats/1", beat)
+            self._let("store", 4)
+        self.now += seconds
+        self._let("store", 4)
+        self._let("clock", 8)
+        return self.ends.come.is_set()
+
+    def _let(self, what: str, times: int) -> None:
+        seen, begun = self.asked[what], time.monotonic()
+        while self.asked[what] < seen + times and not self.ends.come.is_set():
+            assert time.monotonic() - begun < 120
+            time.sleep(0.002)
+
+
 def watch(place, ends, store=None, **given):
     settings = {"step_timeout": None, "heartbeat": 60.0, "pause": 0.02} | given
+    if isinstance(store, Clock):
+        settings["clock"] = store
     return hosts.Watch(place, store or Shared(), end=ends, **settings)
 
 
 def test_steps_that_end_in_time_are_left_alone_and_a_stuck_one_ends_the_process():
     ends = Ends()
-    with watch(PLACE, ends, step_timeout=0.3):
-        time.sleep(0.4)  # no step has begun
+    clock = Clock(ends)
+    with watch(PLACE, ends, clock, step_timeout=5.0, heartbeat=1e9):
+        assert not clock.move(6)  # no step has begun
         hosts.beat()
         for _ in range(4):
-            time.sleep(0.15)
+            assert not clock.move(4)
             hosts.beat()
-        assert not ends.messages
-        begun = time.monotonic()
-        assert ends.come.wait(5)
-        assert 0.25 < time.monotonic() - begun < 0.6  # 2 x step_timeout is the limit
-    assert "no step has ended for 0.3 s" in ends.messages[0]
+        assert clock.move(6)  # 2 x step_timeout is the limit
+    assert "no step has ended for 5 s" in ends.messages[0]
 
 
 def test_after_the_steps_nothing_is_timed():
     ends = Ends()
-    with watch(PLACE, ends, step_timeout=0.1):
+    clock = Clock(ends)
+    with watch(PLACE, ends, clock, step_timeout=1.0, heartbeat=1e9):
         hosts.beat()
         hosts.rest()
-        assert not ends.come.wait(0.4)
+        assert not clock.move(100)
     hosts.beat()  # without a watch it does nothing
 
 
-@pytest.mark.parametrize("beats", [True, False])
-def test_a_process_that_is_silent_is_named(beats):
-    ends, store, over = Ends(), Shared(), threading.Event()
+def test_a_process_that_is_silent_is_named():
+    ends = Ends()
+    clock = Clock(ends)
+    with watch(PLACE, ends, clock, heartbeat=10.0):
+        for n in range(4):
+            assert not clock.move(4, beat=str(n))
+        assert not clock.move(4)
+        assert clock.move(4)
+    assert "nothing was heard from process 1 for" in ends.messages[0]
+    assert clock.texts["wellposed/ended/0"] == ends.messages[0]
 
-    def other():
-        n = 0
-        while not over.wait(0.05) and (beats or n < 3):
-            n += 1
-            store.set("wellposed/beats/1", str(n))
 
-    thread = threading.Thread(target=other)
-    thread.start()
-    with watch(PLACE, ends, store, heartbeat=0.5):
-        assert ends.come.wait(1.2) is not beats
-    over.set()
-    thread.join()
-    if not beats:
-        assert "nothing was heard from process 1 for" in ends.messages[0]
-        assert store.under("wellposed/ended") == {"0": ends.messages[0]}
+def test_a_process_that_was_frozen_itself_waits_again_for_the_others():
+    ends = Ends()
+    clock = Clock(ends)
+    with watch(PLACE, ends, clock, heartbeat=10.0):
+        assert not clock.move(4, beat="1")
+        assert not clock.move(1_000)
+        assert not clock.move(4, beat="2")
 
 
 class Mute(Shared):

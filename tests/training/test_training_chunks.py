@@ -1,6 +1,8 @@
 """Training on chunks: each row once a pass, resumed bit for bit, equal to epochs by hand."""
 
 import dataclasses
+import errno
+import io
 
 import equinox as eqx
 import jax
@@ -9,7 +11,8 @@ import pytest
 
 import wellposed as wp
 from wellposed.objectives import ELBO
-from wellposed.training import Chunks, Member, Plan, chunked, fit_chunks
+from wellposed.serialise import _output
+from wellposed.training import Chunks, Member, Plan, _checkpoint, chunked, fit_chunks
 from wellposed.training._epoch import initial_state, run_epoch, steps_in
 from wellposed.training._optimiser import Rates
 from wellposed.training._pass import EPOCHS
@@ -133,6 +136,36 @@ def test_a_training_that_is_resumed_twice_ends_with_the_same_bits(member, tmp_pa
     run = fit_chunks(member, resumed, KEPT, checkpoint=file)
     assert resumed.visits == [(2, 0), (2, 1), (2, 2)]
     np.testing.assert_array_equal(run.history.rows, whole.history.rows)
+    assert same(run.model, whole.model)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_of_a_chunked_training(
+    member, tmp_path, monkeypatch
+):
+    """The message names the file and the size; the training goes on, and the file resumes it."""
+    monkeypatch.setattr(_checkpoint, "_SECONDS_BETWEEN", 0.0)
+    file = tmp_path / "state"
+    whole = fit_chunks(member, ArrayChunks(ROWS, 128), KEPT)
+    fit_chunks(member, ArrayChunks(ROWS, 128), KEPT, checkpoint=file, callbacks=[lambda _: True])
+    before = file.read_bytes()
+
+    class Full(io.BufferedWriter):
+        def write(self, content):
+            super().write(content[:100])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_output, "_stream", lambda fd, text: Full(io.FileIO(fd, "wb")))
+    message = r"state could not be written: No space left .* It needs [\d.]+ MB .* Make room"
+    with pytest.warns(wp.TrainingWarning, match=message) as caught:
+        run = fit_chunks(member, ArrayChunks(ROWS, 128), KEPT, checkpoint=file)
+    assert len(caught) == 1
+    assert same(run.model, whole.model)
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    monkeypatch.undo()
+    resumed = ArrayChunks(ROWS, 128)
+    run = fit_chunks(member, resumed, KEPT, checkpoint=file)
+    assert resumed.visits[0] == (1, 0)
     assert same(run.model, whole.model)
 
 

@@ -1,7 +1,6 @@
 """``wellposed fit``: data to a model file."""
 
 import warnings
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -145,7 +144,6 @@ def _run(
     force: bool,
     role: Role,
 ) -> None:
-    from wellposed import hosts
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
     from wellposed.sources import BlockSource, open_source
@@ -162,7 +160,7 @@ def _run(
     mixed = settings["noise"] == "auto" or settings["covariates"]
     read = read_columns if mixed else read_rows
     source = open_source(data) if blocks else read(data, header, drop)
-    interrupted = train(vae, source, [hosts.asked] if role.distributed else ())
+    interrupted = train(vae, source)
     if not role.writes:
         _end(vae, interrupted)
         return
@@ -192,14 +190,12 @@ def _end(vae: "VAE", interrupted: bool) -> None:
         raise typer.Exit(1)
 
 
-def train(
-    vae: "VAE", source: "Source | BlockSource", callbacks: Sequence[Callable[..., object]] = ()
-) -> bool:
+def train(vae: "VAE", source: "Source | BlockSource") -> bool:
     """Fit the estimator; return whether Ctrl-C stopped it."""
     with warnings.catch_warnings():
         # Each command has a message of its own, which names the file and the options.
         warnings.filterwarnings("ignore", message="Training was interrupted")
-        vae.fit(source, callbacks=callbacks)
+        vae.fit(source)
     return vae.outcome_.value == "interrupted"
 
 

@@ -1,4 +1,4 @@
-"""A message where JAX's service aborts the process: another one is gone, or has the same id."""
+"""A message where a process is aborted, as JAX's service does if another one is gone."""
 
 import contextlib
 import ctypes
@@ -12,10 +12,11 @@ from ._place import Place
 
 @contextlib.contextmanager
 def explained_abort(place: Place, *, end: End = end_process) -> Iterator[None]:
-    """End this process with a message and code 75 where JAX would abort it.
+    """End this process with a message and code 75 where it would be aborted.
 
     JAX aborts from threads of its own, and gives Python no chance to answer: only a signal handler
-    of C sees it. Elsewhere than on Linux the process ends as JAX ends it.
+    of C sees it, and it does not see who aborts. Elsewhere than on Linux the process ends as JAX
+    ends it.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ def explained_abort(place: Place, *, end: End = end_process) -> Iterator[None]:
 
 def _message(place: Place) -> str:
     return (
-        f"{place} ends: JAX's service states above that a process is gone or silent, or that "
-        "another process came with the same id. If ids are right, start the command again on all "
-        "hosts; with a checkpoint the training continues."
+        f"{place} was aborted; lines above may state why. JAX's service aborts a process if one "
+        "is gone or silent, or if another process came with the same id. If ids are right, start "
+        "the command again on all hosts; with a checkpoint the training continues. If it is "
+        "aborted again at the same point, the cause is in this process."
     )

@@ -104,7 +104,9 @@ def _check_port(place: Place, patience: float) -> str:
             time.sleep(1.0)
     family, kind, _, _, target = found[0]
     with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows SO_REUSEADDR takes a port from the program that has it.
+        alone = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        probe.setsockopt(socket.SOL_SOCKET, alone, 1)
         try:
             probe.bind(target)
             probe.listen(1)

@@ -106,6 +106,7 @@ class Watch:
             with suppress(Exception):  # a store that does not answer is what _look waits for
                 self._store.set(f"{_BEATS}/{self._place.process}", str(n))
                 told = self._store.under(_ENDED)
+                told.pop(str(self._place.process), None)  # of its other thread
                 if self._place.process == 0:
                     self._hear(self._store.under(_BEATS))
                 self._answered = self._clock()

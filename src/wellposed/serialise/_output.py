@@ -1,7 +1,9 @@
 """Output files: checked for writing before the work, and written completely or not at all."""
 
 import contextlib
+import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,12 +54,29 @@ def _check(path: Path, *, overwrite: bool) -> None:
     if there is not None and not stat.S_ISREG(there.st_mode):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if there is None:  # checks the name: it may be too long or not allowed
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        os.unlink(target)
+    if there is None:
+        _check_name(target)
     descriptor, temporary = open_beside(target, 0o600)
     os.close(descriptor)
     os.unlink(temporary)
+
+
+def _check_name(target: Path) -> None:
+    """Check that a name is allowed; it may be too long, or have characters that are not.
+
+    A file of another name is made, since other processes may wait for one of this name.
+    """
+    own = f"{os.getpid():x}{secrets.token_hex(4)}"
+    try:
+        trial = target.with_name(f"{own}{target.name}")
+        descriptor = os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        trial = target.with_name(own + target.name[len(own) :])
+        descriptor = os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.close(descriptor)
+    os.unlink(trial)
 
 
 @contextlib.contextmanager

@@ -30,12 +30,8 @@ class Piece:
 
 def in_order(source: BlockSource, start: int, stop: int) -> Iterator[Piece]:
     """Yield the pieces that hold the rows from ``start`` to before ``stop``."""
-    while start < stop:
-        block = source.block_at(start)
-        first, last = source.span(block)
-        until = min(last, stop)
-        yield Piece(block, start - first, until - first)
-        start = until
+    for place in source.within(start, stop):
+        yield Piece(*place)
 
 
 class Reader:

@@ -2,6 +2,7 @@
 
 import abc
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -88,20 +89,29 @@ class BlockSource(abc.ABC):
         self.read(block, rows)
         return rows
 
-    def rows(self, start: int, stop: int) -> np.ndarray:
-        """Return the rows from ``start`` to before ``stop``, shape (m, d), in order."""
-        rows = np.empty((stop - start, self.n_features), self.dtype)
-        at = start
-        while at < stop:
-            block = self.block_at(at)
+    def within(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Yield block, first place and the place after the last that the rows have, in order.
+
+        The rows are those from ``start`` to before ``stop``.
+        """
+        while start < stop:
+            block = self.block_at(start)
             first, last = self.span(block)
             until = min(last, stop)
-            target = rows[at - start : until - start]
-            if first == at and last == until:
+            yield block, start - first, until - first
+            start = until
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Return the rows from ``start`` to before ``stop``, shape (m, d), in order."""
+        rows, at = np.empty((stop - start, self.n_features), self.dtype), 0
+        for block, low, high in self.within(start, stop):
+            first, last = self.span(block)
+            target = rows[at : at + high - low]
+            if high - low == last - first:
                 self.read(block, target)
             else:
-                target[:] = self.whole_block(block)[at - first : until - first]
-            at = until
+                target[:] = self.whole_block(block)[low:high]
+            at += high - low
         return rows
 
     def _shape_as(self, shape: tuple[int, ...], origin: str) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ class Checkpoint:
     _written: float = dataclasses.field(default_factory=time.monotonic)
     _failed: bool = False
     _pending: Future | None = None
+    _bytes: int = 0  # of the tensors that were written last
 
     @classmethod
     def at(cls, path: str | os.PathLike, identity: str, *, writes: bool = True) -> "Checkpoint":
@@ -150,6 +152,7 @@ class Checkpoint:
         if self.stages:
             header["stages"] = json.dumps(self.stages)
         self._written = time.monotonic()
+        self._bytes = sum(tensor.nbytes for tensor in tensors.values())
         writer = ThreadPoolExecutor(1, "wellposed-checkpoint")
         self._pending = writer.submit(serialise.write, self.path, tensors, header)
         writer.shutdown(wait=now)
@@ -170,12 +173,25 @@ class Checkpoint:
     def _warn(self, error: OutputError) -> None:
         if not self._failed:
             warnings.warn(
-                f"The checkpoint was not written: {error} Training goes on. Make room for the "
-                "next checkpoint; until it is written, a stopped training resumes from the last.",
+                f"The checkpoint was not written: {error} It needs {_size(self._bytes)} beside the "
+                f"old one{_free(self.path)}. Training goes on. Make room for the next checkpoint; "
+                "until it is written, a stopped training resumes from the last.",
                 TrainingWarning,
                 stacklevel=5,
             )
         self._failed = True
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.3g} MB"
+
+
+def _free(path: Path) -> str:
+    """State the room on the disk of a file, where the system gives it."""
+    try:
+        return f", and its disk has {_size(shutil.disk_usage(path.parent).free)} free"
+    except OSError:
+        return ""
 
 
 def _fill(skeleton: Any, tensors: dict[str, np.ndarray]) -> Any:

@@ -26,7 +26,7 @@ from ._pass import EpochFigures
 from ._plan import Plan
 from ._rows import pad_rows
 from ._run import Run
-from ._training import Training, checkpoint_on, identity_of
+from ._training import Training, checkpoint_on, training_identity
 from .mesh import DataMesh
 
 
@@ -144,7 +144,7 @@ def fit_member(
     training = Training.of(member, len(data), jax.device_put(pad_rows(data)), mesh)
     file = checkpoint
     if file is not None and not isinstance(file, Checkpoint):
-        file = checkpoint_on(mesh, file, identity_of(member, data))
+        file = checkpoint_on(mesh, file, training_identity(member, data))
     return run_epochs(training, training.epoch(), file, callbacks, progress=progress, unit=unit)
 
 

@@ -19,7 +19,7 @@ from ._fit import Callback, fit_member
 from ._member import Member
 from ._outcome import Outcome
 from ._run import Run
-from ._training import checkpoint_on, identity_of
+from ._training import checkpoint_on, training_identity
 from .mesh import DataMesh
 
 _HELD_OUT = "held_out_objective", "held_out_log_likelihood", "held_out_kl"
@@ -69,7 +69,7 @@ def fit_folds(
     data = np.asarray(data)
     folds, file = _folds(member), None
     if checkpoint is not None:
-        file = checkpoint_on(mesh, checkpoint, identity_of(member, data)).with_stages()
+        file = checkpoint_on(mesh, checkpoint, training_identity(member, data)).with_stages()
     courses: list[Course] = []
     for i, fold in enumerate(folds):
         if file and i < len(file.stages):

@@ -230,7 +230,7 @@ class Training:
         return Run.of(model, course.history, ended, d, best_epoch=best)
 
 
-def identity_of(member: Member, data: np.ndarray) -> str:
+def training_identity(member: Member, data: np.ndarray) -> str:
     """Return the digest of the settings and the data that determine a training."""
     decisive = (data, member.model, member.objective, jax.random.key_data(member.key))
     further = [part for part in (member.held, member.weights) if part is not None]

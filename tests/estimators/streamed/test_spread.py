@@ -99,6 +99,7 @@ def test_draws_in_a_file_are_those_in_memory(vae, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_draws_of_a_frame_are_written_as_a_frame(tmp_path, monkeypatch):
     monkeypatch.setattr(draws, "_MOST_ROWS", 256)
     random = np.random.default_rng(0)
@@ -130,7 +131,8 @@ def test_two_processes_have_the_bits_of_one_and_fail_together(folder, vae):
     port = wp.hosts.free_port()
     said = run(folder, (2, 0, port), (2, 1, port))
     total = check(folder, vae)
-    for i, lines in enumerate(said):
+    for i, printed in enumerate(said):
+        lines = printed[-4:]  # Gloo prints too
         assert lines[0] == f"2 {total}"
         assert "row 1000, column 2" in lines[1]
         assert lines[1].startswith("DataError" if i else "HostsError: All processes must compute")

@@ -28,7 +28,7 @@ from .._pass import EPOCHS, EpochFigures, look
 from .._plan import Plan
 from .._rows import Rows, bucket, pad_rows
 from .._run import Run
-from .._training import Training, checkpoint_on, identity_of
+from .._training import Training, checkpoint_on, training_identity
 from ..mesh import DataMesh, Steps, look_on
 from .chunks import Chunks
 
@@ -79,7 +79,7 @@ def fit_chunks(
     epochs = Epochs.of(training, chunks, plan)
     file = None
     if checkpoint is not None:
-        identity = identity_of(member, kept) + epochs.identity
+        identity = training_identity(member, kept) + epochs.identity
         file = checkpoint_on(mesh, checkpoint, identity)
     run = run_epochs(training, epochs, file, callbacks, progress=progress)
     check_same(epochs.identity, chunks.identity(), chunks)

@@ -29,7 +29,7 @@ from .._refit import refit_noise
 from .._rows import Rows, pad_rows
 from .._run import Run
 from .._start import start_is_better
-from .._training import Position, Training, identity_of
+from .._training import Position, Training, training_identity
 from .stack import select_trees, stack_trees, take_tree, tree_shape
 
 
@@ -58,7 +58,7 @@ class Together:
         """Train all members; a member that ends or turns non-finite no longer changes."""
         first, file = self.trainings[0], None
         if checkpoint is not None:
-            whole = [identity_of(training.member, self.rows) for training in self.trainings]
+            whole = [training_identity(training.member, self.rows) for training in self.trainings]
             file = Checkpoint.at(checkpoint, fingerprint((), whole))
         constants = self._place(self._stack([_constants(t) for t in self.trainings]))
         data = jax.device_put(first.data, self._sharding(PartitionSpec()))
