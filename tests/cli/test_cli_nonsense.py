@@ -43,6 +43,7 @@ FIT = {
     "--resolution": ("nan", "-1", "inf", "x", ""),
     "--devices": ("0", "-1", HUGE, "2.5", "x", ""),
     "--shards": ("0", "-1", "x"),
+    "--precision": ("float16", "x"),
     "--step-timeout": ("1", "nan", "x"),  # without others
     "--seed": SEEDS,
     "--checkpoint": (".", "{csv}", "{model}", "{csv}/x"),

@@ -166,6 +166,10 @@ Shards: TypeAlias = Annotated[
     int,
     _training("Parts of a batch with --devices: a power of two, and a multiple of the devices."),
 ]
+Precision: TypeAlias = Annotated[
+    str,
+    _training("Of products of fully connected layers in the training: float32, or bfloat16."),
+]
 ClipNorm: TypeAlias = Annotated[
     float | None,
     _training("Maximum norm of the gradient; longer ones are scaled down. None by default."),

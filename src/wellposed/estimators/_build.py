@@ -240,6 +240,7 @@ def plan_of(settings: dict[str, Any], n_rows: int, n_folds: int = 0) -> training
         encoder_steps=settings["encoder_steps"],
         patience=patience_of(settings["patience"], max_epochs, n_folds, image=image),
         ema_decay=settings["ema_decay"],
+        precision=settings.get("precision", "float32"),
     )
 
 

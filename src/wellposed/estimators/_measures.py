@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,9 +13,10 @@ from . import _judging
 from ._build import objective_of, resolution_of
 from ._file import save
 from ._fitted import Fitted
-from ._forecast import effective_beta
+from ._forecast import effective_beta, forecast_of
 from ._settings import settings_of
 from ._words import FilePath, Rows
+from .streamed.dealt import spread
 
 if TYPE_CHECKING:
     from wellposed.reports import Report
@@ -29,6 +31,26 @@ class Measures(Fitted):
         check_is_fitted(self)
         unit_map = self.model_.transform
         return unit_map.shared if isinstance(unit_map, transforms.Standardize) else None
+
+    def elbo(self, X: Rows, n_samples: int = 16) -> np.ndarray:
+        """Estimate the ELBO of each row, shape (n,), nats in data units.
+
+        ``n_samples`` draws of z a row are averaged; the KL is exact for N(0, I), and by the same
+        draws for another prior. Whatever the training objective, this is the bound with β = 1.
+        """
+        rows, key = self.rows(X), self.key("score")
+        with spread(self):
+            return np.asarray(evaluation.elbo(self.model_, rows, n_samples=n_samples, key=key).elbo)
+
+    def forecast(self, X: Rows) -> evaluation.Forecast:
+        """Forecast which latents are active on X, with this estimator's settings.
+
+        Before fitting: at the noise variance that ``noise`` gives, or at the best one for
+        ``n_components`` where it is learned. After: in the fitted model's units, at its
+        ``noise_variance_``; where that is one a feature, each is divided by its own σ, and the
+        noise variance of the forecast is one. See :func:`wellposed.forecast`.
+        """
+        return forecast_of(self, X)
 
     def collapse(self, X: Rows, **thresholds: float) -> evaluation.Collapse:
         """Classify each latent on X as active or collapsed, by its rate and its posterior mean.

@@ -15,7 +15,6 @@ from wellposed._forks import check_process
 
 from ._build import objective_of, plan_of
 from ._drawing import Drawing
-from ._forecast import forecast_of
 from ._homonym import setting_and_method
 from ._notices import warn_of_outcome
 from ._prepare import prepare
@@ -119,6 +118,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         Devices, of all processes together, that each batch is spread over; None is one, see
         :class:`wellposed.training.DataMesh` and the guide to large data
     shards : with ``devices``, the parts of a batch: a power of two and a multiple of ``devices``
+    precision : "float32" or "bfloat16", of the products of fully connected layers in the steps of
+        the training; see :class:`wellposed.training.Plan`
     ema_decay : decay a step of the exponential moving average of the parameters, which is what is
         evaluated and kept; 0 keeps the parameters themselves
     allow_unbounded : train a model whose likelihood has no maximum
@@ -189,6 +190,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "missing": optional(one_of(get_args(Gaps))),
         "devices": optional(or_word("all", whole())),
         "shards": whole(),
+        "precision": one_of(training.PRECISIONS),
     }
 
     _file_state: ClassVar[tuple[str, ...]] = (
@@ -225,6 +227,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "covariates": None,
         "devices": None,
         "shards": training.SHARDS,
+        "precision": "float32",
     }
 
     def __init__(
@@ -263,6 +266,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         covariates: Given | None = None,
         devices: int | Literal["all"] | None = None,
         shards: int = training.SHARDS,
+        precision: Literal["float32", "bfloat16"] = "float32",
         random_state: Seed = None,
     ):
         self.n_components = n_components
@@ -283,7 +287,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.checkpoint, self.progress = checkpoint, progress
         self.linear_start, self.ema_decay = linear_start, ema_decay
         self.allow_unbounded = allow_unbounded
-        self.devices, self.shards = devices, shards
+        self.devices, self.shards, self.precision = devices, shards, precision
         self.missing, self.covariates = missing, covariates
         self.random_state = random_state
 
@@ -465,26 +469,6 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def score(self, X: Rows, y: object = None) -> float:
         """Mean of :meth:`score_samples` over rows, in nats: larger is better."""
         return float(self.score_samples(X).mean(dtype=np.float64))
-
-    def elbo(self, X: Rows, n_samples: int = 16) -> np.ndarray:
-        """Estimate the ELBO of each row, shape (n,), nats in data units.
-
-        ``n_samples`` draws of z a row are averaged; the KL is exact for N(0, I), and by the same
-        draws for another prior. Whatever the training objective, this is the bound with β = 1.
-        """
-        rows, key = self.rows(X), self.key("score")
-        with spread(self):
-            return np.asarray(evaluation.elbo(self.model_, rows, n_samples=n_samples, key=key).elbo)
-
-    def forecast(self, X: Rows) -> evaluation.Forecast:
-        """Forecast which latents are active on X, with this estimator's settings.
-
-        Before fitting: at the noise variance that ``noise`` gives, or at the best one for
-        ``n_components`` where it is learned. After: in the fitted model's units, at its
-        ``noise_variance_``; where that is one a feature, each is divided by its own σ, and the
-        noise variance of the forecast is one. See :func:`wellposed.forecast`.
-        """
-        return forecast_of(self, X)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's settings by name."""

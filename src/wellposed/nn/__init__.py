@@ -8,12 +8,14 @@ from ._flax import from_flax
 from ._given import GivenAfter, call_with, make_with_given
 from ._linear_skip import LinearSkip, starts_at_zero, with_zero_output
 from ._mlp import MLP, Linear, MakeMLP
+from ._products import PRECISIONS, product, products_in
 from ._protocol import MakeNetwork, Network
 from ._resolve import resolve
 
 __all__ = [
     "ENDINGS",
     "MLP",
+    "PRECISIONS",
     "ConvDecoder",
     "ConvEncoder",
     "Ending",
@@ -32,6 +34,8 @@ __all__ = [
     "from_flax",
     "make_network",
     "make_with_given",
+    "product",
+    "products_in",
     "resolve",
     "starts_at_zero",
     "with_zero_output",

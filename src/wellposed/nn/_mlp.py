@@ -10,6 +10,7 @@ from wellposed._typing import PRNGKey
 
 from ._activations import activate, check_activation, gain
 from ._draw import Plan, draw, plan_layer
+from ._products import product
 
 WIDTHS = "Give the width of each layer, as in (256, 256)."
 
@@ -29,7 +30,7 @@ class Linear(eqx.Module):
 
     def __call__(self, x: Float[Array, " n_in"]) -> Float[Array, " n_out"]:
         """Map one vector."""
-        return x @ self.weight + self.bias
+        return product(x, self.weight) + self.bias
 
 
 class MLP(eqx.Module):
@@ -54,7 +55,8 @@ class MLP(eqx.Module):
     ) -> Float[Array, " n_out"]:
         """Map x and then c, without joining them: the first layer is a sum over both."""
         first, *others = self.layers
-        x = x @ first.weight[: x.shape[0]] + given @ first.weight[x.shape[0] :] + first.bias
+        n = x.shape[0]
+        x = product(x, first.weight[:n]) + product(given, first.weight[n:]) + first.bias
         for layer in others:
             x = layer(activate(self.activation, x))
         return x

@@ -1,6 +1,7 @@
 """Training of models: each epoch is one compiled program from state to state."""
 
 from wellposed._bar import Bar
+from wellposed.nn import PRECISIONS
 
 from ._advance import Advance, advance
 from ._checkpoint import fingerprint
@@ -34,6 +35,7 @@ from .mesh import SHARDS, DataMesh
 __all__ = [
     "COLUMNS",
     "LAGGING",
+    "PRECISIONS",
     "SHARDS",
     "Advance",
     "AmortisationGap",

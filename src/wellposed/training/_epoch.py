@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.models import at_row
+from wellposed.nn import products_in
 from wellposed.numerics import scalar, weighted_mean
 from wellposed.objectives import AbstractObjective, Evaluation
 
@@ -99,7 +100,8 @@ def run_epoch(
             beside = objective.beside(model, data, key=jax.random.fold_in(step_key, 1))
             return value * share(rows, weight) + beside, terms
 
-        (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
+        with products_in(rates.precision):
+            (_, evaluation), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         norm = jnp.sqrt(squared_norm(gradient))
         params, memory = update(state.params, gradient, state.memory, rates, state.step, norm)
         average = rates.average(state.average, params, state.step)

@@ -23,6 +23,7 @@ from jaxtyping import Array, Bool, Int
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
 from wellposed.evaluation import prior_mismatch
 from wellposed.models import VAEModel
+from wellposed.nn import products_in
 from wellposed.objectives import AbstractObjective
 
 from ._epoch import (
@@ -104,6 +105,7 @@ def run_lagging_epoch(
         encoder, rest = split_encoder(state.params)
         annealing = rates.annealing(state.step)
 
+        @products_in(rates.precision)
         def mean(encoder: Tree, rest: Tree, visited, weight, key):
             model = eqx.combine(encoder, rest, fixed)
             value, means = batch_mean(model, data, visited, weight, objective, annealing, key=key)
@@ -135,8 +137,7 @@ def run_lagging_epoch(
     state, seen = over_batches(
         step, state, order, batch_size=batch_size, key=noise_key, n_figures=N_FIGURES + 1
     )
-    steps = rows.steps(batch_size).astype(seen.dtype)
-    return state, pass_means(seen), jnp.sum(seen[:, N_FIGURES]) / steps
+    return state, pass_means(seen), jnp.sum(seen[:, N_FIGURES]) / rows.steps(batch_size)
 
 
 def _chase(one: Callable[[_Chase], _Chase], start: _Chase, most: Any) -> _Chase:

@@ -46,7 +46,7 @@ def split_encoder(params: VAEModel) -> tuple[VAEModel, VAEModel]:
 
 
 class Rates(eqx.Module):
-    """The rates of a plan as traced scalars."""
+    """The rates of a plan as traced scalars, and the precision of products."""
 
     learning_rate: Scalar
     weight_decay: Scalar
@@ -55,6 +55,7 @@ class Rates(eqx.Module):
     warmup_steps: Scalar
     noise_pace: Scalar
     ema_decay: Scalar  # decay of the running average a step
+    precision: str = eqx.field(static=True, default="float32")
 
     @classmethod
     def of(cls, plan: Plan, steps_per_epoch: int) -> "Rates":
@@ -68,7 +69,8 @@ class Rates(eqx.Module):
             plan.noise_pace,
             plan.ema_decay,
         )
-        return cls(*(jnp.asarray(number, jnp.float32) for number in numbers))
+        arrays = (jnp.asarray(number, jnp.float32) for number in numbers)
+        return cls(*arrays, precision=plan.precision)
 
     def at(self, step: Scalar) -> Scalar:
         """Learning rate at a step: a half cosine from its peak to zero."""

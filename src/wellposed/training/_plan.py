@@ -3,8 +3,9 @@
 import dataclasses
 import math
 
-from wellposed._checks import Rule, check_settings, optional, real, whole
+from wellposed._checks import Rule, check_settings, one_of, optional, real, whole
 from wellposed._errors import SettingError
+from wellposed.nn import PRECISIONS
 
 _RULES = {
     "batch_size": whole(),
@@ -20,6 +21,7 @@ _RULES = {
     "noise_pace": real(above=0),
     "ema_decay": real(low=0, below=1),
     "last_epoch": optional(whole(0)),
+    "precision": one_of(PRECISIONS),
 }
 
 
@@ -57,6 +59,10 @@ class Plan:
         Decay a step of the exponential moving average of the parameters (Polyak & Juditsky 1992),
         which is evaluated on held-out rows and kept; 0 evaluates the parameters themselves. It
         averages out the noise of the steps, some 1/(1 − decay) of them.
+    precision : "float32" or "bfloat16", default "float32"
+        Of the products of fully connected layers, where gradients are computed. With "bfloat16"
+        their factors are rounded to 8 bits, and summed in float32; parameters, moments, noise, log
+        densities and all that is evaluated stay float32, and so do convolutions and linear starts.
     last_epoch : int or None, default None
         Epoch after which the training ends, where it is known beforehand; the rates decay as for
         ``max_epochs``. 0 keeps the model as it is. None is ``max_epochs``.
@@ -85,6 +91,7 @@ class Plan:
     noise_pace: float = 10.0
     ema_decay: float = 0.0
     last_epoch: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         check_settings(vars(self), _RULES)

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Int
 from wellposed import hosts
 from wellposed._compiled import compiled, compiled_soon
 from wellposed._typing import Data, PRNGKey, Scalar, Tree
+from wellposed.nn import products_in
 from wellposed.numerics import weighted_sum
 from wellposed.objectives import AbstractObjective
 
@@ -121,7 +122,8 @@ def own_slope(
             sums = shard_sums(eqx.combine(params, given.fixed), given, annealing, *batch)
             return sums[0], sums
 
-        (_, sums), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
+        with products_in(given.rates.precision):
+            (_, sums), gradient = jax.value_and_grad(rise, has_aux=True)(state.params)
         return ravel_pytree((gradient, sums))[0]
 
     zeros = jnp.zeros_like(ravel_pytree((state.params, jnp.zeros(N_FIGURES)))[0])
@@ -143,7 +145,8 @@ def move(
         return jnp.asarray(further, jnp.result_type(float))
 
     divisor = sums[3] if rows.weights is None else sums[4]  # the number of rows: see share()
-    further = jax.grad(beside)(state.params)
+    with products_in(given.rates.precision):
+        further = jax.grad(beside)(state.params)
     gradient = jax.tree.map(lambda g, b: g / divisor + b, gradient, further)
     norm = jnp.sqrt(squared_norm(gradient))
     params, memory = update(state.params, gradient, state.memory, given.rates, state.step, norm)
