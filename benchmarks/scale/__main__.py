@@ -1,15 +1,18 @@
 """Training and scoring from disk: memory, rows a second, reading; ours beside the same in memory.
 
-    python -m benchmarks.scale [memory] [rate] [reading] [scores] [faults] [--gigabytes 20]
-        [--rows 60000] [--kills 20] [--folder build/scale]
+    python -m benchmarks.scale [memory] [rate] [reading] [scores] [parallel] [input] [faults]
+        [bfloat16] [--gigabytes 20] [--rows 60000] [--kills 20] [--epochs 20] [--seeds 3]
+        [--folder build/scale]
 
 ``memory``: a file of ``--gigabytes`` is generated, fitted in one pass and scored, each in a process
 of its own, whose peak memory is printed beside that of a process that does the same with 1,024
 rows; the file is deleted. ``rate``: rows a CPU second of epochs of MNIST from a file over those in
 memory, and the share of the time that reading took. ``reading``: rows a second of 784 bytes in the
 order of a training, from a file that the system no longer holds in memory. ``scores``: a million
-rows scored from a file, compared with the same in memory bit for bit. ``faults``: processes that
-are killed, frozen, stuck or missing; see ``benchmarks.scale.faults``.
+rows scored from a file, compared with the same in memory bit for bit. ``parallel``: trainings on
+several processes and devices beside one. ``input``: the share of a training that waits for rows.
+``faults``: processes that are killed, frozen, stuck or missing. ``bfloat16``: products of lower
+precision. These four are described in the modules of their names, ``input`` in ``parallel``.
 """
 
 import argparse
@@ -27,10 +30,13 @@ import numpy as np
 
 import wellposed as wp
 from benchmarks.data import REPOSITORY, images
+from benchmarks.scale.bfloat16 import bfloat16
 from benchmarks.scale.faults import faults
 from benchmarks.scale.generated import WIDTH, generate
+from benchmarks.scale.parallel import parallel, waiting
 from wellposed import sources
 
+TABLES = ("memory", "rate", "reading", "scores", "parallel", "input", "faults", "bfloat16")
 SCORED = 1_000_000
 ROUNDS, WIDE = 3, (500, 500)
 
@@ -171,26 +177,33 @@ def main() -> None:
         print(json.dumps(job(kind, Path(path), Path(model))))
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "tables", nargs="*", default=["memory", "rate", "reading", "scores", "faults"]
-    )
+    parser.add_argument("tables", nargs="*", default=TABLES, help=", ".join(TABLES))
     parser.add_argument("--gigabytes", type=float, default=20.0)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "build" / "scale")
     options = parser.parse_args()
+    unknown = sorted(set(options.tables) - set(TABLES))
+    if unknown:
+        parser.error(f"tables are {', '.join(TABLES)}; got {unknown[0]}")
     options.folder.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
-    if "memory" in options.tables:
-        memory(options.folder, options.gigabytes)
-    if "rate" in options.tables:
-        rate(options.folder, options.rows)
-    if "reading" in options.tables:
-        reading(options.folder)
-    if "scores" in options.tables:
-        scores(options.folder)
-    if "faults" in options.tables:
-        faults(options.folder, options.kills)
+    folder = options.folder
+    tables = {
+        "memory": lambda: memory(folder, options.gigabytes),
+        "rate": lambda: rate(folder, options.rows),
+        "reading": lambda: reading(folder),
+        "scores": lambda: scores(folder),
+        "parallel": lambda: parallel(folder, options.epochs),
+        "input": lambda: waiting(folder),
+        "faults": lambda: faults(folder, options.kills),
+        "bfloat16": lambda: bfloat16(options.seeds, 2 * options.epochs),
+    }
+    for name in TABLES:
+        if name in options.tables:
+            tables[name]()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
     python -m benchmarks.scale faults [--kills 20] [--folder build/scale]
 
 ``kills``: one of two processes, at random, is killed (signal 9) at a random moment; the time until
-the other has ended is measured, both are started again, and so on. The last are left to their end,
-and their model is compared, byte for byte, with that of a training that nobody killed. ``numbers``:
-a training is killed on two processes, then on one, then on four, and ends on two. ``ends``: seconds
-from the moment at which a process freezes, is stuck or does not come, until the gang has ended.
+the other has ended is measured, the checkpoint is read, both are started again, and so on. The last
+are left to their end, and their model is compared, byte for byte, with that of a training that
+nobody killed. ``numbers``: a training is killed on two processes, then on one, then on four, and
+ends on two; another ends on two processes of two virtual devices each. ``ends``: seconds from the
+moment at which a process freezes, is stuck or does not come, until the gang has ended, with limits
+of 10 seconds of silence, 20 for a step and 20 to join; the defaults are 30, none and 60.
 ``checkpoint``: how long a training stops for a checkpoint of 16 MB.
 """
 
@@ -20,10 +22,12 @@ from typing import Any
 
 import numpy as np
 
+import wellposed as wp
 from benchmarks.scale.generated import generate
-from wellposed import hosts
+from wellposed import hosts, serialise
 
-N_ROWS, HEARTBEAT, STEP_TIMEOUT, JOIN_TIMEOUT = 16_000, 30.0, 20.0, 60.0
+N_ROWS, HEARTBEAT, STEP_TIMEOUT, JOIN_TIMEOUT = 4_000, 10.0, 20.0, 20.0
+TWO = "--xla_force_host_platform_device_count=2"
 JOINING = f"within {JOIN_TIMEOUT:.0f} s"  # of the messages of a process that waits for others
 FIT = """
 import os, sys, time, warnings
@@ -38,7 +42,9 @@ def after(report):
         print(report.epoch, flush=True)
     if what == "stuck" and place.process == 1 and report.epoch == 2:
         time.sleep(3600)
-with wp.hosts.together(place, step_timeout=float(os.environ["STEP_TIMEOUT"])):
+limits = (float(each) for each in os.environ["LIMITS"].split())
+limits = dict(zip(("step_timeout", "heartbeat", "join_timeout"), limits))
+with wp.hosts.together(place, **limits):
     vae = wp.VAE(10, hidden=(64,), noise="shared", prior="standard", max_epochs=30, patience=None,
                  random_state=0, checkpoint=checkpoint, progress=False, devices="all")
     vae.fit(wp.sources.open_source(rows), callbacks=[after])
@@ -50,10 +56,15 @@ with wp.hosts.together(place, step_timeout=float(os.environ["STEP_TIMEOUT"])):
 class Gang:
     """Processes of one training; ``n`` of them are meant, and those in ``ids`` are started."""
 
-    def __init__(self, folder: Path, n: int, name: str, what: str = "", ids: Any = None):
+    def __init__(
+        self, folder: Path, n: int, name: str, what: str = "", ids: Any = None, flags: str = ""
+    ):
         address = f"127.0.0.1:{hosts.free_port()}"
         shared = os.environ | {"WELLPOSED_COORDINATOR": address, "WELLPOSED_PROCESSES": str(n)}
-        shared["STEP_TIMEOUT"] = str(STEP_TIMEOUT if what == "stuck" else 600.0)
+        step = STEP_TIMEOUT if what == "stuck" else 600.0
+        shared["LIMITS"] = f"{step} {HEARTBEAT} {JOIN_TIMEOUT}"
+        if flags:
+            shared["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}".strip()
         self.model, self.checkpoint = folder / f"{name}.wp", folder / f"{name}.ckpt"
         arguments = [folder / "rows.npy", self.model, self.checkpoint, what]
         self.processes = [
@@ -97,9 +108,9 @@ class Gang:
         return [process.poll() for process in self.processes]
 
 
-def finish(folder: Path, n: int, name: str) -> bytes:
+def finish(folder: Path, n: int, name: str, flags: str = "") -> bytes:
     """Train to the end, and return the model's file."""
-    gang = Gang(folder, n, name)
+    gang = Gang(folder, n, name, flags=flags)
     gang.wait()
     codes, lines = gang.codes, gang.close()
     assert codes == [0] * n, lines
@@ -110,7 +121,7 @@ def kills(folder: Path, whole: bytes, n_kills: int) -> None:
     """Print how long the other process lives after a kill, and whether the last model is equal."""
     random = np.random.default_rng(0)
     after: dict[str, list[float]] = {"training": [], "limit to join": []}
-    codes, moments = [], []
+    codes, moments, unreadable = [], [], 0
     while sum(map(len, after.values())) < n_kills:
         gang = Gang(folder, 2, "killed")
         if random.uniform() < 0.25:  # while they start, join and compile
@@ -130,26 +141,56 @@ def kills(folder: Path, whole: bytes, n_kills: int) -> None:
         codes.append(gang.codes[1 - victim])
         waited = "limit to join" if JOINING in gang.close()[1 - victim] else "training"
         after[waited].append(seconds)
+        unreadable += not is_readable(gang.checkpoint)
     same = finish(folder, 2, "killed") == whole
     print(f"{n_kills} kills of one of two processes, at epochs {', '.join(moments)}")
     for waited, seconds in after.items():
         if seconds:
             print(f"{waited}: {len(seconds)} times, the other ended after", end=" ")
             print(f"{np.median(seconds):.2f} s, at most {max(seconds):.2f} s")
-    print(f"codes {sorted(set(map(str, codes)))}; the models are equal: {same}", flush=True)
+    print(f"codes {sorted(set(map(str, codes)))}; unreadable checkpoints: {unreadable}", end="; ")
+    print(f"the models are equal: {same}", flush=True)
+
+
+def is_readable(checkpoint: Path) -> bool:
+    """Whether a checkpoint is whole, or there is none yet."""
+    try:
+        serialise.read(checkpoint)
+    except FileNotFoundError:
+        return True
+    except wp.DamagedFileError:
+        return False
+    return True
 
 
 def numbers(folder: Path, whole: bytes) -> None:
     """Print whether trainings that change their number of processes end alike."""
     for n in (2, 1, 4):
-        gang = Gang(folder, n, "changed")
-        gang.first_epoch()
-        time.sleep(0.3)
-        gang.processes[0].send_signal(signal.SIGKILL)
-        gang.wait(limit=120.0)
-        gang.close()
+        interrupt(folder, n, "changed")
     same = finish(folder, 2, "changed") == whole
     print(f"2, 1, 4 and 2 processes, one restart after another: equal to 2: {same}", flush=True)
+    interrupt(folder, 2, "square")
+    (folder / "square.wp").write_bytes(finish(folder, 2, "square", TWO))
+    ours, theirs = (
+        np.array(wp.load(folder / f"{name}.wp").history_["held_out_objective"])
+        for name in ("square", "whole")
+    )
+    relative = np.abs(ours / theirs - 1)
+    print(
+        f"2 processes, then 2 of 2 devices each: {len(ours)} and {len(theirs)} epochs; held-out "
+        f"objective {relative.max():.1e} relative, of the last epoch {relative[-1]:.1e}",
+        flush=True,
+    )
+
+
+def interrupt(folder: Path, n: int, name: str) -> None:
+    """Train for an epoch or more, and kill process 0."""
+    gang = Gang(folder, n, name)
+    gang.first_epoch()
+    time.sleep(0.3)
+    gang.processes[0].send_signal(signal.SIGKILL)
+    gang.wait(limit=120.0)
+    gang.close()
 
 
 def ends(folder: Path) -> None:

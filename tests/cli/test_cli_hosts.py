@@ -35,12 +35,18 @@ def test_a_place_that_is_not_known_is_refused_with_the_remedy(alone, rows, tmp_p
 )
 def test_options_of_processes_need_distributed(options, rows, tmp_path):
     result = run("fit", rows, "-o", tmp_path / "m.wp", *options, code=2)
-    assert f"{options[0]} is for a training over several processes" in result.stderr
+    assert f"{options[0]} is for several processes" in result.stderr
 
 
 @pytest.mark.parametrize("command", [("score", "a", "b"), ("fit", "rows.npy", "-o", "m.wp")])
 def test_launch_refuses_what_would_not_train_together(command):
-    assert "fit --distributed" in run("launch", "-n", 2, "--", *command, code=2).stderr
+    said = run("launch", "-n", 2, "--", *command, code=2).stderr
+    assert "--distributed; got" in said
+
+
+def test_processes_share_blocks_alone(tmp_path):
+    result = run("score", tmp_path / "m.wp", "rows.npy", "--distributed", code=2)
+    assert "without --blocks" in result.stderr
 
 
 def test_launch_runs_the_command_and_returns_its_code(monkeypatch):

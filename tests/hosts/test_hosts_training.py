@@ -70,6 +70,12 @@ def test_a_training_ends_alike_after_a_stop_and_on_one_process(rows, tmp_path):
 
     finish(start(1, rows, model, *plan, "--checkpoint", checkpoint))
     assert model.read_bytes() == whole
+    scores = tmp_path / "scores.npy"
+    command = ("score", model, rows, "--blocks", "--samples", "4", "-o", scores, "--distributed")
+    launch = [sys.executable, "-m", "wellposed", "launch", "-n", "2", "--", *map(str, command)]
+    finish(subprocess.Popen(launch, env=ENVIRONMENT, stdout=-1, stderr=-1, text=True))
+    expected = wp.load(model).score_samples(np.load(rows), 4)
+    assert np.array_equal(np.load(scores), expected)
 
 
 def test_different_data_are_refused_by_each_process(rows, tmp_path):

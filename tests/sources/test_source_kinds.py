@@ -246,3 +246,53 @@ def test_reordered_columns_of_parts_with_names_are_refused(tmp_path):
     with pytest.raises(wp.DataError, match="'a' where part 1 has 'b'"):
         ConcatenatedSource(each)
     assert ArrowSource(paths).rows(0, 2).tolist() == [[1.0, 2.0], [2.0, 1.0]]
+
+
+def three(folder: Path) -> list[Path]:
+    """Write three files of 200, 900 and 1 rows, in groups of 100."""
+    paths = []
+    for i, n in enumerate((200, 900, 1)):
+        values = np.random.default_rng(i).normal(size=n)
+        paths.append(folder / f"{i}.parquet")
+        pq.write_table(pa.table({"a": values}), paths[-1], row_group_size=100)
+    return paths
+
+
+def test_a_file_that_was_cut_among_others_is_named_with_the_row_group(tmp_path):
+    paths = three(tmp_path)
+    source = open_source(paths)
+    assert source.rows(0, 1_101).shape == (1_101, 1)  # of unequal files
+    paths[1].write_bytes(paths[1].read_bytes()[:4_000])
+    source.rows(0, 200)
+    with pytest.raises(wp.DamagedFileError, match=r"row group 3 of .*1\.parquet cannot be decoded"):
+        source.rows(500, 600)
+    with pytest.raises(wp.DamagedFileError, match=r"1\.parquet is damaged"):
+        open_source(paths)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (np.zeros((0, 3)), r"1\.npy has 0 rows"),
+        (np.zeros((4, 2)), r"part 0 has 3, part 1 has 2"),
+        (np.array([["x", "y", "z"]]), r"real numbers; .*1\.npy holds"),
+        (np.zeros((2, 3), complex), r"real numbers; .*1\.npy holds complex"),
+    ],
+)
+def test_a_part_that_does_not_fit_the_others_is_named(tmp_path, part, words):
+    np.save(tmp_path / "0.npy", NUMBERS)
+    np.save(tmp_path / "1.npy", part)
+    np.save(tmp_path / "2.npy", NUMBERS)
+    with pytest.raises(wp.DataError, match=words):
+        open_source(tmp_path)
+
+
+def test_archives_of_other_images_are_refused(tmp_path):
+    archives(tmp_path)
+    with tarfile.open(tmp_path / "2.tar", "w") as archive:
+        content = png(PIXELS[0][:3])
+        member = tarfile.TarInfo("x.png")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    with pytest.raises(wp.DataError, match=r"x\.png|2\.tar"):
+        open_source(tmp_path).rows(0, N + 1)

@@ -11,6 +11,7 @@ from wellposed._errors import SettingError
 from ._files import TABLES, check_blocks, check_output, open_model, read_rows_for, write_table
 from ._options import Blocks, Data, Drop, Force, Header, Model, Table
 from ._terminal import say
+from .hosts import Coordinator, Distributed, Process, Processes, Role, StepTimeout, joined
 
 if TYPE_CHECKING:
     from wellposed.evaluation import LogLikelihood
@@ -34,17 +35,29 @@ def score(
     header: Header = None,
     drop: Drop = None,
     blocks: Blocks = False,
+    distributed: Distributed = False,
+    coordinator: Coordinator = None,
+    processes: Processes = None,
+    process: Process = None,
+    step_timeout: StepTimeout = None,
     force: Force = False,
 ) -> None:
     """Estimate log p(x) of each row, in nats and in the units of DATA.
 
     CSV has the columns log_p, standard_error (of the Monte Carlo estimate),
     effective_sample_size and pareto_k; npy has log_p alone, and so has parquet, with --blocks.
+    With --blocks and --distributed several processes share the rows, and one of them writes.
     """
-    if blocks:
-        check_blocks(header, drop)
-        _score_blocks(model, data, output, samples, method, force=force)
-        return
+    if distributed and not blocks:
+        raise SettingError(
+            "Processes share data that are read in blocks; got --distributed without --blocks. Add "
+            "that, or leave it out."
+        )
+    with joined(distributed, coordinator, processes, process, step_timeout) as role:
+        if blocks:
+            check_blocks(header, drop)
+            _score_blocks(model, data, output, samples, method, role, force=force)
+            return
     check_output(output, model, data, force=force, kinds=TABLES)
     options = {} if method is None else {"method": method}
     vae = open_model(model)
@@ -54,7 +67,14 @@ def score(
 
 
 def _score_blocks(
-    model: Path, data: str, output: Path | None, samples: int, method: str | None, *, force: bool
+    model: Path,
+    data: str,
+    output: Path | None,
+    samples: int,
+    method: str | None,
+    role: Role,
+    *,
+    force: bool,
 ) -> None:
     """Write log p(x) of rows that are read in blocks, as they are computed."""
     from wellposed.estimators import VAE
@@ -66,16 +86,21 @@ def _score_blocks(
             "Scores of data in blocks are written as they come; got no --output. Name a .npy or "
             ".parquet file."
         )
-    check_output(output, model, data, force=force, kinds=KINDS)
+    if role.writes:
+        check_output(output, model, data, force=force, kinds=KINDS)
     vae = open_model(model)
     if not isinstance(vae, VAE):
         raise SettingError(
             f"Data in blocks are scored by a VAE; {model} holds a {type(vae).__name__}. Leave "
             "--blocks out."
         )
+    if role.distributed:
+        vae.set_params(devices="all")
     source = open_source(data)
     options: dict[str, Any] = {} if method is None else {"method": method}
     vae.score_samples(source, samples, out=output, **options)
+    if not role.writes:
+        return
     say(f"Wrote log p(x) of {source.n_rows} rows to {output}", err=True)
 
 

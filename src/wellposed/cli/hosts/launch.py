@@ -22,9 +22,10 @@ def launch(
 
     For example: wellposed launch -n 2 -- fit rows.npy -o model.wp --distributed
     """
-    if command[0] != "fit" or "--distributed" not in command:
+    if command[0] not in ("fit", "score") or "--distributed" not in command:
         raise SettingError(
-            "The processes of launch must train together, which fit --distributed does; got "
+            "The processes of launch must work together, as those of fit and score do with "
+            "--distributed; got "
             f"{' '.join(command[:3])!r}. Write it as in: wellposed launch -n {n} -- fit rows.npy "
             "-o model.wp --distributed."
         )

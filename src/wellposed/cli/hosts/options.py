@@ -12,7 +12,7 @@ def _hosts(text: str, *names: str, **given: Any) -> Any:
 Distributed: TypeAlias = Annotated[
     bool,
     _hosts(
-        "Train with the other processes that run this command, on all their devices. One of them "
+        "Work with the other processes that run this command, on all their devices. One of them "
         "writes. Address, number and id are those of SLURM, Open MPI, Kubernetes or the "
         "environment.",
         "--distributed",
@@ -26,8 +26,8 @@ Process: TypeAlias = Annotated[int | None, _hosts("Id of this process, from 0.",
 StepTimeout: TypeAlias = Annotated[
     float | None,
     _hosts(
-        "End all processes if no step of the training has ended for so long. It must be longer "
-        "than the first, which includes compilation.",
+        "End all processes if no step of the training, or chunk of the scores, has ended for so "
+        "long. It must be longer than the first, which includes compilation.",
         metavar="SECONDS",
         min=0.1,
     ),

@@ -61,7 +61,7 @@ def joined(
         for option, value in given.items():
             if value is not None:
                 raise SettingError(
-                    f"{option} is for a training over several processes; got it without "
+                    f"{option} is for several processes; got it without "
                     "--distributed. Add that, or leave it out."
                 )
         yield Role()
