@@ -22,9 +22,10 @@ def rewritten(path, **header):
     [
         (2, "9.1.0", "Run `pip install --upgrade 'wellposed>=9.1.0'`."),
         (0, "0.0.3", "Load it with wellposed 0.0.3 and save it with the second release after that"),
+        (0, "0.1.0", "Load it with wellposed 0.1.0 and save it with the second release after that"),
         (7, "'; rm -r ~", "Load it with the version that wrote it."),
-        (True, "0.1.0", "Load it with the version that wrote it."),
-        ("1", "0.1.0", "Load it with the version that wrote it."),
+        (True, wp.__version__, "Load it with the version that wrote it."),
+        ("1", wp.__version__, "Load it with the version that wrote it."),
         (None, "1" * 60, "Load it with the version that wrote it."),
     ],
 )

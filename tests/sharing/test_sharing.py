@@ -1,5 +1,6 @@
 """Cards and the Hub: what a card states is what the model gives, and files are checked."""
 
+import re
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 
 import wellposed as wp
 from wellposed.estimators.sharing.hub import Address
+from wellposed.estimators.sharing.use import FILE, use
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +51,18 @@ def test_a_model_comes_back_from_the_hub_at_its_revision(fitted, tmp_path, monke
     model, X = fitted
     hub_at(tmp_path, monkeypatch)
     noise = np.random.default_rng(1).normal(size=X.shape)
-    first = wp.push_to_hub(model, "me/rows", card="# Rows\n")
+    card = f"# Rows\n\n{use(FILE)}"
+    first = wp.push_to_hub(model, "me/rows", card=card)
     second = wp.push_to_hub(wp.PPCA(2).fit(X + noise), "me/rows", file="more/two.wp")
     assert first == f"hf://me/rows@{0:040x}/model.wp"
     assert second == f"hf://me/rows@{1:040x}/more/two.wp"
     np.testing.assert_array_equal(wp.load(first).score_samples(X), model.score_samples(X))
     assert wp.load("hf://me/rows/more/two.wp").n_components == 2
-    assert Path(tmp_path, f"{0:040x}", "README.md").read_text() == "# Rows\n"
+    text = Path(tmp_path, f"{0:040x}", "README.md").read_text()
+    assert text.startswith("# Rows\n")
+    (address,) = re.findall(r'wp\.load\("(.+)"\)', text)
+    assert address == "hf://me/rows/model.wp"
+    assert "pip install 'wellposed[hub]'" in text
     with pytest.raises(wp.DownloadError, match=r"hf://me/rows/model\.wp could not be had.*404.*re"):
         wp.load("hf://me/rows")
 
@@ -129,5 +136,6 @@ def test_a_card_states_what_the_model_gives(fitted):
     assert "a\\|b, b, c" in card
     assert "| `hidden` | `(4,)` |" in card
     assert f"| wellposed | {wp.__version__} |" in card
+    assert card.endswith(f"\n\n{use(FILE)}")
     with pytest.raises(wp.SettingError, match="got a PPCA"):
         wp.model_card(fitted[0], held)

@@ -44,7 +44,9 @@ def demo(
     """
     from wellposed import serialise
     from wellposed.estimators import VAE
+    from wellposed.plotting.canvas import check_installed
 
+    check_installed("wellposed demo")
     figure_path, model_path, page_path = (
         out / name for name in ("digits.png", "digits.wp", "report.html")
     )

@@ -335,8 +335,16 @@ def is_picture(path: Path | None) -> bool:
     return path is not None and path.suffix.lower() == ".png"
 
 
+def check_picture() -> None:
+    """Raise ``MissingPackageError`` if no picture can be drawn."""
+    from wellposed.plotting.canvas import check_installed
+
+    check_installed("A picture")
+
+
 def check_images(vae: Any, path: Path | None) -> None:
-    """Raise ``SettingError`` if the model's data are not images."""
+    """Raise ``SettingError`` if the model's data are not images, or nothing can draw them."""
+    check_picture()
     if getattr(vae, "image_shape_", None) is None:
         raise SettingError(
             f"Only a model of images draws pictures; {path} is a picture, and the model has "

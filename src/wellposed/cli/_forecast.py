@@ -9,7 +9,7 @@ import numpy as np
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 
-from ._files import check_outputs, read_rows, save_figure, write_table
+from ._files import check_outputs, check_picture, is_picture, read_rows, save_figure, write_table
 from ._fit import number_or_name
 from ._options import (
     Beta,
@@ -56,6 +56,8 @@ def forecast(
     check_outputs(output or (), data, force=force, kinds=(".png", ".csv"))
     from wellposed.estimators import forecast as forecast_of
 
+    if any(map(is_picture, output or ())):
+        check_picture()
     step = number_or_name(resolution)
     source = read_rows(data, header, drop)
     values = source.values if divide_by == 1 else source.values / np.float64(divide_by)

@@ -120,6 +120,8 @@ def report(
         If ``vae`` is not a :class:`wellposed.VAE`.
     DataError
         For too few rows, rows outside the domain of the model, or labels of another number.
+    MissingPackageError
+        Without ``pip install 'wellposed[plot]'``.
 
     Examples
     --------
@@ -129,8 +131,10 @@ def report(
     >>> page = wp.report(vae, X[200:300])  # doctest: +SKIP
     >>> page.save("report.html")  # doctest: +SKIP
     """
-    from wellposed.reports import make_report  # importing matplotlib is slow
+    from wellposed.plotting.canvas import check_installed  # importing matplotlib is slow
+    from wellposed.reports import make_report
 
+    check_installed("A report")
     check_is_fitted(vae)
     if not isinstance(vae, Fitted):
         _refuse(

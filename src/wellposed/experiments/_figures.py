@@ -8,6 +8,7 @@ import numpy.typing as npt
 from wellposed import plotting, serialise
 from wellposed._errors import OutputError
 from wellposed.estimators import forecast
+from wellposed.plotting.canvas import check_installed
 
 from . import _pictures as pictures
 from ._conditioning import conditioning
@@ -42,7 +43,10 @@ def figures(folder: str | os.PathLike[str], *, faces: npt.ArrayLike | None = Non
         If the folder or a file in it cannot be written.
     DataError
         If ``faces`` are not a finite table.
+    MissingPackageError
+        Without matplotlib.
     """
+    check_installed("A figure")
     folder = _writable(folder)
     faces = None if faces is None else as_table(faces)  # before the long work
     digits = as_rows(None, 1797)

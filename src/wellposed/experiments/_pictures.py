@@ -1,10 +1,9 @@
 """One figure for each recipe, 800 pixels wide at 100 dots an inch."""
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from wellposed.plotting import PALETTE, QUIET
+from wellposed.plotting.canvas import Axes, Figure
 
 from ._conditioning import Conditioning
 from ._discrete import Discrete

@@ -12,6 +12,7 @@ EXTRAS = {
     "explore": "wellposed explore, the page in a browser",
     "flow": 'prior="flow"',
     "hub": "wp.push_to_hub, and wp.load of hf:// addresses",
+    "plot": "figures, reports, wellposed demo and reproduce",
     "scale": "Zarr stores, and what `data` has",
     "torch": "wp.to_torch",
 }

@@ -1,7 +1,6 @@
 """Axes to draw on, without matplotlib's global state."""
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from .canvas import Axes, Figure
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (5.0, 4.0)) -> Axes:

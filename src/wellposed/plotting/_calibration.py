@@ -1,13 +1,13 @@
 """The PIT histogram, with the band of its variation under calibration."""
 
 import numpy as np
-from matplotlib.axes import Axes
 from scipy.stats import norm
 
 from wellposed.evaluation import Calibration, Coverage
 
 from ._axes import axes_or_new, headed
 from ._palette import HELD_OUT, QUIET
+from .canvas import Axes
 
 _HELD = 0.95  # probability that the band contains all bins
 

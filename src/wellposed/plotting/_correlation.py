@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from wellposed._errors import DataError
 
 from ._palette import QUIET
+from .canvas import Figure, Rectangle
 
 _MAP = "PuOr"  # its ends differ for every kind of colour vision
 _SIDE = 2.1  # inches

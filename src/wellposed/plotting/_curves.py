@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed._text import no_tex
 
 from ._axes import axes_or_new
 from ._palette import HELD_OUT, NOISE, QUIET, TRAIN
+from .canvas import Axes
 
 
 def training_curves(

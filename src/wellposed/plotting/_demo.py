@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from ._axes import headed
 from ._images import images
 from ._plane import latent_plane
 from ._reconstructions import reconstructions
 from ._tiles import limits_of
+from .canvas import Figure
 
 _COLUMNS = 10
 _WORDS = (

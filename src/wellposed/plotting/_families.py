@@ -4,13 +4,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from wellposed._errors import DataError, unknown_name
 from wellposed._text import no_tex
 
 from ._tiles import GAP, as_images, limits_of, tile
+from .canvas import Axes, Figure
 
 # Groups of columns, in order, and their headings.
 GROUPS = {

@@ -1,13 +1,11 @@
 """The forecast of collapse: which latents are active at which noise variance."""
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from wellposed.evaluation import Forecast, sentences
 
 from ._palette import PALETTE, QUIET
+from .canvas import Axes, Figure, LogLocator, MaxNLocator, NullFormatter
 
 _ACTIVE, _BAR = PALETTE[0], PALETTE[5]
 _COLOURS = {

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from wellposed._errors import DataError
 from wellposed._text import in_figure, no_tex
 
 from ._axes import axes_or_new
 from ._tiles import as_images, grid_corners, limits_of, tile
+from .canvas import Axes, Rectangle
 
 _MISSING = "#c9dcf0"  # differs from all greys
 

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed._text import in_figure, no_tex
 
 from ._axes import axes_or_new
 from ._tiles import INK, as_images, grid_corners, limits_of, tile
+from .canvas import Axes
 
 
 def images(

@@ -1,13 +1,13 @@
 """Contributions of columns to the surprise of a row."""
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed._text import in_figure, no_tex
 from wellposed.evaluation import Explanation
 
 from ._axes import axes_or_new, headed
 from ._palette import NOISE, QUIET
+from .canvas import Axes
 
 _MOST = 12  # columns drawn; the others are summed
 

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed._errors import DataError
 from wellposed._labels import sortable
@@ -11,6 +10,7 @@ from wellposed._text import in_figure, no_tex
 
 from ._axes import axes_or_new
 from ._palette import PALETTE, QUIET
+from .canvas import Axes
 
 # Radius of the disc that contains 95 % of N(0, I) in the plane: 1 − exp(−r²/2) = 0.95.
 _RADIUS = math.sqrt(-2 * math.log(0.05))

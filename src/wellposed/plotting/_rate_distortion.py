@@ -1,12 +1,12 @@
 """Rates and distortions of several models."""
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed.evaluation import RateDistortionCurve
 
 from ._axes import axes_or_new
 from ._palette import PALETTE, QUIET
+from .canvas import Axes
 
 _MODELS, _INFORMATION, _BEST = PALETTE[0], PALETTE[3], PALETTE[1]
 _SYMBOL = {"beta": "β", "noise_variance": "σ²"}

@@ -1,10 +1,10 @@
 """Rate of each latent."""
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from ._axes import axes_or_new
 from ._palette import HELD_OUT, NOISE
+from .canvas import Axes
 
 _MARKED = 60  # latents above which marks would overlap
 

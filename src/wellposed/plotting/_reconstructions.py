@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed._errors import DataError
 from wellposed._text import no_tex
 
 from ._axes import axes_or_new
 from ._tiles import GAP, as_images, grid_corners, limits_of, tile
+from .canvas import Axes
 
 _PAIR_GAP = 0.45  # below a pair, as a share of the height; larger than the gap within a pair
 

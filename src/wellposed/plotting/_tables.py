@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from wellposed._text import in_figure
 
 from ._palette import HELD_OUT, NOISE, PALETTE
+from .canvas import Axes, Figure
 
 _SHOWN = 12  # panels
 _BINS = 30

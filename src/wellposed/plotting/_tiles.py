@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from wellposed._errors import DataError
+
+from .canvas import Axes, Rectangle
 
 GAP = 0.12  # between images, as a share of their height
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from wellposed._text import in_figure
 from wellposed.evaluation import VarianceSplit
@@ -11,6 +10,7 @@ from wellposed.evaluation import VarianceSplit
 from ._axes import axes_or_new, headed
 from ._palette import HELD_OUT, NOISE, QUIET
 from ._tiles import GAP, as_images, tile
+from .canvas import Axes
 
 _NAMED = 16  # features above which they are sorted, without names
 _HIGHEST = 2.0  # largest share drawn; a pixel that varies in one training row may have fifty

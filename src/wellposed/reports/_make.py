@@ -9,6 +9,7 @@ from wellposed._errors import ForkedProcessError, WellposedError
 from wellposed._text import cut, paragraph
 from wellposed._typing import PRNGKey
 from wellposed.evaluation import Diagnosis
+from wellposed.plotting.canvas import check_installed
 
 from . import _panels as panels
 from ._facts import Facts
@@ -63,7 +64,10 @@ def make_report(
     ------
     ForkedProcessError
         In a process that was forked after JAX had started.
+    MissingPackageError
+        Without matplotlib.
     """
+    check_installed("A report")
     facts = Facts(vae, rows, labels, key=key)
     drawn, left_out = [], []
     for panel in (*PANELS, *further):

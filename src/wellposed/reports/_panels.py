@@ -278,7 +278,7 @@ def correlation(facts: Facts) -> Panel | None:
 
 
 def _figure(size: tuple[float, float]) -> Any:
-    from matplotlib.figure import Figure
+    from wellposed.plotting.canvas import Figure
 
     return Figure(size, layout="constrained")
 

@@ -28,7 +28,10 @@ def report(
 
     DATA are rows held out from training. If a data set has labels, they colour the latents.
     """
+    from wellposed.plotting.canvas import check_installed
+
     check_output(output, model, data, train, force=force, kinds=(".html",))
+    check_installed("A report")
     vae = open_model(model)
     rows = read_rows_for(vae, data, header, drop)
     training_rows = None if train is None else read_rows_for(vae, train, header, drop)

@@ -25,9 +25,8 @@ def panel_of(detector: Any, table: Table) -> Callable[[Any], Any]:
 
     def outliers(facts: Any) -> Any:
         del facts
-        from matplotlib.figure import Figure
-
         from wellposed import plotting
+        from wellposed.plotting.canvas import Figure
         from wellposed.reports import Panel, figure_as_png
         from wellposed.reports import Table as Listed
 

@@ -15,6 +15,7 @@ from .._judging import diagnose
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import Rows
+from .use import FILE, use
 
 _HEAD = """---
 library_name: wellposed
@@ -73,9 +74,9 @@ def model_card(vae: VAE, X: Rows, X_train: Rows | None = None, *, title: str = "
         "## Diagnosis": _findings(diagnose(vae, held, train)),
         "## Settings": _settings(vae),
         "## Versions": _versions(),
-        "## Use": '```python\nimport wellposed as wp\n\nvae = wp.load("model.wp")\n```',
     }
-    return _HEAD + "".join(f"\n{heading}\n\n{text}\n" for heading, text in parts.items())
+    body = "".join(f"\n{heading}\n\n{text}\n" for heading, text in parts.items())
+    return f"{_HEAD}{body}\n{use(FILE)}"
 
 
 def _model(vae: VAE) -> str:

@@ -9,8 +9,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from wellposed._errors import DownloadError, MissingPackageError, OutputError, SettingError
 
+from .use import FILE, use
+
 SCHEME = "hf://"
-MODEL, CARD = "model.wp", "README.md"
+MODEL, CARD = FILE, "README.md"
 _ADDRESS = re.compile(
     r"hf://(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[^/@\s]+))?(/(?P<file>[^@\s]+))?"
 )
@@ -110,7 +112,8 @@ def push_to_hub(
     estimator : fitted estimator with ``save``
     repo : "user/repo"
     file : path of the model in the repository
-    card : Markdown, as of :func:`wellposed.model_card`, which becomes its README; None leaves it
+    card : Markdown, as of :func:`wellposed.model_card`, which becomes its README, with the
+        address of the model under "Use"; None leaves the README
     private : whether a new repository is private
     revision : branch to commit to; None is the main branch
 
@@ -139,9 +142,18 @@ def push_to_hub(
         Path(folder, file).parent.mkdir(parents=True, exist_ok=True)
         estimator.save(Path(folder, file))
         if card is not None:
-            Path(folder, CARD).write_text(card, encoding="utf-8", newline="\n")
+            text = card.replace(use(FILE), _use_of(repo, file, revision))
+            Path(folder, CARD).write_text(text, encoding="utf-8", newline="\n")
         commit = _upload(hub, folder, repo, private=private, revision=revision)
     return str(Address(repo, file, commit.oid))
+
+
+def _use_of(repo: str, file: str, revision: str | None) -> str:
+    """How the newest state of an upload is loaded; no address has a branch with a slash."""
+    if revision is not None and re.search(r"[/@\s]", revision):
+        return use(file)
+    needs = "It needs `pip install 'wellposed[hub]'`."
+    return f"{use(str(Address(repo, file, revision)))}\n{needs}\n"
 
 
 def _check_file(file: str) -> None:

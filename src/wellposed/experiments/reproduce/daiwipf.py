@@ -5,10 +5,9 @@ Their γ is our σ². Pixels are numbers in [0, 1]; samples are means μ(z), as 
 
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
-
 from wellposed import datasets, noise
 from wellposed.estimators import VAE
+from wellposed.plotting.canvas import Figure
 
 from . import grid_table
 from .cells import Claim, Reproduction

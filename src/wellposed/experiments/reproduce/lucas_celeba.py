@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from wellposed import datasets, transforms
 from wellposed._errors import DataError, SettingError
 from wellposed.estimators import VAE
+from wellposed.plotting.canvas import Figure
 
 from .._textbook import TEXTBOOK
 from . import lucas

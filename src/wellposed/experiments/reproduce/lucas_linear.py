@@ -10,10 +10,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from matplotlib.figure import Figure
 
 from wellposed import datasets, evaluation
 from wellposed.estimators import PPCA, VAE, LinearVAE, fit_grid, forecast
+from wellposed.plotting.canvas import Figure
 
 from .._textbook import TEXTBOOK
 from .cells import Cell, Claim, Reproduction

@@ -1,10 +1,10 @@
 """Lucas et al. (2019) on MNIST, and the same protocol on Fashion-MNIST."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from wellposed import datasets, transforms
 from wellposed.estimators import VAE, Grid
+from wellposed.plotting.canvas import Figure
 
 from .._textbook import TEXTBOOK
 from . import lucas

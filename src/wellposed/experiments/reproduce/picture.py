@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+
+from wellposed.plotting.canvas import Axes, Figure
 
 from .cells import Reproduction
 

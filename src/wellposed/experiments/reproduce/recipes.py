@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from matplotlib.figure import Figure
-
 from wellposed._errors import unknown_name
 from wellposed._typing import Progress
+from wellposed.plotting.canvas import Figure, check_installed
 from wellposed.serialise import replace_file
 
 from .._training import without_warnings
@@ -59,7 +58,7 @@ def reproduce(
     Raises
     ------
     SettingError
-        If the name is unknown, or the folder belongs to other settings.
+        If the name is unknown, or the folder belongs to other settings; also without matplotlib.
     DataError
         If the data have not been downloaded.
     OutputError
@@ -75,6 +74,7 @@ def reproduce(
     """
     if name not in RECIPES:
         raise unknown_name("A recipe", name, RECIPES)
+    check_installed("A reproduction")
     folder = Path(folder) / f"{name}{'-quick' if quick else ''}"
     job = Job(folder, quick, None if data is None else Path(data), progress)
     with without_warnings():

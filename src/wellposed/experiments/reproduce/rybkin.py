@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from wellposed import datasets, noise
 from wellposed.estimators import VAE
+from wellposed.plotting.canvas import Figure
 
 from . import grid_table
 from .cells import Claim, Reproduction

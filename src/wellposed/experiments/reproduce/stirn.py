@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import jax
 import numpy as np
-from matplotlib.figure import Figure
 
 from wellposed import datasets, evaluation, noise
 from wellposed.estimators import VAE, Grid
+from wellposed.plotting.canvas import Figure
 
 from . import grid_table
 from .cells import Cell, Claim, Reproduction

@@ -4,9 +4,9 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from wellposed import datasets, evaluation
+from wellposed.plotting.canvas import Figure
 from wellposed.training import Bar
 
 from ..cells import Reproduction

@@ -7,12 +7,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from scipy.stats import norm
 
 from wellposed import evaluation, plotting
 from wellposed.estimators import VAE
+from wellposed.plotting.canvas import Axes, Figure
 
 _SHAPE, _LIMITS = (28, 28), (0.0, 255.0)
 _KEY = jax.random.key(0)

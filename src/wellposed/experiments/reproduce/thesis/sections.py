@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from matplotlib.figure import Figure
+from wellposed.plotting.canvas import Figure
 
 from ..cells import Section
 from . import pictures
