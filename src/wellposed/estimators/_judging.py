@@ -88,6 +88,12 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     )
 
 
+_NO_REPORT = (
+    "score() has their log p(x), components_ and noise_variance_ the rest, and "
+    "plotting.forecast their eigenvalues."
+)
+
+
 def report(
     vae: Fitted,
     X: Rows,
@@ -117,11 +123,9 @@ def report(
     Raises
     ------
     SettingError
-        If ``vae`` is not a :class:`wellposed.VAE`.
+        If ``vae`` is not a :class:`wellposed.VAE`, or without ``pip install 'wellposed[plot]'``.
     DataError
         For too few rows, rows outside the domain of the model, or labels of another number.
-    MissingPackageError
-        Without ``pip install 'wellposed[plot]'``.
 
     Examples
     --------
@@ -137,12 +141,7 @@ def report(
     check_installed("A report")
     check_is_fitted(vae)
     if not isinstance(vae, Fitted):
-        _refuse(
-            "report",
-            vae,
-            "score() has their log p(x), components_ and noise_variance_ the rest, and "
-            "plotting.forecast their eigenvalues.",
-        )
+        _refuse("report", vae, _NO_REPORT)
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     rows = vae.whole_rows(X)
     check_labels(labels, len(rows))
