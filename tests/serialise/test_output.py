@@ -198,3 +198,19 @@ def test_a_picture_among_the_data_is_an_input(tmp_path):
             serialise.check_apart(output, folder)
     serialise.check_apart(folder / "model.wp", folder)
     serialise.check_apart(tmp_path / "new.png", folder)
+
+
+@pytest.mark.parametrize("length", [10, 250, 255])
+def test_a_check_makes_no_file_of_the_name(tmp_path, monkeypatch, length):
+    """Another process may wait for it, and would read an empty file."""
+    target, opened, own = tmp_path / ("x" * length), [], os.open
+
+    def watched(path, *arguments, **options):
+        opened.append(str(path))
+        return own(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", watched)
+    serialise.check_writable(target, overwrite=False)
+    assert len(opened) >= 2
+    assert str(target) not in opened
+    assert not list(tmp_path.iterdir())
