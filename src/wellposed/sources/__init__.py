@@ -3,17 +3,17 @@
 A source has the number of its rows and features, their type, and a method that reads one block.
 ``fit``, ``partial_fit``, ``score_samples`` and ``transform`` of :class:`wellposed.VAE` take one.
 
-==========================  ===============================================================
-Source                      Reads
-==========================  ===============================================================
-:class:`NpySource`          a .npy file
-:class:`ArrowSource`        Parquet files by row group, Arrow files by record batch
-:class:`ZarrSource`         a Zarr array by chunks of rows
-:class:`ImageFolderSource`  a folder of pictures
-:class:`TarSource`          pictures in tar archives
-:class:`ArraySource`        an array
-:class:`ConcatenatedSource` several sources as one
-==========================  ===============================================================
+==============================  ===============================================================
+Source                          Reads
+==============================  ===============================================================
+:class:`NpySource`              a .npy file
+:class:`ArrowSource`            Parquet files by row group, Arrow files by record batch
+:class:`ZarrSource`             a Zarr array by chunks of rows
+:class:`ImageFolderSource`      a folder of pictures
+:class:`TarSource`              pictures in tar archives
+:class:`ArraySource`            an array
+:class:`ConcatenatedSource`     several sources as one
+==============================  ===============================================================
 
 :func:`open_source` returns the one for a path or a list. A class of your own derives from
 :class:`BlockSource`.

@@ -1,0 +1,123 @@
+"""Pages of the reference, written from what each room exports, so that none is forgotten."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+import wellposed
+
+FOLDER = Path(__file__).resolve().parents[1] / "reference"
+KINDS = ("Classes", "Functions", "Errors and warnings", "Values")
+
+
+def rooms() -> list[str]:
+    """Return the modules that have a page: the front door, and every room behind it."""
+    behind = [name for name in wellposed.__all__ if inspect.ismodule(getattr(wellposed, name))]
+    return [
+        "wellposed",
+        *(f"wellposed.{name}" for name in sorted([*behind, "estimators", "noise.parts"])),
+    ]
+
+
+def exported(module: ModuleType) -> dict[str, object]:
+    """Return the names of a room; those of the room above stand there alone."""
+    names = {name: getattr(module, name) for name in module.__all__ if name != "__version__"}
+    above = importlib.import_module(module.__name__.rpartition(".")[0] or "wellposed")
+    elsewhere = set() if module is wellposed else {*wellposed.__all__, *above.__all__}
+    return {
+        name: value
+        for name, value in names.items()
+        if not inspect.ismodule(value) and name not in elsewhere
+    }
+
+
+def kind_of(value: object) -> str:
+    """Return the heading that a name stands under."""
+    if inspect.isclass(value):
+        return "Errors and warnings" if issubclass(value, Exception) else "Classes"
+    return "Functions" if inspect.isroutine(inspect.unwrap(value)) else "Values"  # type: ignore[arg-type]
+
+
+def page(name: str) -> str:
+    """Return the page of a room in reStructuredText: what it is for, and its names by kind."""
+    module = importlib.import_module(name)
+    members = exported(module)
+    text = [name, "=" * len(name), "", f".. currentmodule:: {name}", ""]
+    text += [*map(escape_bars, (inspect.getdoc(module) or "").splitlines()), ""]
+    for kind in KINDS:
+        found = [name for name, value in members.items() if kind_of(value) == kind]
+        if found:
+            text += [kind, "-" * len(kind), "", ".. autosummary::", "   :toctree: ../names", ""]
+            text += [*(f"   {name}" for name in sorted(found, key=str.casefold)), ""]
+    return "\n".join(text)
+
+
+def write_pages(app: Sphinx, config: Config) -> None:
+    """Write the page of each room, where it is new or has changed."""
+    folder = FOLDER / "rooms"
+    folder.mkdir(exist_ok=True)
+    for name in rooms():
+        path, text = folder / f"{name}.rst", page(name)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def escape_bars(line: str) -> str:
+    r"""Keep the bars of \|x\| out of reStructuredText, except in code and in formulas."""
+    parts = re.split(r"(``.*?``|:math:`.*?`)", line)
+    return "".join(
+        part if i % 2 else re.sub(r"(?<!\\)\|", r"\\|", part) for i, part in enumerate(parts)
+    )
+
+
+def adapt(
+    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+) -> None:
+    """Escape bars outside blocks of formulas; leave out what Python says of a value's type."""
+    if what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "").strip():
+        lines.clear()
+    depth = None
+    for i, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if depth is not None and line.strip() and indent <= depth:
+            depth = None
+        if line.lstrip().startswith(".. math::"):
+            depth = indent
+        if depth is None and not line.lstrip().startswith((">>>", "...")):
+            lines[i] = escape_bars(line)
+
+
+def end_sections(
+    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+) -> None:
+    """End a section before the paragraph that follows it, which is not one more parameter."""
+    for i in range(len(lines) - 1, 0, -1):
+        line, after = lines[i], lines[i + 1] if i + 1 < len(lines) else ""
+        starts = bool(line) and not line[0].isspace() and not lines[i - 1].strip()
+        heads = after.startswith(("---", "    "))
+        if starts and not heads and " " in line and " : " not in line:
+            lines.insert(i, "")
+
+
+def leave_out(
+    app: Sphinx, what: str, name: str, value: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out what a class has from elsewhere: scikit-learn documents its own methods."""
+    home = getattr(inspect.unwrap(value), "__module__", None) if callable(value) else None  # type: ignore[arg-type]
+    if name.startswith("set_") and name.endswith("_request"):
+        return True
+    return True if home is not None and not home.startswith("wellposed") else None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the pages before Sphinx looks for its sources."""
+    app.connect("config-inited", write_pages, priority=400)
+    app.connect("autodoc-process-docstring", end_sections, priority=100)
+    app.connect("autodoc-process-docstring", adapt, priority=900)
+    app.connect("autodoc-skip-member", leave_out)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
