@@ -5,11 +5,13 @@ import inspect
 import re
 from pathlib import Path
 from types import ModuleType
-
-from sphinx.application import Sphinx
-from sphinx.config import Config
+from typing import TYPE_CHECKING
 
 import wellposed
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.config import Config
 
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
 KINDS = ("Classes", "Functions", "Errors and warnings", "Values")
@@ -57,7 +59,7 @@ def page(name: str) -> str:
     return "\n".join(text)
 
 
-def write_pages(app: Sphinx, config: Config) -> None:
+def write_pages(app: "Sphinx", config: "Config") -> None:
     """Write the page of each room, where it is new or has changed."""
     folder = FOLDER / "rooms"
     folder.mkdir(exist_ok=True)
@@ -76,7 +78,7 @@ def escape_bars(line: str) -> str:
 
 
 def adapt(
-    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+    app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
     """Escape bars outside blocks of formulas; leave out what Python says of a value's type."""
     if what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "").strip():
@@ -93,7 +95,7 @@ def adapt(
 
 
 def end_sections(
-    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+    app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
     """End a section before the paragraph that follows it, which is not one more parameter."""
     for i in range(len(lines) - 1, 0, -1):
@@ -105,7 +107,7 @@ def end_sections(
 
 
 def leave_out(
-    app: Sphinx, what: str, name: str, value: object, skip: bool, options: object
+    app: "Sphinx", what: str, name: str, value: object, skip: bool, options: object
 ) -> bool | None:
     """Leave out what a class has from elsewhere: scikit-learn documents its own methods."""
     home = getattr(inspect.unwrap(value), "__module__", None) if callable(value) else None  # type: ignore[arg-type]
@@ -114,7 +116,7 @@ def leave_out(
     return True if home is not None and not home.startswith("wellposed") else None
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: "Sphinx") -> dict[str, bool]:
     """Write the pages before Sphinx looks for its sources."""
     app.connect("config-inited", write_pages, priority=400)
     app.connect("autodoc-process-docstring", end_sections, priority=100)

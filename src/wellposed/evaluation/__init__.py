@@ -11,10 +11,12 @@ from ._passes import (
     rates,
     reconstructions,
     samples,
-    samples_each_way,
     squared_residuals,
     standardised_residuals,
     total_rates,
+)
+from ._passes import (
+    samples_each_way as samples_each_way,
 )
 from ._rows import over_rows, subsample
 from ._spread import spread_over
@@ -62,10 +64,12 @@ from .latents import (
     implied_kl_weight,
     log_prior,
     measure_collapse,
-    plotted_prior,
     prior_mismatch,
     rate_distortion,
     residual_spectrum,
+)
+from .latents import (
+    plotted_prior as plotted_prior,
 )
 from .likelihood import (
     METHODS,
@@ -78,12 +82,14 @@ from .likelihood import (
     ais,
     estimate_log_likelihood,
     exact_log_likelihood,
-    has_exact_log_likelihood,
     iwae,
     log_likelihood,
     pareto_k,
     posterior_predictive,
     sandwich,
+)
+from .likelihood import (
+    has_exact_log_likelihood as has_exact_log_likelihood,
 )
 from .linear import (
     IDENTITY,
@@ -195,7 +201,6 @@ __all__ = [
     "forecast",
     "forecast_spectrum",
     "frechet_distance",
-    "has_exact_log_likelihood",
     "implied_kl_weight",
     "implied_noise_variance",
     "impute",
@@ -210,7 +215,6 @@ __all__ = [
     "outlier_share",
     "over_rows",
     "pareto_k",
-    "plotted_prior",
     "pool",
     "posterior_predictive",
     "posteriors",
@@ -224,7 +228,6 @@ __all__ = [
     "residual_spectrum",
     "sample_quality",
     "samples",
-    "samples_each_way",
     "sandwich",
     "sap",
     "sentences",

@@ -2,7 +2,9 @@
 
 from ._abstract import AbstractPrior
 from ._diagonal_normal import DiagonalNormal
-from ._flow import FlowPrior, check_flowjax, flow_shapes
+from ._flow import FlowPrior
+from ._flow import check_flowjax as check_flowjax
+from ._flow import flow_shapes as flow_shapes
 from ._mixture import GaussianMixture
 from ._protocol import Prior
 from ._standard_normal import StandardNormal
@@ -16,8 +18,6 @@ __all__ = [
     "Prior",
     "StandardNormal",
     "VampPrior",
-    "check_flowjax",
-    "flow_shapes",
 ]
 
 

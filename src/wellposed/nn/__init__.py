@@ -1,16 +1,21 @@
 """Networks for encoders and decoders, and the interface of a user's own networks."""
 
-from ._activations import activate, check_activation
-from ._check import check_network, make_network
+from ._activations import activate
+from ._activations import check_activation as check_activation
+from ._check import check_network as check_network
+from ._check import make_network as make_network
 from ._conv import ConvDecoder, ConvEncoder, MakeConvDecoder, MakeConvEncoder
 from ._ending import ENDINGS, Ending
 from ._flax import from_flax
-from ._given import GivenAfter, call_with, make_with_given
-from ._linear_skip import LinearSkip, starts_at_zero, with_zero_output
+from ._given import GivenAfter as GivenAfter
+from ._given import call_with, make_with_given
+from ._linear_skip import LinearSkip
+from ._linear_skip import starts_at_zero as starts_at_zero
+from ._linear_skip import with_zero_output as with_zero_output
 from ._mlp import MLP, Linear, MakeMLP
 from ._products import PRECISIONS, product, products_in
 from ._protocol import MakeNetwork, Network
-from ._resolve import resolve
+from ._resolve import resolve as resolve
 
 __all__ = [
     "ENDINGS",
@@ -19,7 +24,6 @@ __all__ = [
     "ConvDecoder",
     "ConvEncoder",
     "Ending",
-    "GivenAfter",
     "Linear",
     "LinearSkip",
     "MakeConvDecoder",
@@ -29,16 +33,10 @@ __all__ = [
     "Network",
     "activate",
     "call_with",
-    "check_activation",
-    "check_network",
     "from_flax",
-    "make_network",
     "make_with_given",
     "product",
     "products_in",
-    "resolve",
-    "starts_at_zero",
-    "with_zero_output",
 ]
 
 

@@ -3,8 +3,9 @@
 from ._abstract import AbstractObjective, Evaluation
 from ._elbo import ELBO, BetaELBO
 from ._iwae import IWAE
-from ._labelled import LabelledELBO, labelled_terms
-from ._resolve import resolve
+from ._labelled import LabelledELBO
+from ._labelled import labelled_terms as labelled_terms
+from ._resolve import resolve as resolve
 from ._squared_error import SquaredError
 from ._terms import ElboTerms, elbo_terms, log_weights
 
@@ -18,9 +19,7 @@ __all__ = [
     "LabelledELBO",
     "SquaredError",
     "elbo_terms",
-    "labelled_terms",
     "log_weights",
-    "resolve",
 ]
 
 

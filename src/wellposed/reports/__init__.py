@@ -1,16 +1,14 @@
 """Report on a fitted model as one HTML file: verdicts, pictures, and how to read them."""
 
-from ._fitted_vae import FittedVAE
+from ._fitted_vae import FittedVAE as FittedVAE
 from ._make import make_report
-from ._panels import figure_as_png
+from ._panels import figure_as_png as figure_as_png
 from ._record import Panel, Report, Table
 
 __all__ = [
-    "FittedVAE",
     "Panel",
     "Report",
     "Table",
-    "figure_as_png",
     "make_report",
 ]
 

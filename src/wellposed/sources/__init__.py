@@ -19,13 +19,19 @@ Source                          Reads
 :class:`BlockSource`.
 """
 
-from ._identity import check_same
+from ._identity import check_same as check_same
 from ._open import open_source
-from ._order import Order, chunk_rows_of
+from ._order import Order
+from ._order import chunk_rows_of as chunk_rows_of
 from ._permutation import Permutation
-from ._pieces import Piece, Reader, in_order
-from ._source import BlockSource, check_some
-from ._statistics import Description, Sampled, chunks_in_order, describe, n_chunks_in_order
+from ._pieces import Piece as Piece
+from ._pieces import Reader
+from ._pieces import in_order as in_order
+from ._source import BlockSource
+from ._source import check_some as check_some
+from ._statistics import Description as Description
+from ._statistics import Sampled, describe, n_chunks_in_order
+from ._statistics import chunks_in_order as chunks_in_order
 from ._stream import ahead
 from .array import ArraySource
 from .arrow import ArrowSource
@@ -39,23 +45,16 @@ __all__ = [
     "ArrowSource",
     "BlockSource",
     "ConcatenatedSource",
-    "Description",
     "ImageFolderSource",
     "NpySource",
     "Order",
     "Permutation",
-    "Piece",
     "Reader",
     "Sampled",
     "TarSource",
     "ZarrSource",
     "ahead",
-    "check_same",
-    "check_some",
-    "chunk_rows_of",
-    "chunks_in_order",
     "describe",
-    "in_order",
     "n_chunks_in_order",
     "open_source",
 ]

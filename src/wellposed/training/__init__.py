@@ -3,10 +3,12 @@
 from wellposed._bar import Bar
 from wellposed.nn import PRECISIONS
 
-from ._advance import Advance, advance
+from ._advance import Advance as Advance
+from ._advance import advance
 from ._checkpoint import fingerprint
 from ._classifier import fit_classifier
-from ._fit import EpochReport, fit, fit_member
+from ._fit import EpochReport, fit
+from ._fit import fit_member as fit_member
 from ._folds import fit_folds
 from ._history import COLUMNS, LAGGING, History
 from ._member import Member
@@ -14,21 +16,26 @@ from ._outcome import Outcome
 from ._plan import Plan
 from ._run import Run
 from ._training import split_folds, split_rows
-from .chunked import Chunks, fit_chunks
+from .chunked import Chunks as Chunks
+from .chunked import fit_chunks
 from .grid import fit_grid, resolve_together
 from .inference import AmortisationGap, InferenceGaps, amortisation_gap, inference_gaps
 from .linear import (
     LinearPlan,
     LinearRun,
     LinearState,
-    fewest_rows,
     fixed_point,
     gradient,
     mixture_em,
     mixture_of,
-    random_state,
     state_of,
     subspace_iteration,
+)
+from .linear import (
+    fewest_rows as fewest_rows,
+)
+from .linear import (
+    random_state as random_state,
 )
 from .mesh import SHARDS, DataMesh
 
@@ -37,10 +44,8 @@ __all__ = [
     "LAGGING",
     "PRECISIONS",
     "SHARDS",
-    "Advance",
     "AmortisationGap",
     "Bar",
-    "Chunks",
     "DataMesh",
     "EpochReport",
     "History",
@@ -54,20 +59,17 @@ __all__ = [
     "Run",
     "advance",
     "amortisation_gap",
-    "fewest_rows",
     "fingerprint",
     "fit",
     "fit_chunks",
     "fit_classifier",
     "fit_folds",
     "fit_grid",
-    "fit_member",
     "fixed_point",
     "gradient",
     "inference_gaps",
     "mixture_em",
     "mixture_of",
-    "random_state",
     "resolve_together",
     "split_folds",
     "split_rows",

@@ -8,20 +8,36 @@ from ._log import Log
 from ._log1p import Log1p
 from ._logit import Logit
 from ._observed import forward_observed
-from ._placing import key_of, position_of
-from ._resolve import place, resolve
-from ._robust import median_and_spread
+from ._placing import key_of as key_of
+from ._placing import position_of as position_of
+from ._resolve import place as place
+from ._resolve import resolve as resolve
+from ._robust import median_and_spread as median_and_spread
 from ._standardize import Standardize
 from ._summary import (
     Moments,
-    Summary,
-    all_finite,
-    check_finite,
-    check_precision,
-    is_whole,
-    resolution_of,
-    share_levels,
     summarise,
+)
+from ._summary import (
+    Summary as Summary,
+)
+from ._summary import (
+    all_finite as all_finite,
+)
+from ._summary import (
+    check_finite as check_finite,
+)
+from ._summary import (
+    check_precision as check_precision,
+)
+from ._summary import (
+    is_whole as is_whole,
+)
+from ._summary import (
+    resolution_of as resolution_of,
+)
+from ._summary import (
+    share_levels as share_levels,
 )
 from ._sums import ColumnSums
 from ._support import (
@@ -33,10 +49,14 @@ from ._support import (
     REALS,
     UNIT,
     Support,
-    check_support,
     levels,
 )
-from ._suspects import Suspect, describe_suspect, suspects
+from ._support import (
+    check_support as check_support,
+)
+from ._suspects import Suspect as Suspect
+from ._suspects import describe_suspect as describe_suspect
+from ._suspects import suspects
 from ._unit import Unit
 
 __all__ = [
@@ -56,27 +76,12 @@ __all__ = [
     "Logit",
     "Moments",
     "Standardize",
-    "Summary",
     "Support",
-    "Suspect",
     "Transformed",
     "Unit",
-    "all_finite",
-    "check_finite",
-    "check_precision",
-    "check_support",
-    "describe_suspect",
     "fill_from_columns",
     "forward_observed",
-    "is_whole",
-    "key_of",
     "levels",
-    "median_and_spread",
-    "place",
-    "position_of",
-    "resolution_of",
-    "resolve",
-    "share_levels",
     "summarise",
     "summarise_observed",
     "suspects",
