@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "docs" / "course").glob("[0-9]*.md"))
 # Chapters that train networks: their figures vary in the last digits from machine to machine.
-TRAINED: dict[str, float] = {}
+TRAINED = {"05": 0.05}
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
