@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "docs" / "course").glob("[0-9]*.md"))
 # Chapters that train networks: their figures vary in the last digits from machine to machine.
 TRAINED = {"05": 0.05}
