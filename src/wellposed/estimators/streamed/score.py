@@ -54,9 +54,10 @@ def over_source(
     """
     n, before = source.n_rows, source.identity()
     sources.check_some(n, source.n_features, repr(source))
-    first, last = source.whole_block(0), source.whole_block(source.n_blocks - 1)
     share = processes_of(vae)
-    agree_on_call(vae, call=call, data=f"{source!r} {training.fingerprint((first, last))[:16]}")
+    if share[1] > 1:
+        ends = source.whole_block(0), source.whole_block(source.n_blocks - 1)
+        agree_on_call(vae, call=call, data=f"{source!r} {training.fingerprint(ends)[:16]}")
 
     def parts(bar: Bar) -> Generator[np.ndarray]:
         for start, rows in sources.chunks_in_order(source, least=_LEAST_ROWS, share=share):
