@@ -2,7 +2,10 @@
 
 import contextlib
 import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +76,17 @@ def test_a_chapter_has_its_figure_and_three_exercises(page):
     assert (ROOT / "docs" / "course" / "figures" / script).exists()
     assert (ROOT / "docs" / "images" / "course" / picture).stat().st_size <= 120_000
     assert text.count("<summary>Answer") == text.count("</details>") == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+def test_a_figure_is_drawn_by_the_command_of_its_page(page, tmp_path):
+    (script,) = set(re.findall(r"python (docs/course/figures/\S+?\.py)", page.read_text()))
+    paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(
+        [sys.executable, ROOT / script, tmp_path],
+        check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    drawn = tmp_path / f"{page.name[:2]}.png"
+    assert 10_000 < drawn.stat().st_size <= 120_000

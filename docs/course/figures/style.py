@@ -1,5 +1,9 @@
-"""How the figures of the course look, and where they are written."""
+"""How the figures of the course look, and where they are written.
 
+``python docs/course/figures/NN_name.py [FOLDER]``: FOLDER is docs/images/course unless it is given.
+"""
+
+import sys
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -9,7 +13,8 @@ from wellposed.plotting import PALETTE, QUIET
 
 BLUE, RED, GREEN, SKY = PALETTE[:4]
 INK, GREY = PALETTE[-1], QUIET
-FOLDER = Path(__file__).resolve().parents[2] / "images" / "course"
+IMAGES = Path(__file__).resolve().parents[2] / "images" / "course"
+FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
 
 
 def panels(n: int = 2, width: float = 9.0, height: float = 3.9) -> tuple[Figure, list[Axes]]:
