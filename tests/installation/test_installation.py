@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_a_package_that_is_missing_or_too_old_is_a_problem(monkeypatch):
     assert len(problems) == 2
     assert re.search(r"numpy must be >=999\.1; got .*pip install 'numpy>=999\.1'", problems[0])
     assert "no-such-package must be >=1; got none" in problems[1]
+
+
+def test_the_page_names_what_is_broken_where_jax_is(monkeypatch):
+    def broken():
+        raise AttributeError("module 'jax' has no attribute 'devices'")
+
+    monkeypatch.setattr(_facts, "devices", broken)
+    monkeypatch.setitem(sys.modules, "wellposed.evaluation", None)
+    found = wp.doctor(self_test=False)
+    assert not found.sound
+    assert "cannot tell (AttributeError: module 'jax' has no attribute 'devices')" in str(found)
+    assert "Run `pip install --upgrade jax" in found.problems[-1]
 
 
 def test_without_the_self_test_nothing_is_called_as_expected():

@@ -8,6 +8,8 @@ from ._self_test import Check
 
 Table = tuple[dict[str, str], ...]
 
+_BROKEN = "Run `pip install --upgrade jax jaxlib equinox numpyro` and try again."
+
 
 @dataclass(frozen=True)
 class Checkup:
@@ -43,12 +45,10 @@ class Checkup:
         return asdict(self) | {"sound": self.sound}
 
     def __str__(self) -> str:
-        from wellposed.evaluation._text_table import text_table
-
         tables = (self.packages, self.extras, self.machine, self.devices, self.folders)
-        parts = [text_table(table) for table in tables if table]
+        parts = [_aligned(table) for table in tables if table]
         if self.checks:
-            parts.append(text_table(tuple(map(_row, self.checks))))
+            parts.append(_aligned(tuple(map(_row, self.checks))))
         return "\n\n".join([*parts, self._verdict()])
 
     def _verdict(self) -> str:
@@ -83,16 +83,25 @@ def doctor(*, self_test: bool = True) -> Checkup:
     'wellposed'
     """
     packages, problems = _facts.packages()
+    tables = {}
+    for name in ("extras", "machine", "devices", "folders"):
+        try:
+            tables[name] = getattr(_facts, name)()
+        except Exception as failure:  # of whatever kind, such as a JAX that cannot be imported
+            tables[name] = ({name: f"cannot tell ({type(failure).__name__}: {failure})"},)
+            problems.append(f"{name}: {type(failure).__name__}: {failure} {_BROKEN}")
     checks = _self_test.run() if self_test else ()
     problems += [_problem(check) for check in checks if not check.passed]
-    return Checkup(
-        packages=packages,
-        extras=_facts.extras(),
-        machine=_facts.machine(),
-        devices=_facts.devices(),
-        folders=_facts.folders(),
-        checks=checks,
-        problems=tuple(problems),
+    return Checkup(packages, **tables, checks=checks, problems=tuple(problems))
+
+
+def _aligned(rows: Table) -> str:
+    """Lines of a table. It needs no other room: the page is printed where JAX is broken, too."""
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
     )
 
 
