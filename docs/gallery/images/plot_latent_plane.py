@@ -22,6 +22,7 @@ vae = wp.VAE(
     image_shape=(8, 8),
     hidden=(64, 64),
     max_epochs=60,
+    validation_folds=0,
     progress=False,
     random_state=0,
 )

@@ -34,7 +34,7 @@ for ax, rows, title in zip(axes, (frame, drawn), ("measured", "drawn"), strict=T
         wp.plotting.PALETTE, rows.groupby("cultivar", observed=True), strict=False
     ):
         ax.scatter(part["flavanoids"], part["proline"], s=12, color=colour, label=name)
-    ax.set(title=title, xlabel="flavanoids, mg a litre / 100")
-axes[0].set(ylabel="proline, mg a litre")
+    ax.set(title=title, xlabel="flavanoids")
+axes[0].set(ylabel="proline")
 axes[0].legend(frameon=False)
 plt.show()
