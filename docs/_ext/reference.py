@@ -4,7 +4,6 @@ import importlib
 import inspect
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import wellposed
@@ -20,16 +19,15 @@ KINDS = ("Classes", "Functions", "Errors and warnings", "Values")
 def rooms() -> list[str]:
     """Return the modules that have a page: the front door, and every room behind it."""
     behind = [name for name in wellposed.__all__ if inspect.ismodule(getattr(wellposed, name))]
-    return [
-        "wellposed",
-        *(f"wellposed.{name}" for name in sorted([*behind, "estimators", "noise.parts"])),
-    ]
+    names = sorted([*behind, "estimators", "noise.parts"])
+    return ["wellposed", *(f"wellposed.{name}" for name in names)]
 
 
-def exported(module: ModuleType) -> dict[str, object]:
+def exported(room: str) -> dict[str, object]:
     """Return the names of a room; those of the room above stand there alone."""
+    module = importlib.import_module(room)
     names = {name: getattr(module, name) for name in module.__all__ if name != "__version__"}
-    above = importlib.import_module(module.__name__.rpartition(".")[0] or "wellposed")
+    above = importlib.import_module(room.rpartition(".")[0] or "wellposed")
     elsewhere = set() if module is wellposed else {*wellposed.__all__, *above.__all__}
     return {
         name: value
@@ -48,7 +46,7 @@ def kind_of(value: object) -> str:
 def page(name: str) -> str:
     """Return the page of a room in reStructuredText: what it is for, and its names by kind."""
     module = importlib.import_module(name)
-    members = exported(module)
+    members = exported(name)
     text = [name, "=" * len(name), "", f".. currentmodule:: {name}", ""]
     text += [*map(escape_bars, (inspect.getdoc(module) or "").splitlines()), ""]
     for kind in KINDS:
@@ -60,13 +58,18 @@ def page(name: str) -> str:
 
 
 def write_pages(app: "Sphinx", config: "Config") -> None:
-    """Write the page of each room, where it is new or has changed."""
-    folder = FOLDER / "rooms"
-    folder.mkdir(exist_ok=True)
-    for name in rooms():
-        path, text = folder / f"{name}.rst", page(name)
+    """Write the page of each room where it has changed; remove those of names that are gone."""
+    names = {f"{room}.{name}" for room in rooms() for name in exported(room)}
+    for folder, wanted in (("rooms", set(rooms())), ("names", names)):
+        (FOLDER / folder).mkdir(exist_ok=True)
+        for path in (FOLDER / folder).glob("*.rst"):
+            if path.stem not in wanted:
+                path.unlink()
+    for room in rooms():
+        path, text = FOLDER / "rooms" / f"{room}.rst", page(room)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+    config.autosummary_generate = [f"reference/rooms/{room}.rst" for room in rooms()]
 
 
 def escape_bars(line: str) -> str:
