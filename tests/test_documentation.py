@@ -6,6 +6,7 @@ import json
 import os
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
+from typer.testing import CliRunner
 
 import wellposed
+from test_reference import modules_with_shared_names
 from variants import slow_beside
+from wellposed.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -41,7 +45,9 @@ def with_examples(names: list[str]) -> list[str]:
     return [name for name, path in sources.items() if ">>> " in path.read_text(encoding="utf-8")]
 
 
-EXAMPLES = with_examples(["wellposed", *MODULES])
+# Examples with the names of the page of the reference run in test_reference.
+ELSEWHERE = modules_with_shared_names()
+EXAMPLES = [name for name in with_examples(["wellposed", *MODULES]) if name not in ELSEWHERE]
 # Examples that fit models or draw for seconds; tests of their own check what they show.
 LONG = {
     "wellposed.estimators._judging",
@@ -346,6 +352,44 @@ def test_the_trackers_of_the_page_on_other_frameworks(monkeypatch):
     assert set(values) == {
         name for name in wellposed.training.COLUMNS if not name.startswith("held_out")
     }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_page_that_one_starts_with(tmp_path, monkeypatch, capsys):
+    """Its snippets one after another, then its commands, with few epochs."""
+    monkeypatch.chdir(tmp_path)
+    page = ROOT / "docs" / "start" / "index.md"
+    names: dict = {}
+    for example in examples(page):
+        exec(example.replace("wp.VAE(", "wp.VAE(max_epochs=20, "), names)
+    said = capsys.readouterr().out
+    assert "diagnosis                category" in said
+    assert "a mixture of Gaussians" in said
+    assert list(names["drawn"].columns) == list(names["table"].columns)
+    np.testing.assert_array_equal(names["again"].score_samples(names["held_out"]), names["log_p"])
+    commands = re.findall(r"^\$ wellposed (\S+ .*\.\S+)$", page.read_text(), re.MULTILINE)
+    assert len(commands) == 5
+    for command in commands:
+        words = shlex.split(command)
+        few = ["--max-epochs", "20"] if words[0] == "fit" else []
+        done = CliRunner().invoke(app, [*words, "--force", *few])
+        assert done.exit_code == 0, done.output
+    assert {"report.html", "diagnosis.html", "log-p.csv", "drawn.csv"} <= set(os.listdir())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_the_examples_of_new_rows_and_of_own_networks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    for page in ("generate", "own-networks"):
+        (example,) = examples(HOW_TO / f"{page}.md")
+        exec(example, names)
+    assert names["means"].std() < names["draws"].std()
+    assert (names["other"] != names["draws"]).any()
+    scores = (names[name].transform(names["X"][:50]) for name in ("vae", "again"))
+    np.testing.assert_array_equal(*scores)
 
 
 def test_every_name_at_the_front_door_is_there():

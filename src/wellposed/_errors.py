@@ -6,11 +6,27 @@ from typing import SupportsIndex
 
 
 class WellposedError(Exception):
-    """Base of every error that the library raises on purpose."""
+    """Base of every error that the library raises on purpose.
+
+    Examples
+    --------
+    >>> issubclass(SettingError, WellposedError)
+    True
+    """
 
 
 class DataError(WellposedError, ValueError):
-    """The data break a rule: they are not finite, of a wrong shape, or outside a support."""
+    """The data break a rule: they are not finite, of a wrong shape, or outside a support.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> try:
+    ...     wp.PPCA(1).fit([[np.inf, 1.0], [2.0, 3.0]])
+    ... except DataError as error:
+    ...     print(type(error).__name__)
+    DataError
+    """
 
 
 class OutsideSupport(DataError):  # noqa: N818
@@ -22,7 +38,17 @@ class OutsideSupport(DataError):  # noqa: N818
 
 
 class SettingError(WellposedError, ValueError):
-    """A setting breaks a rule: it is out of range, unknown, or contradicts another."""
+    """A setting breaks a rule: it is out of range, unknown, or contradicts another.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> try:
+    ...     wp.PPCA(0).fit(np.eye(4))
+    ... except SettingError as error:
+    ...     print(type(error).__name__)
+    SettingError
+    """
 
 
 class MissingPackageError(SettingError):
@@ -30,68 +56,171 @@ class MissingPackageError(SettingError):
 
 
 class UnboundedLikelihoodError(WellposedError, ValueError):
-    """The model's log density has no upper bound, so its likelihood has no maximum."""
+    """The model's log density has no upper bound, so its likelihood has no maximum.
+
+    Examples
+    --------
+    >>> issubclass(UnboundedLikelihoodError, WellposedError)
+    True
+    """
 
 
 class DamagedFileError(WellposedError, ValueError):
-    """A file's checksum, version or structure differs from what was written."""
+    """A file's checksum, version or structure differs from what was written.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, wellposed as wp
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "model.wp")
+    >>> _ = path.write_bytes(b"no model")
+    >>> try:
+    ...     wp.load(path)
+    ... except DamagedFileError as error:
+    ...     print(type(error).__name__)
+    DamagedFileError
+    """
 
 
 class OutputError(WellposedError, OSError):
-    """An output cannot be written to the given path."""
+    """An output cannot be written to the given path.
+
+    Examples
+    --------
+    >>> issubclass(OutputError, WellposedError)
+    True
+    """
 
 
 class DownloadError(WellposedError, OSError):
-    """No mirror delivered a file with the right checksum."""
+    """No mirror delivered a file with the right checksum.
+
+    Examples
+    --------
+    >>> issubclass(DownloadError, WellposedError)
+    True
+    """
 
 
 class HostsError(WellposedError, RuntimeError):
-    """Processes of one training cannot join, or do not fit together."""
+    """Processes of one training cannot join, or do not fit together.
+
+    Examples
+    --------
+    >>> issubclass(HostsError, WellposedError)
+    True
+    """
 
 
 class ForkedProcessError(WellposedError, RuntimeError):
-    """The process was forked after JAX had started, so that its calls would never return."""
+    """The process was forked after JAX had started, so that its calls would never return.
+
+    Examples
+    --------
+    >>> issubclass(ForkedProcessError, WellposedError)
+    True
+    """
 
 
 class WellposedWarning(UserWarning):
-    """Base of every warning that the library gives."""
+    """Base of every warning that the library gives.
+
+    Examples
+    --------
+    >>> issubclass(TrainingWarning, WellposedWarning)
+    True
+    """
 
 
 class ConstantFeatureWarning(WellposedWarning):
-    """Features that never vary are modelled as their constant."""
+    """Features that never vary are modelled as their constant.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", ConstantFeatureWarning)  # within this block
+    """
 
 
 class DataWarning(WellposedWarning):
-    """Some values of the data are suspect: codes for gaps, gross errors, another unit."""
+    """Some values of the data are suspect: codes for gaps, gross errors, another unit.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DataWarning)  # within this block
+    """
 
 
 class DataHint(WellposedWarning):
-    """Another noise or transform suits the data better."""
+    """Another noise or transform suits the data better.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DataHint)  # within this block
+    """
 
 
 class FloorWarning(WellposedWarning):
-    """A noise variance is at its floor, or a given one is below it."""
+    """A noise variance is at its floor, or a given one is below it.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", FloorWarning)  # within this block
+    """
 
 
 class TrainingWarning(WellposedWarning):
-    """Training ended early, without convergence or on a non-finite number."""
+    """Training ended early, without convergence or on a non-finite number.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", TrainingWarning)  # within this block
+    """
 
 
 class ReadWarning(WellposedWarning):
-    """A file can be read in several ways, and the reader has chosen one."""
+    """A file can be read in several ways, and the reader has chosen one.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", ReadWarning)  # within this block
+    """
 
 
 class DamageWarning(WellposedWarning):
     """Rows of a damaged file are lost.
 
     ``lost`` lists them: the first row of each range, and the first after it.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DamageWarning)  # within this block
     """
 
     lost: Sequence[tuple[int, int]] = ()
 
 
 class LikelihoodWarning(WellposedWarning):
-    """An estimate of log p(x) is unreliable, and another one is returned."""
+    """An estimate of log p(x) is unreliable, and another one is returned.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", LikelihoodWarning)  # within this block
+    """
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:

@@ -44,6 +44,14 @@ class BitsBackCodec:
     beside : missing entries and covariates, which are stored before the coded rows
 
     References: Townsend, Bird & Barber (2019).
+
+    Examples
+    --------
+    >>> from wellposed.coding import integer_model
+    >>> codec = integer_model(model, resolution=0.1)
+    >>> symbols = np.round(10 * X).astype(int)
+    >>> type(codec).__name__, codec.rate(symbols).net.shape
+    ('BitsBackCodec', (150,))
     """
 
     inputs: Inputs

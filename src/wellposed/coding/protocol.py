@@ -21,6 +21,12 @@ class Rate:
     states : bits by which the written coder states exceed their information
     coded : all bits of the payload, net.sum() + initial + states + apart up to rounding
     apart : bits that say which entries are missing, and of covariates
+
+    Examples
+    --------
+    >>> from wellposed.coding import integer_model
+    >>> integer_model(model, resolution=0.1).rate(np.round(10 * X).astype(int)).net.shape
+    (150,)
     """
 
     net: np.ndarray
@@ -32,7 +38,14 @@ class Rate:
 
 @runtime_checkable
 class RowCodec(Protocol):
-    """Rows of whole numbers to bytes and back, exactly, by an integer model."""
+    """Rows of whole numbers to bytes and back, exactly, by an integer model.
+
+    Examples
+    --------
+    >>> from wellposed.coding import integer_model
+    >>> isinstance(integer_model(model, resolution=0.1), RowCodec)
+    True
+    """
 
     @property
     def n_features(self) -> int:

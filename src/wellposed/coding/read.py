@@ -18,6 +18,13 @@ def row_codec_from_bytes(data: bytes) -> BitsBackCodec:
     ------
     DamagedFileError
         For bytes that are no integer model.
+
+    Examples
+    --------
+    >>> from wellposed.coding import integer_model
+    >>> codec = integer_model(model, resolution=0.1)
+    >>> row_codec_from_bytes(codec.to_bytes()).fingerprint() == codec.fingerprint()
+    True
     """
     state = unpack(data)
     try:

@@ -26,6 +26,13 @@ class BlobImages:
     noise_variance : float
         σ² of the noise of each pixel.
     image_shape : (size, size)
+
+    Examples
+    --------
+    >>> from wellposed.datasets import blob_images
+    >>> blobs = blob_images(3, seed=0)
+    >>> blobs.names, blobs.factors.shape
+    (('column', 'row', 'width', 'brightness'), (3, 4))
     """
 
     names: ClassVar[tuple[str, ...]] = ("column", "row", "width", "brightness")

@@ -111,6 +111,14 @@ def read_labels(source: str | os.PathLike[str]) -> np.ndarray:
         If the array is not one column of numbers.
     DamagedFileError
         If the file is cut short or corrupt.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "labels.npy")
+    >>> np.save(path, [3, 1, 2])
+    >>> read_labels(path).tolist()
+    [3, 1, 2]
     """
     values = numeric(_parse_file(source, Options()).values, os.fsdecode(source))
     if values.ndim == 2 and values.shape[1] == 1:

@@ -39,6 +39,12 @@ class Source:
         Class labels, for the data sets that come with them.
     lines : array of shape (n,) or None
         For text: the line of each row in the file, counted from 1 as in an editor, for messages.
+
+    Examples
+    --------
+    >>> source = Source(np.zeros((2, 6)), image_shape=(2, 3))
+    >>> source.images.shape
+    (2, 2, 3)
     """
 
     values: np.ndarray

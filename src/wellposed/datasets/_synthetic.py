@@ -26,6 +26,13 @@ class LinearGaussian:
         W; its columns are orthogonal, of squared lengths k, k − 1, …, 1.
     noise_variance : float
         σ², in squared data units.
+
+    Examples
+    --------
+    >>> from wellposed.datasets import linear_gaussian
+    >>> drawn = linear_gaussian(5, n_features=4, n_latents=2, noise_variance=1.0, seed=0)
+    >>> drawn.loadings.shape, drawn.log_density.shape
+    ((4, 2), (5,))
     """
 
     values: np.ndarray

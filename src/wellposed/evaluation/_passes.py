@@ -42,6 +42,11 @@ def latent_means(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarra
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> latent_means(model, X, key=key).shape
+    (150, 2)
     """
     return posteriors(model, rows, key=key)[0]
 
@@ -57,6 +62,11 @@ def posteriors(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> tuple[np.nd
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> [values.shape for values in posteriors(model, X, key=key)]
+    [(150, 2), (150, 2), (150, 2)]
     """
     return over_rows(_posterior, model, rows, key=key)
 
@@ -69,6 +79,11 @@ def reconstructions(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.nda
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> reconstructions(model, X, key=key).shape
+    (150, 4)
     """
     means = latent_means(model, rows, key=key)
     if model.n_covariates:
@@ -94,6 +109,11 @@ def elbo(model: VAEModel, rows: ArrayLike, *, n_samples: int, key: PRNGKey) -> E
     ------
     SettingError
         If ``n_samples`` is below one or above 100,000.
+
+    Examples
+    --------
+    >>> elbo(model, X, n_samples=8, key=key).elbo.shape
+    (150,)
     """
     n_samples = check_count("n_samples", n_samples, "16 is a start.", most=100_000)
     return over_rows(_elbo, model, rows, key=key, n_samples=n_samples)
@@ -110,6 +130,11 @@ def squared_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.n
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> squared_residuals(model, X, key=key).shape
+    (150,)
     """
     return over_rows(_squared_residual, model, rows, key=key)
 
@@ -144,6 +169,11 @@ def rates(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray:
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> rates(model, X, key=key).shape
+    (150, 2)
     """
     return posteriors(model, rows, key=key)[2]
 
@@ -158,6 +188,11 @@ def total_rates(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> np.ndarray
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> total_rates(model, X, key=key).shape
+    (150,)
     """
     if isinstance(model.prior, StandardNormal):
         return posteriors(model, rows, key=key)[2].astype(np.float64).sum(axis=1)
@@ -172,6 +207,11 @@ def standardised_residuals(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) ->
     model : VAEModel
     rows : array of shape (n, d), data units
     key : PRNG key
+
+    Examples
+    --------
+    >>> standardised_residuals(model, X, key=key).shape
+    (150, 4)
     """
     return over_rows(_standardised, model, rows, key=key)
 
@@ -194,6 +234,11 @@ def mean_noise_variance(
     rows : array of shape (n, d), data units
     key : PRNG key
     shown : called before each chunk with the number of rows done and the number of all rows
+
+    Examples
+    --------
+    >>> bool((mean_noise_variance(model, X, key=key) > 0).all())
+    True
     """
     check_process()
     known = jax.device_get(model.noise).variance()
@@ -241,6 +286,11 @@ def samples(
     ------
     SettingError
         For a conditional model without covariates, or covariates of another shape.
+
+    Examples
+    --------
+    >>> samples(model, 5, how="ancestral", alpha=0.0, key=key).shape
+    (5, 4)
     """
     ways = ((how, alpha),)
     settings = {"key": key, "chunk": chunk, "covariates": covariates, "first": first}
@@ -302,6 +352,11 @@ def decode(
     how : a key of ``models.SAMPLERS``
     alpha : α of coupled samples
     key : PRNG key; equal z have equal draws under one key
+
+    Examples
+    --------
+    >>> decode(model, np.zeros((3, 2)), how="mean", alpha=0.0, key=key).shape
+    (3, 4)
     """
     return over_rows(_decode, (model, scalar(alpha)), latents, key=key, how=how)
 

@@ -83,6 +83,12 @@ class Conditioning:
     ``leading_condition`` compares the profile's curvatures along the strongest unused directions,
     one for each collapsed latent: (λ_first − βσ²)/(λ_last − βσ²), infinite if one of them is not a
     direction of ascent.
+
+    Examples
+    --------
+    >>> found = conditioning(X, 2)
+    >>> found.n_components
+    2
     """
 
     eigenvalues: np.ndarray  # (d,), falling; zero where below rounding

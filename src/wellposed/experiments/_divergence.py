@@ -46,6 +46,12 @@ class Divergence:
 
     *Floor.* With σ = f + √ε in the ball and f + τ outside, every N(x | μ, σ²I) is at most
     (2πf²)^(−d/2), so the same curves stay below −(d/2) log 2πf².
+
+    Examples
+    --------
+    >>> found = divergence(variances=[1e-8, 1e-64])
+    >>> bool(found.elbo[-1] > found.elbo[0])
+    True
     """
 
     variances: np.ndarray  # (e,), ε

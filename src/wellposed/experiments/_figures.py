@@ -45,6 +45,10 @@ def figures(folder: str | os.PathLike[str], *, faces: npt.ArrayLike | None = Non
         If ``faces`` are not a finite table.
     MissingPackageError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> figures("well-posed")  # doctest: +SKIP
     """
     check_installed("A figure")
     folder = _writable(folder)

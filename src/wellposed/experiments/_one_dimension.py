@@ -14,7 +14,14 @@ _PRECISIONS = 2.0 ** np.arange(-3, 13)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class OneDimension:
-    """ELBOs of the datum x = 0, in nats, for p values of λ and s scales of q."""
+    """ELBOs of the datum x = 0, in nats, for p values of λ and s scales of q.
+
+    Examples
+    --------
+    >>> found = one_dimension([0.5, 1e12])
+    >>> found.best_elbo.shape == found.precisions.shape
+    True
+    """
 
     precisions: np.ndarray  # (p,), λ: the noise variance is 1/(2λ)
     scales: np.ndarray  # (s,)

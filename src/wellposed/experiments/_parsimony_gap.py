@@ -40,6 +40,11 @@ class ParsimonyGap:
     References
     ----------
     Mattei & Frellsen (2018), §2: Frey faces, five latents, 200 hidden units.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> found = wp.experiments.parsimony_gap(X)  # doctest: +SKIP
     """
 
     variance: float  # ξ, the smallest eigenvalue allowed, data units squared

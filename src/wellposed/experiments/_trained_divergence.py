@@ -18,7 +18,13 @@ from ._training import train
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrainedDivergence:
-    """Training ELBO of two VAEs: the mean in nats a datum and data units, one entry an epoch."""
+    """Training ELBO of two VAEs: the mean in nats a datum and data units, one entry an epoch.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> found = wp.experiments.trained_divergence()  # doctest: +SKIP
+    """
 
     free: np.ndarray  # (epochs,), σ(z) without a floor; shorter if the training failed
     floored: np.ndarray  # (epochs,), σ(z) above the standard deviation of the data's rounding

@@ -46,7 +46,14 @@ class Points:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """A model, the order of its latents, and how its data are shown."""
+    """A model, the order of its latents, and how its data are shown.
+
+    Examples
+    --------
+    >>> from wellposed.explorer import make_scene
+    >>> isinstance(make_scene(vae, X, key=key), Scene)
+    True
+    """
 
     model: VAEModel
     key: PRNGKey
@@ -137,6 +144,12 @@ def make_scene(
         For a model that is not a VAE, or more rows than the page can show.
     DataError
         If the encoder gives a row no finite posterior.
+
+    Examples
+    --------
+    >>> scene = make_scene(vae, X, key=key)
+    >>> scene.k
+    2
     """
     check_model(vae)
     model = vae.model_

@@ -53,6 +53,11 @@ def serve(
         If the packages of the extra ``explore`` are absent, or the port is out of range.
     OutputError
         If the port is taken.
+
+    Examples
+    --------
+    >>> from wellposed.explorer import make_scene
+    >>> serve(make_scene(vae, X, key=key))  # doctest: +SKIP
     """
     check_installed()
     with listen(port) as listener:

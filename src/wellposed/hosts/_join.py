@@ -44,6 +44,11 @@ def join(
     ------
     HostsError
         If something was computed before, or the port of process 0 cannot be opened.
+
+    Examples
+    --------
+    >>> from wellposed.hosts import find_place
+    >>> join(find_place())  # doctest: +SKIP
     """
     import jax
 

@@ -20,6 +20,11 @@ class Place:
     n_processes : number of processes
     process : id of this one, from 0
     origin : what the place was read from, as messages name it
+
+    Examples
+    --------
+    >>> Place("host-0:29500", n_processes=2, process=1, origin="options").process
+    1
     """
 
     address: str

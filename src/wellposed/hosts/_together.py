@@ -69,6 +69,12 @@ def together(
     orderly : exceptions that leave the block in all processes alike; they are raised
 
     If this process cannot join, or versions or code differ, it ends too, with a message.
+
+    Examples
+    --------
+    >>> from wellposed.hosts import find_place
+    >>> with together(find_place()):  # doctest: +SKIP
+    ...     vae.fit(X)
     """
     if place.n_processes == 1:
         with heeding(signal.SIGINT, signal.SIGTERM):

@@ -14,6 +14,12 @@ class AbstractPrior(eqx.Module):
     """p(z) of one latent vector: what is sampled is what is scored.
 
     A subclass defines ``k``, ``log_prob``, ``sample`` and ``moments``.
+
+    Examples
+    --------
+    >>> from wellposed.latents import StandardNormal
+    >>> isinstance(StandardNormal(2), AbstractPrior)
+    True
     """
 
     k: eqx.AbstractVar[int]

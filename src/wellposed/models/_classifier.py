@@ -24,6 +24,13 @@ class Classifier(eqx.Module):
     low, span : ℓ and r, data units
     classes : labels of the classes, in the order of the logits
     activation : name of a
+
+    Examples
+    --------
+    >>> from wellposed.training import fit_classifier
+    >>> classifier = fit_classifier(X, kind, key=key, max_epochs=2)
+    >>> isinstance(classifier, Classifier), classifier.logits(X[0]).shape
+    (True, (3,))
     """
 
     body: Callable

@@ -16,6 +16,13 @@ class AbstractLinearGaussian(abc.ABC):
 
     NaN is a gap: the log density of a row is then that of its observed entries, and its posterior
     is the one given these.
+
+    Examples
+    --------
+    >>> from wellposed.models import PPCAModel
+    >>> model = PPCAModel(np.zeros(2), np.array([[1.0], [0.0]]), noise_variance=1.0)
+    >>> isinstance(model, AbstractLinearGaussian), model.log_density(np.zeros((1, 2))).round(3)
+    (True, array([-2.184]))
     """
 
     mean: np.ndarray

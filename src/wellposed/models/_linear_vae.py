@@ -29,6 +29,13 @@ class LinearVAEModel(eqx.Module):
     noise_variance : σ², a scalar array, model units²
 
     References: Lucas, Tucker, Grosse & Norouzi (2019), §4.1 and appendix.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> fitted = wp.LinearVAE(2, random_state=0).fit(X)
+    >>> fitted.model_.weight.shape
+    (4, 2)
     """
 
     mean: Fitted

@@ -64,6 +64,12 @@ def sample(model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey) -> Point:
     how : a key of ``SAMPLERS``
     alpha : α of coupled samples
     key : PRNG key
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> sample(vae.model_, "ancestral", jnp.asarray(0.0), key=key).shape
+    (4,)
     """
     latent_key, noise_key = jax.random.split(key)
     return SAMPLERS[how](model, model.prior.sample(key=latent_key), alpha, key=noise_key)

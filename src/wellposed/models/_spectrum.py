@@ -31,6 +31,11 @@ class Covariance:
         model units plus ``log_det``
     root : F with FᵀF = S, shape (r, d), computed from the rows. It has twice the digits of S: if
         standard deviations are 10⁷ and one, the smaller variance is below the rounding of S
+
+    Examples
+    --------
+    >>> Covariance(np.zeros(2), np.diag([4.0, 1.0]), n_rows=9).total_variance
+    5.0
     """
 
     mean: np.ndarray
@@ -75,6 +80,12 @@ class Spectrum:
     condition : condition number of the centred rows with columns scaled to the same length, which
         bounds the relative error of a standard deviation for any scales of the columns; None if
         unknown
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance, eigendecompose
+    >>> eigendecompose(Covariance(np.zeros(2), np.diag([1.0, 4.0]), n_rows=9)).rank
+    2
     """
 
     mean: np.ndarray

@@ -48,6 +48,13 @@ class StationaryPoint:
         likelihood is constant (the curvature of the ELBO with diagonal q is −(1 − τ/λ)/σ² there)
     is_maximum : whether the objective increases in no direction
     on_floor : whether σ² is at its floor
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance, eigendecompose, optimum
+    >>> spectrum = eigendecompose(Covariance(np.zeros(3), np.diag([4.0, 2.0, 0.5]), n_rows=9))
+    >>> optimum(spectrum, 2, noise_variance=1.0).active
+    (0, 1)
     """
 
     active: tuple[int, ...]
@@ -158,6 +165,13 @@ def optimum(
         unbounded as σ² → 0.
 
     References: Tipping & Bishop (1999), eqs 7-8; Wang & Ziyin (2022), theorem 2.
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance, eigendecompose
+    >>> spectrum = eigendecompose(Covariance(np.zeros(3), np.diag([4.0, 2.0, 0.5]), n_rows=9))
+    >>> optimum(spectrum, 2, noise_variance=3.0).active  # one direction exceeds it
+    (0,)
     """
     if noise_variance is not None:
         n_active = _n_active(spectrum, n_components, beta * noise_variance)

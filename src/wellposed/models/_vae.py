@@ -65,6 +65,12 @@ class VAEModel(eqx.Module):
     given : covariates c of a conditional model p(x | z, c), shape (c,), set for each datum by
         :meth:`at`, and zero before; None where the model has none. Both networks take them after
         their own input
+
+    Examples
+    --------
+    >>> model = vae.model_
+    >>> model.infer(X[0], key=key).q.mean.shape
+    (2,)
     """
 
     transform: AbstractTransform

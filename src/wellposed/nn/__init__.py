@@ -13,7 +13,8 @@ from ._linear_skip import LinearSkip
 from ._linear_skip import starts_at_zero as starts_at_zero
 from ._linear_skip import with_zero_output as with_zero_output
 from ._mlp import MLP, Linear, MakeMLP
-from ._products import PRECISIONS, product, products_in
+from ._products import PRECISIONS, products_in
+from ._products import product as product
 from ._protocol import MakeNetwork, Network
 from ._resolve import resolve as resolve
 
@@ -35,7 +36,6 @@ __all__ = [
     "call_with",
     "from_flax",
     "make_with_given",
-    "product",
     "products_in",
 ]
 

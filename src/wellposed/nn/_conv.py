@@ -22,7 +22,15 @@ class Kernel(eqx.Module):
 
 
 class ConvEncoder(eqx.Module):
-    """Strided convolutions from an image to a coarse grid, then an MLP; see MakeConvEncoder."""
+    """Strided convolutions from an image to a coarse grid, then an MLP; see MakeConvEncoder.
+
+    Examples
+    --------
+    >>> from wellposed.nn import MakeConvEncoder
+    >>> encoder = MakeConvEncoder((8, 8, 1), hidden=(4,))(64, 4, key=key)
+    >>> encoder(np.zeros(64)).shape
+    (4,)
+    """
 
     kernels: tuple[Kernel, ...]
     head: MLP
@@ -42,7 +50,15 @@ class ConvEncoder(eqx.Module):
 
 
 class ConvDecoder(eqx.Module):
-    """An MLP to a coarse grid, then transposed strided convolutions; see MakeConvDecoder."""
+    """An MLP to a coarse grid, then transposed strided convolutions; see MakeConvDecoder.
+
+    Examples
+    --------
+    >>> from wellposed.nn import MakeConvDecoder
+    >>> decoder = MakeConvDecoder((8, 8, 1), hidden=(4,))(2, 64, key=key)
+    >>> decoder(np.zeros(2)).shape
+    (64,)
+    """
 
     head: MLP
     kernels: tuple[Kernel, ...]

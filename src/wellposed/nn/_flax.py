@@ -58,6 +58,13 @@ def from_flax(build: Callable[..., Any]) -> MakeFlax:
         A maker. Making a network raises :class:`SettingError` when Flax is not installed, when
         the builder returns no module, or when the module carries anything beside parameters:
         batch statistics make log p(x) depend on the batch, dropout makes it random.
+
+    Examples
+    --------
+    >>> from flax import nnx
+    >>> make = from_flax(lambda n_in, n_out, rngs: nnx.Linear(n_in, n_out, rngs=rngs))
+    >>> make(4, 2, key=key)(np.zeros(4)).shape
+    (2,)
     """
     if not callable(build):
         raise SettingError(

@@ -38,6 +38,13 @@ class MLP(eqx.Module):
 
     The activation is stored by name, so that the network can be pickled, hashed and saved;
     :class:`MakeMLP` draws its weights.
+
+    Examples
+    --------
+    >>> from wellposed.nn import MakeMLP
+    >>> network = MakeMLP((8,))(4, 2, key=key)
+    >>> isinstance(network, MLP), network(np.zeros(4)).shape
+    (True, (2,))
     """
 
     layers: tuple[Linear, ...]

@@ -18,6 +18,16 @@ class MakeNetwork(Protocol):
     The maker contains choices (widths, an activation) and no weights, so one maker can be used for
     many fits. The network that it returns is a pytree with its weights as leaves, as the optimiser,
     the checkpoint and ``vmap`` require.
+
+    Examples
+    --------
+    >>> import equinox as eqx
+    >>> class MakeLinear:
+    ...     def __call__(self, n_in, n_out, *, key):
+    ...         return eqx.nn.Linear(n_in, n_out, key=key)
+    >>> make: MakeNetwork = MakeLinear()
+    >>> make(4, 2, key=key)(np.zeros(4, np.float32)).shape
+    (2,)
     """
 
     def __call__(self, n_in: int, n_out: int, *, key: PRNGKey) -> Network:

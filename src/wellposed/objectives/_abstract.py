@@ -12,7 +12,15 @@ from ._terms import ElboTerms
 
 
 class Evaluation(eqx.Module):
-    """An objective at one datum: the value to maximise, and the ELBO's terms beside it."""
+    """An objective at one datum: the value to maximise, and the ELBO's terms beside it.
+
+    Examples
+    --------
+    >>> from wellposed.objectives import ELBO
+    >>> found = ELBO()(vae.model_, X[0], key=key)
+    >>> isinstance(found, Evaluation), bool(found.value == found.terms.elbo)
+    (True, True)
+    """
 
     value: Scalar
     terms: ElboTerms
@@ -22,6 +30,12 @@ class AbstractObjective(eqx.Module):
     """A scalar to maximise, for one datum, in nats.
 
     ``str()`` states the objective and the noise variance that it implies.
+
+    Examples
+    --------
+    >>> from wellposed.objectives import ELBO
+    >>> isinstance(ELBO(), AbstractObjective)
+    True
     """
 
     trains_noise: eqx.AbstractClassVar[bool]  # the noise variance has a gradient

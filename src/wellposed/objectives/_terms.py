@@ -40,6 +40,12 @@ def elbo_terms(model: VAEModel, x: Point, *, key: PRNGKey) -> ElboTerms:
     key : PRNG key
 
     References: Kingma & Welling (2014), eq. 7.
+
+    Examples
+    --------
+    >>> terms = elbo_terms(vae.model_, X[0], key=key)
+    >>> bool(terms.elbo == terms.log_likelihood - terms.kl)
+    True
     """
     return terms_at_draw(model, x, key=key)[0]
 
@@ -61,6 +67,13 @@ def log_weights(
 
     Their sum is the log importance weight, in nats and model units. The two are kept apart
     because an annealed objective weighs the second alone.
+
+    Examples
+    --------
+    >>> found = vae.model_.infer(X[0], key=key)
+    >>> log_p, log_ratio = log_weights(vae.model_, found.y, found.q, n_samples=5, key=key)
+    >>> log_p.shape, log_ratio.shape
+    ((5,), (5,))
     """
     standard = jax.random.normal(key, (n_samples, *q.batch_shape))
     z = q.loc[None] + q.scale[None] * standard

@@ -33,6 +33,12 @@ def calibration(record: Calibration | Coverage, *, ax: Axes | None = None) -> Ax
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> calibration(wp.evaluation.coverage(model, X, key=key)).get_xlabel()
+    'rank of x among draws'
     """
     result = record.coverage if isinstance(record, Calibration) else record
     ax = axes_or_new(ax, (5.5, 4.0))

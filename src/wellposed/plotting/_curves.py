@@ -28,6 +28,11 @@ def training_curves(
     Returns
     -------
     Axes of the objective; the noise variance, if it does not depend on z, is on the twin axes
+
+    Examples
+    --------
+    >>> training_curves(vae.history_).get_xlabel()
+    'epoch'
     """
     ax = axes_or_new(ax)
     epochs = np.asarray(history["epoch"])

@@ -56,6 +56,16 @@ def demo_figure(
     Returns
     -------
     Figure of 12 × 7.8 inches: 1200 pixels wide at 100 dots an inch
+
+    Examples
+    --------
+    >>> pixels = np.zeros((16, 4))
+    >>> figure = demo_figure(
+    ...     ancestral=pixels, mean=pixels, data=pixels, reconstructed=pixels,
+    ...     latents=np.zeros((5, 2)), image_shape=(2, 2),
+    ... )
+    >>> len(figure.axes) > 0
+    True
     """
     figure = Figure((12, 7.8), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr]

@@ -51,6 +51,11 @@ def latent_plane(
     ------
     DataError
         If there are fewer than two latents.
+
+    Examples
+    --------
+    >>> latent_plane(np.eye(2), labels=np.array(["a", "b"]), title="Means").get_title(loc="left")
+    'Means'
     """
     latents = _at_least_two(np.asarray(latents))
     ax = axes_or_new(ax)

@@ -27,6 +27,14 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import RateDistortionCurve, RatePoint
+    >>> from wellposed.evaluation import rate_distortion as measure
+    >>> point = RatePoint(1.0, vae, measure(model, X, key=key))
+    >>> rate_distortion(RateDistortionCurve("beta", (point,))).get_xlabel()
+    'rate R (nats a datum)'
     """
     ax = axes_or_new(ax, (6.5, 5.0))
     rate, distortion = curve.rate, curve.distortion

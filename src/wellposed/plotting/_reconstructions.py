@@ -43,6 +43,11 @@ def reconstructions(
     ------
     DataError
         If the two differ in shape, or a row is no image of that shape.
+
+    Examples
+    --------
+    >>> len(reconstructions(np.zeros((4, 6)), np.ones((4, 6)), (2, 3)).images)
+    8
     """
     above, below = as_images(data, image_shape), as_images(reconstructed, image_shape)
     if above.shape != below.shape:

@@ -24,6 +24,11 @@ def marginals(data: np.ndarray, drawn: np.ndarray, *, names: Sequence[str] | Non
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> len(marginals(X, X[:50]).axes)
+    4
     """
     at = np.flatnonzero(np.ptp(data, axis=0) > 0)[:_SHOWN]
     figure, axes = _panels(len(at))
@@ -58,6 +63,12 @@ def traversals(
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> grid = np.linspace(-2, 2, 5)
+    >>> len(traversals(grid, np.ones((1, 5, 3)) * grid[:, None], [0]).axes) > 0
+    True
     """
     span = np.ptp(means, axis=1).max(axis=0)
     at = np.sort(np.argsort(-span, kind="stable")[: min(_SHOWN, len(span))])
@@ -82,6 +93,11 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
     Returns
     -------
     Figure, with the band that contains 95 % of a Gaussian
+
+    Examples
+    --------
+    >>> len(residual_boxes(np.random.default_rng(0).normal(size=(50, 4))).axes)
+    1
     """
     d = residuals.shape[1]
     figure = Figure((min(11.0, max(5.0, 0.35 * d + 2)), 3.6), layout="constrained")
@@ -117,6 +133,11 @@ def column_distances(
     Returns
     -------
     Axes, with the thirty columns of the largest distance
+
+    Examples
+    --------
+    >>> len(column_distances(np.array([0.1, 0.3]), np.array([0.1, 0.1])).get_yticklabels())
+    2
     """
     at = np.argsort(-np.nan_to_num(drawn), kind="stable")[:_BINS][::-1]
     figure = Figure((7.0, 0.26 * len(at) + 1.0), layout="constrained")

@@ -46,6 +46,13 @@ def variance_split(
     ------
     DataError
         If the features are no image of that shape.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> split = wp.evaluation.variance_split(model, X, key=key)
+    >>> variance_split(split).get_ylabel()
+    "share of the feature's variance"
     """
     if image_shape is not None:
         return _as_images(split, image_shape, ax)

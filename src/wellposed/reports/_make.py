@@ -66,6 +66,12 @@ def make_report(
         In a process that was forked after JAX had started.
     MissingPackageError
         Without matplotlib.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> diagnosis = wp.diagnose(vae, X)  # doctest: +SKIP
+    >>> report = make_report(vae, X, diagnosis=diagnosis, key=key)  # doctest: +SKIP
     """
     check_installed("A report")
     facts = Facts(vae, rows, labels, key=key)

@@ -30,8 +30,9 @@ from ._pieces import in_order as in_order
 from ._source import BlockSource
 from ._source import check_some as check_some
 from ._statistics import Description as Description
-from ._statistics import Sampled, describe, n_chunks_in_order
+from ._statistics import Sampled, describe
 from ._statistics import chunks_in_order as chunks_in_order
+from ._statistics import n_chunks_in_order as n_chunks_in_order
 from ._stream import ahead
 from .array import ArraySource
 from .arrow import ArrowSource
@@ -55,7 +56,6 @@ __all__ = [
     "ZarrSource",
     "ahead",
     "describe",
-    "n_chunks_in_order",
     "open_source",
 ]
 

@@ -45,6 +45,15 @@ class ArrowSource(BlockSource):
         If pyarrow is not installed, or ``columns`` names a column that is none.
     DamagedFileError
         If a file is cut short or corrupt.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import pandas as pd
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "rows.parquet")
+    >>> pd.DataFrame(X, columns=list("abcd")).to_parquet(path)
+    >>> ArrowSource(path).n_rows
+    150
     """
 
     def __init__(

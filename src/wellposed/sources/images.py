@@ -64,6 +64,16 @@ class ImageFolderSource(_Images):
         If a picture cannot be decoded.
     SettingError
         If Pillow is not installed.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from PIL import Image
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> Image.new("L", (6, 4)).save(folder / "first.png")
+    >>> source = ImageFolderSource(folder)
+    >>> source.n_rows, source.n_features
+    (1, 24)
     """
 
     def __init__(
@@ -106,6 +116,17 @@ class TarSource(_Images):
         If an archive is cut short, or a picture cannot be decoded.
     SettingError
         If Pillow is not installed.
+
+    Examples
+    --------
+    >>> import pathlib, tarfile, tempfile
+    >>> from PIL import Image
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> Image.new("L", (6, 4)).save(folder / "first.png")
+    >>> with tarfile.open(folder / "all.tar", "w") as archive:
+    ...     archive.add(folder / "first.png", "first.png")
+    >>> TarSource(folder / "all.tar").n_rows
+    1
     """
 
     def __init__(

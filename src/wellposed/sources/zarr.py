@@ -28,6 +28,15 @@ class ZarrSource(BlockSource):
         If zarr is not installed.
     DamagedFileError
         If the array cannot be read.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import zarr
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "rows.zarr")
+    >>> array = zarr.create_array(path, shape=(6, 2), chunks=(3, 2), dtype="float32")
+    >>> ZarrSource(path).n_rows
+    6
     """
 
     def __init__(self, path: str | os.PathLike[str]):

@@ -46,6 +46,14 @@ class Column:
     whole : whether all cells are whole numbers, so that draws are rounded
     zeros : whether a cell is zero, so that an amount has a probability of zero
     last : cell of a constant column; largest number of an identifier
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import wellposed as wp
+    >>> schema = wp.Schema.of(pd.DataFrame({"age": [30.5, 41.0, 29.5], "sex": ["f", "m", "f"]}))
+    >>> [(column.name, column.kind) for column in schema.columns]
+    [('age', 'real'), ('sex', 'category')]
     """
 
     name: Label

@@ -31,6 +31,14 @@ class Covariate:
     seen : of a category, positions in ``column.levels`` of the levels that had a row in the fit;
         each is an indicator in the model
     mean, scale : of a number, in the fit; the model has (number − mean)/scale
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import wellposed as wp
+    >>> (age,) = wp.Schema.of(pd.DataFrame({"age": [30.5, 41.0, 29.5]})).columns
+    >>> Covariate(age, 0).width
+    1
     """
 
     column: Column
@@ -74,6 +82,15 @@ class Covariates:
     n_columns : number of columns that fit received, the covariates included
     rows : array of shape (m, q), covariates of at most 10,000 rows of the fit: numbers, and
         positions in the levels
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import wellposed as wp
+    >>> from wellposed.tables import Covariate
+    >>> (age,) = wp.Schema.of(pd.DataFrame({"age": [30.5, 41.0, 29.5]})).columns
+    >>> Covariates((Covariate(age, 0),), 3, np.zeros((3, 1))).names
+    ('age',)
     """
 
     columns: tuple[Covariate, ...]

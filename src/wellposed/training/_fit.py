@@ -42,6 +42,15 @@ class EpochReport:
         Measurements of all epochs so far.
     model : VAEModel
         The model after this epoch, which need not be the best so far.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> seen = []
+    >>> again = wp.VAE(1, hidden=(4,), max_epochs=2, random_state=0)
+    >>> again = again.fit(X, callbacks=[lambda report: seen.append(report.epoch)])
+    >>> seen
+    [1, 2]
     """
 
     epoch: int

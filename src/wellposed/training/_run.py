@@ -30,6 +30,13 @@ class Run:
     best_epoch : int
         Number of the epoch that the model is of, from 1; 0 is the start, on which no epoch
         improved.
+
+    Examples
+    --------
+    >>> from wellposed.training import Plan, fit
+    >>> run = fit(vae.model_, X, key=key, plan=Plan(max_epochs=2))
+    >>> isinstance(run, Run), len(run.history.rows)
+    (True, 2)
     """
 
     model: VAEModel | LabelledVAE

@@ -22,7 +22,15 @@ _Feature = Float[np.ndarray | Array, " d"]  # of the host, where starts are comp
 
 
 class Moments(eqx.Module):
-    """The data in model units, feature by feature: what a noise model starts from."""
+    """The data in model units, feature by feature: what a noise model starts from.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> ones = jnp.ones(2)
+    >>> Moments(ones, ones, ones, ones > 0, 10).n
+    10
+    """
 
     mean: _Feature
     variance: _Feature

@@ -11,7 +11,14 @@ from wellposed._errors import DataError, named_features
 
 
 class Support(eqx.Module):
-    """An interval, of real or of whole numbers, each feature's own range."""
+    """An interval, of real or of whole numbers, each feature's own range.
+
+    Examples
+    --------
+    >>> unit, bits = Support(0.0, 1.0, whole=False), Support(0.0, 1.0, whole=True)
+    >>> unit.contains(bits), bits.contains(unit)
+    (True, False)
+    """
 
     low: float = eqx.field(static=True)
     high: float = eqx.field(static=True)

@@ -60,6 +60,12 @@ def integer_model(
         that could reach 2⁵³.
 
     References: Ballé, Johnston & Minnen (2019), integer networks.
+
+    Examples
+    --------
+    >>> codec = integer_model(model, resolution=0.1)
+    >>> codec.n_features
+    4
     """
     check_count("weight_bits", weight_bits, "12 is a start.", low=4, most=20)
     check_count("activation_bits", activation_bits, "14 is a start.", low=4, most=20)

@@ -27,6 +27,12 @@ class LabelCalibration:
     logits : of these rows, by trainings that had not seen their labels, shape (m, C)
     n_folds : number of further trainings; 0 for none
     reason : how T came about, in a sentence
+
+    Examples
+    --------
+    >>> logits = np.array([[2.0, 0.0], [0.0, 1.0]])
+    >>> LabelCalibration(1.5, np.array([0, 1]), logits, 5, "").temperature
+    1.5
     """
 
     temperature: float

@@ -52,6 +52,11 @@ class LabelDiagnosis:
     ----------
     classes : figures of each class with an example
     notes : sentences, each with a remedy
+
+    Examples
+    --------
+    >>> LabelDiagnosis((), ("no label is wrong",)).notes
+    ('no label is wrong',)
     """
 
     classes: tuple[ClassFigures, ...]

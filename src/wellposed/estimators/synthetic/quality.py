@@ -40,6 +40,12 @@ class TableQuality:
     real_closest : the same of rows held out
     copies : share of drawn rows that are rows of the training
     real_copies : share of held-out rows that are rows of the training
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> quality = wp.table_quality(drawn, train, held_out)  # doctest: +SKIP
+    >>> print(quality)  # doctest: +SKIP
     """
 
     names: tuple[str, ...]

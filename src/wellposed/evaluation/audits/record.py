@@ -62,6 +62,12 @@ class Audit:
     data_variance : variance of X, averaged over features: squared residual of a constant decoder
     floor : largest resolution/√12; zero without a resolution
     n_rows, n_features, n_samples : n, d, and draws of z a row
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> audit = wp.audit(vae, X)  # doctest: +SKIP
+    >>> print(audit)  # doctest: +SKIP
     """
 
     account: ImpliedNoise | None

@@ -21,6 +21,12 @@ class ArtefactBands:
     banded : shape (n,), whether all pixels of some row or column are at full ink
     nearly : shape (n,), whether the mean of some row or column is 95 % of full ink or more
     n_lines : rows and columns with a mean of 95 % of full ink or more, over all images
+
+    Examples
+    --------
+    >>> found = ArtefactBands(np.array([True, False]), np.array([True, True]), n_lines=3)
+    >>> found.share, found.nearly_share
+    (0.5, 1.0)
     """
 
     banded: np.ndarray

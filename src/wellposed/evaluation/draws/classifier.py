@@ -26,6 +26,13 @@ def classifier_features(classifier: Classifier, rows: ArrayLike) -> np.ndarray:
     Returns
     -------
     array of shape (n, f): the last hidden layer
+
+    Examples
+    --------
+    >>> from wellposed.training import fit_classifier
+    >>> classifier = fit_classifier(X, kind, key=key, max_epochs=2)
+    >>> len(classifier_features(classifier, X))
+    150
     """
     return _map(_features, classifier, rows)
 
@@ -41,6 +48,13 @@ def predict_classes(classifier: Classifier, rows: ArrayLike) -> np.ndarray:
     Returns
     -------
     array of shape (n,)
+
+    Examples
+    --------
+    >>> from wellposed.training import fit_classifier
+    >>> classifier = fit_classifier(X, kind, key=key, max_epochs=2)
+    >>> predict_classes(classifier, X).shape
+    (150,)
     """
     return np.asarray(classifier.classes)[_map(_logits, classifier, rows).argmax(axis=1)]
 
@@ -53,6 +67,13 @@ def accuracy(classifier: Classifier, rows: ArrayLike, labels: ArrayLike) -> floa
     classifier : result of :func:`wellposed.training.fit_classifier`
     rows : array of shape (n, d), data units
     labels : array of shape (n,)
+
+    Examples
+    --------
+    >>> from wellposed.training import fit_classifier
+    >>> classifier = fit_classifier(X, kind, key=key, max_epochs=20)
+    >>> 0 <= accuracy(classifier, X, kind) <= 1
+    True
     """
     return float((predict_classes(classifier, rows) == np.asarray(labels)).mean())
 

@@ -27,6 +27,12 @@ class PrecisionRecall:
     ----------
     drawn_inside : shape (n,), whether each drawn row is in the manifold of the real rows
     real_inside : shape (m,), whether each real row is in the manifold of the drawn rows
+
+    Examples
+    --------
+    >>> found = PrecisionRecall(np.array([True, True, False, True]), np.array([True, False]))
+    >>> found.precision, found.recall
+    (0.75, 0.5)
     """
 
     drawn_inside: np.ndarray

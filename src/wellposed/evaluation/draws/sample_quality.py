@@ -61,6 +61,15 @@ class SampleQuality:
     n_features : f
     n_resamples : resamples of the bootstrap
     k : which nearest neighbour sets the radii, see :func:`precision_recall`
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import sample_quality
+    >>> rows = np.random.default_rng(0).normal(size=(300, 2))
+    >>> real = {"features": np.asarray, "held_out": rows[200:]}
+    >>> found = sample_quality(rows[:100], rows[100:200], key=key, **real)
+    >>> found.n_features
+    2
     """
 
     drawn: Likeness

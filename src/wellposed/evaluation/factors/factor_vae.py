@@ -20,6 +20,11 @@ class FactorVotes:
     training : integer array of shape (k, m): groups of fixed factor i in which latent j varies
         least
     held_out : the same of other groups
+
+    Examples
+    --------
+    >>> FactorVotes(np.eye(2, dtype=int) * 9, np.eye(2, dtype=int) * 9).score
+    1.0
     """
 
     training: np.ndarray

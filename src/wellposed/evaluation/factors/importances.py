@@ -23,6 +23,12 @@ class DCI:
     skills : array of shape (m,), 1 − error / error of the best constant, on rows held out: R² of
         continuous factors, and of discrete ones (a − a₀)/(1 − a₀) with the accuracy a and the share
         a₀ of the most frequent level. Zero or below where the latents predict nothing
+
+    Examples
+    --------
+    >>> found = DCI(np.eye(2), np.ones(2))
+    >>> found.disentanglement, found.completeness, found.informativeness
+    (1.0, 1.0, 1.0)
     """
 
     importances: np.ndarray

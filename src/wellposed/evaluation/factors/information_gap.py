@@ -26,6 +26,12 @@ class InformationGap:
     ----------
     information : array of shape (k, m), I(z_j; v_i), nats
     entropies : array of shape (m,), H(v_i), nats; of a continuous factor, of its deciles
+
+    Examples
+    --------
+    >>> found = InformationGap(np.array([[1.0, 0.0], [0.0, 0.5]]), np.ones(2))
+    >>> found.gaps.tolist(), found.score
+    ([1.0, 0.5], 0.75)
     """
 
     information: np.ndarray

@@ -32,6 +32,13 @@ class Disentanglement:
     gap, dci, separation, votes : the records behind the scores, with their matrices
     names : of the factors
     n_rows : rows that were measured
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import disentanglement
+    >>> found = disentanglement(X, X[:, :2], names=("length", "width"), random_state=0)
+    >>> found.names, found.n_rows
+    (('length', 'width'), 150)
     """
 
     mutual_information_gap: Estimate

@@ -17,6 +17,12 @@ class Separation:
     ----------
     scores : array of shape (k, m): of a continuous factor the squared correlation R², of a discrete
         one the balanced accuracy of thresholds, on rows held out; 0 of a constant latent
+
+    Examples
+    --------
+    >>> found = Separation(np.array([[0.9, 0.1], [0.2, 0.8]]))
+    >>> found.gaps.round(3).tolist()
+    [0.7, 0.7]
     """
 
     scores: np.ndarray

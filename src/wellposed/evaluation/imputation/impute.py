@@ -55,6 +55,15 @@ def impute(
 
     References: Mattei & Frellsen (2019), §3, importance sampling; Mattei & Frellsen (2018), §4.2,
     Metropolis-within-Gibbs; Rezende, Mohamed & Wierstra (2014), appendix F, pseudo-Gibbs.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> imputer = wp.VAE(2, missing="ignorable", hidden=(16,), max_epochs=2, random_state=0)
+    >>> with_gaps = np.where(X > 6, np.nan, X)
+    >>> found = impute(imputer.fit(with_gaps).model_, with_gaps[:3], key=key)
+    >>> bool(np.isfinite(found.mean).all())
+    True
     """
     check_process()
     n_samples = check_count("n_samples", n_samples, "256 is a start.")

@@ -15,6 +15,12 @@ class Imputations(eqx.Module):
     draws : from p(x_mis | x_obs), shape (n, m, d)
     effective_sample_size : of the weights of a row, shape (n,)
     pareto_k : k̂ of the weights, shape (n,); above 0.7 a few draws of z dominate
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> found = impute(imputer.model_, rows, key=key, n_draws=5)  # doctest: +SKIP
+    >>> found.draws.shape  # doctest: +SKIP
     """
 
     mean: Float[Array, "*batch d"]

@@ -72,6 +72,11 @@ def codes(
     Returns
     -------
     Codes
+
+    Examples
+    --------
+    >>> codes(model, X, key=key, most=100).z.shape
+    (100, 2)
     """
     check_process()
     rows = subsample(np.asarray(rows), most)

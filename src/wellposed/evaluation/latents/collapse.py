@@ -32,6 +32,12 @@ class Collapse:
     epsilon : ε, nats
     delta : δ, share of the rows
     threshold : of active units, in units of the prior's variance
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import measure_collapse
+    >>> measure_collapse(model, X, key=key).rates.shape
+    (2,)
     """
 
     collapsed: np.ndarray
@@ -129,6 +135,11 @@ def measure_collapse(
     Returns
     -------
     Collapse
+
+    Examples
+    --------
+    >>> measure_collapse(model, X, key=key).collapsed.shape
+    (2,)
     """
     means, _, rates = posteriors(model, rows, key=key)
     return collapse(rates, in_prior_units(model, means), **thresholds)

@@ -43,6 +43,11 @@ def implied_kl_weight(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Esti
     -------
     β and its standard error over rows: infinite if the posterior is not narrower than the prior,
     and NaN if all latents have collapsed
+
+    Examples
+    --------
+    >>> implied_kl_weight(model, X, key=key).value > 0
+    True
     """
     check_process()
     loss, gain = over_rows(_slopes, model, rows, key=key)

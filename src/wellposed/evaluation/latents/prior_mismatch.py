@@ -76,6 +76,13 @@ class PriorMismatch:
     priors : comparison of each prior by name; "own" is the model's own
     prior : the model's own prior, in texts
     setting : how the model's own prior was set, as in ``VAE(prior=)``; "" for any other
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import prior_mismatch
+    >>> found = prior_mismatch(model, X, key=key)
+    >>> found.n_rows, found.setting
+    (150, 'mixture')
     """
 
     n_rows: int
@@ -224,6 +231,13 @@ def prior_mismatch(
 
     References: Hoffman & Johnson (2016), §2; Poole, Ozair, van den Oord, Alemi & Tucker (2019),
     §2.4 for the bracket.
+
+    Examples
+    --------
+    >>> found = prior_mismatch(model, X, key=key)
+    >>> low, high = found.information
+    >>> low.value <= high.value
+    True
     """
     check_process()
     if len(rows) < 2:

@@ -33,6 +33,13 @@ class RateDistortion:
     mismatch : lower and upper bound of KL(q(z) ‖ p(z))
     entropy : H of the data; None if the density of the data is unknown
     least_information : H − D; None if the density of the data is unknown
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import rate_distortion
+    >>> found = rate_distortion(model, X, key=key)
+    >>> abs(found.elbo.value + found.rate.value + found.distortion.value) < 1e-4
+    True
     """
 
     n_rows: int
@@ -123,6 +130,11 @@ def rate_distortion(
         For fewer than two rows, or a ``log_density`` without a finite number for each row.
 
     References: Alemi, Poole, Fischer, Dillon, Saurous & Murphy (2018), eqs 4-5 and 9.
+
+    Examples
+    --------
+    >>> rate_distortion(model, X, key=key).rate.value > 0
+    True
     """
     check_process()
     rows = np.asarray(rows)

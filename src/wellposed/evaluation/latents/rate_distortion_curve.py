@@ -17,6 +17,12 @@ class RatePoint:
     value : β, or σ² in model units², of the training
     estimator : the fitted model
     result : its rate and distortion
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import rate_distortion
+    >>> RatePoint(1.0, vae, rate_distortion(model, X, key=key)).value
+    1.0
     """
 
     value: float
@@ -33,6 +39,14 @@ class RateDistortionCurve:
     varied : "beta" or "noise_variance"
     points : fitted models
     complete : false if an interruption ended the training early
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> from wellposed.evaluation import RatePoint, rate_distortion
+    >>> point = RatePoint(1.0, vae, rate_distortion(model, X, key=key))
+    >>> RateDistortionCurve("beta", (point,)).rate.shape
+    (1,)
     """
 
     varied: str

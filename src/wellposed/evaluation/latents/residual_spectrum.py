@@ -109,6 +109,11 @@ def residual_spectrum(
 
     References: Li, Residual spectral instabilities: Λ* = sup_h E‖Cov(x, h(x) | z_A)‖², whose
     part linear in x is this spectrum; Wang & Ziyin (2022), theorem 2, for linear decoders.
+
+    Examples
+    --------
+    >>> residual_spectrum(model, X, key=key).eigenvalues.shape
+    (4,)
     """
     check_process()
     if len(rows) < 8:

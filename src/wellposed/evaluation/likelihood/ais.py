@@ -27,6 +27,13 @@ class AISEstimate(eqx.Module):
     """Annealed estimates of log p(x) of each datum, in nats and data units.
 
     All fields have shape (n,).
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import ais
+    >>> found = ais(model, X[:3], key=key, n_chains=4, n_steps=10)
+    >>> bool((found.standard_error > 0).all())
+    True
     """
 
     value: Float[Array, "*batch"]
@@ -80,6 +87,11 @@ def ais(
         If a count is below one, or ``start`` is unknown.
 
     References: Neal (2001); Wu, Burda, Salakhutdinov & Grosse (2017), §4.
+
+    Examples
+    --------
+    >>> ais(model, X[:3], key=key, n_chains=4, n_steps=10).value.shape
+    (3,)
     """
     check_process()
     settings = check_settings(n_chains, n_steps, start)

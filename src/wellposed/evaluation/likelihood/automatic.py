@@ -48,6 +48,11 @@ def estimate_log_likelihood(
     -----
     LikelihoodWarning
         If "auto" anneals rows; the message states how many, and the change of their values.
+
+    Examples
+    --------
+    >>> estimate_log_likelihood(model, X[:3], key=key).value.shape
+    (3,)
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)

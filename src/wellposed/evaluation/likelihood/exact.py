@@ -69,6 +69,13 @@ def exact_log_likelihood(model: VAEModel, rows: Any, *, key: PRNGKey) -> np.ndar
         If p(x) has no closed form.
 
     References: Tipping & Bishop (1999), §3.1; Woodbury (1950).
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> linear = wp.VAE(1, hidden=(), noise="shared", prior="standard", max_epochs=2)
+    >>> exact_log_likelihood(linear.fit(X).model_, X, key=key).shape
+    (150,)
     """
     if not has_exact_log_likelihood(model):
         raise SettingError(

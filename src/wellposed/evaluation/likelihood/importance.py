@@ -130,6 +130,11 @@ def log_likelihood(
 
     References: Burda, Grosse & Salakhutdinov (2016), §5; Vehtari et al. (2024) for k̂; Owen & Zhou
     (2000) for mixtures.
+
+    Examples
+    --------
+    >>> log_likelihood(model, X[:3], n_samples=16, key=key).value.shape
+    (3,)
     """
     n_samples = check_count("n_samples", n_samples, "128 is a start.")
     if proposal not in PROPOSALS:

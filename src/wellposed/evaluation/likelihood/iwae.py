@@ -17,7 +17,14 @@ from .importance_weights import cut, fold_weights, log_mean_weight, weigh_encode
 
 
 class Bound(eqx.Module):
-    """A lower bound on log p(x) of each datum, in nats and data units; shape (n,)."""
+    """A lower bound on log p(x) of each datum, in nats and data units; shape (n,).
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import iwae
+    >>> iwae(model, X[:3], n_importance=5, key=key).value.shape
+    (3,)
+    """
 
     value: Float[Array, "*batch"]
     standard_error: Float[Array, "*batch"]  # of value, over repeats; NaN for one repeat
@@ -53,6 +60,12 @@ def iwae(
         If K or the number of repeats is below one.
 
     References: Burda, Grosse & Salakhutdinov (2016), eq. 8 and theorem 1.
+
+    Examples
+    --------
+    >>> few, many = (iwae(model, X, n_importance=k, key=key) for k in (1, 50))
+    >>> bool(few.value.mean() < many.value.mean())
+    True
     """
     n_importance = check_count("n_importance", n_importance, "Try 64.")
     n_samples = check_count("n_samples", n_samples, "16 is a start.")

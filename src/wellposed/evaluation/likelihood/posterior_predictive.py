@@ -25,7 +25,15 @@ from .._rows import over_rows
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PosteriorPredictive:
-    """Scores of each row by the mean and variance of the mixture over draws of z."""
+    """Scores of each row by the mean and variance of the mixture over draws of z.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import posterior_predictive
+    >>> found = posterior_predictive(model, X, key=key)
+    >>> found.rmse > 0
+    True
+    """
 
     log_density: np.ndarray  # (n,), nats, data units
     squared_error: np.ndarray  # (n,), mean over features of (x − mean)², squared model units
@@ -62,6 +70,11 @@ def posterior_predictive(
     ------
     SettingError
         If ``n_samples`` is below one.
+
+    Examples
+    --------
+    >>> posterior_predictive(model, X, key=key).log_density.shape
+    (150,)
     """
     check_process()
     n_samples = check_count("n_samples", n_samples, "20 is usual.")

@@ -21,7 +21,14 @@ from .annealing_path import backwards
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sandwich:
-    """Bounds on log p(x) of data simulated from the model; nats in data units."""
+    """Bounds on log p(x) of data simulated from the model; nats in data units.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import sandwich
+    >>> sandwich(model, 4, key=key, n_chains=4, n_steps=10).y.shape
+    (4, 4)
+    """
 
     lower: AISEstimate  # (n,) each: from forward walks, on average at most log p(x)
     upper: AISEstimate  # (n,) each: from backward walks from the z that generated x, on average
@@ -94,6 +101,12 @@ def sandwich(
         If a count is below one, ``start`` is unknown, or a conditional model has no covariates.
 
     References: Grosse, Ghahramani & Adams (2015); Grosse, Ancha & Roy (2016).
+
+    Examples
+    --------
+    >>> found = sandwich(model, 4, key=key, n_chains=4, n_steps=10)
+    >>> found.gaps.shape
+    (4,)
     """
     check_process()
     n_data = check_count("n_data", n_data, "100 is a start.")

@@ -35,6 +35,13 @@ class Forecast:
     total_variance : of the data, summed over features, model units²
     n_features : d
     units : of σ² and the variances, as the end of a sentence; empty where they are not known
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> found = wp.forecast(X, noise_variance=0.1, n_components=3)
+    >>> found.n_active
+    2
     """
 
     eigenvalues: np.ndarray

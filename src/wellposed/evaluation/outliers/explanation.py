@@ -29,6 +29,12 @@ class Explanation:
         array of shape (n, d), or a frame
     names : of the columns
     observed : the rows, as ``expected``
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> detector = wp.OutlierVAE(vae, random_state=0).fit(X)  # doctest: +SKIP
+    >>> print(detector.explain(X[:2]))  # doctest: +SKIP
     """
 
     surprise: np.ndarray

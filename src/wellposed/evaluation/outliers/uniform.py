@@ -21,6 +21,11 @@ class Uniformity:
     distance : of the distribution function of the p-values from that of uniform ones
     p_value : probability of such a distance, or a larger one, where nothing has changed
     n : rows
+
+    Examples
+    --------
+    >>> Uniformity(0.02, p_value=0.9, n=200).drifted
+    False
     """
 
     distance: float

@@ -44,6 +44,13 @@ class Coverage:
     """Coverage of central intervals; ``print`` it for a table.
 
     Standard errors are over rows, because the features of a row are not independent.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import coverage
+    >>> found = coverage(model, X, key=key)
+    >>> found.levels.shape == found.coverage.shape
+    True
     """
 
     levels: np.ndarray  # (4,): nominal coverage of the intervals
@@ -104,6 +111,12 @@ def coverage(
         If ``n_draws`` is below one, or ``latents`` is unknown.
     DataError
         If no feature varies.
+
+    Examples
+    --------
+    >>> found = coverage(model, X, key=key)
+    >>> bool((found.coverage >= 0).all()), found.n_rows
+    (True, 150)
     """
     check_process()
     n_draws = check_count("n_draws", n_draws, "99 is a start.")

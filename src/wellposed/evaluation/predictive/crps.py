@@ -26,6 +26,12 @@ class CRPS:
 
     ``reference`` is the CRPS of climatology, which predicts each row by the empirical distribution
     of the other rows. A feature that never varies, or is never judged, has NaN.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import calibration
+    >>> calibration(model, X, key=key).crps.value.shape
+    (4,)
     """
 
     value: np.ndarray  # (d,)

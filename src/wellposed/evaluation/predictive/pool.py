@@ -23,6 +23,13 @@ class Pooled:
     level : of the interval
     within, between : variances within and between imputations
     missing_share : share of the total variance that is due to missing entries
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import pool
+    >>> found = pool([1.0, 2.0, 3.0], [0.1, 0.1, 0.1])
+    >>> float(found.estimate)
+    2.0
     """
 
     estimate: np.ndarray

@@ -39,7 +39,15 @@ _STEP = 0.05  # in log s, of the finite differences for the standard error
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Recalibration:
-    """A model with rescaled noise, and the standard errors of the scales."""
+    """A model with rescaled noise, and the standard errors of the scales.
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import recalibrate
+    >>> found = recalibrate(model, X, key=key)
+    >>> found.n_rows
+    150
+    """
 
     model: VAEModel
     scale: np.ndarray  # (d,), multiplies the noise's deviation; 1 for a constant feature
@@ -80,6 +88,12 @@ def recalibrate(model: VAEModel, rows: ArrayLike, *, key: PRNGKey) -> Recalibrat
         If the noise is not on the real line, or its features depend on each other given z.
     DataError
         If there are fewer than 30 rows.
+
+    Examples
+    --------
+    >>> found = recalibrate(model, X, key=key)
+    >>> found.scale.shape, found.gain.value >= 0
+    ((4,), True)
     """
     check_process()
     whole = model.noise.whole

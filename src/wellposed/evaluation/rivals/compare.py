@@ -70,6 +70,12 @@ def compare(
         If the model's log p(x) is no log density, as of levels and of counts.
     DataError
         For fewer than three training rows.
+
+    Examples
+    --------
+    >>> found = compare(model, X[:50], X[50:], key=key)
+    >>> [rival.kind for rival in found.rivals]
+    ['linear', 'Gaussian', 'mixture']
     """
     check_process()
     check_comparable(model, np.shape(rows)[1] - model.n_covariates)

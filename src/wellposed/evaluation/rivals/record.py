@@ -24,6 +24,13 @@ class Rival:
     name : in texts, such as "factor analysis"
     log_p : shape (n,), log p(x) in nats and data units; None if it could not be fitted
     detail : what was chosen, or the reason why it could not be fitted
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import compare
+    >>> linear, gaussian, mixture = compare(model, X[:50], X[50:], key=key).rivals
+    >>> gaussian.name, gaussian.log_p.shape
+    ('one Gaussian', (50,))
     """
 
     kind: Kind
@@ -45,6 +52,13 @@ class Comparison:
     n_features : number of features that vary
     n_train : number of training rows that the rivals were fitted to
     n_given : number of training rows that there are
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import compare
+    >>> found = compare(model, X[:50], X[50:], key=key)
+    >>> found.n_features, found.log_p.shape
+    (4, (50,))
     """
 
     log_p: np.ndarray

@@ -37,6 +37,11 @@ def noise_correlation(
     ------
     SettingError
         If ``n_draws`` is below two.
+
+    Examples
+    --------
+    >>> noise_correlation(model, X[0], key=key, n_draws=50).shape
+    (4, 4)
     """
     check_process()
     n_draws = check_count("n_draws", n_draws, "2000 is a start.", low=2)

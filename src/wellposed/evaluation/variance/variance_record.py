@@ -26,6 +26,12 @@ class Split:
     sum_error : shape (d,), standard error of the sum of both
     total_explained, total_kept, total : of ``explained``, of ``kept`` and of their sum
     share_explained, share_kept, share : of ``explained``, of ``kept`` and of their sum
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import variance_split
+    >>> variance_split(model, X, key=key).posterior.explained.shape
+    (4,)
     """
 
     explained: np.ndarray
@@ -56,6 +62,12 @@ class LinearSplit:
     kept : shape (d,), σ², squared data units
     n_components : number of latents of the VAE, or the largest number that leaves variance to the
         noise
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import variance_split
+    >>> variance_split(model, X, key=key).linear.n_components
+    2
     """
 
     explained: np.ndarray
@@ -90,6 +102,13 @@ class VarianceSplit:
     unit : shape (d,), size of a model unit in data units; one if the transform is not affine
     n_rows : number of rows
     n_latents : number of latents
+
+    Examples
+    --------
+    >>> from wellposed.evaluation import variance_split
+    >>> found = variance_split(model, X, key=key)
+    >>> found.data.round(2).tolist()
+    [0.69, 0.19, 3.12, 0.58]
     """
 
     data: np.ndarray

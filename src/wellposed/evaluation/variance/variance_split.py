@@ -86,6 +86,12 @@ def variance_split(
         If ``n_draws`` is below one.
     DataError
         If there are fewer than three rows, or no feature varies.
+
+    Examples
+    --------
+    >>> found = variance_split(model, X, key=key)
+    >>> found.prior.kept.shape, found.posterior.kept.shape
+    ((4,), (4,))
     """
     check_process()
     n_draws = check_count("n_draws", n_draws, "8 is a start.")

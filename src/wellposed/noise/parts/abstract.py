@@ -234,6 +234,12 @@ def require(noise: AbstractNoise, value: T | None, *others: object) -> T:
     ------
     SettingError
         If it, or one of ``others``, is None.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> require(wp.noise.Laplace(), 2.0)
+    2.0
     """
     if value is None or any(other is None for other in others):
         raise SettingError(

@@ -36,7 +36,17 @@ from .stable_laws import StableNormal
 
 
 class ConstantDensity(eqx.Module):
-    """Which features vary, and a density for all d of them that the others have."""
+    """Which features vary, and a density for all d of them that the others have.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from wellposed.noise.parts import Constants
+    >>> constants = Constants(jnp.array([3.0, 0.0]), jnp.array([False, True]), 10)
+    >>> found = constants.real(jnp.ones(2), jnp.zeros(2))
+    >>> isinstance(found, ConstantDensity)
+    True
+    """
 
     varies: Bool[Array, " d"]
     density: Any  # numpyro distribution of batch shape (d,); read where ``varies`` is false
@@ -47,7 +57,14 @@ class ConstantDensity(eqx.Module):
 
 
 class Constants(eqx.Module):
-    """The constants of features that never vary; entries of the others are not used."""
+    """The constants of features that never vary; entries of the others are not used.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> Constants(jnp.array([3.0, 0.0]), jnp.array([False, True]), 10).varies.tolist()
+    [False, True]
+    """
 
     value: Point
     varies: Bool[Array, " d"]

@@ -15,6 +15,12 @@ class AbstractDensity(Distribution):
     A subclass defines ``log_prob``, ``sample``, ``mean``, ``variance`` and ``coupled``; ``cdf``
     and ``icdf`` where it has them. numpyro's ``pytree_data_fields`` names the fields that are
     arrays.
+
+    Examples
+    --------
+    >>> from wellposed.noise.counts.composition import Composition
+    >>> issubclass(Composition, AbstractDensity)  # of the counts of a row
+    True
     """
 
     support: Any = constraints.real_vector

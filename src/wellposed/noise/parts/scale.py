@@ -63,6 +63,11 @@ class Scale(eqx.Module):
     SettingError
         For a variance or an initial one that is zero, negative, not finite or an unknown name; a
         negative floor; an initial variance of a σ² that is given; a ratio out of range.
+
+    Examples
+    --------
+    >>> Scale("feature").kind
+    'feature'
     """
 
     kind: str = eqx.field(static=True)  # "given" or one of LEARNED

@@ -24,6 +24,12 @@ class AbstractScaleNoise(AbstractNoise):
     """Noise with a :class:`Scale` for each feature, which has a floor.
 
     The decoder puts out one location a feature and, where the scale depends on z, one raw scale.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> isinstance(wp.noise.Gaussian(), AbstractScaleNoise)
+    True
     """
 
     scale: eqx.AbstractVar[Scale]
@@ -74,6 +80,12 @@ class AbstractLocationScale(AbstractScaleNoise):
 
     A subclass has the fields ``scale`` and ``constants`` and defines :meth:`law` and
     :attr:`log_peak`.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> isinstance(wp.noise.Laplace(), AbstractLocationScale)
+    True
     """
 
     @abc.abstractmethod

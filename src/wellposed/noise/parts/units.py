@@ -13,6 +13,12 @@ class FeatureUnits(eqx.Module):
 
     One scale, since features of one interval share a unit: otherwise a pixel that is lit once in
     a thousand images would be thirty standard deviations from its mean.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> FeatureUnits(jnp.array([1.0, 2.0]), jnp.array(2.0))(jnp.array([3.0, 2.0])).tolist()
+    [1.0, 0.0]
     """
 
     mean: Point

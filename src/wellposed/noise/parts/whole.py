@@ -14,7 +14,14 @@ from .abstract import AbstractNoise
 
 
 class AbstractWhole(AbstractNoise):
-    """Noise on whole numbers: a probability for each, so that no log density exceeds zero."""
+    """Noise on whole numbers: a probability for each, so that no log density exceeds zero.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> isinstance(wp.noise.Bernoulli(), AbstractWhole)
+    True
+    """
 
     shown: eqx.AbstractVar[Callable[[Point], Point] | None]  # units of the encoder's input
 
@@ -31,6 +38,12 @@ class LevelUnits(eqx.Module):
     """(y − mean of the feature)/deviation of all, the units in which an encoder gets levels.
 
     One deviation, so that features which hardly vary stay small.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> LevelUnits(jnp.array([1.0, 2.0]), jnp.array(2.0))(jnp.array([3.0, 2.0])).tolist()
+    [1.0, 0.0]
     """
 
     center: Array  # (d,)

@@ -18,6 +18,12 @@ class AbstractWrapped(AbstractNoise):
     """Noise made of the noise in the field ``noise``, whose answers are its own by default.
 
     A subclass has that field and defines ``__call__`` and ``log_density_bound``.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> isinstance(wp.noise.Censored("feature"), AbstractWrapped)
+    True
     """
 
     noise: eqx.AbstractVar[AbstractNoise]

@@ -65,6 +65,14 @@ def fit_chunks(
         As :func:`wellposed.training.fit` does; for ``encoder_steps``, which need all rows.
     DataError
         If the data change during the training.
+
+    Examples
+    --------
+    >>> import wellposed as wp
+    >>> source = wp.sources.open_source(X)
+    >>> streamed = wp.VAE(1, hidden=(4,), max_epochs=2, random_state=0).fit(source)  # through it
+    >>> streamed.n_components_
+    1
     """
     check_process()
     if member.plan.encoder_steps:

@@ -53,6 +53,11 @@ def amortisation_gap(
         If a number is out of range.
 
     References: Cremer, Li & Duvenaud (2018), §3 and §5.1.
+
+    Examples
+    --------
+    >>> amortisation_gap(vae.model_, X[:5], key=key, n_steps=20).encoder.shape
+    (5,)
     """
     check_process()
     n_steps = check_count("n_steps", n_steps, "300 is a start.", low=0)

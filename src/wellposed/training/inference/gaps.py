@@ -21,6 +21,13 @@ class AmortisationGap:
         Standard error of their difference, from common draws of z, nats.
     improved : array of shape (n,)
         1 where the optimised q was kept, else 0.
+
+    Examples
+    --------
+    >>> from wellposed.training import amortisation_gap
+    >>> found = amortisation_gap(vae.model_, X[:5], key=key, n_steps=20)
+    >>> bool((found.optimised >= found.encoder).all())
+    True
     """
 
     encoder: np.ndarray
@@ -59,6 +66,12 @@ class InferenceGaps:
     part and the total too small.
 
     References: Cremer, Li & Duvenaud (2018), eq. 5.
+
+    Examples
+    --------
+    >>> from wellposed.training import inference_gaps
+    >>> found = inference_gaps(vae.model_, X[:20], key=key)  # doctest: +SKIP
+    >>> print(found)  # doctest: +SKIP
     """
 
     n_rows: int

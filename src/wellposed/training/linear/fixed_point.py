@@ -36,6 +36,17 @@ def fixed_point(
     progress : "auto" (on a terminal), True or False; a progress bar
 
     References: the stationary conditions of the linear VAE's ELBO, Lucas et al. (2019), appendix.
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance
+    >>> from wellposed.training import LinearPlan
+    >>> from wellposed.training.linear import random_state
+    >>> covariance = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
+    >>> rng = np.random.default_rng(0)
+    >>> start = random_state(covariance, 2, LinearPlan(), rng=rng)
+    >>> fixed_point(covariance, start, LinearPlan()).outcome.value
+    'converged'
     """
     root, d = covariance.factor, len(covariance.mean)
 

@@ -34,6 +34,17 @@ def gradient(
     Parameters
     ----------
     covariance, start, plan, progress : as :func:`fixed_point` takes them
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance
+    >>> from wellposed.training import LinearPlan
+    >>> from wellposed.training.linear import random_state
+    >>> covariance = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
+    >>> rng = np.random.default_rng(0)
+    >>> start = random_state(covariance, 2, LinearPlan(), rng=rng)
+    >>> gradient(covariance, start, LinearPlan()).model.weight.shape
+    (4, 2)
     """
     mean = covariance.mean
     learned = plan.noise_variance is None

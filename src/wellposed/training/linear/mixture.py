@@ -42,6 +42,14 @@ def mixture_em(
 
     References: Tipping & Bishop (1999), Mixtures of probabilistic principal component analysers,
     appendix C.
+
+    Examples
+    --------
+    >>> from wellposed.models import MixturePPCAModel
+    >>> from wellposed.training import LinearPlan
+    >>> start = MixturePPCAModel(np.log([0.5, 0.5]), X[[0, 100]], np.ones((2, 4, 1)), np.ones(2))
+    >>> mixture_em(X, start, LinearPlan()).outcome.value
+    'converged'
     """
     k = start.weight.shape[2]
     if np.isnan(values).any():

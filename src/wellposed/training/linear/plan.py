@@ -58,6 +58,19 @@ class LinearRun(Generic[Model]):
     objective : array of shape (iterations,)
         The objective after each iteration, nats a datum.
     outcome : Outcome
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance
+    >>> from wellposed.training import LinearPlan
+    >>> from wellposed.training import fixed_point
+    >>> from wellposed.training.linear import random_state
+    >>> covariance = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
+    >>> rng = np.random.default_rng(0)
+    >>> start = random_state(covariance, 2, LinearPlan(), rng=rng)
+    >>> run = fixed_point(covariance, start, LinearPlan())
+    >>> isinstance(run, LinearRun), len(run.objective) > 1
+    (True, True)
     """
 
     model: Model
@@ -77,6 +90,11 @@ class LinearState:
         s, in data units; zero for a collapsed latent.
     noise_variance : float
         σ², in squared data units.
+
+    Examples
+    --------
+    >>> LinearState(np.eye(3)[:, :2], np.array([2.0, 1.0]), noise_variance=0.5).axes.shape
+    (3, 2)
     """
 
     axes: np.ndarray

@@ -53,6 +53,17 @@ def subspace_iteration(
 
     References: Zhou & Saad (2007), Chebyshev-filtered subspace iteration; the closed form,
     :func:`wellposed.models.optimum`.
+
+    Examples
+    --------
+    >>> from wellposed.models import Covariance
+    >>> from wellposed.training import LinearPlan
+    >>> from wellposed.training.linear import random_state
+    >>> covariance = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
+    >>> rng = np.random.default_rng(0)
+    >>> start = random_state(covariance, 2, LinearPlan(), rng=rng)
+    >>> subspace_iteration(covariance, start, LinearPlan(), rng=rng).outcome.value
+    'converged'
     """
     d, k = start.axes.shape
     extra = rng.normal(size=(d, min(d - k, max(10, k // 10))))
