@@ -72,7 +72,9 @@ html_static_path = ["_static"]
 html_css_files = ["wellposed.css"]
 html_show_sourcelink = False
 # A list of all names beside each of hundreds of pages would take most of the time.
-html_sidebars = {"reference/names/*": [], "index": [], "changes/index": []}
+html_sidebars = {
+    page: [] for page in ("reference/names/*", "index", "start/index", "changes/index")
+}
 html_copy_source = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
