@@ -30,7 +30,8 @@ class Page(HTMLParser):
 
 def faults(root: Path) -> list[str]:
     """Return a line for each link that leads nowhere and each thing that is loaded from outside."""
-    pages = {path.resolve(): Page(path) for path in root.rglob("*.html")}
+    files = (path for path in root.rglob("*.html") if "_static" not in path.parts)
+    pages = {path.resolve(): Page(path) for path in files}
     found = []
     for path, page in pages.items():
         name = path.relative_to(root.resolve())

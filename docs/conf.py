@@ -64,6 +64,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    "write_computation_times": False,  # its page would load scripts from outside
 }
 
 html_theme = "pydata_sphinx_theme"
