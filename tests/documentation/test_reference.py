@@ -12,7 +12,7 @@ import pytest
 
 import wellposed
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "index.md"
 (BLOCK,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
 # Names that examples may use without defining them, as the page of the reference says.

@@ -23,7 +23,7 @@ from test_reference import modules_with_shared_names
 from variants import slow_beside
 from wellposed.cli import app
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 HOW_TO = ROOT / "docs" / "how-to"
 REPRODUCTIONS = ROOT / "docs" / "reproductions"
