@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
+from test_reference import modules_with_shared_names
 from typer.testing import CliRunner
 
 import wellposed
-from test_reference import modules_with_shared_names
 from variants import slow_beside
 from wellposed.cli import app
 
