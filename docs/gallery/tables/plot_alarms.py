@@ -30,7 +30,8 @@ for name, p in p_values.items():
     print(f"{name}: {(p <= 0.1).mean():.1%} of {len(new)} digits flagged at a rate of 10 %")
 
 # %%
-# Where p-values are spread evenly from 0 to 1, the share of alarms is the rate asked, at every rate.
+# Where p-values are spread evenly from 0 to 1, the share of alarms is the rate asked, at every
+# rate.
 
 figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True, layout="constrained")
 for ax, (name, p), colour in zip(axes, p_values.items(), ("#CC6677", "#332288"), strict=True):
