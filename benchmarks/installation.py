@@ -1,10 +1,11 @@
 """What an installation consists of: packages and bytes, from a new environment that pip fills.
 
-    python -m benchmarks.installation [--extras plot,hub] [--python python3.13]
+    python -m benchmarks.installation [--extras plot] [--python python3.13] [--oldest] [--doctor]
 
 Builds the library as a wheel and installs it, with what it needs, into a new virtual environment. A
 size is the sum of the bytes of files that a package's record lists. Bytecode that pip compiles is
-counted apart: Python can do without, and writes it again.
+counted apart: Python can do without, and writes it again. With --oldest, each package of the core
+has the lowest version that is declared. With --doctor, the new installation examines itself.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +38,14 @@ print(json.dumps(found))
 """
 
 
-def measure(python: str, extras: str) -> list:
+def oldest() -> list[str]:
+    """Return the lowest declared version of each package of the core, as requirements."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    floors = [line.replace(">=", "==") for line in project["dependencies"]]
+    return [*floors, *(line.replace("jax", "jaxlib") for line in floors if line.startswith("jax="))]
+
+
+def measure(python: str, extras: str, pins: list[str], examine: bool) -> list:
     """Install into a new environment; return name, version, bytes, bytecode of each."""
     with tempfile.TemporaryDirectory() as folder:
         wheels, venv = Path(folder, "wheels"), Path(folder, "venv")
@@ -46,7 +55,9 @@ def measure(python: str, extras: str) -> list:
         (wheel,) = wheels.glob("wellposed-*.whl")
         inner = str(venv / "bin" / "python")
         what = f"{wheel}[{extras}]" if extras else str(wheel)
-        subprocess.run([inner, "-m", "pip", "--quiet", "install", what], check=True)
+        subprocess.run([inner, "-m", "pip", "--quiet", "install", what, *pins], check=True)
+        if examine:
+            subprocess.run([venv / "bin" / "wellposed", "doctor"], check=True, cwd=folder)
         found = subprocess.run([inner, "-c", MEASURE], check=True, capture_output=True, text=True)
     return json.loads(found.stdout)
 
@@ -68,8 +79,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extras", default="", help="such as plot,hub")
     parser.add_argument("--python", default=sys.executable, help="interpreter to install for")
+    parser.add_argument("--oldest", action="store_true", help="lowest declared versions")
+    parser.add_argument("--doctor", action="store_true", help="run wellposed doctor there")
     options = parser.parse_args()
-    show(measure(options.python, options.extras))
+    pins = oldest() if options.oldest else []
+    show(measure(options.python, options.extras, pins, options.doctor))
 
 
 if __name__ == "__main__":
