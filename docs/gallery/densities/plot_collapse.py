@@ -24,7 +24,7 @@ vae = wp.VAE(
     transform="identity",
     image_shape=(8, 8),
     hidden=(32,),
-    max_epochs=30,
+    max_epochs=60,
     random_state=0,
 )
 found = wp.fit_grid(vae, {"noise": [float(v) for v in variances]}, X, progress=False)
@@ -45,5 +45,7 @@ figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 ax.plot(line, forecast, color="#BBBBBB", drawstyle="steps-mid", label="forecast")
 ax.plot(variances, active, "o", color="#332288", label="trained VAE")
 ax.set(xscale="log", xlabel="noise variance σ², squared levels", ylabel="active latents, of 10")
+ax.set_xticks([10, 20, 50, 100, 200, 400], ["10", "20", "50", "100", "200", "400"])
+ax.set_xticks([], minor=True)
 ax.legend(frameon=False)
 plt.show()
