@@ -4,7 +4,7 @@ Do intervals hold what they promise?
 
 A VAE states for each pixel an interval that should contain nine in ten of new values. After a
 training on few images its noise is that of images which it has seen, and intervals are too short.
-Does one number, fitted to other images, mend it?
+Does one number for each pixel, fitted to other images, mend it?
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +26,8 @@ print(f"after\n{after}")
 
 # %%
 # The rank of each pixel among draws of the model should be spread evenly. More ranks at both ends
-# mean that too many pixels lie outside of the draws. One number changes the width of the noise and
-# not its shape: the intervals come close to what they promise, and the peak in the middle stays.
+# mean that too many pixels lie outside of the draws. A number for each pixel changes the width of
+# its noise and not the shape: the intervals come close to what they promise, and the peak in the middle stays.
 
 edges = np.linspace(0, 1, len(before.histogram) + 1)
 figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
