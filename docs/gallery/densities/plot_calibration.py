@@ -27,7 +27,8 @@ print(f"after\n{after}")
 # %%
 # The rank of each pixel among draws of the model should be spread evenly. More ranks at both ends
 # mean that too many pixels lie outside of the draws. A number for each pixel changes the width of
-# its noise and not the shape: the intervals come close to what they promise, and the peak in the middle stays.
+# its noise and not the shape: the intervals come close to what they promise, and the peak in the
+# middle stays.
 
 edges = np.linspace(0, 1, len(before.histogram) + 1)
 figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
