@@ -52,7 +52,8 @@ def page(name: str) -> str:
     for kind in KINDS:
         found = [name for name, value in members.items() if kind_of(value) == kind]
         if found:
-            text += [kind, "-" * len(kind), "", ".. autosummary::", "   :toctree: ../names", ""]
+            text += [kind, "-" * len(kind), "", ".. autosummary::", "   :toctree: ../names"]
+            text += ["   :nosignatures:", ""]
             text += [*(f"   {name}" for name in sorted(found, key=str.casefold)), ""]
     return "\n".join(text)
 
