@@ -54,25 +54,21 @@ def together(
 ) -> Iterator[Place]:
     """Join the other processes, and run a block that ends with them.
 
-    No process waits for another that is gone. If an error leaves the block, it is reported and
-    this process ends at once, and so do the others: with code 75 and a message. SIGINT and SIGTERM
-    ask the training to stop after its epoch; see :func:`any_asked`.
+    No process waits for another that is gone. If an error leaves the block, or this process cannot
+    join, or versions or code differ, it is reported, and this process and the others end at once:
+    with code 75 and a message. SIGINT and SIGTERM ask the training to stop after its epoch.
 
     Parameters
     ----------
     place : of this process; :func:`find_place` reads it
-    step_timeout : seconds within which a step of the training must end, compilation included;
-        after them the processes end. None sets no limit
+    step_timeout : seconds for a step of the training, compilation included; None sets no limit
     join_timeout : seconds within which all processes must come
     heartbeat : seconds of silence after which a process counts as gone
     report : writes the message of an error, and returns the exit code
     orderly : exceptions that leave the block in all processes alike; they are raised
 
-    If this process cannot join, or versions or code differ, it ends too, with a message.
-
     Examples
     --------
-    >>> from wellposed.hosts import find_place
     >>> with together(find_place()):  # doctest: +SKIP
     ...     vae.fit(X)
     """

@@ -24,16 +24,11 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
     curve : result of :func:`wellposed.rate_distortion_curve`, with at least one point
     ax : axes to draw on; those of a new figure by default
 
-    Returns
-    -------
-    Axes
-
     Examples
     --------
-    >>> from wellposed.evaluation import RateDistortionCurve, RatePoint
-    >>> from wellposed.evaluation import rate_distortion as measure
-    >>> point = RatePoint(1.0, vae, measure(model, X, key=key))
-    >>> rate_distortion(RateDistortionCurve("beta", (point,))).get_xlabel()
+    >>> from wellposed import evaluation
+    >>> points = (evaluation.RatePoint(1.0, vae, evaluation.rate_distortion(model, X, key=key)),)
+    >>> rate_distortion(RateDistortionCurve("beta", points)).get_xlabel()
     'rate R (nats a datum)'
     """
     ax = axes_or_new(ax, (6.5, 5.0))
@@ -43,19 +38,18 @@ def rate_distortion(curve: RateDistortionCurve, *, ax: Axes | None = None) -> Ax
         for name in ("rate", "distortion")
     ]
     low, high = np.array([p.result.information_range for p in curve.points]).T
-    ax.hlines(
-        distortion, low, high, color=_INFORMATION, lw=5, alpha=0.6, label="information I(x; z)"
-    )
+    wide = {"color": _INFORMATION, "lw": 5, "alpha": 0.6}
+    ax.hlines(distortion, low, high, label="information I(x; z)", **wide)
     order = np.argsort(rate)
     ax.plot(rate[order], distortion[order], color=_MODELS, lw=1)
     ax.errorbar(
         rate, distortion, errors[1], errors[0], "o", color=_MODELS, markersize=5, label="models"
     )
-    best = curve.best
-    total = -best.result.elbo.value
+    best = curve.best.result
+    total = -best.elbo.value
     ax.plot(
-        best.result.rate.value,
-        best.result.distortion.value,
+        best.rate.value,
+        best.distortion.value,
         "o",
         color=_BEST,
         markeredgecolor="black",

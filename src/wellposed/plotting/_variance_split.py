@@ -38,10 +38,6 @@ def variance_split(
     ax : axes to draw on; those of a new figure by default
     names : of the features, d of them
 
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     DataError

@@ -42,16 +42,13 @@ def integer_model(
     Parameters
     ----------
     model : VAEModel
-    offset, resolution : number or array of shape (d,)
-        Data are offset + resolution·symbol, in data units; 0 and 1 by default. Noise on whole
-        numbers has its data as symbols. Noise on the real line is integrated over the resolution.
-    covariates : CovariateColumns
-        How the numbers that a conditional model is given are made of the columns of symbols that
-        follow the features; by default they are these numbers.
-    weight_bits, activation_bits : int, 4 to 20
-        Fractional bits of weights and of activations.
-    latent_bits : int, 4 to 16
-        Each latent has 2^latent_bits cells.
+    offset, resolution : number or array of shape (d,); data are offset + resolution·symbol, in
+        data units; 0 and 1 by default. Noise on whole numbers has its data as symbols. Noise on the
+        real line is integrated over the resolution
+    covariates : how the numbers that a conditional model is given are made of the columns of
+        symbols that follow the features; by default they are these numbers
+    weight_bits, activation_bits : fractional bits of weights and of activations, 4 to 20
+    latent_bits : 4 to 16; each latent has 2^latent_bits cells
 
     Raises
     ------
@@ -63,13 +60,10 @@ def integer_model(
 
     Examples
     --------
-    >>> codec = integer_model(model, resolution=0.1)
-    >>> codec.n_features
+    >>> integer_model(model, resolution=0.1).n_features
     4
     """
-    check_count("weight_bits", weight_bits, "12 is a start.", low=4, most=20)
-    check_count("activation_bits", activation_bits, "14 is a start.", low=4, most=20)
-    check_count("latent_bits", latent_bits, "12 is a start.", low=4, most=16)
+    _check_bits(weight_bits, activation_bits, latent_bits)
     _check(model)
     noise: Any = model.noise
     whole = dataclasses.replace(model, noise=noise.noise) if _has_gaps(noise) else model
@@ -89,6 +83,12 @@ def integer_model(
     limit = np.ceil(prior.grid.most() * 2.0 ** (activation_bits - PLACE_BITS)) + 1.0
     decoder.check(beside.limits(limit, marks=False), name="decoder")
     return BitsBackCodec(inputs, encoder, decoder, prior, parts, activation_bits, beside)
+
+
+def _check_bits(weight: int, activation: int, latent: int) -> None:
+    check_count("weight_bits", weight, "12 is a start.", low=4, most=20)
+    check_count("activation_bits", activation, "14 is a start.", low=4, most=20)
+    check_count("latent_bits", latent, "12 is a start.", low=4, most=16)
 
 
 def _covariates(model: VAEModel, columns: CovariateColumns | None, bits: int) -> Given | None:

@@ -43,10 +43,6 @@ def impute(
     n_draws : m, completed rows a row
     n_levels : probabilities are of the whole numbers below it; 0 computes none
 
-    Returns
-    -------
-    Imputations of the n rows
-
     Raises
     ------
     SettingError
@@ -58,11 +54,10 @@ def impute(
 
     Examples
     --------
-    >>> import wellposed as wp
-    >>> imputer = wp.VAE(2, missing="ignorable", hidden=(16,), max_epochs=2, random_state=0)
-    >>> with_gaps = np.where(X > 6, np.nan, X)
-    >>> found = impute(imputer.fit(with_gaps).model_, with_gaps[:3], key=key)
-    >>> bool(np.isfinite(found.mean).all())
+    >>> from wellposed import VAE
+    >>> with_gaps, few = np.where(X > 6, np.nan, X), {"hidden": (16,), "max_epochs": 2}
+    >>> vae = VAE(2, missing="ignorable", random_state=0, **few).fit(with_gaps)
+    >>> bool(np.isfinite(impute(vae.model_, with_gaps[:3], key=key).mean).all())
     True
     """
     check_process()

@@ -220,22 +220,16 @@ def prior_mismatch(
     setting : how the model's own prior was set, "standard", "aggregate", "mixture", "vamp" or
         "flow", for the remedy; None takes it from the kind of the prior
 
-    Returns
-    -------
-    PriorMismatch
-
     Raises
     ------
     DataError
         If there are fewer than two rows.
 
-    References: Hoffman & Johnson (2016), §2; Poole, Ozair, van den Oord, Alemi & Tucker (2019),
-    §2.4 for the bracket.
+    References: Hoffman & Johnson (2016), §2; Poole et al. (2019), §2.4 for the bracket.
 
     Examples
     --------
-    >>> found = prior_mismatch(model, X, key=key)
-    >>> low, high = found.information
+    >>> low, high = prior_mismatch(model, X, key=key).information
     >>> low.value <= high.value
     True
     """

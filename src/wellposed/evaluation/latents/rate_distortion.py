@@ -116,13 +116,8 @@ def rate_distortion(
     rows : array of shape (n, d), data units
     key : PRNG key; :func:`wellposed.evaluation.elbo` returns the same rate and distortion for it
     n_samples : draws of z a row, for the distortion and, unless p(z) is N(0, I), the rate
-    log_density : array of shape (n,), log p*(x) of each row in nats and data units, for simulated
-        data
+    log_density : for simulated data, log p*(x) of each row, nats in data units, shape (n,)
     most_rows : largest number of rows for the information; its time grows with the square
-
-    Returns
-    -------
-    RateDistortion
 
     Raises
     ------

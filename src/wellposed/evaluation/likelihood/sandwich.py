@@ -104,8 +104,7 @@ def sandwich(
 
     Examples
     --------
-    >>> found = sandwich(model, 4, key=key, n_chains=4, n_steps=10)
-    >>> found.gaps.shape
+    >>> sandwich(model, 4, key=key, n_chains=4, n_steps=10).gaps.shape
     (4,)
     """
     check_process()

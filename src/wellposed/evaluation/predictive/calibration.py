@@ -124,12 +124,7 @@ def calibration(
     key : PRNG key of the draws, the ties and the hidden features
     given : "reconstruction", "prior" or "features"
     n_draws : s ≥ 2, draws per row; 99 of "features" cost a few thousand network passes
-    share : share of the varying features that "features" hides in each row, between 0 and 1; at
-        least one feature is hidden and one is not
-
-    Returns
-    -------
-    Calibration
+    share : of the varying features, hidden by "features" in each row; at least one, and not all
 
     Raises
     ------

@@ -45,8 +45,7 @@ def compare(
     The rivals are fitted to the training rows, at most 4,000 of them:
 
     - the exact linear model with as many latents: probabilistic PCA where all features share one
-      noise variance, else factor analysis;
-    - one Gaussian;
+      noise variance, else factor analysis, and one Gaussian;
     - a mixture of Gaussians, its size and regularisation chosen on a fifth of at most 2,000
       training rows. Of more than 100 features it is a mixture along 20 directions.
 
@@ -73,19 +72,16 @@ def compare(
 
     Examples
     --------
-    >>> found = compare(model, X[:50], X[50:], key=key)
-    >>> [rival.kind for rival in found.rivals]
+    >>> [rival.kind for rival in compare(model, X[:50], X[50:], key=key).rivals]
     ['linear', 'Gaussian', 'mixture']
     """
     check_process()
-    check_comparable(model, np.shape(rows)[1] - model.n_covariates)
-    rows, train = np.asarray(rows), np.asarray(train)
-    if len(train) < 3:
-        raise DataError(f"Rivals are fitted to 3 training rows or more; got {len(train)}.")
+    rows = np.asarray(rows)
+    check_comparable(model, rows.shape[1] - model.n_covariates)
+    some = _some_of(np.asarray(train))
     if likelihood is None:
         rows = subsample(rows, _MOST_ROWS)
         likelihood = log_likelihood(model, rows, n_samples=_DRAWS, key=key)
-    some = subsample(train, MOST_TRAINING)
     varies = varying(own_columns(model, some))
     return Comparison(
         log_p=np.asarray(likelihood.value, np.float64),
@@ -93,8 +89,16 @@ def compare(
         rivals=_rivals(model, rows, some, varies, resolution, key=key),
         n_features=int(varies.sum()),
         n_train=len(some),
-        n_given=len(train),
+        n_given=len(np.asarray(train)),
     )
+
+
+def _some_of(train: np.ndarray) -> np.ndarray:
+    if len(train) < 3:
+        raise DataError(
+            f"Rivals are fitted to 3 training rows or more; got {len(train)}. Pass more rows."
+        )
+    return subsample(train, MOST_TRAINING)
 
 
 def _rivals(

@@ -76,10 +76,6 @@ def variance_split(
     n_draws : number of draws z ~ q(z | x) for each row, and of draws from the prior
     most_rows : largest number of rows to use, spread evenly over the data
 
-    Returns
-    -------
-    VarianceSplit
-
     Raises
     ------
     SettingError

@@ -19,11 +19,7 @@ _OPTIONS = {"maxcor": 20, "gtol": 1e-9}
 
 
 def gradient(
-    covariance: Covariance,
-    start: LinearState,
-    plan: LinearPlan,
-    *,
-    progress: bool | str = "auto",
+    covariance: Covariance, start: LinearState, plan: LinearPlan, *, progress: bool | str = "auto"
 ) -> LinearRun[LinearVAEModel]:
     """Climb the ELBO in W and, where it is learned, log(σ² − floor²), by L-BFGS.
 
@@ -37,13 +33,10 @@ def gradient(
 
     Examples
     --------
-    >>> from wellposed.models import Covariance
-    >>> from wellposed.training import LinearPlan
-    >>> from wellposed.training.linear import random_state
-    >>> covariance = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
-    >>> rng = np.random.default_rng(0)
-    >>> start = random_state(covariance, 2, LinearPlan(), rng=rng)
-    >>> gradient(covariance, start, LinearPlan()).model.weight.shape
+    >>> from wellposed.training.linear import LinearPlan, random_state
+    >>> S = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
+    >>> start = random_state(S, 2, LinearPlan(), rng=np.random.default_rng(0))
+    >>> gradient(S, start, LinearPlan()).model.weight.shape
     (4, 2)
     """
     mean = covariance.mean

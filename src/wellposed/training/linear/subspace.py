@@ -42,13 +42,10 @@ def subspace_iteration(
 
     Parameters
     ----------
-    covariance : Covariance
-        Mean of shape (d,) and covariance S of shape (d, d) of the data.
-    start : LinearState
-        Its axes are the first span.
+    covariance : mean of shape (d,) and covariance S of shape (d, d) of the data
+    start : whose axes are the first span
     plan : LinearPlan
-    rng : numpy.random.Generator
-        Draws the directions by which the span is wider than k.
+    rng : draws the directions by which the span is wider than k
     progress : "auto" (on a terminal), True or False; a progress bar
 
     References: Zhou & Saad (2007), Chebyshev-filtered subspace iteration; the closed form,
@@ -56,18 +53,15 @@ def subspace_iteration(
 
     Examples
     --------
-    >>> from wellposed.models import Covariance
-    >>> from wellposed.training import LinearPlan
-    >>> from wellposed.training.linear import random_state
-    >>> covariance = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
+    >>> from wellposed.training.linear import LinearPlan, random_state
+    >>> S = Covariance(X.mean(axis=0), np.cov(X.T, bias=True), len(X))
     >>> rng = np.random.default_rng(0)
-    >>> start = random_state(covariance, 2, LinearPlan(), rng=rng)
-    >>> subspace_iteration(covariance, start, LinearPlan(), rng=rng).outcome.value
+    >>> start = random_state(S, 2, LinearPlan(), rng=rng)
+    >>> subspace_iteration(S, start, LinearPlan(), rng=rng).outcome.value
     'converged'
     """
     d, k = start.axes.shape
     extra = rng.normal(size=(d, min(d - k, max(10, k // 10))))
-
     whole = _whole(covariance)
 
     def best(ritz: Spectrum) -> StationaryPoint:
