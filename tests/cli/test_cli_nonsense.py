@@ -13,6 +13,12 @@ from wellposed.cli import app
 
 HUGE = str(10**12)
 SEEDS = ("-1", str(2**32), "1e3", "x", "")
+HOSTS = {
+    "--coordinator": ("", "x", "a:b", "a:99999999"),
+    "--processes": ("0", "-1", "x"),
+    "--process": ("-1", "5", "x"),
+    "--step-timeout": ("0", "-1", "nan", "x"),
+}
 FIT = {
     "--components": ("0", "-1", "1e9", str(10**9), HUGE, "x", "2.5", ""),
     "--noise": ("nan", "-1", "0", "inf", "gausian", "[red]", ""),
@@ -54,12 +60,8 @@ PATHS = ("out.txt", ".")
 COMMANDS = {
     ("fit", "{csv}", "-o", "{out}"): FIT,
     ("fit", "{csv}"): {"--output": (".", "{csv}", "x" * 300, "{csv}/x")},
-    ("fit", "{csv}", "-o", "{out}", "--distributed"): {
-        "--coordinator": ("", "x", "a:b", "a:99999999"),
-        "--processes": ("0", "-1", "x"),
-        "--process": ("-1", "5", "x"),
-        "--step-timeout": ("0", "-1", "nan", "x"),
-    },
+    ("fit", "{csv}", "-o", "{out}", "--distributed"): HOSTS,
+    ("score", "{model}", "{csv}", "--blocks", "--distributed"): HOSTS,
     ("launch",): {"--processes": ("0", "-1", HUGE, "x"), "": ("score", "fit")},
     ("demo",): {"--out": ("{csv}",)},
     ("sample", "{model}"): {
