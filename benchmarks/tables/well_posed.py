@@ -4,8 +4,8 @@
 
 ``divergence``, ``one-dimension``, ``discrete``, ``conditioning`` and ``residuals`` take seconds and
 need no data beyond the digits of scikit-learn; ``trained`` takes two minutes. ``mnist`` reads the
-MNIST images of ``$WELLPOSED_DATA``, ``faces`` the Frey faces there, some minutes for each ξ. Without
-a name, all of them.
+MNIST images of ``$WELLPOSED_DATA``, ``faces`` the Frey faces there, some minutes for each ξ;
+without a name, all of them.
 """
 
 import argparse
