@@ -6,13 +6,15 @@
 
 ``memory``: a file of ``--gigabytes`` is generated, fitted in one pass and scored, each in a process
 of its own, whose peak memory is printed beside that of a process that does the same with 1,024
-rows; the file is deleted. ``rate``: rows a CPU second of epochs of MNIST from a file over those in
-memory, and the share of the time that reading took. ``reading``: rows a second of 784 bytes in the
-order of a training, from a file that the system no longer holds in memory. ``scores``: a million
-rows scored from a file, compared with the same in memory bit for bit. ``parallel``: trainings on
-several processes and devices beside one. ``input``: the share of a training that waits for rows.
-``faults``: processes that are killed, frozen, stuck or missing. ``bfloat16``: products of lower
-precision. These four are described in the modules of their names, ``input`` in ``parallel``.
+rows; the file is deleted. "pPCA" is a fit of probabilistic PCA and its scores. ``rate``: rows a CPU
+second of epochs of MNIST from a file over those in memory, and the share of the time that reading
+took. ``reading``: rows a second of 784 bytes in the order of a training, from a file that the
+system no longer holds in memory. ``scores``: a million rows encoded and scored from a
+file and by two processes, compared with the same in memory.
+``parallel``: trainings on several processes and devices beside one. ``input``: the share of a
+training that waits for rows. ``faults``: processes that are killed, frozen, stuck or missing.
+``bfloat16``: products of lower precision. These four are described in the modules of their names,
+``input`` in ``parallel``.
 """
 
 import argparse
@@ -37,7 +39,7 @@ from benchmarks.scale.parallel import parallel, waiting
 from wellposed import sources
 
 TABLES = ("memory", "rate", "reading", "scores", "parallel", "input", "faults", "bfloat16")
-SCORED = 1_000_000
+SCORED, DRAWS = 1_000_000, 2  # rows; draws of z a row
 ROUNDS, WIDE = 3, (500, 500)
 
 
@@ -54,14 +56,17 @@ def vae(**settings: Any) -> wp.VAE:
 
 
 def job(kind: str, path: Path, model: Path) -> dict[str, float]:
-    """Fit or encode in this process, and return its peak memory in bytes, and seconds."""
+    """Fit or score in this process, and return its peak memory in bytes, and seconds."""
     source = sources.open_source(path)
     start, cpu = time.perf_counter(), time.process_time()
+    out = model.with_suffix(".npy")
     if kind == "fit":
         vae(hidden=(64,)).fit(source).save(model)
-    else:
+    elif kind == "scores":
         fitted: Any = wp.load(model)
-        fitted.score_samples(source, 1, "encoder", out=model.with_suffix(".npy"))
+        fitted.score_samples(source, 1, "encoder", out=out)
+    else:
+        wp.PPCA(20).fit(source).score_samples(source, out=out)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "peak": peak,
@@ -86,7 +91,7 @@ def memory(folder: Path, gigabytes: float) -> None:
     generate(large, n_rows)
     print(f"\n{large.stat().st_size / 1e9:.1f} GB, {n_rows:,} rows of {WIDTH} float32, one pass")
     try:
-        for kind in ("fit", "scores"):
+        for kind in ("fit", "scores", "pPCA"):
             least, most = (in_a_process(kind, path, model) for path in (small, large))
             print(
                 f"{kind:8} peak {most['peak'] / 1e6:6.0f} MB, with 1,024 rows "
@@ -156,18 +161,31 @@ def reading(folder: Path) -> None:
 
 
 def scores(folder: Path) -> None:
-    """Score a million rows from a file and in memory."""
-    path = folder / "scored.npy"
+    """Encode and score a million rows from a file, in memory, and by two joined processes."""
+    path, model, out = (folder / name for name in ("scored.npy", "scored.wp", "log_p.npy"))
     generate(path, SCORED, np.uint8)
     source = sources.NpySource(path)
-    model = vae(max_epochs=2).fit(source.rows(0, 2_000))
+    fitted = vae(max_epochs=2, devices=1).fit(source.rows(0, 2_000))
+    fitted.save(model, overwrite=True)
+    X, scoring = np.load(path), {"n_samples": DRAWS, "method": "encoder"}
+    print(f"\n{SCORED:,} rows; equal, bit for bit and in order, to those in memory")
     start = time.perf_counter()
-    from_file = model.transform(source)
+    from_file = fitted.transform(source)
     seconds = time.perf_counter() - start
-    inside = model.transform(np.load(path))
-    same = np.array_equal(from_file, inside)
-    print(f"\nlatents of {SCORED:,} rows, {seconds:.0f} s: equal bit for bit, in order: {same}")
-    path.unlink()
+    print(f"latents from a file, {seconds:.0f} s: {np.array_equal(from_file, fitted.transform(X))}")
+    inside = fitted.score_samples(X, **scoring)
+    start = time.perf_counter()
+    from_file = fitted.score_samples(source, **scoring)
+    seconds = time.perf_counter() - start
+    print(f"scores from a file, {seconds:.0f} s: {np.array_equal(from_file, inside)}", flush=True)
+    command = ["-m", "wellposed", "launch", "-n", "2", "--", "score", model, path, "--blocks"]
+    command += ["--samples", DRAWS, "--method", "encoder", "-o", out, "--force", "--distributed"]
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *map(str, command)], check=True, stderr=subprocess.DEVNULL)
+    seconds = time.perf_counter() - start
+    print(f"scores by two processes, {seconds:.0f} s: {np.array_equal(np.load(out), inside)}")
+    for each in (path, model, out):
+        each.unlink()
 
 
 def main() -> None:

@@ -25,6 +25,25 @@ def test_scores_of_blocks_are_those_of_the_rows_in_memory(files):
     assert np.array_equal(np.load(files / "values.npy"), values)
 
 
+def test_exact_models_score_blocks_too(files):
+    ppca = wp.PPCA(2).fit(np.load(files / "rows.npy"))
+    ppca.save(files / "ppca.wp")
+    command = (
+        "score",
+        files / "ppca.wp",
+        files / "rows.npy",
+        "--blocks",
+        "-o",
+        files / "exact.npy",
+    )
+    run(*command)
+    assert np.array_equal(
+        np.load(files / "exact.npy"), ppca.score_samples(np.load(files / "rows.npy"))
+    )
+    found = run(*command, "--force", "--method", "ais", code=2)
+    assert "exact log p(x)" in " ".join(found.output.split())
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

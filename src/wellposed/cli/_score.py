@@ -78,6 +78,7 @@ def _score_blocks(
 ) -> None:
     """Write log p(x) of rows that are read in blocks, as they are computed."""
     from wellposed.estimators import VAE
+    from wellposed.estimators.linear.methods import ExactMethods
     from wellposed.estimators.streamed.output import KINDS
     from wellposed.sources import open_source
 
@@ -89,16 +90,23 @@ def _score_blocks(
     if role.writes:
         check_output(output, model, data, force=force, kinds=KINDS)
     vae = open_model(model)
-    if not isinstance(vae, VAE):
-        raise SettingError(
-            f"Data in blocks are scored by a VAE; {model} holds a {type(vae).__name__}. Leave "
-            "--blocks out."
-        )
-    if role.distributed:
-        vae.set_params(devices="all")
-    source = open_source(data)
     options: dict[str, Any] = {} if method is None else {"method": method}
-    vae.score_samples(source, samples, out=output, **options)
+    if isinstance(vae, VAE):
+        options["n_samples"] = samples
+        if role.distributed:
+            vae.set_params(devices="all")
+    elif not isinstance(vae, ExactMethods):
+        raise SettingError(
+            f"Data in blocks are scored by a VAE or an exact model; {model} holds a "
+            f"{type(vae).__name__}. Leave --blocks out."
+        )
+    elif role.distributed or options.pop("method", "exact") not in ("auto", "exact"):
+        raise SettingError(
+            f"A {type(vae).__name__} has an exact log p(x), which one process computes; got "
+            "--distributed or another --method. Leave them out."
+        )
+    source = open_source(data)
+    vae.score_samples(source, out=output, **options)
     if not role.writes:
         return
     say(f"Wrote log p(x) of {source.n_rows} rows to {output}", err=True)

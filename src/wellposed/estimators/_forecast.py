@@ -13,7 +13,7 @@ from wellposed._errors import SettingError
 from ._build import objective_of
 from ._settings import settings_of
 from ._words import Resolution, Rows, Transform
-from .linear.rows import Exact, prepare
+from .linear.prepare import Exact, prepare
 from .start.settings import noise_of
 
 

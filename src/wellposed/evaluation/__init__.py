@@ -102,6 +102,7 @@ from .linear import (
     sentences,
     spectrum,
 )
+from .linear import Sliceable as Sliceable
 from .outliers import (
     Explanation,
     Uniformity,

@@ -26,6 +26,7 @@ from ._order import chunk_rows_of as chunk_rows_of
 from ._permutation import Permutation
 from ._pieces import Piece as Piece
 from ._pieces import Reader
+from ._pieces import SlicedRows as SlicedRows
 from ._pieces import in_order as in_order
 from ._source import BlockSource
 from ._source import check_some as check_some

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from ._identity import check_same
 from ._source import BlockSource
 
 
@@ -83,3 +84,42 @@ class Reader:
             self._kept = -1, np.empty((0, 0))  # given up before the next is read
             self._kept = block, self._source.whole_block(block)
         return self._kept[1]
+
+
+class SlicedRows:
+    """Rows of a source as an array that is read where it is sliced.
+
+    Slices that follow one another read each block once.
+
+    Parameters
+    ----------
+    source : BlockSource
+
+    Raises
+    ------
+    DataError
+        At the slice that ends with the last row, if the source has changed since it was opened.
+
+    Examples
+    --------
+    >>> from wellposed.sources import ArraySource
+    >>> rows = SlicedRows(ArraySource(np.arange(6.0).reshape(3, 2)))
+    >>> rows.shape, rows[1:3].tolist()
+    ((3, 2), [[2.0, 3.0], [4.0, 5.0]])
+    """
+
+    def __init__(self, source: BlockSource):
+        self._source, self._reader = source, Reader(source)
+        self._before = source.identity()
+        self.shape, self.dtype = (source.n_rows, source.n_features), np.dtype(source.dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, step = rows.indices(len(self))
+        if step != 1:
+            raise IndexError(f"Rows of a source are read in order; got a step of {step}.")
+        if stop == len(self):
+            check_same(self._before, self._source.identity(), self._source)
+        return self._reader.read(list(in_order(self._source, start, stop)))[0]

@@ -74,7 +74,7 @@ def _of_blocks(source: sources.BlockSource) -> Table:
         raise DataError(
             f"This reads all rows into memory, at most {DENSE_AT_MOST:,} entries; got {source!r}. "
             "Pass some of its rows, source.rows(start, stop); fit, partial_fit, transform and "
-            "score_samples of VAE read in blocks."
+            "score_samples of VAE and of the linear models read in blocks."
         )
     return of_source_rows(source, source.rows(0, source.n_rows))
 

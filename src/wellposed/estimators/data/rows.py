@@ -80,7 +80,24 @@ def validate_rows(
     """
     table = table_of(X)
     n, d = table.values.shape
-    fewest = 2 if reset else 1
+    check_fewest(n, d, 2 if reset else 1)
+    (keep_features if reset else check_features)(estimator, table)
+    if not gaps:
+        table.check_finite(ignorable="missing" in estimator.get_params(deep=False))
+        return narrow(table.values)
+    table.check_gaps(observed=reset and not empty)
+    values = table.values
+    return np.ascontiguousarray(values, None if values.dtype.kind == "f" else np.float64)
+
+
+def check_fewest(n: int, d: int, fewest: int = 2) -> None:
+    """Refuse data of fewer rows than a use needs, or without features, in scikit-learn's words.
+
+    Raises
+    ------
+    DataError
+        Naming the shape.
+    """
     if n < fewest:
         raise DataError(
             f"Found array with {n} sample(s) (shape=({n}, {d})) while a minimum of {fewest} is "
@@ -91,13 +108,6 @@ def validate_rows(
             f"Found array with 0 feature(s) (shape=({n}, 0)) while a minimum of 1 is required. "
             "Pass at least one column."
         )
-    (keep_features if reset else check_features)(estimator, table)
-    if not gaps:
-        table.check_finite(ignorable="missing" in estimator.get_params(deep=False))
-        return narrow(table.values)
-    table.check_gaps(observed=reset and not empty)
-    values = table.values
-    return np.ascontiguousarray(values, None if values.dtype.kind == "f" else np.float64)
 
 
 def seed_of(random_state: Any) -> int:

@@ -16,7 +16,7 @@ from wellposed._errors import TrainingWarning
 from .._file_check import demand
 from .._settings import settings_of
 from .._words import Rows, Seed
-from ..linear.rows import check_components
+from ..linear.checks import check_components
 from .methods import ImputerMethods
 from .ridge import choose_ridge
 

@@ -15,8 +15,9 @@ from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._words import Missing, Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
+from .checks import check_components, warn_of_budget, warn_of_constants
 from .methods import LinearMethods
-from .rows import Exact, check_components, prepare, warn_of_budget, warn_of_constants
+from .prepare import Exact, prepare
 
 # A covariance has the digits of a noise variance above this share of the feature's variance.
 _SURE = 1e-5
@@ -122,7 +123,7 @@ class FactorAnalysis(
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d), or a path
+        X : array-like or frame of shape (n, d), a path, or a source
         y : ignored
 
         Raises

@@ -18,19 +18,18 @@ from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._words import Missing, Progress, Resolution, Rows, Seed, Solver, Transform
 from ..data.rows import restore_on_failure, seed_of
-from .methods import LinearMethods
-from .rows import (
-    Exact,
+from .checks import (
     check_components,
     check_digits,
     linear_vae_of,
-    prepare,
     spectrum_of,
     warn_of_budget,
     warn_of_collapse,
     warn_of_constants,
     warn_of_floor,
 )
+from .methods import LinearMethods
+from .prepare import Exact, prepare
 
 _COLLAPSED = 1e-3  # nats: a negligible rate
 _ON_FLOOR = 1e-3  # the gradient approaches the floor and does not reach it
@@ -160,7 +159,7 @@ class LinearVAE(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d), or a path
+        X : array-like or frame of shape (n, d), a path, or a source
         y : ignored
 
         Raises

@@ -1,5 +1,6 @@
 """Methods of the fitted exact models: PPCA, FactorAnalysis, MixturePPCA and LinearVAE."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import jax
@@ -19,6 +20,7 @@ from .._file import save
 from .._sizes import check_draws
 from .._words import FilePath, Rows, Sampler, Seed
 from ..data.rows import open_table, seed_of, validate_rows
+from ..streamed.score import by_row
 
 
 class ExactMethods:
@@ -42,7 +44,11 @@ class ExactMethods:
 
     def transform(self, X: Rows) -> np.ndarray:
         """Return the posterior mean E[z | x] of each row: (n, d) data units to (n, k)."""
-        return self._posterior_means(self._to_model_units(X)[0])
+
+        def means(rows: Rows) -> np.ndarray:
+            return self._posterior_means(self._to_model_units(rows)[0])
+
+        return self._by_row(means, X, call="transform")
 
     def inverse_transform(self, Z: ArrayLike) -> np.ndarray:
         """Return E[x | z] at each latent, through the transform: (n, k) to (n, d), data units."""
@@ -60,10 +66,32 @@ class ExactMethods:
         """Return E[x | z] at each row's posterior mean, shape (n, d), data units."""
         return self.inverse_transform(self.transform(X))
 
-    def score_samples(self, X: Rows) -> np.ndarray:
-        """Return the exact log p(x) of each row, shape (n,), nats in data units."""
-        values, log_det = self._to_model_units(X)
-        return self._exact.log_density(values) + log_det
+    def score_samples(self, X: Rows, *, out: FilePath | None = None) -> Any:
+        """Return the exact log p(x) of each row, shape (n,), nats in data units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), a path, or a source
+        out : .npy or .parquet file to write the values to, in order; its path is then returned
+        """
+
+        def log_p(rows: Rows) -> np.ndarray:
+            values, log_det = self._to_model_units(rows)
+            return self._exact.log_density(values) + log_det
+
+        return self._by_row(log_p, X, call="score_samples", out=out)
+
+    def _by_row(
+        self,
+        function: Callable[[Any], np.ndarray],
+        X: Rows,
+        *,
+        call: str,
+        out: FilePath | None = None,
+    ) -> Any:
+        check_is_fitted(self)
+        owner: Any = self
+        return by_row(owner, function, X, call=call, out=out, names=["log_p"])
 
     def log_likelihood(
         self, X: Rows, n_samples: int = 1, method: Literal["exact", "auto"] = "exact"

@@ -14,9 +14,10 @@ from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._words import Missing, Progress, Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
+from .checks import check_components, warn_of_budget, warn_of_constants
 from .methods import ExactMethods
 from .mixture_size import best_of_starts, choose
-from .rows import check_components, prepare, warn_of_budget, warn_of_constants
+from .prepare import prepare_whole
 
 
 @setting_and_method("transform")
@@ -156,7 +157,9 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         check_settings(settings, self._constraints)
         with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepare(self, X, settings["transform"], self.resolution, seed, self.missing)
+            data = prepare_whole(
+                self, X, settings["transform"], self.resolution, seed, self.missing
+            )
             check_components(self.n_components, data.rows)
             if not isinstance(self.n_mixture, str) and self.n_mixture > len(data.rows):
                 raise SettingError(

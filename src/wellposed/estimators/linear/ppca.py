@@ -13,18 +13,17 @@ from .._homonym import setting_and_method
 from .._settings import settings_of
 from .._words import Missing, Resolution, Rows, Seed, Transform
 from ..data.rows import restore_on_failure, seed_of
-from .methods import LinearMethods
-from .rows import (
-    Exact,
+from .checks import (
     check_components,
     check_digits,
-    prepare,
     spectrum_of,
     warn_of_budget,
     warn_of_collapse,
     warn_of_constants,
     warn_of_floor,
 )
+from .methods import LinearMethods
+from .prepare import Exact, prepare
 
 
 @setting_and_method("transform")
@@ -128,7 +127,7 @@ class PPCA(LinearMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d), or a path
+        X : array-like or frame of shape (n, d), a path, or a source
         y : ignored
 
         Raises

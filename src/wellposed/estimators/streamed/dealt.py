@@ -8,6 +8,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from wellposed import evaluation, hosts, training
 from wellposed._errors import HostsError
@@ -34,7 +35,7 @@ def spread(vae: Fitted) -> contextlib.AbstractContextManager[None]:
     return evaluation.spread_over(own[: max(1, share)])
 
 
-def processes_of(vae: Fitted) -> tuple[int, int]:
+def processes_of(vae: BaseEstimator) -> tuple[int, int]:
     """Return the number of this process, and of those that compute together.
 
     These are the processes that joined, where ``VAE(devices=)`` is not None.
@@ -44,7 +45,7 @@ def processes_of(vae: Fitted) -> tuple[int, int]:
     return jax.process_index(), jax.process_count()
 
 
-def agree_on_call(vae: Fitted, **facts: object) -> None:
+def agree_on_call(vae: Any, **facts: object) -> None:
     """Refuse a call that differs between the processes that joined.
 
     Parameters
@@ -66,7 +67,7 @@ def agree_on_call(vae: Fitted, **facts: object) -> None:
 
 
 def collect(
-    vae: Fitted,
+    vae: BaseEstimator,
     own: Generator[np.ndarray],
     n_parts: int,
     results: Callable[[], RowWriter],

@@ -5,10 +5,10 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from wellposed import serialise, sources, training
 from wellposed._bar import Bar
-from wellposed.estimators._fitted import Fitted
 from wellposed.estimators.data.table import Table, of_source_rows
 
 from .dealt import agree_on_call, collect, processes_of
@@ -19,7 +19,7 @@ _LEAST_ROWS = 256  # of a chunk, so that it is computed by the program of the ot
 
 
 def over_source(
-    vae: Fitted,
+    vae: BaseEstimator,
     function: Callable[[Table], np.ndarray],
     source: sources.BlockSource,
     *,
@@ -66,7 +66,8 @@ def over_source(
         sources.check_same(before, source.identity(), source)
 
     writes = share[0] == 0
-    with Bar(n, vae.progress if writes else False, unit="rows") as bar:
+    progress = getattr(vae, "progress", "auto") if writes else False
+    with Bar(n, progress, unit="rows") as bar:
         return collect(
             vae,
             parts(bar),
@@ -76,7 +77,7 @@ def over_source(
 
 
 def by_row(
-    vae: Fitted,
+    vae: BaseEstimator,
     function: Callable[[Any], np.ndarray],
     X: Any,
     *,
@@ -84,9 +85,10 @@ def by_row(
     out: str | os.PathLike[str] | None,
     names: Sequence[str] | None,
 ) -> Any:
-    """Apply a function of a fitted VAE to data of any kind; see :func:`over_source` for sources.
+    """Apply a function of a fitted estimator to data of any kind.
 
-    Data in memory are passed as they are, and their results returned, or written to ``out``.
+    For sources see :func:`over_source`. Data in memory are passed as they are, and their results
+    returned, or written to ``out``.
 
     Raises
     ------
@@ -94,7 +96,7 @@ def by_row(
         If ``out`` is a file that is read as well; for a source and a conditional model.
     """
     if isinstance(X, sources.BlockSource):
-        check_no_covariates(vae.covariates_)
+        check_no_covariates(getattr(vae, "covariates_", None))
         serialise.check_apart(out, *X.paths)
         return over_source(vae, function, X, call=call, out=out, names=names)
     if out is None:

@@ -10,9 +10,12 @@ import numpy as np
 
 from wellposed._budget import at_once, slices
 from wellposed._typing import Point, PRNGKey
+from wellposed.sources import SlicedRows
 from wellposed.transforms import AbstractTransform, Identity, Transformed
 
 from .._rows import over_rows
+
+Sliceable = np.ndarray | SlicedRows  # rows that are sliced in order
 
 _ROWS = 4096  # largest number of rows in a piece
 
@@ -36,14 +39,14 @@ class ModelUnits:
     transform: AbstractTransform
     key: Any = None
 
-    def pieces(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def pieces(self, rows: Sliceable) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield values (m, d) in model units and log |det dT/dx| (m,) of successive rows.
 
         In rows with gaps, the determinant is that of the observed entries.
 
         Parameters
         ----------
-        rows : array of shape (n, d), data units
+        rows : array of shape (n, d), data units, or those of a source
         """
         for part in slices(len(rows), at_once(rows.shape[1], _ROWS)):
             piece = rows[part]
@@ -56,7 +59,7 @@ class ModelUnits:
                 mapped = over_rows(visit, self.transform, piece, key=self.key)
             yield mapped.value, mapped.log_det
 
-    def whole(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def whole(self, rows: Sliceable) -> tuple[np.ndarray, np.ndarray]:
         """Return all values (n, d) in model units and log |det dT/dx| (n,).
 
         Parameters

@@ -8,7 +8,7 @@ from wellposed._errors import DataError, SettingError, unknown_name
 from wellposed.models import Covariance, Spectrum, eigendecompose, varies
 from wellposed.transforms import Identity
 
-from .model_units import ModelUnits
+from .model_units import ModelUnits, Sliceable
 
 SOLVERS = ("auto", "covariance_eigh", "full", "arpack", "randomized")
 
@@ -29,12 +29,12 @@ _SMALL = 2e9
 _LOST = 1e-5
 
 
-def covariance(rows: np.ndarray, units: ModelUnits, *, rooted: bool | None = None) -> Covariance:
+def covariance(rows: Sliceable, units: ModelUnits, *, rooted: bool | None = None) -> Covariance:
     """Accumulate mean and covariance (1/n) of rows of shape (n, d), in float64.
 
     Parameters
     ----------
-    rows : array of shape (n, d), data units
+    rows : array of shape (n, d), data units, or those of a source
     units : the map to model units
     rooted : whether to compute the root of the covariance from the rows, by orthogonal
         transformations: twice the digits, in three times the time. None does so if
@@ -63,15 +63,20 @@ def covariance(rows: np.ndarray, units: ModelUnits, *, rooted: bool | None = Non
     return result
 
 
-def _accumulated(rows: np.ndarray, units: ModelUnits) -> Covariance:
+def _accumulated(rows: Sliceable, units: ModelUnits) -> Covariance:
     n, d = rows.shape
     if isinstance(units.transform, Identity):
         if rows.dtype.name in _BYTES:
             return _of_bytes(rows)
-        if rows.dtype == np.float64 and not _shift(rows[:_EXACT_ROWS]).any():
+        if (
+            isinstance(rows, np.ndarray)
+            and rows.dtype == np.float64
+            and not _shift(rows[:_EXACT_ROWS]).any()
+        ):
             mean = np.ones(n) @ rows / n
             return Covariance(mean, rows.T @ rows / n - np.outer(mean, mean), n_rows=n)
-    shift, product, total, log_det = None, np.zeros((d, d)), np.zeros(d), 0.0
+    shift: Any = None
+    product, total, log_det = np.zeros((d, d)), np.zeros(d), 0.0
     part = np.empty((d, d))
     for piece, log_dets in units.pieces(rows):
         if shift is None:
@@ -86,7 +91,7 @@ def _accumulated(rows: np.ndarray, units: ModelUnits) -> Covariance:
     return Covariance(mean + shift, matrix, n_rows=n, log_det=log_det / n)
 
 
-def _rooted(rows: np.ndarray, units: ModelUnits) -> Covariance:
+def _rooted(rows: Sliceable, units: ModelUnits) -> Covariance:
     """Covariance with its root, the factor R of a QR decomposition of the centred rows.
 
     The decomposition is updated piece by piece. The first column is of ones: columns orthogonal to
@@ -121,7 +126,7 @@ def _check_varies(varies: np.ndarray, n: int) -> None:
         )
 
 
-def _of_bytes(rows: np.ndarray) -> Covariance:
+def _of_bytes(rows: Sliceable) -> Covariance:
     """Covariance of one-byte integers: float32 products, which are exact and twice as fast."""
     n, d = rows.shape
     middle = 128 if rows.dtype.kind == "u" else 0
@@ -144,7 +149,7 @@ def _shift(piece: np.ndarray) -> np.ndarray:
 
 
 def spectrum(
-    rows: np.ndarray,
+    rows: Sliceable,
     units: ModelUnits,
     *,
     n_components: int | None = None,
@@ -155,7 +160,7 @@ def spectrum(
 
     Parameters
     ----------
-    rows : array of shape (n, d), data units
+    rows : array of shape (n, d), data units, or those of a source
     units : the map to model units
     n_components : number of directions that an iterative solver computes
     svd_solver : "covariance_eigh" and "full" (from the centred rows) compute all directions,
@@ -168,7 +173,8 @@ def spectrum(
     DataError
         If no feature varies, or data are outside the transform's domain.
     SettingError
-        If the solver is unknown, or "arpack" is to compute min(n, d) directions or more.
+        If the solver is unknown, or "arpack" is to compute min(n, d) directions or more; for an
+        iterative solver of a source.
 
     Examples
     --------
@@ -193,10 +199,15 @@ def spectrum(
 
 
 def _by_scikit_learn(
-    rows: np.ndarray, units: ModelUnits, n_components: int | None, svd_solver: str, seed: int
+    rows: Sliceable, units: ModelUnits, n_components: int | None, svd_solver: str, seed: int
 ) -> Spectrum:
     from sklearn.decomposition import PCA  # its import takes longer than most fits
 
+    if not isinstance(rows, np.ndarray):
+        raise SettingError(
+            f'svd_solver="{svd_solver}" needs all rows in memory; got those of a source. Use '
+            '"covariance_eigh", "full" or "auto", which read them in blocks.'
+        )
     if svd_solver == "arpack" and n_components is not None and n_components >= min(rows.shape):
         raise SettingError(
             f'svd_solver="arpack" finds fewer directions than min(n, d) = {min(rows.shape)}; got '

@@ -1,6 +1,5 @@
-"""Rows in model units, checks and warnings of the exact models."""
+"""Checks and warnings of the exact models."""
 
-import dataclasses
 import math
 import warnings
 from collections.abc import Sequence
@@ -8,7 +7,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from wellposed import evaluation, models, transforms
 from wellposed._errors import (
@@ -20,100 +18,9 @@ from wellposed._errors import (
     named_features,
 )
 
-from .._build import resolution_of
-from .._notices import warn_of_suspects
-from .._words import Rows
-from ..data.rows import narrow, open_table, validate_rows
-
 # Largest relative errors of a noise variance for log p(x), learned and given.
 _DIGITS, _FLOOR_DIGITS = 3e-7, 1e-3
 _UNLIKE = 1e3  # standard deviations of columns
-
-
-@dataclasses.dataclass(frozen=True)
-class Exact:
-    """Validated rows, the fitted map to model units, and the image shape where known.
-
-    In rows with gaps, NaN is a gap; ``filled`` are the rows of which columns are summarised.
-    """
-
-    rows: np.ndarray
-    filled: np.ndarray
-    units: evaluation.ModelUnits
-    resolution: np.ndarray | None  # in data units
-    image_shape: tuple[int, ...] | None
-
-    @property
-    def gappy(self) -> bool:
-        """Whether an entry is missing."""
-        return self.filled is not self.rows
-
-    def in_model_units(self) -> tuple[np.ndarray, float]:
-        """Values (n, d) in model units, and the mean log |det dT/dx|."""
-        values, log_det = self.units.whole(self.rows)
-        return values, float(log_det.mean())
-
-    def covariance(self) -> models.Covariance:
-        """Mean, variances and mean log |det dT/dx| of the observed entries, for warnings.
-
-        Raises
-        ------
-        DataError
-            If no feature varies.
-        """
-        values, log_det = self.in_model_units()
-        mean, variance = models.gaps.observed_moments(values)
-        return models.Covariance(mean, np.diag(variance), len(values), log_det)
-
-    def floor(self, varies: np.ndarray) -> float:
-        """Smallest resolution/√12 of the features that vary, in model units.
-
-        One σ shared by all features takes the smallest floor of them, as ``noise="shared"`` does.
-        """
-        return float(self.floors()[varies].min())
-
-    def floors(self) -> np.ndarray:
-        """resolution/√12 of each feature, in model units, shape (d,)."""
-        if isinstance(self.units.transform, transforms.Identity):
-            return transforms.resolution_of(self.filled, self.resolution) / math.sqrt(12)
-        one_unit = True if self.image_shape is not None else None
-        summary = transforms.summarise(self.filled, self.resolution, one_unit=one_unit)
-        with jax.enable_x64(True):
-            moments = self.units.transform.moments(summary, key=self.units.key)
-        return np.asarray(moments.resolution, np.float64) / math.sqrt(12)
-
-
-def prepare(
-    estimator: BaseEstimator,
-    X: Rows,
-    transform: Any,
-    resolution: Any,
-    seed: int,
-    missing: str | None = None,
-) -> Exact:
-    """Open, validate and map; ``resolution`` and ``missing`` are the estimators' settings."""
-    table = open_table(X)
-    image_shape = table.image_shape
-    rows = validate_rows(estimator, table, reset=True, gaps=missing is not None)
-    generator = np.random.default_rng(seed)
-    filled = transforms.fill_from_columns(rows, generator) if rows.dtype.kind == "f" else rows
-    if filled is rows:
-        filled = rows = narrow(rows)
-    given = resolution_of({"resolution": resolution}, rows.shape[1])
-    names = getattr(estimator, "feature_names_in_", None)
-    transform = transforms.place(transform, rows.shape[1], names)
-    one_unit = image_shape is not None or transforms.share_levels(filled)
-    unit_map = transforms.resolve(transform, one_unit=one_unit)
-    if not isinstance(unit_map, transforms.Identity):
-        with jax.enable_x64(True):
-            summary = transforms.summarise_observed(
-                rows, given, one_unit=one_unit, generator=generator
-            )
-            unit_map = unit_map.fit(summary)
-        unit_map = jax.tree.map(np.asarray, unit_map)
-    warn_of_suspects(filled, names, image_shape)
-    units = evaluation.ModelUnits(unit_map, jax.random.key(seed))
-    return Exact(rows, filled, units, given, image_shape)
 
 
 def spectrum_of(model: models.PPCAModel, n_rows: int, log_det: float) -> models.Spectrum:
@@ -142,7 +49,7 @@ def linear_vae_of(
         return jax.tree.map(np.asarray, models.with_best_encoder(plain))
 
 
-def check_components(n_components: int, rows: np.ndarray) -> None:
+def check_components(n_components: int, rows: evaluation.Sliceable) -> None:
     """Refuse more components than directions in which n rows of d features can vary."""
     n, d = rows.shape
     if n_components > min(n, d):
