@@ -36,7 +36,7 @@ UNIT = (
     r"(?:%|per cent|nats?|bits?|bytes|[kMGT]B|[KMGT]iB|[mµ]?s|h|seconds?|minutes?|min|hours?|days?"
     r"|points?)"
 )
-COUNT = r"(?:[\d.,]+|two|three|four|five|six|seven|eight|nine|ten|twenty|a hundred|a thousand)"
+COUNT = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|twenty|a hundred|a thousand)"
 MEASURED = re.compile(
     rf"±|(?<![\w.^/])\d[\d,]*\.\d+(?![\w.]*\.\d)|{NUMBER}[ \u00a0-]?{UNIT}(?!\w)"
     rf"|\b{COUNT} (?:times|seconds|minutes|hours)\b|\btwice (?:as|the)\b"
@@ -45,7 +45,7 @@ NOT_MEASURED = re.compile(
     r"<!--.*?-->|!\[.*?\]\(.*?\)|(?<=\])\(.*?\)|(`+).+?\1|\$\$?.+?\$\$?"
     r"|[=≤≥<>≈∈]\s?[-−]?[\d.,]+(?: ?%)?"  # a condition, a setting
     r"|(?i:python|version|release|jax|numpy|apache|wellposed) \d+(?:\.\d+)+\S*"
-    r"|[\d.]+ ?%? (?:intervals?|quantiles?)\b|\bCC[ -]BY\S* [\d.]+",
+    r"|[\d.]+ ?%?\s+(?:intervals?|quantiles?)\b|\bCC[ -]BY\S* [\d.]+",
     re.DOTALL,
 )
 CITED = re.compile(

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_COMMAND = re.compile(r"`((?:python -m benchmarks\.|wellposed reproduce )[^`]+)`")
+_COMMAND = re.compile(r"`((?:python\s+-m\s+benchmarks\.|wellposed\s+reproduce\s)[^`]+)`")
 _BLANK = re.compile(r"\b[A-Z]{3,}\b|\.\.\.|…|<|\[")  # in place of something to fill in
 
 

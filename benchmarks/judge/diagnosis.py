@@ -18,8 +18,15 @@ from numpyro.distributions import Normal
 import wellposed as wp
 from wellposed import evaluation, objectives, training, transforms
 from wellposed.estimators._prepare import prepare
+from wellposed.experiments import TEXTBOOK
 
-WIDTH = {"hidden": (64, 64), "random_state": 0, "progress": False}
+SETTINGS: dict[str, Any] = TEXTBOOK | {
+    "noise": "shared",
+    "image_shape": (8, 8),
+    "hidden": (64, 64),
+    "random_state": 0,
+    "progress": False,
+}
 K, N_TRAIN, FEW = 8, 1347, 600
 
 
@@ -97,7 +104,7 @@ class Planted:
 
     def fit(self, n: int = N_TRAIN, **settings: Any) -> Any:
         """Train a VAE on the first rows."""
-        chosen = {"n_components": K, "max_epochs": self.epochs, **WIDTH, **settings}
+        chosen = {**SETTINGS, "n_components": K, "max_epochs": self.epochs, **settings}
         return quietly(wp.VAE(**chosen).fit, self.train[:n])
 
     def overfit(self) -> Any:
@@ -128,7 +135,7 @@ class Planted:
 
     def limit_posterior(self) -> Any:
         """Train with a posterior that is never narrower than the prior."""
-        vae = wp.VAE(K, **WIDTH)
+        vae = wp.VAE(K, **SETTINGS)
         prepared = prepare(vae, self.train)
         rows = prepared.rows
         model = eqx.tree_at(lambda m: m.posterior, prepared.model, NeverBelowOne())
