@@ -101,7 +101,7 @@ def report(name: str, pictures: Path | None) -> None:
     print(f"\n{name}: {d} features, {len(parts.train)} training rows, {len(parts.test)} test rows")
     print(vae.variance_split(parts.test))
     before, score = judge(vae, parts), elbo(vae, parts.test)
-    found = evaluation.recalibrate(vae.model_, parts.held_out, key=KEY)
+    found = evaluation.recalibrate(vae.model_, vae.rows(parts.held_out), key=KEY)
     print(found)
     vae.recalibrate(parts.held_out)
     after = judge(vae, parts)
