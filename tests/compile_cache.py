@@ -1,11 +1,13 @@
 """A folder of compiled programs that outlives the run, so that a second run compiles little.
 
 XLA's own key of an entry holds the program, the compiler's version, options and flags. The folder
-adds the versions of JAX and jaxlib and the processor with its features, since machine code that
-another processor made may stop this one, or be refused by it.
+adds the versions of JAX and jaxlib, the compression, and the processor with its features, since
+machine code that another processor made may stop this one, or be refused by it.
 """
 
+import contextlib
 import hashlib
+import importlib
 import os
 import platform
 import tempfile
@@ -43,13 +45,22 @@ def processor() -> str:
     return "\n".join(line for line in lines if line.partition(":")[0].strip() in told)
 
 
+def compression() -> str:
+    """What JAX compresses entries with, zstd where it can be imported; it reads no other."""
+    for name in ("compression.zstd", "zstandard"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+            return "zstd"
+    return "zlib"
+
+
 def folder() -> Path | None:
     """The folder of this processor and this version of XLA, made; None where it cannot be."""
     kept = root()
     if kept is None:
         return None
     made_by = hashlib.sha256(f"{platform.machine()}\n{processor()}".encode()).hexdigest()[:12]
-    path = kept / f"jax-{version('jax')}-jaxlib-{version('jaxlib')}-{made_by}"
+    path = kept / f"jax-{version('jax')}-jaxlib-{version('jaxlib')}-{compression()}-{made_by}"
     try:
         # Entries are machine code: nobody else may write here.
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,13 +17,23 @@ def test_a_variable_turns_it_off(word, monkeypatch):
     assert compile_cache.folder() is None
 
 
-def test_the_folder_is_that_of_versions_and_processor(monkeypatch, tmp_path):
+def test_the_folder_is_that_of_versions_compression_and_processor(monkeypatch, tmp_path):
     monkeypatch.setenv(compile_cache.VARIABLE, str(tmp_path))
     mine = compile_cache.folder()
     assert mine.parent == tmp_path
     assert jax.__version__ in mine.name
-    monkeypatch.setattr(compile_cache, "processor", lambda: "another")
-    assert compile_cache.folder() != mine
+    for fact in ("processor", "compression"):
+        with monkeypatch.context() as other:
+            other.setattr(compile_cache, fact, lambda: "another")
+            assert compile_cache.folder() != mine
+
+
+def test_the_compression_is_that_which_jax_reads_by():
+    from jax._src.compilation_cache import compress_executable
+
+    magic = b"\x28\xb5\x2f\xfd"  # of a Zstandard frame, RFC 8878, section 3.1.1
+    frame = compress_executable(b"program")
+    assert frame.startswith(magic) == (compile_cache.compression() == "zstd")
 
 
 def test_a_folder_that_cannot_be_written_is_not_used(monkeypatch, tmp_path):
