@@ -5,10 +5,12 @@
 ``kills``: one of two processes, at random, is killed (signal 9) at a random moment; the time until
 the other has ended is measured, the checkpoint is read, both are started again, and so on. The last
 are left to their end, and their model is compared, byte for byte, with that of a training that
-nobody killed. ``numbers``: a training is killed on two processes, then on one, then on four, and
-ends on two; another ends on two processes of two virtual devices each. ``ends``: seconds from the
-moment at which a process freezes, is stuck or does not come, until the gang has ended, with limits
-of 10 seconds of silence, 20 for a step and 20 to join; the defaults are 30, none and 60.
+nobody killed. ``launched``: the same while processes of ``wellposed launch`` start, which ends all
+if one fails, joined or not. ``numbers``: a training is killed on two processes, then on one, then
+on four, and ends on two; another ends on two processes of two virtual devices each. ``ends``:
+seconds from the moment at which a process freezes, is stuck or does not come, until the gang has
+ended, with limits of 10 seconds of silence, 20 for a step and 20 to join; the defaults are 30, none
+and 60.
 ``checkpoint``: how long a training stops for a checkpoint of 16 MB.
 """
 
@@ -152,6 +154,26 @@ def kills(folder: Path, whole: bytes, n_kills: int) -> None:
     print(f"the models are equal: {same}", flush=True)
 
 
+def launched(folder: Path, n_kills: int = 6) -> None:
+    """Print how long the others live if ``wellposed launch`` started them, joined or not."""
+    random = np.random.default_rng(1)
+    command = [sys.executable, "-m", "wellposed", "launch", "-n", "2", "--", "fit"]
+    command += [str(folder / "rows.npy"), "-o", str(folder / "launched.wp"), "--distributed"]
+    seconds, codes = [], set()
+    for _ in range(n_kills):
+        launcher = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+        )
+        time.sleep(random.uniform(1.0, 8.0))
+        children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+        begun = time.monotonic()
+        os.kill(int(children[int(random.integers(2))]), signal.SIGKILL)
+        codes.add(launcher.wait(120.0))
+        seconds.append(time.monotonic() - begun)
+    print(f"{n_kills} kills within 8 s of `wellposed launch -n 2`: all had ended after", end=" ")
+    print(f"{np.median(seconds):.2f} s, at most {max(seconds):.2f} s; codes {codes}", flush=True)
+
+
 def is_readable(checkpoint: Path) -> bool:
     """Whether a checkpoint is whole, or there is none yet."""
     try:
@@ -253,6 +275,7 @@ def faults(folder: Path, n_kills: int) -> None:
     print(f"two processes, uninterrupted: {time.perf_counter() - begun:.0f} s", flush=True)
     print(f"one process: equal: {finish(folder, 1, 'one') == whole}", flush=True)
     kills(folder, whole, n_kills)
+    launched(folder)
     numbers(folder, whole)
     ends(folder)
     for path in [*folder.glob("*.ckpt"), *folder.glob("*.wp"), folder / "rows.npy"]:

@@ -17,7 +17,7 @@ from wellposed._errors import HostsError
 from ._end import LOST
 
 _POLL = 0.05
-_GRACE = 10.0  # seconds for the others to end by themselves, with messages of their own
+_GRACE = 8.0  # seconds for the others to end by themselves, with messages of their own
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 # Asks Linux to end the program with its parent (PR_SET_PDEATHSIG), and becomes the program. Not
