@@ -121,9 +121,9 @@ def test_the_example_of_the_page_on_own_noise(tmp_path, monkeypatch, capsys):
 @pytest.mark.filterwarnings("ignore::wellposed.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
 def test_the_example_of_the_page_on_judging(capsys):
-    (example,) = examples(HOW_TO / "judging.md")
+    diagnoses, comparison = examples(HOW_TO / "judging.md")
     names: dict = {}
-    exec(example, names)
+    exec(diagnoses, names)
     said = capsys.readouterr().out.split("Diagnosis of ")[1:]
     # One σ² for all pixels loses to a mixture of Gaussians, which is named before the cause.
     summaries = [
@@ -133,6 +133,10 @@ def test_the_example_of_the_page_on_judging(capsys):
         "The noise variance is too large",
         "The decoder has overfitted",
     ]
+    exec(comparison, names)
+    verdicts = re.findall(r"  (worse|better)  ", capsys.readouterr().out)
+    assert verdicts == re.findall(r"  (worse|better)  ", (HOW_TO / "judging.md").read_text())
+    assert verdicts == ["worse"] * 3 + ["better"] * 3
 
 
 @pytest.mark.slow

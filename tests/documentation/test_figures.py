@@ -12,6 +12,7 @@ assert _spec.loader is not None
 figures = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(figures)
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FIGURE = "The held-out ELBO is -12.4 nats, and a fit takes three times as long."
 TABLE = "| noise | ELBO |\n|---|---|\n| one | -12.4 |\n| two | -11.9 ± 0.1 |"
 OUTPUT = "```text\nELBO -12.4 ± 0.3\n```"
@@ -56,3 +57,11 @@ def test_settings_versions_and_formulas_are_no_figures():
 def test_a_benchmark_that_is_not_there_is_found():
     text = "`python -m benchmarks.gaps six`\n`python -m benchmarks.no_such wu`"
     assert list(figures.missing_modules(text)) == [(2, "there is no benchmarks.no_such")]
+
+
+@pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: str(page.relative_to(ROOT).with_suffix(""))
+)
+def test_the_figures_of_a_page_have_their_commands(page):
+    text = page.read_text(encoding="utf-8")
+    assert [*figures.faults(text), *figures.missing_modules(text)] == []
