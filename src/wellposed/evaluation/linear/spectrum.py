@@ -52,9 +52,9 @@ def covariance(rows: Sliceable, units: ModelUnits, *, rooted: bool | None = None
     Examples
     --------
     >>> from wellposed.evaluation import IDENTITY
-    >>> rows = np.array([[3.0, 1.0], [-3.0, 1.0], [3.0, -1.0], [-3.0, -1.0]])
+    >>> rows = np.array([[3.0, 2.0], [-3.0, -2.0], [3.0, 0.0], [-3.0, 0.0]])
     >>> covariance(rows, IDENTITY).matrix.round(9).tolist()
-    [[9.0, 0.0], [0.0, 1.0]]
+    [[9.0, 3.0], [3.0, 2.0]]
     """
     if rooted is None:
         rooted = len(rows) * rows.shape[1] ** 2 <= _SMALL
