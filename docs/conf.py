@@ -24,6 +24,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "pages",
     "reference",
 ]
 exclude_patterns = ["_build", "_ext", "gallery", "**/README.md"]
@@ -35,6 +36,7 @@ suppress_warnings = ["ref.python"]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 html_math_renderer = "mathml"
+smartquotes = False  # quotes are those of Python
 
 # The reference.
 autosummary_generate = True
@@ -58,7 +60,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$",
     "abort_on_example_error": True,
     "download_all_examples": False,
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": ("pictures",),
     "min_reported_time": 0,
     "plot_gallery": os.environ.get("WELLPOSED_GALLERY", "on") != "off",
     "remove_config_comments": True,
@@ -71,6 +73,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = "wellposed"
 html_static_path = ["_static"]
 html_css_files = ["wellposed.css"]
+html_favicon = "_static/favicon.svg"
+html_js_files = ["files.js"]
 html_show_sourcelink = False
 # A list of all names beside each of hundreds of pages would take most of the time.
 html_sidebars = {

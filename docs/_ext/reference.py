@@ -6,13 +6,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sphinx.addnodes import pending_xref, pending_xref_condition
+
 import wellposed
 
 if TYPE_CHECKING:
+    from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.config import Config
 
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
+JOINED = ("Parameters", "Other Parameters", "Attributes", "Returns", "Yields")
+WRAP = 90  # characters; a line that the next word would make longer was wrapped
 KINDS = ("Classes", "Functions", "Errors and warnings", "Values")
 
 
@@ -98,10 +103,42 @@ def adapt(
             lines[i] = escape_bars(line)
 
 
+def join_wrapped(lines: list[str]) -> None:
+    """Join the lines of one statement: what a parameter is, and what is returned.
+
+    napoleon reads what a parameter is from one line alone, and takes each line of what is returned
+    for one more value. A sentence that follows describes the parameter.
+    """
+    section, i = "", 0
+    while i + 1 < len(lines):
+        line, after = lines[i], lines[i + 1]
+        if line and set(after) == {"-"}:
+            section, i = line, i + 2
+            continue
+        if section in JOINED and line and line[0] != " ":
+            last = line
+            while lines[i + 1][:1] == " " and len(last) + len(lines[i + 1].split()[0]) > WRAP:
+                last = lines.pop(i + 1)
+                lines[i] += " " + last.strip()
+                lines.append("")
+            if last != line and (sentence := re.search(r"\. (?=[A-Z])", lines[i])):
+                lines.insert(i + 1, "    " + lines[i][sentence.end() :])
+                lines[i] = lines[i][: sentence.start()]
+            while section == "Returns" and lines[i + 1][:1] not in ("", " "):
+                lines[i] += " " + lines.pop(i + 1)
+                lines.append("")
+        i += 1
+
+
 def end_sections(
     app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
     """End a section before the paragraph that follows it, which is not one more parameter."""
+    join_wrapped(lines)
+    if what in ("attribute", "property") and lines and ": " in lines[0]:
+        # napoleon takes what stands before a colon in the line for a type.
+        head, _, tail = lines[0].partition(": ")
+        lines[:1] = [f"{head}:", tail]
     for i in range(len(lines) - 1, 0, -1):
         line, after = lines[i], lines[i + 1] if i + 1 < len(lines) else ""
         starts = bool(line) and not line[0].isspace() and not lines[i - 1].strip()
@@ -117,7 +154,19 @@ def leave_out(
     home = getattr(inspect.unwrap(value), "__module__", None) if callable(value) else None  # type: ignore[arg-type]
     if name.startswith("set_") and name.endswith("_request"):
         return True
+    if inspect.ismethoddescriptor(value) and not hasattr(value, "__module__"):
+        return True  # Python's own, as add_note of an error
     return True if home is not None and not home.startswith("wellposed") else None
+
+
+def keep_words(app: "Sphinx", doctree: "nodes.document") -> None:
+    """Take links off words of a parameter's type that name no class, as "d" of "shape (n, d)"."""
+    for node in list(doctree.findall(pending_xref)):
+        name = node.get("reftarget", "")
+        if node.get("reftype") == "class" and name.islower() and "." not in name:
+            # The words as they are written come last, after those of a link.
+            written = list(node.findall(pending_xref_condition))
+            node.replace_self((written[-1] if written else node).children)
 
 
 def setup(app: "Sphinx") -> dict[str, bool]:
@@ -126,4 +175,5 @@ def setup(app: "Sphinx") -> dict[str, bool]:
     app.connect("autodoc-process-docstring", end_sections, priority=100)
     app.connect("autodoc-process-docstring", adapt, priority=900)
     app.connect("autodoc-skip-member", leave_out)
+    app.connect("doctree-read", keep_words)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -44,4 +44,8 @@ for record, colour, name in [(before, "#CC6677", "as trained"), (after, "#332288
 ax.axhline(1, color="black", linestyle="--", label="as promised")
 ax.set(xlabel="rank of the pixel among draws", ylabel="density", ylim=(0, None))
 ax.legend(frameon=False)
+figure.set_label(
+    "Histogram of the ranks of pixels among draws: with many at both ends as trained, fewer "
+    "when recalibrated, and a peak in the middle in both"
+)
 plt.show()

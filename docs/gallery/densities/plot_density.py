@@ -45,4 +45,11 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
     ax.plot(*held_out.T, ".", markersize=3, color="#CC6677")
     ax.set(title=f"{name}: {score:.2f} nats".replace("-", "−"), xlabel="mean radius")
 axes[0].set(ylabel="mean concave points")
+gain = vae.score_samples(held_out) - mixture.score_samples(held_out)
+error = gain.std(ddof=1) / np.sqrt(len(gain))
+print(f"gain of the VAE, paired by rows: {gain.mean():.2f} ± {error:.2f} nats")
+figure.set_label(
+    "Densities of a mixture of Gaussians and of a VAE over two columns, with the tumours "
+    "held out as points"
+)
 plt.show()

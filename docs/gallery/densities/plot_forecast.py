@@ -42,4 +42,7 @@ ax.set(
     title=f"{forecast.n_active} of 20 latents are active",
 )
 ax.legend(frameon=False)
+figure.set_label(
+    "Eigenvalues as bars in falling order; those above the line of the noise variance are coloured"
+)
 plt.show()

@@ -63,7 +63,8 @@ for name, noise in [("Gaussian", wp.noise.Gaussian("feature")), ("logistic", Log
     print(f"{name}: {vae.fit(train).elbo(held_out).mean():.2f} nats, ELBO of a tumour held out")
 
 # %%
-# Errors of the last model on tumours held out, in units of each column's deviation.
+# Errors of the last model on tumours held out, in units of each column's deviation. Large errors
+# are more frequent than under the Gaussian, and at the right more frequent than under the logistic.
 
 errors = held_out - vae.reconstruct(held_out)
 errors = ((errors - errors.mean(axis=0)) / errors.std(axis=0)).ravel()
@@ -74,4 +75,7 @@ ax.plot(at, stats.norm.pdf(at), color="#CC6677", label="Gaussian")
 ax.plot(at, stats.logistic(scale=UNIT).pdf(at), color="#332288", label="logistic")
 ax.set(xlabel="error, standard deviations", ylabel="density", yscale="log", ylim=(2e-4, 1))
 ax.legend(frameon=False)
+figure.set_label(
+    "Histogram of errors with densities of a Gaussian and of a logistic, whose tails are longer"
+)
 plt.show()

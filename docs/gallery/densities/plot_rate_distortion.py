@@ -37,4 +37,8 @@ print(curve)
 
 figure, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
 wp.plotting.rate_distortion(curve, ax=ax)
+figure.set_label(
+    "Distortion against rate, a point for each β; the dotted line of equal ELBO goes "
+    "through the best"
+)
 plt.show()

@@ -44,7 +44,7 @@ rows = [
     models["independent"].sample(12),
     models["causal"].sample(12),
 ]
-figure, ax = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
+figure, ax = plt.subplots(figsize=(6.4, 2.2), layout="constrained")
 wp.plotting.images(
     np.concatenate(rows),
     (8, 8),
@@ -53,4 +53,5 @@ wp.plotting.images(
     limits=(0, 16),
     names=["data", "mean", "draw", "causal draw"],
 )
+figure.set_label("Four rows of digits: data, means, draws with speckle, draws of causal noise")
 plt.show()

@@ -43,4 +43,7 @@ for line, images, name in zip(axes, rows, ["data", "mean", "draw", "draw", "draw
         ax.set(xticks=[], yticks=[])
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
 figure.suptitle("Below the line: given the pixels above it")
+figure.set_label(
+    "Five rows of digits: data, then the mean and three draws of the lower half given the upper"
+)
 plt.show()

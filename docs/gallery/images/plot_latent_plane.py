@@ -33,4 +33,7 @@ codes = vae.fit(X).transform(X)
 
 figure, ax = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
 wp.plotting.latent_plane(codes, labels=kind, ax=ax, title="Posterior means of the digits")
+figure.set_label(
+    "Posterior means on a plane, each marked by its digit, and a circle with 95 % of p(z)"
+)
 plt.show()

@@ -48,6 +48,7 @@ wp.plotting.images(
     ax=ax,
     n_columns=11,
     limits=(0, 16),
-    title="at the left a digit, then ten draws of its latents",
+    title="At the left a digit, then ten draws given its latents",
 )
+figure.set_label("Five rows: a digit, then ten draws given its latents, mostly of the same kind")
 plt.show()

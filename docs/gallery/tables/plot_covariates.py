@@ -53,4 +53,5 @@ for ax, (title, rows) in zip(
     ax.set(title=title, xlabel="flavanoids, mg a litre / 100")
 axes[0].set(ylabel="proline, mg a litre")
 axes[0].legend(title="laboratory", frameon=False)
+figure.set_label("Proline against flavanoids by laboratory, as measured and all as by the first")
 plt.show()

@@ -44,8 +44,11 @@ for ax, (name, classifier) in zip(
         ax=ax,
         cmap="Purples",
         colorbar=False,
-        text_kw={"fontsize": 6},
+        text_kw={"fontsize": 8},
     )
     ax.set(title=f"{name}: {wrong:.1%} wrong", xlabel="found", ylabel="")
 axes[0].set(ylabel="kind")
+figure.set_label(
+    "Counts of digits by their kind and by the kind found, for each of two classifiers"
+)
 plt.show()

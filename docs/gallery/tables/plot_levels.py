@@ -44,4 +44,8 @@ for ax, (name, values), colour in zip(axes, drawn.items(), ("#CC6677", "#332288"
     ax.set(title=name, xlabel="black dots, of 16")
     ax.legend(frameon=False)
 axes[0].set(ylabel=f"images, of {len(X)}")
+figure.set_label(
+    "Histograms of a pixel and of draws: Gaussian ones lie outside of the counts too, "
+    "beta-binomial ones follow them"
+)
 plt.show()

@@ -39,4 +39,8 @@ figure, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
 wp.plotting.outliers(
     detector.explain(new.iloc[[row]]), ax=ax, name="the tumour with a typing error"
 )
+figure.set_label(
+    "Contribution of each column to −log p(x) as bars; that of the mean perimeter is by far "
+    "the longest"
+)
 plt.show()

@@ -37,4 +37,5 @@ for ax, rows, title in zip(axes, (frame, drawn), ("measured", "drawn"), strict=T
     ax.set(title=title, xlabel="flavanoids")
 axes[0].set(ylabel="proline")
 axes[0].legend(frameon=False)
+figure.set_label("Proline against flavanoids by cultivar, of measured wines and of drawn ones")
 plt.show()

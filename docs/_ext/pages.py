@@ -1,0 +1,51 @@
+"""What generated pages lack: pictures that open alone, tables with headings, sound lists."""
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import imagesize
+from sphinx.application import Sphinx
+
+PICTURE = re.compile(r'<img (?![^>]*alt="")[^>]*src="([^"]+)"[^>]*/>')
+LINKED = re.compile(r"<a [^>]*>\s*$")
+SIGNATURE = re.compile(r"\n*<dl>\n((?:<dd>.*?</dd>\n)+)</dl>\n*")
+NAMES = re.compile(r'(<table class="autosummary[^>]*>\s*)(?=<tbody>)')
+HEADS = "<thead><tr><th>name</th><th>what it is</th></tr></thead>\n"
+TAGS = re.compile(r"<div id='sg-tag-list'[^>]*></div>")
+WIDE = 700  # pixels; a narrow screen shows a wider picture in part, and scrolls
+
+
+def linked(body: str, files: dict[str, Path]) -> str:
+    """Link each picture to its own file; a wide one has a class of its own."""
+
+    def replaced(match: re.Match[str]) -> str:
+        path = files.get(match[1].rsplit("/", 1)[-1])
+        if path is None or LINKED.search(body, 0, match.start()):
+            return match[0]
+        kind = "picture wide" if imagesize.get(path)[0] > WIDE else "picture"
+        return f'<a class="{kind}" href="{escape(match[1])}">{match[0]}</a>'
+
+    return PICTURE.sub(replaced, body)
+
+
+def lines(match: re.Match[str]) -> str:
+    """Return a signature of several lines without the list that has no terms."""
+    text = match[1].replace("<dd>", '<span class="sig-line">').replace("</dd>", "</span>")
+    return f'<span class="sig-lines">\n{text}</span>'
+
+
+def adapt(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Adapt the body of a page before its template is filled."""
+    if "body" in context:
+        images = app.builder.images
+        files = {file: Path(app.srcdir, source) for source, file in images.items()}
+        body = NAMES.sub(rf"\1{HEADS}", TAGS.sub("", context["body"]))
+        context["body"] = linked(SIGNATURE.sub(lines, body), files)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Adapt each page."""
+    app.connect("html-page-context", adapt)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
