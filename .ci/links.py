@@ -50,7 +50,8 @@ class Page(HTMLParser):
                 self.missed.append(f"a heading of level {level} after one of {self.levels[-1]}")
             self.levels.append(level)
         if tag == "table":
-            self.headless.append(given.get("class", ""))
+            # The index is a table for its columns alone.
+            self.headless.append("headed" if "indextable" in given.get("class", "") else "")
         if tag == "th" and self.headless:
             self.headless[-1] = "headed"
 

@@ -63,6 +63,17 @@ def test_every_exported_name_shows_an_example(monkeypatch):
     assert not without
 
 
+def test_a_statement_that_was_wrapped_is_one_line(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    reference = importlib.import_module("reference")
+    start, rest = "folder : " + 80 * "a", "the same. A sentence"
+    lines = ["Parameters", "----------", start, f"    {rest}", "n : int", "    number of rows"]
+    lines += ["", "Returns", "-------", "a value of", "two lines", ""]
+    reference.join_wrapped(lines)
+    assert lines[2:6] == [f"{start} the same", "    A sentence", "n : int", "    number of rows"]
+    assert lines[9] == "a value of two lines"
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_examples_with_the_names_of_the_page():
