@@ -330,7 +330,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         with restore_on_failure(self):
             if isinstance(X, sources.BlockSource):
                 run, rows = fit_source(self, X, sample_weight, X_val, callbacks)
-                typical, names = rows, X.feature_names
+                typical, names = rows, getattr(self, "feature_names_in_", None)
             else:
                 table, weights = weighted_table(
                     X, self.noise, sample_weight, self.covariates, gaps=self.missing is not None

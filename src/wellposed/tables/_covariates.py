@@ -186,9 +186,13 @@ class Covariates:
             For a column that has one value in these rows.
         """
         columns = zip(self.columns, numbers.T, strict=True)
+        fitted = tuple(_fitted(*each) for each in columns)
+        return Covariates(fitted, self.n_columns, self.rows).keep(numbers)
+
+    def keep(self, numbers: np.ndarray) -> "Covariates":
+        """Return the record with at most 10,000 of these rows, shape (n, q), to draw from."""
         kept = np.linspace(0, len(numbers) - 1, min(len(numbers), MOST_ROWS)).astype(int)
-        rows = np.ascontiguousarray(numbers[kept])
-        return Covariates(tuple(_fitted(*each) for each in columns), self.n_columns, rows)
+        return dataclasses.replace(self, rows=np.ascontiguousarray(numbers[kept]))
 
     def numbers(self, cells: Sequence[Cells]) -> np.ndarray:
         """Return the numbers of columns, shape (n, q): numbers, and positions in the levels.

@@ -77,25 +77,54 @@ def open_to_condition(X: Any, noise: Any, setting: Any) -> Table:
         return open_to_fit(X, noise)
     X = read_mixed(X)
     frame = Frame.of(X)
-    if frame is not None:
-        frame.check_labels()
-        n, positions = len(frame.labels), _places(list(chosen), frame.labels)
-        _check_left(n, positions)
-        cells = [frame.read(j) for j in positions]
-        rest = frame.without(positions)
-        if isinstance(noise, Schema):
-            noise = noise.without([frame.labels[j] for j in positions])
-        table = open_to_fit(rest, noise)
-        if table.schema is None:
-            table = dataclasses.replace(table, schema=Schema.of_numbers(rest))
-    else:
-        whole = open_table(X)
-        n = whole.values.shape[1]
-        positions = _places(list(chosen), whole.labels, n)
-        _check_left(n, positions)
-        cells, table = _cells(whole, positions), _without(whole, positions)
+    if frame is None:
+        return split_to_fit(open_table(X), setting)
+    frame.check_labels()
+    n, positions = len(frame.labels), places(list(chosen), frame.labels)
+    _check_left(n, positions)
+    cells = [frame.read(j) for j in positions]
+    rest = frame.without(positions)
+    if isinstance(noise, Schema):
+        noise = noise.without([frame.labels[j] for j in positions])
+    table = open_to_fit(rest, noise)
+    if table.schema is None:
+        table = dataclasses.replace(table, schema=Schema.of_numbers(rest))
     covariates, numbers = Covariates.of(cells, positions, n, list(chosen.values()))
     return dataclasses.replace(table, covariates=covariates, given=numbers)
+
+
+def split_to_fit(whole: Table, setting: Any) -> Table:
+    """Split rows of numbers as :func:`open_to_condition` does.
+
+    Parameters
+    ----------
+    whole : rows with the covariates among their columns
+    setting : of the estimator; None returns the rows
+    """
+    chosen = listed(setting)
+    if chosen is None:
+        return whole
+    n = whole.values.shape[1]
+    positions = places(list(chosen), whole.labels, n)
+    _check_left(n, positions)
+    kinds = list(chosen.values())
+    covariates, numbers = Covariates.of(_cells(whole, positions), positions, n, kinds)
+    return dataclasses.replace(_without(whole, positions), covariates=covariates, given=numbers)
+
+
+def split(whole: Table, covariates: Covariates | None) -> Table:
+    """Split rows of numbers as :func:`open_conditional` does.
+
+    Parameters
+    ----------
+    whole : rows with the covariates among their columns
+    covariates : of the model; None returns the rows
+    """
+    if covariates is None:
+        return whole
+    positions = _fitted_places(covariates, whole.labels, whole.values.shape[1])
+    given = covariates.numbers(_cells(whole, positions))
+    return dataclasses.replace(_without(whole, positions), given=given)
 
 
 def open_conditional(
@@ -120,17 +149,12 @@ def open_conditional(
         return open_rows(X, schema, unseen_as_gaps=unseen_as_gaps)
     X = read_mixed(X)
     frame = Frame.of(X)
-    if frame is not None:
-        frame.check_labels()
-        positions = _fitted_places(covariates, frame.labels, len(frame.labels))
-        cells = [frame.read(j) for j in positions]
-        table = open_rows(frame.without(positions), schema, unseen_as_gaps=unseen_as_gaps)
-    else:
-        whole = open_table(X)
-        n = whole.values.shape[1]
-        positions = _fitted_places(covariates, whole.labels, n)
-        cells, rest = _cells(whole, positions), _without(whole, positions)
-        table = open_rows(rest, schema, unseen_as_gaps=unseen_as_gaps)
+    if frame is None:
+        return split(open_table(X), covariates)
+    frame.check_labels()
+    positions = _fitted_places(covariates, frame.labels, len(frame.labels))
+    cells = [frame.read(j) for j in positions]
+    table = open_rows(frame.without(positions), schema, unseen_as_gaps=unseen_as_gaps)
     return dataclasses.replace(table, given=covariates.numbers(cells))
 
 
@@ -151,7 +175,7 @@ def numbers_of(covariates: Covariates, values: Any) -> np.ndarray:
     if frame is None:
         return covariates.of_values(values)
     frame.check_labels()
-    positions = _places(covariates.names, frame.labels, named=True)
+    positions = places(covariates.names, frame.labels, named=True)
     return covariates.numbers([frame.read(j) for j in positions])
 
 
@@ -199,10 +223,22 @@ def without_covariates(like: Any, covariates: Covariates) -> Any:
     return frame.without([j for j, label in enumerate(frame.labels) if str(label) in own])
 
 
-def _places(
+def places(
     names: Sequence[Any], labels: Sequence[Any] | None, n: int | None = None, *, named: bool = False
 ) -> list[int]:
-    """Positions of columns, by their labels, or else by their positions unless ``named``."""
+    """Return the positions of columns, by their labels, or else by position unless ``named``.
+
+    Parameters
+    ----------
+    names : labels, or positions where no label is a whole number; negative ones from the end
+    labels : of all columns, or None
+    n : number of columns; None: of the labels
+
+    Raises
+    ------
+    DataError
+        For a name that no column has, and for two names of one column.
+    """
     known = {} if labels is None else {label: j for j, label in enumerate(labels)}
     text = {} if labels is None else {str(label): j for j, label in enumerate(labels)}
     size = len(labels or ()) if n is None else n
@@ -229,7 +265,7 @@ def _places(
 def _fitted_places(covariates: Covariates, labels: Sequence[Any] | None, n: int) -> list[int]:
     """Positions of the covariates in rows for a fitted model: by name, or as in the fit."""
     if labels is not None and any(isinstance(name, str) for name in covariates.names):
-        return _places(covariates.names, labels, named=True)
+        return places(covariates.names, labels, named=True)
     if n != covariates.n_columns:
         raise DataError(
             f"X has {n} features, but the model is expecting {covariates.n_columns} features as "

@@ -15,12 +15,13 @@ from wellposed.estimators._prepare import prepare
 from wellposed.estimators._settings import settings_of
 from wellposed.estimators._train import check_no_folds, mesh_of
 from wellposed.estimators._words import Rows
+from wellposed.estimators.data.covariates import split
 from wellposed.estimators.data.described import Described
 from wellposed.estimators.data.rows import seed_of
-from wellposed.estimators.data.table import of_source_rows
 from wellposed.tables import Schema
 
-from .rows import SourceChunks, check_no_covariates, number_type
+from .conditional import LevelsSeen, condition
+from .rows import SourceChunks, number_type
 
 _MOST_KEPT = 20_000  # rows held out, and rows that the start is computed from
 
@@ -58,10 +59,12 @@ def fit_source(
     n_held, n_start = _kept(source, share)
     sampled = sources.Sampled(n, n_held + n_start, seed)
     mesh = mesh_of(settings)
-    found = _describe(source, sampled, settings, mesh)
+    levels = LevelsSeen(source, settings["covariates"])
+    found = _describe(source, sampled, settings, mesh, levels)
     sources.check_same(before, source.identity(), source)
     described = Described(found, np.arange(n_held, sampled.n))
-    prepared = prepare(vae, of_source_rows(source, found.sample), described=described)
+    sample = condition(source, found, settings["covariates"], levels)
+    prepared = prepare(vae, sample, described=described)
     kept, held = prepared.rows, np.arange(n_held)
     if X_val is not None:
         further = vae.rows_of(prepared.model, X_val, to_train=True)
@@ -70,8 +73,9 @@ def fit_source(
         source,
         sources.Order(source, seed, _chunk_rows(source, plan_of(settings_of(vae), n).batch_size)),
         sampled.first(n_held) if n_held else None,
-        lambda table: vae.rows_of(prepared.model, table, to_train=True),
+        lambda table: vae.rows_of(prepared.model, split(table, vae.covariates_), to_train=True),
         number_type(found, prepared.rows),
+        prepared.rows.shape[1],
     )
     decided = settings_of(vae) | {"image_shape": vae.image_shape_}
     member = member_of(decided, prepared.model, n, key=vae.key("fit"))
@@ -86,19 +90,20 @@ def _describe(
     sampled: sources.Sampled,
     settings: dict[str, Any],
     mesh: training.DataMesh | None,
+    levels: LevelsSeen,
 ) -> sources.Description:
     """Read all rows once, and describe them; processes of one training compare what they read."""
     several = mesh is not None and mesh.n_processes > 1
     digest = hashlib.sha256()
 
     def add(rows: np.ndarray) -> None:
-        digest.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+        levels.add(rows)
+        if several:
+            digest.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
 
     with training.Bar(source.n_rows, settings["progress"], unit="statistics, rows") as bar:
         gaps = settings["missing"] is not None
-        found = sources.describe(
-            source, sampled, gaps=gaps, shown=bar.count, seen=add if several else None
-        )
+        found = sources.describe(source, sampled, gaps=gaps, shown=bar.count, seen=add)
     if several:
         shape = f"{source.n_rows} x {source.n_features} {source.dtype}"
         hosts.agree_on({"rows": f"{shape} {digest.hexdigest()[:16]}"})
@@ -130,7 +135,6 @@ def _check_settings(settings: dict[str, Any], sample_weight: object) -> None:
             "Rows of a source weigh alike; got sample_weight with a source. Leave it out, or fit "
             "to an array."
         )
-    check_no_covariates(settings["covariates"])
     if isinstance(settings["noise"], Schema):
         raise SettingError(
             "A schema describes the columns of a frame, and a source has rows of numbers; got "

@@ -31,7 +31,7 @@ def number_type(found: sources.Description, rows: np.ndarray) -> np.dtype:
 
 
 def check_no_covariates(covariates: object) -> None:
-    """Refuse a conditional model of rows that are read in blocks.
+    """Refuse to train a conditional model on one chunk of a source after another.
 
     Raises
     ------
@@ -40,8 +40,8 @@ def check_no_covariates(covariates: object) -> None:
     """
     if covariates is not None:
         raise SettingError(
-            "Covariates are columns of data in memory; got covariates with a source. Pass the rows "
-            "as an array or a frame, a part at a time to transform and score_samples."
+            "Levels of covariates are those of the first piece; got covariates with a source for "
+            "partial_fit. Use fit, which reads the levels of all rows, or pass arrays."
         )
 
 
@@ -56,6 +56,7 @@ class SourceChunks(training.Chunks):
     held : the rows held out, or None
     model_rows : function of a table that returns rows as the model takes them
     dtype : type of these
+    width : numbers of such a row: features, and covariates as the model takes them
     """
 
     source: sources.BlockSource
@@ -63,6 +64,7 @@ class SourceChunks(training.Chunks):
     held: sources.Sampled | None
     model_rows: Callable[[Table], np.ndarray]
     dtype: np.dtype
+    width: int
     _readers: dict[int, sources.Reader] = dataclasses.field(default_factory=dict)
 
     @property
@@ -90,12 +92,12 @@ class SourceChunks(training.Chunks):
         return f"{self.source.identity()} {self.order.seed} {self.chunk_rows}"
 
     def read(self, n_pass: int, chunk: int) -> np.ndarray:
-        """Return the rows of a chunk that are not held out, shape (m, d)."""
+        """Return the rows of a chunk that are not held out, shape (m, width)."""
         rows, numbers = self._reader(n_pass).read(self.order.pieces(n_pass, chunk))
         if self.held is not None:
             rows = rows[self.held.places(numbers) < 0]
         if not len(rows):  # all of a short last chunk are held out
-            return np.empty((0, self.source.n_features), self.dtype)
+            return np.empty((0, self.width), self.dtype)
         return self.model_rows(of_source_rows(self.source, rows)).astype(self.dtype, copy=False)
 
     def __repr__(self) -> str:

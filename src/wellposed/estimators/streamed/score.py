@@ -9,11 +9,11 @@ from sklearn.base import BaseEstimator
 
 from wellposed import serialise, sources, training
 from wellposed._bar import Bar
+from wellposed.estimators.data.covariates import split
 from wellposed.estimators.data.table import Table, of_source_rows
 
 from .dealt import agree_on_call, collect, processes_of
 from .output import RowWriter, check_kind
-from .rows import check_no_covariates
 
 _LEAST_ROWS = 256  # of a chunk, so that it is computed by the program of the others
 
@@ -53,6 +53,7 @@ def over_source(
         If the call, the model or the data differ between processes, or one of them failed.
     """
     n, before = source.n_rows, source.identity()
+    covariates = getattr(vae, "covariates_", None)
     sources.check_some(n, source.n_features, repr(source))
     share = processes_of(vae)
     if share[1] > 1:
@@ -61,7 +62,7 @@ def over_source(
 
     def parts(bar: Bar) -> Generator[np.ndarray]:
         for start, rows in sources.chunks_in_order(source, least=_LEAST_ROWS, share=share):
-            yield function(of_source_rows(source, rows, start))
+            yield function(split(of_source_rows(source, rows, start), covariates))
             bar.show(start + len(rows))
         sources.check_same(before, source.identity(), source)
 
@@ -93,10 +94,9 @@ def by_row(
     Raises
     ------
     SettingError
-        If ``out`` is a file that is read as well; for a source and a conditional model.
+        If ``out`` is a file that is read as well.
     """
     if isinstance(X, sources.BlockSource):
-        check_no_covariates(getattr(vae, "covariates_", None))
         serialise.check_apart(out, *X.paths)
         return over_source(vae, function, X, call=call, out=out, names=names)
     if out is None:
