@@ -93,8 +93,8 @@ def residuals() -> None:
     settings = experiments.TEXTBOOK | {"transform": "standardize", "noise": 5.0}
     for k in (1, 2, 4):
         vae = wp.VAE(**settings | {"n_components": k, "random_state": 0}).fit(train)
-        found = vae.residual_spectrum(test)
-        print(f"k = {k}: {found.leading:.2f} ± {found.standard_error:.2f}; {found}")
+        found, rates = vae.residual_spectrum(test), vae.collapse(test).rates.round(2)
+        print(f"k = {k}, rates {rates}: {found.leading:.2f} ± {found.standard_error:.2f}; {found}")
 
 
 def mnist() -> None:
@@ -109,7 +109,12 @@ def mnist() -> None:
     three = wp.PPCA(3).fit(train)
     for active in ((0, 1, 2), (0, 1), (0, 2), ()):
         point = three.stationary_point(active, noise_variance=1.0)
-        print(active, f"log p(x) {point.log_likelihood:.3f}, maximum {point.is_maximum}", point)
+        gain, curvature = point.gain[:3].round(3), point.curvature[:3].round(2)
+        print(
+            f"{active!s:10} log p(x) {point.log_likelihood:.3f}, maximum {point.is_maximum}, ",
+            end="",
+        )
+        print(f"gain {gain}, curvature {curvature}")
     print(wp.forecast(train, noise_variance=1.0, n_components=20))
     eigenvalues = np.linalg.eigvalsh(np.cov(train.T, bias=True))
     for variance in (3, 1, 0.3, 0.1, 0.03, 0.01):
