@@ -110,11 +110,8 @@ def mnist() -> None:
     for active in ((0, 1, 2), (0, 1), (0, 2), ()):
         point = three.stationary_point(active, noise_variance=1.0)
         gain, curvature = point.gain[:3].round(3), point.curvature[:3].round(2)
-        print(
-            f"{active!s:10} log p(x) {point.log_likelihood:.3f}, maximum {point.is_maximum}, ",
-            end="",
-        )
-        print(f"gain {gain}, curvature {curvature}")
+        print(f"{active!s:10} log p(x) {point.log_likelihood:.3f}, maximum {point.is_maximum}")
+        print(f"{'':10} gain {gain}, curvature {curvature}")
     print(wp.forecast(train, noise_variance=1.0, n_components=20))
     eigenvalues = np.linalg.eigvalsh(np.cov(train.T, bias=True))
     for variance in (3, 1, 0.3, 0.1, 0.03, 0.01):
