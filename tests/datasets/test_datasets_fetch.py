@@ -16,7 +16,7 @@ from wellposed._errors import (
     SettingError,
 )
 from wellposed.datasets import DATASETS, Dataset, RemoteFile, cache_dir, fetch, load
-from wellposed.datasets._http import CHUNK
+from wellposed.datasets._http import CHUNK, UndeliveredError, pieces_of
 
 BODY = np.random.default_rng(0).bytes(5000)
 PIECE = 1200
@@ -193,6 +193,14 @@ def test_every_failure_is_named_and_survived(dataset, fetched, tmp_path, mirror,
         fetched(dataset(mirror), timeout=0.3)
     assert list((tmp_path / "tiny").iterdir()) == []
     assert fetched(dataset(mirror, "good"), timeout=0.3) == {"a.gz": BODY}
+
+
+@pytest.mark.parametrize("behaviour", ["error500", "error404", "redirect_to_file"])
+def test_an_answer_that_is_an_error_leaves_no_connection_open(server, behaviour):
+    url = f"http://127.0.0.1:{server.server_port}/{behaviour}/a.gz"
+    with pytest.raises(UndeliveredError) as caught:
+        list(pieces_of(url, len(BODY), 5.0, lambda _: None))
+    assert caught.value.__cause__.fp.closed
 
 
 def test_the_final_failure_lists_every_mirror_and_the_remedy(dataset, fetched):

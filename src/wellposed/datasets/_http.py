@@ -55,6 +55,8 @@ def pieces_of(url: str, size: int, timeout: float, show: Callable[[int], None]) 
                 show(count)
                 yield piece
     except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, HTTPError):  # it is a response too, with an open connection
+            error.close()
         raise UndeliveredError(_reason(error)) from error
 
 
