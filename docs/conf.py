@@ -36,7 +36,7 @@ suppress_warnings = ["ref.python"]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 html_math_renderer = "mathml"
-smartquotes = False  # quotes are those of Python
+smartquotes_action = "De"  # dashes and ellipses; quotes are those of Python
 
 # The reference.
 autosummary_generate = True

@@ -87,9 +87,12 @@ def escape_bars(line: str) -> str:
 def adapt(
     app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
-    """Escape bars outside blocks of formulas; leave out what Python says of a value's type."""
-    if what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "").strip():
-        lines.clear()
+    """Escape bars outside blocks of formulas; state a value in place of what its type is."""
+    if what == "data":
+        if "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "").strip():
+            lines.clear()
+        shown = ", ".join(f"``{key!r}``" for key in value) if isinstance(value, dict) else None
+        lines[:0] = [f"Names: {shown}." if shown else f"``{value!r}``", ""]
     depth = None
     for i, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
@@ -99,6 +102,11 @@ def adapt(
             depth = indent
         if depth is None and not line.lstrip().startswith((">>>", "...")):
             lines[i] = escape_bars(line)
+
+
+def wrapped(line: str, after: str) -> bool:
+    """Return whether a line was ended because the first word of the next one had no room."""
+    return after[:1] == " " and bool(after.strip()) and len(line) + len(after.split()[0]) > WRAP
 
 
 def join_wrapped(lines: list[str]) -> None:
@@ -115,7 +123,8 @@ def join_wrapped(lines: list[str]) -> None:
             continue
         if section in JOINED and line and line[0] != " ":
             last = line
-            while lines[i + 1][:1] == " " and len(last) + len(lines[i + 1].split()[0]) > WRAP:
+            described = after[:1] == " " and after.strip()[:1].isupper()
+            while not (described and last is line) and wrapped(last, lines[i + 1]):
                 last = lines.pop(i + 1)
                 lines[i] += " " + last.strip()
                 lines.append("")
@@ -125,6 +134,8 @@ def join_wrapped(lines: list[str]) -> None:
             while section == "Returns" and lines[i + 1][:1] not in ("", " "):
                 lines[i] += " " + lines.pop(i + 1)
                 lines.append("")
+            if section == "Returns" and not lines[i + 1].strip():
+                lines[i - 2 : i + 1] = ["", "", ":returns: " + lines[i].replace(" : ", ": ", 1)]
         i += 1
 
 
