@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
 JOINED = ("Parameters", "Other Parameters", "Attributes", "Returns", "Yields")
 WRAP = 90  # characters; a line that the next word would make longer was wrapped
+OPEN = (" and", " as", " by", " from", " in", " of", " or", " the", " to", " with", ",", ";")
 KINDS = ("Classes", "Functions", "Errors and warnings", "Values")
 
 
@@ -105,8 +106,10 @@ def adapt(
 
 
 def wrapped(line: str, after: str) -> bool:
-    """Return whether a line was ended because the first word of the next one had no room."""
-    return after[:1] == " " and bool(after.strip()) and len(line) + len(after.split()[0]) > WRAP
+    """Return whether the next line continues one that was full, or that cannot end there."""
+    if after[:1] != " " or not after.strip():
+        return False
+    return line.endswith(OPEN) or len(line) + len(after.split()[0]) > WRAP
 
 
 def join_wrapped(lines: list[str]) -> None:
@@ -123,7 +126,7 @@ def join_wrapped(lines: list[str]) -> None:
             continue
         if section in JOINED and line and line[0] != " ":
             last = line
-            described = after[:1] == " " and after.strip()[:1].isupper()
+            described = after.strip()[:1].isupper() and not line.endswith(OPEN)
             while not (described and last is line) and wrapped(last, lines[i + 1]):
                 last = lines.pop(i + 1)
                 lines[i] += " " + last.strip()
