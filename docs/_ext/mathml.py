@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-UNKNOWN = re.compile(r"<m[io][^>]*>\s*\\[A-Za-z]+")
+UNKNOWN = re.compile(r"<m[io][^>]*>\s*(\\[A-Za-z]+|&(?=<))")  # also an alignment without a table
 # Relations and arrows that the converter returns as names, which have no space around them.
 RELATION = re.compile(r"<mi>&#x0(007E|21[9A-F].|22[0-9A-F].|27[EF].);</mi>")
 NAMES = {"2202", "2205", "2207", "221E"}  # ∂, ∅, ∇ and ∞

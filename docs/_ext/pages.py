@@ -13,6 +13,9 @@ LINKED = re.compile(r"<a [^>]*>\s*$")
 SIGNATURE = re.compile(r"\n*<dl>\n((?:<dd>.*?</dd>\n)+)</dl>\n*")
 NAMES = re.compile(r'(<table class="autosummary[^>]*>\s*)(?=<tbody>)')
 HEADS = "<thead><tr><th>name</th><th>what it is</th></tr></thead>\n"
+NO_HEAD = re.compile(r'<th class="head([^"]*)"><p></p></th>')
+CELL = re.compile(r"<td.*?</td>", re.DOTALL)
+FIGURE = re.compile(r"(?<=\d) ± (?=\d)|(?<=\d) (?=%)")  # what stays on one line of a table
 TAGS = re.compile(r"<div id='sg-tag-list'[^>]*></div>")
 WIDE = 700  # pixels; a narrow screen shows a wider picture in part, and scrolls
 
@@ -36,12 +39,18 @@ def lines(match: re.Match[str]) -> str:
     return f'<span class="sig-lines">\n{text}</span>'
 
 
+def unbroken(match: re.Match[str]) -> str:
+    """Return a cell of a table whose figures are not broken."""
+    return FIGURE.sub(lambda found: found[0].replace(" ", "\u00a0"), match[0])
+
+
 def adapt(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Adapt the body of a page before its template is filled."""
     if "body" in context:
         images = app.builder.images
         files = {file: Path(app.srcdir, source) for source, file in images.items()}
         body = NAMES.sub(rf"\1{HEADS}", TAGS.sub("", context["body"]))
+        body = CELL.sub(unbroken, NO_HEAD.sub(r'<td class="head\1"></td>', body))
         context["body"] = linked(SIGNATURE.sub(lines, body), files)
 
 
