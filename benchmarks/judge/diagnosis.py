@@ -135,7 +135,7 @@ class Planted:
 
     def limit_posterior(self) -> Any:
         """Train with a posterior that is never narrower than the prior."""
-        vae = wp.VAE(K, **SETTINGS)
+        vae = wp.VAE(**{**SETTINGS, "n_components": K})
         prepared = prepare(vae, self.train)
         rows = prepared.rows
         model = eqx.tree_at(lambda m: m.posterior, prepared.model, NeverBelowOne())
