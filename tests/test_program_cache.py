@@ -29,6 +29,7 @@ JAX_OWN = (
     "JAX_COMPILATION_CACHE_DIR",
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES",
+    "TF_CPP_MIN_LOG_LEVEL",  # set by jax in this process, where it was imported before wellposed
 )
 
 
