@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 
@@ -210,15 +211,68 @@ def test_only_densities_are_compared_with_densities(name):
     assert has_density(mixed) == FAMILIES[name]
 
 
-@pytest.mark.slow
-def test_levels_are_not_compared_and_not_called_sound():
-    rows = np.random.default_rng(0).integers(2, size=(120, 4)).astype(float)
-    vae = wp.VAE(1, noise="bernoulli", **QUICK).fit(rows[40:])
+def product_of_bernoullis(rows: np.ndarray, p: np.ndarray) -> np.ndarray:
+    return (rows * np.log(p) + (1 - rows) * np.log1p(-p)).sum(axis=1)
+
+
+def two_classes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of six Bernoullis in two classes, and their exact log p(x)."""
+    rng = np.random.default_rng(seed)
+    p = np.array([[0.9, 0.9, 0.9, 0.1, 0.1, 0.5], [0.1, 0.1, 0.2, 0.9, 0.8, 0.5]])
+    rows = (rng.uniform(size=(n, 6)) < p[rng.integers(2, size=n)]).astype(float)
+    each = [product_of_bernoullis(rows, own) for own in p]
+    return rows, np.logaddexp(*each) - np.log(2)
+
+
+def test_levels_are_compared_with_the_noise_without_latents():
+    """Independent features have their frequencies, and a mixture has the exact log p(x)."""
+    train, _ = two_classes(1_500, 0)
+    held, exact = two_classes(1_000, 1)
+    vae = wp.VAE(1, noise="bernoulli", **QUICK).fit(train)
+    found = vae.compare(held, train)
+    independent, mixture = found.rivals
+    assert (independent.kind, mixture.kind) == ("independent", "mixture")
+    frequencies = product_of_bernoullis(held, train.mean(axis=0))
+    np.testing.assert_allclose(independent.log_p, frequencies, atol=0.02)
+    assert mixture.detail in ("4 components", "16 components")
+    assert mixture.log_p.mean() == pytest.approx(exact.mean(), abs=0.03)
+    # The shares of the rows are those of all 64 patterns, seldom or not.
+    patterns = np.array(np.meshgrid(*[[0.0, 1.0]] * 6)).reshape(6, -1).T
+    every = vae.compare(patterns, train).rivals[1].log_p
+    assert np.exp(every).sum() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_tables_of_several_kinds_are_compared_and_gain_by_their_classes():
+    rng = np.random.default_rng(0)
+    second = rng.integers(2, size=600)
+    colour = np.where(second == 1, "red", "blue")
+    frame = pd.DataFrame({"size": 4.0 * second + rng.normal(size=600), "colour": colour})
+    vae = wp.VAE(1, **QUICK).fit(frame[:400])
+    independent, mixture = vae.compare(frame[400:], frame[:400]).rivals
+    # Of two classes of one size, the colour tells the class: log 2 nats, and the size's bimodality.
+    assert (mixture.log_p - independent.log_p).mean() > np.log(2)
+
+
+def test_rivals_of_a_conditional_model_are_linear_in_the_covariates():
+    rng = np.random.default_rng(0)
+    given = rng.integers(2, size=800).astype(float)
+    p = np.where(given[:, None] == 1, [0.9, 0.2], [0.1, 0.2])
+    rows = np.column_stack([rng.uniform(size=(800, 2)) < p, given]).astype(float)
+    vae = wp.VAE(1, noise="bernoulli", covariates={2: "category"}, **QUICK).fit(rows[:600])
+    independent, _ = vae.compare(rows[600:], rows[:600]).rivals
+    exact = product_of_bernoullis(rows[600:, :2], p[600:])
+    assert independent.log_p.mean() == pytest.approx(exact.mean(), abs=0.03)
+
+
+def test_probabilities_of_features_that_depend_on_each_other_are_not_compared():
+    rows = np.random.default_rng(0).integers(4, size=(120, 36)).astype(float)
+    settings = {"noise": "causal-logistic", "image_shape": (6, 6)}
+    vae = wp.VAE(1, **settings, **QUICK).fit(rows[40:])
     outcome = wp.diagnose(vae, rows[:40], rows[40:]).findings[0]
     assert outcome.verdict == "open"
-    assert outcome.said.startswith("Not compared, because log p(x) under Bernoulli noise")
+    assert outcome.said.startswith("Not compared, because log p(x) under CausalLogistic noise")
     assert outcome.table == ()
-    with pytest.raises(wp.SettingError, match="logarithm of a probability"):
+    with pytest.raises(wp.SettingError, match="depend on each other given z"):
         vae.compare(rows[:40], rows[40:])
 
 

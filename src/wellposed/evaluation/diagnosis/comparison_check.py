@@ -47,6 +47,9 @@ def check_comparison(evidence: Evidence, causes: tuple[Finding, ...]) -> Finding
         remedy = (
             "A simpler model is as good as a density, and its log p(x) is exact: wp.PPCA, "
             "wp.FactorAnalysis or wp.MixturePPCA."
+            if _of_densities(comparison)
+            else "The latents describe no more than a simpler model does: train for longer, or use "
+            "other noise for the columns."
         )
     return _finding(verdict, said, remedy, fault, figures, table)
 
@@ -77,8 +80,9 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
     if found:
         return f"First correct what may be its cause, {found[0].fault}: {found[0].remedy}"
     worse = {r.kind: r for r in comparison.rivals if comparison.reading(r) == "worse"}
-    if "linear" in worse:
-        first = _of_training(evidence, comparison, worse["linear"])
+    within = worse.get("linear", worse.get("independent"))  # what the VAE's family has in it
+    if within is not None:
+        first = _of_training(evidence, comparison, within)
         # What its linear model is behind of, no training of the same family reaches with certainty.
         return f"{first} {_of_family(evidence)}" if len(worse) > 1 else first
     if "Gaussian" in worse:
@@ -86,7 +90,14 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
     remedies = [_of_family(evidence)]
     if isinstance(evidence.model.prior, StandardNormal):
         remedies.insert(0, 'Learn p(z): prior="mixture".')
+    if not _of_densities(comparison):
+        return " ".join([*remedies, "Or train for longer."])
     return f"{' '.join(remedies)} Or use wp.MixturePPCA, whose log p(x) is exact."
+
+
+def _of_densities(comparison: Comparison) -> bool:
+    """Whether the rivals are Gaussians, and not of the family of the VAE's noise."""
+    return any(rival.kind == "Gaussian" for rival in comparison.rivals)
 
 
 def _of_training(evidence: Evidence, comparison: Comparison, linear: Rival) -> str:

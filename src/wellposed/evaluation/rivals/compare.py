@@ -1,10 +1,11 @@
-"""Comparison of a VAE with the linear model, one Gaussian and a mixture of Gaussians."""
+"""Comparison of a VAE with simpler densities of the same rows."""
 
 import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
@@ -16,6 +17,7 @@ from wellposed.models import VAEModel, given_columns, own_columns, regress
 
 from .._rows import subsample, varying
 from ..likelihood.importance import LogLikelihood, log_likelihood
+from .family import Units, fit_independent, fit_mixture_of_independent, rows_at_most
 from .gaussians import Standard, fit_gaussian, fit_mixture, fit_projected
 from .linear import MOST_FACTORS, fit_factors, fit_ppca, has_one_variance, latents_of
 from .record import Comparison, Kind, Rival
@@ -42,17 +44,16 @@ def compare(
 ) -> Comparison:
     r"""Compare held-out log p(x) with that of simpler densities on the same rows.
 
-    The rivals are fitted to the training rows, at most 4,000 of them:
+    The rivals, of at most 4,000 training rows, are the exact linear model with as many latents
+    (probabilistic PCA where all features share one noise variance, else factor analysis), one
+    Gaussian, and a mixture of Gaussians, its size and regularisation chosen on held-out training
+    rows; of more than 100 features along 20 directions. They are fitted in the model units of the
+    VAE, with its log |det dT/dx|; for a conditional model to the residuals of a regression on the
+    covariates. None is sharper than the rounding, resolution/√12.
 
-    - the exact linear model with as many latents: probabilistic PCA where all features share one
-      noise variance, else factor analysis, and one Gaussian;
-    - a mixture of Gaussians, its size and regularisation chosen on a fifth of at most 2,000
-      training rows. Of more than 100 features it is a mixture along 20 directions.
-
-    They are fitted in the model units of the VAE and have its log |det dT/dx|, so that the units of
-    the features cancel. For a conditional model they are fitted to the residuals of a linear
-    regression on the covariates: their log p(x | c). None is sharper than the rounding,
-    resolution/√12, and a feature that never varies has the VAE's own density in all of them.
+    Of levels, counts, zeros and tables of several kinds, log p(x) is in part that of a probability,
+    and the rivals are the noise of the VAE without latents: independent features, with constant
+    parameters, and a mixture of 4 or 16 of these (linear in the covariates, if there are any).
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def compare(
     Raises
     ------
     SettingError
-        If the model's log p(x) is no log density, as of levels and of counts.
+        If log p(x) has no bound, or is that of a probability of features that depend on each other
+        given z, as of causal noise.
     DataError
         For fewer than three training rows.
 
@@ -82,15 +84,33 @@ def compare(
     if likelihood is None:
         rows = subsample(rows, _MOST_ROWS)
         likelihood = log_likelihood(model, rows, n_samples=_DRAWS, key=key)
-    varies = varying(own_columns(model, some))
+    rivals, n_train, n_varying = _rivals(model, rows, some, resolution, key=key)
     return Comparison(
         log_p=np.asarray(likelihood.value, np.float64),
         trusted=~np.asarray(likelihood.untrusted),
-        rivals=_rivals(model, rows, some, varies, resolution, key=key),
-        n_features=int(varies.sum()),
-        n_train=len(some),
+        rivals=rivals,
+        n_features=n_varying,
+        n_train=n_train,
         n_given=len(np.asarray(train)),
     )
+
+
+def _rivals(
+    model: VAEModel,
+    rows: np.ndarray,
+    train: np.ndarray,
+    resolution: np.ndarray | None,
+    *,
+    key: PRNGKey,
+) -> tuple[tuple[Rival, ...], int, int]:
+    """Return the rivals, the number of training rows they took, and of features that vary."""
+    varies = varying(own_columns(model, train))
+    if has_density(model.noise):
+        rivals = _gaussian_rivals(model, rows, train, varies, resolution, key=key)
+    else:
+        train = subsample(train, rows_at_most(len(varies)))
+        rivals = _family_rivals(model, rows, train, key=key)
+    return rivals, len(train), int(varies.sum())
 
 
 def _some_of(train: np.ndarray) -> np.ndarray:
@@ -101,7 +121,7 @@ def _some_of(train: np.ndarray) -> np.ndarray:
     return subsample(train, MOST_TRAINING)
 
 
-def _rivals(
+def _gaussian_rivals(
     model: VAEModel,
     rows: np.ndarray,
     train: np.ndarray,
@@ -129,8 +149,38 @@ def _rivals(
     return tuple(rivals)
 
 
+def _family_rivals(
+    model: VAEModel, rows: np.ndarray, train: np.ndarray, *, key: PRNGKey
+) -> tuple[Rival, ...]:
+    """Fit the noise of the VAE without latents, and score the held-out rows."""
+    everything = np.ones(train.shape[1] - model.n_covariates, bool)
+
+    def units(part: np.ndarray) -> tuple[Units, np.ndarray]:
+        mapped = rival_rows(model, part, everything, key=key)
+        given = given_columns(model, part)
+        floats = (np.asarray(each, np.float32) for each in (mapped.values, given))
+        return Units(*floats), mapped.log_rest
+
+    fitted_to, (held_out, log_det) = units(train)[0], units(rows)
+    noise = model.noise.start_at(jnp.asarray(fitted_to.values.var(axis=0)))
+    start_key = jax.random.fold_in(key, 2)
+
+    def scored(kind: Kind, name: str, fit: Any) -> Rival:
+        try:
+            density, detail = fit(model, noise, fitted_to, key=start_key)
+            log_p = density.log_density(held_out) + log_det
+        except (ValueError, WellposedError) as error:
+            return Rival(kind, name, None, str(error).rstrip("."))
+        return Rival(kind, name, log_p, detail)
+
+    return (
+        scored("independent", "independent features", fit_independent),
+        scored("mixture", "a mixture of independent features", fit_mixture_of_independent),
+    )
+
+
 def check_comparable(model: VAEModel, d: int) -> None:
-    """Refuse a model whose log p(x) is no log density, or has no bound.
+    """Refuse a model without a rival of its kind, or without a bound of log p(x).
 
     Parameters
     ----------
@@ -142,11 +192,11 @@ def check_comparable(model: VAEModel, d: int) -> None:
     SettingError
         With the reason.
     """
-    if not has_density(model.noise):
+    if not has_density(model.noise) and not model.has_independent_noise:
         raise SettingError(
             f"log p(x) under {type(model.noise).__name__} noise is the logarithm of a probability "
-            "of levels, counts, zeros or limits, and that of Gaussians is of a density. Compare it "
-            "with other models of such data, by score() or in bits per dimension."
+            "of features that depend on each other given z, for which there is no simpler model "
+            "here. Compare it with other models of such data, by score() or in bits per dimension."
         )
     if not np.isfinite(model.log_density_bound(d)):
         raise SettingError(

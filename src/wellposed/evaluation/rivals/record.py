@@ -11,7 +11,7 @@ from .._thresholds import CAUTION, FAULT, OPEN, SOUND, Reading, Verdict, compare
 
 _FEWEST_TRUSTED = 20  # rows
 
-Kind = Literal["linear", "Gaussian", "mixture"]
+Kind = Literal["linear", "Gaussian", "independent", "mixture"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class Rival:
 
     Parameters
     ----------
-    kind : "linear", "Gaussian" or "mixture"
+    kind : "linear", "Gaussian", "independent" or "mixture"
     name : in texts, such as "factor analysis"
     log_p : shape (n,), log p(x) in nats and data units; None if it could not be fitted
     detail : what was chosen, or the reason why it could not be fitted
@@ -48,7 +48,8 @@ class Comparison:
     log_p : shape (n,), log p(x) of the VAE, nats and data units
     trusted : shape (n,), whether importance sampling is reliable for the row; elsewhere ``log_p``
         is a lower bound
-    rivals : the linear model, one Gaussian, a mixture of Gaussians
+    rivals : the linear model, one Gaussian, a mixture of Gaussians; or, of probabilities,
+        independent features and a mixture of them
     n_features : number of features that vary
     n_train : number of training rows that the rivals were fitted to
     n_given : number of training rows that there are

@@ -1,0 +1,179 @@
+"""Rivals of levels, counts and tables of several kinds: the noise of a VAE without latents."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.optimize
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+
+from wellposed._compiled import compiled
+from wellposed._typing import PRNGKey
+from wellposed.models import VAEModel
+from wellposed.noise import AbstractNoise
+
+_SIZES = 4, 16  # components of a mixture
+_NUMBERS = 2_000_000  # log densities of features in an evaluation of the objective
+_LEAST_ROWS, _MOST_ROWS = 1_000, 4_000
+_ITERATIONS = 200
+_SPREAD = 3.0  # standard deviation of the prior of raw outputs, of which zero is the data's moments
+_JITTER = 0.1  # of the starts, in the units of raw outputs
+_HELD_OUT = 5  # one row in so many chooses the size
+
+Fitted = dict[str, Any]  # "raw" (m, r), "slopes" (c, r), "logits" (m,), "noise" leaves
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Units:
+    """Rows in model units with independent noise given z, and their covariates.
+
+    Parameters
+    ----------
+    values : shape (n, d), model units
+    given : shape (n, c), covariates; c may be zero
+    """
+
+    values: np.ndarray
+    given: np.ndarray
+
+    def first(self, n: int) -> "Units":
+        """Return the first n rows."""
+        return Units(self.values[:n], self.given[:n])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NoiseMixture:
+    r"""A mixture of the noise family with constant parameters, and no latent.
+
+    .. math:: p(y \mid c) = \sum_j w_j \, p(y; \, r_j + c S)
+
+    where p(y; r) is the noise at raw output r. Of one component it is the family with independent
+    features.
+    """
+
+    noise: AbstractNoise
+    fitted: Fitted
+
+    def log_density(self, rows: Units) -> np.ndarray:
+        """Return log p(y | c) of each row, shape (n,), nats in model units."""
+        return np.asarray(_log_density(self.fitted, self.noise, rows.values, rows.given), float)
+
+
+def rows_at_most(d: int) -> int:
+    """Return how many training rows of d features the family is fitted to."""
+    return min(_MOST_ROWS, max(_LEAST_ROWS, _NUMBERS // (max(_SIZES) * d)))
+
+
+def fit_independent(
+    model: VAEModel, noise: AbstractNoise, rows: Units, *, key: PRNGKey
+) -> tuple[NoiseMixture, str]:
+    """Fit the noise family with one constant raw output, by maximum penalised likelihood."""
+    weights = np.ones(len(rows.values), np.float32)
+    fitted = _fit(noise, _start(model, rows, 1, key=key), rows, weights)
+    return NoiseMixture(noise, fitted), "constant parameters"
+
+
+def fit_mixture_of_independent(
+    model: VAEModel, noise: AbstractNoise, rows: Units, *, key: PRNGKey
+) -> tuple[NoiseMixture, str]:
+    """Fit mixtures of the family; a fifth of the rows chooses their size.
+
+    Parameters
+    ----------
+    model : VAEModel, whose reconstructions of some rows the components start at
+    noise : its noise, with its scale at the variance of the rows
+    rows : of the training
+    key : PRNG key
+
+    Returns
+    -------
+    the mixture, and what was chosen
+    """
+    held = np.arange(len(rows.values)) % _HELD_OUT == 0
+    weights, best, reached = (~held).astype(np.float32), None, -np.inf
+    for size in _SIZES:
+        fitted = _fit(noise, _start(model, rows, size, key=key), rows, weights)
+        log_p = NoiseMixture(noise, fitted).log_density(rows)[held].mean()
+        if log_p > reached:
+            best, reached = fitted, float(log_p)
+    if best is None:
+        raise ValueError("no mixture has a finite log p(x) on rows held out")
+    fitted = _fit(noise, best, rows, np.ones_like(weights))
+    return NoiseMixture(noise, fitted), f"{len(best['logits'])} components"
+
+
+def _start(model: VAEModel, rows: Units, size: int, *, key: PRNGKey) -> Fitted:
+    """Raw outputs: zeros, the data's moments, or those of the codes of some rows."""
+    choose_key, jitter_key = jax.random.split(key)
+    at = jax.random.choice(choose_key, len(rows.values), (size,), replace=False)
+    raw = jax.vmap(lambda y, c: _reconstruct(model, y, c))(rows.values[at], rows.given[at])
+    raw = raw + _JITTER * jax.random.normal(jitter_key, raw.shape)
+    usable = size > 1 and bool(jnp.isfinite(raw).all())
+    width, c = raw.shape[1], rows.given.shape[1]
+    return {
+        "raw": raw if usable else jnp.zeros((size, width), raw.dtype),
+        "slopes": jnp.zeros((c, width), raw.dtype),
+        "logits": jnp.zeros(size, raw.dtype),
+    }
+
+
+def _reconstruct(model: VAEModel, y: Float[Array, " d"], c: Float[Array, " c"]) -> Any:
+    at = model.at(c) if model.n_covariates else model
+    return at.decoder_output(at.encode(y).loc)
+
+
+def _fit(noise: AbstractNoise, start: Fitted, rows: Units, weights: np.ndarray) -> Fitted:
+    """Maximise the penalised log likelihood by L-BFGS, from a start."""
+    begin = {"noise": noise.parameters(), **start}
+    flat, rebuild = ravel_pytree(begin)
+    data = tuple(map(jnp.asarray, (rows.values, rows.given, weights)))
+
+    def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
+        parameters = rebuild(jnp.asarray(point, flat.dtype))
+        value, slope = _loss_and_gradient(parameters, noise, *data)
+        found = float(value), np.asarray(ravel_pytree(slope)[0], np.float64)
+        return found if np.isfinite(found[0]) else (np.inf, np.zeros_like(found[1]))
+
+    options = {"maxiter": _ITERATIONS}
+    done = scipy.optimize.minimize(
+        objective, np.asarray(flat, np.float64), jac=True, method="L-BFGS-B", options=options
+    )
+    return rebuild(jnp.asarray(done.x, flat.dtype))
+
+
+@compiled
+def _loss_and_gradient(
+    fitted: Fitted, noise: AbstractNoise, y: Any, given: Any, weights: Any
+) -> tuple[Any, Fitted]:
+    """Mean of −log p over weighted rows, less the log prior of raw outputs, and its gradient."""
+
+    def loss(fitted: Fitted) -> Any:
+        log_p = _each(fitted, noise, y, given)
+        total = weights.sum()
+        size = sum((fitted[name] ** 2).sum() for name in ("raw", "slopes"))
+        return (-(weights * log_p).sum() + size / (2 * _SPREAD**2)) / total
+
+    return jax.value_and_grad(loss)(fitted)
+
+
+@compiled
+def _log_density(fitted: Fitted, noise: AbstractNoise, y: Any, given: Any) -> Any:
+    return _each(fitted, noise, y, given)
+
+
+def _each(fitted: Fitted, noise: AbstractNoise, y: Any, given: Any) -> Any:
+    """Return log p(y | c) of each row."""
+    if fitted["noise"]:
+        noise = eqx.tree_at(lambda n: n.parameters(), noise, fitted["noise"])
+    log_weights = jax.nn.log_softmax(fitted["logits"])
+
+    def of_row(y: Any, c: Any) -> Any:
+        by_component: Callable = lambda raw: noise(raw + c @ fitted["slopes"]).log_prob(y)  # noqa: E731
+        return jax.nn.logsumexp(log_weights + jax.vmap(by_component)(fitted["raw"]))
+
+    return jax.vmap(of_row)(y, given)
