@@ -264,6 +264,7 @@ def test_rivals_of_a_conditional_model_are_linear_in_the_covariates():
     assert independent.log_p.mean() == pytest.approx(exact.mean(), abs=0.03)
 
 
+@pytest.mark.slow
 def test_probabilities_of_features_that_depend_on_each_other_are_not_compared():
     rows = np.random.default_rng(0).integers(4, size=(120, 36)).astype(float)
     settings = {"noise": "causal-logistic", "image_shape": (6, 6)}
