@@ -74,7 +74,7 @@ def fit_independent(
 ) -> tuple[NoiseMixture, str]:
     """Fit the noise family with one constant raw output, by maximum penalised likelihood."""
     weights = np.ones(len(rows.values), np.float32)
-    fitted = _fit(noise, _start(model, rows, 1, key=key), rows, weights)
+    fitted, _ = _fit(noise, _start(model, rows, 1, key=key), rows, weights)
     return NoiseMixture(noise, fitted), "constant parameters"
 
 
@@ -97,13 +97,12 @@ def fit_mixture_of_independent(
     held = np.arange(len(rows.values)) % _HELD_OUT == 0
     weights, best, reached = (~held).astype(np.float32), None, -np.inf
     for size in _SIZES:
-        fitted = _fit(noise, _start(model, rows, size, key=key), rows, weights)
-        log_p = NoiseMixture(noise, fitted).log_density(rows)[held].mean()
-        if log_p > reached:
-            best, reached = fitted, float(log_p)
+        fitted, log_p = _fit(noise, _start(model, rows, size, key=key), rows, weights)
+        if log_p[held].mean() > reached:
+            best, reached = fitted, float(log_p[held].mean())
     if best is None:
         raise ValueError("no mixture has a finite log p(x) on rows held out")
-    fitted = _fit(noise, best, rows, np.ones_like(weights))
+    fitted, _ = _fit(noise, best, rows, np.ones_like(weights))
     return NoiseMixture(noise, fitted), f"{len(best['logits'])} components"
 
 
@@ -127,15 +126,19 @@ def _reconstruct(model: VAEModel, y: Float[Array, " d"], c: Float[Array, " c"]) 
     return at.decoder_output(at.encode(y).loc)
 
 
-def _fit(noise: AbstractNoise, start: Fitted, rows: Units, weights: np.ndarray) -> Fitted:
-    """Maximise the penalised log likelihood by L-BFGS, from a start."""
-    begin = {"noise": noise.parameters(), **start}
+def _fit(
+    noise: AbstractNoise, start: Fitted, rows: Units, weights: np.ndarray
+) -> tuple[Fitted, np.ndarray]:
+    """Maximise the penalised log likelihood by L-BFGS; also return log p of each row, (n,)."""
+    begin = {"noise": noise.parameters()} | start
     flat, rebuild = ravel_pytree(begin)
     data = tuple(map(jnp.asarray, (rows.values, rows.given, weights)))
 
+    def evaluate(point: np.ndarray) -> tuple[Any, Any]:
+        return _loss_and_gradient(rebuild(jnp.asarray(point, flat.dtype)), noise, *data)
+
     def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
-        parameters = rebuild(jnp.asarray(point, flat.dtype))
-        value, slope = _loss_and_gradient(parameters, noise, *data)
+        (value, _), slope = evaluate(point)
         found = float(value), np.asarray(ravel_pytree(slope)[0], np.float64)
         return found if np.isfinite(found[0]) else (np.inf, np.zeros_like(found[1]))
 
@@ -143,22 +146,23 @@ def _fit(noise: AbstractNoise, start: Fitted, rows: Units, weights: np.ndarray) 
     done = scipy.optimize.minimize(
         objective, np.asarray(flat, np.float64), jac=True, method="L-BFGS-B", options=options
     )
-    return rebuild(jnp.asarray(done.x, flat.dtype))
+    (_, log_p), _ = evaluate(done.x)
+    return rebuild(jnp.asarray(done.x, flat.dtype)), np.asarray(log_p, np.float64)
 
 
 @compiled
 def _loss_and_gradient(
     fitted: Fitted, noise: AbstractNoise, y: Any, given: Any, weights: Any
-) -> tuple[Any, Fitted]:
-    """Mean of −log p over weighted rows, less the log prior of raw outputs, and its gradient."""
+) -> tuple[tuple[Any, Any], Fitted]:
+    """Mean of −log p over weighted rows, less the log prior of raw outputs; log p; the gradient."""
 
-    def loss(fitted: Fitted) -> Any:
+    def loss(fitted: Fitted) -> tuple[Any, Any]:
         log_p = _each(fitted, noise, y, given)
-        total = weights.sum()
         size = sum((fitted[name] ** 2).sum() for name in ("raw", "slopes"))
-        return (-(weights * log_p).sum() + size / (2 * _SPREAD**2)) / total
+        total = -(weights * log_p).sum() + size / (2 * _SPREAD**2)
+        return total / weights.sum(), log_p
 
-    return jax.value_and_grad(loss)(fitted)
+    return jax.value_and_grad(loss, has_aux=True)(fitted)
 
 
 @compiled
