@@ -263,3 +263,12 @@ def test_it_becomes_a_dictionary_and_a_page():
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(found)
     assert "Bounded?" in console.export_text()
+
+
+def test_a_posterior_wider_than_the_prior_is_of_no_weight_of_the_kl():
+    found = diagnosed(*with_spread(20.0))
+    (finding,) = [each for each in found.findings if each.question == "Trained on the ELBO?"]
+    assert finding.verdict == "fault"
+    assert finding.said.startswith("No weight of the KL explains the posterior")
+    assert math.isinf(finding.figures["implied weight of the KL"])
+    assert "± nan" not in str(found)

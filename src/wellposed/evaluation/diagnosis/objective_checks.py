@@ -66,9 +66,15 @@ def check_kl_weight(evidence: Evidence) -> Finding:
     if math.isnan(weight.value):
         answer = "All latents have collapsed, so that the weight of the KL cannot be measured."
         return Finding(question, OPEN, answer, figures=figures)
+    if math.isinf(weight.value):
+        answer = (
+            "No weight of the KL explains the posterior: it is not narrower than the prior, and a "
+            "narrower one would describe the data better, so that the encoder is not at an optimum."
+        )
+        remedy = "Train for longer. If the scale of q is fixed, let the encoder learn it."
+        return Finding(question, FAULT, answer, remedy, "the encoder is not trained", figures)
     answer = f"The width of the posterior implies a weight of {weight} on the KL"
-    # The weight is infinite if the posterior is not narrower than the prior.
-    verdict = FAULT if math.isinf(weight.value) else KL_WEIGHT.verdict(weight)
+    verdict = KL_WEIGHT.verdict(weight)
     narrow = evidence.split.total_ratio.value < (NOISE_RATIO.tolerable or NOISE_RATIO.sound)[0]
     if verdict == FAULT and weight.value > 1 and not on_train and narrow:
         return Finding(
