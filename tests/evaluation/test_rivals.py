@@ -236,10 +236,13 @@ def test_levels_are_compared_with_the_noise_without_latents():
     np.testing.assert_allclose(independent.log_p, frequencies, atol=0.02)
     assert mixture.detail in ("4 components", "16 components")
     assert mixture.log_p.mean() == pytest.approx(exact.mean(), abs=0.03)
-    # The shares of the rows are those of all 64 patterns, seldom or not.
+    # The probabilities of all 64 patterns, whichever the rows have, add up to one.
     patterns = np.array(np.meshgrid(*[[0.0, 1.0]] * 6)).reshape(6, -1).T
-    every = vae.compare(patterns, train).rivals[1].log_p
-    assert np.exp(every).sum() == pytest.approx(1.0, abs=1e-4)
+    few = vae.compare(patterns, train[:80]).rivals
+    assert few[1].detail == "4 components"
+    for rival in few:
+        assert np.exp(rival.log_p).sum() == pytest.approx(1.0, abs=1e-4)
+    assert vae.compare(patterns, train[:30]).rivals[1].detail == "it needs 40 training rows; got 30"
 
 
 def test_tables_of_several_kinds_are_compared_and_gain_by_their_classes():

@@ -1,6 +1,7 @@
 """Comparison of a VAE with simpler densities of the same rows."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from wellposed.models import VAEModel, given_columns, own_columns, regress
 
 from .._rows import subsample, varying
 from ..likelihood.importance import LogLikelihood, log_likelihood
-from .family import Units, fit_independent, fit_mixture_of_independent, rows_at_most
+from .family import fit_independent, fit_mixture_of_independent, rows_at_most
 from .gaussians import Standard, fit_gaussian, fit_mixture, fit_projected
 from .linear import MOST_FACTORS, fit_factors, fit_ppca, has_one_variance, latents_of
 from .record import Comparison, Kind, Rival
@@ -153,29 +154,22 @@ def _family_rivals(
     model: VAEModel, rows: np.ndarray, train: np.ndarray, *, key: PRNGKey
 ) -> tuple[Rival, ...]:
     """Fit the noise of the VAE without latents, and score the held-out rows."""
-    everything = np.ones(train.shape[1] - model.n_covariates, bool)
+    d = train.shape[1] - model.n_covariates
 
-    def units(part: np.ndarray) -> tuple[Units, np.ndarray]:
-        mapped = rival_rows(model, part, everything, key=key)
-        given = given_columns(model, part)
-        floats = (np.asarray(each, np.float32) for each in (mapped.values, given))
-        return Units(*floats), mapped.log_rest
+    def with_given(part: np.ndarray) -> RivalRows:
+        mapped = rival_rows(model, part, np.ones(d, bool), key=key)
+        values = np.concatenate([mapped.values, given_columns(model, part)], axis=1)
+        return dataclasses.replace(mapped, values=values)
 
-    fitted_to, (held_out, log_det) = units(train)[0], units(rows)
-    noise = model.noise.start_at(jnp.asarray(fitted_to.values.var(axis=0)))
-    start_key = jax.random.fold_in(key, 2)
-
-    def scored(kind: Kind, name: str, fit: Any) -> Rival:
-        try:
-            density, detail = fit(model, noise, fitted_to, key=start_key)
-            log_p = density.log_density(held_out) + log_det
-        except (ValueError, WellposedError) as error:
-            return Rival(kind, name, None, str(error).rstrip("."))
-        return Rival(kind, name, log_p, detail)
-
+    fitted_to, held_out = with_given(train).values, with_given(rows)
+    noise = model.noise.start_at(jnp.asarray(fitted_to[:, :d].var(axis=0), jnp.float32))
+    given = model, noise, fitted_to
+    options = {"key": jax.random.fold_in(key, 2)}
+    independent = functools.partial(fit_independent, *given, **options)
+    mixture = functools.partial(fit_mixture_of_independent, *given, **options)
     return (
-        scored("independent", "independent features", fit_independent),
-        scored("mixture", "a mixture of independent features", fit_mixture_of_independent),
+        _score("independent", "independent features", independent, held_out),
+        _score("mixture", "a mixture of independent features", mixture, held_out),
     )
 
 

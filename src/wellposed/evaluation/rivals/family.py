@@ -23,27 +23,10 @@ _ITERATIONS = 150
 _ENOUGH = 2e-6  # relative gain of an iteration; float32 resolves little less
 _SPREAD = 3.0  # standard deviation of the prior of raw outputs, of which zero is the data's moments
 _JITTER = 0.1  # of the starts, in the units of raw outputs
+_ROWS_EACH = 10  # of a component, at least
 _HELD_OUT = 5  # one row in so many chooses the size
 
 Fitted = dict[str, Any]  # "raw" (m, r), "slopes" (c, r), "logits" (m,), "noise" leaves
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Units:
-    """Rows in model units with independent noise given z, and their covariates.
-
-    Parameters
-    ----------
-    values : shape (n, d), model units
-    given : shape (n, c), covariates; c may be zero
-    """
-
-    values: np.ndarray
-    given: np.ndarray
-
-    def first(self, n: int) -> "Units":
-        """Return the first n rows."""
-        return Units(self.values[:n], self.given[:n])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,9 +42,10 @@ class NoiseMixture:
     noise: AbstractNoise
     fitted: Fitted
 
-    def log_density(self, rows: Units) -> np.ndarray:
-        """Return log p(y | c) of each row, shape (n,), nats in model units."""
-        return np.asarray(_log_density(self.fitted, self.noise, rows.values, rows.given), float)
+    def log_density(self, rows: np.ndarray) -> np.ndarray:
+        """Return log p(y | c) of rows (y, c), shape (n, d + c); shape (n,), nats, model units."""
+        parts = _split(rows, self.fitted["slopes"])
+        return np.asarray(_log_density(self.fitted, self.noise, *parts), np.float64)
 
 
 def rows_at_most(d: int) -> int:
@@ -70,16 +54,16 @@ def rows_at_most(d: int) -> int:
 
 
 def fit_independent(
-    model: VAEModel, noise: AbstractNoise, rows: Units, *, key: PRNGKey
+    model: VAEModel, noise: AbstractNoise, rows: np.ndarray, *, key: PRNGKey
 ) -> tuple[NoiseMixture, str]:
     """Fit the noise family with one constant raw output, by maximum penalised likelihood."""
-    weights = np.ones(len(rows.values), np.float32)
+    weights = np.ones(len(rows), np.float32)
     fitted, _ = _fit(noise, _start(model, rows, 1, key=key), rows, weights)
     return NoiseMixture(noise, fitted), "constant parameters"
 
 
 def fit_mixture_of_independent(
-    model: VAEModel, noise: AbstractNoise, rows: Units, *, key: PRNGKey
+    model: VAEModel, noise: AbstractNoise, rows: np.ndarray, *, key: PRNGKey
 ) -> tuple[NoiseMixture, str]:
     """Fit mixtures of the family; a fifth of the rows chooses their size.
 
@@ -87,16 +71,19 @@ def fit_mixture_of_independent(
     ----------
     model : VAEModel, whose reconstructions of some rows the components start at
     noise : its noise, with its scale at the variance of the rows
-    rows : of the training
+    rows : of the training, shape (n, d + c), model units, each followed by its covariates
     key : PRNG key
 
     Returns
     -------
     the mixture, and what was chosen
     """
-    held = np.arange(len(rows.values)) % _HELD_OUT == 0
+    held = np.arange(len(rows)) % _HELD_OUT == 0
     weights, best, reached = (~held).astype(np.float32), None, -np.inf
-    for size in _SIZES:
+    sizes = [size for size in _SIZES if _ROWS_EACH * size <= len(rows)]
+    if not sizes:
+        raise ValueError(f"it needs {_ROWS_EACH * min(_SIZES)} training rows; got {len(rows)}")
+    for size in sizes:
         fitted, log_p = _fit(noise, _start(model, rows, size, key=key), rows, weights)
         if log_p[held].mean() > reached:
             best, reached = fitted, float(log_p[held].mean())
@@ -106,17 +93,17 @@ def fit_mixture_of_independent(
     return NoiseMixture(noise, fitted), f"{len(best['logits'])} components"
 
 
-def _start(model: VAEModel, rows: Units, size: int, *, key: PRNGKey) -> Fitted:
+def _start(model: VAEModel, rows: np.ndarray, size: int, *, key: PRNGKey) -> Fitted:
     """Raw outputs: zeros, the data's moments, or those of the codes of some rows."""
     choose_key, jitter_key = jax.random.split(key)
-    at = jax.random.choice(choose_key, len(rows.values), (size,), replace=False)
-    raw = jax.vmap(lambda y, c: _reconstruct(model, y, c))(rows.values[at], rows.given[at])
+    at = np.asarray(jax.random.choice(choose_key, len(rows), (size,), replace=False))
+    d = rows.shape[1] - model.n_covariates
+    raw = jax.vmap(lambda y, c: _reconstruct(model, y, c))(rows[at, :d], rows[at, d:])
     raw = raw + _JITTER * jax.random.normal(jitter_key, raw.shape)
     usable = size > 1 and bool(jnp.isfinite(raw).all())
-    width, c = raw.shape[1], rows.given.shape[1]
     return {
-        "raw": raw if usable else jnp.zeros((size, width), raw.dtype),
-        "slopes": jnp.zeros((c, width), raw.dtype),
+        "raw": raw if usable else jnp.zeros_like(raw),
+        "slopes": jnp.zeros((model.n_covariates, raw.shape[1]), raw.dtype),
         "logits": jnp.zeros(size, raw.dtype),
     }
 
@@ -127,12 +114,12 @@ def _reconstruct(model: VAEModel, y: Float[Array, " d"], c: Float[Array, " c"]) 
 
 
 def _fit(
-    noise: AbstractNoise, start: Fitted, rows: Units, weights: np.ndarray
+    noise: AbstractNoise, start: Fitted, rows: np.ndarray, weights: np.ndarray
 ) -> tuple[Fitted, np.ndarray]:
     """Maximise the penalised log likelihood by L-BFGS; also return log p of each row, (n,)."""
     begin = {"noise": noise.parameters()} | start
     flat, rebuild = ravel_pytree(begin)
-    data = tuple(map(jnp.asarray, (rows.values, rows.given, weights)))
+    data = tuple(map(jnp.asarray, (*_split(rows, start["slopes"]), weights)))
 
     def evaluate(point: np.ndarray) -> tuple[Any, Any]:
         return _loss_and_gradient(rebuild(jnp.asarray(point, flat.dtype)), noise, *data)
@@ -148,6 +135,12 @@ def _fit(
     )
     (_, log_p), _ = evaluate(done.x)
     return rebuild(jnp.asarray(done.x, flat.dtype)), np.asarray(log_p, np.float64)
+
+
+def _split(rows: np.ndarray, slopes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values and the covariates of rows, float32."""
+    d = rows.shape[1] - slopes.shape[0]
+    return rows[:, :d].astype(np.float32), rows[:, d:].astype(np.float32)
 
 
 @compiled
