@@ -17,7 +17,7 @@ from ..data.rows import restore_on_failure, seed_of
 from .checks import check_components, warn_of_budget, warn_of_constants
 from .methods import ExactMethods
 from .mixture_size import best_of_starts, choose
-from .prepare import prepare_whole
+from .prepare import prepare
 
 
 @setting_and_method("transform")
@@ -157,9 +157,8 @@ class MixturePPCA(ExactMethods, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         check_settings(settings, self._constraints)
         with restore_on_failure(self):
             seed = seed_of(self.random_state)
-            data = prepare_whole(
-                self, X, settings["transform"], self.resolution, seed, self.missing
-            )
+            given = settings["transform"], self.resolution, seed, self.missing
+            data = prepare(self, X, *given, blocks=False)
             check_components(self.n_components, data.rows)
             if not isinstance(self.n_mixture, str) and self.n_mixture > len(data.rows):
                 raise SettingError(

@@ -104,25 +104,30 @@ def prepare(
     resolution: Any,
     seed: int,
     missing: str | None = None,
+    *,
+    blocks: bool = True,
 ) -> Exact:
     """Open, validate and map; ``resolution`` and ``missing`` are the estimators' settings.
 
-    A source is read in blocks, unless entries may be missing.
+    A source is read in blocks, unless entries may be missing or ``blocks`` is false.
     """
-    if isinstance(X, sources.BlockSource) and missing is None:
-        return _prepare_blocks(estimator, X, transform, resolution, seed)
-    return prepare_whole(estimator, X, transform, resolution, seed, missing)
+    if blocks and isinstance(X, sources.BlockSource) and missing is None:
+        data = _prepare_blocks(estimator, X, transform, resolution, seed)
+    else:
+        data = _prepare_whole(estimator, X, transform, resolution, seed, missing)
+    warn_of_suspects(data.filled, _names(estimator), data.image_shape)
+    return data
 
 
-def prepare_whole(
+def _prepare_whole(
     estimator: BaseEstimator,
     X: Rows,
     transform: Any,
     resolution: Any,
     seed: int,
-    missing: str | None = None,
+    missing: str | None,
 ) -> Exact:
-    """Do as :func:`prepare`, with all rows in memory."""
+    """Read all rows into memory."""
     table = open_table(X)
     image_shape = table.image_shape
     rows = validate_rows(estimator, table, reset=True, gaps=missing is not None)
@@ -137,7 +142,6 @@ def prepare_whole(
         lambda: transforms.summarise_observed(rows, given, one_unit=one_unit, generator=generator),
         one_unit=one_unit,
     )
-    warn_of_suspects(filled, names, image_shape)
     units = evaluation.ModelUnits(unit_map, jax.random.key(seed))
     return Exact(rows, filled, units, given, image_shape)
 
@@ -163,7 +167,6 @@ def _prepare_blocks(
         lambda: _summarise(described, sample, given, source.image_shape),
         one_unit=source.image_shape is not None or described.share_levels(None),
     )
-    warn_of_suspects(sample, names, source.image_shape)
     units = evaluation.ModelUnits(unit_map, jax.random.key(seed))
     return InBlocks(rows, sample, units, given, source.image_shape, described)
 
