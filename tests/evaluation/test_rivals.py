@@ -234,7 +234,7 @@ def test_levels_are_compared_with_the_noise_without_latents():
     assert (independent.kind, mixture.kind) == ("independent", "mixture")
     frequencies = product_of_bernoullis(held, train.mean(axis=0))
     np.testing.assert_allclose(independent.log_p, frequencies, atol=0.02)
-    assert mixture.detail in ("4 components", "16 components")
+    assert mixture.detail in ("4 components", "16 components")  # of all rows
     assert mixture.log_p.mean() == pytest.approx(exact.mean(), abs=0.03)
     # The probabilities of all 64 patterns, whichever the rows have, add up to one.
     patterns = np.array(np.meshgrid(*[[0.0, 1.0]] * 6)).reshape(6, -1).T
@@ -242,7 +242,9 @@ def test_levels_are_compared_with_the_noise_without_latents():
     assert few[1].detail == "4 components"
     for rival in few:
         assert np.exp(rival.log_p).sum() == pytest.approx(1.0, abs=1e-4)
-    assert vae.compare(patterns, train[:30]).rivals[1].detail == "it needs 40 training rows; got 30"
+    assert (
+        vae.compare(patterns, train[:30]).rivals[1].detail.startswith("it needs 40 training rows")
+    )
 
 
 def test_tables_of_several_kinds_are_compared_and_gain_by_their_classes():

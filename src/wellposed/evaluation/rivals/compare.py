@@ -18,7 +18,7 @@ from wellposed.models import VAEModel, given_columns, own_columns, regress
 
 from .._rows import subsample, varying
 from ..likelihood.importance import LogLikelihood, log_likelihood
-from .family import fit_independent, fit_mixture_of_independent, rows_at_most
+from .family import fit_independent, fit_mixture_of_independent
 from .gaussians import Standard, fit_gaussian, fit_mixture, fit_projected
 from .linear import MOST_FACTORS, fit_factors, fit_ppca, has_one_variance, latents_of
 from .record import Comparison, Kind, Rival
@@ -85,13 +85,13 @@ def compare(
     if likelihood is None:
         rows = subsample(rows, _MOST_ROWS)
         likelihood = log_likelihood(model, rows, n_samples=_DRAWS, key=key)
-    rivals, n_train, n_varying = _rivals(model, rows, some, resolution, key=key)
+    varies = varying(own_columns(model, some))
     return Comparison(
         log_p=np.asarray(likelihood.value, np.float64),
         trusted=~np.asarray(likelihood.untrusted),
-        rivals=rivals,
-        n_features=n_varying,
-        n_train=n_train,
+        rivals=_rivals(model, rows, some, varies, resolution, key=key),
+        n_features=int(varies.sum()),
+        n_train=len(some),
         n_given=len(np.asarray(train)),
     )
 
@@ -100,18 +100,15 @@ def _rivals(
     model: VAEModel,
     rows: np.ndarray,
     train: np.ndarray,
+    varies: np.ndarray,
     resolution: np.ndarray | None,
     *,
     key: PRNGKey,
-) -> tuple[tuple[Rival, ...], int, int]:
-    """Return the rivals, the number of training rows they took, and of features that vary."""
-    varies = varying(own_columns(model, train))
+) -> tuple[Rival, ...]:
+    """Fit the rivals of the model's kind to the training rows, and score the held-out rows."""
     if has_density(model.noise):
-        rivals = _gaussian_rivals(model, rows, train, varies, resolution, key=key)
-    else:
-        train = subsample(train, rows_at_most(len(varies)))
-        rivals = _family_rivals(model, rows, train, key=key)
-    return rivals, len(train), int(varies.sum())
+        return _gaussian_rivals(model, rows, train, varies, resolution, key=key)
+    return _family_rivals(model, rows, train, key=key)
 
 
 def _some_of(train: np.ndarray) -> np.ndarray:
@@ -131,7 +128,7 @@ def _gaussian_rivals(
     *,
     key: PRNGKey,
 ) -> tuple[Rival, ...]:
-    """Fit the rivals to the training rows, and score the held-out rows."""
+    """Fit the linear model, one Gaussian and a mixture, where log p(x) is that of a density."""
     floors = floors_of(model, own_columns(model, train), resolution, key=key)[varies]
     fitted_to = rival_rows(model, train, varies, key=key).values
     held_out = rival_rows(model, rows, varies, key=key)

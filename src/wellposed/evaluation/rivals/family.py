@@ -16,9 +16,11 @@ from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.noise import AbstractNoise
 
+from .._rows import subsample
+
 _SIZES = 4, 16  # components of a mixture
-_NUMBERS = 2_000_000  # log densities of features in an evaluation of the objective
-_LEAST_ROWS, _MOST_ROWS = 1_000, 4_000
+_NUMBERS = 2_000_000  # log densities of features in an evaluation of a mixture's objective, or so
+_LEAST_ROWS = 500  # of a mixture of many features
 _ITERATIONS = 150
 _ENOUGH = 2e-6  # relative gain of an iteration; float32 resolves little less
 _SPREAD = 3.0  # standard deviation of the prior of raw outputs, of which zero is the data's moments
@@ -48,11 +50,6 @@ class NoiseMixture:
         return np.asarray(_log_density(self.fitted, self.noise, *parts), np.float64)
 
 
-def rows_at_most(d: int) -> int:
-    """Return how many training rows of d features the family is fitted to."""
-    return min(_MOST_ROWS, max(_LEAST_ROWS, _NUMBERS // (max(_SIZES) * d)))
-
-
 def fit_independent(
     model: VAEModel, noise: AbstractNoise, rows: np.ndarray, *, key: PRNGKey
 ) -> tuple[NoiseMixture, str]:
@@ -78,11 +75,16 @@ def fit_mixture_of_independent(
     -------
     the mixture, and what was chosen
     """
+    n_given, d = len(rows), rows.shape[1]
+    rows = subsample(rows, max(_LEAST_ROWS, _NUMBERS // (max(_SIZES) * d)))
     held = np.arange(len(rows)) % _HELD_OUT == 0
     weights, best, reached = (~held).astype(np.float32), None, -np.inf
-    sizes = [size for size in _SIZES if _ROWS_EACH * size <= len(rows)]
+    fewest, most = _ROWS_EACH * min(_SIZES), 2 * _NUMBERS // rows.size
+    sizes = [size for size in _SIZES if _ROWS_EACH * size <= len(rows) and size <= most]
     if not sizes:
-        raise ValueError(f"it needs {_ROWS_EACH * min(_SIZES)} training rows; got {len(rows)}")
+        raise ValueError(
+            f"it needs {fewest} training rows, and of wide rows takes long; got {n_given} x {d}"
+        )
     for size in sizes:
         fitted, log_p = _fit(noise, _start(model, rows, size, key=key), rows, weights)
         if log_p[held].mean() > reached:
@@ -90,7 +92,8 @@ def fit_mixture_of_independent(
     if best is None:
         raise ValueError("no mixture has a finite log p(x) on rows held out")
     fitted, _ = _fit(noise, best, rows, np.ones_like(weights))
-    return NoiseMixture(noise, fitted), f"{len(best['logits'])} components"
+    capped = f", of {len(rows):,} rows" if len(rows) < n_given else ""
+    return NoiseMixture(noise, fitted), f"{len(best['logits'])} components{capped}"
 
 
 def _start(model: VAEModel, rows: np.ndarray, size: int, *, key: PRNGKey) -> Fitted:
