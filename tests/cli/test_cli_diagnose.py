@@ -1,6 +1,9 @@
 """``wellposed diagnose``: the diagnosis of Python, on the screen and in files."""
 
+import importlib
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 from cli_running import frame, run
@@ -29,3 +32,25 @@ def test_it_prints_and_writes_what_python_says(fitted, tmp_path):
 )
 def test_what_it_cannot_do_is_refused(fitted, options, words):
     assert words in run("diagnose", fitted.model, fitted.csv, *options, code=2).stderr
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_a_report_takes_columns_of_text(tmp_path, monkeypatch):
+    """The labels of a data set are not those of a frame."""
+    made = []
+
+    def make_report(*given):
+        made.append(given)
+        return SimpleNamespace(save=lambda *_, **__: None, diagnosis=SimpleNamespace(summary=""))
+
+    rows = "\n".join(f"{i % 7},{'red' if i % 3 else 'blue'}" for i in range(60))
+    (tmp_path / "rows.csv").write_text(f"size,colour\n{rows}\n")
+    model = tmp_path / "m.wp"
+    run("fit", tmp_path / "rows.csv", "-o", model, "--components", "1", "--max-epochs", "1")
+    importlib.import_module("wellposed.cli.pages.report")
+    page = sys.modules["wellposed.cli.pages.report"]  # the package has a function of this name
+    monkeypatch.setattr(page, "make_report", make_report)
+    run("report", model, tmp_path / "rows.csv", "-o", tmp_path / "r.html")
+    ((_, rows, _, labels),) = made
+    assert labels is None
+    assert rows["colour"].nunique() == 2

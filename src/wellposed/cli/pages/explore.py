@@ -59,7 +59,7 @@ def explore(
         vae = open_model(model)
         points = None if data is None else read_rows_for(vae, data, header, drop)
         status.update("compiling")
-        labels = None if points is None else points.labels
+        labels = getattr(points, "labels", None)
         estimators.explore(
             vae, points, labels=labels, port=port, most_rows=rows, on_ready=show_address
         )

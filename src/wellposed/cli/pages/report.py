@@ -35,7 +35,8 @@ def report(
     vae = open_model(model)
     rows = read_rows_for(vae, data, header, drop)
     training_rows = None if train is None else read_rows_for(vae, train, header, drop)
-    page = make_report(vae, rows, training_rows, rows.labels)
+    labels = getattr(rows, "labels", None)  # a frame of columns of several kinds has none
+    page = make_report(vae, rows, training_rows, labels)
     page.save(output, overwrite=force)
     say(f"{page.diagnosis.summary}\nWrote {output}")
 

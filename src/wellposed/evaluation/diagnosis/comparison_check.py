@@ -48,8 +48,8 @@ def check_comparison(evidence: Evidence, causes: tuple[Finding, ...]) -> Finding
             "A simpler model is as good as a density, and its log p(x) is exact: wp.PPCA, "
             "wp.FactorAnalysis or wp.MixturePPCA."
             if _of_densities(comparison)
-            else "The latents describe no more than a simpler model does: train for longer, or use "
-            "other noise for the columns."
+            else "The latents describe no more than a simpler model does: use kl_warmup=50, or "
+            "more latents (n_components)."
         )
     return _finding(verdict, said, remedy, fault, figures, table)
 
@@ -79,10 +79,17 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
     found = [cause for cause in causes if cause.verdict == FAULT]
     if found:
         return f"First correct what may be its cause, {found[0].fault}: {found[0].remedy}"
+    if not _of_densities(comparison):
+        learned = (
+            "" if not isinstance(evidence.model.prior, StandardNormal) else ', prior="mixture"'
+        )
+        return (
+            "Let the latents begin with less pressure from the KL: kl_warmup=50. Then more latents "
+            f"(n_components){learned}, or wider layers (hidden)."
+        )
     worse = {r.kind: r for r in comparison.rivals if comparison.reading(r) == "worse"}
-    within = worse.get("linear", worse.get("independent"))  # what the VAE's family has in it
-    if within is not None:
-        first = _of_training(evidence, comparison, within)
+    if "linear" in worse:
+        first = _of_training(evidence, comparison, worse["linear"])
         # What its linear model is behind of, no training of the same family reaches with certainty.
         return f"{first} {_of_family(evidence)}" if len(worse) > 1 else first
     if "Gaussian" in worse:
@@ -90,8 +97,6 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
     remedies = [_of_family(evidence)]
     if isinstance(evidence.model.prior, StandardNormal):
         remedies.insert(0, 'Learn p(z): prior="mixture".')
-    if not _of_densities(comparison):
-        return " ".join([*remedies, "Or train for longer."])
     return f"{' '.join(remedies)} Or use wp.MixturePPCA, whose log p(x) is exact."
 
 
