@@ -80,9 +80,8 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
     if found:
         return f"First correct what may be its cause, {found[0].fault}: {found[0].remedy}"
     if not _of_densities(comparison):
-        learned = (
-            "" if not isinstance(evidence.model.prior, StandardNormal) else ', prior="mixture"'
-        )
+        plain = isinstance(evidence.model.prior, StandardNormal)
+        learned = ', prior="mixture"' if plain else ""
         return (
             "Let the latents begin with less pressure from the KL: kl_warmup=50. Then more latents "
             f"(n_components){learned}, or wider layers (hidden)."
