@@ -66,6 +66,7 @@ class Trial:
         plain: dict[str, Any] = {
             "prior": "standard",
             "linear_start": False,
+            "kl_warmup": 0,
             "transform": "identity",
         }
         return wp.VAE(

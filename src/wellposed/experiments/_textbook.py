@@ -3,7 +3,7 @@
 from typing import Any
 
 # N(0, I), networks as they are drawn, one learned σ², Adam: no start at the linear solution, no
-# average of the parameters, no weight decay.
+# average of the parameters, no weight decay, no warm-up of the KL.
 TEXTBOOK: dict[str, Any] = {
     "n_components": 10,
     "noise": "shared",
@@ -14,6 +14,7 @@ TEXTBOOK: dict[str, Any] = {
     "weight_decay": 0.0,
     "max_epochs": 200,
     "patience": 20,
+    "kl_warmup": 0,
     "linear_start": False,
     "ema_decay": 0.0,
     "validation_folds": 0,

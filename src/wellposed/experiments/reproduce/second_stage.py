@@ -43,6 +43,7 @@ def second_stage(first: VAE, rows: np.ndarray, *, max_epochs: int = 150) -> VAE:
         activation="relu",
         linear_start=False,
         ema_decay=0.0,
+        kl_warmup=0,
         learning_rate=1e-3,
         weight_decay=0.0,
         max_epochs=max_epochs,
