@@ -204,7 +204,7 @@ def test_the_committed_page_has_the_sentences_of_the_recipe():
     distances = collections.defaultdict(float)
     written = ROOT / "docs" / "reproductions" / "thesis.md"
     page = without_numbers(written.read_text(encoding="utf-8"))
-    found = sections(models, {"free-20": distances, "cure-20": distances})
+    found = sections(models, {"free-20": distances, "causal-20": distances})
     assert len(found) == 15
     for section, _ in found:
         assert without_numbers(f"## {section.title}\n\n![{section.alt}]") in page

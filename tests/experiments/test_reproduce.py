@@ -45,7 +45,7 @@ def test_a_table_is_written_as_markdown_and_json(tmp_path):
     markdown, plain = made.write(tmp_path)
     text = markdown.read_text(encoding="utf-8")
     assert "| one | -10.00 ± 0.50 (-11.00 ± 0.20) equal |  |" in text
-    assert "|  | ELBO | Var q(z\\|x) |" in text  # no third column
+    assert "| model | ELBO | Var q(z\\|x) |" in text  # no third column
     assert "| three | -1.48e+09 ± 1.7e+07 | 3.24e-06 |" in text
     assert "It falls — **does not hold**: 5" in text
     stored = json.loads(plain.read_text(encoding="utf-8"))

@@ -130,7 +130,7 @@ class Reproduction:
     def markdown(self) -> str:
         """Return the page: the table, the claims, the notes, the settings and the pictures."""
         lines = [f"# {self.title}", ""]
-        lines.append(_line(["", *self.columns]))
+        lines.append(_line(["model", *self.columns]))
         lines.append(_line(["---"] * (len(self.columns) + 1)))
         for row in self.rows:
             lines.append(_line([row, *(_cell_text(self.cell(row, c)) for c in self.columns)]))

@@ -1,4 +1,4 @@
-"""The experiments of the thesis's chapter 5, each beside its cure, on one page."""
+"""The experiments of the thesis's chapter 5, each beside a remedy, on one page."""
 
 from .page import NAME, make
 

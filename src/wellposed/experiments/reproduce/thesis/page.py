@@ -27,7 +27,7 @@ _SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
         "α = 1": {"how": "coupled", "alpha": 1.0},
         "α = -1": {"how": "coupled", "alpha": -1.0},
     },
-    "cure-20": {
+    "causal-20": {
         "draws": {"how": "ancestral"},
         "mean": {"how": "mean"},
     },
@@ -60,13 +60,14 @@ def make(job: Job) -> tuple[Reproduction, dict[str, Figure]]:
     pages = sections(m, frechet)
     table = Reproduction(
         NAME,
-        "The experiments of the thesis, each beside its cure",
+        "The experiments of the thesis, each beside a remedy",
         {
             "networks": "784-512-512-d, silu; the thesis does not state its own",
             "training images": f"{len(train)}; of the digit {DIGIT}, {len(rows[True])}",
             "epochs": plans["free-2"].vae.max_epochs,
             "Fréchet of real test images": f"{reference.floor:.1f}",
-            "cure": "CausalLogistic(256): learned causal noise, a probability and hence bounded",
+            "causal model": "CausalLogistic(256): learned causal noise, a probability and hence "
+            "bounded",
         },
         tuple(cell for name, found in m.items() for cell in found.cells(plans[name].title)),
         statements(m, frechet, errors, LinearTheory.of(train)),

@@ -1,4 +1,4 @@
-"""The pictures of the page: each shows fitted models of the thesis beside the cure."""
+"""The pictures of the page: each shows fitted models of the thesis beside the causal one."""
 
 import dataclasses
 import functools
@@ -49,16 +49,16 @@ class Gallery:
 
 
 def reconstructions(
-    gallery: Gallery, name: str, cure: str, *, label: str = "μ(z)", pca: bool = False
+    gallery: Gallery, name: str, causal: str, *, label: str = "μ(z)", pca: bool = False
 ) -> Figure:
-    """Draw data, with ``pca`` PCA's reconstructions, a model's, and the cure's means and draws."""
+    """Draw data, with ``pca`` PCA's, a model's, and means and draws of the causal one."""
     rows = {"data": gallery.data}
     if pca:
         rows |= {f"PCA, d = {d}": images[:_COLUMNS] for d, images in gallery.pca.items()}
     rows |= {
         label: gallery.means(name),
-        "cure: μ(z)": gallery.means(cure),
-        "cure: x ~ p(x | z)": gallery.draws(cure),
+        "causal: μ(z)": gallery.means(causal),
+        "causal: x ~ p(x | z)": gallery.draws(causal),
     }
     figure = _figure(0.75 * _COLUMNS, 0.72 * len(rows))
     plotting.images(
@@ -68,24 +68,24 @@ def reconstructions(
     return figure
 
 
-def draws(gallery: Gallery, name: str, how: Any, cure: str) -> Figure:
-    """Draw 64 samples of a model, and as many ancestral draws of the cure."""
+def draws(gallery: Gallery, name: str, how: Any, causal: str) -> Figure:
+    """Draw 64 samples of a model, and as many ancestral draws of the causal model."""
     figure = _figure(9.0, 4.8)
     left, right = figure.subplots(1, 2)
     kinds = {"ancestral": "x ~ p(x | z)", "mean": "μ(z)"}
     samples = gallery.models[name].sample(64, how=how)
-    cure_samples = gallery.models[cure].sample(64)
+    causal_samples = gallery.models[causal].sample(64)
     plotting.images(samples, _SHAPE, ax=left, limits=_LIMITS, title=f"σ(z): {kinds[how]}")
-    plotting.images(cure_samples, _SHAPE, ax=right, limits=_LIMITS, title="cure: x ~ p(x | z)")
+    plotting.images(causal_samples, _SHAPE, ax=right, limits=_LIMITS, title="causal: x ~ p(x | z)")
     return figure
 
 
-def quantiles(gallery: Gallery, name: str, cure: str) -> Figure:
-    """Draw μ(z) + ασ(z) for five values of α, and five draws of the cure for each z."""
+def quantiles(gallery: Gallery, name: str, causal: str) -> Figure:
+    """Draw μ(z) + ασ(z) for five values of α, and five draws of the causal model for each z."""
     figure = _figure(11.0, 3.0)
     left, right = figure.subplots(1, 2)
     z = np.random.default_rng(0).normal(size=(10, 20))
-    model, cure_model = gallery.models[name].model_, gallery.models[cure].model_
+    model, causal_model = gallery.models[name].model_, gallery.models[causal].model_
     coupled = [
         evaluation.decode(model, z, how="coupled", alpha=alpha, key=_KEY) for alpha in ALPHAS
     ]
@@ -94,11 +94,11 @@ def quantiles(gallery: Gallery, name: str, cure: str) -> Figure:
         names=[f"α = {alpha:g}" for alpha in ALPHAS], title="σ(z): μ(z) + ασ(z)",
     )  # fmt: skip
     keys = jax.random.split(_KEY, len(ALPHAS))
-    own = evaluation.draw_prior(cure_model.prior, len(z), key=_KEY)
-    images = [evaluation.decode(cure_model, own, how="ancestral", key=key) for key in keys]
+    own = evaluation.draw_prior(causal_model.prior, len(z), key=_KEY)
+    images = [evaluation.decode(causal_model, own, how="ancestral", key=key) for key in keys]
     plotting.images(
         np.concatenate(images), _SHAPE, ax=right, n_columns=len(z), limits=_LIMITS,
-        names=[f"draw {i + 1}" for i in range(len(keys))], title="cure: draws of each z",
+        names=[f"draw {i + 1}" for i in range(len(keys))], title="causal: draws of each z",
     )  # fmt: skip
     return figure
 
@@ -113,7 +113,7 @@ def planes(gallery: Gallery, names: Mapping[str, str], *, decoded: bool) -> Figu
     for column, (name, title) in enumerate(names.items()):
         _plot_plane(gallery, name, axes[0, column], title)
         if decoded:
-            _plot_decoded(gallery.models[name], axes[1, column], cure=name.startswith("cure"))
+            _plot_decoded(gallery.models[name], axes[1, column], causal=name.startswith("causal"))
     return figure
 
 
@@ -126,14 +126,14 @@ def _plot_plane(gallery: Gallery, name: str, ax: Axes, title: str) -> None:
     plotting.latent_plane(means, labels=labels, prior=prior, ax=ax, title=title)
 
 
-def _plot_decoded(vae: VAE, ax: Axes, *, cure: bool) -> None:
+def _plot_decoded(vae: VAE, ax: Axes, *, causal: bool) -> None:
     """Plot decoded images over the quantiles of N(0, I), in the orientation of the plane."""
     side = norm.ppf(np.linspace(0.02, 0.98, _PLANE_SIDE))
     across, up = np.meshgrid(side, side[::-1])
     z = np.stack([across.ravel(), up.ravel()], axis=1)
-    how = "ancestral" if cure else "mean"
+    how = "ancestral" if causal else "mean"
     images = evaluation.decode(vae.model_, z, how=how, key=_KEY)
-    title = "x ~ p(x | z) over the plane" if cure else "μ(z) over the plane"
+    title = "x ~ p(x | z) over the plane" if causal else "μ(z) over the plane"
     plotting.images(images, _SHAPE, ax=ax, n_columns=_PLANE_SIDE, limits=_LIMITS, title=title)
 
 

@@ -52,11 +52,11 @@ def statements(
     Parameters
     ----------
     m : figures of the models, by name
-    frechet : Fréchet distances of "free-20" and "cure-20", by kind of sample
+    frechet : Fréchet distances of "free-20" and "causal-20", by kind of sample
     pca : RMSE of PCA by number of components
     linear : figures of pPCA
     """
-    return (*_of_patches(m, frechet, pca), *_of_variances(m, linear), *_of_cures(m, frechet))
+    return (*_of_patches(m, frechet, pca), *_of_variances(m, linear), *_of_causal_noise(m, frechet))
 
 
 def _of_patches(
@@ -137,22 +137,22 @@ def _of_variances(m: Mapping[str, Measures], linear: LinearTheory) -> tuple[Clai
     )  # fmt: skip
 
 
-def _of_cures(
+def _of_causal_noise(
     m: Mapping[str, Measures], frechet: Mapping[str, Mapping[str, float]]
 ) -> tuple[Claim, ...]:
-    free, cure = frechet["free-20"], frechet["cure-20"]
-    independent = min(m[name].bits for name in m if name.endswith("-20") and name != "cure-20")
+    free, causal = frechet["free-20"], frechet["causal-20"]
+    independent = min(m[name].bits for name in m if name.endswith("-20") and name != "causal-20")
     return (
         Claim(
             "§5.5: noise that is not independent models images better",
-            m["cure-20"].bits < independent,
-            f"{m['cure-20'].bits:.3f} bits a pixel against {independent:.3f}, the best "
+            m["causal-20"].bits < independent,
+            f"{m['causal-20'].bits:.3f} bits a pixel against {independent:.3f}, the best "
             "independent Gaussian with d = 20",
         ),
         Claim(
-            "The cure's draws are nearer to the data than means and draws of the simple VAE",
-            cure["draws"] < min(free["mean"], free["draws"]),
-            f"Fréchet distance {cure['draws']:.1f} against {free['mean']:.1f} and "
-            f"{free['draws']:.1f}. The cure's means: {cure['mean']:.1f}",
+            "Causal draws are nearer to the data than means and draws of the simple VAE",
+            causal["draws"] < min(free["mean"], free["draws"]),
+            f"Fréchet distance {causal['draws']:.1f} against {free['mean']:.1f} and "
+            f"{free['draws']:.1f}. The causal model's means: {causal['mean']:.1f}",
         ),
     )

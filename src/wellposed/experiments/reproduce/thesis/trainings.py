@@ -52,15 +52,15 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "prior": "standard",
         "random_state": 0,
     }
-    cure = plain | {
+    causal = plain | {
         "noise": noise.CausalLogistic(LEVELS),
         "transform": "auto",
         "weight_decay": 0.1,
     }
     # Twenty latents need a long warm-up to stay active, two a shorter one.
-    many: dict[str, Any] = cure | {"kl_warmup": 6 if quick else 40}
+    many: dict[str, Any] = causal | {"kl_warmup": 6 if quick else 40}
     adopting: dict[str, Any] = many | {"prior": "aggregate"}
-    two: dict[str, Any] = cure | {"kl_warmup": 2 if quick else 14}
+    two: dict[str, Any] = causal | {"kl_warmup": 2 if quick else 14}
 
     def model(title: str, d: int, *, single: bool = False, **settings: Any) -> Training:
         chosen: dict[str, Any] = {**plain, **settings, "n_components": d}
@@ -84,9 +84,9 @@ def trainings(*, quick: bool) -> dict[str, Training]:
         "large-beta-digit": model(f"digit {DIGIT}, σ = 1, β = {LARGE_BETA:g}, d = 2", 2,
                                   single=True, noise=1.0, beta=LARGE_BETA),
         "learned-20": model("σ learned, d = 20", 20, noise="shared"),
-        "cure-2": model("causal, d = 2", 2, **two),
-        "cure-20": model("causal, d = 20", 20, **adopting),
-        "cure-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **two),
+        "causal-2": model("causal, d = 2", 2, **two),
+        "causal-20": model("causal, d = 20", 20, **adopting),
+        "causal-digit": model(f"digit {DIGIT}, causal, d = 2", 2, single=True, **two),
     }  # fmt: skip
 
 
