@@ -1,8 +1,10 @@
 """Pages of the reference, written from what each room exports, so that none is forgotten."""
 
+import ast
 import importlib
 import inspect
 import re
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,24 @@ def kind_of(value: object) -> str:
     return "Functions" if inspect.isroutine(inspect.unwrap(value)) else "Values"  # type: ignore[arg-type]
 
 
+def description(room: str, name: str) -> str:
+    """Return the text below a constant where its value is set; a room may have it from another."""
+    source = Path(importlib.import_module(room).__file__ or "").read_text(encoding="utf-8")
+    body = ast.parse(source).body
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            text = after.value if isinstance(after, ast.Expr) else None
+            return inspect.cleandoc(str(text.value)) if isinstance(text, ast.Constant) else ""
+        if isinstance(node, ast.ImportFrom):
+            for imported in node.names:
+                if (imported.asname or imported.name) == name:
+                    package = importlib.import_module(room).__package__
+                    above = resolve_name("." * node.level + (node.module or ""), package)
+                    return description(above, imported.name)
+    return ""
+
+
 def page(name: str) -> str:
     """Return the page of a room in reStructuredText: what it is for, and its names by kind."""
     module = importlib.import_module(name)
@@ -88,12 +108,12 @@ def escape_bars(line: str) -> str:
 def adapt(
     app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
-    """Escape bars outside blocks of formulas; state a value in place of what its type is."""
+    """Escape bars outside blocks of formulas; of a constant, describe it and state its value."""
     if what == "data":
-        if "\n".join(lines).strip() == (inspect.getdoc(type(value)) or "").strip():
-            lines.clear()
+        room, _, constant = name.rpartition(".")
         shown = ", ".join(f"``{key!r}``" for key in value) if isinstance(value, dict) else None
-        lines[:0] = [f"Names: {shown}." if shown else f"``{value!r}``", ""]
+        lines[:] = [*description(room, constant).splitlines(), ""]
+        lines += [f"Names: {shown}." if shown else f"``{value!r}``", ""]
     depth = None
     for i, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())

@@ -63,6 +63,19 @@ def test_every_exported_name_shows_an_example(monkeypatch):
     assert not without
 
 
+def test_every_constant_of_the_reference_has_a_description(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    reference = importlib.import_module("reference")
+    described = {
+        f"{room}.{name}": reference.description(room, name)
+        for room in reference.rooms()
+        for name, value in reference.exported(room).items()
+        if reference.kind_of(value) == "Values"
+    }
+    assert described["wellposed.transforms.REALS"] == "Support of real numbers."
+    assert not [name for name, text in described.items() if not text]
+
+
 def test_a_statement_that_was_wrapped_is_one_line(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
     reference = importlib.import_module("reference")

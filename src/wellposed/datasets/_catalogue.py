@@ -75,3 +75,4 @@ FASHION_MNIST = Dataset(
 )
 
 DATASETS = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST)}
+"""The data sets of ``wellposed data fetch`` and ``load``, by name."""

@@ -29,7 +29,8 @@ from ._rows import in_chunks, over_rows, subsample
 from ._spread import in_turn
 from ._work import chunk_within, rows_within, work_of
 
-DRAWN = 256  # draws at a time, under a key of their own
+DRAWN = 256
+"""Number of draws that are made at once, under a random key of their own."""
 _VARIANCE_ROWS, _CHUNK = 2_000, 256
 _RATE_DRAWS = 16
 

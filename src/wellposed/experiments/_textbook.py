@@ -2,8 +2,6 @@
 
 from typing import Any
 
-# N(0, I), networks as they are drawn, one learned σ², Adam: no start at the linear solution, no
-# average of the parameters, no weight decay, no warm-up of the KL.
 TEXTBOOK: dict[str, Any] = {
     "n_components": 10,
     "noise": "shared",
@@ -19,3 +17,8 @@ TEXTBOOK: dict[str, Any] = {
     "ema_decay": 0.0,
     "validation_folds": 0,
 }
+"""Settings of a VAE as papers train it: N(0, I), one learned σ², Adam, networks drawn at random.
+
+There is no start at the linear solution, no average of the parameters, no weight decay and no
+warm-up of the KL.
+"""

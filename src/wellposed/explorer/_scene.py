@@ -19,7 +19,8 @@ from wellposed.models import VAEModel
 from ._look import Look, Posterior, look, posterior
 from ._shown import Features, Pictures, image_of
 
-MOST_ROWS = 2_000  # points on the plane
+MOST_ROWS = 2_000
+"""Largest number of rows that are points on the plane."""
 _TRIED = 64  # draws of z that set the scales where there are no data
 _N_PRIOR = 500  # draws of the prior on the plane
 _MOST_CLASSES = 10  # as many colours as eyes tell apart

@@ -7,7 +7,11 @@ from collections.abc import Callable
 
 from wellposed._text import paragraph
 
-LOST = 75  # EX_TEMPFAIL of sysexits.h: the same command may succeed when it is started again
+LOST = 75
+"""Exit code of a process that lost another one: the same command may succeed if started again.
+
+It is EX_TEMPFAIL of sysexits.h.
+"""
 
 End = Callable[[str], object]
 

@@ -5,8 +5,6 @@ from importlib import metadata
 
 from ._packages import LIBRARY, requirements, stated
 
-# Licences that allow any use if their notice is kept. MPL-2.0 is none of them: changes of its own
-# files must be published. It is that of tqdm in part, which numpyro needs.
 PERMISSIVE = (
     "0BSD",
     "Apache-2.0",
@@ -23,6 +21,11 @@ PERMISSIVE = (
     "Zlib",
     "bzip2-1.0.6",
 )
+"""Licences that allow any use if their notice is kept, by their SPDX names.
+
+MPL-2.0 is none of them: changes of its own files must be published. It is that of tqdm in part,
+which numpyro needs.
+"""
 # What metadata of packages write for a licence in place of its SPDX name.
 _WORDS = {
     r"apache(?: software)?(?: license)?(?:,? version)? ?2(?:\.0)?|apache(?: software)? license": (

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib import metadata
 
 LIBRARY = "wellposed"
-# What each extra is for; those of developers are left out.
 EXTRAS = {
     "data": "Parquet and Arrow files, folders of images",
     "explore": "wellposed explore, the page in a browser",
@@ -16,6 +15,7 @@ EXTRAS = {
     "scale": "Zarr stores, and what `data` has",
     "torch": "wp.to_torch",
 }
+"""What each extra of the installation is for, by its name; those of developers are left out."""
 _NAME = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*\(?([^;)]*)")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 

@@ -53,6 +53,7 @@ def coupled(model: VAEModel, z: Latent, alpha: Scalar, *, key: PRNGKey) -> Point
 
 
 SAMPLERS = {"ancestral": ancestral, "mean": mean, "coupled": coupled}
+"""Functions that compute x from z, by the names that ``how`` takes."""
 
 
 def sample(model: VAEModel, how: str, alpha: Scalar, *, key: PRNGKey) -> Point:

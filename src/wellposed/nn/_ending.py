@@ -11,6 +11,7 @@ from ._activations import activate
 from ._protocol import Network
 
 ENDINGS = ("log_variance", "sigmoid", "tanh")
+"""Values of ``kind`` of :class:`Ending`: the function of the outputs."""
 # Log variances beyond are of no trained encoder; within, σ and its inverse are finite in float32.
 _LOG_VARIANCE = 60.0
 

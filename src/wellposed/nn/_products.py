@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 PRECISIONS = ("float32", "bfloat16")
+"""Types of numbers in which matrix products of a training can be computed."""
 
 _PRECISION: ContextVar[str] = ContextVar("wellposed_precision", default="float32")
 

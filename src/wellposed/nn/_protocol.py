@@ -7,8 +7,8 @@ from jaxtyping import Array, Float
 
 from wellposed._typing import PRNGKey
 
-# Any pytree that is callable on one vector (n_in,) and returns one vector (n_out,).
 Network: TypeAlias = Callable[[Float[Array, " n_in"]], Float[Array, " n_out"]] | Any
+"""Type of a network: any pytree that maps one vector (n_in,) to one vector (n_out,)."""
 
 
 @runtime_checkable

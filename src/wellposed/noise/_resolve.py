@@ -19,7 +19,6 @@ from .positive import Gamma, LogNormal, ZeroInflated
 from .real import Gaussian, Laplace, LowRankGaussian, Quantile, StudentT
 from .unit import Beta, ContinuousBernoulli, TruncatedNormal
 
-# Families by name, each with its own defaults.
 FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
     "bernoulli": Bernoulli,
     "beta": Beta,
@@ -41,6 +40,7 @@ FAMILIES: dict[str, Callable[[], AbstractNoise]] = {
     "truncated-normal": TruncatedNormal,
     "zero-inflated": ZeroInflated,
 }
+"""Noise families by the names that ``noise=`` takes, each with its default settings."""
 
 
 def resolve(noise: float | str | AbstractNoise) -> AbstractNoise:

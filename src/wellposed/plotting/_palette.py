@@ -15,5 +15,7 @@ PALETTE = (
     "#999933",
     "#222222",
 )
+"""Colours of categories, as hexadecimal RGB: the scheme "muted" of Tol (2021) and a black."""
 TRAIN, HELD_OUT, NOISE = PALETTE[3], PALETTE[0], PALETTE[1]
 QUIET = "#767676"
+"""Grey of what is in the background of a figure, as hexadecimal RGB."""

@@ -21,9 +21,13 @@ COLUMNS = (
     "noise_variance",
     "learning_rate",
 )
-# Further columns of a training with an aggressive encoder phase: I(x; z) after the epoch in nats,
-# and encoder-only updates before each decoder update; NaN and 0 once the phase is over.
+"""Columns of :class:`History`, in nats a datum where they are objectives or their terms."""
 LAGGING = ("mutual_information", "encoder_steps")
+"""Further columns of a training with an aggressive encoder phase.
+
+I(x; z) after the epoch, in nats, and the encoder-only updates before each decoder update; NaN
+and 0 once the phase is over.
+"""
 
 
 @dataclasses.dataclass(frozen=True)

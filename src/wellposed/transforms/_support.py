@@ -46,12 +46,19 @@ class Support(eqx.Module):
 
 
 REALS = Support(-math.inf, math.inf, False)
+"""Support of real numbers."""
 UNIT = Support(0.0, 1.0, False)
+"""Support of numbers from 0 to 1, both included."""
 AMOUNTS = Support(0.0, math.inf, False)
-POSITIVE = Support(math.ulp(0.0), math.inf, False)  # from the smallest number above zero
+"""Support of real numbers from 0 on, 0 included."""
+POSITIVE = Support(math.ulp(0.0), math.inf, False)
+"""Support of real numbers above 0, from the smallest of float64 on."""
 COUNTS = Support(0.0, math.inf, True)
+"""Support of whole numbers from 0 on."""
 BINARY = Support(0.0, 1.0, True)
-MIXED = Support(-math.inf, math.inf, True)  # of a table whose columns have supports of their own
+"""Support of 0 and 1."""
+MIXED = Support(-math.inf, math.inf, True)
+"""Support of a table whose columns have supports of their own."""
 
 
 def levels(n: int) -> Support:

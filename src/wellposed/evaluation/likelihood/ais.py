@@ -20,6 +20,7 @@ from .annealing_path import STEEP, Path, fit_start, forwards, step_sizes
 from .importance_weights import effective_size, log_mean_weight, relative_error
 
 STARTS = ("fitted", "posterior", "prior")
+"""Values of ``start`` of :func:`ais`: the distribution of z from which annealing starts."""
 _CHAINS = 512  # largest rows × chains of one decoder product
 
 

@@ -16,6 +16,7 @@ from .exact import exact_log_likelihood, has_exact_log_likelihood
 from .importance import LogLikelihood, log_likelihood
 
 METHODS = ("auto", "importance", "encoder", "ais", "exact")
+"""Methods of :func:`estimate_log_likelihood`: how log p(x) is estimated or computed."""
 
 
 def estimate_log_likelihood(

@@ -83,6 +83,7 @@ class ModelUnits:
 
 
 IDENTITY = ModelUnits(Identity())
+"""Model units that are the data units: rows are neither shifted nor scaled."""
 
 
 def _mapped(transform: AbstractTransform, x: Point, *, key: PRNGKey) -> Any:

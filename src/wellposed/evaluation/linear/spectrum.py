@@ -11,6 +11,7 @@ from wellposed.transforms import Identity
 from .model_units import ModelUnits, Sliceable
 
 SOLVERS = ("auto", "covariance_eigh", "full", "arpack", "randomized")
+"""Values of ``svd_solver`` of :func:`spectrum`: how eigenvalues are computed."""
 
 # Ratio of mean to standard deviation at which the product XᵀX − nμμᵀ loses four of sixteen digits.
 # Above it the rows are shifted first, which needs a copy.

@@ -16,6 +16,7 @@ from wellposed._typing import Tree
 from .tree import AXIS
 
 SHARDS = 8
+"""Default number of parts of a batch, whose gradients are added in a fixed order."""
 DEVICES: Rule = or_word("all", whole())
 _POWER_OF_TWO = Rule(
     "a power of two, at least 1", lambda v: whole().allows(v) and int(v) & (int(v) - 1) == 0
