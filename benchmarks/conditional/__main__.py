@@ -33,7 +33,7 @@ def main() -> None:
     train, held = cells.part(slice(HELD_OUT, None)), cells.part(slice(HELD_OUT))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", wp.WellposedWarning)  # trainings of a fixed length
-        print(f"linear end, float64: |log p(x | c) − pPCA after regression| ≤ "
+        print(f"linear solution, float64: |log p(x | c) − pPCA after regression| ≤ "
               f"{exact_difference(train):.1e} nats a row", flush=True)  # fmt: skip
         compare(train, held, given.epochs)
 

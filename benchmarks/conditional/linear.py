@@ -1,4 +1,4 @@
-"""The linear end: probabilistic PCA after regression on the batch, by hand."""
+"""The linear solution: probabilistic PCA after regression on the batch, by hand."""
 
 import jax
 import numpy as np
