@@ -24,7 +24,7 @@ class Wish:
 
 
 def most_bytes(k: int) -> int:
-    """No honest body is longer: some 25 characters a number."""
+    """No valid body is longer: some 25 characters a number."""
     return 1_024 + 32 * k
 
 

@@ -57,7 +57,7 @@ def model_card(vae: VAE, X: Rows, X_train: Rows | None = None, *, title: str = "
     --------
     >>> card = wp.model_card(vae, X_held_out, X)  # doctest: +SKIP
     >>> print(_table([("log p(x)", "-2.5 ± 0.1")]))
-    | | |
+    | name | value |
     |---|---|
     | log p(x) | -2.5 ± 0.1 |
     """
@@ -172,7 +172,9 @@ def _versions() -> str:
 
 
 def _table(rows: list[tuple[str, str]]) -> str:
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(
+        ["| name | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    )
 
 
 def _plain(text: object) -> str:
