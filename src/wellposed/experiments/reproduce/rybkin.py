@@ -46,11 +46,11 @@ _KINDS: dict[str, dict[str, Any]] = {"means": {"how": "mean"}, "draws": {"how": 
 
 
 def template(*, quick: bool) -> VAE:
-    """Return a VAE with twenty latents and two layers of 512, for sixty epochs, or five if quick.
+    """Return a VAE with twenty latents and two layers of 512, for sixty epochs, or ten if quick.
 
     The source has convolutions and ten epochs.
     """
-    return unit_vae(20, hidden=(512, 512), batch_size=128, max_epochs=5 if quick else 60)
+    return unit_vae(20, hidden=(512, 512), batch_size=128, max_epochs=10 if quick else 60)
 
 
 def rows_of_table() -> dict[str, float | noise.Gaussian]:
