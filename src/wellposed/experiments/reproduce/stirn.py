@@ -48,13 +48,13 @@ _DRAWS = 20
 
 
 def template(name: str, *, quick: bool) -> VAE:
-    """Return a VAE with the source's networks, for 100 epochs, or 10 if quick."""
+    """Return a VAE with the source's networks, for 100 epochs, or 4 if quick."""
     return unit_vae(
         _LATENTS[name],
         hidden=(512, 256, 128),
         activation="elu",
         batch_size=128,
-        max_epochs=10 if quick else 100,
+        max_epochs=4 if quick else 100,
         allow_unbounded=True,
     )
 
