@@ -16,6 +16,8 @@ HEADS = "<thead><tr><th>name</th><th>what it is</th></tr></thead>\n"
 NO_HEAD = re.compile(r'<th class="head([^"]*)"><p></p></th>')
 CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 FIGURE = re.compile(r"(?<=\d) ± (?=\d)|(?<=\d) (?=%)")  # what stays on one line of a table
+OUTPUT = re.compile(r'<div class="([^"]*)(?="><div class="highlight"><pre>(.*?)</pre>)', re.DOTALL)
+COLUMNS = re.compile(r"\S {2,}\S")
 TAGS = re.compile(r"<div id='sg-tag-list'[^>]*></div>")
 WIDE = 700  # pixels; a narrow screen shows a wider picture in part, and scrolls
 
@@ -44,6 +46,14 @@ def unbroken(match: re.Match[str]) -> str:
     return FIGURE.sub(lambda found: found[0].replace(" ", "\u00a0"), match[0])
 
 
+def in_columns(match: re.Match[str]) -> str:
+    """Return the start of a block of output, with a class of its own if its lines have columns."""
+    kind, text = match.groups()
+    of_text = "highlight-text" in kind or "script-out" in kind
+    rows = sum(bool(COLUMNS.search(line)) for line in text.splitlines())
+    return f"{match[0]} columns" if of_text and rows > 1 else match[0]
+
+
 def adapt(app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Adapt the body of a page before its template is filled."""
     if "body" in context:
@@ -51,6 +61,7 @@ def adapt(app: Sphinx, name: str, template: str, context: dict[str, Any], doctre
         files = {file: Path(app.srcdir, source) for source, file in images.items()}
         body = NAMES.sub(rf"\1{HEADS}", TAGS.sub("", context["body"]))
         body = CELL.sub(unbroken, NO_HEAD.sub(r'<td class="head\1"></td>', body))
+        body = OUTPUT.sub(in_columns, body)
         context["body"] = linked(SIGNATURE.sub(lines, body), files)
 
 
