@@ -175,7 +175,12 @@ ClipNorm: TypeAlias = Annotated[
     _training("Maximum norm of the gradient; longer ones are scaled down. None by default."),
 ]
 KlWarmup: TypeAlias = Annotated[
-    int, _training("Number of epochs over which the weight of the KL term rises from 0 to --beta.")
+    str,
+    _training(
+        "Number of epochs over which the weight of the KL term rises from 0 to --beta. auto is "
+        "4 % of --max-epochs where noise or networks have no linear start, and else 0.",
+        metavar="N",
+    ),
 ]
 EncoderSteps: TypeAlias = Annotated[
     int,

@@ -19,7 +19,7 @@ from .data.names import same_image
 from .start.filling import fill_linearly
 from .start.linear import has_linear_start, start_linear
 from .start.prior import start_prior
-from .start.settings import epochs_of, patience_of
+from .start.settings import epochs_of, patience_of, warmup_of
 
 # With batches of 128 rows a small table has few steps an epoch, and too few in 200 epochs.
 _STEPS_AN_EPOCH = 20
@@ -220,8 +220,17 @@ def networks(settings: dict[str, Any], image_shape: tuple[int, ...] | None) -> t
     )  # type: ignore[return-value]
 
 
-def plan_of(settings: dict[str, Any], n_rows: int, n_folds: int = 0) -> training.Plan:
-    """Collect the numbers of the training; rows and folds decide those that are "auto"."""
+def plan_of(
+    settings: dict[str, Any], n_rows: int, n_folds: int = 0, *, drawn: bool = False
+) -> training.Plan:
+    """Collect the numbers of the training; rows, folds and start decide those that are "auto".
+
+    Parameters
+    ----------
+    settings : of the estimator
+    n_rows, n_folds : of the training
+    drawn : whether the model has no linear start, see :func:`warmup_of`
+    """
     batch_size = settings["batch_size"]
     if batch_size == "auto":
         # A power of two, so that a small change of the number of rows changes no shape.
@@ -236,7 +245,7 @@ def plan_of(settings: dict[str, Any], n_rows: int, n_folds: int = 0) -> training
         learning_rate=settings["learning_rate"],
         weight_decay=settings["weight_decay"],
         clip_norm=np.inf if settings["clip_norm"] is None else settings["clip_norm"],
-        kl_warmup=settings["kl_warmup"],
+        kl_warmup=warmup_of(settings["kl_warmup"], max_epochs, drawn=drawn),
         encoder_steps=settings["encoder_steps"],
         patience=patience_of(settings["patience"], max_epochs, n_folds, image=image),
         ema_decay=settings["ema_decay"],
@@ -257,7 +266,7 @@ def member_of(
         model,
         key,
         objective_of(settings),
-        plan_of(settings, n_rows, n_folds),
+        plan_of(settings, n_rows, n_folds, drawn=not has_linear_start(model)),
         settings["validation_fraction"],
         settings["allow_unbounded"],
     )

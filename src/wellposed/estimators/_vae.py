@@ -97,7 +97,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         16, so that an epoch has twenty to forty steps
     learning_rate, weight_decay, clip_norm : see training.Plan
     max_epochs : int or "auto", which is 200 to 500, so that few rows have some 20,000 steps
-    kl_warmup : epochs over which the KL's weight rises to its target
+    kl_warmup : epochs over which the KL's weight rises to its target; "auto" is 4 % of
+        ``max_epochs`` where noise or networks have no linear start, see ``linear_start``; else 0
     encoder_steps : maximum number of encoder-only updates before each decoder update
         (lagging-inference training, He et al. 2019); the phase ends when I(x; z) stops rising.
         0 disables it
@@ -176,7 +177,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         "learning_rate": real(above=0),
         "weight_decay": real(low=0),
         "max_epochs": or_word("auto", whole()),
-        "kl_warmup": whole(0),
+        "kl_warmup": or_word("auto", whole(0)),
         "encoder_steps": whole(0),
         "validation_fraction": real(low=0, below=1),
         "validation_folds": or_word("auto", whole(0)),
@@ -250,7 +251,7 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         learning_rate: float = 4e-3,
         weight_decay: float = 0.1,
         max_epochs: int | Literal["auto"] = "auto",
-        kl_warmup: int = 0,
+        kl_warmup: int | Literal["auto"] = "auto",
         encoder_steps: int = 0,
         validation_fraction: float = 0.1,
         validation_folds: int | Literal["auto"] = "auto",

@@ -160,7 +160,7 @@ class Course:
     def _with_outcome(self) -> Self:
         """Set the outcome where the patience or the epochs are used up."""
         plan, outcome = self.plan, None
-        waited = self.n_epochs - self.best_epoch
+        waited = self.n_epochs - max(self.best_epoch, plan.kl_warmup)
         if self.n_held and plan.patience is not None and waited >= plan.patience:
             outcome = Outcome.converged
         elif self.n_epochs >= plan.n_epochs:

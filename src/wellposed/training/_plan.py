@@ -44,8 +44,8 @@ class Plan:
     kl_warmup : int, default 0
         Epochs over which the weight of the KL rises from 0 to its target.
     patience : int or None, default None
-        Number of epochs without a better held-out objective before the training stops; None never
-        stops.
+        Number of epochs without a better held-out objective, counted from the end of the KL's
+        warm-up, before the training stops; None never stops.
     decay : bool, default True
         Whether the learning rate decays.
     encoder_steps : int, default 0

@@ -53,4 +53,4 @@ def _input_with_gaps(model: models.VAEModel, x: Point, *, key: PRNGKey) -> Point
     ignorable: Any = model.noise
     y = model.to_model_units(x, key=key).value
     inputs, seen = ignorable.inner_input(y)
-    return jnp.where(seen, inputs, jnp.nan)
+    return jnp.where(seen, inputs[: len(y)], jnp.nan)

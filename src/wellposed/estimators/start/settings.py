@@ -9,6 +9,7 @@ _ROWS_A_LATENT, _FIRST, _ROWS_OF_FIRST = 30, 9, 15  # rows for each, and for eac
 _STEPS = 20_000  # some steps of a training; few rows are seen more often
 _EPOCHS = 200, 500  # fewest and most
 _LEAST_PATIENCE = 20
+_WARMUP = 25  # one epoch in so many
 # Shares of the epochs. On tables of thousands of rows the held-out objective often stands still for
 # a third of them, until the learning rate falls.
 _PATIENCE, _PATIENCE_OF_IMAGES = 0.4, 0.1
@@ -48,6 +49,22 @@ def epochs_of(setting: Any, steps_an_epoch: int) -> int:
         return int(setting)
     fewest, most = _EPOCHS
     return max(fewest, min(most, _STEPS // max(steps_an_epoch, 1)))
+
+
+def warmup_of(setting: Any, max_epochs: int, *, drawn: bool) -> int:
+    """Return the epochs of the KL's warm-up: the setting, or for "auto" one of 25 epochs, or none.
+
+    Parameters
+    ----------
+    setting : of the estimator
+    max_epochs : of the training
+    drawn : whether the model starts as it is drawn. At the linear solution its latents have
+        information from the first step. From drawn weights the KL is lowered first, and most
+        latents then stay without information
+    """
+    if setting != "auto":
+        return int(setting)
+    return max_epochs // _WARMUP if drawn else 0
 
 
 def patience_of(

@@ -3,7 +3,6 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -11,6 +10,7 @@ from wellposed._errors import DataError
 from wellposed._forks import check_process
 from wellposed._typing import Point, PRNGKey
 from wellposed.models import VAEModel, draw_keys
+from wellposed.noise.parts import pearson_residuals
 
 from .._estimate import Estimate
 from .._rows import over_rows
@@ -25,8 +25,8 @@ class ResidualSpectrum:
 
     Parameters
     ----------
-    eigenvalues : shape (d,), in descending order, on the rows that the directions were fitted to,
-        so that the first is too large on average
+    eigenvalues : shape (r,) for r residuals a datum, in descending order, on the rows that the
+        directions were fitted to, so that the first is too large on average
     leading : variance along the first direction of one half of the rows, measured on the other
         half; a lower bound on the variance that another latent could explain. If it exceeds
         ``beta``, a collapsed latent is at a saddle point
@@ -80,6 +80,8 @@ def residual_spectrum(
     model: VAEModel, rows: np.ndarray, *, beta: float = 1.0, key: PRNGKey
 ) -> ResidualSpectrum:
     r"""Measure the covariance R of the residuals of the active latents, E_q[(y − μ(z))/σ(z) | x].
+
+    There is one a feature; of levels without an order one a level, ([y = v] − P(v))/√P(v).
 
     Let a collapsed latent z′ move the mean by ε h σ(z) z′ along a direction h of unit length, with
     the best q for it. To second order the β-ELBO changes by
@@ -153,7 +155,7 @@ def _mean_residuals(model: VAEModel, x: Point, *, key: PRNGKey) -> Float[Array, 
 
     def residual(draw_key: PRNGKey) -> Point:
         observed = model.decode(inference.q.rsample(draw_key))
-        return (inference.y - observed.mean) / jnp.sqrt(observed.variance)
+        return pearson_residuals(observed, inference.y)
 
     keys = jax.random.split(latent_key, (2, _DRAWS))
     return jax.vmap(lambda half: jax.vmap(residual)(half).mean(axis=0))(keys)

@@ -5,18 +5,22 @@ from typing import Any, Self
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 from numpyro.distributions import CategoricalLogits, Distribution, constraints
 
 from wellposed import transforms
 from wellposed._fill import fill
-from wellposed._typing import Density, Point, PRNGKey, Raw
+from wellposed._typing import Density, Fitted, Point, PRNGKey, Raw
+from wellposed.numerics import on_device
 from wellposed.transforms import COUNTS, Moments, Support
 
 from ..parts.abstract import require
 from ..parts.constants import Constants
 from ..parts.features import Features
 from ..parts.whole import AbstractWhole, LevelUnits, levels_of
+
+_RAREST = 60.0  # −log P of a level, beyond which the square of its residual has no float32
 
 
 class Categorical(AbstractWhole):
@@ -25,8 +29,8 @@ class Categorical(AbstractWhole):
     .. math:: P(y_j = v \mid z) = e^{r_{vj}} / \sum_u e^{r_{uj}}
 
     The levels have no order, so it fits categories coded as numbers. Many levels are expensive,
-    since each is learned separately. At raw zero all are equally likely, because moments do not
-    describe categories.
+    since each is learned separately. In a model the shares of the levels in the data are added to
+    the logits, so that at raw zero P is these shares, with half a row more of each level.
 
     Parameters
     ----------
@@ -48,12 +52,13 @@ class Categorical(AbstractWhole):
     levels: int | None = eqx.field(static=True)
     constants: Constants | None
     shown: LevelUnits | None
+    shares: Fitted = None  # (L, d), log shares in the data; None in files of older versions
 
     def __init__(self, levels: int | None = None):
         if levels is not None:
             transforms.levels(levels)
         self.levels = levels
-        self.constants = self.shown = None
+        self.constants = self.shown = self.shares = None
 
     @property
     def n_raw(self) -> int:
@@ -65,16 +70,25 @@ class Categorical(AbstractWhole):
 
     def initialise(self, moments: Moments, *, key: PRNGKey | None = None) -> Self:
         del key
+        levels = levels_of(self.levels, moments)
         return fill(
-            type(self)(levels_of(self.levels, moments)),
+            type(self)(levels),
             constants=Constants.of(moments),
             shown=LevelUnits.of(moments),
+            shares=None if moments.sample is None else _log_shares(moments.sample, levels),
         )
 
     def __call__(self, raw: Raw) -> Density:
         require(self, self.levels)
-        each = Categories(raw.reshape(self.n_raw, -1).T)
+        logits = raw.reshape(self.n_raw, -1)
+        each = Categories((logits if self.shares is None else logits + self.shares).T)
         return Features(each, self.constants and self.constants.whole(self.levels))
+
+
+def _log_shares(sample: np.ndarray, levels: int) -> Array:
+    """Log of each level's share of rows, shape (L, d), with half a row more of each level."""
+    counts = np.stack([(sample == level).sum(axis=0) for level in range(levels)]) + 0.5
+    return on_device(np.log(counts / counts.sum(axis=0)))
 
 
 class Categories(Distribution):
@@ -108,6 +122,12 @@ class Categories(Distribution):
         """The likeliest level of each feature, (d,)."""
         return jnp.argmax(self.of.logits, axis=-1).astype(self.of.logits.dtype)
 
+    def pearson_residuals(self, value: Point) -> Float[Array, "d l"]:
+        """([y_j = v] − P(v))/√P(v) of each feature and level."""
+        log_shares = jnp.maximum(self._log_shares, -_RAREST)
+        is_level = value[:, None] == self._levels
+        return is_level * jnp.exp(-0.5 * log_shares) - jnp.exp(0.5 * log_shares)
+
     def cdf(self, value: Point) -> Point:
         reached = self._levels <= value[:, None]
         total = jnp.sum(jnp.where(reached, self._probabilities, 0.0), axis=-1)
@@ -118,8 +138,12 @@ class Categories(Distribution):
         return below.sum(axis=-1).astype(q.dtype)
 
     @property
+    def _log_shares(self) -> Array:
+        return jax.nn.log_softmax(self.of.logits, axis=-1)
+
+    @property
     def _probabilities(self) -> Array:
-        return jax.nn.softmax(self.of.logits, axis=-1)
+        return jnp.exp(self._log_shares)
 
     @property
     def _levels(self) -> Array:

@@ -50,7 +50,8 @@ class AbstractMissing(AbstractWrapped):
     """Noise of data with missing entries, NaN, made of noise of whole data.
 
     The input of the encoder is the datum with conditional means in place of missing entries, see
-    :class:`Fill`, followed by 0 for each observed entry and −1 for each missing one.
+    :class:`Fill`, then indicators of levels, zero where the level is missing, then 0 for each
+    observed entry and −1 for each missing one.
 
     A subclass has the fields below and defines ``__call__``, ``initialise`` and what is learned.
     """
@@ -75,17 +76,22 @@ class AbstractMissing(AbstractWrapped):
         """Return the noise whose encoder's input is filled by a linear model."""
         return fill(self, filling=filling)
 
-    def encoder_width(self, d: int) -> int:
-        return self.noise.encoder_width(d) + (d if self.show_mask else 0)
+    def input_columns(self, d: int) -> np.ndarray:
+        inner = self.noise.input_columns(d)
+        return np.append(inner, np.arange(d)) if self.show_mask else inner
 
     def encoder_input(self, y: Point) -> Inputs:
-        u, seen = self.inner_input(y)
+        d = len(y)
+        inner, seen = self.inner_input(y)
+        u, further = inner[:d], inner[d:]
         if self.filling is not None:
             u = self.filling(u, seen)
-        return jnp.concatenate([u, seen - 1.0]) if self.show_mask else u
+        of = self.noise.input_columns(d)[d:]
+        parts = [u, jnp.where(seen[of], further, 0.0)] if len(of) else [u]
+        return jnp.concatenate([*parts, seen - 1.0] if self.show_mask else parts)
 
-    def inner_input(self, y: Point) -> tuple[Point, Bool[Array, " d"]]:
-        """Return the encoder's input of the noise of whole data, and which entries are observed.
+    def inner_input(self, y: Point) -> tuple[Inputs, Bool[Array, " d"]]:
+        """Return the encoder's input of the noise of whole data, and which features are observed.
 
         Missing entries are those of a typical datum.
         """

@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from wellposed._typing import Density, Point, PRNGKey, Scalar
 
-from ..parts.density import AbstractDensity
+from ..parts.density import AbstractDensity, pearson_residuals
 
 
 class AbstractObserved(AbstractDensity):
@@ -46,6 +46,10 @@ class AbstractObserved(AbstractDensity):
     @property
     def variance(self) -> Point:
         return self.of.variance
+
+    def pearson_residuals(self, value: Point) -> Point:
+        """Those of whole data; NaN where y_j is missing."""
+        return pearson_residuals(self.of, value)
 
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature, shape (d,); NaN where y_j is missing."""

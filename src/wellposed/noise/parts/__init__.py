@@ -2,7 +2,7 @@
 
 from .abstract import AbstractNoise, require
 from .constants import ConstantDensity, Constants
-from .density import AbstractDensity
+from .density import AbstractDensity, pearson_residuals
 from .features import Features
 from .scale import Scale
 from .scale_noise import AbstractLocationScale, AbstractScaleNoise
@@ -23,5 +23,6 @@ __all__ = [
     "Features",
     "LevelUnits",
     "Scale",
+    "pearson_residuals",
     "require",
 ]

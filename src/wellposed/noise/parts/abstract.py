@@ -82,9 +82,9 @@ class AbstractNoise(eqx.Module):
     def linear_location(self) -> bool:
         """Whether a linear decoder is a linear model of the data.
 
-        Then :meth:`encoder_input` maps each entry of a datum by a line of its own (beyond ten
-        units, under heavy tails, as a logarithm), and the first d decoder outputs are locations
-        in these units: raw outputs ``encoder_input(y)``, and zeros for all others, have y as the
+        Then the first d entries of :meth:`encoder_input` are the datum's, each by a line of its own
+        (beyond ten units, under heavy tails, as a logarithm), and the first d decoder outputs are
+        locations in these units: raw outputs ``encoder_input(y)``, and zeros for all others, have y as the
         location of p(y | z), which is its mean or its median. It is so of noise that
         :meth:`start_at` returns, and of features that vary.
         """
@@ -116,9 +116,16 @@ class AbstractNoise(eqx.Module):
         """Return the noise with another one of whole data; see :attr:`whole`."""
         return whole
 
+    def input_columns(self, d: int) -> np.ndarray:
+        """Return the feature that each entry of :meth:`encoder_input` is of, for d features.
+
+        The first d entries are of features 0, …, d − 1.
+        """
+        return np.arange(d)
+
     def encoder_width(self, d: int) -> int:
         """Return the number of entries of :meth:`encoder_input` for d features."""
-        return d
+        return len(self.input_columns(d))
 
     def encoder_input(self, y: Point) -> Inputs:
         """Return the encoder's input for a datum in model units; its entries are of size one."""

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, constraints
 
 from wellposed._errors import SettingError
-from wellposed._typing import Point, Scalar
+from wellposed._typing import Density, Point, Scalar
 
 
 class AbstractDensity(Distribution):
@@ -63,6 +64,35 @@ class AbstractDensity(Distribution):
         """The mean of each feature, or its likeliest level where levels have no order, (d,)."""
         return self.mean
 
+    def pearson_residuals(self, value: Point) -> Point:
+        r"""Residuals whose covariance under p(y | z) has no eigenvalue above one, shape (r,).
+
+        .. math:: \frac{y_j - E[y_j | z]}{\sqrt{Var[y_j | z]}}, \qquad
+           \frac{[y_j = v] - P(y_j = v | z)}{\sqrt{P(y_j = v | z)}}
+
+        the latter for each level v where levels have no order, as their positions mean nothing.
+        """
+        return standardised(self, value)
+
     def coupled(self, alpha: Scalar) -> Point:
         """Every feature at the quantile Φ(α) of its noise, shape (d,)."""
         raise NotImplementedError(f"{type(self).__name__} must define coupled(alpha).")
+
+
+def standardised(density: Density, value: Point) -> Point:
+    """(y_j − E[y_j | z])/√Var[y_j | z] of each feature, shape (d,)."""
+    return (value - density.mean) / jnp.sqrt(density.variance)
+
+
+def pearson_residuals(density: Density, value: Point) -> Point:
+    """Those of the density, see :meth:`AbstractDensity.pearson_residuals`; by default standardised.
+
+    Examples
+    --------
+    >>> from wellposed.noise import Gaussian
+    >>> pearson_residuals(Gaussian(4.0)(jnp.zeros(2)), jnp.ones(2)).tolist()
+    [0.5, 0.5]
+    """
+    if isinstance(density, AbstractDensity):
+        return density.pearson_residuals(value)
+    return standardised(density, value)

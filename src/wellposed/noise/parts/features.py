@@ -12,7 +12,7 @@ from numpyro.distributions import Distribution, Normal
 from wellposed._typing import Point, PRNGKey, Scalar
 
 from .constants import ConstantDensity
-from .density import AbstractDensity
+from .density import AbstractDensity, standardised
 
 
 @runtime_checkable
@@ -22,6 +22,10 @@ class HasLikeliest(Protocol):
     @property
     def likeliest(self) -> Point:
         """The likeliest level of each feature, (d,)."""
+        ...
+
+    def pearson_residuals(self, value: Point, /) -> Array:
+        """([y_j = v] − P(v))/√P(v) of each feature and level, (d, L)."""
         ...
 
 
@@ -97,6 +101,15 @@ class Features(AbstractDensity):
     @property
     def variance(self) -> Point:
         return self._either(lambda p: p.variance)
+
+    def pearson_residuals(self, value: Point) -> Point:
+        """Those of each feature; of levels without an order one each, shape (d · L,)."""
+        if not isinstance(self.each, HasLikeliest):
+            return standardised(self, value)
+        of_levels = self.each.pearson_residuals(value)
+        if self.constants is not None:
+            of_levels = jnp.where(self.constants.varies[:, None], of_levels, 0.0)
+        return of_levels.reshape(-1)
 
     def cdf(self, value: Point) -> Point:
         """P(Y_j ≤ y_j | z) of each feature, shape (d,)."""

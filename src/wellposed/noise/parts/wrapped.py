@@ -48,8 +48,8 @@ class AbstractWrapped(AbstractNoise):
     def limited(self) -> bool:
         return self.noise.limited
 
-    def encoder_width(self, d: int) -> int:
-        return self.noise.encoder_width(d)
+    def input_columns(self, d: int) -> np.ndarray:
+        return self.noise.input_columns(d)
 
     def encoder_input(self, y: Point) -> Inputs:
         return self.noise.encoder_input(y)

@@ -11,7 +11,7 @@ from jaxtyping import Array
 from wellposed._typing import Density, Point, PRNGKey, Scalar
 from wellposed.numerics import clip_finite
 
-from ..parts.density import AbstractDensity
+from ..parts.density import AbstractDensity, pearson_residuals
 
 
 class Blocks(AbstractDensity):
@@ -77,6 +77,15 @@ class Blocks(AbstractDensity):
     @property
     def variance(self) -> Point:
         return self.scale**2 * self._gather(lambda part, _: part.variance)
+
+    def pearson_residuals(self, value: Point) -> Point:
+        """Those of each group after one another; of levels without an order one each."""
+        y = (value - self.center) / self.scale
+        of_parts = [
+            pearson_residuals(part, y[jnp.array(columns)])
+            for part, columns in zip(self.parts, self.columns, strict=True)
+        ]
+        return jnp.concatenate(of_parts)
 
     def coupled(self, alpha: Scalar) -> Point:
         """Every column at the quantile Φ(α) of its noise, shape (d,)."""

@@ -16,6 +16,7 @@ from wellposed.numerics import on_device
 from wellposed.transforms import MIXED, REALS, Moments, Support
 
 from .._resolve import resolve
+from ..levels.categorical import Categorical
 from ..parts.abstract import AbstractNoise, require
 from .blocks import Blocks
 from .positions import positions_of
@@ -43,6 +44,8 @@ class Columns(AbstractNoise):
     units: amounts take "log-normal", which is Gaussian noise on their
     logarithm, or "gamma" or "zero-inflated".
 
+    The encoder's input has an indicator of each level of "categorical" columns beside the columns.
+
     Parameters
     ----------
     types : mapping or sequence
@@ -65,6 +68,7 @@ class Columns(AbstractNoise):
     group_of: tuple[int, ...] = eqx.field(static=True)  # of each key
     groups: tuple[AbstractNoise, ...]
     table: TableUnits | None
+    shows_levels: bool = eqx.field(static=True, default=False)  # false in files of older versions
 
     def __init__(
         self, types: Mapping[str, ColumnNoise] | Mapping[int, ColumnNoise] | Sequence[ColumnNoise]
@@ -80,6 +84,7 @@ class Columns(AbstractNoise):
         self.group_of = tuple(_group_of(resolve(each), groups) for each in named.values())
         self.groups = tuple(groups)
         self.table = None
+        self.shows_levels = True
 
     def locate(self, d: int, names: Sequence[str] | None = None) -> Self:
         """Return the noise with its columns located among the ``d`` of a table.
@@ -159,7 +164,22 @@ class Columns(AbstractNoise):
         for group, columns in self.parts:
             at = jnp.array(columns)
             values = values.at[at].set(group.encoder_input(values[at]))
-        return values
+        levels = [jax.nn.one_hot(y[at], n, dtype=y.dtype).reshape(-1) for n, at in self._categories]
+        return jnp.concatenate([values, *levels])
+
+    def input_columns(self, d: int) -> np.ndarray:
+        levels = [np.repeat(at, n) for n, at in self._categories]
+        return np.concatenate([np.arange(d), *levels])
+
+    @property
+    def _categories(self) -> tuple[tuple[int, np.ndarray], ...]:
+        """Numbers of levels of categorical columns, and the columns that have so many."""
+        shown = self.parts if self.shows_levels else ()
+        return tuple(
+            (require(group, group.levels), np.array(columns))
+            for group, columns in shown
+            if isinstance(group, Categorical)
+        )
 
     def log_density_bound(self, d: int) -> float:
         scale = np.asarray(self._units.scale, np.float64)

@@ -62,10 +62,11 @@ class Chunks(abc.ABC):
         The patience stays: it is a number of looks at the rows held out. Rates are those of the
         plan that counts passes.
         """
-        last = plan.last_epoch
+        last, most = plan.last_epoch, self.epochs(plan.max_epochs)
         return dataclasses.replace(
             plan,
-            max_epochs=self.epochs(plan.max_epochs),
+            max_epochs=most,
+            kl_warmup=min(self.epochs(plan.kl_warmup), most - 1) if plan.kl_warmup else 0,
             last_epoch=None if last is None else self.epochs(last),
         )
 
