@@ -6,8 +6,10 @@ from sklearn.datasets import load_digits, load_wine
 
 import wellposed as wp
 from wellposed._errors import SettingError
+from wellposed.estimators._prepare import prepare
+from wellposed.estimators._train import training_of
 from wellposed.estimators.start.prior import size_of
-from wellposed.estimators.start.settings import epochs_of, latents_of, patience_of
+from wellposed.estimators.start.settings import epochs_of, latents_of, patience_of, warmup_of
 
 BRIEF = {"hidden": (4,), "max_epochs": 1, "prior": "standard", "random_state": 0}
 pytestmark = pytest.mark.filterwarnings(
@@ -32,6 +34,19 @@ def test_few_rows_are_seen_more_often():
     assert patience_of("auto", 500, image=True) == 50
     assert patience_of("auto", 5) == 20  # an epoch of patience at least
     assert patience_of(None, 500) is None
+
+
+def test_the_kl_is_warmed_up_where_there_is_no_linear_start():
+    assert warmup_of("auto", 500, drawn=True) == 20
+    assert warmup_of("auto", 20, drawn=True) == 0
+    assert warmup_of("auto", 500, drawn=False) == 0
+    assert warmup_of(7, 500, drawn=False) == 7
+    prepared = {}
+    for noise in ("feature", "gamma"):
+        vae = wp.VAE(2, noise=noise, hidden=(4,), random_state=0)
+        member, _ = training_of(vae, prepare(vae, load_wine().data))
+        prepared[noise] = member.plan.kl_warmup
+    assert prepared == {"feature": 0, "gamma": 20}
 
 
 def test_a_component_has_twenty_rows_and_never_less_than_one():

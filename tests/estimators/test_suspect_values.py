@@ -1,5 +1,7 @@
 """One bad value is named where a model is fitted, and noise made for outliers withstands it."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ import wellposed as wp
 from textbook import textbook_vae
 from variants import slow_beside
 from wellposed.estimators._prepare import prepare
+from wellposed.noise import StudentT
 
 NAMES = ["temperature", "pressure", "humidity"]
 
@@ -68,3 +71,15 @@ def test_noise_made_for_outliers_withstands_one():
 
     assert score("student-t", spoilt) == pytest.approx(score("student-t", rows()), abs=0.5)
     assert score("shared", spoilt) < score("student-t", spoilt) - 3
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning", "ignore::wellposed.DataWarning")
+def test_the_remedy_for_columns_of_several_kinds_is_one_that_they_take():
+    frame = bad().assign(site=np.tile(["north", "south"], 120))
+    with pytest.warns(wp.DataWarning, match="Schema.of") as caught:
+        wp.VAE(1, **QUICK).fit(frame)
+    said = next(str(w.message) for w in caught if "stand apart" in str(w.message))
+    remedy = re.search(r"noise=(wp\.Schema.*\)) is robust", said)
+    assert remedy, said
+    noise = eval(remedy[1], {"wp": wp, "X": frame, "column": "pressure"})
+    assert isinstance(wp.VAE(1, noise=noise, **QUICK).fit(frame).model_.noise.groups[1], StudentT)

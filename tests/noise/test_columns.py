@@ -1,5 +1,6 @@
 """Tables whose columns are of different kinds."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -255,3 +256,57 @@ def test_wine_and_its_quality(quality, shared_data):
     spread = rows.std(axis=0)
     assert np.all(np.abs(mean.mean(axis=0) - rows.mean(axis=0)) < spread)
     assert np.all(np.abs(drawn[:, :11].mean(axis=0) - rows[:, :11].mean(axis=0)) < spread[:11])
+
+
+def categories() -> Columns:
+    """An amount and two columns of three levels, from four rows."""
+    sample = np.array([[0.0, 2, 1], [1.0, 0, 1], [4.0, 2, 0], [3.0, 2, 2]])
+    whole = Moments(
+        mean=sample.mean(axis=0),
+        variance=sample.var(axis=0),
+        resolution=np.ones(3),
+        varies=np.ones(3, bool),
+        n=4,
+        highs=sample.max(axis=0),
+        lows=sample.min(axis=0),
+        sample=sample,
+    )
+    return Columns({0: "shared", 1: Categorical(3), 2: Categorical(3)}).initialise(whole)
+
+
+def test_the_encoder_sees_an_indicator_of_each_level():
+    """Positions have an order that levels have not."""
+    noise, row = categories(), jnp.array([1.0, 0.0, 2.0])
+    assert noise.input_columns(3).tolist() == [0, 1, 2, 1, 1, 1, 2, 2, 2]
+    assert noise.encoder_width(3) == 9
+    seen = noise.encoder_input(row)
+    assert seen[3:].tolist() == [1, 0, 0, 0, 0, 1]
+    assert seen[0] == pytest.approx((1 - 2) / np.sqrt(2.5))
+
+
+def test_an_indicator_of_a_missing_level_is_zero():
+    noise = wp.noise.Ignorable(categories())
+    noise = eqx.tree_at(lambda n: n.typical, noise, jnp.zeros(3), is_leaf=lambda x: x is None)
+    assert noise.input_columns(3).tolist() == [0, 1, 2, 1, 1, 1, 2, 2, 2, 0, 1, 2]
+    seen = noise.encoder_input(jnp.array([1.0, jnp.nan, 2.0]))
+    assert seen[3:9].tolist() == [0, 0, 0, 0, 0, 1]
+    assert seen[9:].tolist() == [0, -1, 0]
+
+
+def test_raw_zeros_are_the_shares_of_the_levels():
+    """Half a row more of each level: (3 + ½)/(4 + 3/2) for the level of three rows."""
+    density = categories()(jnp.zeros(9))
+    levels = density.parts[1].each.of.probs
+    np.testing.assert_allclose(levels[0], np.array([1.5, 0.5, 3.5]) / 5.5, rtol=1e-6)
+    np.testing.assert_allclose(levels[1], np.array([1.5, 2.5, 1.5]) / 5.5, rtol=1e-6)
+
+
+def test_the_residuals_of_levels_are_uncorrelated_with_unit_variance_but_for_their_sum(x64):
+    """E[r rᵀ] = I − √p √pᵀ, summed over the levels; the real column has (y − μ)/σ."""
+    density = categories()(jnp.linspace(-1.0, 1.0, 9))
+    p = np.asarray(density.parts[1].each.of.probs)[0]
+    found = [np.asarray(density.pearson_residuals(jnp.array([2.0, v, 0.0]))) for v in range(3)]
+    second = sum(p[v] * np.outer(found[v][1:4], found[v][1:4]) for v in range(3))
+    np.testing.assert_allclose(second, np.eye(3) - np.sqrt(np.outer(p, p)), atol=1e-12)
+    standard = (2.0 - density.mean[0]) / np.sqrt(density.variance[0])
+    assert found[0][0] == pytest.approx(float(standard))

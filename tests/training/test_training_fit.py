@@ -519,3 +519,12 @@ def test_clipping_bounds_the_step_adam_takes_from_a_gradient():
     clipped, _ = first_moment(0.01)
     assert free == pytest.approx(0.1 * float(metrics.gradient_norm), rel=1e-4)
     assert clipped == pytest.approx(0.1 * 0.01, rel=1e-4)
+
+
+def test_the_patience_begins_after_the_warm_up():
+    """No epoch improves, at a learning rate of almost zero: ten of warm-up, then five."""
+    model, data = model_for(), DATA
+    plan = Plan(max_epochs=40, kl_warmup=10, patience=5, learning_rate=1e-30)
+    run = fit(model, data, key=jax.random.key(1), plan=plan)
+    assert len(run.history.rows) <= 15 + run.best_epoch
+    assert len(run.history.rows) >= 15

@@ -17,7 +17,7 @@ from wellposed.numerics import on_device
 
 from .data.names import same_image
 from .start.filling import fill_linearly
-from .start.linear import has_linear_start, start_linear
+from .start.linear import has_linear_start, is_drawn, start_linear
 from .start.prior import start_prior
 from .start.settings import epochs_of, patience_of, warmup_of
 
@@ -266,7 +266,7 @@ def member_of(
         model,
         key,
         objective_of(settings),
-        plan_of(settings, n_rows, n_folds, drawn=not has_linear_start(model)),
+        plan_of(settings, n_rows, n_folds, drawn=is_drawn(model)),
         settings["validation_fraction"],
         settings["allow_unbounded"],
     )

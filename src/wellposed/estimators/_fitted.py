@@ -107,7 +107,10 @@ class Fitted(BaseEstimator):
         For measures that are defined for whole rows. They judge the model on entries that it has
         drawn itself, and are the better for it, the more are missing.
         """
-        rows = self.rows(X)
+        return self.complete(self.rows(X))
+
+    def complete(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of :meth:`rows` as :meth:`whole_rows` does."""
         if not np.isnan(rows).any():
             return rows
         drawn = evaluation.impute(self.model_, rows, key=self.key("gaps"), n_draws=1)

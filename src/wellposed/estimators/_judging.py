@@ -73,10 +73,12 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
         _refuse("diagnose", vae, _COMPARE)
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     family = type(vae.model_.noise.whole).__name__
+    rows = vae.rows(X)
     return evaluation.diagnose(
         vae.model_,
-        vae.whole_rows(X),
+        vae.complete(rows),
         train=None if X_train is None else vae.whole_rows(X_train),
+        completed=bool(np.isnan(rows).any()),
         key=vae.key("score"),
         name=f"a VAE of {vae.n_components_} latents with {family} noise",
         prior=vae.prior_setting,

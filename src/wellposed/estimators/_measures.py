@@ -1,5 +1,6 @@
 """Measures of a fitted VAE, and methods that show and save it."""
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -99,11 +100,12 @@ class Measures(Fitted):
             used
         X_train : rows of the training, of which 4,000 are used
         """
-        rows, train = self.whole_rows(X), self.whole_rows(X_train)
+        given = self.rows(X), self.rows(X_train)
         resolution = resolution_of(settings_of(self), self.n_features_in_)
-        return evaluation.compare(
-            self.model_, rows, train, key=self.key("score"), resolution=resolution
+        found = evaluation.compare(
+            self.model_, *map(self.complete, given), key=self.key("score"), resolution=resolution
         )
+        return dataclasses.replace(found, completed=any(np.isnan(rows).any() for rows in given))
 
     def coverage(self, X: Rows, **options: Any) -> evaluation.Coverage:
         """Measure the coverage of p(x | z) on X; see :func:`evaluation.coverage`."""

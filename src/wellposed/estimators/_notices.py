@@ -47,9 +47,13 @@ def warn_of_suspects(
     names: Sequence[Any] | None,
     image_shape: tuple[int, ...] | None,
     *,
+    robust: str = 'noise="student-t"',
     stacklevel: int = 4,
 ) -> None:
-    """Warn of values far from the rest of their column, in all data but images."""
+    """Warn of values far from the rest of their column, in all data but images.
+
+    ``robust`` is the setting of the estimator that such values hardly move.
+    """
     if image_shape is not None or rows.shape[1] == 0:
         return
     outliers = transforms.suspects(rows)
@@ -62,7 +66,7 @@ def warn_of_suspects(
     warnings.warn(
         "Some values stand apart from all others of their column, and dominate its mean and scale: "
         f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows; where the "
-        'values are correct, noise="student-t" is robust to them.',
+        f"values are correct, {robust} is robust to them.",
         DataWarning,
         stacklevel=stacklevel,
     )

@@ -199,19 +199,34 @@ def test_without_training_rows_what_they_would_show_stays_open():
     assert found.n_train_rows is None
 
 
-def test_a_collapse_that_the_data_call_for_is_no_fault():
+def collapsed(variance):
+    """A model of independent features, its latents all collapsed."""
     model, _ = exact_model()
-    dead = eqx.tree_at(
-        lambda m: (m.encoder.weight, m.encoder.bias, m.decoder.weight, m.noise),
-        model,
-        (0 * model.encoder.weight, jnp.zeros(4), 0 * model.decoder.weight, Gaussian(9.0)),
-    )
+    where = lambda m: (m.encoder.weight, m.encoder.bias, m.decoder.weight, m.noise)  # noqa: E731
+    parts = 0 * model.encoder.weight, jnp.zeros(4), 0 * model.decoder.weight, Gaussian(variance)
+    return eqx.tree_at(where, model, parts)
+
+
+def test_a_collapse_that_the_data_call_for_is_no_fault():
+    model = collapsed(9.0)
     small = np.random.default_rng(0).normal(scale=3.0, size=(2 * N, 5)) + np.asarray(
         model.decoder.bias
     )
-    found = diagnosed(dead, small[:N], small[N:])
+    found = diagnosed(model, small[:N], small[N:])
     assert found.faults == ()
     assert "2 of 2 latents have collapsed" in str(found)
+
+
+def test_a_collapse_while_a_simpler_model_is_ahead_is_not_sound():
+    """Half of the rows are four times as wide: uncorrelated, and no linear latent helps."""
+    model, draws = collapsed(12.0), np.random.default_rng(0)
+    width = np.where(np.arange(2 * N) % 2, 1.0, 4.0)[:, None]
+    rows = width * draws.normal(size=(2 * N, 5)) + np.asarray(model.decoder.bias)
+    found = {f.question: f for f in diagnosed(model, rows[:N], rows[N:]).findings}
+    assert found["Better than simpler models?"].verdict == "fault"
+    assert found["Collapsed?"].verdict == "caution"
+    assert "a simpler model is ahead" in found["Collapsed?"].said
+    assert "kl_warmup" in found["Collapsed?"].remedy
 
 
 def test_too_few_rows_are_refused_with_how_many_it_takes():

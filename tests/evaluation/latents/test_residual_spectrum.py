@@ -76,3 +76,15 @@ def test_too_few_rows_are_refused():
     model, density = exact_model()
     with pytest.raises(wp.DataError, match="eight rows"):
         evaluation.residual_spectrum(model, rows_of(density, 7), key=jax.random.key(0))
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_levels_that_depend_on_each_other_have_room_whatever_their_order():
+    """The second column is |position − 1| of the first: their positions are not correlated."""
+    first = np.random.default_rng(0).integers(0, 3, size=600)
+    rows = np.stack([first, np.abs(first - 1)], axis=1).astype(float)
+    assert abs(np.corrcoef(rows.T)[0, 1]) < 0.1
+    noise = wp.noise.Columns(["categorical", "categorical"])
+    vae = textbook_vae(1, noise=noise, max_epochs=1, learning_rate=1e-6, random_state=0).fit(rows)
+    assert vae.collapse(rows).collapsed.all()
+    assert vae.residual_spectrum(rows).has_room

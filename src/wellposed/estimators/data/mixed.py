@@ -76,6 +76,13 @@ def noise_for(setting: Any, schema: Schema | None) -> Any:
     return schema.make_noise()
 
 
+def robust_noise(schema: Schema | None) -> str:
+    """Return, as text, the setting of noise with heavy tails for columns of numbers."""
+    if schema is None or schema.one_noise:
+        return 'noise="student-t"'
+    return 'noise=wp.Schema.of(X).replace(column, noise="student-t")'
+
+
 def without_levels(
     rows: np.ndarray, names: Sequence[str] | None, schema: Schema | None
 ) -> tuple[np.ndarray, Sequence[str] | None]:

@@ -92,9 +92,14 @@ def _model(vae: VAE) -> str:
             ("transform to model units", type(model.transform).__name__),
             ("prior p(z)", model.prior.notation),
             ("largest log density possible", f"{bound:.4g} nats a row"),
-            ("training", f"{vae.outcome_.value}, {vae.n_epochs_} epochs"),
+            ("training", _training(vae)),
         ]
     )
+
+
+def _training(vae: Any) -> str:
+    kept = "" if vae.best_epoch_ is None else f", the model is of epoch {vae.best_epoch_}"
+    return f"{vae.outcome_.value}, {vae.n_epochs_} epochs{kept}"
 
 
 def _range(values: np.ndarray) -> str:

@@ -63,6 +63,16 @@ def has_linear_start(model: models.VAEModel) -> bool:
     return networks and model.noise.linear_location
 
 
+def is_drawn(model: models.VAEModel) -> bool:
+    """Whether the model starts as it is drawn for lack of a linear start; False where it has one.
+
+    Parameters
+    ----------
+    model : untrained, before or after :func:`start_linear`
+    """
+    return not (isinstance(model.decoder, nn.LinearSkip) or has_linear_start(model))
+
+
 def start_linear(
     model: models.VAEModel, rows: np.ndarray, moments: Moments, *, key: PRNGKey
 ) -> models.VAEModel:

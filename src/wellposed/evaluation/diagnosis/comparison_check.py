@@ -48,8 +48,8 @@ def check_comparison(evidence: Evidence, causes: tuple[Finding, ...]) -> Finding
             "A simpler model is as good as a density, and its log p(x) is exact: wp.PPCA, "
             "wp.FactorAnalysis or wp.MixturePPCA."
             if _of_densities(comparison)
-            else "The latents describe no more than a simpler model does: use kl_warmup=50, or "
-            "more latents (n_components)."
+            else "The latents describe no more than a simpler model does: use more latents "
+            "(n_components), or a longer kl_warmup."
         )
     return _finding(verdict, said, remedy, fault, figures, table)
 
@@ -83,8 +83,8 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
         plain = isinstance(evidence.model.prior, StandardNormal)
         learned = ', prior="mixture"' if plain else ""
         return (
-            "Let the latents begin with less pressure from the KL: kl_warmup=50. Then more latents "
-            f"(n_components){learned}, or wider layers (hidden)."
+            f"Use more latents (n_components){learned}, wider layers (hidden), or a longer "
+            "kl_warmup."
         )
     worse = {r.kind: r for r in comparison.rivals if comparison.reading(r) == "worse"}
     if "linear" in worse:

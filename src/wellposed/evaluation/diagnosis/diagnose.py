@@ -49,6 +49,7 @@ def diagnose(
     prior: str | None = None,
     resolution: np.ndarray | None = None,
     covariates: Mapping[str, ArrayLike] | None = None,
+    completed: bool = False,
 ) -> Diagnosis:
     """Diagnose a fitted model; see :func:`wellposed.diagnose`.
 
@@ -66,6 +67,7 @@ def diagnose(
         training rows
     covariates : of a conditional model, those of ``rows`` by their names, shape (n,) each, of which
         z should tell nothing
+    completed : whether missing entries of ``rows`` were drawn by the model
 
     Returns
     -------
@@ -78,7 +80,8 @@ def diagnose(
     """
     check_process()
     known = {"forecast": forecast, "prior": prior, "resolution": resolution}
-    evidence = Evidence(model, rows, train, key=key, covariates=covariates, **known)
+    of_rows = {"covariates": covariates, "completed": completed}
+    evidence = Evidence(model, rows, train, key=key, **of_rows, **known)
     n_train = None if evidence.train is None else len(evidence.train)
     found = (check(evidence) for check in CHECKS)
     causes = tuple(finding for finding in found if finding is not None)

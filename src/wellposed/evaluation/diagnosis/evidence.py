@@ -1,5 +1,6 @@
 """Measures of a model for the checks, each computed once."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 
@@ -7,7 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wellposed._errors import DataError
+from wellposed._errors import DataError, SettingError
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
 from wellposed.objectives import ElboTerms
@@ -15,6 +16,7 @@ from wellposed.objectives import ElboTerms
 from .._estimate import Estimate
 from .._passes import elbo, rates
 from .._rows import subsample
+from .._thresholds import FAULT
 from ..latents.codes import Codes, codes
 from ..latents.collapse import Collapse, collapse, in_prior_units
 from ..latents.covariate_information import CovariateInformation, covariate_information
@@ -49,6 +51,7 @@ class Evidence:
     resolution : shape (d,), smallest step of the measurement, data units; None takes that of the
         training rows
     covariates : of a conditional model, those of ``rows`` by their names, shape (n,) each
+    completed : whether missing entries of the rows were drawn by the model
 
     Raises
     ------
@@ -67,12 +70,14 @@ class Evidence:
         prior: str | None = None,
         resolution: np.ndarray | None = None,
         covariates: Mapping[str, ArrayLike] | None = None,
+        completed: bool = False,
     ):
         self.model = model
         self.rows = _enough(rows, "rows")
         self.train = None if train is None else _enough(train, "training rows")
         self._all_train, self._resolution = train, resolution
         self._key, self._forecast, self._prior = key, forecast, prior
+        self._completed = completed
         self._covariates = {
             name: subsample(np.asarray(values), _MOST_ROWS)
             for name, values in (covariates or {}).items()
@@ -165,7 +170,7 @@ class Evidence:
     def comparison(self) -> Comparison:
         """Raises ``SettingError`` where log p(x) cannot be compared with that of a Gaussian."""
         check_comparable(self.model, self.d)
-        return compare(
+        found = compare(
             self.model,
             self.rows[self.few],
             np.asarray(self._all_train),
@@ -173,6 +178,17 @@ class Evidence:
             likelihood=self.likelihood,
             resolution=self._resolution,
         )
+        return dataclasses.replace(found, completed=self._completed)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a simpler model is known to be ahead."""
+        if self.train is None:
+            return False
+        try:
+            return self.comparison.judgement == FAULT
+        except SettingError:
+            return False
 
 
 def _enough(rows: ArrayLike, what: str) -> np.ndarray:

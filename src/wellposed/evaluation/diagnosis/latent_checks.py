@@ -2,10 +2,15 @@
 
 import numpy as np
 
-from .._thresholds import DEPENDENCE, FAULT, OPEN, SOUND, Verdict
+from .._thresholds import CAUTION, DEPENDENCE, FAULT, OPEN, SOUND, Verdict
 from ..latents.prior_mismatch import OWN
 from .evidence import Evidence
 from .record import Finding
+
+_LONGER = (
+    "Start with a small weight on the KL for longer (kl_warmup of up to 40 % of the epochs), or "
+    "train for longer."
+)
 
 
 def check_prior(evidence: Evidence) -> Finding:
@@ -102,11 +107,18 @@ def check_collapse(evidence: Evidence) -> Finding:
         remedy = "Train again with a lower learning rate."
         return Finding(question, OPEN, answer, remedy, figures=figures)
     if not n_collapsed:
-        return Finding(question, SOUND, f"All {k} latents carry information.", figures=figures)
+        answer = f"All {k} latents carry information, {collapse.rates.sum():.3g} nats together."
+        return Finding(question, SOUND, answer, figures=figures)
     verdict, reason = _room(evidence, k - n_collapsed, figures)
     answer = f"{n_collapsed} of {k} latents have collapsed. {reason}"
     if verdict == OPEN:
         return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+    if verdict == SOUND and evidence.is_behind:
+        answer += (
+            " But a simpler model is ahead, so that there is structure which the latents miss, "
+            f"with {collapse.rates.sum():.3g} nats together."
+        )
+        return Finding(question, CAUTION, answer, _LONGER, figures=figures)
     if verdict == SOUND:
         remedy = f"No change is needed; {k - n_collapsed or 1} latents are enough."
         return Finding(question, SOUND, answer, remedy, figures=figures)
@@ -114,8 +126,7 @@ def check_collapse(evidence: Evidence) -> Finding:
         question,
         FAULT,
         answer,
-        "Start with a small weight on the KL (kl_warmup of some 40 % of the epochs), train for "
-        "longer, or learn σ².",
+        f"{_LONGER} Or learn σ².",
         "collapsed latents could be active",
         figures,
     )

@@ -53,6 +53,7 @@ class Comparison:
     n_features : number of features that vary
     n_train : number of training rows that the rivals were fitted to
     n_given : number of training rows that there are
+    completed : whether the rows had missing entries, which were drawn by the VAE
 
     Examples
     --------
@@ -68,6 +69,7 @@ class Comparison:
     n_features: int
     n_train: int
     n_given: int
+    completed: bool = False
 
     def difference(self, rival: Rival, rows: np.ndarray | slice = slice(None)) -> Estimate:
         """Mean of VAE − rival over rows, paired, with its standard error, nats a row.
@@ -149,9 +151,11 @@ class Comparison:
                 parts.append(f"{_JOINED[words]} {joined}")
         capped = f" of {self.n_given:,}" if self.n_train < self.n_given else ""
         text = (
-            f"Held-out log p(x) of this VAE is {mean} nats a row: {'; '.join(parts)}. The rivals "
-            f"were fitted to {self.n_train:,}{capped} training rows."
+            f"Held-out log p(x) of this VAE is {mean} nats a row, on {len(self.log_p):,} rows: "
+            f"{'; '.join(parts)}. The rivals were fitted to {self.n_train:,}{capped} training rows."
         )
+        if self.completed:
+            text += " Missing entries were drawn by the VAE, which is the better for it."
         n_untrusted = int((~self.trusted).sum())
         if n_untrusted and self.judgement != SOUND:
             text += (

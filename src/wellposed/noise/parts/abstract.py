@@ -84,8 +84,8 @@ class AbstractNoise(eqx.Module):
 
         Then the first d entries of :meth:`encoder_input` are the datum's, each by a line of its own
         (beyond ten units, under heavy tails, as a logarithm), and the first d decoder outputs are
-        locations in these units: raw outputs ``encoder_input(y)``, and zeros for all others, have y as the
-        location of p(y | z), which is its mean or its median. It is so of noise that
+        locations in these units: raw outputs ``encoder_input(y)``, and zeros for all others, have y
+        as the location of p(y | z), which is its mean or its median. It is so of noise that
         :meth:`start_at` returns, and of features that vary.
         """
         return False

@@ -164,8 +164,8 @@ class Columns(AbstractNoise):
         for group, columns in self.parts:
             at = jnp.array(columns)
             values = values.at[at].set(group.encoder_input(values[at]))
-        levels = [jax.nn.one_hot(y[at], n, dtype=y.dtype).reshape(-1) for n, at in self._categories]
-        return jnp.concatenate([values, *levels])
+        levels = [y[at][:, None] == jnp.arange(n) for n, at in self._categories]
+        return jnp.concatenate([values, *(each.reshape(-1).astype(y.dtype) for each in levels)])
 
     def input_columns(self, d: int) -> np.ndarray:
         levels = [np.repeat(at, n) for n, at in self._categories]
