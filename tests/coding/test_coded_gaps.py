@@ -25,14 +25,16 @@ from wellposed.noise.missing import Fill
 
 @functools.cache
 def table(n: int = 900) -> pd.DataFrame:
-    """Two real columns, a category and a flag, of which a fifth is missing."""
+    """Two real columns, a category of three levels and a flag, of which a fifth is missing."""
     rng = np.random.default_rng(0)
     z = rng.normal(size=n)
     frame = pd.DataFrame(
         {
             "size": np.round(3 + 2 * z + 0.3 * rng.normal(size=n), 2) + 0.0,
             "depth": np.round(50 * z + 5 * rng.normal(size=n)) + 0.0,
-            "kind": pd.Series(np.where(z + rng.normal(size=n) > 0, "a", "b"), dtype=object),
+            "kind": pd.Series(
+                np.select([z > 1.0, z + rng.normal(size=n) > 0], ["c", "a"], "b"), dtype=object
+            ),
             "flag": (z > 0.5).astype(float),
         }
     )
@@ -72,6 +74,24 @@ def test_every_row_comes_back_with_its_gaps():
     ):
         payload = codec.encode(rows)
         np.testing.assert_array_equal(again.decode(payload, len(rows)), rows)
+
+
+def test_the_encoder_has_what_that_of_the_model_has():
+    """Numbers, in the gaps conditional means, then indicators of the three levels, then marks.
+
+    Conditional means are kept within the limits of the numbers, which the model does not do.
+    """
+    codec, symbols = coded()
+    features, known = codec.beside.known(symbols)
+    whole = np.ascontiguousarray(features.T)
+    ours = codec.beside.encoder_inputs(codec.inputs(whole), whole, known).T
+    model, rows = fitted().model_, fitted().rows(table())
+    to_units = jax.vmap(lambda x: model.to_model_units(x, key=jax.random.key(0)).value)
+    expected = jax.vmap(model.encoder_input)(to_units(jnp.asarray(rows, jnp.float32)))
+    assert expected.shape[1] == ours.shape[1] == 4 + 3 + 4
+    ours, seen = ours * 2.0**-codec.latent_bits, ~np.isnan(rows)
+    np.testing.assert_allclose(ours[:, :4][seen], expected[:, :4][seen], atol=1e-3)
+    np.testing.assert_array_equal(ours[:, 4:], expected[:, 4:])
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What a decoder has before the rows: which entries are missing, and covariates."""
+"""What networks have beside the inputs of features: gaps, indicators of levels, covariates."""
 
 import dataclasses
 from typing import Any
@@ -41,17 +41,19 @@ class Gaps:
 
     @property
     def limit(self) -> np.ndarray:
-        """Largest absolute value of what follows the inputs, shape (d,) or (0,)."""
+        """Largest absolute value of :meth:`marks`, shape (d,) or (0,)."""
         return np.full(len(self.typical) if self.mark else 0, float(abs(self.mark)))
 
-    def inputs(self, inputs: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """Return the encoder's inputs from those of whole rows, shape (d, m)."""
-        if self.filling is not None:
-            filled = self.filling(inputs, missing)
-            inputs = np.clip(filled, self.low[:, None], self.high[:, None])
-        if not self.mark:
+    def filled(self, inputs: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Return the inputs of whole rows, shape (d, m), with conditional means in the gaps."""
+        if self.filling is None:
             return inputs
-        return np.concatenate([inputs, missing * float(self.mark)])
+        filled = self.filling(inputs, missing)
+        return np.clip(filled, self.low[:, None], self.high[:, None])
+
+    def marks(self, missing: np.ndarray) -> np.ndarray:
+        """Return what follows the inputs, shape (d, m) or (0, m)."""
+        return (missing if self.mark else missing[:0]) * float(self.mark)
 
     def state(self) -> dict[str, Any]:
         """Return what it is made of."""
@@ -64,6 +66,38 @@ class Gaps:
         own: dict[str, Any] = dict(state)
         own["filling"] = None if own["filling"] is None else Filling(**own["filling"])
         return cls(**own)
+
+
+@dataclasses.dataclass(frozen=True)
+class Levels:
+    """Indicators of levels without an order, as the encoder's input has them.
+
+    Parameters
+    ----------
+    column : of each indicator, its column, int64, shape (e,)
+    level : the symbol that it indicates, int64, shape (e,)
+    one : its value there; it is 0 elsewhere, and where the entry is missing
+    """
+
+    column: np.ndarray
+    level: np.ndarray
+    one: int
+
+    @property
+    def limit(self) -> np.ndarray:
+        """Largest value of each indicator, shape (e,)."""
+        return np.full(len(self.level), float(self.one))
+
+    def __call__(self, symbols: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
+        """Return the indicators (e, m) of symbols (d, m), float64 that hold integers."""
+        shown = symbols[self.column] == self.level[:, None]
+        if missing is not None:
+            shown &= ~missing[self.column]
+        return shown * float(self.one)
+
+    def state(self) -> dict[str, Any]:
+        """Return what they are made of."""
+        return dict(vars(self))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,10 +229,12 @@ class Beside:
     ----------
     gaps : None for a model of whole rows
     given : None for a model without covariates
+    levels : None for an encoder without indicators of levels
     """
 
     gaps: Gaps | None = None
     given: Given | None = None
+    levels: Levels | None = None
 
     @property
     def n_given(self) -> int:
@@ -237,11 +273,15 @@ class Beside:
             covariates = np.ascontiguousarray(numbers.T)
         return Known(missing, covariates, shares), bytes(cursor.take(cursor.left))
 
-    def encoder_inputs(self, inputs: np.ndarray, known: Known) -> np.ndarray:
-        """Return the encoder's inputs from those of whole rows, shape (d, m)."""
-        if self.gaps is not None and known.missing is not None:
-            inputs = self.gaps.inputs(inputs, known.missing)
-        return self.with_covariates(inputs, known)
+    def encoder_inputs(self, inputs: np.ndarray, symbols: np.ndarray, known: Known) -> np.ndarray:
+        """Return the encoder's inputs from those of whole rows and their symbols, (d, m) each."""
+        parts, missing = [inputs], known.missing
+        if self.gaps is not None and missing is not None:
+            parts = [self.gaps.filled(inputs, missing), self.gaps.marks(missing)]
+        if self.levels is not None:
+            parts.insert(1, self.levels(symbols, missing))
+        whole = np.concatenate(parts) if len(parts) > 1 else inputs
+        return self.with_covariates(whole, known)
 
     def with_covariates(self, inputs: np.ndarray, known: Known) -> np.ndarray:
         """Return the inputs of a network, and the covariates after them."""
@@ -252,6 +292,8 @@ class Beside:
     def limits(self, inputs: np.ndarray, *, marks: bool) -> np.ndarray:
         """Return the largest absolute inputs of a network, those beside its own after them."""
         parts = [inputs]
+        if self.levels is not None and marks:
+            parts.append(self.levels.limit)
         if self.gaps is not None and marks:
             parts.append(self.gaps.limit)
         if self.given is not None:
@@ -259,15 +301,16 @@ class Beside:
         return np.concatenate(parts)
 
     def state(self) -> dict[str, Any]:
-        """Return what it is made of; nothing of a model without gaps and covariates."""
-        parts = {"gaps": self.gaps, "given": self.given}
+        """Return what it is made of; of a model that has none of it, nothing."""
+        parts = {"gaps": self.gaps, "given": self.given, "levels": self.levels}
         return {name: part.state() for name, part in parts.items() if part is not None}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Beside":
         """Undo :meth:`state`."""
-        gaps, given = state.get("gaps"), state.get("given")
+        gaps, given, levels = (state.get(name) for name in ("gaps", "given", "levels"))
         return cls(
             None if gaps is None else Gaps.from_state(gaps),
             None if given is None else Given.from_state(given),
+            None if levels is None else Levels(**levels),
         )

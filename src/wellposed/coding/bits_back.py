@@ -238,7 +238,7 @@ class BitsBackCodec:
 
     def posterior(self, symbols: np.ndarray, known: Known) -> Posterior:
         """Return q(z | x) of symbols (d, m)."""
-        inputs = self.beside.encoder_inputs(self.inputs(symbols), known)
+        inputs = self.beside.encoder_inputs(self.inputs(symbols), symbols, known)
         return Posterior(self.encoder(inputs), self.prior.grid)
 
     def _decoded(self, cells: np.ndarray, known: Known) -> np.ndarray:

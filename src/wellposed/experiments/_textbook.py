@@ -14,6 +14,7 @@ TEXTBOOK: dict[str, Any] = {
     "patience": 20,
     "kl_warmup": 0,
     "linear_start": False,
+    "kl_warmup": 0,
     "ema_decay": 0.0,
     "validation_folds": 0,
 }

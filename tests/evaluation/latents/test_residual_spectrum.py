@@ -86,5 +86,5 @@ def test_levels_that_depend_on_each_other_have_room_whatever_their_order():
     assert abs(np.corrcoef(rows.T)[0, 1]) < 0.1
     noise = wp.noise.Columns(["categorical", "categorical"])
     vae = textbook_vae(1, noise=noise, max_epochs=1, learning_rate=1e-6, random_state=0).fit(rows)
-    assert vae.collapse(rows).collapsed.all()
+    assert not vae.collapse(rows).active_units.any()
     assert vae.residual_spectrum(rows).has_room

@@ -7,7 +7,7 @@ import numpy as np
 
 from wellposed.noise import Ignorable
 
-from ..beside import Gaps, Given
+from ..beside import Gaps, Given, Levels
 from ..fillings import Filling
 from ..inputs import Inputs
 from ..protocol import MISSING
@@ -46,6 +46,25 @@ class CovariateColumns:
         inputs = Inputs.rounded(self.times, self.plus, *ends, zeros, bits=bits)
         column, level = (np.asarray(each, np.int64) for each in (self.column, self.level))
         return Given(self.n, column, level, inputs)
+
+
+def integer_levels(columns: np.ndarray, d: int, bits: int) -> Levels | None:
+    """Return the indicators that the encoder has after the inputs of d columns, or None.
+
+    Parameters
+    ----------
+    columns : of each input of the encoder, its column, see ``AbstractNoise.input_columns``: those
+        of the levels of a column follow each other
+    d : number of columns
+    bits : fractional bits of the inputs
+    """
+    shown = np.asarray(columns[d:], np.int64)
+    if not shown.size:
+        return None
+    place = np.arange(len(shown))
+    first = np.diff(shown, prepend=-1) != 0
+    level = place - np.maximum.accumulate(np.where(first, place, 0))
+    return Levels(shown, level, 1 << bits)
 
 
 def integer_gaps(noise: Any, groups: list[Group], inputs: Inputs, bits: int) -> Gaps | None:

@@ -66,15 +66,16 @@ def categorical(group: Group, precision: Precision) -> Made:
     """``Categorical``."""
     del precision
     group.check_whole()
-    levels, d = check_levels(group.noise.levels), group.d
+    levels, d, shares = check_levels(group.noise.levels), group.d, group.noise.shares
     blocks = np.ones((levels, d))
+    plus = 0.0 * blocks if shares is None else np.broadcast_to(array(shares), blocks.shape)
 
     def make(at: np.ndarray) -> AbstractFamily:
         return CategoricalSymbols(len(at), levels)
 
     bits = np.full(levels, RAW_BITS)
     fixed = fixed_levels(group.noise.constants, levels)
-    return Made(make, blocks, 0.0 * blocks, bits, _zeros(d), fixed)
+    return Made(make, blocks, plus, bits, _zeros(d), fixed)
 
 
 def beta_binomial(group: Group, precision: Precision) -> Made:

@@ -14,7 +14,7 @@ from ..beside import Beside, Given
 from ..bits_back import BitsBackCodec
 from ..latents import PLACE_BITS
 from ..symbols import Part
-from .beside import CovariateColumns, integer_gaps
+from .beside import CovariateColumns, integer_gaps, integer_levels
 from .families import parts_of
 from .groups import groups_of
 from .inputs import integer_inputs
@@ -74,6 +74,7 @@ def integer_model(
     beside = Beside(
         integer_gaps(noise, groups, inputs, activation_bits),
         _covariates(model, covariates, activation_bits),
+        integer_levels(whole.noise.input_columns(d), d, activation_bits),
     )
     encoder = integer_network(model.encoder, posterior_outputs(k), precision, role="encoder")
     encoder.check(beside.limits(inputs.limit, marks=True), name="encoder")
