@@ -148,7 +148,13 @@ def test_a_table_of_text_comes_back_with_levels_that_it_has():
     number = rng.normal(size=400).round(2)
     text = np.array(["low", "middle", "high"])[np.digitize(number, [-0.5, 0.5])]
     frame = pd.DataFrame({"number": number, "text": text})
-    settings = {"hidden": (8,), "max_epochs": 2, "prior": "standard", "random_state": 0}
+    settings = {
+        "hidden": (8,),
+        "max_epochs": 40,
+        "kl_warmup": 10,
+        "prior": "standard",
+        "random_state": 0,
+    }
     model = wp.VAE(1, **settings).fit(frame)
     some = frame[frame["text"] != "middle"].reset_index(drop=True)
     again = wp.decompress(wp.compress(model, some, target_bits=2), model)
