@@ -12,7 +12,6 @@ TEXTBOOK: dict[str, Any] = {
     "weight_decay": 0.0,
     "max_epochs": 200,
     "patience": 20,
-    "kl_warmup": 0,
     "linear_start": False,
     "kl_warmup": 0,
     "ema_decay": 0.0,
