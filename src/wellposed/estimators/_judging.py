@@ -72,8 +72,7 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
-    family = type(vae.model_.noise.whole).__name__
-    rows = vae.rows(X)
+    family, rows = type(vae.model_.noise.whole).__name__, vae.rows(X)
     return evaluation.diagnose(
         vae.model_,
         vae.complete(rows),
@@ -84,10 +83,14 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
         prior=vae.prior_setting,
         resolution=resolution_of(settings_of(vae), vae.n_features_in_),
         covariates=vae.labels_of(X),
-        forecast=(lambda: forecast_of(vae, X if X_train is None else X_train))
-        if np.all(np.asarray(vae.noise_variance_) > 0)
-        else None,
+        forecast=_forecast(vae, X if X_train is None else X_train),
     )
+
+
+def _forecast(vae: Fitted, X: Rows) -> Callable[[], evaluation.Forecast] | None:
+    """Return what computes the forecast; None for a noise variance of zero or NaN."""
+    positive = np.all(np.asarray(vae.noise_variance_) > 0)
+    return (lambda: forecast_of(vae, X)) if positive else None
 
 
 _NO_REPORT = (

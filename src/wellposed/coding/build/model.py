@@ -71,11 +71,9 @@ def integer_model(
     precision, model = Precision(weight_bits, activation_bits), model.with_fixed_prior()
     prior, k = integer_prior(model.prior, latent_bits), model.prior.k
     inputs = integer_inputs(groups, model.reach, d, activation_bits)
-    beside = Beside(
-        integer_gaps(noise, groups, inputs, activation_bits),
-        _covariates(model, covariates, activation_bits),
-        integer_levels(whole.noise.input_columns(d), d, activation_bits),
-    )
+    gaps = integer_gaps(noise, groups, inputs, activation_bits)
+    levels = integer_levels(whole.noise.input_columns(d), d, activation_bits)
+    beside = Beside(gaps, _covariates(model, covariates, activation_bits), levels)
     encoder = integer_network(model.encoder, posterior_outputs(k), precision, role="encoder")
     encoder.check(beside.limits(inputs.limit, marks=True), name="encoder")
     parts, outputs = parts_of(groups, d, precision)
