@@ -1,6 +1,7 @@
 """Pages of the reference, written from what each room exports, so that none is forgotten."""
 
 import ast
+import html
 import importlib
 import inspect
 import re
@@ -8,17 +9,23 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from records import add_fields
+
 import wellposed
 
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
     from sphinx.config import Config
+    from sphinx.environment import BuildEnvironment
 
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
 JOINED = ("Parameters", "Other Parameters", "Attributes", "Returns", "Yields")
 WRAP = 90  # characters; a line that the next word would make longer was wrapped
 OPEN = (" and", " as", " by", " from", " in", " of", " or", " the", " to", " with", ",", ";")
+PAGES = re.compile(r"\bdocs/([\w-]+/[\w-]+)\.md")  # as a docstring names a page of the site
+SHOWN = re.compile(r"<(?:built-in )?function (\w+)>")  # a function that is a default value
+LISTED = re.compile(r'<a class="reference internal" href="rooms/([\w.]+)\.html">\1</a>')
 KINDS = ("Classes", "Functions", "Errors and warnings", "Values")
 
 
@@ -34,11 +41,12 @@ def exported(room: str) -> dict[str, object]:
     module = importlib.import_module(room)
     names = {name: getattr(module, name) for name in module.__all__ if name != "__version__"}
     above = importlib.import_module(room.rpartition(".")[0] or "wellposed")
-    elsewhere = set() if module is wellposed else {*wellposed.__all__, *above.__all__}
+    elsewhere = () if module is wellposed else (wellposed, above)
     return {
         name: value
         for name, value in names.items()
-        if not inspect.ismodule(value) and name not in elsewhere
+        if not inspect.ismodule(value)
+        and not any(name in m.__all__ and getattr(m, name) is value for m in elsewhere)
     }
 
 
@@ -72,7 +80,7 @@ def page(name: str) -> str:
     module = importlib.import_module(name)
     members = exported(name)
     text = [name, "=" * len(name), "", f".. currentmodule:: {name}", ""]
-    text += [*map(escape_bars, (inspect.getdoc(module) or "").splitlines()), ""]
+    text += [*map(adapted, (inspect.getdoc(module) or "").splitlines()), ""]
     for kind in KINDS:
         found = [name for name, value in members.items() if kind_of(value) == kind]
         if found:
@@ -105,6 +113,11 @@ def escape_bars(line: str) -> str:
     )
 
 
+def adapted(line: str) -> str:
+    """Return a line of a docstring as reStructuredText: bars escaped, pages of the site linked."""
+    return PAGES.sub(r":doc:`/\1`", escape_bars(line))
+
+
 def adapt(
     app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
@@ -122,7 +135,7 @@ def adapt(
         if line.lstrip().startswith(".. math::"):
             depth = indent
         if depth is None and not line.lstrip().startswith((">>>", "...")):
-            lines[i] = escape_bars(line)
+            lines[i] = adapted(line)
 
 
 def wrapped(line: str, after: str) -> bool:
@@ -162,11 +175,28 @@ def join_wrapped(lines: list[str]) -> None:
         i += 1
 
 
+def part_names(lines: list[str]) -> None:
+    """Give each of several attributes that one line describes a line of its own.
+
+    napoleon does so for parameters alone.
+    """
+    start = lines.index("Attributes") if "Attributes" in lines else len(lines)
+    for i in range(len(lines) - 1, start, -1):
+        found = re.match(r"(\w+(?:, \w+)+)( : .*)?$", lines[i])
+        if found:
+            last = next((j for j in range(i + 1, len(lines)) if lines[j][:1] != " "), len(lines))
+            names, rest = found[1].split(", "), [found[2] or "", *lines[i + 1 : last]]
+            lines[i:last] = [row for name in names for row in (name + rest[0], *rest[1:])]
+
+
 def end_sections(
     app: "Sphinx", what: str, name: str, value: object, options: object, lines: list[str]
 ) -> None:
     """End a section before the paragraph that follows it, which is not one more parameter."""
+    if what == "class":
+        add_fields(value, lines)
     join_wrapped(lines)
+    part_names(lines)
     if what in ("attribute", "property") and lines and ": " in lines[0]:
         # napoleon takes what stands before a colon in the line for a type.
         head, _, tail = lines[0].partition(": ")
@@ -183,6 +213,9 @@ def leave_out(
     app: "Sphinx", what: str, name: str, value: object, skip: bool, options: object
 ) -> bool | None:
     """Leave out what a class has from elsewhere: scikit-learn documents its own methods."""
+    owner = getattr(value, "__objclass__", None)
+    if getattr(owner, "__module__", None) == "builtins":
+        return True  # as errno of OSError
     home = getattr(inspect.unwrap(value), "__module__", None) if callable(value) else None  # type: ignore[arg-type]
     if name.startswith("set_") and name.endswith("_request"):
         return True
@@ -203,11 +236,59 @@ def keep_words(app: "Sphinx", doctree: "nodes.document") -> None:
             node.replace_self((written[-1] if written else node).children)
 
 
+def sign(
+    app: "Sphinx", what: str, name: str, value: object, options: object, text: str, result: str
+) -> tuple[str | None, str] | None:
+    """Show defaults that are functions by their names, and of a protocol no arguments."""
+    if what == "class" and getattr(value, "_is_protocol", False):
+        return "", result
+    return (SHOWN.sub(r"\1", text).replace("<factory>", "..."), result) if text else None
+
+
+def find(
+    app: "Sphinx", env: "BuildEnvironment", node: "nodes.Element", content: "nodes.TextElement"
+) -> "nodes.reference | None":
+    """Link a room, and a class, a function or a full name that has a page in one room alone."""
+    from sphinx.util.nodes import make_refnode  # tests import this file
+
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or app.builder.format != "html":
+        return None
+    if target in rooms():
+        place = f"reference/rooms/{target}"
+        return make_refnode(app.builder, node["refdoc"], place, None, content)
+    last = target.rpartition(".")[2]
+    if not (target.startswith("wellposed.") or last[:1].isupper() or node["reftype"] == "func"):
+        return None
+    objects = env.get_domain("py").objects  # type: ignore[attr-defined]
+    pages = [f"{room}.{last}" for room in rooms() if f"{room}.{last}" in objects]
+    if len(pages) != 1:
+        return None
+    found = objects[pages[0]]
+    return make_refnode(app.builder, node["refdoc"], found.docname, found.node_id, content)
+
+
+def describe_rooms(
+    app: "Sphinx", name: str, template: str, context: dict[str, object], doctree: object
+) -> None:
+    """Say in the list of rooms what each is for."""
+
+    def described(match: re.Match[str]) -> str:
+        doc = inspect.getdoc(importlib.import_module(match[1])) or ""
+        return f"{match[0]}: {html.escape(doc.splitlines()[0])}"
+
+    if name == "reference/index":
+        context["body"] = LISTED.sub(described, str(context["body"]))
+
+
 def setup(app: "Sphinx") -> dict[str, bool]:
     """Write the pages before Sphinx looks for its sources."""
     app.connect("config-inited", write_pages, priority=400)
     app.connect("autodoc-process-docstring", end_sections, priority=100)
     app.connect("autodoc-process-docstring", adapt, priority=900)
     app.connect("autodoc-skip-member", leave_out)
+    app.connect("autodoc-process-signature", sign)
     app.connect("doctree-read", keep_words)
+    app.connect("missing-reference", find)
+    app.connect("html-page-context", describe_rooms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

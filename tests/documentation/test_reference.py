@@ -87,6 +87,19 @@ def test_a_statement_that_was_wrapped_is_one_line(monkeypatch):
     assert ":returns: a value of two lines" in lines
 
 
+def test_fields_of_a_record_have_the_words_beside_them(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    records = importlib.import_module("records")
+    lines = ["Terms.", "", "Examples", "--------", ">>> 1", "1"]
+    records.add_fields(wellposed.evaluation.Coverage, lines)
+    assert lines[2:5] == [
+        "Parameters",
+        "----------",
+        "levels : shape (4,): nominal coverage of the intervals",
+    ]
+    assert lines[-5:] == ["", "Examples", "--------", ">>> 1", "1"]
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 def test_examples_with_the_names_of_the_page():

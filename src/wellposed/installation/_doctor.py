@@ -17,7 +17,8 @@ class Checkup:
 
     Attributes
     ----------
-    packages, extras, machine, devices, folders : tables, one dict a row, of texts
+    packages, extras, machine, devices, folders : tables
+        One dict a row, of texts.
     checks : figures of the self-test; empty where it was not asked for
     problems : each with its remedy; empty where none was found
 

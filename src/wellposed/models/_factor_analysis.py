@@ -102,6 +102,12 @@ class FactorAnalysis:
     objective : shape (iterations,), the same after each iteration
     converged : whether the iterations ended before ``max_iter``
     on_floor : shape (d,), which noise variances are at their floor
+
+    Examples
+    --------
+    >>> matrix = np.array([[2.0, 1.0, 1.0], [1.0, 3.0, 1.0], [1.0, 1.0, 4.0]])
+    >>> factor_analysis(Covariance(np.zeros(3), matrix, 9), 1).converged
+    True
     """
 
     model: FactorAnalysisModel

@@ -77,6 +77,11 @@ def diagnose(
     ------
     DataError
         For fewer than 20 rows of either kind.
+
+    Examples
+    --------
+    >>> diagnose(model, X[:40], key=key).n_rows
+    40
     """
     check_process()
     known = {"forecast": forecast, "prior": prior, "resolution": resolution}

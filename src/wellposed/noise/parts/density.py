@@ -11,11 +11,11 @@ from wellposed._typing import Density, Point, Scalar
 
 
 class AbstractDensity(Distribution):
-    """p(y | z) of one datum, event shape (d,); see :class:`wellposed._typing.Density`.
+    """p(y | z) of one datum in model units, event shape (d,): what a noise model returns.
 
-    A subclass defines ``log_prob``, ``sample``, ``mean``, ``variance`` and ``coupled``; ``cdf``
-    and ``icdf`` where it has them. numpyro's ``pytree_data_fields`` names the fields that are
-    arrays.
+    Moments, cdf and quantiles are those of each feature alone, shape (d,). A subclass defines
+    ``log_prob``, ``sample``, ``mean``, ``variance`` and ``coupled``; ``cdf`` and ``icdf`` where it
+    has them. numpyro's ``pytree_data_fields`` names the fields that are arrays.
 
     Examples
     --------
