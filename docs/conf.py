@@ -49,6 +49,7 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 napoleon_google_docstring = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 strip_signature_backslash = True  # so that the underscore of a fitted attribute is escaped
 add_module_names = False
 toc_object_entries_show_parents = "hide"

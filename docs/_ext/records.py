@@ -7,21 +7,31 @@ import re
 import textwrap
 import tokenize
 
-SIMPLE = re.compile(r"[\w.]+( \| None)?")
+SIMPLE = re.compile(r"(?!_)[\w.]+( \| None)?")
+ARRAY = re.compile(r"\w+\[[\w.]+, '\s*([^']*)'\]")
+ALIASES = {"np.ndarray": "array", "Point": "shape (d,)", "Latent": "shape (k,)", "Scalar": "scalar"}
 SHAPE = re.compile(r"^(?=\((?:\w+|\.\.\.)?,|\(\w+, )")
 SECTIONS = ("Parameters", "Attributes", "Examples", "Notes", "References", "Raises")
 
 
+def kind(annotation: ast.expr) -> str:
+    """Return a type in words: the shape of an array, or a simple type."""
+    text = ast.unparse(annotation)
+    if found := ARRAY.fullmatch(text):
+        names = found[1].split()
+        return f"shape ({', '.join(names)}{',' if len(names) == 1 else ''})" if names else "scalar"
+    return ALIASES.get(text, text if SIMPLE.fullmatch(text) else "")
+
+
 def comments(value: type) -> dict[str, str]:
-    """Return the words of each field of a class: the comment beside it, else a simple type."""
+    """Return the words of each field of a class: the comment beside it, else its type."""
     source = textwrap.dedent(inspect.getsource(value))
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     beside = {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
     found = {}
     for node in ast.parse(source).body[0].body:  # type: ignore[attr-defined]
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            kind = ast.unparse(node.annotation).replace("np.ndarray", "array")
-            words = beside.get(node.end_lineno or 0, kind if SIMPLE.fullmatch(kind) else "")
+            words = beside.get(node.end_lineno or 0) or kind(node.annotation)
             found[node.target.id] = SHAPE.sub("shape ", words).replace("*batch", "...")
     return found
 
