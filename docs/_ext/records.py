@@ -32,7 +32,9 @@ def comments(value: type) -> dict[str, str]:
     for node in ast.parse(source).body[0].body:  # type: ignore[attr-defined]
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             words = beside.get(node.end_lineno or 0) or kind(node.annotation)
-            found[node.target.id] = SHAPE.sub("shape ", words).replace("*batch", "...")
+            found[node.target.id] = (
+                SHAPE.sub("shape ", words).replace("(*batch,)", "(...)").replace("*batch", "...")
+            )
     return found
 
 

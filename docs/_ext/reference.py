@@ -127,14 +127,15 @@ def adapt(
         shown = ", ".join(f"``{key!r}``" for key in value) if isinstance(value, dict) else None
         lines[:] = [*description(room, constant).splitlines(), ""]
         lines += [f"Names: {shown}." if shown else f"``{value!r}``", ""]
-    depth = None
+    depth, example = None, False
     for i, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
         if depth is not None and line.strip() and indent <= depth:
             depth = None
         if line.lstrip().startswith(".. math::"):
             depth = indent
-        if depth is None and not line.lstrip().startswith((">>>", "...")):
+        example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))
+        if depth is None and not example:
             lines[i] = adapted(line)
 
 
@@ -216,6 +217,8 @@ def leave_out(
     owner = getattr(value, "__objclass__", None)
     if getattr(owner, "__module__", None) == "builtins":
         return True  # as errno of OSError
+    if isinstance(value, property):
+        value = value.fget
     home = getattr(inspect.unwrap(value), "__module__", None) if callable(value) else None  # type: ignore[arg-type]
     if name.startswith("set_") and name.endswith("_request"):
         return True

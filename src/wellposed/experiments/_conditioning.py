@@ -94,7 +94,7 @@ class Conditioning:
     eigenvalues: np.ndarray  # (d,), falling; zero where below rounding
     noise_variances: np.ndarray  # (s,)
     n_components: int
-    active: tuple[int, ...]
+    active: tuple[int, ...]  # directions that a latent describes, by falling eigenvalue from 0
     beta: float
     joint: Curvatures  # in (w, v, D), shape (s, 2d + 1)
     profile: Curvatures  # in w, with the best V and D, shape (s, d)

@@ -61,7 +61,7 @@ class Scene:
     title: str
     weights: np.ndarray  # (k,), importance of each latent; NaN where unknown
     unit: str  # of the weights
-    shown: Pictures | Features
+    shown: Pictures | Features  # how a datum is drawn: as a picture, or by its features
     points: Points | None
     prior: np.ndarray | None  # (m, k), draws of p(z) on the plane; None if it is N(0, I)
     offset: np.ndarray | float  # (d,), what rows and looks lack to be in data units

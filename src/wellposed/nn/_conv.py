@@ -32,7 +32,7 @@ class ConvEncoder(eqx.Module):
     (4,)
     """
 
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[Kernel, ...]  # weights and bias of each convolution, in order
     head: MLP
     pyramid: Pyramid = eqx.field(static=True)
     activation: str = eqx.field(static=True)
@@ -61,7 +61,7 @@ class ConvDecoder(eqx.Module):
     """
 
     head: MLP
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[Kernel, ...]  # weights and bias of each convolution, in order
     pyramid: Pyramid = eqx.field(static=True)
     n_raw: int = eqx.field(static=True)
     activation: str = eqx.field(static=True)

@@ -47,7 +47,7 @@ class MLP(eqx.Module):
     (True, (2,))
     """
 
-    layers: tuple[Linear, ...]
+    layers: tuple[Linear, ...]  # from the inputs to the outputs
     activation: str = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, " n_in"]) -> Float[Array, " n_out"]:

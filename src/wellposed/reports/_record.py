@@ -27,8 +27,8 @@ class Table:
     ('latent', 'rate, nats')
     """
 
-    head: tuple[str, ...]
-    rows: tuple[tuple[str | float, ...], ...]
+    head: tuple[str, ...]  # headings of the columns
+    rows: tuple[tuple[str | float, ...], ...]  # one cell a column each
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

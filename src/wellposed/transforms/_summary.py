@@ -32,10 +32,10 @@ class Moments(eqx.Module):
     10
     """
 
-    mean: _Feature
-    variance: _Feature
-    resolution: _Feature
-    varies: Bool[np.ndarray | Array, " d"]
+    mean: _Feature  # (d,)
+    variance: _Feature  # (d,)
+    resolution: _Feature  # (d,), the smallest step of each feature
+    varies: Bool[np.ndarray | Array, " d"]  # (d,), which features are not constant
     n: int = 0  # rows that the moments were taken from
     image_shape: tuple[int, ...] | None = None  # of one datum, where it is an image
     highs: _Feature | None = None  # the largest value of each feature, where units are the data's

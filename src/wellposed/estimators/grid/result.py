@@ -39,8 +39,8 @@ class Grid:
     [0.5, 1.0]
     """
 
-    axes: tuple[str, ...]
-    rows: tuple[dict[str, Any], ...]
+    axes: tuple[str, ...]  # names of the settings that vary
+    rows: tuple[dict[str, Any], ...]  # one for each member
     best: VAE | None  # the fitted estimator of the highest ELBO; None where no member ended
     complete: bool  # false after an interruption
 
