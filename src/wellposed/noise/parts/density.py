@@ -79,7 +79,7 @@ class AbstractDensity(Distribution):
         raise NotImplementedError(f"{type(self).__name__} must define coupled(alpha).")
 
 
-def standardised(density: Density, value: Point) -> Point:
+def standardised(density: Any, value: Point) -> Point:
     """(y_j − E[y_j | z])/√Var[y_j | z] of each feature, shape (d,)."""
     return (value - density.mean) / jnp.sqrt(density.variance)
 
