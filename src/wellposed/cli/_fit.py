@@ -286,6 +286,8 @@ def _show_fit(vae: "VAE", shape: tuple[int, ...], path: Path) -> None:
 def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
     import numpy as np
 
+    from ._files import has_several_kinds
+
     held_out = vae.history_["held_out_objective"]
     trained_on_all = np.isnan(held_out).all()
     objective = vae.history_["objective"] if trained_on_all else held_out
@@ -306,7 +308,9 @@ def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
         lines.append(("scale", "one for all features" if vae.one_scale_ else "one a feature"))
     if vae.covariates_ is not None:
         lines.append(("covariates", str(vae.covariates_)))
-    return [*lines, ("noise variance σ²", f"{shown} in model units")]
+    if not has_several_kinds(vae):  # of levels it has no meaning
+        lines.append(("noise variance σ²", f"{shown} in model units"))
+    return lines
 
 
 def _start_kept(vae: "VAE") -> str:
