@@ -37,6 +37,7 @@ def fitted(noise: Any, kind: str = "real", **settings: Any) -> Any:
         "paid": UNITS * spent(always=True),
         "shares": SHARES * shared(),
         "levels": levels(),
+        "uneven": uneven(),
     }
     rows = data[kind]
     chosen = {"hidden": (16,), "max_epochs": 10, "random_state": 0, "prior": "standard"}
@@ -53,6 +54,13 @@ def mixed(n: int = 900) -> np.ndarray:
     flag, category = x + rng.normal(size=n) > 0, rng.integers(0, 4, n)
     level = np.clip(np.rint(5 + 2 * x + rng.normal(size=n)), 0, 10)
     return np.stack([np.rint(50 * x), flag, category, level, np.full(n, 3)], 1).astype(np.int64)
+
+
+def uneven(n: int = 900) -> np.ndarray:
+    """A real column, and a category of which one level has nine rows of ten."""
+    rng = np.random.default_rng(4)
+    category = rng.choice(3, size=n, p=[0.05, 0.9, 0.05])
+    return np.stack([np.rint(50 * rng.normal(size=n)), category], axis=1).astype(np.int64)
 
 
 def columns() -> wp.noise.Columns:
@@ -166,6 +174,14 @@ def test_mixed_columns_come_back_and_cost_their_density():
     varying = 0.25 * len(rows[0])
     error = np.std(net - density) / math.sqrt(len(rows))
     assert (net - density).mean() < 3 * error + varying + 64
+
+
+def test_a_level_of_most_rows_costs_its_share():
+    """Without the shares that its noise starts at, a row costs a bit more."""
+    noise = functools.partial(wp.noise.Columns, ("conditional", "categorical"))
+    model, rows = fitted(noise, "uneven"), uneven()
+    net, density = integer_model(model).rate(rows).net, bound(model, rows.astype(float))
+    assert abs((net - density).mean()) < 0.2
 
 
 BETA = functools.partial(wp.noise.Beta, "conditional")
