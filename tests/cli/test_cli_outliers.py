@@ -41,6 +41,16 @@ def test_wrong_cells_are_found_in_new_rows_and_in_the_rows_themselves(tmp_path):
     assert columns(itself.stdout)["outlier"][7] == 1
 
 
+def test_empty_cells_are_refused_or_ignorable(tmp_path):
+    """Two hundred rows are judged, a tenth of whose cells are empty."""
+    gaps = np.where(RNG.random((200, 4)) < 0.1, np.nan, WHOLE[:200])
+    data = written(tmp_path / "data.csv", gaps)
+    assert "--missing" in run("outliers", "--help").stdout
+    run("outliers", data, "--max-epochs", 1, "--alpha", 0.2, code=2)
+    found = run("outliers", data, "--max-epochs", 1, "--alpha", 0.2, "--missing", "ignorable")
+    assert len(columns(found.stdout)["p_value"]) == 200
+
+
 def test_a_rate_out_of_range_and_a_detector_of_halves_are_refused(tmp_path):
     data = written(tmp_path / "data.csv", WHOLE[:50])
     assert "--alpha must be" in run("outliers", data, "--alpha", 2, code=2).stderr

@@ -79,6 +79,7 @@ def test_the_remedy_for_columns_of_several_kinds_is_one_that_they_take():
     with pytest.warns(wp.DataWarning, match="Schema.of") as caught:
         wp.VAE(1, **QUICK).fit(frame)
     said = next(str(w.message) for w in caught if "stand apart" in str(w.message))
+    assert "amounts have long tails as they are" in said
     remedy = re.search(r"noise=(wp\.Schema.*\)) is robust", said)
     assert remedy, said
     noise = eval(remedy[1], {"wp": wp, "X": frame, "column": "pressure"})

@@ -11,7 +11,7 @@ from wellposed._checks import check_number
 from wellposed._errors import SettingError
 
 from ._files import TABLES, check_output, read_columns, save_model, write_table
-from ._options import Data, Drop, Force, Header, Seed, Table
+from ._options import Data, Drop, Force, Header, Missing, Seed, Table
 from ._terminal import say
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def outliers(
         ),
     ] = None,
     trim: Annotated[float, typer.Option(help=_TRIM)] = 0.0,
+    missing: Missing = None,
     explain: Annotated[int, typer.Option(help=_EXPLAIN, min=0)] = 5,
     output: Table = None,
     save: Annotated[
@@ -65,16 +66,9 @@ def outliers(
             "--save is for the detector of DATA; without NEW there are two, one of each half. Pass "
             "NEW, or leave --save out."
         )
-    parts = _judged(
-        data,
-        new,
-        max_epochs,
-        seed,
-        header,
-        drop,
-        alpha=None if fdr is not None else rate,
-        trim=trim,
-    )
+    limit = None if fdr is not None else rate
+    apart = {"alpha": limit, "trim": trim, "missing": missing}
+    parts = _judged(data, new, max_epochs, seed, header, drop, **apart)
     n = sum(len(part.places) for part in parts)
     score, p = np.empty(n), np.empty(n)
     for part in parts:
@@ -109,6 +103,7 @@ def _judged(
     *,
     alpha: float | None,
     trim: float,
+    missing: str | None,
 ) -> list[_Part]:
     """Fit a detector to DATA, or one to each half of it; an ``alpha`` is checked first."""
     from wellposed.estimators import OutlierVAE
@@ -116,7 +111,10 @@ def _judged(
     from wellposed.estimators.outliers.calibration import check_alpha, default_size
     from wellposed.estimators.outliers.outlier_vae import default_vae
 
-    settings: dict[str, Any] = {"vae": default_vae(max_epochs=max_epochs), "trim": trim}
+    settings: dict[str, Any] = {
+        "vae": default_vae(max_epochs=max_epochs, missing=missing),
+        "trim": trim,
+    }
     rows = read_columns(data, header, drop)
     table = open_to_fit(rows, "auto")
     n = len(table.values)

@@ -47,12 +47,12 @@ def warn_of_suspects(
     names: Sequence[Any] | None,
     image_shape: tuple[int, ...] | None,
     *,
-    robust: str = 'noise="student-t"',
+    robust: str = 'noise="student-t" is robust to them',
     stacklevel: int = 4,
 ) -> None:
     """Warn of values far from the rest of their column, in all data but images.
 
-    ``robust`` is the setting of the estimator that such values hardly move.
+    ``robust`` says which setting of the estimator such values hardly move.
     """
     if image_shape is not None or rows.shape[1] == 0:
         return
@@ -66,7 +66,7 @@ def warn_of_suspects(
     warnings.warn(
         "Some values stand apart from all others of their column, and dominate its mean and scale: "
         f"{'; '.join(listed)}{more}. Correct codes and errors, or drop these rows; where the "
-        f"values are correct, {robust} is robust to them.",
+        f"values are correct, {robust}.",
         DataWarning,
         stacklevel=stacklevel,
     )

@@ -77,10 +77,14 @@ def noise_for(setting: Any, schema: Schema | None) -> Any:
 
 
 def robust_noise(schema: Schema | None) -> str:
-    """Return, as text, the setting of noise with heavy tails for columns of numbers."""
+    """Return, as text, the setting of noise with heavy tails, and for which columns it is."""
     if schema is None or schema.one_noise:
-        return 'noise="student-t"'
-    return 'noise=wp.Schema.of(X).replace(column, noise="student-t")'
+        return 'noise="student-t" is robust to them'
+    return (
+        'noise=wp.Schema.of(X).replace(column, noise="student-t") is robust to them in columns of '
+        'the kind "real"; amounts have long tails as they are, and for a cap there is '
+        "wp.noise.Censored"
+    )
 
 
 def without_levels(

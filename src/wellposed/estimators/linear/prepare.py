@@ -115,7 +115,7 @@ def prepare(
         data = _prepare_blocks(estimator, X, transform, resolution, seed)
     else:
         data = _prepare_whole(estimator, X, transform, resolution, seed, missing)
-    robust = 'wp.VAE(noise="student-t")'
+    robust = 'wp.VAE(noise="student-t") is robust to them'
     warn_of_suspects(data.filled, _names(estimator), data.image_shape, robust=robust)
     return data
 

@@ -155,7 +155,10 @@ class Comparison:
             f"{'; '.join(parts)}. The rivals were fitted to {self.n_train:,}{capped} training rows."
         )
         if self.completed:
-            text += " Missing entries were drawn by the VAE, which is the better for it."
+            text += (
+                " Missing entries, and levels that the fit did not have, were drawn by the VAE, "
+                "which favours it; rows without them have no such advantage."
+            )
         n_untrusted = int((~self.trusted).sum())
         if n_untrusted and self.judgement != SOUND:
             text += (
