@@ -96,6 +96,14 @@ def compare(
     )
 
 
+def _some_of(train: np.ndarray) -> np.ndarray:
+    if len(train) < 3:
+        raise DataError(
+            f"Rivals are fitted to 3 training rows or more; got {len(train)}. Pass more rows."
+        )
+    return subsample(train, MOST_TRAINING)
+
+
 def _rivals(
     model: VAEModel,
     rows: np.ndarray,
@@ -105,30 +113,12 @@ def _rivals(
     *,
     key: PRNGKey,
 ) -> tuple[Rival, ...]:
-    """Fit the rivals of the model's kind to the training rows, and score the held-out rows."""
-    if has_density(model.noise):
-        return _gaussian_rivals(model, rows, train, varies, resolution, key=key)
-    return _family_rivals(model, rows, train, key=key)
+    """Fit the rivals of the model's kind, and score the held-out rows.
 
-
-def _some_of(train: np.ndarray) -> np.ndarray:
-    if len(train) < 3:
-        raise DataError(
-            f"Rivals are fitted to 3 training rows or more; got {len(train)}. Pass more rows."
-        )
-    return subsample(train, MOST_TRAINING)
-
-
-def _gaussian_rivals(
-    model: VAEModel,
-    rows: np.ndarray,
-    train: np.ndarray,
-    varies: np.ndarray,
-    resolution: np.ndarray | None,
-    *,
-    key: PRNGKey,
-) -> tuple[Rival, ...]:
-    """Fit the linear model, one Gaussian and a mixture, where log p(x) is that of a density."""
+    Where log p(x) is that of a density they are the linear model, one Gaussian and a mixture.
+    """
+    if not has_density(model.noise):
+        return _family_rivals(model, rows, train, key=key)
     floors = floors_of(model, own_columns(model, train), resolution, key=key)[varies]
     fitted_to = rival_rows(model, train, varies, key=key).values
     held_out = rival_rows(model, rows, varies, key=key)
