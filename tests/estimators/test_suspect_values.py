@@ -73,6 +73,14 @@ def test_noise_made_for_outliers_withstands_one():
     assert score("shared", spoilt) < score("student-t", spoilt) - 3
 
 
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_a_name_of_noise_is_no_remedy_beside_noise_of_columns():
+    """As an imputer of frames fits it: "student-t" would be refused there."""
+    noise = wp.noise.Columns(["conditional"] * 3)
+    with pytest.warns(wp.DataWarning, match=r"wp\.noise\.StudentT\(\) as their noise"):
+        wp.VAE(1, noise=noise, **QUICK).fit(bad())
+
+
 @pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning", "ignore::wellposed.DataWarning")
 def test_the_remedy_for_columns_of_several_kinds_is_one_that_they_take():
     frame = bad().assign(site=np.tile(["north", "south"], 120))

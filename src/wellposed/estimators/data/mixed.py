@@ -13,6 +13,7 @@ from wellposed._errors import SettingError
 from wellposed._forks import check_process
 from wellposed.datasets._read import read_text_columns
 from wellposed.datasets.readers.columns import NotNumericError
+from wellposed.noise import AbstractNoise
 from wellposed.tables import Schema
 from wellposed.tables._frames import Frame, frame_of_text
 
@@ -76,15 +77,17 @@ def noise_for(setting: Any, schema: Schema | None) -> Any:
     return schema.make_noise()
 
 
-def robust_noise(schema: Schema | None) -> str:
+def robust_noise(schema: Schema | None, setting: object) -> str:
     """Return, as text, the setting of noise with heavy tails, and for which columns it is."""
-    if schema is None or schema.one_noise:
-        return 'noise="student-t" is robust to them'
-    return (
-        'noise=wp.Schema.of(X).replace(column, noise="student-t") is robust to them in columns of '
-        'the kind "real"; amounts have long tails as they are, and for a cap there is '
-        "wp.noise.Censored"
-    )
+    if schema is not None and not schema.one_noise:
+        return (
+            'noise=wp.Schema.of(X).replace(column, noise="student-t") is robust to them in columns '
+            'of the kind "real"; amounts have long tails as they are, and for a cap there is '
+            "wp.noise.Censored"
+        )
+    if isinstance(setting, AbstractNoise):
+        return "wp.noise.StudentT() as their noise is robust to them, if they are no amounts"
+    return 'noise="student-t" is robust to them'
 
 
 def without_levels(
