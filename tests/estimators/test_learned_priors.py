@@ -231,7 +231,7 @@ def test_a_prior_without_components_has_no_number_of_them(prior, rows):
 
 def test_pseudo_inputs_of_other_features_are_refused(rows):
     prior = latents.VampPrior(jnp.zeros((5, 3)), 2)
-    with pytest.raises(wp.SettingError, match=r"as many features as the data, 4; .* have 3"):
+    with pytest.raises(wp.SettingError, match=r"as the encoder's input, 4; .* have 3"):
         wp.VAE(prior=prior, **QUICK).fit(rows)
 
 
@@ -281,3 +281,16 @@ def test_the_remedy_of_an_adopted_mixture_is_its_own(rows):
     adopted = vae.adopt_prior(rows)
     expected = {"standard": "prior=", "aggregate": "again"}[vae.prior_setting]
     assert expected in adopted.prior_mismatch(rows[:60]).remedy
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_pseudo_inputs_of_rows_with_gaps_have_the_marks_as_well():
+    """Four features, and a mark for each."""
+    settings = {"hidden": (4,), "max_epochs": 1, "missing": "ignorable", "random_state": 0}
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    rows[::7, 1] = np.nan
+    whole = wp.latents.VampPrior(pseudo_inputs=np.ones((5, 8), np.float32), k=2)
+    assert np.isfinite(wp.VAE(2, prior=whole, **settings).fit(rows).score(rows))
+    narrow = wp.latents.VampPrior(pseudo_inputs=np.ones((5, 4), np.float32), k=2)
+    with pytest.raises(wp.SettingError, match="encoder's input, 8"):
+        wp.VAE(2, prior=narrow, **settings).fit(rows)

@@ -63,11 +63,8 @@ def start_prior(
             "p(z) of a conditional model depends on no covariate, and pseudo-inputs are data with "
             'covariates; got the prior "vamp" with covariates. Use prior="mixture".'
         )
-    if isinstance(prior, latents.VampPrior) and prior.pseudo_inputs.shape[1] != rows.shape[1]:
-        raise SettingError(
-            f"Pseudo-inputs have as many features as the data, {rows.shape[1]}; those of the prior "
-            f'have {prior.pseudo_inputs.shape[1]}. Pass others, or use prior="vamp".'
-        )
+    if isinstance(prior, latents.VampPrior):
+        _check_width(prior, model.noise.encoder_width(rows.shape[1]))
     if isinstance(prior, latents.AbstractPrior):
         return prior
     if prior == "aggregate" and len(rows) < FEWEST_ROWS:
@@ -82,6 +79,14 @@ def start_prior(
         m = size_of(settings[size], len(rows), most=len(chosen_from))
         return _vamp(model, chosen_from, m, key)
     return latents.FlowPrior.start(k, key=key) if prior == "flow" else latents.StandardNormal(k)
+
+
+def _check_width(prior: latents.VampPrior, width: int) -> None:
+    if prior.pseudo_inputs.shape[1] != width:
+        raise SettingError(
+            f"Pseudo-inputs have as many numbers as the encoder's input, {width}; those of the "
+            f'prior have {prior.pseudo_inputs.shape[1]}. Pass others, or use prior="vamp".'
+        )
 
 
 def _mixture(k: int, m: int, key: PRNGKey) -> latents.GaussianMixture:
