@@ -90,6 +90,7 @@ COMMANDS = {
         "--alpha": ("nan", "0", "1", "x"),
         "--fdr": ("nan", "0", "1", "x"),
         "--trim": ("nan", "-0.1", "0.5", "x"),
+        "--missing": ("x", "-1"),
         "--explain": ("-1", "x"),
         "--save": ("detector.wp",),
         "--output": PATHS,
