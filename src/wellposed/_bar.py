@@ -1,4 +1,4 @@
-"""A progress bar, drawn by rich on stderr, for tasks that take over two seconds."""
+"""A progress bar for tasks that take over two seconds, and the present step of others, by rich."""
 
 import sys
 import time
@@ -82,5 +82,51 @@ class Bar:
             transient=console.is_terminal,  # other outputs show the last line only
         )
         self._task = display.add_task("", total=self._total, text="")
+        display.start()
+        return display
+
+
+class Steps:
+    """Name of the present step of a task, and the time so far, on stderr; removed at the end.
+
+    Parameters
+    ----------
+    progress : "auto", True or False
+        "auto" shows it on a terminal only.
+
+    Examples
+    --------
+    >>> with Steps(False) as step:
+    ...     step("a mixture of Gaussians")
+    """
+
+    def __init__(self, progress: bool | str = "auto"):
+        self._enabled = sys.stderr.isatty() if progress == "auto" else bool(progress)
+        self._display: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._display is not None:
+            self._display.stop()
+
+    def __call__(self, name: str) -> None:
+        """Show the name of the step that begins."""
+        if not self._enabled:
+            return
+        if self._display is None:
+            self._display = self._start_display()
+        self._display.update(self._task, text=name)
+
+    def _start_display(self) -> Any:
+        from rich import progress
+        from rich.console import Console
+
+        columns = progress.SpinnerColumn(), progress.TextColumn("{task.fields[text]}")
+        console = Console(stderr=True)
+        elapsed = progress.TimeElapsedColumn()
+        display = progress.Progress(*columns, elapsed, console=console, transient=True)
+        self._task = display.add_task("", total=None, text="")
         display.start()
         return display

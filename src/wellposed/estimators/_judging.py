@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, explorer
+from wellposed._bar import Steps
 from wellposed._errors import SettingError
 
 from ._build import resolution_of
@@ -26,7 +27,13 @@ _COMPARE = (
 )
 
 
-def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Diagnosis:
+def diagnose(
+    vae: Fitted,
+    X: Rows,
+    X_train: Rows | None = None,
+    *,
+    on_check: Callable[[str], object] | None = None,
+) -> evaluation.Diagnosis:
     """Diagnose a fitted VAE: whether it is sound, which part fails, why, and the remedy.
 
     Each question gets a verdict, the figures behind it, and a remedy. First the outcome: is
@@ -46,6 +53,7 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
         some 2,000 are used
     X_train : rows of the training; without them simpler models cannot be fitted, and overfitting
         and a refitted σ² are not examined
+    on_check : called with what is examined next, which is shown on a terminal otherwise
 
     Returns
     -------
@@ -71,6 +79,10 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
     """
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
+    if on_check is None:
+        with Steps() as step:
+            return diagnose(vae, X, X_train, on_check=step)
+    on_check("missing entries")
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     family, rows = type(vae.model_.noise.whole).__name__, vae.rows(X)
     return evaluation.diagnose(
@@ -78,6 +90,8 @@ def diagnose(vae: Fitted, X: Rows, X_train: Rows | None = None) -> evaluation.Di
         vae.complete(rows),
         train=None if X_train is None else vae.whole_rows(X_train),
         completed=bool(np.isnan(rows).any()),
+        names=X.labels,
+        on_check=on_check,
         key=vae.key("score"),
         name=f"a VAE of {vae.n_components_} latents with {family} noise",
         prior=vae.prior_setting,
@@ -118,7 +132,8 @@ def report(
     X_train : rows of the training; without them simpler models cannot be fitted, and overfitting
         and a refitted σ² are not examined
     labels : array of shape (n,), for the colours of the latent plane
-    on_panel : called with the name of each panel before it is drawn
+    on_panel : called with the name of each panel before it is drawn, which is shown on a terminal
+        otherwise
     further : functions of panels that follow the others
 
     Returns
@@ -148,14 +163,16 @@ def report(
     if not isinstance(vae, Fitted):
         _refuse("report", vae, _NO_REPORT)
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
-    rows = vae.whole_rows(X)
-    check_labels(labels, len(rows))
-    if on_panel is not None:
-        on_panel("diagnosis")
-    named = {"diagnosis": diagnose(vae, X, X_train), "labels": labels, "on_panel": on_panel}
+    check_labels(labels, len(X.values))
     key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
     further = (tables_panel(vae, X, X_train), *further)
-    return make_report(estimator, rows, key=key, further=further, **named)
+    with Steps() as step:
+        shown = on_panel or step
+        shown("missing entries")
+        rows = vae.whole_rows(X)
+        found = diagnose(vae, X, X_train, on_check=lambda text: shown(f"diagnosis: {text}"))
+        named = {"diagnosis": found, "labels": labels, "on_panel": shown}
+        return make_report(estimator, rows, key=key, further=further, **named)
 
 
 def explore(

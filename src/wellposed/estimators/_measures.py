@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, training, transforms
+from wellposed._bar import Steps
 from wellposed._errors import SettingError, unknown_name
 
 from . import _judging
@@ -101,10 +102,12 @@ class Measures(Fitted):
         X_train : rows of the training, of which 4,000 are used
         """
         given = self.rows(X), self.rows(X_train)
-        resolution = resolution_of(settings_of(self), self.n_features_in_)
-        found = evaluation.compare(
-            self.model_, *map(self.complete, given), key=self.key("score"), resolution=resolution
-        )
+        options: Any = {"resolution": resolution_of(settings_of(self), self.n_features_in_)}
+        with Steps() as step:
+            step("missing entries")
+            whole = [self.complete(rows) for rows in given]
+            options |= {"key": self.key("score"), "on_step": step}
+            found = evaluation.compare(self.model_, *whole, **options)
         return dataclasses.replace(found, completed=any(np.isnan(rows).any() for rows in given))
 
     def coverage(self, X: Rows, **options: Any) -> evaluation.Coverage:

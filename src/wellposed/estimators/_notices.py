@@ -47,16 +47,20 @@ def warn_of_suspects(
     names: Sequence[Any] | None,
     image_shape: tuple[int, ...] | None,
     *,
+    sensitive: np.ndarray | None = None,
     robust: str = 'noise="student-t" is robust to them',
     stacklevel: int = 4,
 ) -> None:
     """Warn of values far from the rest of their column, in all data but images.
 
-    ``robust`` says which setting of the estimator such values hardly move.
+    ``sensitive`` is a mask of the columns that such values may dominate, all by default; ``robust``
+    says which setting of the estimator they hardly move.
     """
     if image_shape is not None or rows.shape[1] == 0:
         return
     outliers = transforms.suspects(rows)
+    if sensitive is not None:
+        outliers = tuple(each for each in outliers if sensitive[each.column])
     if not outliers:
         return
     listed = [

@@ -27,7 +27,7 @@ from ._words import Rows
 from .data.amounts import hint_at_amounts
 from .data.covariates import open_to_condition, with_given
 from .data.described import Described
-from .data.mixed import noise_for, robust_noise, without_levels
+from .data.mixed import noise_for, robust_noise
 from .data.offset import split_offset
 from .data.rows import seed_of, validate_rows
 from .data.table import Table
@@ -119,8 +119,9 @@ def prepare(
     trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
     model = prepared.start_on(trained if described is None else described.trained)
     warn_of_data(summary, settings["n_components"], names)
+    sensitive = model.noise.sensitive(whole.shape[1])
     robust = robust_noise(table.schema, setting)
-    warn_of_suspects(*without_levels(whole, names, table.schema), shape, robust=robust)
+    warn_of_suspects(whole, names, shape, sensitive=sensitive, robust=robust)
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)

@@ -42,17 +42,10 @@ def report(
 
 
 def make_report(vae: Any, rows: Any, training_rows: Any, labels: Any) -> "Report":
-    """Make the page, with the name of the current panel on the terminal."""
-    from rich.console import Console
-
+    """Make the page, and say which panels it has not."""
     from wellposed import estimators
 
-    with Console(stderr=True).status("reading") as status:
-
-        def show_panel(name: str) -> None:
-            status.update(f"drawing: {name}")
-
-        page = estimators.report(vae, rows, training_rows, labels=labels, on_panel=show_panel)
+    page = estimators.report(vae, rows, training_rows, labels=labels)
     for reason in page.left_out:
         say_paragraph("not drawn", reason, colour="yellow")
     return page

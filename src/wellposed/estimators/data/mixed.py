@@ -5,8 +5,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wellposed import datasets
 from wellposed._compiled import keep_compiled
 from wellposed._errors import SettingError
@@ -88,16 +86,6 @@ def robust_noise(schema: Schema | None, setting: object) -> str:
     if isinstance(setting, AbstractNoise):
         return "wp.noise.StudentT() as their noise is robust to them, if they are no amounts"
     return 'noise="student-t" is robust to them'
-
-
-def without_levels(
-    rows: np.ndarray, names: Sequence[str] | None, schema: Schema | None
-) -> tuple[np.ndarray, Sequence[str] | None]:
-    """Return the columns of rows that hold no positions of levels, and their names."""
-    if schema is None or schema.one_noise or names is None:
-        return rows, names
-    kept = [j for j, column in enumerate(schema.kept) if not column.has_levels]
-    return rows[:, kept], [names[j] for j in kept]
 
 
 def open_rows(X: Any, schema: Schema | None, *, unseen_as_gaps: bool = False) -> Table:

@@ -24,10 +24,10 @@ _BOUND_DRAWS = 400  # of each row, for intervals by draws
 
 
 class Interval(NamedTuple):
-    """Ends of an interval of each entry, arrays of shape (n, d); of observed ones themselves."""
+    """Ends of an interval of each entry, arrays or frames of shape (n, d); observed ones twice."""
 
-    low: np.ndarray
-    high: np.ndarray
+    low: Any
+    high: Any
 
 
 def gap_code(missing_values: Any) -> float:

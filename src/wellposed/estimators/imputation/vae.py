@@ -13,7 +13,6 @@ from wellposed import evaluation, noise
 from wellposed._budget import slices
 from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, whole
 from wellposed._errors import SettingError
-from wellposed.noise import AbstractNoise
 from wellposed.tables import Column, Schema
 from wellposed.tables._infer import are_amounts, have_long_tail
 
@@ -21,11 +20,12 @@ from .._file_check import demand
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import Rows, Seed
-from ..data.mixed import noise_for, open_rows, open_to_fit, read_mixed
+from ..data.mixed import open_rows, open_to_fit, read_mixed
 from ..data.rows import open_table, validate_rows
+from ..data.table import Table
 from .frames import with_columns
 from .gaussian import GaussianImputer
-from .methods import ImputerMethods
+from .methods import ImputerMethods, Interval
 
 _CHUNK = 2_000  # rows whose draws are in memory at a time
 _BOUND_DRAWS = 400
@@ -175,6 +175,29 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         given, d = read_mixed(X), len(self.schema_.kept)
         return [self.schema_.decode(each[:, :d], like=given) for each in draws]
 
+    def predict_interval(self, X: Rows, level: float = 0.9, random_state: Seed = None) -> Interval:
+        """Return the central interval of each gap given the observed entries of its row.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d), or a path
+        level : probability of the interval, in (0, 1)
+        random_state : of the draws
+
+        Returns
+        -------
+        Interval, two arrays of shape (n, d), or two frames for a model with ``schema_``; both ends
+        of an observed entry are the entry. Gaps of columns of levels, which have no order, stay
+        gaps: :meth:`draw` shows which levels they may have
+        """
+        ends = super().predict_interval(X, level, random_state)
+        if self.schema_ is None:
+            return ends
+        given, rows = read_mixed(X), self._read(X, reset=False)
+        open_ = np.isnan(rows) & self.level_columns(rows.shape[1])
+        decoded = (self.schema_.decode(np.where(open_, np.nan, e), like=given) for e in ends)
+        return Interval(*decoded)
+
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of :meth:`transform`, indicators last."""
         names = super().get_feature_names_out(input_features)
@@ -194,27 +217,27 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
     def _fit_rows(self, rows: np.ndarray, seed: int) -> None:
         vae = VAE(**_DEFAULTS, n_importance=_draws_of(len(rows))) if self.vae is None else self.vae
         settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
-        if self.schema_ is not None:
-            settings["noise"] = noise_for(vae.noise, self.schema_)
-        elif self.vae is None and self._image_shape is None:
+        if self.schema_ is None and self.vae is None and self._image_shape is None:
             settings["noise"] = _noise_of(rows)
-        elif isinstance(vae.noise, AbstractNoise):
-            settings["noise"] = self._located(vae.noise, rows.shape[1])
         if vae.image_shape is None:
             settings["image_shape"] = self._image_shape
         n_models = _models_of(len(rows)) if self.n_models == "auto" else int(self.n_models)
         seeds = np.random.default_rng(seed).integers(2**31, size=n_models)
+        table = self._table(rows, settings.get("noise", vae.noise))
         self.vaes_: list[VAE] = []
         for own in seeds:
             fresh: Any = clone(vae)
-            self.vaes_.append(fresh.set_params(random_state=int(own), **settings).fit(rows))
+            self.vaes_.append(fresh.set_params(random_state=int(own), **settings).fit(table))
 
-    def _located(self, noise: AbstractNoise, d: int) -> AbstractNoise:
-        """Return the noise with the columns that it names found: VAEs are fitted to arrays."""
+    def _table(self, rows: np.ndarray, noise: Any) -> Table:
+        """Return rows of the kept columns, with their names, and the schema that a VAE fits to."""
         names = getattr(self, "feature_names_in_", None)
-        if names is not None and len(names) != d:  # columns without an observed entry are left out
+        if names is not None and len(names) != rows.shape[1]:
             names = names[self._kept] if hasattr(self, "_kept") else None
-        return noise if names is None else noise.locate(d, names)
+        named = None if names is None else tuple(map(str, names))
+        table = open_to_fit(rows, noise if self.schema_ is None else "auto")
+        schema = table.schema if self.schema_ is None else self.schema_
+        return dataclasses.replace(table, names=named, labels=named, schema=schema)
 
     def _read(self, X: Rows, *, reset: bool) -> np.ndarray:
         if reset:
@@ -281,7 +304,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
             _map_rows(
                 evaluation.impute(
                     vae.model_,
-                    vae.rows(rows),
+                    vae.rows(_as_fitted(vae, rows)),
                     key=jax.random.key(seed),
                     method=cast("Sampler", self.sampler),
                     n_samples=self.n_samples,
@@ -308,6 +331,13 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         columns = () if self.schema_ is None else self.schema_.kept
         sizes = np.array([len(column.levels or (0, 1)) for column in columns], int)
         return int(sizes[self.level_columns(len(sizes))].max(initial=0))
+
+
+def _as_fitted(vae: VAE, rows: np.ndarray) -> Table:
+    """Return rows of the fit's columns, named where the VAE was fitted to names."""
+    names = getattr(vae, "feature_names_in_", None)
+    named = None if names is None else tuple(names)
+    return Table(rows, named, named, schema=vae.schema_)
 
 
 def _noise_of(rows: np.ndarray) -> str | noise.Columns:

@@ -1,6 +1,6 @@
 """All checks of a model: the outcome first, the others in the order of cause and consequence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,7 @@ from .fit_checks import check_calibration, check_overfitting, check_weights
 from .latent_checks import check_collapse, check_covariates, check_prior
 from .noise_checks import check_drawn_variance, check_variance_split
 from .objective_checks import check_kl_weight, check_posterior_floor
-from .record import Diagnosis
+from .record import Diagnosis, Finding
 
 # A fault may cause later ones: a wrong σ² makes latents collapse, and a β below one makes q(z)
 # differ from p(z).
@@ -50,6 +50,8 @@ def diagnose(
     resolution: np.ndarray | None = None,
     covariates: Mapping[str, ArrayLike] | None = None,
     completed: bool = False,
+    names: Sequence[str] | None = None,
+    on_check: Callable[[str], object] | None = None,
 ) -> Diagnosis:
     """Diagnose a fitted model; see :func:`wellposed.diagnose`.
 
@@ -68,6 +70,8 @@ def diagnose(
     covariates : of a conditional model, those of ``rows`` by their names, shape (n,) each, of which
         z should tell nothing
     completed : whether missing entries of ``rows`` were drawn by the model
+    names : of the d features; None numbers them from 0
+    on_check : called with what is examined next
 
     Returns
     -------
@@ -85,10 +89,14 @@ def diagnose(
     """
     check_process()
     known = {"forecast": forecast, "prior": prior, "resolution": resolution}
-    of_rows = {"covariates": covariates, "completed": completed}
+    of_rows = {"covariates": covariates, "completed": completed, "names": names}
     evidence = Evidence(model, rows, train, key=key, **of_rows, **known)
     n_train = None if evidence.train is None else len(evidence.train)
-    found = (check(evidence) for check in CHECKS)
-    causes = tuple(finding for finding in found if finding is not None)
-    findings = (check_comparison(evidence, causes), *causes)
+    on_check = on_check or (lambda text: None)
+    causes: list[Finding] = []
+    for check in CHECKS:
+        on_check(check.__name__.removeprefix("check_").replace("_", " "))
+        causes += [finding for finding in (check(evidence),) if finding is not None]
+    on_check("simpler models")
+    findings = (check_comparison(evidence, tuple(causes)), *causes)
     return Diagnosis(findings, name, len(evidence.rows), n_train)

@@ -2,12 +2,13 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from wellposed import transforms
 from wellposed._errors import DataError, SettingError
 from wellposed._typing import PRNGKey
 from wellposed.models import VAEModel
@@ -52,6 +53,7 @@ class Evidence:
         training rows
     covariates : of a conditional model, those of ``rows`` by their names, shape (n,) each
     completed : whether missing entries of the rows were drawn by the model
+    names : of the d features; None numbers them from 0
 
     Raises
     ------
@@ -71,13 +73,14 @@ class Evidence:
         resolution: np.ndarray | None = None,
         covariates: Mapping[str, ArrayLike] | None = None,
         completed: bool = False,
+        names: Sequence[str] | None = None,
     ):
         self.model = model
         self.rows = _enough(rows, "rows")
         self.train = None if train is None else _enough(train, "training rows")
         self._all_train, self._resolution = train, resolution
         self._key, self._forecast, self._prior = key, forecast, prior
-        self._completed = completed
+        self._completed, self._names = completed, names
         self._covariates = {
             name: subsample(np.asarray(values), _MOST_ROWS)
             for name, values in (covariates or {}).items()
@@ -179,6 +182,17 @@ class Evidence:
             resolution=self._resolution,
         )
         return dataclasses.replace(found, completed=self._completed)
+
+    def name(self, j: int) -> str:
+        """Return the name of a feature for a sentence."""
+        return f"feature {j}" if self._names is None else repr(str(self._names[j]))
+
+    def stands_apart(self, j: int) -> bool:
+        """Whether values of a feature stand apart from its others, in the rows of the training."""
+        if not self.model.noise.sensitive(self.d)[j]:
+            return False
+        rows = self.rows if self._all_train is None else np.asarray(self._all_train)
+        return bool(transforms.suspects(rows[:, [j]]))
 
     @property
     def is_behind(self) -> bool:

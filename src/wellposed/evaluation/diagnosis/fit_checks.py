@@ -13,7 +13,7 @@ from .._thresholds import (
     weights_verdict,
 )
 from .evidence import Evidence
-from .record import Finding
+from .record import MORE_ROWS, Finding
 
 
 def check_overfitting(evidence: Evidence) -> Finding:
@@ -40,7 +40,7 @@ def check_overfitting(evidence: Evidence) -> Finding:
     verdict = OVERFITTING.verdict(per_feature)
     if verdict == OPEN:
         answer = f"{answer}. {OVERFITTING.rows_needed(per_feature, len(here))}"
-        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+        return Finding(question, OPEN, answer, MORE_ROWS, figures=figures)
     if verdict != FAULT:
         return Finding(question, SOUND, f"{answer}, within the usual range.", figures=figures)
     return Finding(
@@ -69,7 +69,7 @@ def check_calibration(evidence: Evidence) -> Finding:
     }
     figures["CRPS"] = calibration.crps.mean.value
     verdict = calibration.judgement
-    remedy = {SOUND: "", OPEN: "Pass more rows."}.get(
+    remedy = {SOUND: "", OPEN: MORE_ROWS}.get(
         verdict, "Call recalibrate() on further held-out rows."
     )
     fault = "reconstructions are miscalibrated" if verdict == FAULT else ""

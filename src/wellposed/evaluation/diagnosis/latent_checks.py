@@ -5,7 +5,7 @@ import numpy as np
 from .._thresholds import CAUTION, DEPENDENCE, FAULT, OPEN, SOUND, Verdict
 from ..latents.prior_mismatch import OWN
 from .evidence import Evidence
-from .record import Finding
+from .record import MORE_ROWS, Finding
 
 _LONGER = (
     "Start with a small weight on the KL for longer (kl_warmup of up to 40 % of the epochs), or "
@@ -46,7 +46,7 @@ def check_prior(evidence: Evidence) -> Finding:
         )
     if verdict == OPEN:
         answer += f" {mismatch.n_rows} rows are too few to decide."
-        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+        return Finding(question, OPEN, answer, MORE_ROWS, figures=figures)
     remedy = "" if verdict == SOUND else mismatch.remedy
     return Finding(question, verdict, answer, remedy, figures=figures)
 
@@ -74,7 +74,7 @@ def check_covariates(evidence: Evidence) -> Finding | None:
     verdict = DEPENDENCE.verdict(worst.share)
     if verdict == OPEN:
         answer += f" {DEPENDENCE.rows_needed(worst.share, information.n_rows)}"
-        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+        return Finding(question, OPEN, answer, MORE_ROWS, figures=figures)
     if verdict == SOUND:
         return Finding(question, SOUND, answer, figures=figures)
     remedy = (
@@ -112,7 +112,7 @@ def check_collapse(evidence: Evidence) -> Finding:
     verdict, reason = _room(evidence, k - n_collapsed, figures)
     answer = f"{n_collapsed} of {k} latents have collapsed. {reason}"
     if verdict == OPEN:
-        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+        return Finding(question, OPEN, answer, MORE_ROWS, figures=figures)
     if verdict == SOUND and evidence.is_behind:
         answer += (
             " But a simpler model is ahead, so that there is structure which the latents miss, "

@@ -1,5 +1,7 @@
 """Check of the variance split: comparison of σ² with the mean squared residual."""
 
+import numpy as np
+
 from wellposed.noise import Gaussian, Rescaled
 
 from .._estimate import Estimate
@@ -14,7 +16,7 @@ from .._thresholds import (
     is_known,
 )
 from .evidence import Evidence
-from .record import Finding
+from .record import MORE_ROWS, Finding
 
 _QUESTION = "Variance split?"
 
@@ -33,21 +35,23 @@ def check_variance_split(evidence: Evidence) -> Finding:
     if there is not None:
         answer += f" ({there} of that of the training rows)"
     verdict = _verdict(here, there)
+    foremost = _foremost(evidence, evidence.split.noise_excess)
     if verdict == SOUND:
         narrow = here.value < (NOISE_RATIO.tolerable or NOISE_RATIO.sound)[0]
         answer += ": too small for these rows only, see below." if narrow else ", as it should be."
         return Finding(_QUESTION, SOUND, answer, figures=figures)
     if verdict == OPEN:
-        answer = f"{answer}. {NOISE_RATIO.rows_needed(here, len(evidence.rows))}"
-        return Finding(_QUESTION, OPEN, answer, "Pass more rows.", figures=figures)
+        answer = f"{answer}.{foremost} {NOISE_RATIO.rows_needed(here, len(evidence.rows))}"
+        return Finding(_QUESTION, OPEN, answer, MORE_ROWS, figures=figures)
     gain = evidence.split.gain
     increase = "" if gain is None else f" At the best σ² the ELBO is higher by {gain} nats a datum."
     if not _is_gaussian(evidence):
-        return Finding(_QUESTION, CAUTION, f"{answer}.{increase}", _HEAVY_TAILS, figures=figures)
+        answer = f"{answer}.{foremost}{increase}"
+        return Finding(_QUESTION, CAUTION, answer, _HEAVY_TAILS, figures=figures)
     consequence, fault = _LARGE if here.value > 1 else _SMALL
     fault = fault if verdict == FAULT else ""
     return Finding(
-        _QUESTION, verdict, f"{answer}: {consequence}{increase}", _REMEDY, fault, figures
+        _QUESTION, verdict, f"{answer}: {consequence}{foremost}{increase}", _REMEDY, fault, figures
     )
 
 
@@ -65,22 +69,25 @@ def check_drawn_variance(evidence: Evidence) -> Finding:
         "its standard error": share.standard_error,
         "the same, z from the codes": coded.value,
     }
-    verdict = DRAWN_VARIANCE.verdict(share)
+    verdict, foremost = DRAWN_VARIANCE.verdict(share), _foremost(evidence, split.drawn_excess)
     if verdict == SOUND:
         return Finding(question, SOUND, split.drawn, figures=figures)
     if verdict == OPEN:
         needed = DRAWN_VARIANCE.rows_needed(share, len(evidence.rows))
-        answer = f"The variance of the model's own draws is {share} of the data's. {needed}"
-        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+        answer = (
+            f"The variance of the model's own draws is {share} of the data's.{foremost} {needed}"
+        )
+        return Finding(question, OPEN, answer, MORE_ROWS, figures=figures)
+    answer = split.drawn + foremost
     if evidence.model.noise.heavy_tailed:
         remedy = "A few draws dominate the variance under heavy tails: compare quantiles."
-        return Finding(question, CAUTION, split.drawn, remedy, figures=figures)
+        return Finding(question, CAUTION, answer, remedy, figures=figures)
     side = "much" if share.value > 1 else "little"
     remedy = _REMEDIES_OF_DRAWS[side]
     if split.prior_is_cause:
         remedy = evidence.mismatch.remedy
     fault = f"draws have too {side} variance" if verdict == FAULT else ""
-    return Finding(question, verdict, split.drawn, remedy, fault, figures)
+    return Finding(question, verdict, answer, remedy, fault, figures)
 
 
 _REMEDIES_OF_DRAWS = {
@@ -107,6 +114,31 @@ _SMALL = (
     "the decoder has to fit noise, and the latents have more information than the data justify.",
     "the noise variance is too small",
 )
+
+
+_MOSTLY = 0.5  # share of a difference
+
+
+def _foremost(evidence: Evidence, excess: np.ndarray) -> str:
+    """Return a sentence on the feature that has most of a difference; empty where none has.
+
+    Parameters
+    ----------
+    evidence : measures of the model
+    excess : difference of each feature, shape (d,)
+    """
+    size = np.abs(excess)
+    j = int(size.argmax())
+    share = size[j] / size.sum() if size.sum() > 0 else 0.0
+    if len(size) < 3 or not share > _MOSTLY:
+        return ""
+    sentence = f" {share:.0%} of the difference is that of {evidence.name(j)}"
+    if evidence.stands_apart(j):
+        sentence += (
+            ", where some values stand apart from all others: correct them if they are codes or "
+            "errors, and fit again"
+        )
+    return f"{sentence}."
 
 
 def _verdict(here: Estimate, there: Estimate | None) -> Verdict:

@@ -15,7 +15,7 @@ from .._thresholds import (
     WEIGHTLESS,
 )
 from .evidence import Evidence
-from .record import Finding
+from .record import MORE_ROWS, Finding
 
 
 def check_posterior_floor(evidence: Evidence) -> Finding:
@@ -88,7 +88,7 @@ def check_kl_weight(evidence: Evidence) -> Finding:
         return Finding(question, SOUND, f"{answer}; the ELBO has a weight of one.", figures=figures)
     if verdict == OPEN:
         answer = f"{answer}; the ELBO has a weight of one. {KL_WEIGHT.rows_needed(weight, n)}"
-        return Finding(question, OPEN, answer, "Pass more rows.", figures=figures)
+        return Finding(question, OPEN, answer, MORE_ROWS, figures=figures)
     consequence, remedy, fault = _consequence(weight.value)
     return Finding(question, FAULT, f"{answer}: {consequence}", remedy, fault, figures)
 

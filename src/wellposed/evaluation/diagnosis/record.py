@@ -21,6 +21,7 @@ _STYLES: Final[dict[Verdict, str]] = {
     OPEN: "cyan",
     FAULT: "bold red",
 }
+MORE_ROWS: Final = "Pass more rows; where there are none it stays open, which is no fault."
 
 
 @dataclasses.dataclass(frozen=True)

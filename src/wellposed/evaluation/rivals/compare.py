@@ -42,6 +42,7 @@ def compare(
     key: PRNGKey,
     likelihood: LogLikelihood | None = None,
     resolution: np.ndarray | None = None,
+    on_step: Callable[[str], object] | None = None,
 ) -> Comparison:
     r"""Compare held-out log p(x) with that of simpler densities on the same rows.
 
@@ -64,6 +65,7 @@ def compare(
     key : PRNG key
     likelihood : log p(x) of all rows under the same key; None computes it with 256 draws
     resolution : shape (d,), step of the measurement, data units; None takes that of ``train``
+    on_step : called with the name of each density before it is fitted or evaluated
 
     Raises
     ------
@@ -82,14 +84,16 @@ def compare(
     rows = np.asarray(rows)
     check_comparable(model, rows.shape[1] - model.n_covariates)
     some = _some_of(np.asarray(train))
+    on_step = on_step or _silent
     if likelihood is None:
+        on_step("log p(x) of the VAE")
         rows = subsample(rows, _MOST_ROWS)
         likelihood = log_likelihood(model, rows, n_samples=_DRAWS, key=key)
     varies = varying(own_columns(model, some))
     return Comparison(
         log_p=np.asarray(likelihood.value, np.float64),
         trusted=~np.asarray(likelihood.untrusted),
-        rivals=_rivals(model, rows, some, varies, resolution, key=key),
+        rivals=_rivals(model, rows, some, varies, resolution, on_step, key=key),
         n_features=int(varies.sum()),
         n_train=len(some),
         n_given=len(np.asarray(train)),
@@ -110,6 +114,7 @@ def _rivals(
     train: np.ndarray,
     varies: np.ndarray,
     resolution: np.ndarray | None,
+    on_step: Callable[[str], object],
     *,
     key: PRNGKey,
 ) -> tuple[Rival, ...]:
@@ -118,7 +123,7 @@ def _rivals(
     Where log p(x) is that of a density they are the linear model, one Gaussian and a mixture.
     """
     if not has_density(model.noise):
-        return _family_rivals(model, rows, train, key=key)
+        return _family_rivals(model, rows, train, on_step, key=key)
     floors = floors_of(model, own_columns(model, train), resolution, key=key)[varies]
     fitted_to = rival_rows(model, train, varies, key=key).values
     held_out = rival_rows(model, rows, varies, key=key)
@@ -130,7 +135,7 @@ def _rivals(
         held_out = dataclasses.replace(held_out, values=values)
     fits = _Fits(model, fitted_to, floors, key)
     with threadpool_limits(limits=1 if len(floors) <= _SMALL else None):
-        rivals = [_score(kind, name, fit, held_out) for kind, name, fit in fits.candidates()]
+        rivals = [_score(*each, held_out, on_step) for each in fits.candidates()]
     if model.n_covariates:
         note = "after regression on the covariates"
         rivals = [dataclasses.replace(r, detail=f"{r.detail}, {note}") for r in rivals]
@@ -138,7 +143,12 @@ def _rivals(
 
 
 def _family_rivals(
-    model: VAEModel, rows: np.ndarray, train: np.ndarray, *, key: PRNGKey
+    model: VAEModel,
+    rows: np.ndarray,
+    train: np.ndarray,
+    on_step: Callable[[str], object],
+    *,
+    key: PRNGKey,
 ) -> tuple[Rival, ...]:
     """Fit the noise of the VAE without latents, and score the held-out rows."""
     d = train.shape[1] - model.n_covariates
@@ -155,8 +165,8 @@ def _family_rivals(
     independent = functools.partial(fit_independent, *given, **options)
     mixture = functools.partial(fit_mixture_of_independent, *given, **options)
     return (
-        _score("independent", "independent features", independent, held_out),
-        _score("mixture", "a mixture of independent features", mixture, held_out),
+        _score("independent", "independent features", independent, held_out, on_step),
+        _score("mixture", "a mixture of independent features", mixture, held_out, on_step),
     )
 
 
@@ -250,10 +260,19 @@ class _InUnits:
         return self.of.log_density(self.standard(rows)) + self.standard.log_det
 
 
+def _silent(step: str) -> None:
+    """Show nothing."""
+
+
 def _score(
-    kind: Kind, name: str, fit: Callable[[], tuple[Density, str]], held_out: RivalRows
+    kind: Kind,
+    name: str,
+    fit: Callable[[], tuple[Density, str]],
+    held_out: RivalRows,
+    on_step: Callable[[str], object],
 ) -> Rival:
     """Fit a rival and score the held-out rows; one that cannot be fitted has a reason instead."""
+    on_step(name)
     try:
         density, detail = fit()
         log_p = density.log_density(held_out.values) + held_out.log_rest

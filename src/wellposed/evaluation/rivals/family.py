@@ -100,8 +100,8 @@ def _start(model: VAEModel, rows: np.ndarray, size: int, *, key: PRNGKey) -> Fit
     """Raw outputs: zeros, the data's moments, or those of the codes of some rows."""
     choose_key, jitter_key = jax.random.split(key)
     at = np.asarray(jax.random.choice(choose_key, len(rows), (size,), replace=False))
-    d = rows.shape[1] - model.n_covariates
-    raw = jax.vmap(lambda y, c: _reconstruct(model, y, c))(rows[at, :d], rows[at, d:])
+    padded = np.resize(at, max(_SIZES))  # one program for all sizes
+    raw = _reconstructed(model, rows[padded].astype(np.float32))[:size]
     raw = raw + _JITTER * jax.random.normal(jitter_key, raw.shape)
     usable = size > 1 and bool(jnp.isfinite(raw).all())
     return {
@@ -111,9 +111,16 @@ def _start(model: VAEModel, rows: np.ndarray, size: int, *, key: PRNGKey) -> Fit
     }
 
 
-def _reconstruct(model: VAEModel, y: Float[Array, " d"], c: Float[Array, " c"]) -> Any:
-    at = model.at(c) if model.n_covariates else model
-    return at.decoder_output(at.encode(y).loc)
+@compiled
+def _reconstructed(model: VAEModel, rows: Any) -> Float[Array, "m r"]:
+    """Raw outputs of the decoder at the codes of rows (y, c), shape (m, d + c)."""
+
+    def one(row: Float[Array, " t"]) -> Float[Array, " r"]:
+        d = len(row) - model.n_covariates
+        at = model.at(row[d:]) if model.n_covariates else model
+        return at.decoder_output(at.encode(row[:d]).loc)
+
+    return jax.vmap(one)(rows)
 
 
 def _fit(

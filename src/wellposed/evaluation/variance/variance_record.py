@@ -137,6 +137,20 @@ class VarianceSplit:
         return explained / data, kept / data
 
     @property
+    def noise_excess(self) -> np.ndarray:
+        """Noise variance less mean squared residual of each feature, (d,), squared model units."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = self.posterior.kept / self.unit**2 * (1 - 1 / self.noise_ratio)
+        return np.where(self.varies, excess, 0.0)
+
+    @property
+    def drawn_excess(self) -> np.ndarray:
+        """Variance of the model's own draws less the data's, shape (d,), squared model units."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            excess = (self.prior.sum - self.data) / self.unit**2
+        return np.where(self.varies, excess, 0.0)
+
+    @property
     def verdict(self) -> str:
         """Comparison of the noise and of the model's draws with the data, in sentences."""
         noise_side = _side(self.total_ratio, NOISE_RATIO)

@@ -123,6 +123,11 @@ class AbstractNoise(eqx.Module):
         """
         return np.arange(d)
 
+    def sensitive(self, d: int) -> np.ndarray:
+        """Which of d features a wrong value may dominate: no levels, no heavy tails; shape (d,)."""
+        levels = self.support.whole and np.isfinite(self.support.high)
+        return np.full(d, not (levels or self.heavy_tailed))
+
     def encoder_width(self, d: int) -> int:
         """Return the number of entries of :meth:`encoder_input` for d features."""
         return len(self.input_columns(d))

@@ -51,6 +51,9 @@ class AbstractWrapped(AbstractNoise):
     def input_columns(self, d: int) -> np.ndarray:
         return self.noise.input_columns(d)
 
+    def sensitive(self, d: int) -> np.ndarray:
+        return self.noise.sensitive(d)
+
     def encoder_input(self, y: Point) -> Inputs:
         return self.noise.encoder_input(y)
 

@@ -171,6 +171,12 @@ class Columns(AbstractNoise):
         levels = [np.repeat(at, n) for n, at in self._categories]
         return np.concatenate([np.arange(d), *levels])
 
+    def sensitive(self, d: int) -> np.ndarray:
+        found = np.zeros(d, bool)
+        for group, columns in self.parts:
+            found[list(columns)] = group.sensitive(len(columns))
+        return found
+
     @property
     def _categories(self) -> tuple[tuple[int, np.ndarray], ...]:
         """Numbers of levels of categorical columns, and the columns that have so many."""
