@@ -86,22 +86,17 @@ class Bar:
         return display
 
 
-class Steps:
-    """Name of the present step of a task, and the time so far, on stderr; removed at the end.
-
-    Parameters
-    ----------
-    progress : "auto", True or False
-        "auto" shows it on a terminal only.
+class PresentStep:
+    """Name of the present step of a task and the time so far, on the terminal until its end.
 
     Examples
     --------
-    >>> with Steps(False) as step:
+    >>> with PresentStep() as step:
     ...     step("a mixture of Gaussians")
     """
 
-    def __init__(self, progress: bool | str = "auto"):
-        self._enabled = sys.stderr.isatty() if progress == "auto" else bool(progress)
+    def __init__(self):
+        self._enabled = sys.stderr.isatty()
         self._display: Any = None
 
     def __enter__(self) -> Self:

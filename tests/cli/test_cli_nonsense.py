@@ -45,6 +45,7 @@ FIT = {
     "--validation-folds": ("-1", "1", HUGE, "x"),
     "--patience": ("-1", HUGE, "x"),
     "--missing": ("x", "-1"),
+    "--column": ("", "x", "none=real", "x=1=2", "0=foo"),
     "--covariates": ("none", "99", "", "a:category:category"),
     "--resolution": ("nan", "-1", "inf", "x", ""),
     "--devices": ("0", "-1", HUGE, "2.5", "x", ""),
@@ -99,6 +100,14 @@ COMMANDS = {
     ("outliers", "{csv}", "--fdr", "0.1"): {
         "--max-epochs": ("0", "-1", HUGE, "x"),
         "--seed": SEEDS,
+    },
+    ("impute", "{csv}"): {
+        "--draws": ("0", "-1", "x", "2.5"),
+        "--model": ("none.wp", "{csv}", "{model}"),
+        "--save": (".",),
+        "--seed": SEEDS,
+        "--output": PATHS,
+        **DATA,
     },
     ("encode", "{model}", "{csv}"): {"--output": PATHS, **DATA},
     ("decode", "{model}", "{csv}"): {"--output": PATHS, "--at": ("a=1", "")},

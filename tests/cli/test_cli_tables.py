@@ -96,3 +96,28 @@ def test_a_batch_is_given(tmp_path):
     for wrong in ("batch", "site=one", "batch=three"):
         assert run("sample", model, "--at", wrong, code=2).stderr.count("\n") == 1
     assert "covariates=" in run("decode", model, tmp_path / "z.csv", code=2).stderr
+
+
+def test_a_column_gets_the_kind_and_the_noise_that_it_is_given(fitted, tmp_path):
+    """As `Schema.replace` sets them, also where all columns are numbers."""
+    path, _, _ = fitted
+    given = ("--column", "n=real", "--column", "x=student-t", "-o", tmp_path / "a.wp")
+    run("fit", path, *given, *SMALL)
+    schema = wp.load(tmp_path / "a.wp").schema_
+    assert (schema["n"].kind, schema["x"].kind, schema["x"].noise) == ("real", "real", "student-t")
+    frame = pd.read_csv(path)[["x", "n"]]
+    frame.to_csv(tmp_path / "numbers.csv", index=False)
+    run("fit", tmp_path / "numbers.csv", "--column", "n=category", "-o", tmp_path / "b.wp", *SMALL)
+    model = wp.load(tmp_path / "b.wp")
+    assert (model.schema_["n"].kind, model.schema_["x"].kind) == ("category", "real")
+    scores = pd.read_csv(
+        io.StringIO(run("score", tmp_path / "b.wp", tmp_path / "numbers.csv").stdout)
+    )
+    np.testing.assert_array_equal(scores["log_p"].astype(np.float32), model.score_samples(frame))
+
+
+def test_a_column_that_is_not_there_and_noise_of_all_are_refused(fitted, tmp_path):
+    given = ("fit", fitted[0], "-o", tmp_path / "c.wp", "--column")
+    assert "must be one of" in run(*given, "n=reel", code=2).stderr
+    assert "got 'm'" in run(*given, "m=real", code=2).stderr
+    assert "--noise" in run(*given, "n=real", "--noise", "feature", code=2).stderr

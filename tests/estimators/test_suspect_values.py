@@ -92,3 +92,37 @@ def test_the_remedy_for_columns_of_several_kinds_is_one_that_they_take():
     assert remedy, said
     noise = eval(remedy[1], {"wp": wp, "X": frame, "column": "pressure"})
     assert isinstance(wp.VAE(1, noise=noise, **QUICK).fit(frame).model_.noise.groups[1], StudentT)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_an_imputer_names_the_column_and_passes_over_levels():
+    frame = bad()
+    frame["sort"] = np.array(["low", "high"])[(frame["humidity"] > 60).astype(int)]
+    frame.loc[3, "sort"] = None
+    with pytest.warns(wp.DataWarning) as caught:
+        wp.VAEImputer(wp.VAE(1, **QUICK), n_models=2, random_state=0).fit(frame)
+    (one,) = [w for w in caught if w.category is wp.DataWarning]
+    assert "column 'pressure': 9999" in str(one.message)
+    assert "sort" not in str(one.message)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_a_column_whose_noise_withstands_it_is_not_named(recwarn):
+    """The remedy of the warning ends the warning."""
+    frame = bad()
+    frame["sort"] = np.array(["low", "high"])[(frame["humidity"] > 60).astype(int)]
+    schema = wp.Schema.of(frame).replace("pressure", noise="student-t")
+    wp.VAE(1, noise=schema, **QUICK).fit(frame)
+    assert not [w for w in recwarn if issubclass(w.category, wp.DataWarning)]
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+def test_a_diagnosis_names_the_column_of_most_of_a_difference():
+    frame, held_out = bad(), pd.DataFrame(rows(300)[240:], columns=NAMES)
+    held_out.loc[3, "pressure"] = 9999
+    vae = textbook_vae(1, **QUICK).fit(frame)
+    findings = {f.question: f for f in wp.diagnose(vae, held_out, frame).findings}
+    for question in ("Variance split?", "Draws as varied as the data?"):
+        assert "of the difference is that of 'pressure', where some" in findings[question].said
+    said = wp.diagnose(textbook_vae(1, **QUICK).fit(rows()), rows(300)[240:], rows())
+    assert "stand apart" not in str(said)

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+import wellposed as wp
 from textbook import textbook_vae
 from wellposed import _bar
 from wellposed._errors import TrainingWarning
@@ -77,3 +78,29 @@ def test_a_stream_of_ascii_takes_it(monkeypatch):
         bar.show(3, history().summary)
     stream.flush()
     assert b"3/10" in stream.buffer.getvalue()
+
+
+def test_the_present_step_is_shown_on_a_terminal_alone(capsys, monkeypatch):
+    with _bar.PresentStep() as step:
+        step("one Gaussian")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with _bar.PresentStep() as step:
+        step("one Gaussian")
+        step("a mixture of Gaussians")
+    assert "a mixture of Gaussians" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_a_comparison_and_a_diagnosis_say_what_they_are_at(monkeypatch):
+    names = []
+    monkeypatch.setattr(_bar.PresentStep, "__call__", lambda self, name: names.append(name))
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    vae = textbook_vae(1, hidden=(4,), max_epochs=1, random_state=0).fit(X[:40])
+    vae.compare(X[40:], X[:40])
+    assert names[-3:] == ["probabilistic PCA", "one Gaussian", "a mixture of Gaussians"]
+    names.clear()
+    wp.diagnose(vae, X[40:], X[:40])
+    assert "prior" in names
+    assert names[-1] == "simpler models"

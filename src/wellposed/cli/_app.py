@@ -14,6 +14,7 @@ from ._doctor import doctor
 from ._encode import decode, encode
 from ._fit import fit
 from ._forecast import forecast
+from ._impute import impute
 from ._outliers import outliers
 from ._reproduce import reproduce
 from ._sample import sample
@@ -50,8 +51,8 @@ def _options(
 
 
 for command in (
-    demo, forecast, fit, diagnose, report, explore, sample, score, outliers, encode, decode,
-    compress, decompress, launch, reproduce, doctor,
+    demo, forecast, fit, diagnose, report, explore, sample, score, outliers, impute, encode,
+    decode, compress, decompress, launch, reproduce, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data)

@@ -49,7 +49,21 @@ def read_columns(source: str, header: bool | None = None, drop: list[str] | None
     return read_mixed(source, header=header, drop=drop or ())
 
 
-def check_blocks(header: bool | None, drop: list[str] | None) -> None:
+def as_frame(rows: Any) -> Any:
+    """Return rows as a frame, whose columns may be of several kinds."""
+    from wellposed.datasets import Source
+    from wellposed.tables._frames import frame_of_text
+
+    if not isinstance(rows, Source):
+        return rows
+    names = rows.feature_names or tuple(map(str, range(rows.values.shape[1])))
+    missing = DataError("Columns of a table have a kind each in a frame. Fit all by --noise.")
+    return frame_of_text(names, list(rows.values.T), missing)
+
+
+def check_blocks(
+    header: bool | None, drop: list[str] | None, column: list[str] | None = None
+) -> None:
     """Refuse options of text tables where data are read in blocks.
 
     Raises
@@ -57,7 +71,8 @@ def check_blocks(header: bool | None, drop: list[str] | None) -> None:
     SettingError
         Naming the option.
     """
-    for option, given in (("--header", header is not None), ("--drop", bool(drop))):
+    options = {"--header": header is not None, "--drop": bool(drop), "--column": bool(column)}
+    for option, given in options.items():
         if given:
             raise SettingError(
                 f"{option} is for tables that are read whole; got it with --blocks. Leave it out, "
@@ -79,7 +94,9 @@ def read_rows_for(
     DataError
         If columns of the model are missing, or others are present.
     """
-    if has_several_kinds(model) or has_covariates(model):
+    if has_several_kinds(model):
+        return as_frame(read_columns(source, header, drop))
+    if has_covariates(model):
         return read_columns(source, header, drop)
     return _align(read_rows(source, header, drop), getattr(model, "feature_names_in_", None))
 
@@ -192,7 +209,7 @@ def open_model(path: Path) -> Any:
     if isinstance(model, (GaussianImputer, VAEImputer)):
         raise SettingError(
             f"This command takes a model of rows; {path} holds a {type(model).__name__}. Fill gaps "
-            "in Python: wp.load(path).transform(rows)."
+            "by `wellposed impute --model`, or in Python: wp.load(path).transform(rows)."
         )
     if isinstance(model, OutlierVAE):
         raise SettingError(
@@ -272,13 +289,13 @@ def write_rows(path: Path | None, model: Any, rows: Any) -> None:
         values = np.asarray(rows)
         write_table(path, values, feature_columns(model, values.shape[1]))
         return
-    _write_frame(path, rows, [column.name for column in model.schema_])
+    _write_frame(path, rows)
 
 
 def _write_conditional(path: Path | None, model: Any, rows: Any) -> None:
     """Write rows with the covariates in their places: a frame, or an array of shape (n, d + q)."""
     if hasattr(rows, "columns"):
-        _write_frame(path, rows, list(rows.columns))
+        _write_frame(path, rows)
         return
     names = feature_columns(model, model.n_features_in_)
     for each in sorted(model.covariates_.columns, key=lambda each: each.position):
@@ -286,16 +303,34 @@ def _write_conditional(path: Path | None, model: Any, rows: Any) -> None:
     write_table(path, np.asarray(rows), names)
 
 
-def _write_frame(path: Path | None, rows: Any, labels: Sequence[Any]) -> None:
+def _write_frame(path: Path | None, rows: Any) -> None:
+    write_table(path, cells_of(path, rows), [str(label) for label in rows.columns])
+
+
+def cells_of(path: Path | None, rows: Any) -> np.ndarray:
+    """Return the cells of a frame or an array for a text file, shape (n, d); a gap is empty.
+
+    Raises
+    ------
+    SettingError
+        For a frame, and .npy.
+    """
+    if not hasattr(rows, "columns"):
+        whole = np.asarray(rows, dtype=object)
+        return np.vectorize(_shortest, otypes=[object])(whole) if whole.size else whole
     if path is not None and path.suffix.lower() == ".npy":
         raise SettingError(
             f"An .npy file holds numbers alone; the model has columns of several kinds, and got "
             f"{path}. Write a .csv file."
         )
-    names = [str(label) for label in labels]
-    columns = [rows[label].to_list() for label in labels]
+    columns = [rows[label].to_list() for label in rows.columns]
     cells = [["" if _is_gap(cell) else cell for cell in row] for row in zip(*columns, strict=True)]
-    write_table(path, np.array(cells, dtype=object), names)
+    return np.array(cells, dtype=object).reshape(len(cells), len(columns))
+
+
+def _shortest(number: float) -> float | int:
+    """Return a whole number without its decimal point, as files have it."""
+    return int(number) if number == round(number) else number
 
 
 def write_table(path: Path | None, values: np.ndarray, columns: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wellposed._errors import SettingError
+from wellposed._errors import SettingError, unknown_name
 from wellposed._text import cut
 
 from ._boundary import INTERRUPTED
@@ -18,6 +18,7 @@ from ._options import (
     Blocks,
     Checkpoint,
     ClipNorm,
+    Columns,
     Components,
     Covariates,
     Data,
@@ -62,10 +63,11 @@ if TYPE_CHECKING:
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
     from wellposed.sources import BlockSource
+    from wellposed.tables import Schema
 
 # Options of the command that are no settings of VAE, and settings under another name.
 _HOSTS = frozenset({"coordinator", "processes", "process", "step_timeout"})
-OWN = _HOSTS | {"data", "output", "header", "drop", "blocks", "distributed", "force"}
+OWN = _HOSTS | {"data", "output", "header", "drop", "column", "blocks", "distributed", "force"}
 RENAMED = {
     "components": "n_components",
     "importance": "n_importance",
@@ -94,6 +96,7 @@ def fit(
     allow_unbounded: AllowUnbounded = False,
     missing: Missing = None,
     covariates: Covariates = None,
+    column: Columns = None,
     objective: Objective = "elbo",
     beta: FitBeta = 1.0,
     importance: Importance = 8,
@@ -131,9 +134,14 @@ def fit(
     """
     settings = estimator_settings(locals())
     if blocks:
-        check_blocks(header, drop)
+        check_blocks(header, drop, column)
+    if column and settings["noise"] != "auto":
+        raise SettingError(
+            f"--column sets the noise of one column, and --noise that of all; got {noise!r}. Leave "
+            "--noise out."
+        )
     with joined(distributed, coordinator, processes, process, step_timeout) as role:
-        _run(data, output, settings, header, drop, blocks, force, role)
+        _run(data, output, settings, header, drop, column, blocks, force, role)
 
 
 def _run(
@@ -142,6 +150,7 @@ def _run(
     settings: dict[str, Any],
     header: bool | None,
     drop: list[str] | None,
+    column: list[str] | None,
     blocks: bool,
     force: bool,
     role: Role,
@@ -150,7 +159,7 @@ def _run(
     from wellposed.estimators import VAE
     from wellposed.sources import BlockSource, open_source
 
-    from ._files import check_output, read_columns, read_rows, save_model
+    from ._files import as_frame, check_output, read_columns, read_rows, save_model
 
     if role.distributed:
         settings |= {"devices": settings["devices"] or "all"}
@@ -162,6 +171,9 @@ def _run(
     mixed = settings["noise"] == "auto" or settings["covariates"]
     read = read_columns if mixed else read_rows
     source = open_source(data) if blocks else read(data, header, drop)
+    if column:
+        source = as_frame(source)
+        vae.set_params(noise=_schema_of(source, column))
     interrupted = train(vae, source)
     if not role.writes:
         _end(vae, interrupted)
@@ -238,6 +250,34 @@ def _given_columns(columns: list[str] | None) -> dict[str | int, str | None] | N
             name, kind = column, None
         kinds[int(name) if _is_whole(name) else name] = kind
     return kinds or None
+
+
+def _schema_of(frame: Any, columns: list[str]) -> "Schema":
+    """Return the schema of a frame, with the kinds and the noises that --column sets.
+
+    Raises
+    ------
+    SettingError
+        For a text without "=", a column that is not there, and a word that is no kind and no noise.
+    """
+    from wellposed.noise._resolve import FAMILIES, LEARNED
+    from wellposed.tables import Schema
+    from wellposed.tables._column import KINDS
+
+    schema, noises = Schema.of(frame), (*LEARNED, *FAMILIES)
+    for column in columns:
+        name, sign, word = column.rpartition("=")
+        if not sign:
+            raise SettingError(
+                f"--column must be COLUMN=KIND or COLUMN=NOISE; got {cut(column, _QUOTED)!r}. "
+                "Write it as in --column zip=category."
+            )
+        noise = number_or_name(word)
+        if word not in (*KINDS, *noises) and isinstance(noise, str):
+            raise unknown_name(f"The kind or noise of {name!r}", word, (*KINDS, *noises))
+        changed: dict[str, Any] = {"kind": word} if word in KINDS else {"noise": noise}
+        schema = schema.replace(name, **changed)
+    return schema
 
 
 def number_or_name(text: str) -> float | str:

@@ -225,6 +225,16 @@ Covariates: TypeAlias = Annotated[
         metavar="COLUMN",
     ),
 ]
+Columns: TypeAlias = Annotated[
+    list[str] | None,
+    _model(
+        "Kind of a column of a table (real, amount, count, category, ...), or its noise "
+        "(student-t, log-normal, ...), as in zip=category; repeatable. `fit` prints what the "
+        "columns are taken for.",
+        "--column",
+        metavar="COLUMN=WORD",
+    ),
+]
 At: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

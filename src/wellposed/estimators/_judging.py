@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, explorer
-from wellposed._bar import Steps
+from wellposed._bar import PresentStep
 from wellposed._errors import SettingError
 
 from ._build import resolution_of
@@ -80,7 +80,7 @@ def diagnose(
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
     if on_check is None:
-        with Steps() as step:
+        with PresentStep() as step:
             return diagnose(vae, X, X_train, on_check=step)
     on_check("missing entries")
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
@@ -166,7 +166,7 @@ def report(
     check_labels(labels, len(X.values))
     key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
     further = (tables_panel(vae, X, X_train), *further)
-    with Steps() as step:
+    with PresentStep() as step:
         shown = on_panel or step
         shown("missing entries")
         rows = vae.whole_rows(X)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from wellposed import evaluation, training, transforms
-from wellposed._bar import Steps
+from wellposed._bar import PresentStep
 from wellposed._errors import SettingError, unknown_name
 
 from . import _judging
@@ -103,7 +103,7 @@ class Measures(Fitted):
         """
         given = self.rows(X), self.rows(X_train)
         options: Any = {"resolution": resolution_of(settings_of(self), self.n_features_in_)}
-        with Steps() as step:
+        with PresentStep() as step:
             step("missing entries")
             whole = [self.complete(rows) for rows in given]
             options |= {"key": self.key("score"), "on_step": step}

@@ -24,7 +24,7 @@ Kind: TypeAlias = Literal[
     "empty",
 ]
 LEFT_OUT = ("identifier", "text", "constant", "empty")
-_KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
+KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
 ColumnNoise: TypeAlias = float | str | AbstractNoise
 
 
@@ -72,8 +72,8 @@ class Column:
     last: Level | None = None
 
     def __post_init__(self):
-        if self.kind not in _KINDS:
-            raise unknown_name("The kind of a column", self.kind, _KINDS)
+        if self.kind not in KINDS:
+            raise unknown_name("The kind of a column", self.kind, KINDS)
 
     @property
     def is_kept(self) -> bool:

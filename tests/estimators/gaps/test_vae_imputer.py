@@ -159,6 +159,20 @@ def test_frames_of_several_kinds_come_back_in_kind(frame, hidden, of_frame):
     assert imputer.get_feature_names_out().tolist() == list(frame.columns)
 
 
+def test_intervals_of_a_frame_are_frames_and_levels_have_none(frame, hidden, of_frame):
+    low, high = of_frame.predict_interval(hidden)
+    lost = hidden["colour"].isna()
+    numbers = [name for name in frame.columns if frame[name].dtype.kind == "f"]
+    assert numbers
+    assert (low[numbers] <= high[numbers]).all(axis=None)
+    for end in (low, high):
+        assert list(end.columns) == list(frame.columns)
+        assert end["colour"].isna().equals(lost)
+        assert (end["colour"].astype(str) == frame["colour"].astype(str))[~lost].all()
+    kept = [column.name for column in of_frame.schema_.kept]
+    np.testing.assert_array_equal(of_frame.gaps(hidden), hidden[kept].isna())
+
+
 def test_a_category_that_is_new_is_a_gap(frame, of_frame):
     other = frame.head(20).astype({"colour": str})
     other.loc[other.index[0], "colour"] = "violet"

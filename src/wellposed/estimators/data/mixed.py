@@ -80,8 +80,8 @@ def robust_noise(schema: Schema | None, setting: object) -> str:
     if schema is not None and not schema.one_noise:
         return (
             'noise=wp.Schema.of(X).replace(column, noise="student-t") is robust to them in columns '
-            'of the kind "real"; amounts have long tails as they are, and for a cap there is '
-            "wp.noise.Censored"
+            'of the kind "real" (on the command line, --column COLUMN=student-t); amounts have '
+            "long tails as they are, and for a cap there is wp.noise.Censored"
         )
     if isinstance(setting, AbstractNoise):
         return "wp.noise.StudentT() as their noise is robust to them, if they are no amounts"

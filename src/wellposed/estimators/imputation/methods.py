@@ -182,6 +182,20 @@ class ImputerMethods:
         ends = np.stack(self._bounds(rows[:, self._kept], level, seed))
         return Interval(*self._complete(rows, ends, indicate=False))
 
+    def gaps(self, X: Rows) -> np.ndarray:
+        """Which entries are filled: missing ones, and levels that the fit did not have.
+
+        Parameters
+        ----------
+        X : as in :meth:`transform`
+
+        Returns
+        -------
+        bool array of shape (n, d), of the columns that the model has
+        """
+        check_is_fitted(self)  # pyright: ignore[reportArgumentType]
+        return np.isnan(self._read(X, reset=False))
+
     def holdout_score(self, X: Rows, share: float = 0.1, random_state: Seed = None) -> HoldoutScore:
         """Hide observed entries, refit a copy of the imputer, and judge what it fills them with.
 

@@ -1,6 +1,7 @@
 """Imputation by a VAE of the observed entries."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from wellposed import evaluation, noise
 from wellposed._budget import slices
 from wellposed._checks import Rule, boolean, check_settings, one_of, or_word, whole
-from wellposed._errors import SettingError
+from wellposed._errors import DataWarning, SettingError
 from wellposed.tables import Column, Schema
 from wellposed.tables._infer import are_amounts, have_long_tail
 
@@ -193,8 +194,8 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         ends = super().predict_interval(X, level, random_state)
         if self.schema_ is None:
             return ends
-        given, rows = read_mixed(X), self._read(X, reset=False)
-        open_ = np.isnan(rows) & self.level_columns(rows.shape[1])
+        given, gaps = read_mixed(X), self.gaps(X)
+        open_ = gaps & self.level_columns(gaps.shape[1])
         decoded = (self.schema_.decode(np.where(open_, np.nan, e), like=given) for e in ends)
         return Interval(*decoded)
 
@@ -225,9 +226,13 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         seeds = np.random.default_rng(seed).integers(2**31, size=n_models)
         table = self._table(rows, settings.get("noise", vae.noise))
         self.vaes_: list[VAE] = []
-        for own in seeds:
+        for i, own in enumerate(seeds):
             fresh: Any = clone(vae)
-            self.vaes_.append(fresh.set_params(random_state=int(own), **settings).fit(table))
+            fresh.set_params(random_state=int(own), **settings)
+            with warnings.catch_warnings():
+                if i:  # the first has warned of the data
+                    warnings.simplefilter("ignore", DataWarning)
+                self.vaes_.append(fresh.fit(table))
 
     def _table(self, rows: np.ndarray, noise: Any) -> Table:
         """Return rows of the kept columns, with their names, and the schema that a VAE fits to."""

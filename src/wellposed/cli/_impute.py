@@ -1,0 +1,102 @@
+"""``wellposed impute``: rows with their empty cells filled, or several draws of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import numpy as np
+import typer
+
+from wellposed._errors import SettingError
+
+from ._files import TABLES, cells_of, check_output, read_columns, save_model, write_table
+from ._options import Data, Drop, Force, Header, Seed, Table
+from ._terminal import say
+
+if TYPE_CHECKING:
+    from wellposed.estimators import GaussianImputer, VAEImputer
+
+    Imputer: TypeAlias = VAEImputer | GaussianImputer
+
+_DRAWS = (
+    "Write so many copies of the rows, with their empty cells drawn given the others, and the "
+    "number of the copy in a first column, draw. By default cells get their mean or likeliest "
+    "level."
+)
+_MODEL = "A file that --save wrote; then nothing is fitted."
+_HOLDOUT = "Also hide a tenth of the full cells, fit again, and print how well they are filled."
+
+
+def impute(
+    data: Data,
+    draws: Annotated[int | None, typer.Option(help=_DRAWS, min=1, show_default=False)] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", metavar="FILE", help=_MODEL, show_default=False)
+    ] = None,
+    holdout: Annotated[bool, typer.Option("--holdout", help=_HOLDOUT)] = False,
+    output: Table = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File for the fitted imputer.", show_default=False),
+    ] = None,
+    seed: Seed = 0,
+    header: Header = None,
+    drop: Drop = None,
+    force: Force = False,
+) -> None:
+    """Fill the empty cells of a table by their distribution given the full ones, under a VAE.
+
+    It is right where what is missing depends on cells that are not.
+    """
+    check_output(output, data, model, save, force=force, kinds=TABLES)
+    check_output(save, data, model, output, force=force)
+    if model is not None and (save is not None or holdout):
+        raise SettingError(
+            f"--model fits nothing, and {'--holdout' if save is None else '--save'} needs a fit. "
+            "Leave one of them out."
+        )
+    rows = read_columns(data, header, drop)
+    imputer = _fitted(rows, seed) if model is None else _opened(model)
+    filled = [imputer.transform(rows)] if draws is None else list(imputer.draw(rows, draws, seed))
+    _write(output, imputer, filled, numbered=draws is not None)
+    gaps = imputer.gaps(rows)
+    say(
+        f"{gaps.sum():,} of {gaps.size:,} cells are filled, in {gaps.any(axis=1).sum():,} of "
+        f"{len(gaps):,} rows",
+        err=True,
+    )
+    if holdout:
+        say(str(imputer.holdout_score(rows)), err=True)
+    if save is not None:
+        save_model(imputer, save, force=force)  # pyright: ignore[reportArgumentType]
+        say(f"Wrote {save}", err=True)
+
+
+def _fitted(rows: Any, seed: int) -> "VAEImputer":
+    from wellposed.estimators import VAEImputer
+
+    return VAEImputer(random_state=seed).fit(rows)
+
+
+def _opened(path: Path) -> "Imputer":
+    from wellposed.estimators import GaussianImputer, VAEImputer, load
+
+    imputer = load(path)
+    if not isinstance(imputer, (VAEImputer, GaussianImputer)):
+        raise SettingError(
+            f"--model is a file of an imputer; {path} holds a {type(imputer).__name__}. Leave it "
+            "out: then an imputer is fitted to DATA, and --save keeps it."
+        )
+    return imputer
+
+
+def _write(path: Path | None, imputer: "Imputer", filled: list[Any], *, numbered: bool) -> None:
+    """Write filled rows, arrays or frames, below each other; ``numbered`` by a first column."""
+    names = [str(name) for name in imputer.get_feature_names_out()]
+    if path is not None and path.suffix.lower() == ".npy" and not hasattr(filled[0], "columns"):
+        write_table(path, np.stack(filled) if numbered else filled[0], names)
+        return
+    cells = [cells_of(path, each) for each in filled]
+    if numbered:
+        cells = [np.insert(each, 0, i, axis=1) for i, each in enumerate(cells)]
+        names = ["draw", *names]
+    write_table(path, np.concatenate(cells), names)
