@@ -203,4 +203,4 @@ def test_an_imputer_is_refused_with_what_to_call(tmp_path):
     np.savetxt(tmp_path / "rows.csv", rows, delimiter=",")
     for command in ("score", "encode"):
         result = run(command, tmp_path / "imputer.wp", tmp_path / "rows.csv", code=2)
-        assert "Fill gaps in Python" in " ".join(result.output.split())
+        assert "wellposed impute --model" in " ".join(result.output.split())
