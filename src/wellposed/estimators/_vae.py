@@ -98,7 +98,8 @@ class VAE(Drawing, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     learning_rate, weight_decay, clip_norm : see training.Plan
     max_epochs : int or "auto", which is 200 to 500, so that few rows have some 20,000 steps
     kl_warmup : epochs over which the KL's weight rises to its target; "auto" is 4 % of
-        ``max_epochs``, rounded down, where noise or networks have no linear start, see ``linear_start``; else 0
+        ``max_epochs``, rounded down, where noise or networks have no linear start, see
+        ``linear_start``; else 0
     encoder_steps : maximum number of encoder-only updates before each decoder update
         (lagging-inference training, He et al. 2019); the phase ends when I(x; z) stops rising.
         0 disables it
