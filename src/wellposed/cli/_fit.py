@@ -135,11 +135,6 @@ def fit(
     settings = estimator_settings(locals())
     if blocks:
         check_blocks(header, drop, column)
-    if column and settings["noise"] != "auto":
-        raise SettingError(
-            f"--column sets the noise of one column, and --noise that of all; got {noise!r}. Leave "
-            "--noise out."
-        )
     with joined(distributed, coordinator, processes, process, step_timeout) as role:
         _run(data, output, settings, header, drop, column, blocks, force, role)
 
@@ -222,9 +217,14 @@ def estimator_settings(given: dict[str, Any]) -> dict[str, Any]:
         If a list of widths or a shape cannot be read.
     """
     settings = {RENAMED.get(name, name): v for name, v in given.items() if name not in OWN}
-    shape = given["image_shape"]
+    shape, noise = given["image_shape"], given["noise"]
+    if given["column"] and noise != "auto":
+        raise SettingError(
+            f"--column sets the noise of one column, and --noise that of all; got {noise!r}. Leave "
+            "--noise out."
+        )
     return settings | {
-        "noise": number_or_name(given["noise"]),
+        "noise": number_or_name(noise),
         "batch_size": _whole_or_name(given["batch_size"]),
         "n_prior_components": _whole_or_name(given["prior_components"]),
         "hidden": _whole_numbers("--hidden", given["hidden"], ",", "256,256"),

@@ -79,9 +79,15 @@ def diagnose(
     """
     if not isinstance(vae, Fitted):
         _refuse("diagnose", vae, _COMPARE)
-    if on_check is None:
-        with PresentStep() as step:
-            return diagnose(vae, X, X_train, on_check=step)
+    if on_check is not None:
+        return _diagnose(vae, X, X_train, on_check)
+    with PresentStep() as step:
+        return _diagnose(vae, X, X_train, step)
+
+
+def _diagnose(
+    vae: Fitted, X: Rows, X_train: Rows | None, on_check: Callable[[str], object]
+) -> evaluation.Diagnosis:
     on_check("missing entries")
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     family, rows = type(vae.model_.noise.whole).__name__, vae.rows(X)

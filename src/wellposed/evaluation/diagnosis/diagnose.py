@@ -92,11 +92,14 @@ def diagnose(
     of_rows = {"covariates": covariates, "completed": completed, "names": names}
     evidence = Evidence(model, rows, train, key=key, **of_rows, **known)
     n_train = None if evidence.train is None else len(evidence.train)
-    on_check = on_check or (lambda text: None)
+    findings = _findings(evidence, on_check or (lambda text: None))
+    return Diagnosis(findings, name, len(evidence.rows), n_train)
+
+
+def _findings(evidence: Evidence, on_check: Callable[[str], object]) -> tuple[Finding, ...]:
     causes: list[Finding] = []
     for check in CHECKS:
         on_check(check.__name__.removeprefix("check_").replace("_", " "))
         causes += [finding for finding in (check(evidence),) if finding is not None]
     on_check("simpler models")
-    findings = (check_comparison(evidence, tuple(causes)), *causes)
-    return Diagnosis(findings, name, len(evidence.rows), n_train)
+    return check_comparison(evidence, tuple(causes)), *causes

@@ -50,12 +50,10 @@ def compare(
     (probabilistic PCA where all features share one noise variance, else factor analysis), one
     Gaussian, and a mixture of Gaussians, its size and regularisation chosen on held-out training
     rows; of more than 100 features along 20 directions. They are fitted in the model units of the
-    VAE, with its log |det dT/dx|; for a conditional model to the residuals of a regression on the
-    covariates. None is sharper than the rounding, resolution/√12.
+    VAE (to residuals of a regression on the covariates), none sharper than resolution/√12.
 
-    Of levels, counts, zeros and tables of several kinds, log p(x) is in part that of a probability,
-    and the rivals are the noise of the VAE without latents: independent features, with constant
-    parameters, and a mixture of 4 or 16 of these (linear in the covariates, if there are any).
+    Where log p(x) is in part that of a probability, the rivals are the noise of the VAE without
+    latents: independent features, and a mixture of 4 or 16 of these (linear in the covariates).
 
     Parameters
     ----------
@@ -70,8 +68,7 @@ def compare(
     Raises
     ------
     SettingError
-        If log p(x) has no bound, or is that of a probability of features that depend on each other
-        given z, as of causal noise.
+        If log p(x) has no bound, or is that of a probability of features that depend on each other.
     DataError
         For fewer than three training rows.
 
@@ -81,10 +78,9 @@ def compare(
     ['linear', 'Gaussian', 'mixture']
     """
     check_process()
-    rows = np.asarray(rows)
+    rows, on_step = np.asarray(rows), on_step or (lambda name: None)
     check_comparable(model, rows.shape[1] - model.n_covariates)
     some = _some_of(np.asarray(train))
-    on_step = on_step or _silent
     if likelihood is None:
         on_step("log p(x) of the VAE")
         rows = subsample(rows, _MOST_ROWS)
@@ -258,10 +254,6 @@ class _InUnits:
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
         return self.of.log_density(self.standard(rows)) + self.standard.log_det
-
-
-def _silent(step: str) -> None:
-    """Show nothing."""
 
 
 def _score(
