@@ -119,8 +119,8 @@ def prepare(
     trained, _ = training.split_rows(len(rows), share, key=vae.key("fit"))
     model = prepared.start_on(trained if described is None else described.trained)
     warn_of_data(summary, settings["n_components"], names)
-    suspects = {"sensitive": model.noise.sensitive(whole.shape[1])}
-    warn_of_suspects(whole, names, shape, robust=robust_noise(table.schema, setting), **suspects)
+    robust, sensitive = robust_noise(table.schema, setting), model.noise.sensitive(whole.shape[1])
+    warn_of_suspects(whole, names, shape, robust=robust, sensitive=sensitive)
     hint_at_amounts(summary, model.transform, model.noise, names, shape)
     warn_of_given_noise(model, model.transform.moments(summary, key=key))
     return dataclasses.replace(prepared, model=model)
