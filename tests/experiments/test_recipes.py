@@ -212,4 +212,4 @@ def test_the_committed_page_has_the_sentences_of_the_recipe():
 
 
 def without_numbers(text):
-    return re.sub(r"-?\d+(\.\d+)?(e[+-]\d+)?", "#", text)
+    return re.sub(r"[-−]?\d+(\.\d+)?(e[+-]\d+)?", "#", text)

@@ -44,9 +44,9 @@ def test_a_table_is_written_as_markdown_and_json(tmp_path):
     made = Reproduction("name", "Title", {"epochs": 3}, cells, (Claim("It falls", False, "5"),))
     markdown, plain = made.write(tmp_path)
     text = markdown.read_text(encoding="utf-8")
-    assert "| one | -10.00 ± 0.50 (-11.00 ± 0.20) equal |  |" in text
+    assert "| one | −10.00 ± 0.50 (−11.00 ± 0.20) equal |  |" in text
     assert "| model | ELBO | Var q(z\\|x) |" in text  # no third column
-    assert "| three | -1.48e+09 ± 1.7e+07 | 3.24e-06 |" in text
+    assert "| three | −1.48e+09 ± 1.7e+07 | 3.24e-06 |" in text
     assert "It falls — **does not hold**: 5" in text
     stored = json.loads(plain.read_text(encoding="utf-8"))
     assert stored["cells"][1]["value"] is None

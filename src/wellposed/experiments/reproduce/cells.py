@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,8 @@ import numpy as np
 from wellposed.serialise import replace_file
 
 _ERRORS = 3.0  # two figures are equal if they differ by at most this many standard errors
+
+_NEGATIVE = re.compile(r"(?<![\w.-])-(?=\d)")  # the sign of a number, set as a minus
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +151,7 @@ class Reproduction:
         for section in self.sections:
             lines += ["", f"## {section.title}", "", f"![{section.alt}]({section.picture})", ""]
             lines.append(section.text)
-        return "\n".join(lines) + "\n"
+        return _NEGATIVE.sub("−", "\n".join(lines) + "\n")
 
     def to_dict(self) -> dict[str, object]:
         """Return the content in the types of JSON; a number that is not finite is None."""
