@@ -20,6 +20,10 @@ _MEAN = "mean over data, nats a datum"
 def divergence_figure(record: Divergence) -> Figure:
     """Draw ELBO and log p(x) against ε, with and without a floor under σ, and the bound.
 
+    Parameters
+    ----------
+    record : what :func:`divergence` returns
+
     Examples
     --------
     >>> from wellposed.experiments import divergence
@@ -46,6 +50,10 @@ def trained_divergence_figure(record: TrainedDivergence) -> Figure:
 
     The scale omits the first epochs, where the ELBO rises steeply.
 
+    Parameters
+    ----------
+    record : what :func:`trained_divergence` returns
+
     Examples
     --------
     >>> from wellposed.experiments import trained_divergence
@@ -69,6 +77,10 @@ def trained_divergence_figure(record: TrainedDivergence) -> Figure:
 
 def one_dimension_figure(record: OneDimension) -> Figure:
     """Draw ELBO against s for four λ, with the optima of both formulas, and the best against λ.
+
+    Parameters
+    ----------
+    record : what :func:`one_dimension` returns
 
     Examples
     --------
@@ -101,6 +113,10 @@ def one_dimension_figure(record: OneDimension) -> Figure:
 def discrete_figure(record: Discrete) -> Figure:
     """Draw the log probability of whole numbers and the log density against σ.
 
+    Parameters
+    ----------
+    record : what :func:`discrete` returns
+
     Examples
     --------
     >>> from wellposed.experiments import discrete
@@ -119,6 +135,10 @@ def discrete_figure(record: Discrete) -> Figure:
 
 def parsimony_gap_figure(record: ParsimonyGap) -> Figure:
     """Draw the chain of bounds from the ELBO to the ceiling, and shade the parsimony gap.
+
+    Parameters
+    ----------
+    record : what :func:`parsimony_gap` returns
 
     Examples
     --------
@@ -161,6 +181,10 @@ def parsimony_gap_figure(record: ParsimonyGap) -> Figure:
 
 def conditioning_figure(record: Conditioning) -> Figure:
     """Draw the number of directions of ascent, and the condition numbers, against falling σ².
+
+    Parameters
+    ----------
+    record : what :func:`conditioning` returns
 
     Examples
     --------
