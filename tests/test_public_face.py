@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from typing import get_args
@@ -64,6 +65,20 @@ def test_every_parameter_is_documented(name):
     given = getattr(wp, name)
     for parameter in inspect.signature(given).parameters:
         assert parameter in given.__doc__, f"{name} leaves {parameter} out"
+
+
+@pytest.mark.parametrize("name", wp._ROOMS)
+def test_every_parameter_of_the_functions_of_a_room_is_documented(name):
+    room = importlib.import_module(f"wellposed.{name}")
+    functions = {public: getattr(room, public) for public in room.__all__}
+    left_out = [
+        (public, parameter)
+        for public, given in functions.items()
+        if inspect.isfunction(given)
+        for parameter in inspect.signature(given).parameters
+        if not re.search(rf"\b{parameter}\b", given.__doc__.partition("Examples\n")[0])
+    ]
+    assert not left_out
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *ESTIMATORS, "Grid"])

@@ -14,6 +14,10 @@ from .wire import unpack
 def row_codec_from_bytes(data: bytes) -> BitsBackCodec:
     """Return the codec whose ``to_bytes()`` is ``data``.
 
+    Parameters
+    ----------
+    data : what ``to_bytes()`` of a codec returned
+
     Raises
     ------
     DamagedFileError

@@ -32,6 +32,11 @@ def check_activation(name: str) -> None:
 def activate(name: str, x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Apply the activation of that name, elementwise.
 
+    Parameters
+    ----------
+    name : of the activation, such as "silu" or "relu"
+    x : array of any shape
+
     Examples
     --------
     >>> activate("relu", jnp.array([-1.0, 2.0])).tolist()

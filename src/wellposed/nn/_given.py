@@ -27,6 +27,12 @@ def call_with(
     The first layers of this library's networks are sums of a map of the inputs and of one of the
     given values. Under ``vmap`` over the given values alone, the first map is computed once.
 
+    Parameters
+    ----------
+    network : of n_in inputs, or of n_in + c
+    inputs : shape (n_in,)
+    given : shape (c,); None calls the network with the inputs alone
+
     Examples
     --------
     >>> from wellposed.nn import Linear
@@ -73,6 +79,12 @@ def make_with_given(
     """Make a network of ``n_in`` inputs and ``n_given`` values after them, and check it.
 
     Convolutions see the inputs alone; an MLP joins the given values to their output.
+
+    Parameters
+    ----------
+    make : makes a network from its numbers of inputs and of outputs, and a key
+    n_in, n_given, n_out : numbers of inputs, of given values and of outputs
+    key : PRNG key
 
     Examples
     --------

@@ -68,6 +68,14 @@ def log_weights(
     Their sum is the log importance weight, in nats and model units. The two are kept apart
     because an annealed objective weighs the second alone.
 
+    Parameters
+    ----------
+    model : VAEModel
+    y : shape (d,), one datum in model units
+    q : posterior of z given y
+    n_samples : number of draws s
+    key : PRNG key
+
     Examples
     --------
     >>> found = vae.model_.infer(X[0], key=key)

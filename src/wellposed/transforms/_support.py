@@ -64,6 +64,10 @@ MIXED = Support(-math.inf, math.inf, True)
 def levels(n: int) -> Support:
     """Whole numbers 0, …, n − 1.
 
+    Parameters
+    ----------
+    n : number of levels, 2 or more
+
     Raises
     ------
     SettingError

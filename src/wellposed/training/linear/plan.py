@@ -116,6 +116,11 @@ class LinearState:
 def state_of(weight: np.ndarray, noise_variance: float) -> LinearState:
     """Return W, of shape (d, k), by its principal axes; a scale below rounding becomes zero.
 
+    Parameters
+    ----------
+    weight : array of shape (d, k)
+    noise_variance : σ², above zero
+
     Examples
     --------
     >>> state_of(np.array([[0.0, 3.0], [0.0, 4.0]]), 1.0).scales
