@@ -27,7 +27,7 @@ def own_promotion() -> Iterator[None]:
     """Trace under JAX's default promotion of ranks and types, also where the user disabled it.
 
     ``jax_numpy_rank_promotion`` and ``jax_numpy_dtype_promotion`` are for the user's own code:
-    optax and numpyro, which the library's programs call, need the defaults.
+    numpyro, which the library's programs call, needs the defaults.
     """
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
         yield

@@ -16,7 +16,7 @@ from wellposed.training import History, Plan, _epoch, _lagging, fit
 from wellposed.training._epoch import initial_state
 from wellposed.training._history import COLUMNS, LAGGING
 from wellposed.training._lagging import information, is_aggressive
-from wellposed.training._optimiser import Parts, Rates, adam, split_encoder, update
+from wellposed.training._optimiser import Moments, Parts, Rates, split_encoder, update
 from wellposed.training._rows import Rows
 
 KEY = jax.random.key(7)
@@ -88,7 +88,7 @@ def test_two_memories_move_as_one_would():
     params, _ = eqx.partition(model_for(), trainable(model_for()))
     rates = Rates.of(Plan(clip_norm=0.5, weight_decay=0.1), 10)
     gradient = jax.tree.map(jnp.cos, params)
-    one, two, whole, parts = params, params, adam().init(params), Parts.of(params)
+    one, two, whole, parts = params, params, Moments.of(params), Parts.of(params)
     for step in range(3):
         arguments = (rates, jnp.asarray(float(step)), jnp.asarray(3.0))
         one, whole = update(one, gradient, whole, *arguments)

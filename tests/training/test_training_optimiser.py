@@ -4,13 +4,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from test_training_fit import arrays, model_for
 
 from wellposed.models import trainable
 from wellposed.training import Plan
 from wellposed.training._epoch import initial_state
-from wellposed.training._optimiser import Rates, squared_norm, update
+from wellposed.training._optimiser import Moments, Rates, adam, squared_norm, update
 
 RATE = 0.05
 
@@ -67,6 +68,33 @@ def test_a_step_is_adams_and_decay_leaves_the_noise_alone(decay, clip):
                 pace=pace or Plan().noise_pace,
             )
             np.testing.assert_allclose(end, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_the_direction_has_the_bits_of_optax(dtype):
+    """Of a tree with an empty place, as leaves that the optimiser does not own are."""
+    rng = np.random.default_rng(0)
+    weights = {"w": jnp.zeros((3, 5), dtype), "none": None, "b": jnp.zeros(7, dtype)}
+    theirs = optax.scale_by_adam()
+    state, moments = theirs.init(weights), Moments.of(weights)
+    for scale in (1e-12, 1.0, 3e4, 0.1):
+        slope = jax.tree.map(
+            lambda a, s=scale: jnp.asarray(rng.normal(0, s, a.shape), dtype), weights
+        )
+        expected, state = jax.jit(theirs.update)(slope, state)
+        found, moments = jax.jit(adam)(slope, moments)
+        for one, two in zip(arrays((found, moments)), arrays((expected, state)), strict=True):
+            assert one.dtype == two.dtype
+            np.testing.assert_array_equal(one, two)
+
+
+def test_the_number_of_steps_stays_at_the_largest_integer():
+    most = jnp.asarray(np.iinfo(np.int32).max)
+    gradient = jnp.ones(3)
+    moments = Moments(most, gradient, gradient)
+    found, after = adam(gradient, moments)
+    assert after.count == most
+    np.testing.assert_allclose(found, 1.0, rtol=1e-6)
 
 
 def test_the_kl_reaches_its_full_weight_at_the_end_of_the_warm_up():

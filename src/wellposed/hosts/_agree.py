@@ -21,7 +21,7 @@ from ._store import Store
 PATIENCE = 600.0  # seconds for the slowest process to read its data
 _STEP, _LAST = 2.0, 5.0
 _ROUNDS = itertools.count()
-_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "scikit-learn", "equinox", "optax", "numpyro")
+_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "scikit-learn", "equinox", "numpyro")
 _SHOWN, _LISTED = 60, 4
 
 

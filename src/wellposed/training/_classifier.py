@@ -195,7 +195,7 @@ def _epoch(
 
         value, gradient = jax.value_and_grad(rise)(state.params)
         direction: Any
-        direction, memory = adam().update(gradient, state.memory)
+        direction, memory = adam(gradient, state.memory)
         params = move_weights(state.params, direction, rates, state.step)
         return TrainState(params, memory, state.step + 1), value[None]
 

@@ -16,7 +16,7 @@ from wellposed.nn import products_in
 from wellposed.numerics import scalar, weighted_mean
 from wellposed.objectives import AbstractObjective, Evaluation
 
-from ._optimiser import Parts, Rates, adam, squared_norm, update
+from ._optimiser import Moments, Parts, Rates, squared_norm, update
 from ._rows import Rows
 
 Carry = TypeVar("Carry")
@@ -62,7 +62,7 @@ def initial_state(params: Tree, *, parts: bool = False, average: bool = False) -
     parts : count the encoder's steps separately
     average : keep a running average of the parameters
     """
-    start = Parts.of if parts else adam().init
+    start = Parts.of if parts else Moments.of
     # Adam's moments are zeros: built on the host, without a program for each shape.
     shapes = eqx.filter_eval_shape(start, params)
     memory = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)

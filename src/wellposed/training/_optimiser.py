@@ -1,13 +1,13 @@
 """Adam and AdamW with a cosine decay; rates are arrays, so that a new rate compiles nothing."""
 
-import functools
 import math
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
+import numpy as np
+from jaxtyping import Array, Int
 
 from wellposed import nn
 from wellposed._typing import Scalar, Tree
@@ -15,11 +15,52 @@ from wellposed.models import VAEModel
 
 from ._plan import Plan
 
+_MEAN_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8
+_MOST_STEPS = np.iinfo(np.int32).max
 
-@functools.lru_cache
-def adam() -> optax.GradientTransformation:
-    """Return Adam's moments, always the same object: jit caches by identity."""
-    return optax.scale_by_adam()
+
+class Moments(eqx.Module):
+    """Running means of gradients and of their squares, and the number of steps.
+
+    The names are those of the arrays in a checkpoint.
+    """
+
+    count: Int[Array, ""]
+    mu: Tree
+    nu: Tree
+
+    @classmethod
+    def of(cls, params: Tree) -> "Moments":
+        """Return the moments before the first step."""
+        zeros = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
+        return cls(jnp.zeros((), jnp.int32), *zeros)
+
+
+def adam(gradient: Tree, moments: Moments) -> tuple[Tree, Moments]:
+    r"""Return Adam's direction, and the moments after the step.
+
+    .. math::
+        m_t &= 0.9\, m_{t-1} + 0.1\, g_t, \qquad v_t = 0.999\, v_{t-1} + 0.001\, g_t^2 \\
+        d_t &= \frac{m_t / (1 - 0.9^t)}{\sqrt{v_t / (1 - 0.999^t)} + 10^{-8}}
+
+    References: Kingma & Ba (2015), algorithm 1.
+    """
+    mu = _averaged(moments.mu, gradient, _MEAN_DECAY)
+    nu = _averaged(moments.nu, jax.tree.map(jnp.square, gradient), _SQUARE_DECAY)
+    # It stays at the largest integer: a negative one would divide by infinity.
+    count = jnp.where(moments.count < _MOST_STEPS, moments.count + 1, _MOST_STEPS)
+    # Powers of the decays in the default precision: in bfloat16 0.999 is 1.
+    of_mean, of_square = (1 - decay**count for decay in (_MEAN_DECAY, _SQUARE_DECAY))
+
+    def scale(m: Array, v: Array) -> Array:
+        return (m / of_mean.astype(m.dtype)) / (jnp.sqrt(v / of_square.astype(v.dtype)) + _EPSILON)
+
+    return jax.tree.map(scale, mu, nu), Moments(count, mu, nu)
+
+
+def _averaged(average: Tree, values: Tree, decay: float) -> Tree:
+    """Return the running averages after one more value."""
+    return jax.tree.map(lambda v, a: (1 - decay) * v + decay * a, values, average)
 
 
 class Parts(eqx.Module):
@@ -28,14 +69,14 @@ class Parts(eqx.Module):
     Adam corrects its moments by their number of steps, which differ in an aggressive phase.
     """
 
-    encoder: optax.OptState
-    rest: optax.OptState
+    encoder: Moments
+    rest: Moments
 
     @classmethod
     def of(cls, params: VAEModel) -> "Parts":
         """Return the moments before the first step."""
         encoder, rest = split_encoder(params)
-        return cls(adam().init(encoder), adam().init(rest))  # type: ignore[arg-type]
+        return cls(Moments.of(encoder), Moments.of(rest))
 
 
 def split_encoder(params: VAEModel) -> tuple[VAEModel, VAEModel]:
@@ -123,7 +164,7 @@ def update(
     shrink = jnp.minimum(1.0, rates.clip_norm / jnp.maximum(norm, 1e-30))
     clipped = jax.tree.map(lambda g: g * shrink.astype(g.dtype), gradient)
     direction: Any
-    direction, memory = adam().update(clipped, memory)
+    direction, memory = adam(clipped, memory)
     rate = rates.at(step)
 
     def move_noise(p, u):

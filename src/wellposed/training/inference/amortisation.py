@@ -17,7 +17,7 @@ from wellposed._typing import Latent, Point, Posterior, PRNGKey, Scalar
 from wellposed.evaluation import over_rows
 from wellposed.models import Inferred, VAEModel, draw_keys
 
-from .._optimiser import adam
+from .._optimiser import Moments, adam
 from .gaps import AmortisationGap
 
 _PAIRS = 2  # of draws z = μ ± σε in a step
@@ -113,14 +113,14 @@ def _climb(model: VAEModel, inferred: Inferred, n_steps: int, *, key: PRNGKey) -
         slope = jax.grad(elbo)(place, step_key)
         scale = jnp.exp(place[1])
         direction: Any
-        direction, memory = adam().update((slope[0] * scale, slope[1]), memory)
+        direction, memory = adam((slope[0] * scale, slope[1]), memory)
         moved = place[0] + rate * scale * direction[0], place[1] + rate * direction[1]
         return (moved, memory), None
 
     turns = jnp.pi * jnp.arange(n_steps) / max(n_steps, 1)
     rates = (0.5 * _STEP * (1 + jnp.cos(turns))).astype(start[0].dtype)
     keys = jax.random.split(key, n_steps)
-    (place, _), _ = jax.lax.scan(step, (start, adam().init(start)), (keys, rates))
+    (place, _), _ = jax.lax.scan(step, (start, Moments.of(start)), (keys, rates))
     return Normal(place[0], jnp.exp(place[1]))
 
 
