@@ -16,7 +16,6 @@ from ._terminal import say
 
 if TYPE_CHECKING:
     from wellposed.datasets import Source
-    from wellposed.estimators import VAE
 
 TABLES = (".csv", ".npy")
 _DPI = 150
@@ -254,7 +253,7 @@ def check_outputs(
         check_output(path, *others, *paths[:i], force=force, kinds=kinds)
 
 
-def save_model(vae: "VAE", path: Path, *, force: bool) -> None:
+def save_model(vae: Any, path: Path, *, force: bool) -> None:
     """Write a model; if ``path`` cannot be written, write it into a temporary folder.
 
     Raises
@@ -303,26 +302,25 @@ def _write_conditional(path: Path | None, model: Any, rows: Any) -> None:
     write_table(path, np.asarray(rows), names)
 
 
-def _write_frame(path: Path | None, rows: Any) -> None:
-    write_table(path, cells_of(path, rows), [str(label) for label in rows.columns])
-
-
-def cells_of(path: Path | None, rows: Any) -> np.ndarray:
-    """Return the cells of a frame or an array for a text file, shape (n, d); a gap is empty.
-
-    Raises
-    ------
-    SettingError
-        For a frame, and .npy.
-    """
-    if not hasattr(rows, "columns"):
-        whole = np.asarray(rows, dtype=object)
-        return np.vectorize(_shortest, otypes=[object])(whole) if whole.size else whole
+def refuse_array_file(path: Path | None) -> None:
+    """Raise ``SettingError`` for .npy, where columns are of several kinds."""
     if path is not None and path.suffix.lower() == ".npy":
         raise SettingError(
             f"An .npy file holds numbers alone; the model has columns of several kinds, and got "
             f"{path}. Write a .csv file."
         )
+
+
+def _write_frame(path: Path | None, rows: Any) -> None:
+    refuse_array_file(path)
+    write_table(path, cells_of(rows), [str(label) for label in rows.columns])
+
+
+def cells_of(rows: Any) -> np.ndarray:
+    """Return the cells of a frame or an array for a text file, shape (n, d); a gap is empty."""
+    if not hasattr(rows, "columns"):
+        whole = np.asarray(rows, dtype=object)
+        return np.vectorize(_shortest, otypes=[object])(whole) if whole.size else whole
     columns = [rows[label].to_list() for label in rows.columns]
     cells = [["" if _is_gap(cell) else cell for cell in row] for row in zip(*columns, strict=True)]
     return np.array(cells, dtype=object).reshape(len(cells), len(columns))

@@ -8,7 +8,15 @@ import typer
 
 from wellposed._errors import SettingError
 
-from ._files import TABLES, cells_of, check_output, read_columns, save_model, write_table
+from ._files import (
+    TABLES,
+    cells_of,
+    check_output,
+    read_columns,
+    refuse_array_file,
+    save_model,
+    write_table,
+)
 from ._options import Data, Drop, Force, Header, Seed, Table
 from ._terminal import say
 
@@ -45,7 +53,7 @@ def impute(
 ) -> None:
     """Fill the empty cells of a table by their distribution given the full ones, under a VAE.
 
-    It is right where what is missing depends on cells that are not.
+    This is right where whether a cell is empty depends on cells that are full.
     """
     check_output(output, data, model, save, force=force, kinds=TABLES)
     check_output(save, data, model, output, force=force)
@@ -55,7 +63,12 @@ def impute(
             "Leave one of them out."
         )
     rows = read_columns(data, header, drop)
+    if hasattr(rows, "columns"):
+        refuse_array_file(output)
     imputer = _fitted(rows, seed) if model is None else _opened(model)
+    if save is not None:
+        save_model(imputer, save, force=force)
+        say(f"Wrote {save}", err=True)
     filled = [imputer.transform(rows)] if draws is None else list(imputer.draw(rows, draws, seed))
     _write(output, imputer, filled, numbered=draws is not None)
     gaps = imputer.gaps(rows)
@@ -66,9 +79,6 @@ def impute(
     )
     if holdout:
         say(str(imputer.holdout_score(rows)), err=True)
-    if save is not None:
-        save_model(imputer, save, force=force)  # pyright: ignore[reportArgumentType]
-        say(f"Wrote {save}", err=True)
 
 
 def _fitted(rows: Any, seed: int) -> "VAEImputer":
@@ -95,7 +105,7 @@ def _write(path: Path | None, imputer: "Imputer", filled: list[Any], *, numbered
     if path is not None and path.suffix.lower() == ".npy" and not hasattr(filled[0], "columns"):
         write_table(path, np.stack(filled) if numbered else filled[0], names)
         return
-    cells = [cells_of(path, each) for each in filled]
+    cells = [cells_of(each) for each in filled]
     if numbered:
         cells = [np.insert(each, 0, i, axis=1) for i, each in enumerate(cells)]
         names = ["draw", *names]

@@ -80,7 +80,7 @@ def outliers(
     say(f"{int(found.sum())} of {n} rows are outliers, at a rate of {kind} of {rate:g}", err=True)
     _explain(parts, score, found, explain)
     if save is not None:
-        save_model(parts[0].detector, save, force=force)  # pyright: ignore[reportArgumentType]
+        save_model(parts[0].detector, save, force=force)
         say(f"Wrote {save}", err=True)
 
 
