@@ -24,6 +24,7 @@ import compile_cache
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MOST_RESIDENT_BYTES = 2e9
+MOST_MAPPINGS = 25_000  # Linux allows 65,530, and XLA aborts beyond
 
 
 def _keep_compiled_programs() -> tempfile.TemporaryDirectory | None:
@@ -122,18 +123,38 @@ def _resident_bytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled_code_is_dropped() -> Iterator[None]:
+def _mappings() -> int:
+    """Number of memory mappings of this process; zero where the platform does not say."""
+    try:
+        return Path("/proc/self/maps").read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def _drop_compiled_code() -> None:
     """Clear compiled functions once there are many: in a whole run they take gigabytes.
 
-    Each takes more than a megabyte, which the C library keeps unless it is told to trim.
+    Each takes more than a megabyte, which the C library keeps unless it is told to trim, and
+    several mappings.
     """
-    yield
-    if _resident_bytes() > MOST_RESIDENT_BYTES:
+    if _resident_bytes() > MOST_RESIDENT_BYTES or _mappings() > MOST_MAPPINGS:
         jax.clear_caches()
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_code_is_dropped() -> Iterator[None]:
+    """After each module, and after each slow test, which compiles as much as a module."""
+    yield
+    _drop_compiled_code()
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """See the fixture above."""
+    if item.get_closest_marker("slow"):
+        _drop_compiled_code()
 
 
 @pytest.fixture
