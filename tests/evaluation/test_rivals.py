@@ -13,6 +13,7 @@ from scipy.stats import multivariate_normal
 
 import wellposed as wp
 from linear_gaussian import exact_model, rows_of
+from textbook import textbook_vae
 from wellposed import evaluation, noise
 from wellposed.evaluation import Comparison, Estimate, Rival
 from wellposed.evaluation._thresholds import SLIGHT, compare_densities
@@ -355,3 +356,11 @@ def test_a_prior_that_is_not_where_the_codes_are_is_the_cause_of_the_variance():
     finding = next(f for f in found.findings if f.question.startswith("Draws"))
     assert finding.verdict == "fault"
     assert "more components" in finding.remedy
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_a_diagnosis_of_few_rows_prints_the_same_comparison():
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    vae = textbook_vae(1, hidden=(4,), max_epochs=1, random_state=0).fit(X[:80])
+    compared = str(vae.compare(X[80:], X[:80])).splitlines()[-1]
+    assert compared in wp.diagnose(vae, X[80:], X[:80]).findings[0].said

@@ -260,7 +260,29 @@ def test_missing_cells_that_are_ignorable_are_marginalised():
     rows = gaps[frame.notna().all(axis=1)][:3]
     alone = rows.assign(level=None)
     unseen = rows.assign(level="z")  # a level that the model does not have is a gap
-    np.testing.assert_array_equal(vae.elbo(unseen), vae.elbo(alone))
+    with pytest.warns(wp.DataWarning, match="'level' has 'z'"):
+        found = vae.elbo(unseen)
+    np.testing.assert_array_equal(found, vae.elbo(alone))
     filled = vae.reconstruct(gaps)
     assert filled.notna().all().all()
     assert filled.dtypes.equals(gaps.dtypes)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_words_among_numbers_and_unseen_categories_are_named():
+    draws = np.random.default_rng(0)
+    pulse = draws.integers(40, 60, 80).astype(str)
+    pulse[::9] = "?"
+    frame = pd.DataFrame({"pulse": pulse, "pain": draws.choice(["mild", "severe"], 80)})
+    settings = {"hidden": (8,), "max_epochs": 1, "random_state": 0, "missing": "ignorable"}
+    with pytest.warns(wp.DataWarning, match="'pulse' hold numbers but for '\\?'") as caught:
+        wp.VAE(1, **settings).fit(frame)
+    assert "pain" not in str(caught[0].message)
+    frame["pulse"] = pd.to_numeric(frame["pulse"], errors="coerce")
+    vae = wp.VAE(1, **settings).fit(frame)
+    other = frame.assign(pain=frame["pain"].where(frame.index != 3, "agony"))
+    with pytest.warns(wp.DataWarning, match="count as missing cells: 'pain' has 'agony'"):
+        found = vae.score_samples(other)
+    np.testing.assert_array_equal(
+        found, vae.score_samples(frame.assign(pain=frame["pain"].where(frame.index != 3)))
+    )

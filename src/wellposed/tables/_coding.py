@@ -49,7 +49,14 @@ def _other_sort(column: Column, cells: Cells) -> DataError:
     )
 
 
-def _codes(column: Column, cells: Cells, unseen_as_gaps: bool) -> np.ndarray:
+def first_unseen(column: Column, cells: Cells) -> Any:
+    """A level of a column that the schema does not have; None without."""
+    given = _matched(column, cells)[1] if column.has_levels and cells.sort != "empty" else []
+    return given[0] if given else None
+
+
+def _matched(column: Column, cells: Cells) -> tuple[np.ndarray, list[Any]]:
+    """Return positions of levels, −1 for one that the schema does not have, and the first such."""
     levels = column.levels or ()
     if cells.sort == "level":
         place = {level_key(level): i for i, level in enumerate(levels)}
@@ -61,6 +68,11 @@ def _codes(column: Column, cells: Cells, unseen_as_gaps: bool) -> np.ndarray:
         each = [numbers.get(value, -1) for value in cells.values.tolist()]
         codes = np.where(cells.missing, 0.0, each)
         given = [f"{value:g}" for value in cells.values[codes < 0][:1]]
+    return codes, given
+
+
+def _codes(column: Column, cells: Cells, unseen_as_gaps: bool) -> np.ndarray:
+    levels, (codes, given) = column.levels or (), _matched(column, cells)
     if not given:
         return codes
     if unseen_as_gaps:

@@ -1,6 +1,7 @@
 """From the cells of a column to what it is taken for, and why."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ _FEW = 10  # distinct texts, or rows, that are always taken for categories, or n
 _ZEROS = 0.1  # share of zeros from which an amount has a probability of zero
 _SKEWED = 1.0  # third standardised moment
 _SMALL = 10.0  # mean of counts above which a Gaussian of their resolution fits
+_FEW_WORDS, _NUMBERS_A_WORD = 3, 3  # of a column of numbers whose gaps are words such as "?"
 _STEPS = {  # in nanoseconds
     "days": 86_400_000_000_000,
     "hours": 3_600_000_000_000,
@@ -121,6 +123,21 @@ def levels_of(cells: Cells) -> tuple[Level, ...]:
     if cells.sort == "boolean":
         return tuple(bool(value) for value in values)
     return tuple(int(value) if value.is_integer() else value for value in values)
+
+
+def words_among_numbers(levels: tuple[Level, ...]) -> tuple[str, ...]:
+    """Texts of a column that are no numbers, where most of the others are; else none."""
+    texts = [level for level in levels if isinstance(level, str)]
+    words = tuple(text for text in texts if not _is_number(text))
+    few = 0 < len(words) <= _FEW_WORDS and len(texts) - len(words) >= _NUMBERS_A_WORD * len(words)
+    return words if few else ()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _with(column: Column, kind: Any, reason: str, **fields: Any) -> Column:

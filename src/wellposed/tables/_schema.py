@@ -10,7 +10,7 @@ from wellposed import noise
 from wellposed._errors import DataError, SettingError, unknown_name
 
 from ._cells import PLAIN, Label, Level, plain_level
-from ._coding import decode, encode, fill_left_out
+from ._coding import decode, encode, fill_left_out, first_unseen
 from ._column import Column, ColumnNoise, Kind, default_noise
 from ._frames import Frame, build_frame
 from ._infer import as_number, complete, infer
@@ -232,6 +232,18 @@ class Schema:
             if column.is_kept and j is not None
         ]
         return np.column_stack(encoded) if encoded else np.empty((len(frame), 0))
+
+    def unseen(self, X: Any) -> dict[str, Any]:
+        """Return a level that the schema does not have of each column with one, by its name.
+
+        Parameters
+        ----------
+        X : frame of pandas or polars, as :meth:`encode` takes it
+        """
+        frame = self._frame(X)
+        kept = [(c, j) for c, j in zip(self.columns, self._places(frame), strict=True) if c.is_kept]
+        found = {str(c.name): first_unseen(c, frame.read(j)) for c, j in kept if j is not None}
+        return {name: level for name, level in found.items() if level is not None}
 
     def decode(self, values: np.ndarray, like: Any = None) -> Any:
         """Return a frame of the schema's columns and types from numbers in the model.

@@ -2,6 +2,8 @@
 
 import copy
 import functools
+import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -214,3 +216,18 @@ def test_a_constant_column_that_varies_is_an_outlier_with_a_warning():
 def test_errors_name_the_rule_and_the_remedy(call, text):
     with pytest.raises(wp.WellposedError, match=text):
         call()
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_too_few_rows_to_name_cells_are_said_with_what_to_pass():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    detector = wp.OutlierVAE(wp.VAE(1, hidden=(4,), max_epochs=1), random_state=0).fit(X)
+    with pytest.warns(wp.DataWarning, match="No cell can be named at level=0.01") as caught:
+        detector.explain(X[:2])
+    passed = float(re.search(r"level=([0-9.e-]+) or more", str(caught[0].message))[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", wp.DataWarning)
+        detector.explain(X[:2], level=passed)
+    with pytest.raises(wp.SettingError, match="alpha=") as refused:
+        detector.outliers(X[:2], alpha=0.001)
+    detector.outliers(X[:2], alpha=float(re.search(r"alpha=(\S+) or more", str(refused.value))[1]))

@@ -2,22 +2,26 @@
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from wellposed import datasets
 from wellposed._compiled import keep_compiled
-from wellposed._errors import SettingError
+from wellposed._errors import DataWarning, SettingError, named_features
 from wellposed._forks import check_process
 from wellposed.datasets._read import read_text_columns
 from wellposed.datasets.readers.columns import NotNumericError
 from wellposed.noise import AbstractNoise
 from wellposed.tables import Schema
 from wellposed.tables._frames import Frame, frame_of_text
+from wellposed.tables._infer import words_among_numbers
 
 from .containers import table_of
 from .rows import open_table
 from .table import Table
+
+_SHOWN = 5  # words and columns in a warning
 
 
 def open_to_fit(X: Any, noise: Any) -> Table:
@@ -48,6 +52,8 @@ def open_to_fit(X: Any, noise: Any) -> Table:
     if not given and (frame is None or frame.is_numbers()):
         return dataclasses.replace(table_of(X), schema=Schema.of_numbers(X))
     schema = (noise if given else Schema.of(X)).complete(X)
+    if not given:
+        _warn_of_words(schema)
     return _encoded(X, schema)
 
 
@@ -106,7 +112,40 @@ def open_rows(X: Any, schema: Schema | None, *, unseen_as_gaps: bool = False) ->
         return open_table(X)
     check_process()
     keep_compiled()
-    return _encoded(read_mixed(X), schema, unseen_as_gaps)
+    X = read_mixed(X)
+    table = _encoded(X, schema, unseen_as_gaps)
+    if unseen_as_gaps:
+        _warn_of_unseen(schema.unseen(X))
+    return table
+
+
+def _warn_of_words(schema: Schema) -> None:
+    """Warn of columns that would be numbers, but for words such as "?" for gaps."""
+    found = {str(c.name): words_among_numbers(c.levels or ()) for c in schema.columns}
+    found = {name: words for name, words in found.items() if words}
+    if not found:
+        return
+    words = sorted({word for each in found.values() for word in each})
+    warnings.warn(
+        f"Columns {named_features(range(len(found)), names=list(found))} hold numbers but for "
+        f"{', '.join(map(repr, words[:_SHOWN]))}, and are taken for text. If these are missing "
+        f"cells, read the file with pd.read_csv(path, na_values={words[:_SHOWN]!r}), or pass its "
+        'path, and fit with missing="ignorable".',
+        DataWarning,
+        stacklevel=4,
+    )
+
+
+def _warn_of_unseen(unseen: dict[str, Any]) -> None:
+    """Warn of categories that the fit did not have, which count as missing cells."""
+    if unseen:
+        each = "; ".join(f"{name!r} has {level!r}" for name, level in list(unseen.items())[:_SHOWN])
+        warnings.warn(
+            f"Categories that the fit did not have count as missing cells: {each}. Correct them, "
+            "or fit with a schema that has them: wp.Schema.of(frame) of a frame with all of them.",
+            DataWarning,
+            stacklevel=5,
+        )
 
 
 def _encoded(X: Any, schema: Schema, unseen_as_gaps: bool = False) -> Table:

@@ -58,8 +58,9 @@ class Table:
             remedy = "Drop those rows or columns, or fill the gaps first."
         if np.isnan(values).any() and ignorable:
             remedy = (
-                'Pass missing="ignorable" if whether an entry is missing depends on observed '
-                "entries only; or drop those rows or columns, or fill the gaps first."
+                'Pass missing="ignorable" (--missing ignorable) if whether an entry is missing '
+                "depends on observed entries only; or drop those rows or columns, or fill the gaps "
+                "first."
             )
         raise DataError(
             f"Data must be finite; {count} of {values.size} entries are NaN or inf, the first "

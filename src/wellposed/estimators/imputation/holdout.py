@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from wellposed import datasets
-from wellposed._errors import DataError
+from wellposed._errors import DataError, named_features
+from wellposed._text import cut
 from wellposed.evaluation.predictive.crps import fair_crps
 
 _DRAWS = 100  # of each hidden entry, for its CRPS
@@ -76,10 +77,14 @@ class HoldoutScore:
             table.pop()
         for j, name in enumerate(self.names):
             if not np.isnan(self.imputer.rmse[j]):
-                table.append((f"RMSE of {name[:20]}", [score.rmse[j] for score in every]))
+                table.append((f"RMSE of {cut(name, 21)}", [score.rmse[j] for score in every]))
         head = "".join(f" {name:>16}" for name in self.scores)
         lines = [f"{f'{self.n_hidden} hidden entries':30}{head}"]
         lines += [f"{what:30}" + "".join(f" {x:16.4g}" for x in values) for what, values in table]
+        poor = np.flatnonzero(self.imputer.rmse >= self.mean.rmse)
+        if poor.size:
+            listed = named_features(poor, names=self.names)
+            lines.append(f"No better than their mean: {listed}. Use draws of these columns.")
         return "\n".join(lines)
 
 

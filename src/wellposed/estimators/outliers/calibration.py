@@ -1,6 +1,7 @@
 """Rows held out of training, and the threshold that their scores give."""
 
 import dataclasses
+import math
 import warnings
 from typing import Any, Literal
 
@@ -153,6 +154,12 @@ def threshold_of(scores: np.ndarray, contamination: float | Literal["auto"]) -> 
     return Threshold(float(np.sort(scores)[max(rank, 1) - 1]), share)
 
 
+def least_rate(m: int) -> float:
+    """The smallest p-value of m rows, 1/(m + 1), rounded up to three digits for a message."""
+    digits = 10.0 ** (2 - math.floor(math.log10(1 / (m + 1))))
+    return math.ceil(digits / (m + 1)) / digits
+
+
 def check_alpha(alpha: float, n_calibration: int) -> None:
     """Refuse a rate of false alarms that the calibration rows cannot resolve.
 
@@ -168,5 +175,5 @@ def check_alpha(alpha: float, n_calibration: int) -> None:
         f"alpha={alpha:g} needs at least {needed} rows held out of training, since the smallest "
         f"p-value of m rows is 1/(m + 1); there are {n_calibration}. Fit with "
         f"n_calibration={needed}, on more rows if needed, or pass "
-        f"alpha={1 / (n_calibration + 1):.3g} or more."
+        f"alpha={least_rate(n_calibration):g} or more."
     )

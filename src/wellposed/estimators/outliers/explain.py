@@ -1,17 +1,25 @@
 """Explanations of outliers by log p of parts of a row."""
 
 import dataclasses
+import warnings
 from typing import Any
 
 import numpy as np
 
 from wellposed import evaluation, models
+from wellposed._errors import DataWarning
 from wellposed.evaluation import Explanation, conformal_p_values
-from wellposed.evaluation.outliers import log_density_of_parts, with_gaps, without_each
+from wellposed.evaluation.outliers import (
+    fewest_calibration_rows,
+    log_density_of_parts,
+    with_gaps,
+    without_each,
+)
 
 from .._vae import VAE
 from .._words import Rows
 from ..data.table import Table
+from .calibration import least_rate
 
 _WIDTH = 6.0  # standard deviations over which values of a wrong cell spread
 _MOST_WRONG = 5  # cells of a row
@@ -70,6 +78,19 @@ class Cells:
             if some.any() and len(known):
                 found[some, j] = conformal_p_values(surprise[some, j], known)
         return found
+
+
+def warn_of_few_cells(level: float, m: int) -> None:
+    """Warn of a level that the p-values of cells, by m calibration rows, cannot reach."""
+    if level * (m + 1) >= 1:
+        return
+    warnings.warn(
+        f"No cell can be named at level={level:g}: cells are judged by {m} rows held out of "
+        f"training, whose smallest p-value is 1/(m + 1). Pass level={least_rate(m):g} or more, or "
+        f"fit with n_calibration={fewest_calibration_rows(level)}, on more rows if needed.",
+        DataWarning,
+        stacklevel=3,
+    )
 
 
 def explain(cells: Cells, X: Rows, table: Table, log_p: np.ndarray, level: float) -> Explanation:

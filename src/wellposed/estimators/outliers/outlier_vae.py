@@ -24,7 +24,7 @@ from .calibration import Split, check_rows, constants_of, split, threshold_of
 from .columns import Columns, check_levels, quantile_noise
 from .complexity import check_levels_of_bytes, code_length
 from .ensemble import Ensemble
-from .explain import Cells, explain, rows_for_cells
+from .explain import Cells, explain, rows_for_cells, warn_of_few_cells
 from .methods import OutlierMethods
 from .stream import advance, can_advance, warn_of_drift
 from .trim import far_rows
@@ -315,6 +315,7 @@ class OutlierVAE(OutlierMethods, OutlierMixin, BaseEstimator):
             n_kept = rows_for_cells(len(self._kept_rows), len(self._constants))
             kept = self._kept_rows[-n_kept:]
             self._cells = Cells.of(self.vae_, kept, int(self.n_samples))
+        warn_of_few_cells(level, len(self._cells.calibration))
         return explain(self._cells, X, table, self._log_density(table), level)
 
     def quantiles(self, X: Rows, levels: ArrayLike = (0.15, 0.5, 0.85)) -> np.ndarray:

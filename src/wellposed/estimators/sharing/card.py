@@ -142,7 +142,14 @@ def _figures(vae: VAE, held: Any) -> str:
             ]
         )
         + "\n\nEach with its standard error over rows; densities are in the units of the data."
+        + (_OF_OBSERVED if np.isnan(vae.rows(held)).any() else "")
     )
+
+
+_OF_OBSERVED = (
+    " Rows have missing cells: these figures are of the cells that are there. Those of the "
+    "diagnosis are of whole rows, completed by draws of the model: do not compare the two."
+)
 
 
 def _findings(found: evaluation.Diagnosis) -> str:

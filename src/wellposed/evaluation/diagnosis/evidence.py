@@ -167,7 +167,7 @@ class Evidence:
 
     @functools.cached_property
     def likelihood(self) -> LogLikelihood:
-        return log_likelihood(self.model, self.rows[self.few], n_samples=256, key=self.key(7))
+        return log_likelihood(self.model, self.rows[self.few], n_samples=256, key=self._key)
 
     @functools.cached_property
     def comparison(self) -> Comparison:
@@ -177,7 +177,7 @@ class Evidence:
             self.model,
             self.rows[self.few],
             np.asarray(self._all_train),
-            key=self.key(7),
+            key=self._key,  # as vae.compare has it, so that both print the same
             likelihood=self.likelihood,
             resolution=self._resolution,
         )
