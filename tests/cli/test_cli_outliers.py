@@ -4,6 +4,7 @@ import csv
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from cli_running import run
 
@@ -34,7 +35,8 @@ def test_wrong_cells_are_found_in_new_rows_and_in_the_rows_themselves(tmp_path):
     assert len(table["p_value"]) == 60
     assert table["outlier"][7] == 1
     loaded = wp.load(model)
-    np.testing.assert_allclose(loaded.p_values(np.round(new, 6)), table["p_value"], atol=0.02)
+    judged = pd.DataFrame(np.round(new, 6), columns=list("abcd"))
+    np.testing.assert_allclose(loaded.p_values(judged), table["p_value"], atol=0.02)
     assert "row 7: " in found.stderr
     assert "c is" in found.stderr
     itself = run("outliers", other, "--max-epochs", 5, "--alpha", 0.2)
