@@ -24,6 +24,7 @@ from wellposed.evaluation.rivals.gaussians import (
     fit_mixture,
     fit_projected,
 )
+from wellposed.evaluation.rivals.repeats import shared_rows
 from wellposed.evaluation.rivals.rows import has_density
 from wellposed.noise import Gaussian
 
@@ -91,6 +92,28 @@ def test_the_size_of_a_mixture_is_chosen_by_validation():
     each = [multivariate_normal(c, 0.09 * np.eye(3)).logpdf(rows) for c in centres]
     truth = np.logaddexp.reduce(each).mean() - math.log(3)
     assert truth - 0.15 < fitted.log_density(rows).mean() <= truth
+
+
+def test_rows_of_the_training_are_counted_and_chance_repeats_are_not():
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(300, 3))
+    assert shared_rows(numbers[:60], numbers[60:]) == 0
+    assert shared_rows(numbers[50:110], numbers[60:]) == 50
+    assert shared_rows(-0.0 * numbers[:5], 0.0 * numbers[:5]) == 0  # all training rows repeat
+    levels = rng.integers(3, size=(300, 3)).astype(float)  # 27 rows that repeat by chance
+    assert shared_rows(levels[:60], levels[60:]) == 0
+    fresh = np.concatenate([levels[:60], numbers[:60]], axis=1)
+    assert shared_rows(fresh, fresh[::-1]) == 60
+
+
+def test_a_comparison_says_that_rows_are_those_of_the_training():
+    model, density = exact_model()
+    rows = rows_of(density, 100)
+    apart = evaluation.compare(model, rows[:30], rows[30:], key=KEY)
+    assert apart.n_shared == 0
+    assert "equal a training row" not in apart.sentences
+    within = evaluation.compare(model, rows[:30], rows[10:], key=KEY)
+    assert "20 of the rows equal a training row" in within.sentences
 
 
 # -- the comparison --------------------------------------------------------------------------

@@ -41,7 +41,10 @@ def test_a_column_is_taken_for_its_kind(kind):
     [
         ([0, 1] * 20, "boolean"),
         ([0.0, 1.0, np.nan, 1.0] * 10, "boolean"),
-        ([1, 2] * 20, "real"),  # of a mean above the variance
+        ([1, 2] * 20, "category"),
+        ([1, 2] * 5, "real"),  # of a mean above the variance
+        ([1, 2, 3] * 20, "real"),
+        ([0.5, 1.5] * 20, "real"),
         (np.arange(N) + 100, "identifier"),
         (np.arange(N) * 2, "real"),
         (np.where(np.arange(N) % 4, 0.0, np.exp(np.arange(N) / 4)), "amount"),
@@ -60,6 +63,28 @@ def test_values_decide_the_kind_of_numbers(values, kind):
     if not isinstance(values, (pd.Categorical, pd.Series)):  # dtype is no part of the decision
         assert Schema.of(frame.astype(object))["k"].kind == kind
         assert Schema.of(pl.from_pandas(frame))["k"].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ([1, 2, 3, 4] * 10, "category"),
+        ((np.arange(N) * 7919) % 10_007, "identifier"),
+        (np.arange(N) % 20 + 100, None),
+        (np.arange(N) / 3, None),
+        ([1, 2, 3], None),  # too few rows to tell
+    ],
+)
+def test_the_reason_says_what_else_whole_numbers_may_be(values, hint):
+    frame = pd.DataFrame({"k": values, "other": np.arange(len(values)) / 3})
+    schema = Schema.of(frame)
+    assert schema["k"].kind == "real"
+    said = schema["k"].reason
+    if hint is None:
+        assert "kind=" not in said
+        return
+    assert f'kind="{hint}"' in said
+    assert schema.replace("k", kind=hint).complete(frame)["k"].kind == hint
 
 
 def test_levels_without_a_row_are_kept():
@@ -94,6 +119,16 @@ def test_a_column_can_be_edited():
     numbers = schema.replace("count", kind="category").complete(FRAME)
     assert numbers["count"].levels == tuple(sorted(set(FRAME["count"].tolist())))
     pd.testing.assert_frame_equal(numbers.decode(numbers.encode(FRAME), like=FRAME), FRAME)
+
+
+def test_several_columns_are_edited_as_one_after_the_other():
+    frame = pd.DataFrame({"a": [1, 2, 3] * 10, "b": [4, 5, 6] * 10, "c": np.arange(30) / 3})
+    schema = Schema.of(frame)
+    both = schema.replace(["a", "b"], kind="category")
+    assert both == schema.replace("a", kind="category").replace("b", kind="category")
+    assert both.complete(frame)["b"].levels == (4, 5, 6)
+    with pytest.raises(wp.SettingError, match="'a'"):
+        schema.replace(["c", "aa"], kind="real")
 
 
 def test_an_amount_above_zero_has_no_probability_of_zero():

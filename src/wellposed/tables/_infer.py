@@ -13,6 +13,7 @@ from ._column import Column, default_noise
 
 MOST_LEVELS = 256
 _FEW = 10  # distinct texts, or rows, that are always taken for categories, or numbers
+_ALMOST_ALL = 0.9  # share of distinct whole numbers from which they may be identifiers
 _ZEROS = 0.1  # share of zeros from which an amount has a probability of zero
 _SKEWED = 1.0  # third standardised moment
 _SMALL = 10.0  # mean of counts above which a Gaussian of their resolution fits
@@ -184,6 +185,13 @@ def _of_numbers(column: Column, cells: Cells) -> Column:
         return _with(column, "real", "numbers, some of them infinite")
     if distinct == 2 and (low, high) == (0.0, 1.0):
         return _with(column, "boolean", "zeros and ones")
+    if distinct == 2 and whole and n > _FEW:
+        return _with(
+            column,
+            "category",
+            "two whole numbers",
+            levels=levels_of(cells),
+        )
     if whole and distinct == n > _FEW and high - low == n - 1:
         reason = f"the whole numbers from {low:.0f} to {high:.0f}, each once"
         return _with(column, "identifier", reason, last=high)
@@ -191,7 +199,19 @@ def _of_numbers(column: Column, cells: Cells) -> Column:
         amount = _of_amounts(column, x, whole)
         if amount is not None:
             return amount
-    return _with(column, "real", "whole numbers" if whole else "numbers")
+    return _with(column, "real", _whole_numbers(x, distinct) if whole else "numbers")
+
+
+def _whole_numbers(x: np.ndarray, distinct: int) -> str:
+    """Return the reason of a column of whole numbers, with what else they could be."""
+    n = len(x)
+    if distinct <= _FEW < n:
+        seen = f"{distinct} whole numbers from {x.min():.0f} to {x.max():.0f}"
+        return f'{seen}; kind="category" if they are codes'
+    if distinct >= _ALMOST_ALL * n and n > _FEW:
+        seen = f"whole numbers, {distinct} different in {n} cells"
+        return f'{seen}; kind="identifier" if they only name the rows'
+    return "whole numbers"
 
 
 def _of_amounts(column: Column, x: np.ndarray, whole: bool) -> Column | None:

@@ -39,12 +39,14 @@ class Schema:
     - text, up to 256 different ones: "category"; all different: "identifier"; more than half of
       the cells different: "text". Categories of the frame keep their levels; ordered ones are
       "ordered".
-    - zeros and ones, and booleans: "boolean".
+    - zeros and ones, and booleans: "boolean". Two other whole numbers in more than ten cells:
+      "category".
     - whole numbers from zero on of mean at most 10, below 1000, whose variance is at least their
       mean: "count"; those from one number to another, each once: "identifier".
     - numbers from zero on, a tenth zeros and more, of skewness above 1: "amount" with a
       probability of zero.
-    - other numbers: "real". Dates, durations and times of day: real numbers in the largest of
+    - other numbers: "real"; of codes such as 1 to 4 the printed reason says how to set the kind.
+      Dates, durations and times of day: real numbers in the largest of
       days, hours, minutes, seconds and their thousandths of which all are multiples.
     - one value: "constant"; none: "empty".
 
@@ -146,17 +148,17 @@ class Schema:
 
     def replace(
         self,
-        name: Label,
+        name: Label | list[Label],
         *,
         kind: Kind | None = None,
         noise: ColumnNoise | None = None,
         levels: Sequence[Level] | None = None,
     ) -> "Schema":
-        """Return the schema with another kind, noise or set of levels of one column.
+        """Return the schema with another kind, noise or set of levels of one column, or several.
 
         Parameters
         ----------
-        name : label of the column
+        name : label of the column, or a list of labels
         kind : see :class:`Column`; a kind of its own noise, unless that is given
         noise : as in :class:`wellposed.noise.Columns`
         levels : of a category, in the order of an ordered one; those of the data by default
@@ -166,6 +168,11 @@ class Schema:
         SettingError
             For an unknown column or kind, and levels that are not plain.
         """
+        if isinstance(name, list):
+            schema = self
+            for each in name:
+                schema = schema.replace(each, kind=kind, noise=noise, levels=levels)
+            return schema
         before = self[name]
         after = before
         if kind is not None:

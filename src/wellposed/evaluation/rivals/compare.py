@@ -22,6 +22,7 @@ from .family import fit_independent, fit_mixture_of_independent
 from .gaussians import Standard, fit_gaussian, fit_mixture, fit_projected
 from .linear import MOST_FACTORS, fit_factors, fit_ppca, has_one_variance, latents_of
 from .record import Comparison, Kind, Rival
+from .repeats import shared_rows
 from .rows import RivalRows, floors_of, has_density, rival_rows
 
 MOST_TRAINING = 4_000  # training rows that the rivals are fitted to
@@ -78,9 +79,10 @@ def compare(
     ['linear', 'Gaussian', 'mixture']
     """
     check_process()
-    rows, on_step = np.asarray(rows), on_step or (lambda name: None)
+    rows, train = np.asarray(rows), np.asarray(train, rows.dtype)
+    on_step = on_step or (lambda name: None)
     check_comparable(model, rows.shape[1] - model.n_covariates)
-    some = _some_of(np.asarray(train))
+    some = _some_of(train)
     if likelihood is None:
         on_step("log p(x) of the VAE")
         rows = subsample(rows, _MOST_ROWS)
@@ -92,7 +94,8 @@ def compare(
         rivals=_rivals(model, rows, some, varies, resolution, on_step, key=key),
         n_features=int(varies.sum()),
         n_train=len(some),
-        n_given=len(np.asarray(train)),
+        n_given=len(train),
+        n_shared=shared_rows(rows, train),
     )
 
 

@@ -54,6 +54,7 @@ class Comparison:
     n_train : number of training rows that the rivals were fitted to
     n_given : number of training rows that there are
     completed : whether the rows had missing entries, which were drawn by the VAE
+    n_shared : number of held-out rows that equal a training row; 0 if chance explains it
 
     Examples
     --------
@@ -70,6 +71,7 @@ class Comparison:
     n_train: int
     n_given: int
     completed: bool = False
+    n_shared: int = 0
 
     def difference(self, rival: Rival, rows: np.ndarray | slice = slice(None)) -> Estimate:
         """Mean of VAE − rival over rows, paired, with its standard error, nats a row.
@@ -154,6 +156,11 @@ class Comparison:
             f"Held-out log p(x) of this VAE is {mean} nats a row, on {len(self.log_p):,} rows: "
             f"{'; '.join(parts)}. The rivals were fitted to {self.n_train:,}{capped} training rows."
         )
+        if self.n_shared:
+            text += (
+                f" {self.n_shared:,} of the rows equal a training row, more than chance makes: the "
+                "figures favour what was fitted to them. Hold out other rows."
+            )
         if self.completed:
             text += (
                 " Missing entries, and levels that the fit did not have, were drawn by the VAE, "
