@@ -43,7 +43,7 @@ def compare(
     key: PRNGKey,
     likelihood: LogLikelihood | None = None,
     resolution: np.ndarray | None = None,
-    on_step: Callable[[str], object] | None = None,
+    on_step: Callable[[str], object] = lambda name: None,
 ) -> Comparison:
     r"""Compare held-out log p(x) with that of simpler densities on the same rows.
 
@@ -79,20 +79,18 @@ def compare(
     ['linear', 'Gaussian', 'mixture']
     """
     check_process()
-    rows, train = np.asarray(rows), np.asarray(train, rows.dtype)
-    on_step = on_step or (lambda name: None)
+    rows, train = np.asarray(rows), np.asarray(train)
     check_comparable(model, rows.shape[1] - model.n_covariates)
     some = _some_of(train)
     if likelihood is None:
         on_step("log p(x) of the VAE")
         rows = subsample(rows, _MOST_ROWS)
         likelihood = log_likelihood(model, rows, n_samples=_DRAWS, key=key)
-    varies = varying(own_columns(model, some))
     return Comparison(
         log_p=np.asarray(likelihood.value, np.float64),
         trusted=~np.asarray(likelihood.untrusted),
-        rivals=_rivals(model, rows, some, varies, resolution, on_step, key=key),
-        n_features=int(varies.sum()),
+        rivals=_rivals(model, rows, some, resolution, on_step, key=key),
+        n_features=int(varying(own_columns(model, some)).sum()),
         n_train=len(some),
         n_given=len(train),
         n_shared=shared_rows(rows, train),
@@ -111,7 +109,6 @@ def _rivals(
     model: VAEModel,
     rows: np.ndarray,
     train: np.ndarray,
-    varies: np.ndarray,
     resolution: np.ndarray | None,
     on_step: Callable[[str], object],
     *,
@@ -123,7 +120,9 @@ def _rivals(
     """
     if not has_density(model.noise):
         return _family_rivals(model, rows, train, on_step, key=key)
-    floors = floors_of(model, own_columns(model, train), resolution, key=key)[varies]
+    own = own_columns(model, train)
+    varies = varying(own)
+    floors = floors_of(model, own, resolution, key=key)[varies]
     fitted_to = rival_rows(model, train, varies, key=key).values
     held_out = rival_rows(model, rows, varies, key=key)
     if model.n_covariates:  # a shift of the rows, so that their density stays

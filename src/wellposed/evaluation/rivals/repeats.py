@@ -38,5 +38,5 @@ def shared_rows(rows: np.ndarray, train: np.ndarray) -> int:
 
 
 def _contents(rows: np.ndarray) -> Iterator[bytes]:
-    """Yield the bytes of each row; adding zero turns −0 into 0."""
-    return ((row + 0.0).tobytes() for row in rows)
+    """Yield the bytes of each row as float64; adding zero turns −0 into 0."""
+    return ((row.astype(np.float64) + 0.0).tobytes() for row in rows)
