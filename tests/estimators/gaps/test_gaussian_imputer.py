@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 
 import wellposed as wp
 from wellposed import datasets
-from wellposed.estimators.imputation.holdout import holdout_score
+from wellposed.estimators.imputation.holdout import FillScore, HoldoutScore, holdout_score
 
 RNG = np.random.default_rng(0)
 WHOLE = RNG.normal(size=(300, 4)) @ RNG.normal(size=(4, 4)) + 5.0
@@ -95,6 +95,17 @@ def test_holdout_figures_of_a_known_predictor():
     assert score.imputer.coverage == pytest.approx(0.9, abs=0.025)
     # The CRPS of a standard normal is 1/√π.
     assert score.imputer.crps == pytest.approx(np.pi**-0.5, abs=0.03)
+
+
+def test_columns_whose_fills_are_no_better_than_their_mean_are_named():
+    fill = FillScore(np.array([1.0, 2.0, np.nan, 3.0]), 1.0, 0.9, 0.5)
+    mean = FillScore(np.array([2.0, 2.0, np.nan, 2.0]), 1.0, 0.9, 0.5)
+    score = HoldoutScore(9, {"GaussianImputer": fill, "mean": mean}, tuple("abcd"))
+    assert str(score).endswith("their mean: 'b', 'd'. Use draws of these columns.")
+    better = HoldoutScore(
+        9, {"GaussianImputer": fill, "mean": FillScore(4 * mean.rmse, 1.0, 1.0, 1.0)}, tuple("abcd")
+    )
+    assert "No better" not in str(better)
 
 
 def test_the_ridge_is_chosen_by_hidden_entries():

@@ -16,6 +16,8 @@ import wellposed as wp
 from linear_gaussian import exact_model, rows_of
 from variants import slow_beside
 from wellposed import evaluation, transforms
+from wellposed.evaluation.diagnosis.evidence import Evidence
+from wellposed.evaluation.diagnosis.noise_checks import _foremost
 from wellposed.noise import Gaussian
 from wellposed.numerics import inverse_positive
 
@@ -259,6 +261,20 @@ class Balanced(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+def test_the_feature_that_has_most_of_a_difference_is_named_and_why():
+    model, rows, train = model_and_rows()
+    train = train.copy()
+    train[:3, 1] = 1e5
+    evidence = Evidence(model, rows, train, key=KEY, names=list("abcde"))
+    assert _foremost(evidence, np.array([-6.0, 1.0, 1.0, 1.0, 1.0])) == (
+        " 60% of the difference is that of 'a'."
+    )
+    apart = _foremost(evidence, np.array([1.0, 9.0, 0.0, 0.0, 0.0]))
+    assert apart.startswith(" 90% of the difference is that of 'b', where some values stand apart")
+    assert _foremost(evidence, np.array([2.0, 2.0, 0.0, 0.0, 0.0])) == ""
+    assert _foremost(evidence, np.zeros(5)) == ""
 
 
 def test_it_becomes_a_dictionary_and_a_page():

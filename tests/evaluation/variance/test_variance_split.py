@@ -52,6 +52,13 @@ def test_a_solved_model_is_split_as_its_loadings_say(exact, monkeypatch):
     assert "where the likelihood is largest" in found.verdict
 
 
+def test_draws_have_the_excess_of_the_noise_that_the_data_lack():
+    model, density = exact_model()
+    narrow = exact_model(variance=0.1)[1]
+    found = evaluation.variance_split(model, rows_of(narrow, 2000), key=KEY)
+    near(found.drawn_excess, np.diag(density.cov) - np.diag(narrow.cov), found.data_error)
+
+
 def test_errors_are_the_scatter_over_data():
     model, density = exact_model(spread=0.7)
     found = [
@@ -96,6 +103,8 @@ def test_the_gain_is_what_the_best_noise_variance_gains(kind):
     found = evaluation.variance_split(model, rows_of(density, 3000), key=KEY)
     near(found.noise_ratio, 2 * VARIANCE / residual, found.noise_ratio_error)
     near(found.total_ratio.value, 10 * VARIANCE / residual.sum(), found.total_ratio.standard_error)
+    error = 2 * VARIANCE * found.noise_ratio_error / found.noise_ratio**2
+    near(found.noise_excess, 2 * VARIANCE - residual, error)
     at = np.full(5, residual.mean()) if kind == "given" else residual
     share = at / (2 * VARIANCE)
     gain = 0.5 * (share - 1 - np.log(share)).sum()
