@@ -9,6 +9,7 @@ from frames_of_kinds import N, objects
 import wellposed as wp
 from wellposed import Schema
 from wellposed.tables import Column
+from wellposed.tables._infer import words_among_numbers
 
 RNG = np.random.default_rng(1)
 
@@ -119,6 +120,21 @@ def test_a_column_can_be_edited():
     numbers = schema.replace("count", kind="category").complete(FRAME)
     assert numbers["count"].levels == tuple(sorted(set(FRAME["count"].tolist())))
     pd.testing.assert_frame_equal(numbers.decode(numbers.encode(FRAME), like=FRAME), FRAME)
+
+
+@pytest.mark.parametrize(
+    ("levels", "words"),
+    [
+        (("?", "1", "2.5", "-3e2"), ("?",)),
+        (("?", "1", "2.5"), ()),  # too few numbers
+        (("?", "-", "none", *map(str, range(9))), ("?", "-", "none")),
+        (("a", "b", "c", "d", *map(str, range(40))), ()),  # too many words
+        (("1", "2", "3"), ()),
+        (("inf", "1", "2", "3"), ("inf",)),
+    ],
+)
+def test_a_few_words_among_texts_of_numbers_are_gaps_that_were_read_as_text(levels, words):
+    assert words_among_numbers(levels) == words
 
 
 def test_several_columns_are_edited_as_one_after_the_other():
