@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import SupportsIndex
 
+_MOST_NAMES = 40  # that a message lists
+
 
 class WellposedError(Exception):
     """Base of every error that the library raises on purpose.
@@ -233,9 +235,21 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> SettingError:
     known : the accepted names
     """
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(known)}."
-    return SettingError(f"{what} must be one of {', '.join(known)}; got {name!r}. {hint}")
+    more = "" if len(known) <= _MOST_NAMES else f" and {len(known) - _MOST_NAMES} more"
+    listed = f"{', '.join(known[:_MOST_NAMES])}{more}"
+    return SettingError(f"{what} must be one of {listed}; got {name!r}. {suggest(name, known)}")
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """Return the remedy for an unknown name: the closest known one, or one of those listed.
+
+    Parameters
+    ----------
+    name : the unknown name
+    known : the accepted names
+    """
+    near = difflib.get_close_matches(str(name), sorted(known), n=1, cutoff=0.4)
+    return f"Did you mean {near[0]!r}?" if near else "Choose one of these."
 
 
 def named_features(

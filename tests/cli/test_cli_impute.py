@@ -10,6 +10,7 @@ import pytest
 from cli_running import run
 
 import wellposed as wp
+from wellposed.estimators.imputation import vae as imputation
 
 pytestmark = pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
 
@@ -82,6 +83,38 @@ def test_what_fits_nothing_saves_and_judges_nothing(numbers, tmp_path):
     given = "impute", folder / "numbers.csv", "-m", folder / "imputer.wp"
     assert "--save needs a fit" in run(*given, "--save", tmp_path / "b.wp", code=2).stderr
     assert "--holdout needs a fit" in run(*given, "--holdout", code=2).stderr
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """The default of imputers, with two epochs of a small network."""
+    for name, value in {"hidden": (8,), "max_epochs": 2, "validation_folds": 0}.items():
+        monkeypatch.setitem(imputation._DEFAULTS, name, value)
+    monkeypatch.setattr(imputation, "_MOST_MODELS", 1)
+
+
+def test_the_default_is_that_of_python(numbers, short, tmp_path):
+    folder, _ = numbers
+    run("impute", folder / "numbers.csv", "-o", tmp_path / "filled.csv")
+    filled = np.array(read(tmp_path / "filled.csv")[1:], float)
+    np.testing.assert_array_equal(filled, wp.VAEImputer(random_state=0).fit_transform(TABLE))
+
+
+def test_a_column_is_what_it_is_said_to_be(numbers, short, tmp_path):
+    """As with `Schema.replace`; what is filled is a level, and the imputer of a file knows it."""
+    folder, _ = numbers
+    given = "impute", folder / "numbers.csv"
+    run(*given, "--column", "c=category", "--save", tmp_path / "a.wp", "-o", tmp_path / "a.csv")
+    schema = wp.Schema.of(TABLE).replace("c", kind="category")
+    own = wp.VAEImputer(imputation.default_vae(len(TABLE), noise=schema), random_state=0)
+    expected: Any = own.fit_transform(TABLE)
+    filled = pd.read_csv(tmp_path / "a.csv")
+    pd.testing.assert_frame_equal(filled, expected, check_dtype=False)
+    assert set(filled["c"]) <= set(TABLE["c"].dropna())
+    run(*given, "--model", tmp_path / "a.wp", "-o", tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    said = run(*given, "--model", tmp_path / "a.wp", "--column", "c=real", code=2).stderr
+    assert "--column needs a fit; got --column with --model" in said
 
 
 @pytest.mark.slow

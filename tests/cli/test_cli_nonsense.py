@@ -13,6 +13,7 @@ from wellposed.cli import app
 
 HUGE = str(10**12)
 SEEDS = ("-1", str(2**32), "1e3", "x", "")
+COLUMN = ("", "x", "none=real", "x=1=2", "0=foo", "a=numbr", "a=-1", "a=nan")
 HOSTS = {
     "--coordinator": ("", "x", "a:b", "a:99999999"),
     "--processes": ("0", "-1", "x"),
@@ -45,7 +46,7 @@ FIT = {
     "--validation-folds": ("-1", "1", HUGE, "x"),
     "--patience": ("-1", HUGE, "x"),
     "--missing": ("x", "-1"),
-    "--column": ("", "x", "none=real", "x=1=2", "0=foo"),
+    "--column": COLUMN,
     "--covariates": ("none", "99", "", "a:category:category"),
     "--resolution": ("nan", "-1", "inf", "x", ""),
     "--devices": ("0", "-1", HUGE, "2.5", "x", ""),
@@ -92,6 +93,7 @@ COMMANDS = {
         "--fdr": ("nan", "0", "1", "x"),
         "--trim": ("nan", "-0.1", "0.5", "x"),
         "--missing": ("x", "-1"),
+        "--column": COLUMN,
         "--explain": ("-1", "x"),
         "--save": ("detector.wp",),
         "--output": PATHS,
@@ -104,6 +106,7 @@ COMMANDS = {
     ("impute", "{csv}"): {
         "--draws": ("0", "-1", "x", "2.5"),
         "--model": ("none.wp", "{csv}", "{model}"),
+        "--column": COLUMN,
         "--save": (".",),
         "--seed": SEEDS,
         "--output": PATHS,

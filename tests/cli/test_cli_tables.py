@@ -118,6 +118,9 @@ def test_a_column_gets_the_kind_and_the_noise_that_it_is_given(fitted, tmp_path)
 
 def test_a_column_that_is_not_there_and_noise_of_all_are_refused(fitted, tmp_path):
     given = ("fit", fitted[0], "-o", tmp_path / "c.wp", "--column")
-    assert "must be one of" in run(*given, "n=reel", code=2).stderr
+    said = run(*given, "n=reel", code=2).stderr
+    assert "Did you mean 'real'?" in said
+    assert said.count("log-normal") == 1
+    assert run(*given, "n=2024", "--column", "n=xqv", code=2).stderr.count("log-normal") == 1
     assert "got 'm'" in run(*given, "m=real", code=2).stderr
     assert "--noise" in run(*given, "n=real", "--noise", "feature", code=2).stderr

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wellposed._errors import SettingError, unknown_name
+from wellposed._errors import SettingError
 from wellposed._text import cut
 
 from ._boundary import INTERRUPTED
+from ._columns import number_or_name
 from ._files import check_blocks
 from ._options import (
     Activation,
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     from wellposed.datasets import Source
     from wellposed.estimators import VAE
     from wellposed.sources import BlockSource
-    from wellposed.tables import Schema
 
 # Options of the command that are no settings of VAE, and settings under another name.
 _HOSTS = frozenset({"coordinator", "processes", "process", "step_timeout"})
@@ -154,7 +154,8 @@ def _run(
     from wellposed.estimators import VAE
     from wellposed.sources import BlockSource, open_source
 
-    from ._files import as_frame, check_output, read_columns, read_rows, save_model
+    from ._columns import with_kinds
+    from ._files import check_output, read_columns, read_rows, save_model
 
     if role.distributed:
         settings |= {"devices": settings["devices"] or "all"}
@@ -167,8 +168,8 @@ def _run(
     read = read_columns if mixed else read_rows
     source = open_source(data) if blocks else read(data, header, drop)
     if column:
-        source = as_frame(source)
-        vae.set_params(noise=_schema_of(source, column))
+        source, schema = with_kinds(source, column)
+        vae.set_params(noise=schema)
     interrupted = train(vae, source)
     if not role.writes:
         _end(vae, interrupted)
@@ -250,42 +251,6 @@ def _given_columns(columns: list[str] | None) -> dict[str | int, str | None] | N
             name, kind = column, None
         kinds[int(name) if _is_whole(name) else name] = kind
     return kinds or None
-
-
-def _schema_of(frame: Any, columns: list[str]) -> "Schema":
-    """Return the schema of a frame, with the kinds and the noises that --column sets.
-
-    Raises
-    ------
-    SettingError
-        For a text without "=", a column that is not there, and a word that is no kind and no noise.
-    """
-    from wellposed.noise._resolve import FAMILIES, LEARNED
-    from wellposed.tables import Schema
-    from wellposed.tables._column import KINDS
-
-    schema, noises = Schema.of(frame), (*LEARNED, *FAMILIES)
-    for column in columns:
-        name, sign, word = column.rpartition("=")
-        if not sign:
-            raise SettingError(
-                f"--column must be COLUMN=KIND or COLUMN=NOISE; got {cut(column, _QUOTED)!r}. "
-                "Write it as in --column zip=category."
-            )
-        noise = number_or_name(word)
-        if word not in (*KINDS, *noises) and isinstance(noise, str):
-            raise unknown_name(f"The kind or noise of {name!r}", word, (*KINDS, *noises))
-        changed: dict[str, Any] = {"kind": word} if word in KINDS else {"noise": noise}
-        schema = schema.replace(name, **changed)
-    return schema
-
-
-def number_or_name(text: str) -> float | str:
-    """Return the number that the text is, or the text."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _whole_or_name(text: str) -> int | str:

@@ -9,8 +9,8 @@ import numpy as np
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 
+from ._columns import number_or_name
 from ._files import check_outputs, check_picture, is_picture, read_rows, save_figure, write_table
-from ._fit import number_or_name
 from ._options import (
     Beta,
     Data,

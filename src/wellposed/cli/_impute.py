@@ -8,20 +8,24 @@ import typer
 
 from wellposed._errors import SettingError
 
+from ._columns import with_kinds
 from ._files import (
     TABLES,
+    as_frame,
     cells_of,
     check_output,
+    has_several_kinds,
     read_columns,
     refuse_array_file,
     save_model,
     write_table,
 )
-from ._options import Data, Drop, Force, Header, Seed, Table
+from ._options import Columns, Data, Drop, Force, Header, Seed, Table
 from ._terminal import say
 
 if TYPE_CHECKING:
     from wellposed.estimators import GaussianImputer, VAEImputer
+    from wellposed.tables import Schema
 
     Imputer: TypeAlias = VAEImputer | GaussianImputer
 
@@ -41,6 +45,7 @@ def impute(
         Path | None, typer.Option("--model", "-m", metavar="FILE", help=_MODEL, show_default=False)
     ] = None,
     holdout: Annotated[bool, typer.Option("--holdout", help=_HOLDOUT)] = False,
+    column: Columns = None,
     output: Table = None,
     save: Annotated[
         Path | None,
@@ -53,19 +58,22 @@ def impute(
 ) -> None:
     """Fill the empty cells of a table by their distribution given the full ones, under a VAE.
 
-    This is right where whether a cell is empty depends on cells that are full.
+    This is right where whether a cell is empty depends on cells that are full. The fills are those
+    of wp.VAEImputer(random_state=0), in Python.
     """
     check_output(output, data, model, save, force=force, kinds=TABLES)
     check_output(save, data, model, output, force=force)
-    if model is not None and (save is not None or holdout):
-        raise SettingError(
-            f"--model fits nothing, and {'--holdout' if save is None else '--save'} needs a fit. "
-            "Leave one of them out."
-        )
-    rows = read_columns(data, header, drop)
+    if model is not None:
+        _check_no_fit(model, {"--save": save, "--holdout": holdout, "--column": column})
+    rows, schema = read_columns(data, header, drop), None
+    imputer = None if model is None else _opened(model)
+    if column:
+        rows, schema = with_kinds(rows, column)
+    elif has_several_kinds(imputer):
+        rows = as_frame(rows)
     if hasattr(rows, "columns"):
         refuse_array_file(output)
-    imputer = _fitted(rows, seed) if model is None else _opened(model)
+    imputer = imputer or _fitted(rows, schema, seed)
     if save is not None:
         save_model(imputer, save, force=force)
         say(f"Wrote {save}", err=True)
@@ -81,10 +89,22 @@ def impute(
         say(str(imputer.holdout_score(rows)), err=True)
 
 
-def _fitted(rows: Any, seed: int) -> "VAEImputer":
-    from wellposed.estimators import VAEImputer
+def _check_no_fit(model: Path, options: dict[str, Any]) -> None:
+    """Raise ``SettingError`` for an option of a fit beside ``--model``."""
+    for option, value in options.items():
+        if value:
+            raise SettingError(
+                f"--model fits nothing, and {option} needs a fit; got {option} with --model "
+                f"{model}. Leave one of them out."
+            )
 
-    return VAEImputer(random_state=seed).fit(rows)
+
+def _fitted(rows: Any, schema: "Schema | None", seed: int) -> "VAEImputer":
+    from wellposed.estimators import VAEImputer
+    from wellposed.estimators.imputation.vae import default_vae
+
+    vae = None if schema is None else default_vae(len(rows), noise=schema)
+    return VAEImputer(vae, random_state=seed).fit(rows)
 
 
 def _opened(path: Path) -> "Imputer":

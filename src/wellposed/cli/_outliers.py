@@ -10,8 +10,17 @@ import typer
 from wellposed._checks import check_number
 from wellposed._errors import SettingError
 
-from ._files import TABLES, check_output, read_columns, save_model, write_table
-from ._options import Data, Drop, Force, Header, Missing, Seed, Table
+from ._columns import with_kinds
+from ._files import (
+    TABLES,
+    as_frame,
+    check_output,
+    has_several_kinds,
+    read_columns,
+    save_model,
+    write_table,
+)
+from ._options import Columns, Data, Drop, Force, Header, Missing, Seed, Table
 from ._terminal import say
 
 if TYPE_CHECKING:
@@ -26,6 +35,7 @@ _TRIM = (
     "Share of DATA that nothing is trained on, the farthest from most rows; 0.2 where groups of "
     "outliers are among them."
 )
+_EPOCHS = "Maximum number of epochs of the VAE, by default that of wp.OutlierVAE()."
 _EXPLAIN = "Number of outliers whose cells are printed, those of the lowest score first."
 
 
@@ -41,13 +51,14 @@ def outliers(
     ] = None,
     trim: Annotated[float, typer.Option(help=_TRIM)] = 0.0,
     missing: Missing = None,
+    column: Columns = None,
     explain: Annotated[int, typer.Option(help=_EXPLAIN, min=0)] = 5,
     output: Table = None,
     save: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="File for the detector; needs NEW.", show_default=False),
     ] = None,
-    max_epochs: Annotated[int, typer.Option(help="Epochs of the VAE.", min=1)] = 100,
+    max_epochs: Annotated[int, typer.Option(help=_EPOCHS, min=1)] = 100,
     seed: Seed = 0,
     header: Header = None,
     drop: Drop = None,
@@ -56,6 +67,8 @@ def outliers(
     """Find outliers in NEW, or in DATA itself, with a rate of false alarms that is stated.
 
     CSV has the columns score (lower for outliers), p_value and outlier (1 or 0), a line a row.
+
+    With NEW the figures are those of wp.OutlierVAE(random_state=0) in Python; without it, none are.
     """
     rate = check_number("--alpha", alpha, "0.01 is usual.", above=0, below=1)
     if fdr is not None:
@@ -67,8 +80,8 @@ def outliers(
             "NEW, or leave --save out."
         )
     limit = None if fdr is not None else rate
-    apart = {"alpha": limit, "trim": trim, "missing": missing}
-    parts = _judged(data, new, max_epochs, seed, header, drop, **apart)
+    settings = {"max_epochs": max_epochs, "missing": missing}
+    parts = _judged(data, new, settings, column, seed, header, drop, alpha=limit, trim=trim)
     n = sum(len(part.places) for part in parts)
     score, p = np.empty(n), np.empty(n)
     for part in parts:
@@ -96,38 +109,41 @@ class _Part:
 def _judged(
     data: str,
     new: str | None,
-    max_epochs: int,
+    settings: dict[str, Any],
+    column: list[str] | None,
     seed: int,
     header: Any,
     drop: Any,
     *,
     alpha: float | None,
     trim: float,
-    missing: str | None,
 ) -> list[_Part]:
-    """Fit a detector to DATA, or one to each half of it; an ``alpha`` is checked first."""
+    """Fit a detector to DATA, or one to each half of it; an ``alpha`` is checked first.
+
+    ``settings`` are those of the VAE. The schema of each half is that of the whole table.
+    """
     from wellposed.estimators import OutlierVAE
     from wellposed.estimators.data.mixed import open_to_fit
     from wellposed.estimators.outliers.calibration import check_alpha, default_size
     from wellposed.estimators.outliers.outlier_vae import default_vae
 
-    settings: dict[str, Any] = {
-        "vae": default_vae(max_epochs=max_epochs, missing=missing),
-        "trim": trim,
-    }
-    rows = read_columns(data, header, drop)
-    table = open_to_fit(rows, "auto")
+    rows, noise = read_columns(data, header, drop), "auto"
+    if column:
+        rows, noise = with_kinds(rows, column)
+    own: dict[str, Any] = {"vae": default_vae(**settings, noise=noise), "trim": trim}
+    table = open_to_fit(rows, noise)
     n = len(table.values)
     halves = np.array_split(np.random.default_rng(seed).permutation(n), 2)
     if alpha is not None:
         check_alpha(alpha, default_size(n if new is not None else len(halves[1])))
     if new is not None:
         others = read_columns(new, header, drop)
-        fitted = OutlierVAE(**settings, random_state=seed).fit(rows)
+        fitted = OutlierVAE(**own, random_state=seed).fit(rows)
+        others = as_frame(others) if has_several_kinds(fitted.vae_) else others
         return [_Part(fitted, others, np.arange(len(fitted.vae_.open(others).values)))]
     return [
         _Part(
-            OutlierVAE(**settings, random_state=seed).fit(table.take(np.sort(fitted))),
+            OutlierVAE(**own, random_state=seed).fit(table.take(np.sort(fitted))),
             table.take(np.sort(judged)),
             np.sort(judged),
         )

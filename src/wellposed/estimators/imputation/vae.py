@@ -216,7 +216,7 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         return with_columns(frame, extra, filled[:, d:])
 
     def _fit_rows(self, rows: np.ndarray, seed: int) -> None:
-        vae = VAE(**_DEFAULTS, n_importance=_draws_of(len(rows))) if self.vae is None else self.vae
+        vae = default_vae(len(rows)) if self.vae is None else self.vae
         settings: dict[str, Any] = {"missing": vae.missing or "ignorable"}
         if self.schema_ is None and self.vae is None and self._image_shape is None:
             settings["noise"] = _noise_of(rows)
@@ -336,6 +336,11 @@ class VAEImputer(ImputerMethods, TransformerMixin, BaseEstimator):
         columns = () if self.schema_ is None else self.schema_.kept
         sizes = np.array([len(column.levels or (0, 1)) for column in columns], int)
         return int(sizes[self.level_columns(len(sizes))].max(initial=0))
+
+
+def default_vae(n: int, **changes: Any) -> VAE:
+    """Return the VAE that ``vae=None`` stands for with n rows, with some settings changed."""
+    return VAE(**{**_DEFAULTS, "n_importance": _draws_of(n), **changes})
 
 
 def _as_fitted(vae: VAE, rows: np.ndarray) -> Table:
