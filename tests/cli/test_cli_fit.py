@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from cli_running import SMALL, run, table
 import wellposed as wp
 from wellposed import cli
 from wellposed.cli import _fit
+from wellposed.estimators._notices import objective_of_model
 from wellposed.training import _fit as loop
 from wellposed.training import _training
 
@@ -67,6 +69,36 @@ def test_the_summary_says_what_was_fitted(fitted):
     warning = fitted.result.stderr.strip()
     assert warning.startswith("warning: max_epochs was reached")
     assert len(warning.splitlines()) == 1
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.WellposedWarning")
+@pytest.mark.parametrize("folds", [0, 2])
+def test_the_summary_names_the_epoch_that_the_model_is_of(fitted, tmp_path, folds):
+    """With folds it is the last one; the objective is the one that the history has there."""
+    path = tmp_path / "m.wp"
+    options = ("--no-linear-start", "--validation-folds", folds)
+    printed = run("fit", fitted.csv, "-o", path, *SMALL, *options).stdout
+    said, vae = " ".join(printed.split()), wp.load(path)
+    epoch = vae.best_epoch_
+    value = vae.history_["held_out_objective"][epoch - 1]
+    rows = "mean of 2 folds" if folds else "held out"
+    assert f"objective {value:.2f} nats a row, {rows}, epoch {epoch}" in said
+    why = "trained on all rows; the folds" if folds else "the best on rows held out"
+    assert f"model of epoch {epoch}, {why}" in said
+    if folds:
+        assert epoch == vae.n_epochs_
+
+
+def test_the_objective_is_that_of_the_epoch_of_the_model():
+    def of(epoch, held):
+        history = {"objective": [1.0, 5.0, 3.0], "held_out_objective": held}
+        return objective_of_model(SimpleNamespace(best_epoch_=epoch, history_=history))
+
+    nan = float("nan")
+    assert of(3, [0.0, 4.0, 2.0]) == (2.0, True)  # the mean of folds is largest elsewhere
+    assert of(3, [nan, nan, nan]) == (3.0, False)
+    assert of(0, [0.0, 4.0, 2.0]) is None
+    assert of(None, [0.0, 4.0, 2.0]) is None
 
 
 @pytest.mark.slow

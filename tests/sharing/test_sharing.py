@@ -131,6 +131,12 @@ def test_a_card_states_what_the_model_gives(fitted):
     fingerprint = wp.training.fingerprint
     assert f"| SHA-256, held out | `{fingerprint((vae.rows(held),))}` |" in card
     assert f"{vae.model_.log_density_bound(3):.4g} nats a row" in card
+    units = "each feature minus its mean, over its standard deviation"
+    assert f"| transform to model units | {units} |" in card
+    assert "| noise variance σ², model units |" in card
+    best = vae.best_epoch_
+    at = f"epoch {best}, " if best else "that of the start"
+    assert f"2 epochs, the model is {'of ' if best else ''}{at}" in card
     for finding in wp.diagnose(vae, held, X[:100]).findings:
         assert f"| {finding.verdict} | {finding.question} |" in card
     assert "a\\|b, b, c" in card

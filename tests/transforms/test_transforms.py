@@ -4,11 +4,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 from scipy.stats import kstest
 
 import wellposed as wp
 from once import over
-from wellposed.transforms import Identity, Logit, Standardize, Unit, summarise
+from wellposed import transforms
+from wellposed.transforms import (
+    AbstractTransform,
+    ByColumn,
+    Identity,
+    Log,
+    Log1p,
+    Logit,
+    Standardize,
+    Unit,
+    in_words,
+    summarise,
+)
 
 RNG = np.random.default_rng(0)
 TABLE = RNG.normal(3.0, [0.1, 1.0, 50.0, 2.0], size=(200, 4))
@@ -241,3 +254,63 @@ def test_the_published_jacobian_of_mnist(shared_data):
     exact = counts @ expected_of_level / len(images)
     assert exact == pytest.approx(272.6, abs=0.2)
     assert found == pytest.approx(exact, abs=4 * 0.25 / np.sqrt(draws))
+
+
+_SPREAD = np.subtract(*np.quantile(TABLE, [0.75, 0.25], axis=0)) / 1.3489795
+WORDS = {
+    "none: model units are the units of the data": (Identity(), TABLE, lambda x: x),
+    "each feature minus its mean, over its standard deviation": (
+        Standardize(),
+        TABLE,
+        lambda x: (x - x.mean(axis=0)) / x.std(axis=0),
+    ),
+    "each feature minus its mean, all over one standard deviation": (
+        Standardize(shared=True),
+        TABLE,
+        lambda x: (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0).mean()),
+    ),
+    "each feature minus its median, over its spread": (
+        Standardize(robust=True),
+        TABLE,
+        lambda x: (x - np.median(x, axis=0)) / _SPREAD,
+    ),
+    "log x of each feature x, minus its mean, over its standard deviation": (
+        Log(),
+        UNIT,
+        lambda x: (np.log(x) - np.log(x).mean(axis=0)) / np.log(x).std(axis=0),
+    ),
+    "log(1 + x) of each feature x, minus its mean, over its standard deviation": (
+        Log1p(),
+        UNIT,
+        lambda x: (np.log1p(x) - np.log1p(x).mean(axis=0)) / np.log1p(x).std(axis=0),
+    ),
+    "log(p/(1 − p)) of each feature x, with p = x kept 1e-06 from 0 and 1": (
+        Logit(),
+        UNIT,
+        lambda x: scipy.special.logit(1e-6 + (1 - 2e-6) * x),
+    ),
+    "log(p/(1 − p)) of each feature x, with p = (x + u)/256, u uniform in [0, 1),": (
+        Logit(256),
+        LEVELS,
+        None,
+    ),
+    "(x + u)/256, u uniform in [0, 1), of each feature x": (Unit(256), LEVELS, None),
+    "0: log(1 + x) of each feature x, minus": (ByColumn({0: "log1p"}), UNIT, None),
+}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_the_words_are_what_the_transform_does(words, x64):
+    transform, rows, formula = WORDS[words]
+    fitted = transform.fit(summarise(rows))
+    assert in_words(fitted).startswith(words)
+    if formula is not None:
+        found = over(lambda x: fitted.forward(x, key=jax.random.key(0)).value, jnp.asarray(rows))
+        np.testing.assert_allclose(found, formula(rows), rtol=1e-5, atol=1e-7)
+
+
+def test_every_transform_has_words():
+    found = [getattr(transforms, name) for name in transforms.__all__]
+    classes = {each for each in found if isinstance(each, type)}
+    own = {each for each in classes if issubclass(each, AbstractTransform)} - {AbstractTransform}
+    assert own == {type(transform) for transform, _, _ in WORDS.values()}

@@ -75,6 +75,7 @@ RENAMED = {
     "seed": "random_state",
 }
 
+_CUT_SHORT = ("interrupted", "nonfinite")  # outcomes
 _QUOTED = 60  # characters
 _DIGITS = 18  # of a number that can be a size; Python itself reads no more than 4,300
 
@@ -186,7 +187,7 @@ def _run(
         shape = source.n_rows, source.n_features
     else:
         shape = source.values.shape if isinstance(source, Source) else source.shape
-    _show_fit(vae, shape, output)
+    _show_fit(vae, shape, _folds(vae, source, shape[0]), output)
     if interrupted:
         say("Interrupted: the model is the best so far. --checkpoint resumes.", err=True)
     _end(vae, interrupted)
@@ -272,7 +273,18 @@ def _is_whole(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
-def _show_fit(vae: "VAE", shape: tuple[int, ...], path: Path) -> None:
+def _folds(vae: "VAE", source: Any, n: int) -> int:
+    """Return the number of folds that chose the epochs; 0 without, and where not all have ended."""
+    from wellposed.estimators._settings import settings_of
+    from wellposed.estimators.start.settings import folds_of
+    from wellposed.sources import BlockSource
+
+    if isinstance(source, BlockSource) or vae.outcome_.value in _CUT_SHORT:
+        return 0
+    return folds_of(settings_of(vae) | {"image_shape": vae.image_shape_}, n)
+
+
+def _show_fit(vae: "VAE", shape: tuple[int, ...], folds: int, path: Path) -> None:
     """Print how the training went and where the model is."""
     from rich.console import Console
     from rich.table import Table
@@ -280,7 +292,7 @@ def _show_fit(vae: "VAE", shape: tuple[int, ...], path: Path) -> None:
     from ._files import has_several_kinds
 
     table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in _summary(vae, shape):
+    for name, value in _summary(vae, shape, folds):
         table.add_row(f"[dim]{name}[/dim]", value)
     Console().print(table)
     if has_several_kinds(vae):
@@ -288,25 +300,26 @@ def _show_fit(vae: "VAE", shape: tuple[int, ...], path: Path) -> None:
     say(f"Wrote {path}")
 
 
-def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
+def _summary(vae: "VAE", shape: tuple[int, ...], folds: int) -> list[tuple[str, str]]:
     import numpy as np
+
+    from wellposed.estimators._notices import objective_of_model
 
     from ._files import has_several_kinds
 
-    held_out = vae.history_["held_out_objective"]
-    trained_on_all = np.isnan(held_out).all()
-    objective = vae.history_["objective"] if trained_on_all else held_out
     lines = [
         ("data", f"{shape[0]} rows of {shape[1]} features"),
         ("latents", str(vae.n_components_)),
         ("outcome", f"{vae.outcome_.value} after {vae.n_epochs_} epochs"),
     ]
+    found = objective_of_model(vae)
     if vae.best_epoch_ == 0:
         lines.append(("best epoch", _start_kept(vae)))
-    elif len(objective) and not np.isnan(objective).all():
-        best = int(np.nanargmax(objective))
-        rows = "training" if trained_on_all else "held out"
-        lines.append(("objective", f"{objective[best]:.2f} nats a row, {rows}, epoch {best + 1}"))
+    elif found is not None:
+        value, held_out = found
+        rows = "training" if not held_out else f"mean of {folds} folds" if folds else "held out"
+        lines.append(("objective", f"{value:.2f} nats a row, {rows}, epoch {vae.best_epoch_}"))
+        lines.append(("model", _origin(vae, folds, held_out=held_out)))
     variance = np.asarray(vae.noise_variance_)
     shown = f"{float(variance):.4g}" if variance.ndim == 0 else _range(variance)
     if vae.one_scale_ is not None:
@@ -318,6 +331,16 @@ def _summary(vae: "VAE", shape: tuple[int, ...]) -> list[tuple[str, str]]:
     return lines
 
 
+def _origin(vae: "VAE", folds: int, *, held_out: bool) -> str:
+    """Explain which epoch the model is of."""
+    text = f"of epoch {vae.best_epoch_}"
+    if folds:
+        return f"{text}, trained on all rows; the folds chose the number of epochs"
+    if vae.outcome_.value in _CUT_SHORT:
+        return text
+    return f"{text}, {'the best on rows held out' if held_out else 'the last'}"
+
+
 def _start_kept(vae: "VAE") -> str:
     """Explain a model that no epoch of the training improved, and what to change."""
     import numpy as np
@@ -325,7 +348,7 @@ def _start_kept(vae: "VAE") -> str:
     from wellposed import nn
 
     n = len(vae.history_["held_out_objective"])
-    if not n and vae.outcome_.value in ("interrupted", "nonfinite"):
+    if not n and vae.outcome_.value in _CUT_SHORT:
         return "0: no epoch was completed; the model is the start of the training"
     start = "the untrained start"
     if isinstance(vae.model_.decoder, nn.LinearSkip):

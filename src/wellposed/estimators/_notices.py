@@ -1,4 +1,4 @@
-"""Warnings about the data, the noise and the outcome of a training."""
+"""Warnings about the data, the noise and the outcome of a training, and its objective."""
 
 import math
 import warnings
@@ -115,3 +115,25 @@ def warn_of_outcome(
             FloorWarning,
             stacklevel=3,
         )
+
+
+def objective_of_model(vae: Any) -> tuple[float, bool] | None:
+    """Return the objective at the epoch that the model is of, in nats a row.
+
+    Parameters
+    ----------
+    vae : fitted VAE
+
+    Returns
+    -------
+    the objective, and whether it is of rows held out: with folds it is their mean, of models that
+    were trained without them. None where no epoch improved on the start, or none is recorded
+    """
+    if not vae.best_epoch_:
+        return None
+    at = vae.best_epoch_ - 1
+    for name in ("held_out_objective", "objective"):
+        figures = np.asarray(vae.history_[name], float)
+        if at < len(figures) and np.isfinite(figures[at]):
+            return float(figures[at]), name == "held_out_objective"
+    return None

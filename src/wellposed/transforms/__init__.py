@@ -58,6 +58,7 @@ from ._suspects import Suspect as Suspect
 from ._suspects import describe_suspect as describe_suspect
 from ._suspects import suspects
 from ._unit import Unit
+from ._words import in_words as in_words
 
 __all__ = [
     "AMOUNTS",

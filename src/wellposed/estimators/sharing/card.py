@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from wellposed import evaluation, training
+from wellposed import evaluation, training, transforms
 from wellposed._errors import SettingError
 from wellposed._version import __version__
 
 from .._judging import diagnose
+from .._notices import objective_of_model
 from .._settings import settings_of
 from .._vae import VAE
 from .._words import Rows
@@ -84,12 +85,13 @@ def _model(vae: VAE) -> str:
     variance = np.asarray(vae.noise_variance_, np.float64)
     stated = f"{variance:.4g}" if variance.ndim == 0 else _range(variance)
     bound = model.log_density_bound(d)
+    one_noise = vae.schema_ is None or vae.schema_.one_noise  # of levels σ² has no meaning
     return _table(
         [
             ("features, latents", f"{d}, {vae.n_components_}"),
             ("noise p(x given z)", type(model.noise.whole).__name__),
-            ("noise variance σ², model units", stated),
-            ("transform to model units", type(model.transform).__name__),
+            *([("noise variance σ², model units", stated)] if one_noise else []),
+            ("transform to model units", _plain(transforms.in_words(model.transform))),
             ("prior p(z)", model.prior.notation),
             ("largest log density possible", f"{bound:.4g} nats a row"),
             ("training", _training(vae)),
@@ -98,8 +100,16 @@ def _model(vae: VAE) -> str:
 
 
 def _training(vae: Any) -> str:
-    kept = "" if vae.best_epoch_ is None else f", the model is of epoch {vae.best_epoch_}"
-    return f"{vae.outcome_.value}, {vae.n_epochs_} epochs{kept}"
+    text = f"{vae.outcome_.value}, {vae.n_epochs_} epochs"
+    if vae.best_epoch_ == 0:
+        return f"{text}, the model is that of the start"
+    if vae.best_epoch_ is not None:
+        text += f", the model is of epoch {vae.best_epoch_}"
+    found = objective_of_model(vae)
+    if found is None:
+        return text
+    value, held_out = found
+    return f"{text}, with a {'held-out' if held_out else 'training'} objective of {value:.2f} nats"
 
 
 def _range(values: np.ndarray) -> str:
