@@ -74,6 +74,17 @@ def test_frames_come_back_in_kind(vae):
     pd.testing.assert_frame_equal(decoded[kept], again[kept].reset_index(drop=True))
 
 
+@pytest.mark.parametrize("how", ["ancestral", "mean", "coupled"])
+def test_whole_numbers_are_rounded_and_decimals_are_not(vae, how):
+    key = vae.key("sample")
+    raw = evaluation.samples(vae.model_, 40, how=how, alpha=1.0, key=key)
+    coded = vae.schema_.encode(vae.sample(40, how))
+    whole = [vae.schema_[name].whole for name in vae.feature_names_in_]
+    assert whole == [False, False, False, True, False, True]
+    np.testing.assert_array_equal(coded[:, 0], vae.in_data_units(raw)[:, 0])
+    np.testing.assert_array_equal(coded[:, whole], np.rint(vae.in_data_units(raw)[:, whole]))
+
+
 def test_a_reconstructed_level_is_the_likeliest(vae):
     numbers = SCHEMA.encode(FRAME)
     z = vae.transform(FRAME)

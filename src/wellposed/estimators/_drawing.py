@@ -107,7 +107,9 @@ class Drawing(Measures):
         Returns
         -------
         array of shape (n_samples, d), data units; for a model with ``schema_``, a frame of its
-        columns and types. A model with ``covariates_`` has these columns in their places
+        columns and types. A model with ``covariates_`` has these columns in their places. In a
+        frame, whole numbers, dates and levels are those that the columns can hold, for every
+        ``how``; numbers with decimals are not rounded, since p(x) is a density
         """
         check_is_fitted(self)
         width = max(self.n_features_in_, self.n_components_) if out is None else 0
