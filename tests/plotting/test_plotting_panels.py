@@ -77,6 +77,11 @@ def test_curves_show_both_objectives_and_the_best_epoch():
     assert len(ax.get_legend().get_texts()) == 3
 
 
+def test_curves_mark_the_epoch_that_the_model_is_of():
+    assert plotting.training_curves(HISTORY, best_epoch=20).lines[2].get_xdata()[0] == 20
+    assert len(plotting.training_curves(HISTORY, best_epoch=0).lines) == 2
+
+
 def test_curves_without_held_out_rows_or_a_noise_variance():
     nothing = np.full(20, np.nan)
     history = HISTORY | {"held_out_objective": nothing, "noise_variance": nothing}

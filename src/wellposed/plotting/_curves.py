@@ -12,16 +12,22 @@ from .canvas import Axes
 
 
 def training_curves(
-    history: Mapping[str, np.ndarray], *, ax: Axes | None = None, title: str = ""
+    history: Mapping[str, np.ndarray],
+    *,
+    best_epoch: int | None = None,
+    ax: Axes | None = None,
+    title: str = "",
 ) -> Axes:
     """Draw the objective on training and held-out rows, and the noise variance on a second axis.
 
     The scale of the objective ignores the first tenth of the epochs, where it increases steeply.
-    A dotted line marks the best held-out epoch.
+    A dotted line marks the epoch that the model is of.
 
     Parameters
     ----------
     history : an estimator's ``history_``
+    best_epoch : its ``best_epoch_``, of which 0 has no line; None marks the best held-out epoch,
+        which with folds is not that of the model
     ax : axes to draw on; those of a new figure by default
     title : text above the curves
 
@@ -40,7 +46,10 @@ def training_curves(
     lines = ax.plot(epochs, trained, color=TRAIN, label="objective, training")
     if not np.isnan(held).all():
         lines += ax.plot(epochs, held, color=HELD_OUT, label="objective, held out")
-        ax.axvline(epochs[np.nanargmax(held)], color=QUIET, linestyle=":")
+        if best_epoch is None:
+            best_epoch = int(epochs[np.nanargmax(held)])
+        if best_epoch:
+            ax.axvline(best_epoch, color=QUIET, linestyle=":")
     shown = np.stack([trained, held])[:, len(epochs) // 10 :]
     low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
     margin = 0.05 * (high - low) or 1.0

@@ -16,6 +16,7 @@ class FittedVAE(Protocol):
 
     model_: VAEModel
     history_: dict[str, np.ndarray]
+    best_epoch_: int | None
     noise_variance_: float | np.ndarray
     image_shape_: tuple[int, ...] | None
     schema_: Schema | None

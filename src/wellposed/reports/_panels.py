@@ -243,7 +243,8 @@ def training(facts: Facts) -> Panel | None:
     """The objective over epochs, and the bound of the density."""
     if not facts.vae.history_:
         return None
-    ax = plotting.training_curves(facts.vae.history_)
+    ax = plotting.training_curves(facts.vae.history_, best_epoch=facts.vae.best_epoch_)
+    marked = "; a dotted line marks the epoch that the model is of" if len(ax.lines) > 2 else ""
     bound = facts.vae.model_.log_density_bound(facts.shown.shape[1])
     limit = (
         f"No log density of this model exceeds {bound:.6g} nats."
@@ -253,7 +254,7 @@ def training(facts: Facts) -> Panel | None:
     return Panel(
         "training",
         "Training",
-        f"The objective over epochs, on training rows and on held-out rows. {limit}",
+        f"The objective over epochs, on training rows and on held-out rows{marked}. {limit}",
         figure_as_png(ax),
         "Curves of the training and held-out objective",
     )
