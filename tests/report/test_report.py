@@ -129,6 +129,18 @@ def test_the_numbers_are_those_of_the_estimator(kind, request, digits, frame):
 
 
 @pytest.mark.parametrize("kind", IMAGES_SLOW)
+def test_sections_have_the_figures_of_the_diagnosis(kind, request):
+    _, report = request.getfixturevalue(kind)
+    section = {panel.name: panel for panel in report.panels}
+    finding = {finding.question: finding for finding in report.diagnosis.findings}
+    assert finding["Calibrated?"].said in section["calibration"].caption
+    ratio = re.search(r"noise variance is ([^ ]+ ± [^ ]+)", finding["Variance split?"].said)[1]
+    assert f"noise variance is {ratio}" in section["split"].caption
+    added_up = sum(rate for _, rate in section["rates"].table.rows)
+    assert added_up == pytest.approx(finding["Collapsed?"].figures["rates added up, nats"])
+
+
+@pytest.mark.parametrize("kind", IMAGES_SLOW)
 def test_the_page_stands_alone_and_is_sound(kind, request):
     _, report = request.getfixturevalue(kind)
     html = report.html
@@ -248,3 +260,27 @@ def test_tables_are_drawn_feature_by_feature():
     lines = {ax.get_title(loc="left"): ax.lines[0].get_ydata() for ax in figure.axes if ax.lines}
     np.testing.assert_allclose(lines["c"], 2 * grid)
     assert len(plotting.residual_boxes(data[:, :4]).axes) == 1
+
+
+def test_levels_are_drawn_by_name_and_share_and_missing_cells_are_left_out():
+    data = np.array([[0.0, 1.0], [2.0, np.nan], [2.0, 3.0], [np.nan, 2.0]])
+    drawn = np.array([[1.0, 1.0], [2.0, 2.0]])
+    first, second = plotting.marginals(data, drawn, levels={0: ["red", "green", "blue"]}).axes
+    heights = [bar.get_height() for bar in first.patches]
+    np.testing.assert_allclose(heights, [1 / 3, 0, 2 / 3, 0, 1 / 2, 1 / 2])
+    assert [tick.get_text() for tick in first.get_xticklabels()] == ["red", "green", "blue"]
+    assert second.get_ylabel() == "density"
+    many = np.repeat(np.arange(20.0), np.arange(1, 21))[:, None]
+    (ax,) = plotting.marginals(many, many, levels={0: [f"l{i}" for i in range(20)]}).axes
+    shown = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert shown == [f"l{i}" for i in range(12, 20)]  # the most frequent, in their order
+    means = np.array([0.0, 2.0, 2.0])[None, :, None]
+    (ax,) = plotting.traversals(np.arange(3.0), means, [0], levels={0: ["a", "b", "c"]}).axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a", "c"]
+
+
+def test_a_change_counts_in_units_of_each_feature():
+    means = np.arange(3.0)[None, :, None] * np.arange(1.0, 15.0)
+    figure = plotting.traversals(np.arange(3.0), means, [0], scale=np.arange(1.0, 15.0) ** 2)
+    shown = [ax.get_title(loc="left") for ax in figure.axes if ax.lines]
+    assert shown == [f"feature {j}" for j in range(12)]  # the last changes most, in one unit

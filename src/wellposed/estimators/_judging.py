@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from wellposed import evaluation, explorer
+from wellposed import evaluation, explorer, models
 from wellposed._bar import PresentStep
 from wellposed._errors import SettingError
 
@@ -17,6 +17,7 @@ from ._forecast import forecast_of
 from ._settings import settings_of
 from ._words import Rows
 from .data.rows import check_labels
+from .data.table import Table
 from .synthetic.panel import tables_panel
 
 if TYPE_CHECKING:
@@ -170,15 +171,21 @@ def report(
         _refuse("report", vae, _NO_REPORT)
     X, X_train = vae.open(X), None if X_train is None else vae.open(X_train)
     check_labels(labels, len(X.values))
-    key, estimator = vae.key("score"), cast("FittedVAE", vae)  # every Fitted is a VAE
     further = (tables_panel(vae, X, X_train), *further)
     with PresentStep() as step:
         shown = on_panel or step
         shown("missing entries")
-        rows = vae.whole_rows(X)
+        rows, gaps = _completed(vae, X)
         found = diagnose(vae, X, X_train, on_check=lambda text: shown(f"diagnosis: {text}"))
-        named = {"diagnosis": found, "labels": labels, "on_panel": shown}
-        return make_report(estimator, rows, key=key, further=further, **named)
+        named = {"diagnosis": found, "labels": labels, "gaps": gaps, "on_panel": shown}
+        named |= {"key": vae.key("score"), "further": further}
+        return make_report(cast("FittedVAE", vae), rows, **named)  # every Fitted is a VAE
+
+
+def _completed(vae: Fitted, X: Table) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows with their gaps drawn, and which cells were gaps, (n, d)."""
+    rows = vae.rows(X)
+    return vae.complete(rows), np.isnan(models.own_columns(vae.model_, rows))
 
 
 def explore(

@@ -1,6 +1,10 @@
 """Axes to draw on, without matplotlib's global state."""
 
+from typing import Any, Final
+
 from .canvas import Axes, Figure
+
+TURNED: Final[dict[str, Any]] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}  # names
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (5.0, 4.0)) -> Axes:

@@ -1,25 +1,49 @@
 """Tables of numbers, one panel for each feature: marginals, traversals, residuals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from wellposed._text import in_figure
+from wellposed._text import cut, in_figure
 
+from ._axes import TURNED
 from ._palette import HELD_OUT, NOISE, PALETTE
 from .canvas import Axes, Figure
 
 _SHOWN = 12  # panels
 _BINS = 30
+_MOST_LEVELS, _LEVEL = 8, 12  # levels of a panel, and characters of the name of one
+
+Levels = Mapping[int, Sequence[str]]
 
 
-def marginals(data: np.ndarray, drawn: np.ndarray, *, names: Sequence[str] | None = None) -> Figure:
+class _Style(NamedTuple):
+    kind: Literal["bar", "step"]
+    of_bars: dict[str, Any]
+
+
+_STYLES = (  # of data and of draws
+    _Style("bar", {"color": HELD_OUT, "alpha": 0.45}),
+    _Style("step", {"edgecolor": NOISE, "lw": 1.5}),
+)
+
+
+def marginals(
+    data: np.ndarray,
+    drawn: np.ndarray,
+    *,
+    names: Sequence[str] | None = None,
+    levels: Levels | None = None,
+) -> Figure:
     """Draw histograms of the data and of draws, for the first twelve features that vary.
 
     Parameters
     ----------
-    data, drawn : arrays of shape (n, d) and (m, d), data units
+    data, drawn : arrays of shape (n, d) and (m, d), data units; a level is its position, and NaN a
+        missing cell, which is left out
     names : of the features, d of them
+    levels : names of the levels by the position of the feature; its eight most frequent are drawn
 
     Returns
     -------
@@ -30,18 +54,43 @@ def marginals(data: np.ndarray, drawn: np.ndarray, *, names: Sequence[str] | Non
     >>> len(marginals(X, X[:50]).axes)
     4
     """
-    at = np.flatnonzero(np.ptp(data, axis=0) > 0)[:_SHOWN]
+    seen = [column[~np.isnan(column)] for column in data.T]
+    at = [j for j, column in enumerate(seen) if len(column) and np.ptp(column) > 0][:_SHOWN]
     figure, axes = _panels(len(at))
     for ax, j in zip(axes, at, strict=True):
-        low, high = np.quantile(np.concatenate([data[:, j], drawn[:, j]]), (0.005, 0.995))
-        edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
-        ax.hist(data[:, j], edges, density=True, color=HELD_OUT, alpha=0.45, label="data")
-        ax.hist(
-            drawn[:, j], edges, density=True, histtype="step", color=NOISE, lw=1.5, label="draws"
-        )
+        both = {"data": seen[j], "draws": drawn[~np.isnan(drawn[:, j]), j]}
+        if levels is not None and j in levels:
+            _shares(ax, both, levels[j])
+        else:
+            _histograms(ax, both)
         _labelled(ax, j, names)
-    axes[0].legend(frameon=False, fontsize="small")
+    if axes:
+        axes[0].legend(frameon=False, fontsize="small")
     return figure
+
+
+def _histograms(ax: Axes, both: Mapping[str, np.ndarray]) -> None:
+    low, high = np.quantile(np.concatenate([*both.values()]), (0.005, 0.995))
+    edges = np.linspace(low, high if high > low else low + 1.0, _BINS + 1)
+    for (name, values), style in zip(both.items(), _STYLES, strict=True):
+        ax.hist(values, edges, density=True, histtype=style.kind, label=name, **style.of_bars)
+    ax.set_ylabel("density", fontsize="x-small")
+
+
+def _shares(ax: Axes, both: Mapping[str, np.ndarray], levels: Sequence[str]) -> None:
+    """Draw the share of each level, in their order."""
+    n = len(levels)
+    shares = {
+        name: np.bincount(values.astype(int), minlength=n) / max(len(values), 1)
+        for name, values in both.items()
+    }
+    most = np.sort(np.argsort(-np.maximum(*shares.values()), kind="stable")[:_MOST_LEVELS])
+    place = np.arange(len(most))
+    for (name, share), style in zip(shares.items(), _STYLES, strict=True):
+        filled = style.kind != "step"
+        ax.bar(place, share[most], 0.8, fill=filled, label=name, **style.of_bars)
+    _name_levels(ax.set_xticks, place, [levels[i] for i in most], rotation=30, ha="right")
+    ax.set_ylabel("share", fontsize="x-small")
 
 
 def traversals(
@@ -50,15 +99,19 @@ def traversals(
     latents: Sequence[int],
     *,
     names: Sequence[str] | None = None,
+    levels: Levels | None = None,
+    scale: np.ndarray | None = None,
 ) -> Figure:
     """Draw E[x|z] along each latent, for the twelve features that change most.
 
     Parameters
     ----------
-    grid : array of shape (s,), values of the latent
+    grid : array of shape (s,), values of the latent in standard deviations of the prior
     means : array of shape (m, s, d), data units: E[x|z] with one of m latents at those values
     latents : positions of the m latents, for the legend
     names : of the features, d of them
+    levels : names of the levels by the position of the feature
+    scale : shape (d,), unit of each feature in which its change counts; None is one
 
     Returns
     -------
@@ -70,15 +123,19 @@ def traversals(
     >>> len(traversals(grid, np.ones((1, 5, 3)) * grid[:, None], [0]).axes) > 0
     True
     """
-    span = np.ptp(means, axis=1).max(axis=0)
+    span = np.ptp(means, axis=1).max(axis=0) / (1.0 if scale is None else scale)
     at = np.sort(np.argsort(-span, kind="stable")[: min(_SHOWN, len(span))])
     figure, axes = _panels(len(at))
     for ax, j in zip(axes, at, strict=True):
         for i, latent in enumerate(latents):
             colour = PALETTE[i % len(PALETTE)]
             ax.plot(grid, means[i, :, j], color=colour, lw=1.5, label=f"latent {latent}")
+        if levels is not None and j in levels:
+            named = np.unique(means[..., j].astype(int))
+            _name_levels(ax.set_yticks, named, [levels[int(j)][i] for i in named])
         _labelled(ax, j, names)
     axes[0].legend(frameon=False, fontsize="x-small")
+    figure.supxlabel("value of the latent, standard deviations of the prior", fontsize="small")
     return figure
 
 
@@ -87,7 +144,7 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
 
     Parameters
     ----------
-    residuals : array of shape (n, d), in units of the noise's σ
+    residuals : array of shape (n, d), in units of the noise's σ; NaN is left out
     names : of the features, d of them
 
     Returns
@@ -102,7 +159,7 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
     d = residuals.shape[1]
     figure = Figure((min(11.0, max(5.0, 0.35 * d + 2)), 3.6), layout="constrained")
     ax = figure.add_subplot()
-    low, first, middle, third, high = np.quantile(
+    low, first, middle, third, high = np.nanquantile(
         residuals, (0.025, 0.25, 0.5, 0.75, 0.975), axis=0
     )
     place = np.arange(d)
@@ -113,7 +170,8 @@ def residual_boxes(residuals: np.ndarray, *, names: Sequence[str] | None = None)
     ax.set(ylabel="residual over σ", xlim=(-0.6, d - 0.4))
     if d <= 24:
         shown = [str(j) if names is None else in_figure(names[j]) for j in range(d)]
-        ax.set_xticks(place, shown, rotation=0 if names is None else 45, fontsize="small")
+        turned = {} if names is None else TURNED
+        ax.set_xticks(place, shown, fontsize="small", **turned)
     else:
         ax.set(xlabel="features", xticks=[])
     ax.spines[["top", "right"]].set_visible(False)
@@ -161,6 +219,10 @@ def _panels(n: int) -> tuple[Figure, list[Axes]]:
     for ax in axes[n:]:
         ax.set_axis_off()
     return figure, list(axes[:n])
+
+
+def _name_levels(set_ticks: Any, place: np.ndarray, names: Sequence[str], **how: Any) -> None:
+    set_ticks(place, [in_figure(cut(name, _LEVEL)) for name in names], **how)
 
 
 def _labelled(ax: Axes, j: int, names: Sequence[str] | None) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 from wellposed._text import in_figure
 from wellposed.evaluation import VarianceSplit
 
-from ._axes import axes_or_new, headed
+from ._axes import TURNED, axes_or_new, headed
 from ._palette import HELD_OUT, NOISE, QUIET
 from ._tiles import GAP, as_images, tile
 from .canvas import Axes
 
-_NAMED = 16  # features above which they are sorted, without names
+_IN_ORDER, _NAMED = 16, 30  # features above which they are sorted, and have no names
+_ROOM = 1.15  # height of the axes over that of the bars, for the legend
 _HIGHEST = 2.0  # largest share drawn; a pixel that varies in one training row may have fifty
 _PANELS = ("data", "latents", "noise")
 
@@ -54,23 +55,22 @@ def variance_split(
         return _as_images(split, image_shape, ax)
     ax = axes_or_new(ax, (7.0, 4.0))
     at = np.flatnonzero(split.varies)
-    few = len(at) <= _NAMED
+    few = len(at) <= _IN_ORDER
     if not few:
         at = at[np.argsort(-split.posterior.explained[at] / split.data[at])]
     top = _bars(ax, split, at, 0.8 if few else 1.0)
     high = 1.05 * max(min(float(top.max()), _HIGHEST), 1.0)
-    ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4), ylim=(0, high))
-    if few:
+    ax.set(ylabel="share of the feature's variance", xlim=(-0.6, len(at) - 0.4))
+    ax.set_ylim(0, _ROOM * high)
+    if few or (len(at) <= _NAMED and names is not None):
         shown = [str(j) if names is None else in_figure(names[int(j)]) for j in at]
-        ax.set_xticks(np.arange(len(at)), shown)
-        ax.tick_params(axis="x", rotation=0 if names is None else 45)
+        turned = {} if names is None else TURNED
+        ax.set_xticks(np.arange(len(at)), shown, fontsize="small", **turned)
         ax.set_xlabel("feature")
     else:
         ax.set(xlabel="features, by what the latents explain", xticks=[])
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, frameon=False, fontsize="small"
-    )
+    ax.legend(loc="upper center", ncols=4, frameon=False, fontsize="small")
     beyond = int((top > high).sum())
     line = f"noise over mean squared residual {split.total_ratio}"
     headed(ax, "Variance split", line + (f"; {beyond} features reach beyond" if beyond else ""))

@@ -26,11 +26,21 @@ class Facts:
     vae : a fitted :class:`wellposed.VAE`
     rows : array of shape (n, d), data units, without the estimator's offset
     labels : array of shape (n,) or None
+    gaps : bool array of shape (n, d), the cells of ``rows`` that were drawn; None for none
     key : PRNG key
     """
 
-    def __init__(self, vae: FittedVAE, rows: np.ndarray, labels: ArrayLike | None, *, key: PRNGKey):
+    def __init__(
+        self,
+        vae: FittedVAE,
+        rows: np.ndarray,
+        labels: ArrayLike | None,
+        gaps: np.ndarray | None = None,
+        *,
+        key: PRNGKey,
+    ):
         at = subsample(np.arange(len(rows)), MOST_ROWS)
+        self.gaps = None if gaps is None or not gaps[at].any() else gaps[at]
         self.vae, self.rows, self.key = vae, rows[at], key
         self.labels = None if labels is None else np.asarray(labels)[at]
         self.image_shape: tuple[int, ...] | None = vae.image_shape_
@@ -50,6 +60,19 @@ class Facts:
     def shown(self) -> np.ndarray:
         """The rows in data units, as the user passed them, without covariates."""
         return self.vae.in_data_units(own_columns(self.vae.model_, self.rows))
+
+    def observed(self, values: np.ndarray) -> np.ndarray:
+        """Return values of the cells of the rows, shape (n, d), with NaN in gaps."""
+        return values if self.gaps is None else np.where(self.gaps, np.nan, values)
+
+    @functools.cached_property
+    def levels(self) -> dict[int, tuple[str, ...]]:
+        """Names of the levels of each feature that has some, by its position."""
+        schema = self.vae.schema_
+        if schema is None or schema.one_noise:
+            return {}
+        named = {j: column.level_names for j, column in enumerate(schema.kept)}
+        return {j: names for j, names in named.items() if names}
 
     def given(self, n: int) -> np.ndarray | None:
         """Return the covariates of n rows, shape (n, c), repeated if there are fewer, or None."""

@@ -38,6 +38,7 @@ def make_report(
     *,
     diagnosis: Diagnosis,
     labels: ArrayLike | None = None,
+    gaps: np.ndarray | None = None,
     key: PRNGKey,
     on_panel: Callable[[str], object] | None = None,
     further: Sequence[Callable[[Facts], Panel | None]] = (),
@@ -52,6 +53,7 @@ def make_report(
     rows : array of shape (n, d), data units
     diagnosis : of the same model on these rows
     labels : array of shape (n,), for the colours of the latent plane
+    gaps : bool array of shape (n, d), the cells of ``rows`` that were drawn by the model
     key : PRNG key
     on_panel : called with a panel's name before it is drawn
     further : functions of panels that follow the others
@@ -74,7 +76,7 @@ def make_report(
     >>> report = make_report(vae, X, diagnosis=diagnosis, key=key)  # doctest: +SKIP
     """
     check_installed("A report")
-    facts = Facts(vae, rows, labels, key=key)
+    facts = Facts(vae, rows, labels, gaps, key=key)
     drawn, left_out = [], []
     for panel in (*PANELS, *further):
         name = panel.__name__
@@ -89,8 +91,7 @@ def make_report(
             continue
         if part is not None:
             drawn.append(part)
-    title = f"Report on {diagnosis.model}"
-    return Report(title, diagnosis, tuple(drawn), tuple(left_out))
+    return Report(f"Report on {diagnosis.model}", diagnosis, tuple(drawn), tuple(left_out))
 
 
 def _reason(error: Exception) -> str:

@@ -32,8 +32,12 @@ def samples(facts: Facts) -> Panel:
             title,
             "Histograms of the data (filled) and of as many draws from the model (line), "
             "z ~ p(z) and x ~ p(x | z). Where the line is wider or smoother than the data, the "
-            "noise or the prior has too much variance.",
-            figure_as_png(plotting.marginals(facts.shown, drawn, names=facts.names)),
+            f"noise or the prior has too much variance.{_left_out(facts)}",
+            figure_as_png(
+                plotting.marginals(
+                    facts.observed(facts.shown), drawn, names=facts.names, levels=facts.levels
+                )
+            ),
             "Histograms of data and draws, one panel for each feature",
         )
     figure = _figure((11.0, 4.1))
@@ -57,19 +61,11 @@ def samples(facts: Facts) -> Panel:
     )
 
 
-def reconstructions(facts: Facts) -> Panel:
+def reconstructions(facts: Facts) -> Panel | None:
     """Data, reconstructions, and the residual in units of the noise."""
     shape = facts.image_shape
     if shape is None:
-        return Panel(
-            "reconstructions",
-            "Residuals",
-            "Residuals of each feature at the posterior mean, divided by the σ of the noise: "
-            "quartiles (thick) and the central 95 % (thin). If the noise is Gaussian and correct, "
-            "the thin lines fill the band.",
-            figure_as_png(plotting.residual_boxes(facts.residuals, names=facts.names)),
-            "Quartiles and central intervals of the residuals, one line for each feature",
-        )
+        return _residuals(facts)
     shown = facts.shown[:16]
     figure = _figure((11.0, 4.6))
     left, right = figure.subplots(1, 2)
@@ -93,6 +89,31 @@ def reconstructions(facts: Facts) -> Panel:
         figure_as_png(figure),
         "Images, their reconstructions, and maps of the residuals in units of sigma",
     )
+
+
+def _residuals(facts: Facts) -> Panel | None:
+    """Residuals of the features that are no levels; None without one."""
+    at = [j for j in range(facts.residuals.shape[1]) if j not in facts.levels]
+    if not at:
+        return None
+    names = None if facts.names is None else [facts.names[j] for j in at]
+    levels = " Columns of levels have no such residual." if facts.levels else ""
+    return Panel(
+        "reconstructions",
+        "Residuals",
+        "Residuals of each feature at the posterior mean, divided by the σ of the noise: quartiles "
+        "(thick) and the central 95 % (thin). If the noise is Gaussian and correct, the thin lines "
+        f"fill the band.{levels}{_left_out(facts)}",
+        figure_as_png(plotting.residual_boxes(facts.observed(facts.residuals)[:, at], names=names)),
+        "Quartiles and central intervals of the residuals, one line for each feature",
+    )
+
+
+def _left_out(facts: Facts) -> str:
+    """Return a sentence on missing cells, which are drawn elsewhere; empty without."""
+    if facts.gaps is None:
+        return ""
+    return f" {facts.gaps.sum():,} missing cells are left out."
 
 
 def plane(facts: Facts) -> Panel | None:
@@ -127,8 +148,16 @@ def traversals(facts: Facts) -> Panel:
     means = facts.decoded(codes.reshape(-1, codes.shape[-1]))
     if facts.image_shape is None:
         moved = means.reshape(len(latents), _STEPS, -1)[:4]
+        spread = facts.shown.std(axis=0)
         picture = figure_as_png(
-            plotting.traversals(grid, moved, latents[:4].tolist(), names=facts.names)
+            plotting.traversals(
+                grid,
+                moved,
+                latents[:4].tolist(),
+                names=facts.names,
+                levels=facts.levels,
+                scale=np.where(spread > 0, spread, np.inf),
+            )
         )
         seen = "the four most active latents change, one line each"
     else:
@@ -163,8 +192,10 @@ def rates(facts: Facts) -> Panel:
     return Panel(
         "rates",
         "Rate of each latent",
-        f"Mean KL(q(z_i | x) ‖ p(z_i)), {facts.total_rate} nats in all. {beside}Latents "
-        "at zero have collapsed, which is no fault if the forecast is zero as well.",
+        "Mean KL(q(z_i | x) ‖ N(m_i, s_i²)), with the mean and the variance of p(z_i): "
+        f"{facts.rates.sum():.3g} nats added up. KL(q(z | x) ‖ p(z)) of all latents at once is "
+        f"{facts.total_rate} nats. {beside}Latents at zero have collapsed, which is no fault if "
+        "the forecast is zero as well.",
         figure_as_png(ax),
         "Bars of the mean rate of each latent",
         Table(("latent", "rate, nats"), rows),
@@ -208,7 +239,8 @@ def split(facts: Facts) -> Panel:
         "split",
         "Variance split",
         f"{result.verdict} The latents explain the variance of E[x | z], and the noise has the "
-        "rest. The noise variance of a VAE decides how the two share it.",
+        "rest. The noise variance of a VAE decides how the two share it."
+        f"{' Levels count by their positions.' if facts.levels else ''}",
         figure_as_png(ax),
         "Shares of each feature's variance in latents and noise",
         Table(("feature", "variance", "share of the latents", "share of the noise"), rows),

@@ -85,6 +85,13 @@ class Column:
         """Whether its numbers in the model are positions in ``levels``."""
         return self.kind in ("category", "ordered")
 
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """What its numbers 0, 1, 2 … in the model mean; of booleans too, and empty for others."""
+        if self.kind == "boolean":
+            return ("0", "1") if self.sort == "number" else ("False", "True")
+        return tuple(map(str, self.levels or ())) if self.has_levels else ()
+
 
 def default_noise(column: Column) -> ColumnNoise | None:
     """Return the noise that a kind of column has by default."""

@@ -41,6 +41,9 @@ _FEW_ROWS = 300  # for measures that need many draws for each row
 class Evidence:
     """Measures of a model, each computed on first access.
 
+    What a report and the methods of an estimator show as well has their key, ``key``, so that the
+    same rows have the same figures everywhere.
+
     Parameters
     ----------
     model : VAEModel
@@ -117,13 +120,13 @@ class Evidence:
 
     @functools.cached_property
     def split(self) -> VarianceSplit:
-        return variance_split(self.model, self.rows, key=self.key(1), n_draws=_DRAWS)
+        return variance_split(self.model, self.rows, key=self._key, n_draws=_DRAWS)
 
     @functools.cached_property
     def train_split(self) -> VarianceSplit | None:
         if self.train is None:
             return None
-        return variance_split(self.model, self.train, key=self.key(1), n_draws=_DRAWS)
+        return variance_split(self.model, self.train, key=self._key, n_draws=_DRAWS)
 
     @functools.cached_property
     def kl_weight(self) -> Estimate:
@@ -132,11 +135,11 @@ class Evidence:
 
     @functools.cached_property
     def codes(self) -> Codes:
-        return codes(self.model, self.rows, key=self.key(3), most=_MOST_ROWS)
+        return codes(self.model, self.rows, key=self._key, most=_MOST_ROWS)
 
     @functools.cached_property
     def collapse(self) -> Collapse:
-        rates_of_rows = rates(self.model, self.rows, key=self.key(3))
+        rates_of_rows = rates(self.model, self.rows, key=self._key)
         return collapse(rates_of_rows, in_prior_units(self.model, self.codes.loc))
 
     @functools.cached_property
@@ -155,15 +158,15 @@ class Evidence:
 
     @functools.cached_property
     def residuals(self) -> ResidualSpectrum:
-        return residual_spectrum(self.model, self.rows, key=self.key(4))
+        return residual_spectrum(self.model, self.rows, key=self._key)
 
     @functools.cached_property
     def mismatch(self) -> PriorMismatch:
-        return prior_mismatch(self.model, self.rows, key=self.key(5), setting=self._prior)
+        return prior_mismatch(self.model, self.rows, key=self._key, setting=self._prior)
 
     @functools.cached_property
     def calibration(self) -> Calibration:
-        return calibration(self.model, self.rows[self.few], key=self.key(6), n_draws=49)
+        return calibration(self.model, self.rows[self.few], key=self._key, n_draws=49)
 
     @functools.cached_property
     def likelihood(self) -> LogLikelihood:
@@ -177,7 +180,7 @@ class Evidence:
             self.model,
             self.rows[self.few],
             np.asarray(self._all_train),
-            key=self._key,  # as vae.compare has it, so that both print the same
+            key=self._key,
             likelihood=self.likelihood,
             resolution=self._resolution,
         )
