@@ -335,7 +335,7 @@ def _origin(vae: "VAE", folds: int, *, held_out: bool) -> str:
     """Explain which epoch the model is of."""
     text = f"of epoch {vae.best_epoch_}"
     if folds:
-        return f"{text}, trained on all rows; the folds chose the number of epochs"
+        return f"{text}, trained on all rows; the folds chose the epoch"
     if vae.outcome_.value in _CUT_SHORT:
         return text
     return f"{text}, {'the best on rows held out' if held_out else 'the last'}"
