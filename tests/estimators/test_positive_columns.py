@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import wellposed as wp
@@ -100,3 +101,31 @@ def test_counts_marks_and_symmetric_columns_deserve_no_hint():
         warnings.simplefilter("error", wp.DataHint)
         warnings.simplefilter("ignore", wp.TrainingWarning)
         prepare(textbook_vae(1, **QUICK), ordinary)
+
+
+@pytest.mark.filterwarnings("ignore::wellposed.TrainingWarning")
+def test_the_hint_for_a_frame_is_a_line_that_does_it():
+    rng = np.random.default_rng(0)
+    paid = np.exp(1.5 * rng.normal(size=200))
+    frame = pd.DataFrame(
+        {"paid": paid, "rain": paid * rng.integers(2, size=200), "t": rng.normal(size=200)}
+    )
+    with pytest.warns(
+        wp.DataHint, match=r"replace\(\['paid', 'rain'\], kind=\"amount\"\)"
+    ) as caught:
+        wp.VAE(1, **QUICK).fit(frame)
+    (said,) = (str(w.message) for w in caught if w.category is wp.DataHint)
+    assert "{'paid': 'log', 'rain': 'log1p'}" in said
+    schema = wp.Schema.of(frame).replace(["paid", "rain"], kind="amount")
+    drawn = wp.VAE(1, noise=schema, **QUICK).fit(frame).sample(200)
+    assert (drawn[["paid", "rain"]] >= 0).all(axis=None)
+    assert (drawn["paid"] > 0).all()
+
+
+def test_an_array_gets_the_noise_of_each_kind_of_amount():
+    both = np.column_stack([TABLE[:, 0], TABLE[:, 0] * DRAWS.integers(2, size=400)])
+    with pytest.warns(wp.DataHint, match='"zero-inflated" or, without zeros, "log-normal"'):
+        prepare(textbook_vae(1, **QUICK), both)
+    with pytest.warns(wp.DataHint, match='noise "zero-inflated" \\(') as caught:
+        prepare(textbook_vae(1, **QUICK), both[:, 1:])
+    assert "depends on the unit" in str(caught[0].message)

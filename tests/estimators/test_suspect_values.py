@@ -1,6 +1,7 @@
 """One bad value is named where a model is fitted, and noise made for outliers withstands it."""
 
 import re
+import types
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 import wellposed as wp
 from textbook import textbook_vae
 from variants import slow_beside
+from wellposed.estimators._notices import warn_of_outcome
 from wellposed.estimators._prepare import prepare
 from wellposed.noise import StudentT
 
@@ -126,3 +128,15 @@ def test_a_diagnosis_names_the_column_of_most_of_a_difference():
         assert "of the difference is that of 'pressure', where some" in findings[question].said
     said = wp.diagnose(textbook_vae(1, **QUICK).fit(rows()), rows(300)[240:], rows())
     assert "stand apart" not in str(said)
+
+
+@pytest.mark.parametrize(("names", "said"), [(["a", "b"], True), (None, False)])
+def test_noise_at_its_floor_may_be_that_of_codes(names, said):
+    """Columns of a frame have kinds, and an array has none."""
+    at_floor = types.SimpleNamespace(noise=types.SimpleNamespace(on_floor=lambda variance: [1]))
+    run = types.SimpleNamespace(reason="", model=at_floor)
+    with pytest.warns(wp.FloorWarning) as caught:
+        warn_of_outcome(run, np.ones(2), names)
+    message = str(caught[0].message)
+    assert ("'b'" if said else "1") in message
+    assert ('kind="category"' in message) == said

@@ -229,3 +229,12 @@ def test_a_table_of_which_nothing_is_left_is_refused():
     frame = FRAME[["constant", "identifier"]]
     with pytest.raises(wp.DataError, match="all are left out"):
         Schema.of(frame).complete(frame)
+
+
+def test_a_table_of_numbers_says_that_it_has_one_noise_and_where_zeros_are():
+    frame = pd.DataFrame({"a": np.arange(40) / 3, "b": np.arange(40) % 2 * 1.5})
+    schema = Schema.of_numbers(frame)
+    first, second = str(schema).splitlines()[1:]
+    assert "one for all" in first
+    assert "zeros" not in first
+    assert second.endswith("; 50% zeros")

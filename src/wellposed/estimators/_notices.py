@@ -94,6 +94,12 @@ def warn_of_given_noise(model: models.VAEModel, moments: transforms.Moments) -> 
         )
 
 
+_CODES = (
+    " If the values are codes, they are levels: pass "
+    'noise=wp.Schema.of(frame).replace(name, kind="category").'
+)
+
+
 def warn_of_outcome(
     run: training.Run,
     noise_variance: float | np.ndarray,
@@ -111,7 +117,8 @@ def warn_of_outcome(
         warnings.warn(
             f"{which} is at its floor, resolution/√12: the model predicts the data to within "
             "their rounding, and the floor, not the data, determines the density. If the "
-            "resolution is finer than estimated, pass `resolution`.",
+            "resolution is finer than estimated, pass `resolution`."
+            f"{'' if names is None else _CODES}",
             FloorWarning,
             stacklevel=3,
         )

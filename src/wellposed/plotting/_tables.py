@@ -89,7 +89,7 @@ def _shares(ax: Axes, both: Mapping[str, np.ndarray], levels: Sequence[str]) -> 
     for (name, share), style in zip(shares.items(), _STYLES, strict=True):
         filled = style.kind != "step"
         ax.bar(place, share[most], 0.8, fill=filled, label=name, **style.of_bars)
-    _name_levels(ax.set_xticks, place, [levels[i] for i in most], rotation=30, ha="right")
+    _name_levels(ax.set_xticks, place, [levels[int(i)] for i in most], rotation=30, ha="right")
     ax.set_ylabel("share", fontsize="x-small")
 
 
@@ -132,7 +132,7 @@ def traversals(
             ax.plot(grid, means[i, :, j], color=colour, lw=1.5, label=f"latent {latent}")
         if levels is not None and j in levels:
             named = np.unique(means[..., j].astype(int))
-            _name_levels(ax.set_yticks, named, [levels[int(j)][i] for i in named])
+            _name_levels(ax.set_yticks, named, [levels[int(j)][int(i)] for i in named])
         _labelled(ax, j, names)
     axes[0].legend(frameon=False, fontsize="x-small")
     figure.supxlabel("value of the latent, standard deviations of the prior", fontsize="small")

@@ -105,7 +105,7 @@ def as_number(cells: Cells) -> Column:
         cells.label,
         "real",
         None,
-        "a table of numbers, with one noise for all",
+        f"numbers alone, with one noise for all{_zeros(cells.present)}",
         levels=cells.levels or None,
         sort=cells.sort,
         dtype=cells.dtype,
@@ -114,6 +114,11 @@ def as_number(cells: Cells) -> Column:
         ordered=cells.ordered,
         whole=whole,
     )
+
+
+def _zeros(x: np.ndarray) -> str:
+    share = float((x == 0).mean()) if len(x) else 0.0
+    return f"; {share:.0%} zeros" if share >= _ZEROS else ""
 
 
 def levels_of(cells: Cells) -> tuple[Level, ...]:

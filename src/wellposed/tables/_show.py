@@ -19,7 +19,7 @@ def show(columns: Sequence[Column]) -> str:
         (
             cut(visible(c.name), _NAME),
             c.kind,
-            noise_word(c.noise) if c.is_kept else "left out",
+            _noise(c),
             cut(visible(c.dtype), _NAME),
             visible(_why(c)),
         )
@@ -32,6 +32,13 @@ def show(columns: Sequence[Column]) -> str:
         for row in rows
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _noise(column: Column) -> str:
+    if not column.is_kept:
+        return "left out"
+    shared = column.noise is None and not column.has_levels
+    return "one for all" if shared else noise_word(column.noise)
 
 
 def _why(column: Column) -> str:

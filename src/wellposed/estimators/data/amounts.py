@@ -33,19 +33,33 @@ def hint_at_amounts(
     columns = [int(j) for j in np.flatnonzero(real) if _is_amount(summary, int(j))]
     if not columns:
         return
-    named = [str(j) if names is None else repr(str(names[j])) for j in columns[:_LISTED]]
+    labels = [str(j) if names is None else repr(str(names[j])) for j in columns]
+    named = ", ".join(labels[:_LISTED])
     more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
-    zeros = any(summary.low[j] == 0 for j in columns)
-    remedy = '"zero-inflated"' if zeros else '"log-normal" or "gamma"'
-    word = "log1p" if zeros else "log"
-    also = f"; or transform={{{', '.join(f'{name}: {word!r}' for name in named[:2])}}}"
+    zeros = [bool(summary.low[j] == 0) for j in columns]
+    log = [
+        f"{label}: {'log1p' if zero else 'log'!r}"
+        for label, zero in list(zip(labels, zeros, strict=True))[:2]
+    ]
+    unit = ", whose log1p depends on the unit of the data" if any(zeros) else ""
     warnings.warn(
-        f"Columns {', '.join(named)}{more} are amounts, never negative and with a long tail: "
-        f"noise on the real line would draw values below 0. Give them noise {remedy} "
-        f"(wp.noise.Columns for some columns of many){also}.",
+        f"Columns {named}{more} are amounts, never negative and with a long tail: noise on the "
+        f"real line would draw values below 0. {_remedy(named, zeros, framed=names is not None)} "
+        f"Or transform={{{', '.join(log)}}}{unit}.",
         DataHint,
         stacklevel=stacklevel,
     )
+
+
+def _remedy(named: str, zeros: list[bool], *, framed: bool) -> str:
+    if framed:
+        return (
+            f'Pass noise=wp.Schema.of(frame).replace([{named}], kind="amount"): noise above zero, '
+            "with a probability of zeros where there are some; every other column gets its own too."
+        )
+    words = {"zero-inflated": any(zeros), "log-normal": not all(zeros)}
+    given = " or, without zeros, ".join(f'"{word}"' for word, used in words.items() if used)
+    return f"Give them noise {given} (wp.noise.Columns for some columns of many)."
 
 
 def _is_amount(summary: transforms.Summary, j: int) -> bool:

@@ -49,7 +49,7 @@ def check_comparison(evidence: Evidence, causes: tuple[Finding, ...]) -> Finding
             "wp.FactorAnalysis or wp.MixturePPCA."
             if _of_densities(comparison)
             else "The latents describe no more than a simpler model does: use more latents "
-            "(n_components), or a longer kl_warmup."
+            f"(n_components; there are {_latents(evidence)}), or a longer kl_warmup."
         )
     return _finding(verdict, said, remedy, fault, figures, table)
 
@@ -83,8 +83,8 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
         plain = isinstance(evidence.model.prior, StandardNormal)
         learned = ', prior="mixture"' if plain else ""
         return (
-            f"Use more latents (n_components){learned}, wider layers (hidden), or a longer "
-            "kl_warmup."
+            f"Use more latents (n_components; there are {_latents(evidence)}){learned}, wider "
+            "layers (hidden), or a longer kl_warmup."
         )
     worse = {r.kind: r for r in comparison.rivals if comparison.reading(r) == "worse"}
     if "linear" in worse:
@@ -92,11 +92,16 @@ def _remedy(evidence: Evidence, comparison: Comparison, causes: tuple[Finding, .
         # What its linear model is behind of, no training of the same family reaches with certainty.
         return f"{first} {_of_family(evidence)}" if len(worse) > 1 else first
     if "Gaussian" in worse:
-        return f"{_of_family(evidence)} Or use the simpler model."
+        one = "one Gaussian, sklearn.mixture.GaussianMixture(1)"
+        return f"{_of_family(evidence)} Or use {one}, whose log p(x) is exact."
     remedies = [_of_family(evidence)]
     if isinstance(evidence.model.prior, StandardNormal):
         remedies.insert(0, 'Learn p(z): prior="mixture".')
     return f"{' '.join(remedies)} Or use wp.MixturePPCA, whose log p(x) is exact."
+
+
+def _latents(evidence: Evidence) -> int:
+    return evidence.model.prior.k
 
 
 def _of_densities(comparison: Comparison) -> bool:
@@ -128,7 +133,7 @@ def _of_training(evidence: Evidence, comparison: Comparison, linear: Rival) -> s
 
 def _of_family(evidence: Evidence) -> str:
     """Return the remedy for a model whose family is too narrow."""
-    k, d = evidence.model.prior.k, evidence.d
+    k, d = _latents(evidence), evidence.d
     more = f"Use more latents (n_components; there are {k} for {d} features)" if k < d - 1 else ""
     if has_one_variance(evidence.model):
         wider = 'one noise variance a feature, noise="feature" or "conditional"'

@@ -57,8 +57,10 @@ def check_bound(evidence: Evidence) -> Finding:
         question,
         CAUTION,
         f"{answer} The noise is at its floor, the rounding of the measurement, in "
-        f"{named_features(np.asarray(at_floor))}: the density of these depends on the rounding.",
-        "Use a discretised family, fewer latents, or a finer resolution if the data have one.",
+        f"{named_features(np.asarray(at_floor), names=evidence.names)}: the density of these "
+        "depends on the rounding.",
+        "Use a discretised family, fewer latents, or a finer resolution if the data have one; of "
+        'codes, kind="category" of the schema.',
         figures=figures,
     )
 

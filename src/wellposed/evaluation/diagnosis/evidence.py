@@ -83,7 +83,7 @@ class Evidence:
         self.train = None if train is None else _enough(train, "training rows")
         self._all_train, self._resolution = train, resolution
         self._key, self._forecast, self._prior = key, forecast, prior
-        self._completed, self._names = completed, names
+        self._completed, self.names = completed, names
         self._covariates = {
             name: subsample(np.asarray(values), _MOST_ROWS)
             for name, values in (covariates or {}).items()
@@ -188,7 +188,7 @@ class Evidence:
 
     def name(self, j: int) -> str:
         """Return the name of a feature for a sentence."""
-        return f"feature {j}" if self._names is None else repr(str(self._names[j]))
+        return f"feature {j}" if self.names is None else repr(str(self.names[j]))
 
     def stands_apart(self, j: int) -> bool:
         """Whether values of a feature stand apart from its others, in the rows of the training."""

@@ -163,8 +163,8 @@ class Comparison:
             )
         if self.completed:
             text += (
-                " Missing entries, and levels that the fit did not have, were drawn by the VAE, "
-                "which favours it; rows without them have no such advantage."
+                " Missing cells, and levels that the fit did not have, were filled with draws of "
+                "the VAE, which favours it here: to compare without that, pass rows without them."
             )
         n_untrusted = int((~self.trusted).sum())
         if n_untrusted and self.judgement != SOUND:
