@@ -94,6 +94,24 @@ def test_a_figure_at_a_threshold_has_no_number_of_rows():
     assert NOISE_RATIO.rows_needed(figure, 1_797).endswith("at the limit of what is tolerable.")
 
 
+def test_a_figure_is_off_where_no_smaller_error_would_make_it_sound():
+    for value, error in ((1.0, 1e-6), (1.05, 0.1), (1.2, 0.1), (math.nan, 0.1), (1.6, math.nan)):
+        assert not NOISE_RATIO.is_off(Estimate(value, error))
+    for value, error in ((1.2, 0.01), (1.6, 0.1), (3.0, 0.1), (0.5, 0.01)):
+        assert NOISE_RATIO.is_off(Estimate(value, error))
+    assert NOISE_RATIO.verdict(Estimate(1.6, 0.1)) == "open"  # a fault or not
+
+
+def test_intervals_that_are_too_narrow_are_called_so_while_the_amount_is_open():
+    found = calibration_at(0.786, 0.005)
+    assert found.judgement == "open"
+    assert found.statement.endswith("too narrow; 300 rows cannot tell whether by much.")
+    assert "recalibrate" in found.verdict
+    finding = check_calibration(Planted(calibration=found))
+    assert (finding.verdict, finding.fault) == ("open", "")
+    assert "recalibrate" in finding.remedy
+
+
 # -- calibration() and diagnose ---------------------------------------------------------------
 
 
@@ -123,7 +141,7 @@ def test_calibration_and_diagnose_agree_on_each_side_of_every_threshold(error):
         side = "too narrow" if held < 0.9 else "too wide"
         assert WORDS.get(finding.verdict, side) in calibration.verdict
         assert ("as far as" in calibration.verdict) == (finding.verdict == "sound")
-        assert ("recalibrate()" in calibration.verdict) == (finding.verdict in ("caution", "fault"))
+        assert ("recalibrate()" in calibration.verdict) == ("recalibrate()" in finding.remedy)
         assert bool(finding.fault) == (finding.verdict == "fault")
 
 

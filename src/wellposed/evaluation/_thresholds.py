@@ -70,6 +70,16 @@ class Band:
             return OPEN if away < self.clear * error else FAULT if intolerable else CAUTION
         return SOUND if _LIKELY * error <= self._slack(figure) else OPEN
 
+    def is_off(self, figure: Estimate) -> bool:
+        """Whether a figure is outside the sound band for certain, be it a fault or not.
+
+        Parameters
+        ----------
+        figure : in the unit of the bands
+        """
+        away = _distance(figure.value, self.sound)
+        return is_known(figure) and away > 0 and away >= self.clear * figure.standard_error
+
     def rows_needed(self, figure: Estimate, n_rows: int) -> str:
         """Return a sentence: the number of rows that would decide the verdict of an open figure.
 

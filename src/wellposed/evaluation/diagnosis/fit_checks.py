@@ -69,9 +69,9 @@ def check_calibration(evidence: Evidence) -> Finding:
     }
     figures["CRPS"] = calibration.crps.mean.value
     verdict = calibration.judgement
-    remedy = {SOUND: "", OPEN: MORE_ROWS}.get(
-        verdict, "Call recalibrate() on further held-out rows."
-    )
+    remedy = "" if verdict == SOUND else MORE_ROWS
+    if calibration.is_off:
+        remedy = "Call recalibrate() on further held-out rows."
     fault = "reconstructions are miscalibrated" if verdict == FAULT else ""
     return Finding("Calibrated?", verdict, calibration.statement, remedy, fault, figures)
 

@@ -64,16 +64,22 @@ class Calibration:
         judgement = self.judgement
         if judgement == SOUND:
             return f"{measured}: calibrated, as far as {n} rows show."
-        if judgement == OPEN:
+        if judgement == OPEN and not self.is_off:
             return f"{measured}: {n} rows cannot tell whether the model is calibrated."
-        if share.value < COVERAGE.ideal:
-            return f"{measured}: the intervals are too narrow."
-        return f"{measured}: the intervals are too wide."
+        side = "narrow" if share.value < COVERAGE.ideal else "wide"
+        unsure = f"; {n} rows cannot tell whether by much" if judgement == OPEN else ""
+        return f"{measured}: the intervals are too {side}{unsure}."
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the coverage at 90 % is wrong for certain, even if it is open by how much."""
+        mixed = self.mixing is None or self.mixing < MIXED
+        return mixed and COVERAGE.is_off(self._ninety)
 
     @property
     def verdict(self) -> str:
         """:attr:`statement`, followed by a remedy if the verdict is "caution" or "fault"."""
-        if self.judgement in (SOUND, OPEN):
+        if not self.is_off:
             return self.statement
         return f"{self.statement} {_REMEDIES[self.given]}"
 
