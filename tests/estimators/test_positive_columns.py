@@ -129,3 +129,11 @@ def test_an_array_gets_the_noise_of_each_kind_of_amount():
     with pytest.warns(wp.DataHint, match='noise "zero-inflated" \\(') as caught:
         prepare(textbook_vae(1, **QUICK), both[:, 1:])
     assert "depends on the unit" in str(caught[0].message)
+
+
+def test_many_zeros_are_those_of_an_amount_without_a_long_tail():
+    flat = DRAWS.uniform(5, 10, size=300)
+    sometimes, seldom = flat * (np.arange(300) % 2), flat * (np.arange(300) % 20 > 0)
+    table = np.column_stack([sometimes, seldom, DRAWS.normal(size=300)])
+    with pytest.warns(wp.DataHint, match=r"Columns 0 are amounts"):
+        prepare(textbook_vae(1, **QUICK), table)

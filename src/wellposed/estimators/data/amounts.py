@@ -12,6 +12,7 @@ from wellposed._errors import DataHint
 
 _FREQUENT = 0.05  # probability of a negative draw of a Gaussian with the moments of the column
 _SKEWED = 1.0
+_ZEROS = 0.1  # share of zeros that a density does not describe
 _FEW_LEVELS = 100  # whole numbers up to this one are counts or marks, which have other noise models
 _LISTED = 8
 
@@ -25,7 +26,7 @@ def hint_at_amounts(
     *,
     stacklevel: int = 4,
 ) -> None:
-    """Warn of skewed columns of positive values whose noise on the real line is often negative."""
+    """Warn of amounts, with a long tail or many zeros, whose noise on the line is often below 0."""
     on_line = isinstance(transform, (transforms.Standardize, transforms.Identity))
     if image_shape is not None or not on_line:
         return
@@ -42,9 +43,10 @@ def hint_at_amounts(
         for label, zero in list(zip(labels, zeros, strict=True))[:2]
     ]
     unit = ", whose log1p depends on the unit of the data" if any(zeros) else ""
+    remedy = _remedy(named, zeros, framed=names is not None)
     warnings.warn(
-        f"Columns {named}{more} are amounts, never negative and with a long tail: noise on the "
-        f"real line would draw values below 0. {_remedy(named, zeros, framed=names is not None)} "
+        f"Columns {named}{more} are amounts, never negative and with a long tail or many "
+        f"zeros: noise on the real line would draw values below 0. {remedy} "
         f"Or transform={{{', '.join(log)}}}{unit}.",
         DataHint,
         stacklevel=stacklevel,
@@ -63,7 +65,7 @@ def _remedy(named: str, zeros: list[bool], *, framed: bool) -> str:
 
 
 def _is_amount(summary: transforms.Summary, j: int) -> bool:
-    """Whether a column is never negative and has a long tail that its logarithm has not."""
+    """Whether a column is never negative, with many zeros or a long tail that its log has not."""
     deviation = float(np.sqrt(summary.variance[j]))
     if summary.low[j] < 0 or not deviation or ndtr(-summary.mean[j] / deviation) < _FREQUENT:
         return False
@@ -73,6 +75,8 @@ def _is_amount(summary: transforms.Summary, j: int) -> bool:
     positive = column[column > 0]
     if len(positive) < 0.2 * len(column) or np.ptp(positive) == 0 or len(positive) < 20:
         return False
+    if len(positive) <= (1 - _ZEROS) * len(column):
+        return True
     long = _skewness(positive)
     return long > _SKEWED and abs(_skewness(np.log(positive))) < 0.5 * long
 
