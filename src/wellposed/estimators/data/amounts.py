@@ -56,7 +56,8 @@ def hint_at_amounts(
 def _remedy(named: str, zeros: list[bool], *, framed: bool) -> str:
     if framed:
         return (
-            f'Pass noise=wp.Schema.of(frame).replace([{named}], kind="amount"): noise above zero, '
+            f'Pass noise=wp.Schema.of(frame).replace([{named}], kind="amount"), on the command '
+            "line --column NAME=amount: noise above zero, "
             "with a probability of zeros where there are some; every other column gets its own too."
         )
     words = {"zero-inflated": any(zeros), "log-normal": not all(zeros)}
