@@ -49,13 +49,14 @@ def test_no_panel_is_left_out(page):
 
 @pytest.mark.slow
 def test_sections_name_the_columns_of_the_model_and_leave_missing_cells_out(vae):
-    holes = HELD.assign(city=HELD["city"].where(np.arange(len(HELD)) % 4 > 0))
+    holes = HELD.assign(city=HELD["city"].where(np.arange(len(HELD)) % 4 > 0), paid=np.nan)
     settings = vae.get_params() | {"missing": "ignorable"}
     page = wp.VAE(**settings).fit(TRAIN).report(holes, TRAIN)
+    assert not page.left_out
     section = {panel.name: panel for panel in page.panels}
     assert [row[0] for row in section["split"].table.rows] == ["age", "city", "paid"]
-    assert "25 missing cells are left out" in section["samples"].caption
-    assert "25 missing cells are left out" in section["reconstructions"].caption
+    assert "125 missing cells are left out" in section["samples"].caption
+    assert "125 missing cells are left out" in section["reconstructions"].caption
     assert "Columns of levels have no such residual" in section["reconstructions"].caption
 
 

@@ -92,8 +92,10 @@ def reconstructions(facts: Facts) -> Panel | None:
 
 
 def _residuals(facts: Facts) -> Panel | None:
-    """Residuals of the features that are no levels; None without one."""
-    at = [j for j in range(facts.residuals.shape[1]) if j not in facts.levels]
+    """Residuals of the features that have no levels and some cells; None without one."""
+    residuals = facts.observed(facts.residuals)
+    seen = np.flatnonzero(~np.isnan(residuals).all(axis=0)).tolist()
+    at = [j for j in seen if j not in facts.levels]
     if not at:
         return None
     names = None if facts.names is None else [facts.names[j] for j in at]
